@@ -1,0 +1,85 @@
+// The whole check, as the robot runs it: style, types, and the tests on every PostgreSQL there is.
+// Quiet while all is well; the last line is the result.
+import { execFile } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { startTestServer } from '../core/src/testing/server.ts'
+import { findPostgres15, startRedis } from './check-servers.ts'
+import { runTestFiles, type Totals } from './check-tests.ts'
+
+const root = new URL('..', import.meta.url).pathname
+process.chdir(root)
+process.env.NODE_ENV = 'test'
+
+const totals: Totals = { passed: 0, failed: 0, skipped: 0 }
+const stops: (() => Promise<void>)[] = []
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stopAll().finally(() => process.exit(1)))
+
+try {
+  await runTool('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.'])
+  await runTool('types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'])
+  await runTests()
+} catch (error) {
+  fail('check', error)
+} finally {
+  await stopAll()
+}
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
+print(`${totals.passed} passed, ${totals.failed} failed${skipped}`)
+process.exit(totals.failed > 0 ? 1 : 0)
+
+async function runTests(): Promise<void> {
+  const files = await chooseFiles()
+  const embedded = await startTestServer()
+  stops.push(embedded.stop)
+  await runTestFiles('the embedded PostgreSQL', files, embedded.superuserUrl, totals)
+
+  const fifteen = await findPostgres15().catch((error: unknown) => fail('PostgreSQL 15', error))
+  // The tests of the embedded PostgreSQL start it themselves, so another server proves nothing more about it.
+  const others = files.filter((file) => !/[/\\]embedded[^/\\]*$/.test(file))
+  if (fifteen) await runTestFiles('PostgreSQL 15', others, fifteen, totals)
+  else warn('LEFT OUT: the second run on PostgreSQL 15. Set TEST_POSTGRES_15_URL to the URL of a superuser there.')
+}
+
+async function chooseFiles(): Promise<string[]> {
+  const files = globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts']).sort()
+  const redis = await startRedis()
+  if (redis) {
+    stops.push(redis.stop)
+    process.env.REDIS_URL = redis.url
+    return files
+  }
+  const leftOut = files.filter((file) => file.endsWith('.redis.test.ts'))
+  warn(`LEFT OUT: ${leftOut.length} test files that need Redis. Set REDIS_URL, or install redis-server.`)
+  return files.filter((file) => !leftOut.includes(file))
+}
+
+async function runTool(name: string, args: string[]): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, args, { maxBuffer: 100 * 1024 * 1024 })
+    totals.passed++
+  } catch (error) {
+    const output =
+      error instanceof Error && 'stdout' in error && 'stderr' in error ? `${error.stdout}${error.stderr}` : ''
+    fail(name, output.trim() || error)
+  }
+}
+
+async function stopAll(): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) await stop().catch((error: unknown) => fail('stopping a server', error))
+}
+
+function fail(name: string, reason: unknown): undefined {
+  totals.failed++
+  print(`FAILED: ${name}\n${reason instanceof Error ? reason.stack : reason}\n`)
+}
+
+function warn(text: string): void {
+  const line = '!'.repeat(80)
+  print(`${line}\n${text}\n${line}`)
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

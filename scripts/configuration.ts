@@ -1,0 +1,98 @@
+// Writes docs/configuration.md and .env.example from the table of settings; with --check, only says whether they are current.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Setting, type SettingGroup, settings } from '../core/src/kernel/config/env.ts'
+
+const GROUPS: SettingGroup[] = [
+  'Server',
+  'Database',
+  'Secrets',
+  'Mail',
+  'Sign-in',
+  'Limits',
+  'Files',
+  'Push',
+  'Operation',
+]
+
+/** The files that the table is the source of, with what they ought to hold. */
+export function renderConfiguration(): { path: string; content: string }[] {
+  return [
+    { path: pathTo('docs/configuration.md'), content: renderDocs() },
+    { path: pathTo('.env.example'), content: renderExample() },
+  ]
+}
+
+/** The paths of those files that differ from the table. */
+export function findStale(): string[] {
+  return renderConfiguration()
+    .filter(({ path, content }) => readIfThere(path) !== content)
+    .map(({ path }) => path)
+}
+
+function renderDocs(): string {
+  const sections = GROUPS.map((group) => [`## ${group}`, '', ...inGroup(group).map(renderSetting)].join('\n'))
+  return `${[INTRODUCTION, ...sections].join('\n\n').trimEnd()}\n`
+}
+
+const INTRODUCTION = `# Configuration
+
+Everything is set through the environment; a \`.env\` file in the working directory is read too, and what the environment
+says wins over it. All settings are checked together at the start: every problem is named at once, and a feature that is
+half set is refused. An empty value counts as unset; unknown names are ignored. \`tenantry doctor\` shows what is wrong
+and what to do about it.
+
+Settings marked *secret* never appear in a log, an error or an answer.
+
+This page and \`.env.example\` are written by \`node scripts/configuration.ts\` from \`core/src/kernel/config/env.ts\`.`
+
+function renderSetting([name, setting]: [string, Setting]): string {
+  const marks = [
+    setting.kind.accepts,
+    ...(setting.default ? [`default \`${setting.default.replaceAll(',', ', ')}\``] : []),
+    ...(setting.secret ? ['*secret*'] : []),
+  ]
+  return `- **\`${name}\`** (${marks.join('; ')})  \n  ${setting.description}`
+}
+
+function renderExample(): string {
+  const head = '# Copy to .env and set what you need; docs/configuration.md explains every setting.\n'
+  const groups = GROUPS.map((group) => `# --- ${group} ---\n${inGroup(group).map(renderLine).join('\n')}\n`)
+  return [head, ...groups].join('\n')
+}
+
+function renderLine([name, setting]: [string, Setting]): string {
+  const value = setting.default || setting.example || ''
+  return `# ${firstSentence(setting.description)}\n# ${name}=${/\s/.test(value) ? `"${value}"` : value}`
+}
+
+function firstSentence(description: string): string {
+  return (/^.*?[.](?=\s|$)/.exec(description)?.[0] ?? description).replaceAll('`', '')
+}
+
+function inGroup(group: SettingGroup): [string, Setting][] {
+  return Object.entries<Setting>(settings).filter(([, setting]) => setting.group === group)
+}
+
+function pathTo(file: string): string {
+  return fileURLToPath(new URL(`../${file}`, import.meta.url))
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+if (import.meta.main) {
+  const stale = findStale()
+  if (process.argv.includes('--check')) {
+    for (const path of stale) process.stderr.write(`${path} is not current: run node scripts/configuration.ts\n`)
+    process.exitCode = stale.length > 0 ? 1 : 0
+  } else {
+    for (const { path, content } of renderConfiguration()) writeFileSync(path, content)
+    process.stdout.write(stale.length > 0 ? `Wrote ${stale.join(', ')}\n` : 'All current\n')
+  }
+}
