@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Config, ConfigError, freeze } from './config.ts'
+
+const FILE = 'app_secret'
+
+/**
+ * Gives a configuration without APP_SECRET one: kept in `<dataDir>/app_secret` (mode 0600), made on first use.
+ * Processes that start at the same time end with the same one. In production nothing is made.
+ * @throws ConfigError in production, or when the file is there but holds no secret
+ */
+export async function ensureAppSecret(config: Config): Promise<Config> {
+  if (config.appSecret !== null) return config
+  if (config.env === 'production') throw new ConfigError(['APP_SECRET is required in production.'])
+  const path = join(config.dataDir, FILE)
+  const kept = (await readIfThere(path)) ?? (await make(path, config.dataDir))
+  if (kept.length < 32) {
+    throw new ConfigError([`APP_SECRET is unset and ${path} holds no usable secret: set one, or remove the file.`])
+  }
+  return freeze({ ...config, appSecret: kept })
+}
+
+async function make(path: string, dataDir: string): Promise<string> {
+  await mkdir(dataDir, { recursive: true })
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  const file = await open(draft, 'wx', 0o600)
+  try {
+    await file.writeFile(`${randomBytes(48).toString('base64url')}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  // Linking, unlike renaming, never replaces what another process has put there meanwhile.
+  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await unlink(draft)
+  return (await readIfThere(path)) ?? ''
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, 'utf8')).trim()
+  } catch (error) {
+    // Node's file functions fail with this kind of error only.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,159 @@
+import { resolve } from 'node:path'
+import { type Env, readEnv } from './env.ts'
+import type { MailAddress } from './kinds.ts'
+import { checkRules } from './rules.ts'
+
+export type { MailAddress } from './kinds.ts'
+
+/** All settings of a process: nested, complete, checked and frozen. Times of life are in seconds, sizes in bytes. */
+export interface Config {
+  readonly env: 'development' | 'test' | 'production'
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** Where people reach the application; without a trailing slash. */
+    readonly publicUrl: string
+    /** CIDRs whose X-Forwarded-For is believed. */
+    readonly trustedProxies: readonly string[]
+  }
+  readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' }
+  /** Absolute path. */
+  readonly dataDir: string
+  readonly database: DatabaseConfig
+  readonly redisUrl: string | null
+  /** Null until `ensureAppSecret` has made or found one. */
+  readonly appSecret: string | null
+  /** Earlier secrets, the newest first: they open, they do not seal. */
+  readonly appSecretPrevious: readonly string[]
+  readonly bootstrapToken: string | null
+  readonly mail: {
+    /** Null: mails go to the mailbox in `dataDir`. */
+    readonly smtpUrl: string | null
+    readonly from: MailAddress
+  }
+  /** CIDRs that outbound requests may reach although private. */
+  readonly outboundAllow: readonly string[]
+  /** Multiplies every rate limit; 0 switches them off. */
+  readonly rateLimitFactor: number
+  readonly passwords: { readonly minLength: number }
+  readonly tokens: {
+    readonly accessTtlSeconds: number
+    readonly refreshTtlSeconds: number
+    readonly invitationTtlSeconds: number
+  }
+  readonly files: FilesConfig
+  /** Null: web push is off. Keys in base64url. */
+  readonly push: { readonly publicKey: string; readonly privateKey: string } | null
+  readonly clamavUrl: string | null
+  readonly otlpEndpoint: string | null
+  readonly worker: { readonly concurrency: number }
+}
+
+/** All null: the embedded PostgreSQL is to be used. `appUrl` and `systemUrl` are set together. */
+export interface DatabaseConfig {
+  readonly appUrl: string | null
+  readonly systemUrl: string | null
+  readonly ownerUrl: string | null
+  /** The direct connection for LISTEN; falls back to `appUrl`. */
+  readonly listenUrl: string | null
+  /** Most connections of one process. */
+  readonly poolSize: number
+}
+
+/** Where uploads go and which are taken. */
+export interface FilesConfig {
+  readonly backend: 'local' | 's3'
+  readonly maxSizeBytes: number
+  /** Lower case, without dots. */
+  readonly allowedExtensions: readonly string[]
+  /** Set exactly when `backend` is `s3`; without an endpoint, AWS in that region. */
+  readonly s3: {
+    readonly endpoint: string | null
+    readonly region: string
+    readonly bucket: string
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+  } | null
+}
+
+/** The settings do not make a configuration; `problems` has a sentence for each thing to mend, without any value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads the settings (from the environment of the process unless given) into a checked configuration.
+ * @throws ConfigError naming every problem at once
+ */
+export function loadConfig(source?: Record<string, string | undefined>): Config {
+  const { env, given, problems } = readEnv(source)
+  const found = [...problems, ...checkRules(env, given)]
+  if (found.length > 0) throw new ConfigError(found)
+  return freeze(nest(env))
+}
+
+function nest(env: Env): Config {
+  return {
+    env: env.NODE_ENV,
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+      trustedProxies: env.TRUSTED_PROXIES,
+    },
+    log: { level: env.LOG_LEVEL },
+    dataDir: resolve(env.DATA_DIR),
+    database: {
+      appUrl: env.DATABASE_URL,
+      systemUrl: env.DATABASE_SYSTEM_URL,
+      ownerUrl: env.DATABASE_OWNER_URL,
+      listenUrl: env.DATABASE_LISTEN_URL ?? env.DATABASE_URL,
+      poolSize: env.DATABASE_POOL_SIZE,
+    },
+    redisUrl: env.REDIS_URL,
+    appSecret: env.APP_SECRET,
+    appSecretPrevious: env.APP_SECRET_PREVIOUS,
+    bootstrapToken: env.BOOTSTRAP_TOKEN,
+    mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? { name: 'Tenantry', address: 'no-reply@localhost' } },
+    outboundAllow: env.OUTBOUND_ALLOW,
+    rateLimitFactor: env.RATE_LIMIT_FACTOR,
+    passwords: { minLength: env.PASSWORD_MIN_LENGTH },
+    tokens: {
+      accessTtlSeconds: env.ACCESS_TOKEN_TTL,
+      refreshTtlSeconds: env.REFRESH_TOKEN_TTL,
+      invitationTtlSeconds: env.INVITATION_TTL,
+    },
+    files: nestFiles(env),
+    push:
+      env.VAPID_PUBLIC_KEY && env.VAPID_PRIVATE_KEY
+        ? { publicKey: env.VAPID_PUBLIC_KEY, privateKey: env.VAPID_PRIVATE_KEY }
+        : null,
+    clamavUrl: env.CLAMAV_URL,
+    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+    worker: { concurrency: env.WORKER_CONCURRENCY },
+  }
+}
+
+function nestFiles(env: Env): FilesConfig {
+  const { S3_REGION: region, S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId } = env
+  const secretAccessKey = env.S3_SECRET_ACCESS_KEY
+  const isWhole = env.FILE_STORAGE_BACKEND === 's3' && region && bucket && accessKeyId && secretAccessKey
+  return {
+    backend: env.FILE_STORAGE_BACKEND,
+    maxSizeBytes: env.FILE_UPLOAD_MAX_SIZE,
+    allowedExtensions: env.FILE_ALLOWED_EXTENSIONS,
+    s3: isWhole ? { endpoint: env.S3_ENDPOINT, region, bucket, accessKeyId, secretAccessKey } : null,
+  }
+}
+
+/** Freezes an object and all that it holds. */
+export function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) freeze(part)
+  return Object.freeze(value)
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  baseUrl,
+  cidrs,
+  decimal,
+  duration,
+  extensions,
+  host,
+  InvalidSetting,
+  integer,
+  type Kind,
+  mailAddress,
+  secrets,
+  size,
+  text,
+  url,
+} from './kinds.ts'
+
+interface Case {
+  kind: Kind<unknown>
+  takes: [text: string, value: unknown][]
+  refuses: string[]
+}
+
+const cases: Record<string, Case> = {
+  'whole numbers': {
+    kind: integer(1, 100),
+    takes: [
+      ['1', 1],
+      ['100', 100],
+    ],
+    refuses: ['0', '101', '1.5', '-1', '1e2', '0x10', 'ten', '9'.repeat(30)],
+  },
+  'decimal numbers': {
+    kind: decimal(0, 1000),
+    takes: [
+      ['0', 0],
+      ['0.5', 0.5],
+      ['1000', 1000],
+    ],
+    refuses: ['-1', '1001', 'NaN', 'Infinity', '1,5', '.5'],
+  },
+  durations: {
+    kind: duration('1s', '30d'),
+    takes: [
+      ['600', 600],
+      ['90s', 90],
+      ['10m', 600],
+      ['48h', 172_800],
+      ['30d', 2_592_000],
+    ],
+    refuses: ['0', '31d', '10 minutes', '-5m', '1.5h', 'm', '10w'],
+  },
+  sizes: {
+    kind: size('1B', '1TiB'),
+    takes: [
+      ['52428800', 52_428_800],
+      ['50MiB', 52_428_800],
+      ['50 mb', 50_000_000],
+      ['1TiB', 2 ** 40],
+    ],
+    refuses: ['0', '2TiB', '50M', '-1', '1.5MiB', 'MiB', '5 constructor'],
+  },
+  URLs: {
+    kind: url('postgres', 'postgresql'),
+    takes: [
+      ['postgres://u:p@h:5432/d', 'postgres://u:p@h:5432/d'],
+      ['postgresql:///d?host=/run/postgresql', 'postgresql:///d?host=/run/postgresql'],
+    ],
+    refuses: ['mysql://h/d', 'postgres:h', 'h:5432', '/run/postgresql'],
+  },
+  'base URLs': {
+    kind: baseUrl(),
+    takes: [
+      ['https://Example.com/', 'https://example.com'],
+      ['http://localhost:3000/app/', 'http://localhost:3000/app'],
+    ],
+    refuses: [
+      'example.com',
+      'https://u:p@example.com',
+      'https://example.com/?a=1',
+      'https://example.com/#a',
+      'https://',
+    ],
+  },
+  hosts: {
+    kind: host(),
+    takes: [
+      ['::1', '::1'],
+      ['0.0.0.0', '0.0.0.0'],
+      ['api.internal', 'api.internal'],
+    ],
+    refuses: ['localhost:3000', 'http://localhost', 'a b', '-x'],
+  },
+  networks: {
+    kind: cidrs(),
+    takes: [
+      ['10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
+      ['127.0.0.1,::1', ['127.0.0.1/32', '::1/128']],
+      ['::FFFF:10.0.0.0/104', ['::ffff:10.0.0.0/104']],
+    ],
+    refuses: [
+      '10.0.0.0/33',
+      '::/129',
+      '10.0.0/8',
+      '10.0.0.0/',
+      '10.0.0.0/8/8',
+      'fe80::1%eth0',
+      'localhost',
+      '1.1.1.1/a',
+    ],
+  },
+  'file endings': {
+    kind: extensions(),
+    takes: [['.PDF, png', ['pdf', 'png']]],
+    refuses: ['*.pdf', 'tar.gz', 'a/b'],
+  },
+  'mail addresses': {
+    kind: mailAddress(),
+    takes: [
+      ['a@example.com', { name: '', address: 'a@example.com' }],
+      ['Ann Lee <a@example.com>', { name: 'Ann Lee', address: 'a@example.com' }],
+      ['"Lee, Ann" <a@example.com>', { name: 'Lee, Ann', address: 'a@example.com' }],
+    ],
+    refuses: ['a', 'a@', '<a@b', 'a@b, c@d', 'x <a@b> y', 'a@b\r\nBcc: c@d', 'a b@c.d'],
+  },
+  secrets: {
+    kind: secrets(),
+    takes: [['new, old', ['new', 'old']]],
+    refuses: ['two words', 'x'.repeat(1025)],
+  },
+  text: {
+    kind: text('text', 5),
+    takes: [['a b', 'a b']],
+    refuses: ['123456', 'a\0b', 'a\nb'],
+  },
+}
+
+for (const [name, { kind, takes, refuses }] of Object.entries(cases)) {
+  describe(name, () => {
+    for (const [given, value] of takes) test(`takes ${given}`, () => assert.deepEqual(kind.parse(given), value))
+    for (const given of refuses) {
+      test(`refuses ${JSON.stringify(given.slice(0, 40))}`, () => {
+        assert.throws(() => kind.parse(given), InvalidSetting)
+      })
+    }
+  })
+}

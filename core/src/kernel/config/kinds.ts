@@ -1,0 +1,230 @@
+import { isIP } from 'node:net'
+
+/**
+ * How the text of a setting is understood. `parse` throws `InvalidSetting`, whose message completes the sentence
+ * "PORT …" and never repeats the text itself, since the text may be a secret.
+ */
+export interface Kind<T> {
+  /** What is accepted, for the documentation. */
+  readonly accepts: string
+  parse(text: string): T
+}
+
+/** The text of a setting is not of its kind. */
+export class InvalidSetting extends Error {
+  override name = 'InvalidSetting'
+}
+
+/** Any text without control characters. */
+export function text(accepts = 'text', maxLength = 4096): Kind<string> {
+  return kind(accepts, (value) => {
+    if (value.length > maxLength) throw new InvalidSetting(`must have at most ${maxLength} characters`)
+    if (/\p{Cc}/u.test(value)) throw new InvalidSetting('must not contain control characters')
+    return value
+  })
+}
+
+/** One of the given words. */
+export function oneOf<const T extends string>(...words: T[]): Kind<T> {
+  const listed = words.join(', ')
+  return kind(words.map((word) => `\`${word}\``).join(', '), (value) => {
+    const found = words.find((word) => word === value)
+    if (found === undefined) throw new InvalidSetting(`must be one of ${listed}`)
+    return found
+  })
+}
+
+/** A whole number within bounds, both included. */
+export function integer(min: number, max: number): Kind<number> {
+  return kind(`whole number, ${min} to ${max}`, (value) => {
+    const number = Number(value)
+    if (!/^\d{1,15}$/.test(value) || number < min || number > max) {
+      throw new InvalidSetting(`must be a whole number from ${min} to ${max}`)
+    }
+    return number
+  })
+}
+
+/** A number within bounds, both included; a decimal point is allowed. */
+export function decimal(min: number, max: number): Kind<number> {
+  return kind(`number, ${min} to ${max}`, (value) => {
+    const number = Number(value)
+    if (!/^\d{1,12}(\.\d{1,12})?$/.test(value) || number < min || number > max) {
+      throw new InvalidSetting(`must be a number from ${min} to ${max}`)
+    }
+    return number
+  })
+}
+
+const SECONDS_IN = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** A length of time in seconds, written bare (`600`) or with a unit (`10m`, `48h`, `30d`). */
+export function duration(min: string, max: string): Kind<number> {
+  return kind(`seconds, or a number with \`s\`, \`m\`, \`h\` or \`d\`; ${min} to ${max}`, (value) => {
+    const seconds = secondsOf(value)
+    if (seconds === undefined || seconds < bound(secondsOf(min)) || seconds > bound(secondsOf(max))) {
+      throw new InvalidSetting(`must be a length of time from ${min} to ${max}: seconds (600), or 10m, 48h, 30d`)
+    }
+    return seconds
+  })
+}
+
+function secondsOf(value: string): number | undefined {
+  const match = /^(\d{1,12})([smhd]?)$/.exec(value)
+  if (!match) return undefined
+  // The expression lets no other unit through.
+  return Number(match[1]) * SECONDS_IN[(match[2] || 's') as keyof typeof SECONDS_IN]
+}
+
+const BYTES_IN: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+}
+
+/** A size in bytes, written bare (`52428800`) or with a unit (`50MiB`, `50MB`). */
+export function size(min: string, max: string): Kind<number> {
+  return kind(
+    `bytes, or a number with \`KB\`, \`MB\`, \`GB\`, \`KiB\`, \`MiB\`, \`GiB\`; ${min} to ${max}`,
+    (value) => {
+      const bytes = bytesOf(value)
+      if (bytes === undefined || bytes < bound(bytesOf(min)) || bytes > bound(bytesOf(max))) {
+        throw new InvalidSetting(`must be a size from ${min} to ${max}: bytes (52428800), or 50MiB, 50MB`)
+      }
+      return bytes
+    },
+  )
+}
+
+function bytesOf(value: string): number | undefined {
+  const match = /^(\d{1,15}) ?([a-z]{0,3})$/.exec(value.toLowerCase())
+  const factor = match && BYTES_IN[match[2] ?? '']
+  return factor ? Number(match?.[1]) * factor : undefined
+}
+
+function bound(value: number | undefined): number {
+  if (value === undefined) throw new Error('a bound of a setting is not written as the setting itself would be')
+  return value
+}
+
+/** A URL of one of the given schemes, kept as written. */
+export function url(...schemes: string[]): Kind<string> {
+  const listed = schemes.map((scheme) => `${scheme}://`).join(' or ')
+  return kind(`URL, ${schemes.map((scheme) => `\`${scheme}://\``).join(', ')}`, (value) => {
+    const parsed = URL.canParse(value) ? new URL(value) : undefined
+    if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1)) || !value.includes('://')) {
+      throw new InvalidSetting(`must be a URL that begins with ${listed}`)
+    }
+    // A PostgreSQL URL may leave the host out and name a socket's folder in its query.
+    if (!parsed.hostname && !parsed.protocol.startsWith('postgres')) throw new InvalidSetting('must name a host')
+    return value
+  })
+}
+
+/** An http(s) address that paths are appended to: no credentials, query or fragment; a trailing slash is dropped. */
+export function baseUrl(): Kind<string> {
+  return kind('URL, `http://`, `https://`', (value) => {
+    const parsed = new URL(url('http', 'https').parse(value))
+    if (parsed.username || parsed.password) throw new InvalidSetting('must not contain a user name or password')
+    if (parsed.search || parsed.hash) throw new InvalidSetting('must not contain a query or a fragment')
+    return parsed.href.replace(/\/+$/, '')
+  })
+}
+
+/** An IP address or a host name to listen on. */
+export function host(): Kind<string> {
+  return kind('IP address or host name', (value) => {
+    if (isIP(value) || /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(value)) return value
+    throw new InvalidSetting('must be an IP address or a host name, without a port')
+  })
+}
+
+/** Networks in CIDR notation; a bare address stands for itself alone. */
+export function cidrs(): Kind<readonly string[]> {
+  return kind('CIDRs (IPv4 or IPv6), comma-separated', (value) => splitList(value).map(parseCidr))
+}
+
+function parseCidr(item: string): string {
+  const [address = '', prefix, ...rest] = item.split('/')
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  const length = prefix === undefined ? bits : Number(prefix)
+  const isPrefix = prefix === undefined || /^\d{1,3}$/.test(prefix)
+  if (!bits || address.includes('%') || !isPrefix || length > bits || rest.length > 0) {
+    throw new InvalidSetting('must list networks such as 10.0.0.0/8 or fd00::/8, separated by commas')
+  }
+  return `${address.toLowerCase()}/${length}`
+}
+
+/** Endings of file names, lower-cased, without their dots. */
+export function extensions(): Kind<readonly string[]> {
+  return kind('file name endings, comma-separated', (value) =>
+    splitList(value).map((item) => {
+      const match = /^\.?([a-z\d]{1,16})$/.exec(item.toLowerCase())
+      if (!match?.[1]) throw new InvalidSetting('must list endings such as pdf, png, docx, separated by commas')
+      return match[1]
+    }),
+  )
+}
+
+/** A sender: `address` alone or `Name <address>`. */
+export interface MailAddress {
+  readonly name: string
+  readonly address: string
+}
+
+/** A mail address with an optional name before it. */
+export function mailAddress(): Kind<MailAddress> {
+  return kind('`name@example.com` or `Name <name@example.com>`', (value) => {
+    const match = /^(?:"?([^"<>\p{Cc}]{0,100}?)"?\s*<([^<>]+)>|([^<>]+))$/u.exec(value)
+    const address = (match?.[2] ?? match?.[3] ?? '').trim()
+    if (!/^[^\s@",;:<>\p{Cc}]{1,64}@[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/iu.test(address)) {
+      throw new InvalidSetting('must be a mail address such as no-reply@example.com or Example <no-reply@example.com>')
+    }
+    return { name: (match?.[1] ?? '').trim(), address }
+  })
+}
+
+/** Raw bytes in base64url, of exactly one length. */
+export function base64url(bytes: number): Kind<string> {
+  return kind(`${bytes} bytes in base64url`, (value) => {
+    const bare = value.replace(/=+$/, '')
+    if (!/^[\w-]+$/.test(bare) || Buffer.from(bare, 'base64url').length !== bytes) {
+      throw new InvalidSetting(`must be ${bytes} bytes in base64url`)
+    }
+    return bare
+  })
+}
+
+/** A secret: no spaces and no commas, so that it can also stand in a comma-separated list. */
+export function secret(): Kind<string> {
+  return kind('text without spaces or commas', parseSecret)
+}
+
+/** Several secrets, the newest first. */
+export function secrets(): Kind<readonly string[]> {
+  return kind('text without spaces, several separated by commas', (value) => splitList(value).map(parseSecret))
+}
+
+function parseSecret(value: string): string {
+  if (/[\s,\p{Cc}]/u.test(value)) throw new InvalidSetting('must not contain spaces, commas or control characters')
+  if (value.length > 1024) throw new InvalidSetting('must have at most 1024 characters')
+  return value
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function kind<T>(accepts: string, parse: (text: string) => T): Kind<T> {
+  return { accepts, parse }
+}

@@ -1,0 +1,113 @@
+import { sql } from 'kysely'
+import type pg from 'pg'
+import { COMMON, RULES } from './catalogue-rules.ts'
+import type { Database } from './database.ts'
+
+/** Sends one statement and gives its rows; the role must be able to read `tenantry.tables`. */
+export type CatalogueQuery = <R extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<R[]>
+
+/** Names of the two roles that a server works with. */
+export interface RuntimeRoles {
+  app: string
+  system: string
+}
+
+/**
+ * Compares the schema with the rules that keep tenants apart and the schema fit for a cluster. Returns what is wrong,
+ * one sentence each, naming the table and the rule; nothing when all is well.
+ */
+export async function checkCatalogue(query: CatalogueQuery, given?: RuntimeRoles): Promise<string[]> {
+  const roles = given ?? (await findRuntimeRoles(query))
+  if (typeof roles === 'string') return [roles]
+  const problems: string[] = []
+  for (const rule of RULES) {
+    const broken = await query<{ problem: string }>(`${COMMON} ${rule.sql} order by 1`, [roles.app, roles.system])
+    problems.push(...broken.map(({ problem }) => problem))
+  }
+  return problems
+}
+
+/**
+ * The roles that the kernel's first migration granted its functions to: `set_tenant` to both, `ensure_partitions` to
+ * the system role alone. A sentence when they cannot be told.
+ */
+async function findRuntimeRoles(query: CatalogueQuery): Promise<RuntimeRoles | string> {
+  const granted = await query<{ name: string; is_system: boolean }>(
+    `select r.rolname as name, bool_or(p.proname = 'ensure_partitions') as is_system
+     from pg_proc p cross join lateral aclexplode(p.proacl) a join pg_roles r on r.oid = a.grantee
+     where p.pronamespace = to_regnamespace('tenantry') and p.proname in ('set_tenant', 'ensure_partitions') and a.grantee <> p.proowner
+     group by 1`,
+  )
+  const [app, system] = [false, true].map((is) =>
+    granted.filter(({ is_system }) => is_system === is).map(({ name }) => name),
+  )
+  if (app?.length === 1 && system?.length === 1) return { app: app[0]!, system: system[0]! } // counted just before
+  const names = granted.map(({ name }) => name).join(', ')
+  return `the functions of the schema tenantry are granted to other roles than one application and one system role: ${names || 'none'}`
+}
+
+/**
+ * Checks that row-level security binds the application role. Returns what is wrong, one sentence each. Without `roles`
+ * those that the migrations granted to are looked at.
+ */
+export async function checkRoles(query: CatalogueQuery, given?: RuntimeRoles): Promise<string[]> {
+  const roles = given ?? (await findRuntimeRoles(query))
+  if (typeof roles === 'string') return [roles]
+  const { app, system } = roles
+  if (app === system) return [`the application role and the system role are one and the same: ${app}`]
+  const broken = await query<{ problem: string }>(ROLE_RULES, [app, system])
+  return broken.map(({ problem }) => problem)
+}
+
+// Whoever may become a role (SET ROLE) has its rights, so memberships count like the attribute itself.
+const ROLE_RULES = `
+with app as (select oid, rolname, rolcreaterole from pg_roles where rolname = $1)
+select format('there is no role %s', wanted) as problem from unnest(array[$1, $2]::text[]) wanted
+  where not exists (select from pg_roles where rolname = wanted)
+union all
+select format('the application role %s is %s', app.rolname, case when r.oid = app.oid then 'a superuser' else format('a member of the superuser %s', r.rolname) end)
+  from app join pg_roles r on r.rolsuper and pg_has_role(app.oid, r.oid, 'member')
+  where r.oid = app.oid or not exists (select from pg_roles self where self.oid = app.oid and self.rolsuper)
+union all
+select format('the application role %s bypasses row-level security%s', app.rolname, case when r.oid = app.oid then '' else format(' as a member of %s', r.rolname) end)
+  from app join pg_roles r on r.rolbypassrls and not r.rolsuper and pg_has_role(app.oid, r.oid, 'member')
+union all
+select format('the application role %s may create roles, and so give itself any', app.rolname) from app where rolcreaterole
+union all
+select format('the application role %s is a member of %s, the owner of the table %s', app.rolname, pg_get_userbyid(c.relowner), min(c.relname::text))
+  from app join pg_class c on c.relowner <> app.oid and c.relnamespace in (to_regnamespace('core'), to_regnamespace('tenantry')) and c.relkind in ('r', 'p')
+  where pg_has_role(app.oid, c.relowner, 'member') group by app.rolname, c.relowner
+union all
+select format('the application role %s is a member of %s, for whom the table %s has a policy that shows every tenant', app.rolname, r.rolname, min(c.relname::text))
+  from app join pg_policy p on pg_get_expr(p.polqual, p.polrelid) = 'true' join pg_class c on c.oid = p.polrelid
+  join pg_roles r on r.oid = any (p.polroles) where pg_has_role(app.oid, r.oid, 'member') group by app.rolname, r.rolname
+union all
+select format('the application role %s owns the %s', app.rolname, pg_describe_object(d.classid, d.objid, d.objsubid))
+  from app join pg_shdepend d on d.refclassid = 'pg_authid'::regclass and d.refobjid = app.oid and d.deptype = 'o'
+  where d.dbid = (select oid from pg_database where datname = current_database())
+union all
+select format('the application role %s owns the database %s', app.rolname, datname) from app join pg_database on datdba = app.oid where datname = current_database()
+union all
+select format('the system role %s is a superuser', rolname) from pg_roles where rolname = $2 and rolsuper`
+
+/** The roles of a server do not keep tenants apart: it must not start. */
+export class UnsafeRoles extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The database roles do not keep tenants apart:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'UnsafeRoles'
+    this.problems = problems
+  }
+}
+
+/** For the start: throws `UnsafeRoles` unless the roles that the two pools connect as are bound as they must be. */
+export async function assertRolesAreSafe(db: Database): Promise<void> {
+  const { rows } = await db.transaction({ tenantId: null, role: 'app', readOnly: true }, (tx) =>
+    sql<{ name: string }>`select current_user::text as name`.execute(tx),
+  )
+  const [system] = await db.systemQuery<{ name: string }>('select current_user::text as name')
+  const roles = { app: rows[0]!.name, system: system!.name } // such a query has exactly one row
+  const problems = await checkRoles(db.systemQuery, roles)
+  if (problems.length > 0) throw new UnsafeRoles(problems)
+}

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { chown, cp, lstat, mkdir, mkdtemp, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { REACHABLE_ROOT } from './embedded-binaries.ts'
+import { type Account, run, succeeds } from './embedded-process.ts'
+
+/** Where the cluster's files are, or will be. */
+export interface DataPlace {
+  /** The folder itself, no symbolic link. */
+  folder: string
+  /** Whether a cluster is already there. */
+  exists: boolean
+  /** Where a symbolic link to the folder belongs, when that is not the folder itself. */
+  link: string | undefined
+}
+
+/** What is needed to decide where the data lies. */
+export interface PlaceOptions {
+  dataDir: string
+  account: Account | undefined
+  log: (line: string) => void
+  /** Ends whatever still runs on a folder. */
+  settle(folder: string): Promise<void>
+}
+
+/**
+ * The user that the server runs as, or undefined for the one that runs this process. PostgreSQL refuses to run as root,
+ * so root needs another: who owns the data already, else `postgres` (created where that is possible), else `nobody`.
+ */
+export async function findServerAccount(dataDir: string): Promise<Account | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const owner = await stat(join(dataDir, 'postgres')).catch(() => undefined)
+  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid }
+  const existing = await findAccount('postgres')
+  if (existing) return existing
+  await succeeds('groupadd', ['--system', 'postgres'])
+  await succeeds('useradd', ['--system', '-g', 'postgres', '-M', '-d', '/nonexistent', '-s', '/bin/false', 'postgres'])
+  const account = (await findAccount('postgres')) ?? (await findAccount('nobody'))
+  if (!account) throw new Error('PostgreSQL cannot run as root, and there is no user postgres or nobody to run it as')
+  return account
+}
+
+/**
+ * Decides where the data lies: in the data folder, or, when the account cannot reach that, in {@link REACHABLE_ROOT}.
+ * Data that has become unreachable is moved there.
+ */
+export async function prepareDataPlace(options: PlaceOptions): Promise<DataPlace> {
+  const { dataDir, account, log, settle } = options
+  const visible = join(dataDir, 'postgres')
+  const entry = await lstat(visible).catch(() => undefined)
+  if (entry?.isSymbolicLink()) return placeLinked(visible, settle)
+  if (entry) return placeExisting(visible, options)
+  if (await canHold(dataDir, account)) return { folder: visible, exists: false, link: undefined }
+  const folder = await freeReachableFolder(options)
+  log(`${dataDir} is closed to the user that PostgreSQL runs as; its data goes to ${folder}`)
+  return { folder, exists: false, link: visible }
+}
+
+/** Makes the data visible in the data folder when it lies elsewhere. */
+export async function linkData(place: DataPlace): Promise<void> {
+  if (place.link) await symlink(place.folder, place.link)
+}
+
+async function findAccount(name: string): Promise<Account | undefined> {
+  try {
+    return {
+      uid: Number.parseInt(await run('id', ['-u', name]), 10),
+      gid: Number.parseInt(await run('id', ['-g', name]), 10),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+async function placeLinked(visible: string, settle: PlaceOptions['settle']): Promise<DataPlace> {
+  const folder = await realpath(visible).catch((error: unknown) => {
+    throw new Error(
+      `${visible} points to a folder that is gone. Restore it, or remove the link to begin with an empty database.`,
+      { cause: error },
+    )
+  })
+  await settle(folder)
+  return { folder, exists: true, link: undefined }
+}
+
+async function placeExisting(visible: string, options: PlaceOptions): Promise<DataPlace> {
+  const { account, log, settle } = options
+  await settle(visible)
+  // A copy made by root belongs to root, and PostgreSQL insists on owning its data.
+  if (account && (await stat(visible)).uid === 0) await run('chown', ['-R', `${account.uid}:${account.gid}`, visible])
+  if (!account || (await canWrite(visible, account))) return { folder: visible, exists: true, link: undefined }
+  const folder = await freeReachableFolder(options)
+  log(`${visible} is closed to the user that PostgreSQL runs as; it moves to ${folder}`)
+  await moveFolder(visible, folder, account)
+  await symlink(folder, visible)
+  return { folder, exists: true, link: undefined }
+}
+
+// Asked by really trying as that user: modes, access lists, mounts and security modules all have a say.
+async function canHold(dataDir: string, account: Account | undefined): Promise<boolean> {
+  if (!account) return true
+  const probe = await mkdtemp(join(dataDir, 'postgres.init-'))
+  try {
+    await chown(probe, account.uid, account.gid)
+    return await canWrite(probe, account)
+  } catch {
+    return false
+  } finally {
+    await rmdir(probe)
+  }
+}
+
+async function canWrite(folder: string, account: Account): Promise<boolean> {
+  return succeeds('/bin/sh', ['-c', 'test -x "$1" && test -w "$1"', 'sh', folder], account)
+}
+
+// What lies there although the data folder has no link to it was left by a data folder that somebody removed. One such
+// is kept, since it may have been removed by mistake.
+async function freeReachableFolder({ dataDir, log, settle }: PlaceOptions): Promise<string> {
+  const folder = join(REACHABLE_ROOT, createHash('sha256').update(dataDir).digest('hex').slice(0, 12))
+  await mkdir(REACHABLE_ROOT, { recursive: true, mode: 0o755 })
+  if (await lstat(folder).catch(() => undefined)) {
+    await settle(folder)
+    const aside = `${folder}.previous`
+    await rm(aside, { recursive: true, force: true })
+    await rename(folder, aside)
+    log(`The data of an earlier ${dataDir} was put aside as ${aside}`)
+  }
+  return folder
+}
+
+async function moveFolder(from: string, to: string, account: Account): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch {
+    // Another file system: copied whole before the original goes, so that a crash between loses nothing.
+    const draft = `${to}.new`
+    await rm(draft, { recursive: true, force: true })
+    await cp(from, draft, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+    await run('chown', ['-R', `${account.uid}:${account.gid}`, draft])
+    await run('chmod', ['-R', 'go=', draft])
+    await rename(draft, to)
+    await rm(from, { recursive: true })
+  }
+}

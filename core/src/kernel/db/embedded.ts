@@ -1,0 +1,155 @@
+import type { ChildProcess } from 'node:child_process'
+import { mkdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { prepareBinaries } from './embedded-binaries.ts'
+import { stopLeftovers } from './embedded-leftovers.ts'
+import { acquireProcessLock } from './embedded-lock.ts'
+import { type DataPlace, findServerAccount, linkData, prepareDataPlace } from './embedded-place.ts'
+import {
+  chooseFreePort,
+  createSecrets,
+  type EmbeddedSecrets,
+  findSecrets,
+  isFreePort,
+  saveSecrets,
+} from './embedded-secrets.ts'
+import { createCluster, PortTaken, type ServerOptions, startServer, stopServer } from './embedded-server.ts'
+import { setupDatabase } from './setup.ts'
+
+export { EmbeddedAlreadyRunning } from './embedded-lock.ts'
+
+/** How to start the embedded PostgreSQL. */
+export interface EmbeddedOptions {
+  /** Holds everything: the cluster in `postgres`, its passwords in `postgres.json`, its log in `postgres.log`. */
+  dataDir: string
+  /** Listen here and nowhere else. Default: where it listened last, or another free port when that is taken. */
+  port?: number
+  /** False gives up safety against crashes for speed: for tests only. Default: true. */
+  durable?: boolean
+  /** Told in whole sentences what happens that takes time or is out of the ordinary. */
+  log?: (line: string) => void
+}
+
+/** A running embedded PostgreSQL with the database `tenantry` and its three roles. */
+export interface Embedded {
+  ownerUrl: string
+  appUrl: string
+  systemUrl: string
+  /** Leads to the database `postgres`. */
+  superuserUrl: string
+  port: number
+  /** Ends the server and gives the folder free. May be called more than once. */
+  stop(): Promise<void>
+}
+
+interface Running {
+  child: ChildProcess
+  server: ServerOptions
+}
+
+const DATABASE = 'tenantry'
+const PORT_ATTEMPTS = 5
+
+/**
+ * Starts the PostgreSQL that npm installed, on 127.0.0.1 alone; the first start creates the cluster. What a killed
+ * process left behind is put right. Throws {@link EmbeddedAlreadyRunning} while another process runs it on this folder,
+ * and an error with the end of PostgreSQL's log when it does not start.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  // Root lets the server's user pass through, without letting it look around.
+  await mkdir(options.dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+  const dataDir = await realpath(options.dataDir)
+  const lock = await acquireProcessLock(join(dataDir, 'postgres.lock'))
+  try {
+    return await startLocked({ ...options, dataDir }, lock.release)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function startLocked(options: EmbeddedOptions, release: () => Promise<void>): Promise<Embedded> {
+  const { dataDir, durable = true, log = () => {} } = options
+  const account = await findServerAccount(dataDir)
+  const binaries = await prepareBinaries(account)
+  const settle = (folder: string) => stopLeftovers(folder, binaries.pgCtl, log)
+  const place = await prepareDataPlace({ dataDir, account, log, settle })
+  const server = { binaries, account, folder: place.folder, durable, logFile: join(dataDir, 'postgres.log') }
+
+  const secretsFile = join(dataDir, 'postgres.json')
+  const secrets = await prepareSecrets(secretsFile, place)
+  if (!place.exists) {
+    log('Creating the embedded PostgreSQL')
+    await createCluster(server, secrets.passwords.superuser)
+    await linkData(place)
+  }
+  const running = await startOnFreePort(server, options.port, secrets.port)
+  try {
+    const { port } = running.server
+    if (port !== secrets.port) await saveSecrets(secretsFile, { ...secrets, port })
+    return { ...(await setUp(port, secrets)), port, stop: watch(running, release, log) }
+  } catch (error) {
+    await stopServer(running.child, running.server)
+    throw error
+  }
+}
+
+async function setUp(port: number, { passwords }: EmbeddedSecrets) {
+  const superuserUrl = `postgres://postgres:${passwords.superuser}@127.0.0.1:${port}/postgres`
+  const roles = {
+    owner: { password: passwords.owner },
+    app: { password: passwords.app },
+    system: { password: passwords.system },
+  }
+  return { superuserUrl, ...(await setupDatabase({ superuserUrl, database: DATABASE, roles })) }
+}
+
+// Notices an end that nobody asked for, and returns the way to ask for one.
+function watch({ child, server }: Running, release: () => Promise<void>, log: (line: string) => void) {
+  const onServerExit = () => log(`PostgreSQL has ended unexpectedly; see ${server.logFile}`)
+  // A process that ends without stopping the server still asks it to end.
+  const onProcessExit = () => child.kill('SIGINT')
+  child.once('exit', onServerExit)
+  process.once('exit', onProcessExit)
+  const end = async () => {
+    child.off('exit', onServerExit)
+    await stopServer(child, server)
+    process.off('exit', onProcessExit)
+    await release()
+  }
+  let ending: Promise<void> | undefined
+  return () => {
+    ending ??= end()
+    return ending
+  }
+}
+
+// Saved before the cluster exists: whatever interrupts the start, no cluster has a password that nobody knows.
+async function prepareSecrets(file: string, place: DataPlace): Promise<EmbeddedSecrets> {
+  const found = await findSecrets(file)
+  if (found) return found
+  if (place.exists) {
+    throw new Error(`${file} is missing, and with it the passwords of the database in ${place.folder}. Restore it.`)
+  }
+  const secrets = await createSecrets()
+  await saveSecrets(file, secrets)
+  return secrets
+}
+
+async function startOnFreePort(
+  options: Omit<ServerOptions, 'port'>,
+  required: number | undefined,
+  remembered: number,
+): Promise<Running> {
+  let port = required ?? remembered
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (!(await isFreePort(port))) throw new PortTaken(`Port ${port} on 127.0.0.1 is taken by another program`)
+      const server = { ...options, port }
+      return { child: await startServer(server), server }
+    } catch (error) {
+      if (!(error instanceof PortTaken) || required !== undefined || attempt === PORT_ATTEMPTS) throw error
+      port = await chooseFreePort()
+    }
+  }
+}

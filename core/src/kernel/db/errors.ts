@@ -1,0 +1,78 @@
+import type { AppError, ErrorKind, FieldProblem } from '../errors.ts'
+
+/** The SQLSTATE of a database error, or undefined for anything else. */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+const RETRYABLE = new Set(['40001', '40P01'])
+const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03'])
+
+/** The connection is gone (or could not be had), so nothing can be said to the database over it. */
+export function isConnectionLoss(error: unknown): boolean {
+  const code = sqlState(error)
+  if (code !== undefined) return LOST.has(code) || code.startsWith('08')
+  return (
+    error instanceof Error && /^Connection terminated|not queryable|^timeout exceeded when trying/.test(error.message)
+  )
+}
+
+/**
+ * Trying the whole transaction again may succeed. A COMMIT of unknown outcome is never among these, nor is having waited
+ * in vain for a free connection: trying that again would only make the queue longer.
+ */
+export function isRetryable(error: unknown): boolean {
+  if (typeof error === 'object' && error !== null && 'outcomeUnknown' in error && error.outcomeUnknown) return false
+  if (error instanceof Error && /^timeout exceeded when trying/.test(error.message)) return false
+  const code = sqlState(error)
+  return (code !== undefined && RETRYABLE.has(code)) || isConnectionLoss(error)
+}
+
+/** A statement reached a tenant's table in a transaction that names no tenant. */
+export class NoTenantContext extends Error {
+  constructor(cause: unknown) {
+    super('No tenant context: a tenant-owned table was used in a transaction without a tenant', { cause })
+    this.name = 'NoTenantContext'
+  }
+}
+
+/** The strict policies fail with 42704 (never set) or 22P02 (empty after an earlier transaction): name the real cause. */
+export function withoutTenantContext(error: unknown): unknown {
+  const code = sqlState(error)
+  if (code !== '42704' && code !== '22P02') return error
+  const message = error instanceof Error ? error.message : ''
+  return /"app\.tenant_id"|type uuid: ""/.test(message) ? new NoTenantContext(error) : error
+}
+
+/** Name of the constraint that a unique or foreign-key violation broke, without the shard's suffix that Citus adds. */
+export function constraintOf(error: unknown): string | undefined {
+  const code = sqlState(error)
+  if (code !== '23505' && code !== '23503' && code !== '23P01') return undefined
+  // Only code and message are reliable on Citus, so the name is read from the message.
+  const name = error instanceof Error ? /constraint "([^"]+)"/.exec(error.message)?.[1] : undefined
+  return name?.replace(/_\d{6,}$/, '')
+}
+
+type Replacement = ErrorKind | (() => AppError)
+
+/**
+ * Turns violations of the named constraints into errors for the caller:
+ * `onViolation(insertStore(…), { stores_tenant_id_code_key: () => nameTaken({ errors: […] }) })`.
+ */
+export async function onViolation<T>(work: Promise<T>, replacements: Record<string, Replacement>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const replacement = replacements[constraintOf(error) ?? '']
+    if (replacement) throw replacement()
+    throw error
+  }
+}
+
+export { onViolation as onUnique }
+
+/** A field problem in the body: `at('code', 'is taken')` points to `#/code`. */
+export function at(path: string, detail: string): FieldProblem {
+  return { pointer: `#/${path}`, detail }
+}

@@ -1,0 +1,113 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  DefaultQueryExecutor,
+  type Dialect,
+  type Driver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely'
+import type pg from 'pg'
+import type { TransactionScope } from './database.ts'
+import { withoutTenantContext } from './errors.ts'
+import { Statement } from './statement.ts'
+import type { Tables, Tx } from './tables.ts'
+
+export type StatementObserver = (sql: string, values: readonly unknown[], scope: TransactionScope) => void
+
+/** Distinct statements that are prepared per connection; beyond that they are sent unnamed. */
+const MAX_PREPARED = 2_000
+const names = new Map<string, string>()
+
+/** One name per text of SQL, so that PostgreSQL parses and plans it once per connection. */
+function nameOf(sql: string): string | undefined {
+  let name = names.get(sql)
+  if (name === undefined && names.size < MAX_PREPARED) {
+    name = `t${names.size}`
+    names.set(sql, name)
+  }
+  return name
+}
+
+const compiler = new PostgresQueryCompiler()
+const adapter = new PostgresAdapter()
+
+const refuse = () => {
+  throw new Error('A transaction is already open; it is opened and closed by the kernel alone')
+}
+
+const driver: Driver = {
+  init: async () => {},
+  acquireConnection: refuse,
+  beginTransaction: refuse,
+  commitTransaction: refuse,
+  rollbackTransaction: refuse,
+  releaseConnection: async () => {},
+  destroy: async () => {},
+}
+
+const dialect: Dialect = {
+  createAdapter: () => adapter,
+  createDriver: () => driver,
+  createQueryCompiler: () => compiler,
+  createIntrospector: (db) => new PostgresIntrospector(db),
+}
+
+/** Builds queries that are compiled and not sent. */
+export const unboundTx = new Kysely<Tables>({ dialect }) as Tx // there is no transaction, and nothing is sent
+
+/** The query builder of one transaction, until it ends. */
+export interface BoundTx {
+  tx: Tx
+  /**
+   * From here on its statements are refused: a branch of the work that nobody waited for must not write into whatever
+   * transaction has the connection next.
+   */
+  end(): void
+}
+
+/**
+ * The query builder on one open transaction. Compiler and adapter are shared; what is made per transaction is this
+ * thin binding, because building a whole Kysely instance each time would cost more than a query. `failed` is
+ * told each statement's failure; `send` says how a statement goes out.
+ */
+export function bindTx(
+  client: pg.PoolClient,
+  scope: TransactionScope,
+  observers: Set<StatementObserver>,
+  failed: (error: unknown) => void,
+  send: (config: pg.QueryConfig) => Promise<pg.QueryResult> = (config) => new Statement(config).send(client),
+): BoundTx {
+  let isOver = false
+  const connection: DatabaseConnection = {
+    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+      if (isOver) throw new Error('The transaction is over: something that it ought to have awaited is still at work')
+      for (const observe of observers) observe(sql, parameters, scope)
+      try {
+        // pg only reads the list of values.
+        const result = await send({ name: nameOf(sql), text: sql, values: parameters as unknown[] })
+        return result.rowCount === null || result.command === 'SELECT'
+          ? { rows: result.rows }
+          : { rows: result.rows, numAffectedRows: BigInt(result.rowCount) }
+      } catch (error) {
+        failed(error)
+        throw withoutTenantContext(error)
+      }
+    },
+    streamQuery: refuse,
+  }
+  const executor = new DefaultQueryExecutor(compiler, adapter, {
+    provideConnection: (consumer) => consumer(connection),
+  })
+  // The brand exists for the type checker alone.
+  const tx = new Kysely<Tables>({ config: { dialect }, dialect, driver, executor }) as Tx
+  return {
+    tx,
+    end: () => {
+      isOver = true
+    },
+  }
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { runMigrations } from 'graphile-worker'
+import pg from 'pg'
+
+/** Where migrations come from: the kernel and each module, in the modules' order. */
+export interface MigrationSource {
+  module: string
+  folder: URL
+}
+
+export interface MigrateOptions {
+  ownerUrl: string
+  systemUrl: string
+  /** Names of the roles that tables are granted to. */
+  appRole: string
+  systemRole: string
+  sources: readonly MigrationSource[]
+  log?: (line: string) => void
+}
+
+interface Migration {
+  module: string
+  name: string
+  sql: string
+  checksum: string
+}
+
+export class MigrationRefused extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'MigrationRefused'
+  }
+}
+
+/** One migrator at a time, however many processes start together. */
+const LOCK = 7_467_221_001
+
+/**
+ * Brings the schema to what this code needs: every migration once, in order, each in a transaction of its own.
+ * Refuses a database that is newer than the code or whose applied migrations were edited. Returns how many ran.
+ */
+export async function migrate(options: MigrateOptions): Promise<number> {
+  const migrations = await readMigrations(options.sources)
+  const client = new pg.Client({ connectionString: options.ownerUrl, application_name: 'tenantry migrate' })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [LOCK])
+    await client.query("set lock_timeout = '30s'; set statement_timeout = 0")
+    await client.query(`create table if not exists tenantry.migrations (
+      module text not null, name text not null, checksum text not null,
+      applied_at timestamptz not null default now(), primary key (module, name))`)
+    await grantSchemas(client, options)
+    const waiting = await findWaiting(client, migrations)
+    for (const migration of waiting) {
+      await apply(client, migration, options)
+      options.log?.(`applied ${migration.module}/${migration.name}`)
+    }
+    await migrateQueue(options)
+    return waiting.length
+  } finally {
+    await client.end()
+  }
+}
+
+/** Migrations that the database lacks; throws `MigrationRefused` like `migrate`. For probes and the doctor. */
+export async function findMissingMigrations(
+  query: (sql: string) => Promise<{ rows: { module: string; name: string; checksum: string }[] }>,
+  sources: readonly MigrationSource[],
+): Promise<string[]> {
+  const exists = await query("select to_regclass('tenantry.migrations')::text as name, '' as module, '' as checksum")
+  const migrations = await readMigrations(sources)
+  const applied = exists.rows[0]?.name
+    ? (await query('select module, name, checksum from tenantry.migrations')).rows
+    : []
+  return missing(migrations, applied).map(({ module, name }) => `${module}/${name}`)
+}
+
+async function readMigrations(sources: readonly MigrationSource[]): Promise<Migration[]> {
+  const migrations: Migration[] = []
+  for (const { module, folder } of sources) {
+    const files = (await readdir(folder)).filter((file) => /^\d{4}.*\.sql$/.test(file)).sort()
+    for (const name of files) {
+      // Line ends differ with how the code was checked out, and mean nothing.
+      const sql = (await readFile(new URL(name, folder), 'utf8')).replaceAll('\r\n', '\n')
+      migrations.push({ module, name, sql, checksum: createHash('sha256').update(sql).digest('hex') })
+    }
+  }
+  return migrations
+}
+
+/** Names in the schemas are granted once; tables and functions are granted where they are made. */
+async function grantSchemas(client: pg.Client, { appRole, systemRole }: MigrateOptions): Promise<void> {
+  const roles = [appRole, systemRole].map(pg.escapeIdentifier).join(', ')
+  await client.query(
+    `grant usage on schema tenantry, core to ${roles}; grant select on tenantry.migrations to ${roles}`,
+  )
+}
+
+async function findWaiting(client: pg.Client, migrations: Migration[]): Promise<Migration[]> {
+  const { rows } = await client.query('select module, name, checksum from tenantry.migrations')
+  return missing(migrations, rows)
+}
+
+function missing(migrations: Migration[], applied: { module: string; name: string; checksum: string }[]): Migration[] {
+  const known = new Map(migrations.map((migration) => [`${migration.module}/${migration.name}`, migration]))
+  const modules = new Set(migrations.map(({ module }) => module))
+  for (const { module, name, checksum } of applied) {
+    const migration = known.get(`${module}/${name}`)
+    // A module that is not installed keeps its tables; a newer migration of an installed one is a newer schema.
+    if (!migration && modules.has(module))
+      throw new MigrationRefused(`The database is newer than this code: it has ${module}/${name}. Update the code.`)
+    if (migration && migration.checksum !== checksum)
+      throw new MigrationRefused(
+        `${module}/${name} was edited after it was applied. Restore it and add a new migration.`,
+      )
+    known.delete(`${module}/${name}`)
+  }
+  return [...known.values()]
+}
+
+async function apply(client: pg.Client, migration: Migration, { appRole, systemRole }: MigrateOptions): Promise<void> {
+  const sql = migration.sql
+    .replaceAll(':app_role', pg.escapeIdentifier(appRole))
+    .replaceAll(':system_role', pg.escapeIdentifier(systemRole))
+  await client.query('begin')
+  try {
+    // Citus wants schema changes one shard at a time where foreign keys meet; plain PostgreSQL ignores the setting.
+    await client.query("set local citus.multi_shard_modify_mode = 'sequential'; set local search_path = core, public")
+    await client.query(sql)
+    await client.query('insert into tenantry.migrations (module, name, checksum) values ($1, $2, $3)', [
+      migration.module,
+      migration.name,
+      migration.checksum,
+    ])
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {}) // a lost connection has rolled back by itself
+    throw new Error(`Migration ${migration.module}/${migration.name} failed: ${(error as Error).message}`, {
+      // pg rejects with Errors only
+      cause: error,
+    })
+  }
+}
+
+/** The queue's tables belong to the system role, which works on them; the application role cannot even see them. */
+async function migrateQueue({ systemUrl }: MigrateOptions): Promise<void> {
+  await runMigrations({ connectionString: systemUrl, schema: QUEUE_SCHEMA, noPreparedStatements: true })
+}
+
+export const QUEUE_SCHEMA = 'graphile_worker'

@@ -1,0 +1,176 @@
+import pg from 'pg'
+
+/** A role to create or bring up to date. */
+export interface RoleOptions {
+  /** Default: `tenantry_owner`, `tenantry_app` or `tenantry_system`. */
+  name?: string
+  /** Set when given; a role that has one keeps it otherwise. */
+  password?: string
+}
+
+/** What {@link setupDatabase} prepares. */
+export interface SetupOptions {
+  /** An administrator: a superuser, or one with CREATEROLE and CREATEDB. Leads to any existing database. */
+  superuserUrl: string
+  /** The database to create or bring up to date. */
+  database: string
+  roles?: { owner?: RoleOptions; app?: RoleOptions; system?: RoleOptions }
+}
+
+/** How each of the three roles connects to the database. */
+export interface DatabaseUrls {
+  ownerUrl: string
+  appUrl: string
+  systemUrl: string
+}
+
+interface Role {
+  name: string
+  password: string | undefined
+}
+type Roles = Record<'owner' | 'app' | 'system', Role>
+
+// Any fixed number: it keeps two set-ups on one server from meeting in the middle.
+const SETUP_LOCK = 6_105_521
+// A role that should not have these loses them. Only a differing one is changed, since changing some takes a superuser.
+const FORBIDDEN_ATTRIBUTES = {
+  rolsuper: 'nosuperuser',
+  rolbypassrls: 'nobypassrls',
+  rolcreaterole: 'nocreaterole',
+  rolcreatedb: 'nocreatedb',
+  rolreplication: 'noreplication',
+}
+// A query of a request that takes longer than any client waits only hurts the others.
+const APP_SETTINGS = {
+  statement_timeout: '30s',
+  idle_in_transaction_session_timeout: '60s',
+  lock_timeout: '10s',
+}
+
+/**
+ * Creates the three roles, the database, its schemas and rights, or brings them up to date; running it again changes
+ * nothing. Needs PostgreSQL 15 or later. The application role comes to own nothing.
+ */
+export async function setupDatabase({
+  superuserUrl,
+  database,
+  roles: given = {},
+}: SetupOptions): Promise<DatabaseUrls> {
+  const roles: Roles = {
+    owner: { name: given.owner?.name ?? 'tenantry_owner', password: given.owner?.password },
+    app: { name: given.app?.name ?? 'tenantry_app', password: given.app?.password },
+    system: { name: given.system?.name ?? 'tenantry_system', password: given.system?.password },
+  }
+  await connected(superuserUrl, async (admin) => {
+    await admin.query('select pg_advisory_lock($1)', [SETUP_LOCK])
+    for (const role of Object.values(roles)) await prepareRole(admin, role)
+    await applySettings(admin, roles)
+    await joinRoles(admin, roles)
+    await prepareDatabase(admin, database, roles)
+    await connected(urlOf(superuserUrl, database), (inside) => prepareSchemas(inside, roles))
+  })
+  return {
+    ownerUrl: urlOf(superuserUrl, database, roles.owner),
+    appUrl: urlOf(superuserUrl, database, roles.app),
+    systemUrl: urlOf(superuserUrl, database, roles.system),
+  }
+}
+
+async function prepareRole(admin: pg.Client, { name, password }: Role): Promise<void> {
+  const role = pg.escapeIdentifier(name)
+  const found = await admin.query(
+    `select ${Object.keys(FORBIDDEN_ATTRIBUTES)}, rolcanlogin from pg_roles where rolname = $1`,
+    [name],
+  )
+  const attributes = found.rows[0]
+  if (!attributes) await admin.query(`create role ${role} login`)
+  else {
+    const changes = Object.entries(FORBIDDEN_ATTRIBUTES).filter(([column]) => attributes[column])
+    const words = [...(attributes.rolcanlogin ? [] : ['login']), ...changes.map(([, word]) => word)]
+    if (words.length > 0) await admin.query(`alter role ${role} ${words.join(' ')}`)
+  }
+  if (password !== undefined) await admin.query(`alter role ${role} password ${pg.escapeLiteral(password)}`)
+}
+
+async function applySettings(admin: pg.Client, { owner, app, system }: Roles): Promise<void> {
+  for (const { name } of [owner, app, system]) {
+    const role = pg.escapeIdentifier(name)
+    await admin.query(`alter role ${role} set search_path = core, public`)
+    await admin.query(`alter role ${role} set timezone = 'UTC'`)
+  }
+  for (const [setting, value] of Object.entries(APP_SETTINGS)) {
+    await admin.query(`alter role ${pg.escapeIdentifier(app.name)} set ${setting} = ${pg.escapeLiteral(value)}`)
+  }
+}
+
+// Who is no superuser may give things only to roles that he belongs to.
+async function joinRoles(admin: pg.Client, { owner, system }: Roles): Promise<void> {
+  const { rows } = await admin.query('select rolsuper from pg_roles where rolname = current_user')
+  if (rows[0]?.rolsuper) return
+  for (const { name } of [owner, system]) await admin.query(`grant ${pg.escapeIdentifier(name)} to current_user`)
+}
+
+async function prepareDatabase(admin: pg.Client, name: string, { owner, app, system }: Roles): Promise<void> {
+  const database = pg.escapeIdentifier(name)
+  const found = await admin.query(
+    'select pg_get_userbyid(datdba) as owner, pg_encoding_to_char(encoding) as encoding from pg_database where datname = $1',
+    [name],
+  )
+  const existing = found.rows[0]
+  if (!existing) await createDatabase(admin, database, owner)
+  else if (existing.encoding !== 'UTF8') throw new Error(`The database ${name} is not UTF8 but ${existing.encoding}`)
+  else if (existing.owner !== owner.name) {
+    await admin.query(`alter database ${database} owner to ${pg.escapeIdentifier(owner.name)}`)
+  }
+  const three = [owner, app, system].map((role) => pg.escapeIdentifier(role.name)).join(', ')
+  await admin.query(`revoke all on database ${database} from public`)
+  await admin.query(`grant connect on database ${database} to ${three}`)
+  // graphile-worker says "create schema if not exists" for its own, which wants this right even when the schema exists.
+  await admin.query(`grant create on database ${database} to ${pg.escapeIdentifier(system.name)}`)
+}
+
+// From 17 on every server can sort and fold case alike, whatever its operating system offers.
+async function createDatabase(admin: pg.Client, database: string, owner: Role): Promise<void> {
+  const { rows } = await admin.query("select current_setting('server_version_num')::int >= 170000 as builtin")
+  const locale = rows[0]?.builtin ? "locale_provider builtin builtin_locale 'C.UTF-8'" : ''
+  const ownerName = pg.escapeIdentifier(owner.name)
+  await admin.query(`create database ${database} owner ${ownerName} template template0 encoding 'UTF8' ${locale}`)
+}
+
+async function prepareSchemas(inside: pg.Client, { owner, app, system }: Roles): Promise<void> {
+  const [ownerName, appName, systemName] = [owner, app, system].map((role) => pg.escapeIdentifier(role.name))
+  await prepareSchema(inside, 'core', owner)
+  await prepareSchema(inside, 'tenantry', owner)
+  await prepareSchema(inside, 'graphile_worker', system)
+  await inside.query('revoke create on schema public from public')
+  await inside.query(`grant usage on schema core, tenantry to ${appName}, ${systemName}`)
+  await inside.query(`grant usage on schema graphile_worker to ${ownerName}`)
+}
+
+async function prepareSchema(inside: pg.Client, schema: string, owner: Role): Promise<void> {
+  const ownerName = pg.escapeIdentifier(owner.name)
+  await inside.query(`create schema if not exists ${schema} authorization ${ownerName}`)
+  await inside.query(`alter schema ${schema} owner to ${ownerName}`)
+}
+
+async function connected<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: url, application_name: 'tenantry setup' })
+  // A connection that breaks while idle is reported by the next query; unheard, it would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function urlOf(base: string, database: string, role?: Role): string {
+  const url = new URL(base)
+  url.pathname = `/${encodeURIComponent(database)}`
+  if (role) {
+    url.username = encodeURIComponent(role.name)
+    url.password = encodeURIComponent(role.password ?? '')
+  }
+  return url.href
+}

@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net'
+import pg from 'pg'
+
+/** What pg's Query uses of its connection, which its types leave out. */
+export interface Connection {
+  stream: Socket
+  bind(config: { statement: string; values: unknown[]; valueMapper?: (value: unknown) => unknown }): void
+  execute(config: object): void
+  sync(): void
+}
+
+/** How rows of one prepared statement are read: what a RowDescription says. */
+interface Shape {
+  fields: unknown
+  _parsers: unknown
+  _prebuiltEmptyResultObject: unknown
+}
+
+interface QueryInternals {
+  name: string | undefined
+  text: string
+  values: unknown[] | undefined
+  queryMode: string | undefined
+  callback: (error: Error | null, result: pg.QueryResult) => void
+  _result: Shape
+  _accumulateRows: boolean
+  prepare(connection: Connection): void
+  handleRowDescription(message: unknown): void
+  handleDataRow(message: unknown): void
+  handleCommandComplete(message: unknown, connection: Connection): void
+}
+
+// pg types Query for its users; what is overridden here is its protocol with the connection.
+const Query = pg.Query as unknown as new (text: string) => QueryInternals & pg.Submittable
+// Turns values into what the protocol carries; pg's own, which its types leave out.
+const { prepareValue } = (pg as unknown as { utils: { prepareValue: (value: unknown) => unknown } }).utils
+
+/**
+ * One statement by the extended protocol. What a prepared statement's rows look like is asked once per connection and
+ * then remembered: describing the same rows again costs both sides more than reading a few of them.
+ */
+export class Statement extends Query {
+  #shapes: Map<string, Shape> | undefined
+
+  constructor({ text, name, values }: pg.QueryConfig) {
+    super(text)
+    this.name = name
+    this.values = values ?? []
+    this.queryMode = 'extended'
+  }
+
+  override prepare(connection: Connection): void {
+    const { name } = this
+    const shapes = shapesOf(connection)
+    const shape = name === undefined ? undefined : shapes.get(name)
+    if (!shape || name === undefined) {
+      this.#shapes = shapes
+      super.prepare(connection)
+      return
+    }
+    Object.assign(this._result, shape)
+    this._accumulateRows = true
+    connection.bind({ statement: name, values: this.values ?? [], valueMapper: prepareValue })
+    connection.execute({})
+    connection.sync()
+  }
+
+  override handleRowDescription(message: unknown): void {
+    super.handleRowDescription(message)
+    if (this.name === undefined) return
+    const { fields, _parsers, _prebuiltEmptyResultObject } = this._result
+    this.#shapes?.set(this.name, { fields, _parsers, _prebuiltEmptyResultObject })
+  }
+
+  /** Sends the statement; what was sent in the same turn of the event loop goes out with it. */
+  send(client: pg.PoolClient): Promise<pg.QueryResult> {
+    return new Promise((resolve, reject) => {
+      this.callback = (error, result) => (error ? reject(error) : resolve(result))
+      client.query(this)
+    })
+  }
+}
+
+const known = new WeakMap<Connection, Map<string, Shape>>()
+
+function shapesOf(connection: Connection): Map<string, Shape> {
+  let shapes = known.get(connection)
+  if (!shapes) {
+    shapes = new Map()
+    known.set(connection, shapes)
+  }
+  return shapes
+}
+
+/** Gathers what is sent until this turn of the event loop has nothing more to do, and writes it at once. */
+export function corkUntilIdle(client: pg.PoolClient): void {
+  // pg types its connection loosely; the stream is the socket that it writes to.
+  const { stream } = (client as unknown as { connection: Connection }).connection
+  if (stream.writableCorked > 0) return
+  stream.cork()
+  process.nextTick(() => stream.uncork())
+}
