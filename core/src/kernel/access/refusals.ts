@@ -1,0 +1,80 @@
+import Type from 'typebox'
+import { MINUTES } from '../clock.ts'
+import type { Origin } from '../context.ts'
+import type { Core } from '../core.ts'
+import { createContext } from '../create-context.ts'
+import { AppError, permissionDenied, storeAccessDenied } from '../errors.ts'
+import { defineEvent } from '../events/define.ts'
+import type { Identity } from '../http/identify.ts'
+import { Closed, Nullable, OneOf } from '../http/schemas.ts'
+import type { RegisteredRoute } from '../registry.ts'
+
+const CODES = [permissionDenied.code, storeAccessDenied.code]
+
+/** Somebody signed in to a tenant was turned away. What they asked for is the route, not the words of the request. */
+export const accessDenied = defineEvent('access.denied', {
+  description: 'A request was refused because its sender may not do this, or not in this store',
+  data: Closed({
+    code: OneOf(CODES),
+    method: Type.String({ examples: ['DELETE'] }),
+    route: Type.String({ examples: ['/api/v1/things/:id'] }),
+    permission: Nullable(Type.String({ description: 'What was lacking', examples: ['store.delete'] })),
+  }),
+})
+
+/** How often one actor's refusals by one route are recorded, so that repeating a request can't fill the disk. */
+const EVERY_MS = MINUTES
+/** Actors and routes remembered at once in a process; beyond that the oldest are forgotten. */
+const MOST_REMEMBERED = 10_000
+const recordedAt = new WeakMap<Core, Map<string, number>>()
+
+export interface RefusedRequest {
+  route: RegisteredRoute
+  identity: Identity
+  origin: Origin
+}
+
+/**
+ * Records a refusal in a transaction of its own, as the work's is rolled back. Anything but a refused permission or
+ * store, and anybody outside of a tenant, is passed over; a failure to record is logged and changes no answer.
+ */
+export async function recordRefusal(core: Core, request: RefusedRequest, thrown: unknown): Promise<void> {
+  if (!(thrown instanceof AppError) || !CODES.includes(thrown.code)) return
+  const { route, identity, origin } = request
+  const { principal, resolved } = identity
+  if (principal.tenantId === null || isRecent(core, request)) return
+  const { method, url } = route
+  const permission = thrown.details.members?.permission
+  const content = {
+    after: { code: thrown.code, method, route: url, permission: typeof permission === 'string' ? permission : null },
+    label: `${method} ${url}`,
+  }
+  const seed = { tenant: principal.tenantId, storeId: null, actor: resolved.actor, origin, principal, resolved }
+  try {
+    await createContext(core, seed).transaction((ctx) => ctx.emit(accessDenied, content))
+  } catch (error) {
+    core.log.error({ err: error, request_id: origin.requestId }, 'a refusal could not be recorded')
+  }
+}
+
+/** Whether the same was recorded a moment ago; if not, it counts as recorded from now on. */
+function isRecent(core: Core, { route, identity: { principal, resolved } }: RefusedRequest): boolean {
+  let times = recordedAt.get(core)
+  if (!times) {
+    times = new Map()
+    recordedAt.set(core, times)
+  }
+  const { type, id } = resolved.actor
+  const key = `${principal.tenantId} ${type} ${id} ${route.method} ${route.url}`
+  const now = core.clock.ms()
+  const last = times.get(key)
+  if (last !== undefined && now - last < EVERY_MS) return true
+  // Set anew, so that the map stays in the order of its times.
+  times.delete(key)
+  times.set(key, now)
+  for (const [oldest, at] of times) {
+    if (now - at < EVERY_MS && times.size <= MOST_REMEMBERED) break
+    times.delete(oldest)
+  }
+  return false
+}

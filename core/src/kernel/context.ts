@@ -1,0 +1,84 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Static, TObject } from 'typebox'
+import type { Actor, Grant, Principal } from './access/slots.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config/config.ts'
+import type { Core } from './core.ts'
+import type { Tx } from './db/tables.ts'
+import type { EventContent, EventDefinition } from './events/define.ts'
+import type { EnqueueOptions, Job } from './jobs/define.ts'
+import type { Resource } from './module.ts'
+
+/** Where a request came from, as records keep it. */
+export interface Origin {
+  requestId: string | null
+  ipAddress: string | null
+  userAgent: string | null
+}
+
+/** The page of a list that a request asks for; see `page`. */
+export interface ListRequest {
+  limit: number
+  cursor: string | null
+  /** Route, tenant and filters: a cursor is good for these alone. */
+  fingerprint: string
+}
+
+export interface TransactionOptions {
+  /** The tenant to scope it to; default: the context's own. `null`: none, global tables only. */
+  tenantId?: string | null
+  /** `system`: a role that sees all tenants; for operator's routes and sweeps. Default `app`. */
+  role?: 'app' | 'system'
+  /** Only reads: cheaper, and a write is refused. */
+  readOnly?: boolean
+}
+
+/** Everything a handler, job or listener may use; passed first to every operation. */
+export interface Ctx {
+  /** The tenant; throws 403 `tenant_required` when the credential carries none. */
+  readonly tenantId: string
+  /** The tenant, or null. */
+  readonly tenant: string | null
+  /** The store of `X-Store-ID`, already checked; or null. */
+  readonly storeId: string | null
+  readonly actor: Actor
+  /** The signed-in person; throws 401 when there is none. */
+  readonly userId: string
+  readonly principal: Principal | null
+  /** The open transaction. In a `manual` route it throws outside of `ctx.transaction`. */
+  readonly tx: Tx
+  readonly clock: Clock
+  readonly log: FastifyBaseLogger
+  readonly config: Config
+  readonly core: Core
+  readonly origin: Origin
+  readonly list: ListRequest
+
+  /** Records what happened, in this transaction; listeners follow after commit. */
+  emit<D extends TObject>(event: EventDefinition<D>, content: EventContent<Static<D>>): Promise<void>
+  /** Adds a job in this transaction; it runs after commit. */
+  enqueue<P extends TObject>(job: Job<P>, payload: Static<P>, options?: EnqueueOptions): Promise<void>
+
+  /**
+   * Runs `work` in a transaction of its own, committed when it returns. For `manual` routes and jobs; inside a managed
+   * one it throws, because two transactions of one request cannot be one fact.
+   */
+  transaction<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /** Throws away what every process remembers of these, when this transaction commits. */
+  forget(what: { userId?: string; tenantId?: string; sessionId?: string }): Promise<void>
+  /** Runs after a successful commit, never when the transaction is rolled back. In memory: not for work that must not be lost. */
+  afterCommit(work: () => void): void
+
+  /** True when the caller holds the permission for the whole tenant, or for that store when one is given. */
+  can(permission: string, storeId?: string | null): boolean
+  /** Throws 403 `permission_denied` unless `can`. */
+  require(permission: string, storeId?: string | null): void
+  /** Stores in which the caller holds the permission; null: all of the tenant's. */
+  storesWith(permission: string): string[] | null
+  readonly grants: readonly Grant[]
+  readonly superAdmin: boolean
+  /** A module's long-lived object. */
+  use<T>(resource: Resource<T>): T
+  /** This context acting as somebody else: a sign-in names the person it has just proven. */
+  as(actor: Actor): Ctx
+}

@@ -1,0 +1,36 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { StandingCache } from './access/standing.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config/config.ts'
+import type { Ctx, TransactionOptions } from './context.ts'
+import type { Database } from './db/database.ts'
+import type { Resource } from './module.ts'
+import type { Registry } from './registry.ts'
+import type { SecretBox } from './secrets.ts'
+
+/** A running core: what modules and processes share. Made once by `createCore`. */
+export interface Core {
+  readonly config: Config
+  readonly registry: Registry
+  readonly db: Database
+  readonly secrets: SecretBox
+  readonly clock: Clock
+  readonly log: FastifyBaseLogger
+  readonly standings: StandingCache
+  /** A module's long-lived object. */
+  use<T>(resource: Resource<T>): T
+  /** Hints to some worker that a tenant (null: none) has work due at `runAt`; sent at once, lost without harm. */
+  wake(tenantId: string | null, runAt: string): void
+  /** Counts an attempt at a job; filled by the metrics. */
+  jobsDone?(task: string, result: 'done' | 'retried' | 'failed'): void
+  /** Counts an answered request; filled by the metrics. */
+  requestDone?(route: string, method: string, status: number, ms: number): void
+  /** Runs work outside of any request: jobs, schedules, scripts. The actor is the system. */
+  run<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /** The HTTP side; made on first use. */
+  app(): Promise<FastifyInstance>
+  /** Starts working on jobs and schedules until `close`. */
+  startWorker(): Promise<void>
+  /** Stops accepting, finishes what runs, gives jobs back, closes every connection. */
+  close(): Promise<void>
+}

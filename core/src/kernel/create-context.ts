@@ -1,0 +1,182 @@
+import { sql } from 'kysely'
+import type { Actor, Principal } from './access/slots.ts'
+import { FORGET_CHANNEL, type Resolved } from './access/standing.ts'
+import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
+import type { Core } from './core.ts'
+import type { Tx } from './db/tables.ts'
+import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
+import { emitEvent } from './events/emit.ts'
+import { enqueueJob } from './jobs/enqueue.ts'
+
+/** What a context is made from; the rest follows. */
+export interface ContextSeed {
+  tenant: string | null
+  storeId: string | null
+  actor: Actor
+  origin: Origin
+  principal?: Principal | null
+  resolved?: Resolved | null
+  list?: ListRequest
+  log?: Ctx['log']
+  /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
+  guard?: (ctx: Ctx) => Promise<void>
+}
+
+/** The system itself, acting outside of any request. */
+export const systemActor: Actor = { type: 'system', id: null, label: 'system', impersonatorId: null }
+/** Somebody who has not signed in. */
+export const anonymousActor: Actor = { type: 'user', id: null, label: 'anonymous', impersonatorId: null }
+export const noOrigin: Origin = { requestId: null, ipAddress: null, userAgent: null }
+
+interface OpenTransaction {
+  tx: Tx
+  afterCommit: (() => void)[]
+}
+
+const noGrants: Ctx['grants'] = []
+
+/** Makes the context of one request or job, without a transaction; `ctx.transaction` gives one that has it. */
+export function createContext(core: Core, seed: ContextSeed): Ctx {
+  return new Context(core, seed, null)
+}
+
+/** The same context, whose writing transactions in its own tenant are refused when `guard` throws. */
+export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
+  return (ctx as Context).guardedBy(guard) // every context is made here
+}
+
+class Context implements Ctx {
+  readonly core: Core
+  readonly tenant: string | null
+  readonly storeId: string | null
+  readonly actor: Actor
+  readonly origin: Origin
+  readonly principal: Principal | null
+  readonly #seed: ContextSeed
+  readonly #open: OpenTransaction | null
+
+  constructor(core: Core, seed: ContextSeed, open: OpenTransaction | null) {
+    this.core = core
+    this.tenant = seed.tenant
+    this.storeId = seed.storeId
+    this.actor = seed.actor
+    this.origin = seed.origin
+    this.principal = seed.principal ?? null
+    this.#seed = seed
+    this.#open = open
+  }
+
+  get tenantId(): string {
+    if (this.tenant === null) throw tenantRequired()
+    return this.tenant
+  }
+
+  get userId(): string {
+    const id = this.principal?.userId
+    if (!id) throw unauthenticated()
+    return id
+  }
+
+  get tx(): Tx {
+    if (!this.#open) throw new Error('No transaction is open here: use ctx.transaction')
+    return this.#open.tx
+  }
+
+  get clock() {
+    return this.core.clock
+  }
+
+  get log() {
+    return this.#seed.log ?? this.core.log
+  }
+
+  get config() {
+    return this.core.config
+  }
+
+  get list(): ListRequest {
+    if (!this.#seed.list) throw new Error('This route is no list: give it ListQuery')
+    return this.#seed.list
+  }
+
+  get grants() {
+    return this.#seed.resolved?.grants ?? noGrants
+  }
+
+  get superAdmin(): boolean {
+    return this.#seed.resolved?.superAdmin ?? false
+  }
+
+  emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
+  enqueue: Ctx['enqueue'] = (job, payload, options) => enqueueJob(this, job, payload, options)
+
+  async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    if (this.#open) throw new Error('A transaction is already open in this context')
+    const { role = 'app', tenantId: tenant = this.tenant, readOnly } = options
+    const scope = { tenantId: role === 'system' ? null : tenant, role, readOnly }
+    const { guard } = this.#seed
+    const isGuarded = guard && role === 'app' && !readOnly && tenant !== null && tenant === this.tenant
+    let afterCommit: (() => void)[] = []
+    const result = await this.core.db.transaction(scope, (tx) => {
+      afterCommit = [] // a retried transaction starts afresh
+      const ctx = new Context(this.core, { ...this.#seed, tenant }, { tx, afterCommit })
+      return isGuarded ? besideGuard(guard(ctx), () => work(ctx)) : work(ctx)
+    })
+    for (const follow of afterCommit) this.#follow(follow)
+    return result
+  }
+
+  /** What is committed is not undone by a failure of what follows. */
+  #follow(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.log.error({ err: error }, 'what was to follow a commit failed')
+    }
+  }
+
+  async forget(what: { userId?: string; tenantId?: string; sessionId?: string }): Promise<void> {
+    this.afterCommit(() => this.core.standings.forget(what))
+    await sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.execute(this.tx)
+  }
+
+  afterCommit(work: () => void): void {
+    if (!this.#open) throw new Error('No transaction is open here: use ctx.transaction')
+    this.#open.afterCommit.push(work)
+  }
+
+  can(permission: string, storeId: string | null = null): boolean {
+    const resolved = this.#seed.resolved
+    if (!resolved) return this.actor.type === 'system'
+    if (resolved.tenantWide.has(permission)) return true
+    return storeId !== null && (resolved.byStore.get(storeId.toLowerCase())?.has(permission) ?? false)
+  }
+
+  require(permission: string, storeId: string | null = null): void {
+    if (!this.can(permission, storeId)) throw permissionDenied({ members: { permission } })
+  }
+
+  storesWith(permission: string): string[] | null {
+    if (this.can(permission)) return null
+    const byStore = this.#seed.resolved?.byStore ?? new Map<string, ReadonlySet<string>>()
+    return [...byStore].filter(([, permissions]) => permissions.has(permission)).map(([storeId]) => storeId)
+  }
+
+  use: Ctx['use'] = (resource) => this.core.use(resource)
+
+  as(actor: Actor): Ctx {
+    return new Context(this.core, { ...this.#seed, actor }, this.#open)
+  }
+
+  guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {
+    return new Context(this.core, { ...this.#seed, guard }, this.#open)
+  }
+}
+
+/** What the work itself throws comes first; the guard has the last word before the commit. */
+async function besideGuard<T>(guard: Promise<void>, work: () => Promise<T>): Promise<T> {
+  guard.catch(() => {})
+  const result = await work()
+  await guard
+  return result
+}

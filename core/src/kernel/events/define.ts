@@ -1,0 +1,82 @@
+import type { Static, TObject } from 'typebox'
+import type { Ctx } from '../context.ts'
+
+/** Something that happened, worth recording: `store.created`. Its data schema feeds audit, catalogue and documents. */
+export interface EventDefinition<D extends TObject = TObject> {
+  /** `<resource>.<what happened>`; an application prefixes its own: `pos.sale.completed`. */
+  readonly name: string
+  readonly description: string
+  /** What the event is about, in the singular: `store`. */
+  readonly resource: string
+  /**
+   * The object as it stands on the wire. A property whose schema has `secret: true`, at any depth, is recorded as
+   * `[redacted]`; what the schema does not name is not recorded at all.
+   */
+  readonly data: D
+}
+
+/** Declares an event. List it in the module's `events`. */
+export function defineEvent<D extends TObject>(
+  name: string,
+  spec: { description: string; data: D; resource?: string },
+): EventDefinition<D> {
+  return Object.freeze({ name, resource: spec.resource ?? name.slice(0, name.lastIndexOf('.')), ...spec })
+}
+
+/**
+ * What `ctx.emit` takes: `after` for something new, `before` for something gone, both for a change. `Partial` because an
+ * event may be about fewer fields than the object has.
+ */
+export interface EventContent<T> {
+  /** The object's id; default: the `id` of `after` or `before`. */
+  id?: string | null
+  before?: Partial<T>
+  after?: Partial<T>
+  /** The object's name at the time (default: its `name`). */
+  label?: string | null
+  /** The store that it happened in (default: the context's). */
+  storeId?: string | null
+}
+
+/** An event as a listener gets it. */
+export interface EventRecord<T = unknown> {
+  /** The id of the audit record: the same however often the listener runs. */
+  id: string
+  name: string
+  tenantId: string
+  /** ISO 8601 UTC. */
+  at: string
+  actor: { type: string; id: string | null; label: string }
+  storeId: string | null
+  resource: string
+  resourceId: string | null
+  before: Partial<T> | null
+  after: Partial<T> | null
+}
+
+export interface Listener {
+  /** Event name, or `*` for every event. */
+  readonly event: string
+  /** Unique among the listeners of that event: `<module>.<what it does>`. */
+  readonly name: string
+  readonly handle: (ctx: Ctx, event: EventRecord<never>) => Promise<void>
+}
+
+/**
+ * Follows an event of a tenant. The listener runs in a job of its own after commit, in that tenant's context, at least
+ * once: it must bear running twice (`event.id` stays the same).
+ */
+export function on<D extends TObject>(
+  event: EventDefinition<D>,
+  name: string,
+  handle: (ctx: Ctx, event: EventRecord<Static<D>>) => Promise<void>,
+): Listener {
+  // The registry hands a listener only events of its own definition.
+  return Object.freeze({ event: event.name, name, handle: handle as Listener['handle'] })
+}
+
+/** Follows every event of every tenant: webhooks, notifications. */
+export function onEvery(name: string, handle: (ctx: Ctx, event: EventRecord) => Promise<void>): Listener {
+  // A handler of unknown data takes any event.
+  return Object.freeze({ event: '*', name, handle: handle as Listener['handle'] })
+}

@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import { invalidJson, invalidRequest } from '../errors.ts'
+import { unstorable } from './validate.ts'
+
+/** JSON bodies up to 1 MiB; files have their own limit. */
+export const BODY_LIMIT = 1024 * 1024
+/** Deeper JSON is no request but an attack on whoever walks it. */
+const MAX_DEPTH = 64
+
+/** Accepts JSON bodies, strictly: valid UTF-8, bounded depth, no `__proto__`, nothing that the database cannot store. */
+export function acceptJson(app: FastifyInstance): void {
+  const parseStrictly = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = body as Buffer // parseAs: 'buffer'
+    if (bytes.length === 0) return done(null, undefined)
+    const text = bytes.toString('utf8')
+    if (text.includes('\ufffd') && !isUtf8(bytes)) return done(invalidJson({ detail: 'The body is not valid UTF-8' }))
+    if (depthOf(text) > MAX_DEPTH)
+      return done(invalidJson({ detail: `The body is nested deeper than ${MAX_DEPTH} levels` }))
+    parseStrictly(request, text, (error, value) => {
+      if (error) return done(invalidJson({ detail: 'The body could not be read as JSON' }))
+      // Only an escape can bring in what cannot be stored: raw bytes were checked above.
+      const errors = text.includes('\\u') || text.includes('\0') ? unstorable(value, '#') : []
+      done(errors.length > 0 ? invalidRequest({ errors }) : null, value)
+    })
+  })
+}
+
+function isUtf8(bytes: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Nesting of brackets outside of strings; reads no further than the first level too many. */
+function depthOf(text: string): number {
+  let depth = 0
+  let deepest = 0
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i)
+    if (quoted) {
+      if (char === BACKSLASH) i++
+      else if (char === QUOTE) quoted = false
+    } else if (char === QUOTE) quoted = true
+    else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
+      if (++depth > deepest) deepest = depth
+      if (deepest > MAX_DEPTH) return deepest
+    } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) depth--
+  }
+  return deepest
+}
+
+const QUOTE = 34
+const BACKSLASH = 92
+const OPEN_BRACE = 123
+const CLOSE_BRACE = 125
+const OPEN_BRACKET = 91
+const CLOSE_BRACKET = 93

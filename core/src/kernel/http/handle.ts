@@ -1,0 +1,259 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import { recordRefusal } from '../access/refusals.ts'
+import type { Ctx, ListRequest, Origin } from '../context.ts'
+import type { Core } from '../core.ts'
+import { anonymousActor, createContext } from '../create-context.ts'
+import type { AppError } from '../errors.ts'
+import { Answer } from '../module.ts'
+import type { RegisteredRoute } from '../registry.ts'
+import { authorize, storeContext } from './authorize.ts'
+import { type Claim, claimKey, type KeptAnswer, readIdempotencyKey } from './idempotency.ts'
+import type { Identity } from './identify.ts'
+import { createInputReader, type Input } from './input.ts'
+import { askPlan, requireFeatureOf, whileWritable } from './plan.ts'
+import { PROBLEM_TYPE, problemDocument, toAppError } from './problem.ts'
+import { DEFAULT_PAGE } from './schemas.ts'
+import { lazySerializer, type Serialize } from './serialize.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set before the body is read. */
+    identity: Identity | null
+    /** The client's address, as far as it can be trusted. */
+    address: string | null
+  }
+}
+
+/** A route made ready: its schemas compiled when first needed. */
+interface Prepared {
+  route: RegisteredRoute
+  readInput: (request: FastifyRequest) => Input
+  isList: boolean
+  success: number
+  serializers: Map<number, Serialize | null>
+}
+
+/**
+ * Makes the function that answers a route: validate → store → permission → transaction → handler → answer. The
+ * credential was looked at before the body was read.
+ */
+export function createHandler(core: Core, route: RegisteredRoute) {
+  const prepared = prepare(route)
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const input = prepared.readInput(request)
+    const { identity } = request
+    if (!identity || route.access === 'public') return answer(core, prepared, request, reply, input)
+    try {
+      return await answer(core, prepared, request, reply, input)
+    } catch (thrown) {
+      await recordRefusal(core, { route, identity, origin: originOf(request) }, thrown)
+      throw thrown
+    }
+  }
+}
+
+/** What is left of a request once its credential and its form are known to be good. */
+async function answer(
+  core: Core,
+  prepared: Prepared,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  input: Input,
+): Promise<FastifyReply> {
+  const { route } = prepared
+  const { identity } = request
+  const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
+  if (identity) authorize(route, identity, storeId, request)
+  const base = createContext(core, {
+    tenant: route.access === 'public' ? null : (identity?.principal.tenantId ?? null),
+    storeId,
+    actor: identity?.resolved.actor ?? anonymousActor,
+    origin: originOf(request),
+    principal: identity?.principal ?? null,
+    resolved: identity?.resolved ?? null,
+    list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
+    log: request.log,
+  })
+  const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null
+  if (key === null) return send(reply, await perform(core, prepared, base, input, null))
+  return answerOnce(core, prepared, base, input, { key, method: route.method, path: pathOf(request) }, reply)
+}
+
+function prepare(route: RegisteredRoute): Prepared {
+  const statuses = Object.keys(route.response).map(Number)
+  return {
+    route,
+    readInput: createInputReader(route),
+    isList: route.query !== undefined && 'cursor' in route.query.properties,
+    success: statuses.find((status) => status < 300)!, // the registry refused routes without one
+    serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),
+  }
+}
+
+function serializerOf(route: RegisteredRoute, status: number): Serialize | null {
+  const schema: TSchema | null | undefined = route.response[status]
+  if (!schema) return null
+  return route.produces ? String : lazySerializer(schema)
+}
+
+async function readStore(core: Core, identity: Identity, { headers }: FastifyRequest): Promise<string | null> {
+  const header = headers['x-store-id']
+  return typeof header === 'string' ? storeContext(core, identity, header.toLowerCase()) : null
+}
+
+function listRequest(
+  route: RegisteredRoute,
+  identity: Identity | null,
+  storeId: string | null,
+  { params, query }: Input,
+): ListRequest {
+  const { limit, cursor, ...filters } = query
+  const scope = [
+    route.url,
+    identity?.principal.tenantId,
+    identity?.principal.userId,
+    storeId,
+    Object.entries(params).sort(),
+    Object.entries(filters).sort(),
+  ]
+  return {
+    limit: typeof limit === 'number' ? limit : DEFAULT_PAGE,
+    cursor: typeof cursor === 'string' ? cursor : null,
+    fingerprint: JSON.stringify(scope),
+  }
+}
+
+function originOf(request: FastifyRequest): Origin {
+  return {
+    requestId: request.id,
+    ipAddress: request.address,
+    userAgent: request.headers['user-agent']?.slice(0, 500) ?? null,
+  }
+}
+
+/** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
+interface Finished extends KeptAnswer {
+  stream?: Readable
+}
+
+/** Runs the handler in its transaction. What the plan forbids, and the answer kept for repetitions, are part of it. */
+async function perform(
+  core: Core,
+  prepared: Prepared,
+  base: Ctx,
+  input: Input,
+  claim: Claim | null,
+): Promise<Finished> {
+  const { route } = prepared
+  const run = async (ctx: Ctx) => {
+    // The registry erased the types that the schemas above have just checked.
+    const result = await route.handler(ctx, input as never)
+    return finished(prepared, result, input)
+  }
+  if (route.transaction === 'manual') {
+    await requireFeatureOf(core, route, base)
+    // The limit is consumed by the operation itself with `consume`, inside the transaction that writes.
+    const answer = await run(whileWritable(core, route, base))
+    if (claim) await base.transaction((ctx) => claim.keep(ctx, answer))
+    return answer
+  }
+  return base.transaction(
+    async (ctx) => {
+      const plan = askPlan(core, route, ctx)
+      const answer = await run(ctx)
+      await plan
+      if (route.limit) await core.registry.allowances?.consumed(ctx, route.limit)
+      if (claim) await claim.keep(ctx, answer)
+      return answer
+    },
+    route.access === 'superAdmin' ? { role: 'system', tenantId: null } : { readOnly: route.method === 'GET' },
+  )
+}
+
+function finished(prepared: Prepared, result: unknown, input: Input): Finished {
+  const { route } = prepared
+  const answer = result instanceof Answer ? result : new Answer(prepared.success, result)
+  const serialize = prepared.serializers.get(answer.status)
+  if (serialize === undefined)
+    throw new Error(`${route.method} ${route.url} answered ${answer.status}, which it does not declare`)
+  const headers = { ...answer.headers }
+  if (typeof route.produces === 'object' && !Object.hasOwn(route.produces, headers['content-type'] ?? ''))
+    throw new Error(`${route.method} ${route.url} answered with a content-type that it does not declare`)
+  if (answer.status === 201) headers.location ??= locationOf(route, answer.body, input)
+  if (route.produces && answer.body instanceof Readable) return streamed(route, answer.body, { ...answer, headers })
+  return { status: answer.status, body: serialize ? serialize(answer.body) : null, headers, problem: false }
+}
+
+function streamed(route: RegisteredRoute, stream: Readable, { status, headers }: Answer<unknown>): Finished {
+  if (route.transaction === 'manual' && !route.idempotent)
+    return { status, body: null, headers, problem: false, stream }
+  stream.destroy()
+  throw new Error(
+    `${route.method} ${route.url} answers with a stream, which only manual routes that are not repeated may`,
+  )
+}
+
+function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): string {
+  if (route.location) return route.location(body as never) // the route's own declaration checked the type
+  const path = route.url.replace(/:(\w+)/g, (_, name: string) => params[name] ?? '')
+  const id = typeof body === 'object' && body !== null && 'id' in body ? String(body.id) : null
+  return id ? `${path}/${id}` : path
+}
+
+/** Does the work for the first request with a key and gives its answer to every later one. */
+async function answerOnce(
+  core: Core,
+  prepared: Prepared,
+  base: Ctx,
+  input: Input,
+  request: { key: string; method: string; path: string },
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const claim = await claimKey(base, { ...request, body: input.body ?? null })
+  if ('status' in claim) return send(reply.header('idempotent-replayed', 'true'), claim)
+  try {
+    return send(reply, await perform(core, prepared, base, input, claim))
+  } catch (thrown) {
+    await noteFailure(base, claim, toAppError(thrown)).catch((error: Error) =>
+      base.log.warn(
+        { err: error, request_id: base.origin.requestId },
+        'an Idempotency-Key stays in use until its claim ends',
+      ),
+    )
+    throw thrown
+  }
+}
+
+/** An answer below 500 is the answer; anything else may pass, so the key is free again. */
+async function noteFailure(base: Ctx, claim: Claim, error: AppError): Promise<void> {
+  if (error.status >= 500 || error.code === 'idempotency_key_in_use')
+    return base.transaction((ctx) => claim.release(ctx))
+  const body = JSON.stringify(problemDocument(error, base.origin.requestId ?? ''))
+  const kept = { status: error.status, body, headers: error.details.headers ?? {}, problem: true }
+  return base.transaction((ctx) => claim.keep(ctx, kept))
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0]! // split gives one part at least
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+function send(reply: FastifyReply, { status, body, headers, problem, stream }: Finished): FastifyReply {
+  reply.code(status).headers(headers)
+  if (body === null && !stream) return reply.send()
+  const { produces } = reply.routeOptions.config as { produces?: string } // set in build.ts
+  if (stream) return sendStream(produces ? reply.type(produces) : reply, stream)
+  // A text whose route has several types says its own.
+  if (!problem && headers['content-type'] !== undefined) return reply.send(body)
+  return reply.type(problem ? PROBLEM_TYPE : (produces ?? JSON_TYPE)).send(body)
+}
+
+/** Sent as fast as it is read, and destroyed when the client goes away. Nobody reads the body of an answer to HEAD. */
+function sendStream(reply: FastifyReply, stream: Readable): FastifyReply {
+  if (reply.request.method !== 'HEAD') return reply.send(stream)
+  stream.destroy()
+  return reply.send()
+}

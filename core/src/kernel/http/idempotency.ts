@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto'
+import { fromNow, HOURS, MINUTES } from '../clock.ts'
+import type { Ctx } from '../context.ts'
+import { idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
+import { newId } from '../ids.ts'
+
+/** An answer kept for a repeated request. */
+export interface KeptAnswer {
+  status: number
+  /** The serialised body, null for none. */
+  body: string | null
+  headers: Record<string, string>
+  problem: boolean
+}
+
+/** A request that holds its key: the first one, which does the work. */
+export interface Claim {
+  /** Keeps the answer; in a transaction it is kept exactly if that commits. */
+  keep(ctx: Ctx, answer: KeptAnswer): Promise<void>
+  /** Gives the key back after a failure that may pass, unless the commit whose outcome nobody knew has kept an answer. */
+  release(ctx: Ctx): Promise<void>
+}
+
+/** How long a request may run before another with its key takes over: its process died. */
+const CLAIM_MS = 2 * MINUTES
+const KEPT_MS = 24 * HOURS
+
+/** The key that a request carries: bare or as a quoted string; null when there is none. */
+export function readIdempotencyKey(header: string | string[] | undefined): string | null {
+  if (header === undefined) return null
+  const value = typeof header === 'string' ? header : header.join(',')
+  const key = /^"(.*)"$/.exec(value)?.[1] ?? value
+  if (!/^[\x20-\x7e]{1,255}$/.test(key))
+    throw invalidRequest({
+      errors: [{ pointer: 'headers/idempotency-key', detail: 'must be 1 to 255 printable ASCII characters' }],
+    })
+  return key
+}
+
+/**
+ * Claims a key for this request, or finds the answer of the first. The claim commits before the work begins, so that
+ * requests running at the same time see it; the answer is kept in the transaction of the work itself.
+ */
+export async function claimKey(
+  ctx: Ctx,
+  request: { key: string; method: string; path: string; body: unknown },
+): Promise<Claim | KeptAnswer> {
+  const { actor, tenant } = ctx
+  const id = uuidOf([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key])
+  const requestHash = createHash('sha256')
+    .update(JSON.stringify(request.body) ?? '')
+    .digest('base64url')
+  const claim = newId()
+  const rows = keysOf(tenant)
+  const outcome = await ctx.transaction(async (inner) => {
+    const now = ctx.clock.now()
+    const row = {
+      id,
+      created_at: now,
+      request_hash: requestHash,
+      claim,
+      claimed_until: fromNow(ctx.clock, CLAIM_MS),
+      status: null,
+      answer: null,
+    }
+    if (await rows.insert(inner, row)) return 'claimed'
+    const found = await rows.lock(inner, id)
+    if (!found) throw idempotencyKeyInUse()
+    const expired = Date.parse(found.created_at) + KEPT_MS < ctx.clock.ms()
+    if (!expired && found.request_hash !== requestHash) throw idempotencyKeyReused()
+    if (!expired && found.answer !== null) return ctx.core.secrets.openText(found.answer, sealContext(id))
+    if (!expired && found.claimed_until !== null && found.claimed_until > now)
+      throw idempotencyKeyInUse({ headers: { 'retry-after': '1' } })
+    await rows.update(inner, id, found.claim, row)
+    return 'claimed'
+  })
+  if (outcome !== 'claimed') return asAnswered(JSON.parse(outcome) as KeptAnswer, ctx.origin.requestId) // sealed by keep below
+  return {
+    async keep(inner, answer) {
+      const sealed = ctx.core.secrets.seal(JSON.stringify(answer), sealContext(id))
+      const kept = await rows.update(inner, id, claim, { status: answer.status, answer: sealed, claimed_until: null })
+      if (!kept) throw idempotencyKeyInUse({ detail: 'The request took so long that another one took over' })
+    },
+    release: (inner) => rows.release(inner, id, claim),
+  }
+}
+
+/** A problem names the request that it answers, which is this one; everything else is as it was. */
+function asAnswered(answer: KeptAnswer, requestId: string | null): KeptAnswer {
+  if (!answer.problem || answer.body === null || requestId === null) return answer
+  return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), request_id: requestId }) }
+}
+
+const sealContext = (id: string) => `idempotency_key:${id}`
+
+function uuidOf(parts: string[]): string {
+  const hex = createHash('sha256').update(parts.join('\0')).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+interface KeyRow {
+  id: string
+  created_at: string
+  request_hash: string
+  claim: string
+  claimed_until: string | null
+  status: number | null
+  answer: string | null
+}
+
+/** The same four statements over the tenant's table or, outside of a tenant, over the global one. */
+function keysOf(tenantId: string | null) {
+  const global = {
+    insert: async ({ tx }: Ctx, row: KeyRow) =>
+      (
+        await tx
+          .insertInto('global_idempotency_keys')
+          .values(row)
+          .onConflict((c) => c.doNothing())
+          .executeTakeFirst()
+      ).numInsertedOrUpdatedRows === 1n,
+    lock: ({ tx }: Ctx, id: string) =>
+      tx.selectFrom('global_idempotency_keys').selectAll().where('id', '=', id).forUpdate().executeTakeFirst(),
+    update: async ({ tx }: Ctx, id: string, claim: string, change: Partial<KeyRow>) =>
+      (
+        await tx
+          .updateTable('global_idempotency_keys')
+          .set(change)
+          .where('id', '=', id)
+          .where('claim', '=', claim)
+          .executeTakeFirst()
+      ).numUpdatedRows === 1n,
+    release: async ({ tx }: Ctx, id: string, claim: string) => {
+      await tx
+        .deleteFrom('global_idempotency_keys')
+        .where('id', '=', id)
+        .where('claim', '=', claim)
+        .where('answer', 'is', null)
+        .execute()
+    },
+  }
+  if (tenantId === null) return global
+  const mine = { tenant_id: tenantId }
+  const owned: typeof global = {
+    insert: async ({ tx }, row) =>
+      (
+        await tx
+          .insertInto('idempotency_keys')
+          .values({ ...mine, ...row })
+          .onConflict((c) => c.doNothing())
+          .executeTakeFirst()
+      ).numInsertedOrUpdatedRows === 1n,
+    lock: ({ tx }, id) =>
+      tx
+        .selectFrom('idempotency_keys')
+        .selectAll()
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst(),
+    update: async ({ tx }, id, claim, change) =>
+      (
+        await tx
+          .updateTable('idempotency_keys')
+          .set(change)
+          .where('tenant_id', '=', tenantId)
+          .where('id', '=', id)
+          .where('claim', '=', claim)
+          .executeTakeFirst()
+      ).numUpdatedRows === 1n,
+    release: async ({ tx }, id, claim) => {
+      await tx
+        .deleteFrom('idempotency_keys')
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .where('claim', '=', claim)
+        .where('answer', 'is', null)
+        .execute()
+    },
+  }
+  return owned
+}

@@ -1,0 +1,67 @@
+import type { FastifyRequest } from 'fastify'
+import type { Authenticator, Principal } from '../access/slots.ts'
+import type { Resolved } from '../access/standing.ts'
+import type { Core } from '../core.ts'
+import { defineError, unauthenticated } from '../errors.ts'
+
+export const invalidAccessToken = defineError('invalid_access_token', 401, 'The access token is not valid')
+export const invalidApiKey = defineError('invalid_api_key', 401, 'The API key is not valid')
+
+/** Who a request comes from: what its credential says and what that is worth now. */
+export interface Identity {
+  principal: Principal
+  resolved: Resolved
+}
+
+/** Finds out who is calling. Throws 401 when no credential was sent, or one that proves nothing. */
+export async function identify(core: Core, request: FastifyRequest): Promise<Identity> {
+  const credential = credentialOf(request)
+  if (credential === null) throw unauthenticated()
+  const { token, isKey } = credential
+  // X-API-Key carries keys and nothing else.
+  const authenticator = core.registry.authenticators.find((each) => each.matches(token) && (!isKey || each.takesKeys))
+  if (!authenticator) throw isKey ? invalidApiKey() : invalidAccessToken()
+  return prove(core, authenticator, token)
+}
+
+/** As `identify`, for routes that anybody may call: without a credential, or with a worthless one, nobody. */
+export async function identifyIfPossible(core: Core, request: FastifyRequest): Promise<Identity | null> {
+  if (request.headers.authorization === undefined) return null
+  try {
+    return await identify(core, request)
+  } catch {
+    return null
+  }
+}
+
+async function prove(core: Core, authenticator: Authenticator, credential: string): Promise<Identity> {
+  const identified = authenticator.identify(core, credential)
+  const principal = identified instanceof Promise ? await identified : identified
+  return { principal, resolved: await core.standings.resolve(authenticator, principal) }
+}
+
+const BEARER = /^Bearer +([\w.~+/=-]{1,4096})$/i
+
+function credentialOf({ headers, raw }: FastifyRequest): { token: string; isKey: boolean } | null {
+  const { authorization } = headers
+  if (authorization === undefined) {
+    const key = headers['x-api-key']
+    if (key === undefined) return null
+    if (typeof key !== 'string' || !/^[\w.-]{1,512}$/.test(key)) throw invalidApiKey()
+    return { token: key, isKey: true }
+  }
+  // Node keeps the first of several Authorization headers; a proxy in front may have looked at the last.
+  if (isGivenTwice(raw.rawHeaders)) throw invalidAccessToken({ detail: 'Authorization was sent more than once' })
+  const token = BEARER.exec(authorization)?.[1]
+  if (token === undefined) throw invalidAccessToken({ detail: 'Send `Authorization: Bearer <token>`' })
+  return { token, isKey: false }
+}
+
+function isGivenTwice(rawHeaders: readonly string[]): boolean {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 13 && name.toLowerCase() === 'authorization') count++
+  }
+  return count > 1
+}

@@ -1,0 +1,134 @@
+import { STATUS_CODES } from 'node:http'
+import type { TSchema } from 'typebox'
+import type { Authenticator } from '../access/slots.ts'
+import type { RegisteredRoute } from '../registry.ts'
+import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
+import { sampleOf } from './openapi-samples.ts'
+import { pascalCase, type SchemaCollection } from './openapi-schemas.ts'
+import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
+
+/** What operations share and add to while the document is built. */
+export interface Workshop {
+  schemas: SchemaCollection
+  responses: Record<string, AnswerObject>
+  authenticators: readonly Authenticator[]
+}
+
+/** `/api/v1/stores/:id` → `/api/v1/stores/{id}`. */
+export function templateOf(url: string): string {
+  return url.replace(/:(\w+)/g, '{$1}')
+}
+
+/** Describes one route. */
+export function describeRoute(route: RegisteredRoute, workshop: Workshop): Operation {
+  const { access } = route
+  const parameters = parametersOf(route, workshop)
+  return {
+    operationId: operationIdOf(route),
+    summary: route.summary,
+    ...(route.description ? { description: route.description } : {}),
+    tags: [route.module],
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...bodyOf(route, workshop),
+    responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
+    security: access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }],
+    'x-permission': typeof access === 'object' ? access.permission : access === 'superAdmin' ? 'super_admin' : access,
+    ...(typeof access === 'object' && access.store ? { 'x-permission-store': access.store } : {}),
+    ...(route.limit ? { 'x-limit': route.limit } : {}),
+    ...(route.feature ? { 'x-feature': route.feature } : {}),
+  }
+}
+
+/** `GET /stores/:id/users` → `getStoresByIdUsers`: as stable as the path, and unique as it is. */
+function operationIdOf({ method, path, root }: RegisteredRoute): string {
+  const words = path.split('/').map((part) => (part.startsWith(':') ? `By${pascalCase(part)}` : pascalCase(part)))
+  return `${root ? `${method.toLowerCase()}Root` : method.toLowerCase()}${words.join('')}`
+}
+
+function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation['parameters'] & object {
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']): Parameter => {
+    const declared = route.params?.properties[name]
+    const isId = /(^|_)id$/.test(name)
+    const schema = declared ? schemas.convert(declared, route.module) : { type: 'string' }
+    return parameter(name, 'path', true, isId ? { ...schema, type: 'string', format: 'uuid' } : schema)
+  })
+  const required: readonly string[] = route.query?.required ?? []
+  const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
+    parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
+  )
+  const inHeaders = [
+    ...(route.access === 'public' || route.access === 'superAdmin' ? [] : ['X-Store-ID']),
+    ...(route.idempotent ? ['Idempotency-Key'] : []),
+  ]
+  return [...inPath, ...inQuery, ...inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))]
+}
+
+function parameter(name: string, place: Parameter['in'], required: boolean, schema: JsonSchema): Parameter {
+  const { description } = schema
+  return { name, in: place, required, ...(typeof description === 'string' ? { description } : {}), schema }
+}
+
+function bodyOf({ body, module }: RegisteredRoute, { schemas }: Workshop): Pick<Operation, 'requestBody'> {
+  if (!body) return {}
+  return {
+    requestBody: {
+      required: true,
+      content: { 'application/json': { schema: schemas.convert(body, module), example: sampleOf(body) } },
+    },
+  }
+}
+
+function successesOf(route: RegisteredRoute, { schemas }: Workshop): Operation['responses'] {
+  const describe = (status: number, schema: TSchema | null): AnswerObject => ({
+    description: STATUS_CODES[status] ?? 'Success',
+    headers: successHeaders(route, status),
+    ...(schema ? { content: contentOf(route, schema, schemas) } : {}),
+  })
+  return Object.fromEntries(
+    Object.entries(route.response).map(([status, schema]) => [status, describe(Number(status), schema)]),
+  )
+}
+
+function contentOf(
+  { produces = 'application/json', module }: RegisteredRoute,
+  schema: TSchema,
+  schemas: SchemaCollection,
+): Record<string, MediaType> {
+  const types = typeof produces === 'string' ? { [produces]: schema } : produces
+  return Object.fromEntries(
+    Object.entries(types).map(([type, body]) => [
+      mediaTypeOf(type),
+      { schema: schemas.convert(body, module), example: sampleOf(body) },
+    ]),
+  )
+}
+
+function mediaTypeOf(contentType: string): string {
+  return contentType.split(';', 1)[0]?.trim() ?? contentType
+}
+
+function successHeaders(route: RegisteredRoute, status: number): AnswerObject['headers'] {
+  const names = [
+    'X-Request-ID',
+    ...(status === 201 ? ['Location'] : []),
+    ...(route.idempotent ? ['Idempotent-Replayed'] : []),
+  ]
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+}
+
+function problemsOf(route: RegisteredRoute, { responses, authenticators }: Workshop): Operation['responses'] {
+  const open = openStatuses(route, authenticators)
+  const byStatus = Object.groupBy(errorsOf(route, authenticators), ({ status }) => status)
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([text, kinds = []]) => {
+      const status = Number(text)
+      const answer = problemAnswer(status, kinds, open.has(status), route)
+      const name = sharedName(kinds, open.has(status))
+      if (name === null) return [text, answer]
+      responses[name] ??= answer
+      // Two modules may give one code different meanings; the second then stands in place.
+      if (responses[name].description !== answer.description) return [text, answer]
+      return [text, { $ref: `#/components/responses/${name}` }]
+    }),
+  )
+}

@@ -1,0 +1,113 @@
+import { STATUS_CODES } from 'node:http'
+import type { Authenticator } from '../access/slots.ts'
+import {
+  type ErrorKind,
+  featureNotInPlan,
+  idempotencyKeyInUse,
+  idempotencyKeyReused,
+  internalError,
+  invalidCursor,
+  invalidJson,
+  invalidRequest,
+  notFound,
+  payloadTooLarge,
+  permissionDenied,
+  planLimitReached,
+  storeAccessDenied,
+  subscriptionInactive,
+  tenantRequired,
+  unauthenticated,
+  unavailable,
+  unsupportedMediaType,
+} from '../errors.ts'
+import type { RegisteredRoute } from '../registry.ts'
+import { invalidAccessToken, invalidApiKey } from './identify.ts'
+import type { AnswerObject, JsonSchema, MediaType } from './openapi-types.ts'
+import { problemDocument } from './problem.ts'
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+const SAMPLE_REQUEST_ID = '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'
+
+/** An authenticator may say which 401 and 403 it throws; the codes of one that does not stay open in the document. */
+type Outspoken = Authenticator & { readonly errors?: readonly ErrorKind[] }
+
+/** Every error that can follow from how a route is declared, and those it names itself; each code once. */
+export function errorsOf(route: RegisteredRoute, authenticators: readonly Outspoken[]): ErrorKind[] {
+  const { access } = route
+  const takesBody = route.method !== 'GET'
+  const kinds = [
+    // Unknown query fields are refused everywhere, so no route is without it.
+    invalidRequest,
+    ...(takesBody ? [invalidJson, payloadTooLarge, unsupportedMediaType] : []),
+    ...(route.query && 'cursor' in route.query.properties ? [invalidCursor] : []),
+    ...(route.limit ? [planLimitReached] : []),
+    ...(route.feature ? [featureNotInPlan] : []),
+    ...(route.whileInactive ? [] : [subscriptionInactive]),
+    ...(access === 'public'
+      ? []
+      : [unauthenticated, invalidAccessToken, invalidApiKey, storeAccessDenied, tenantRequired]),
+    ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
+    ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),
+    ...(route.path.includes(':') ? [notFound] : []),
+    ...(route.idempotent ? [idempotencyKeyInUse, idempotencyKeyReused] : []),
+    ...route.errors,
+    internalError,
+    unavailable,
+  ]
+  return [...new Map(kinds.map((kind) => [kind.code, kind])).values()]
+}
+
+/** Statuses whose codes are more than the document can know. */
+export function openStatuses(route: RegisteredRoute, authenticators: readonly Outspoken[]): Set<number> {
+  const isOpen = route.access !== 'public' && authenticators.some(({ errors }) => errors === undefined)
+  return new Set(isOpen ? [401, 403] : [])
+}
+
+/** The answer for all errors of one status. */
+export function problemAnswer(
+  status: number,
+  kinds: readonly ErrorKind[],
+  isOpen: boolean,
+  route: RegisteredRoute,
+): AnswerObject {
+  const codes = kinds.map(({ code }) => code)
+  const schema: JsonSchema = {
+    $ref: '#/components/schemas/Problem',
+    properties: { status: { const: status }, ...(isOpen ? {} : { code: { enum: codes } }) },
+  }
+  return {
+    description: `${STATUS_CODES[status] ?? 'Problem'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
+    headers: headersOf(status),
+    content: { [PROBLEM_MEDIA_TYPE]: { schema, ...examplesOf(kinds, route) } },
+  }
+}
+
+/** The name of an answer that is the same wherever it occurs, or null for one that depends on the route. */
+export function sharedName(kinds: readonly ErrorKind[], isOpen: boolean): string | null {
+  const [kind] = kinds
+  return kinds.length === 1 && kind && !isOpen && kind !== permissionDenied ? kind.code : null
+}
+
+function headersOf(status: number): AnswerObject['headers'] {
+  return {
+    'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' },
+    ...(status === 401 ? { 'WWW-Authenticate': { $ref: '#/components/headers/WWW-Authenticate' } } : {}),
+    ...(status === 429 || status === 503 ? { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } : {}),
+  }
+}
+
+function examplesOf(kinds: readonly ErrorKind[], route: RegisteredRoute): Pick<MediaType, 'examples'> {
+  return {
+    examples: Object.fromEntries(
+      kinds.map((kind) => [kind.code, { summary: kind.title, value: exampleOf(kind, route) }]),
+    ),
+  }
+}
+
+function exampleOf(kind: ErrorKind, { access }: RegisteredRoute): unknown {
+  const details = {
+    ...(kind === invalidRequest ? { errors: [{ pointer: 'query/x', detail: 'is not a known field' }] } : {}),
+    ...(kind === permissionDenied && typeof access === 'object' ? { members: { permission: access.permission } } : {}),
+  }
+  return problemDocument(kind(details), SAMPLE_REQUEST_ID)
+}

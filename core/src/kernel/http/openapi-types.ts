@@ -1,0 +1,58 @@
+/** A JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
+export type JsonSchema = { [keyword: string]: unknown }
+
+export interface MediaType {
+  schema: JsonSchema
+  example?: unknown
+  examples?: Record<string, { summary?: string; value: unknown }>
+}
+
+export interface Parameter {
+  name: string
+  in: 'path' | 'query' | 'header'
+  required: boolean
+  description?: string
+  schema: JsonSchema
+}
+
+export interface AnswerObject {
+  description: string
+  headers?: Record<string, { $ref: string }>
+  content?: Record<string, MediaType>
+}
+
+export interface Operation {
+  operationId: string
+  summary: string
+  description?: string
+  tags: string[]
+  parameters?: (Parameter | { $ref: string })[]
+  requestBody?: { required: boolean; content: Record<string, MediaType> }
+  responses: Record<string, AnswerObject | { $ref: string }>
+  security?: Record<string, string[]>[]
+  /** `public`, `self`, `super_admin`, or the permission's code. */
+  'x-permission'?: string
+  /** Which store a grant for a single store must be for. */
+  'x-permission-store'?: string
+  'x-limit'?: string
+  'x-feature'?: string
+}
+
+export type PathItem = Record<string, Operation>
+
+/** The API document: OpenAPI 3.1, as far as this project writes it. */
+export interface OpenApiDocument {
+  openapi: string
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  servers: { url: string; description: string }[]
+  tags: { name: string }[]
+  paths: Record<string, PathItem>
+  webhooks: Record<string, PathItem>
+  components: {
+    schemas: Record<string, JsonSchema>
+    responses: Record<string, AnswerObject>
+    parameters: Record<string, Parameter>
+    headers: Record<string, { description: string; required?: boolean; schema: JsonSchema }>
+    securitySchemes: Record<string, Record<string, string>>
+  }
+}

@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream'
+import { type RawBuilder, sql } from 'kysely'
+import Type, { type Static, type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
+
+/** A UUID as clients see it. */
+export const Uuid = Type.String({ format: 'uuid', examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] })
+/** ISO 8601 UTC with milliseconds. */
+export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] })
+
+// One visible character at least and no control characters: a line break would let a name write the header of a mail.
+// Written so that it takes linear time on any text.
+const VISIBLE_LINE = '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f]*$'
+
+/** One line of text that shows something: a name, a telephone number. */
+export function Line(maxLength: number, example: string) {
+  return Type.String({ minLength: 1, maxLength, pattern: VISIBLE_LINE, examples: [example] })
+}
+
+/** An e-mail address as people type it; it is Unicode-normalised before it is judged, so no pattern stands here. */
+export const Email = Type.String({ minLength: 3, maxLength: 254, examples: ['ada@example.com'] })
+
+/**
+ * The same schema with null allowed, written as a list of types: a union would have to be tried branch by branch each
+ * time it is validated or serialised.
+ */
+export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
+  // Every schema given here has a single JSON type; an enum gains null as one more value.
+  const plain = schema as TSchema & { type?: string; enum?: unknown[] }
+  return Type.Unsafe<Static<T> | null>({
+    ...plain,
+    type: [plain.type ?? 'object', 'null'],
+    ...(plain.enum ? { enum: [...plain.enum, null] } : {}),
+  })
+}
+
+/** One of several words. */
+export function OneOf<const T extends readonly string[]>(
+  words: T,
+  options: Record<string, unknown> = {},
+): TUnsafe<T[number]> {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...options })
+}
+
+/** A closed object: unknown fields are refused on the way in and left out on the way out. */
+export function Closed<P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> {
+  return Type.Object(properties, { additionalProperties: false, ...options })
+}
+
+export const DEFAULT_PAGE = 20
+export const MAX_PAGE = 100
+
+const paging = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE, description: 'Rows of a page' }),
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 500,
+      description: '`next_cursor` of the page before; leave out for the first',
+    }),
+  ),
+}
+
+/** The query of a list: its filters, and the page asked for. */
+export function ListQuery<P extends TProperties>(filters: P) {
+  return Type.Object({ ...filters, ...paging }, { additionalProperties: false })
+}
+
+/** The answer of a list that can grow. */
+export function Page<T extends TSchema>(item: T) {
+  return Closed({
+    data: Type.Array(item),
+    next_cursor: Nullable(Type.String({ description: 'Give it as `cursor` for the next page; null on the last' })),
+  })
+}
+
+/** The answer of a list that stays short. */
+export function Short<T extends TSchema>(item: T) {
+  return Closed({ data: Type.Array(item) })
+}
+
+/** The body of an answer that is sent as it comes, by a manual route that says what it `produces`. */
+export const Streamed = Type.Unsafe<Readable>({ type: 'string' })
+
+/** RFC 9457, as every error is answered. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'URI of the kind of problem' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String()),
+    code: Type.String({ description: 'Stable, for programs' }),
+    request_id: Type.String(),
+    errors: Type.Optional(Type.Array(Closed({ pointer: Type.String(), detail: Type.String() }))),
+  },
+  { title: 'Problem', additionalProperties: true },
+)
+
+/** A value for a jsonb column in a raw statement. */
+export function json<T>(value: T): RawBuilder<T> {
+  return sql<T>`cast(${JSON.stringify(value)} as jsonb)`
+}

@@ -1,0 +1,55 @@
+import type { Static, TObject } from 'typebox'
+import type { Ctx } from '../context.ts'
+
+/** Work that happens after commit, retried until it succeeds or `maxAttempts` is spent. */
+export interface Job<P extends TObject = TObject> {
+  /** `<module>.<verb_noun>`: `auth.send_reset_mail`. */
+  readonly name: string
+  /** Ids rather than objects: the job reads what is true when it runs. */
+  readonly payload: P
+  /** Default 10, with exponential delays: about 6 hours until given up. */
+  readonly maxAttempts: number
+  /**
+   * After this many milliseconds without an end the job is taken for hung and another process may take it over. Default
+   * 5 minutes. A process that died is noticed sooner: within a minute or two.
+   */
+  readonly leaseMs: number
+  /**
+   * `managed` (default): the handler runs inside one transaction that also removes the job, so its writes happen exactly
+   * once. `manual`: the handler talks to the outside and opens transactions itself; it runs at least once.
+   */
+  readonly transaction: 'managed' | 'manual'
+  readonly handler: (ctx: Ctx, payload: Static<P>) => Promise<void>
+}
+
+/** Declares a job. It runs in the context of the tenant that enqueued it, or without one. */
+export function defineJob<P extends TObject>(
+  name: string,
+  spec: Pick<Job<P>, 'payload' | 'handler'> & Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'transaction'>>,
+): Job<P> {
+  return Object.freeze({ name, maxAttempts: 10, leaseMs: 5 * 60_000, transaction: 'managed' as const, ...spec })
+}
+
+export interface EnqueueOptions {
+  /** Not before this moment (ISO 8601). Default: at once. */
+  runAt?: string
+  /**
+   * While a job with this key waits, a second one is not added. A waiting one runs after the commit of whoever asked for
+   * it last, and no later than the earliest `runAt` asked for.
+   */
+  dedupeKey?: string
+}
+
+/** A job that runs by the clock, once however many processes run; missed times are made up for once. */
+export interface Schedule {
+  /** Five fields, UTC: `0 3 * * *`. */
+  readonly cron: string
+  readonly name: string
+  /** Runs without a tenant, in one transaction of the system role that sees all tenants; never twice at the same time. */
+  readonly handle: (ctx: Ctx) => Promise<void>
+}
+
+/** Declares work by the clock. */
+export function every(cron: string, name: string, handle: (ctx: Ctx) => Promise<void>): Schedule {
+  return Object.freeze({ cron, name, handle })
+}

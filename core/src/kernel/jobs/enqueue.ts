@@ -1,0 +1,79 @@
+import { type Insertable, sql } from 'kysely'
+import type { TObject } from 'typebox'
+import { Value } from 'typebox/value'
+import type { Ctx } from '../context.ts'
+import type { JobTable } from '../db/tables.ts'
+import { newId } from '../ids.ts'
+import type { EnqueueOptions, Job } from './define.ts'
+
+interface NewJob {
+  task: string
+  payload: unknown
+  maxAttempts: number
+  runAt?: string
+  dedupeKey?: string
+}
+
+/** Who enqueued a job: it acts in their name. */
+export interface JobOrigin {
+  actor: Ctx['actor']
+  storeId: string | null
+  requestId: string | null
+}
+
+/** Adds a job in the transaction of `ctx`; a worker is woken after the commit. */
+export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: EnqueueOptions = {}): Promise<void> {
+  if (!ctx.core.registry.findJob(job.name)) throw new Error(`Job ${job.name} belongs to no module of this core`)
+  if (!Value.Check(job.payload as TObject, payload))
+    throw new Error(`The payload of ${job.name} has another shape than declared`)
+  await insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, ...options }])
+}
+
+export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
+  const now = ctx.clock.now()
+  const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.storeId, requestId: ctx.origin.requestId }
+  const rows = jobs.map((job) => ({
+    id: newId(),
+    task: job.task,
+    payload: JSON.stringify(job.payload),
+    origin: JSON.stringify(origin),
+    dedupe_key: job.dedupeKey ?? null,
+    max_attempts: job.maxAttempts,
+    run_at: job.runAt ?? now,
+    locked_until: null,
+    locked_by: null,
+    last_error: null,
+    created_at: now,
+  }))
+  await insertRows(ctx, rows)
+  const runAt = rows[0]?.run_at ?? now
+  ctx.afterCommit(() => ctx.core.wake(ctx.tenant, runAt))
+}
+
+type NewRow = Insertable<JobTable>
+
+async function insertRows({ tx, tenant }: Ctx, rows: NewRow[]): Promise<void> {
+  const isKeyed = rows.some(({ dedupe_key }) => dedupe_key !== null)
+  if (tenant === null) {
+    const query = tx.insertInto('system_jobs').values(rows)
+    await (isKeyed
+      ? query.onConflict((same) => same.column('dedupe_key').doUpdateSet(sooner('system_jobs')))
+      : query
+    ).execute()
+    return
+  }
+  const query = tx.insertInto('tenant_jobs').values(rows.map((row) => ({ tenant_id: tenant, ...row })))
+  const keyed = () =>
+    query.onConflict((same) =>
+      same.columns(['tenant_id', 'dedupe_key']).where('dedupe_key', 'is not', null).doUpdateSet(sooner('tenant_jobs')),
+    )
+  await (isKeyed ? keyed() : query).execute()
+}
+
+/**
+ * The job that waits under the same key is written to, and so locked until this transaction commits: a worker that took
+ * it before would not see what this transaction did.
+ */
+const sooner = (table: 'tenant_jobs' | 'system_jobs') => ({
+  run_at: sql<string>`least(${sql.table(table)}.run_at, excluded.run_at)`,
+})

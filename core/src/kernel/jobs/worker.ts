@@ -1,0 +1,158 @@
+import { Logger, type Runner, run, type TaskList } from 'graphile-worker'
+import pg from 'pg'
+import { Type } from 'typebox'
+import { HOURS, SECONDS } from '../clock.ts'
+import type { Core } from '../core.ts'
+import { QUEUE_SCHEMA } from '../db/migrate.ts'
+import { runDueJobs } from './run.ts'
+import { cronItems, RUN_TASK, scheduledTask } from './schedules.ts'
+
+/** Jobs of one tenant that may run at the same time, in all processes together. */
+const LANES = 4
+const PARALLEL_WAKES = 2
+/** Jobs of one tenant that become due within the same step share a wake. */
+const WAKE_STEP_MS = 250
+const SKEW_MS = 20
+/** Workers need one only to fetch and to end a task; one more listens. */
+const QUEUE_CONNECTIONS = 4
+
+/**
+ * Tells some worker that a tenant has work. A hint, sent after the commit: when it is lost, the sweep finds the work.
+ * Wakes queue first come, first served and hold no tenant's backlog, so one with 100,000 jobs waits behind one with a
+ * single job after each slice. That is what makes them fair.
+ */
+export function createWaker(core: Pick<Core, 'db' | 'clock' | 'log'>) {
+  const pending = new Set<string>()
+  const queue: { key: string; tenantId: string | null; runAt: string | null }[] = []
+  let sending = 0
+
+  async function send(): Promise<void> {
+    sending++
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      pending.delete(next.key)
+      await addWake(core, next.tenantId, next.key, next.runAt).catch((error: Error) =>
+        core.log.warn({ err: error }, 'a worker could not be woken; the sweep will find the work'),
+      )
+    }
+    sending--
+  }
+
+  const wake = (tenantId: string | null, runAt: string) => {
+    const delayMs = Date.parse(runAt) - core.clock.ms()
+    // The queue's own clock is the machine's; only the distance is ours. Wakes are rounded up, so that whatever shares
+    // one is due by then, clocks that differ a little included.
+    const at = delayMs > 0 ? Math.ceil((Date.now() + delayMs + SKEW_MS) / WAKE_STEP_MS) * WAKE_STEP_MS : null
+    const key = `${tenantId ?? 'system'}:${at === null ? `lane:${Math.floor(Math.random() * LANES)}` : `at:${at}`}`
+    if (pending.has(key)) return
+    pending.add(key)
+    queue.push({ key, tenantId, runAt: at === null ? null : new Date(at).toISOString() })
+    if (sending < PARALLEL_WAKES) void send()
+  }
+  const settled = async () => {
+    while (sending > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return { wake, settled }
+}
+
+function addWake({ db }: Pick<Core, 'db'>, tenantId: string | null, key: string, runAt: string | null) {
+  return db.systemQuery(
+    `select 1 from ${QUEUE_SCHEMA}.add_job($1, json_build_object('tenant_id', $2::text), run_at => coalesce($3::timestamptz, now()),
+      job_key => $4, job_key_mode => 'preserve_run_at', max_attempts => 3)`,
+    [RUN_TASK, tenantId, runAt, key],
+  )
+}
+
+/** Work by the clock that the kernel itself needs; a start does the sweep anyway. */
+const SWEEP = { name: 'kernel.sweep_jobs', cron: '* * * * *', madeUpFor: false }
+const TIDY = { name: 'kernel.tidy', cron: '17 * * * *' }
+
+/** Starts working: on wakes of all tenants, and on schedules. Resolves once it listens. */
+export async function startWorker(core: Core, concurrency: number): Promise<{ stop(): Promise<void> }> {
+  const stopping = new AbortController()
+  const pool = createQueuePool(core, concurrency)
+  const runner = await run({
+    pgPool: pool,
+    schema: QUEUE_SCHEMA,
+    concurrency,
+    noHandleSignals: true,
+    pollInterval: 1 * SECONDS,
+    taskList: tasksOf(core, stopping.signal),
+    parsedCronItems: cronItems(core, [SWEEP, TIDY]),
+    logger: quietLogger(core),
+  })
+  // Heard from the start: a rejection that nobody awaits would end the process.
+  runner.promise.catch((error: Error) => core.log.error({ err: error }, 'the queue stopped working'))
+  await sweepJobs(core)
+  return { stop: () => stop(runner, stopping).finally(() => pool.end()) }
+}
+
+/** The queue's own connections, a few: it wants times as `Date`, which the core's give as text. */
+function createQueuePool({ config, log }: Core, concurrency: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: config.database.systemUrl ?? undefined, // createCore has refused to start without one
+    max: Math.min(concurrency, QUEUE_CONNECTIONS) + 1,
+    keepAlive: true,
+    application_name: 'tenantry queue',
+  })
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the queue was lost'))
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.debug({ err: error }, 'a connection of the queue was lost')),
+  )
+  return pool
+}
+
+async function stop(runner: Runner, stopping: AbortController): Promise<void> {
+  stopping.abort()
+  await runner.stop().catch(() => {}) // already stopped by a failure that it has logged
+  await runner.promise.catch(() => {})
+}
+
+const WakePayload = Type.Object({ tenant_id: Type.Union([Type.String(), Type.Null()]) })
+type WakePayload = Type.Static<typeof WakePayload>
+
+function tasksOf(core: Core, stopping: AbortSignal): TaskList {
+  const tasks: TaskList = {
+    [RUN_TASK]: async (payload) => {
+      const { tenant_id } = payload as WakePayload // written by addWake
+      const more = await runDueJobs(core, tenant_id, stopping)
+      // Two, so that a long queue spreads over all lanes; those that meet are one.
+      if (more) for (let wake = 0; wake < 2; wake++) core.wake(tenant_id, core.clock.now())
+    },
+    [SWEEP.name]: () => sweepJobs(core),
+    [TIDY.name]: () => tidy(core),
+  }
+  for (const schedule of core.registry.schedules) tasks[schedule.name] = scheduledTask(core, schedule)
+  return tasks
+}
+
+/** Wakes every tenant that has work which is due and that nobody holds. */
+export async function sweepJobs(core: Core): Promise<void> {
+  const now = core.clock.now()
+  const free = "status = 'waiting' and run_at <= $1 and (locked_until is null or locked_until < $1)"
+  const tenants = await core.db.systemQuery<{ tenant_id: string }>(
+    `select distinct tenant_id from tenant_jobs where ${free} limit 10000`,
+    [now],
+  )
+  const [waiting] = await core.db.systemQuery(`select 1 from system_jobs where ${free} limit 1`, [now])
+  for (const { tenant_id } of tenants) core.wake(tenant_id, now)
+  if (waiting) core.wake(null, now)
+}
+
+const IDEMPOTENCY_KEPT_MS = 24 * HOURS
+
+/** Makes next months' partitions and forgets answers kept for repeated requests. */
+async function tidy(core: Core): Promise<void> {
+  await core.db.systemQuery("select tenantry.ensure_partitions('audit_logs', $1::date, 13)", [core.clock.now()])
+  const limit = new Date(core.clock.ms() - IDEMPOTENCY_KEPT_MS).toISOString()
+  await core.db.systemQuery('delete from idempotency_keys where created_at < $1', [limit])
+  await core.db.systemQuery('delete from global_idempotency_keys where created_at < $1', [limit])
+}
+
+/** graphile-worker tells every job twice at info, and would like more connections; our own log says what matters. */
+function quietLogger(core: Core): Logger {
+  return new Logger(() => (level, message) => {
+    if (level === 'error') core.log.error(message)
+    else if (level === 'warning' && !message.includes('maxPoolSize')) core.log.warn(message)
+    else core.log.trace(message)
+  })
+}

@@ -1,0 +1,287 @@
+import type { Static, TObject, TSchema } from 'typebox'
+import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { Ctx } from './context.ts'
+import type { Core } from './core.ts'
+import type { ErrorKind } from './errors.ts'
+import type { EventDefinition, Listener } from './events/define.ts'
+import type { Job, Schedule } from './jobs/define.ts'
+
+/**
+ * Who may call a route. Required, without default.
+ * - `public`: no credential is asked for.
+ * - `self`: any signed-in person, acting on what is their own.
+ * - `superAdmin`: people who run the installation.
+ * - `{ permission }`: whoever holds it for the whole tenant. With `store`, a grant for one store is enough:
+ *   `'header'` the store of `X-Store-ID`, `'id'` the store that the path names in `:id`, `'any'` any store at all:
+ *   the handler then narrows what it shows with `ctx.storesWith(permission)`.
+ */
+export type Access =
+  | 'public'
+  | 'self'
+  | 'superAdmin'
+  | { readonly permission: string; readonly store?: 'header' | 'id' | 'any' }
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+export type Responses = { readonly [status: number]: TSchema | null }
+
+type SuccessOf<R extends Responses> = {
+  // biome-ignore lint/suspicious/noConfusingVoidType: an answer without a body may come from an operation that returns nothing
+  [S in keyof R]: R[S] extends TSchema ? Static<R[S]> : undefined | void
+}[keyof R]
+
+export interface RouteInput<P, Q, B> {
+  params: P
+  query: Q
+  body: B
+}
+
+/** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
+export type Produced = Readonly<Record<string, TSchema>>
+
+type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
+
+export interface RouteSpec<
+  P extends TObject | undefined,
+  Q extends TObject | undefined,
+  B extends TSchema | undefined,
+  R extends Responses,
+> {
+  method: Method
+  /** Under `/api/v1` unless `root` is set; parameters as `:id`. A parameter named `id` or `*_id` must be a UUID, else 404. */
+  path: `/${string}`
+  /** The path stands at the root of the server: probes, documents. */
+  root?: boolean
+  /** One line for the API document: what a caller gets done. */
+  summary: string
+  description?: string
+  access: Access
+  params?: P
+  query?: Q
+  body?: B
+  /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
+  response: R
+  /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
+  errors?: readonly ErrorKind[]
+  /** A plan limit that one successful call consumes one of. */
+  limit?: string
+  /** A plan feature without which the route answers 402. */
+  feature?: string
+  /**
+   * The route may write although the tenant's subscription has ended: paying, for example. Default: only those that ask
+   * for no permission (`self`: what is a person's own, `public`, `superAdmin`). Reading always works.
+   */
+  whileInactive?: boolean
+  /**
+   * By default the handler runs in one transaction; that of a GET only reads, and the database refuses a write in it.
+   * `'manual'`: the kernel opens no transaction; the handler does with `ctx.transaction`. For work that must not hold
+   * one open: hashing a password, uploads, streams.
+   */
+  transaction?: 'manual'
+  /** Accept `Idempotency-Key` (default: every POST that asks for a credential). */
+  idempotent?: boolean
+  /** Where a created object lives; default for 201: the path itself and the object's id. */
+  location?: (result: SuccessOf<R>) => string
+  /** Kept out of the API document (pages for people). */
+  hidden?: boolean
+  /**
+   * Content type of the answer when it isn't JSON; the handler then returns a string, or a `Readable` that is sent as it
+   * comes (with `Streamed` as the schema; `transaction: 'manual'`, because it outlives the handler). Several types,
+   * each with what it looks like for the API document: the answer's own `content-type` header says which it is.
+   */
+  produces?: string | Produced
+  handler: (
+    ctx: Ctx,
+    input: RouteInput<StaticOr<P, Record<string, string>>, StaticOr<Q, Record<string, never>>, StaticOr<B, undefined>>,
+  ) => Promise<SuccessOf<R> | Answer<SuccessOf<R>>> | SuccessOf<R> | Answer<SuccessOf<R>>
+}
+
+/** An answer whose status or headers differ from what a plain return value gets. */
+export class Answer<T> {
+  readonly status: number
+  readonly body: T
+  readonly headers: Record<string, string>
+
+  constructor(status: number, body: T, headers: Record<string, string> = {}) {
+    this.status = status
+    this.body = body
+    this.headers = headers
+  }
+}
+
+/** A route with its types erased, as the registry, the API document and the isolation kit read it. */
+export interface Route {
+  readonly method: Method
+  readonly path: string
+  readonly root: boolean
+  readonly summary: string
+  readonly description: string | undefined
+  readonly access: Access
+  readonly params: TObject | undefined
+  readonly query: TObject | undefined
+  readonly body: TSchema | undefined
+  readonly response: Responses
+  readonly errors: readonly ErrorKind[]
+  readonly limit: string | undefined
+  readonly feature: string | undefined
+  readonly whileInactive: boolean
+  readonly transaction: 'managed' | 'manual'
+  readonly idempotent: boolean
+  readonly location: ((result: never) => string) | undefined
+  readonly hidden: boolean
+  readonly produces: string | Produced | undefined
+  readonly handler: (ctx: Ctx, input: RouteInput<never, never, never>) => unknown
+}
+
+/** Declares a route. The types refuse a missing `access` and an answer of another shape than `response` says. */
+export function defineRoute<
+  const R extends Responses,
+  P extends TObject | undefined = undefined,
+  Q extends TObject | undefined = undefined,
+  B extends TSchema | undefined = undefined,
+>(spec: RouteSpec<P, Q, B, R>): Route {
+  const route: Omit<Route, 'handler' | 'location'> = {
+    method: spec.method,
+    path: spec.path,
+    root: spec.root ?? false,
+    summary: spec.summary,
+    description: spec.description,
+    access: spec.access,
+    params: spec.params,
+    query: spec.query,
+    body: spec.body,
+    response: spec.response,
+    errors: spec.errors ?? [],
+    limit: spec.limit,
+    feature: spec.feature,
+    whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
+    transaction: spec.transaction ?? 'managed',
+    idempotent: spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public'),
+    hidden: spec.hidden ?? false,
+    produces: spec.produces,
+  }
+  // The handler's own types were checked against the schemas above; the registry calls it with what they validated.
+  return Object.freeze({
+    ...route,
+    handler: spec.handler as Route['handler'],
+    location: spec.location as Route['location'],
+  })
+}
+
+export interface PermissionSpec {
+  description: string
+  /** `store`: may be granted for a single store too (default `tenant`: only for the whole tenant). */
+  scope?: 'tenant' | 'store'
+  /** Built-in roles that hold it beside `owner`, who holds everything (default: `admin`). */
+  roles?: readonly string[]
+}
+
+/** Something that a plan allows only so many of. `plans`: how many, by the plan's code, where the plan itself does not say. */
+export type LimitSpec = {
+  title: string
+  /** A plan that is not named, or null, allows any number. */
+  plans?: Readonly<Record<string, number | null>>
+} & (
+  | {
+      /** The kind "have at once": the tenant-owned table whose rows count; deleting a row frees its place. */
+      counts: string
+      per?: undefined
+    }
+  | {
+      /** The kind "in this period": counted up from zero in each period of the subscription. */
+      per: 'period'
+      counts?: undefined
+    }
+)
+
+/** Something that a plan includes or not. */
+export interface FeatureSpec {
+  title: string
+  /** Codes of the plans that include it, where the plan itself does not say. Default: all. */
+  plans?: readonly string[]
+}
+
+/** Something long-lived that is made once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
+export interface Resource<T> {
+  readonly name: string
+  create(core: Core): T | Promise<T>
+  close?(value: T): Promise<void> | void
+}
+
+/** Declares a resource; list it in the module's `resources`. */
+export function defineResource<T>(resource: Resource<T>): Resource<T> {
+  return Object.freeze(resource)
+}
+
+/** A condition that `GET /health/ready` (when `ready`) and `tenantry doctor` look at. */
+export interface HealthCheck {
+  name: string
+  ready: boolean
+  /** Resolves to one sentence when all is well; throws an Error that says what is wrong and what to do. */
+  check(core: Core): Promise<string>
+}
+
+/** All that a feature brings. Built-in features and an application's are values of this one type. */
+export interface Module {
+  readonly name: string
+  readonly dependsOn: readonly Module[]
+  readonly migrations: URL | undefined
+  readonly permissions: Readonly<Record<string, PermissionSpec>>
+  readonly limits: Readonly<Record<string, LimitSpec>>
+  readonly features: Readonly<Record<string, FeatureSpec>>
+  readonly events: readonly EventDefinition[]
+  readonly routes: readonly Route[]
+  readonly jobs: readonly Job[]
+  readonly schedules: readonly Schedule[]
+  readonly listeners: readonly Listener[]
+  // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
+  readonly resources: readonly Resource<any>[]
+  readonly checks: readonly HealthCheck[]
+  readonly authenticators: readonly Authenticator[]
+  readonly grants: readonly GrantSource[]
+  readonly allowances: Allowances | undefined
+  readonly stores: StoreDirectory | undefined
+  /** Lines for the screen that a start prints, name and text: a secret shown once, an address worth knowing. */
+  readonly welcome: ((core: Core) => Promise<[string, string][]>) | undefined
+  /** What a new tenant gets from this module, in the transaction that founds it, in the modules' order. */
+  readonly founding: ((ctx: Ctx, founder: Founder) => Promise<void>) | undefined
+}
+
+/** The person who founds a tenant and becomes its owner. */
+export interface Founder {
+  userId: string
+  name: string
+}
+
+export type ModuleSpec = { name: string } & Partial<
+  Omit<Module, 'name' | 'permissions'> & { permissions: Record<string, string | PermissionSpec> }
+>
+
+/** Declares a module; everything but its name is optional. */
+export function defineModule(spec: ModuleSpec): Module {
+  const permissions = Object.entries(spec.permissions ?? {}).map(([code, value]) => [
+    code,
+    typeof value === 'string' ? { description: value } : value,
+  ])
+  return Object.freeze({
+    dependsOn: [],
+    migrations: undefined,
+    limits: {},
+    features: {},
+    events: [],
+    routes: [],
+    jobs: [],
+    schedules: [],
+    listeners: [],
+    resources: [],
+    checks: [],
+    authenticators: [],
+    grants: [],
+    allowances: undefined,
+    stores: undefined,
+    founding: undefined,
+    welcome: undefined,
+    ...spec,
+    permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above
+  })
+}

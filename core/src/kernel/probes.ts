@@ -1,0 +1,108 @@
+import Type from 'typebox'
+import { accessDenied } from './access/refusals.ts'
+import type { Core } from './core.ts'
+import { createHealth } from './health.ts'
+import { docsRoutes } from './http/docs.ts'
+import { openapiDocument } from './http/openapi.ts'
+import { Closed, OneOf } from './http/schemas.ts'
+import { createMetrics } from './metrics.ts'
+import { defineModule, defineResource, defineRoute } from './module.ts'
+
+const health = defineResource({ name: 'kernel.health', create: createHealth })
+const metrics = defineResource({ name: 'kernel.metrics', create: createMetrics })
+const texts = defineResource({ name: 'kernel.document_texts', create: createTexts })
+
+/** For machines that watch over a server: no credential, no transaction of the request's own, outside of `/api/v1`. */
+const probe = { method: 'GET', root: true, access: 'public', transaction: 'manual' } as const // words, as a route wants them
+const ok = Type.Unsafe<'ok'>({ type: 'string', const: 'ok' })
+
+const alive = defineRoute({
+  ...probe,
+  path: '/health',
+  summary: 'Is the process alive',
+  response: { 200: Closed({ status: ok }) },
+  handler: () => ({ status: 'ok' as const }),
+})
+
+const database = defineRoute({
+  ...probe,
+  path: '/health/db',
+  summary: 'Is the database reachable and its schema current',
+  response: {
+    200: Closed({
+      status: ok,
+      milliseconds: Type.Number({ description: 'One round trip', examples: [1.25] }),
+      migrations: Type.Unsafe<'current'>({ type: 'string', const: 'current' }),
+    }),
+  },
+  handler: (ctx) => ctx.use(health).checkDatabase(),
+})
+
+const ready = defineRoute({
+  ...probe,
+  path: '/health/ready',
+  summary: 'Can the process do its work',
+  description:
+    'The database, what the modules need, and the worker where one was started. 503 names what is missing in `checks`.',
+  response: {
+    200: Closed({
+      status: ok,
+      checks: Type.Array(Closed({ name: Type.String({ examples: ['database'] }), status: OneOf(['ok', 'failed']) })),
+    }),
+  },
+  handler: (ctx) => ctx.use(health).checkReady(),
+})
+
+const measurements = defineRoute({
+  ...probe,
+  path: '/metrics',
+  summary: 'Metrics in the Prometheus text format',
+  produces: 'text/plain; version=0.0.4; charset=utf-8',
+  response: { 200: Type.String({ examples: ['# TYPE tenantry_jobs_waiting gauge\ntenantry_jobs_waiting 0\n'] }) },
+  handler: (ctx) => ctx.use(metrics).render(),
+})
+
+const documentAsJson = defineRoute({
+  ...probe,
+  path: '/api/openapi.json',
+  summary: 'This document',
+  produces: 'application/json; charset=utf-8',
+  // Sent as text that is already JSON.
+  response: { 200: Type.Unsafe<string>({ type: 'object', examples: [{ openapi: '3.1.1', info: {}, paths: {} }] }) },
+  handler: (ctx) => ctx.use(texts).json(),
+})
+
+const documentAsYaml = defineRoute({
+  ...probe,
+  path: '/api/openapi.yaml',
+  summary: 'This document as YAML',
+  produces: 'application/yaml; charset=utf-8',
+  response: { 200: Type.String({ examples: ['openapi: 3.1.1\n'] }) },
+  handler: (ctx) => ctx.use(texts).yaml(),
+})
+
+/** The document as text, made when first asked for. */
+function createTexts(core: Core) {
+  let json: string | undefined
+  let yaml: Promise<string> | undefined
+  return {
+    json: () => {
+      json ??= JSON.stringify(openapiDocument(core))
+      return json
+    },
+    yaml: () => {
+      yaml ??= import('yaml').then(({ stringify }) =>
+        stringify(openapiDocument(core), { aliasDuplicateObjects: false }),
+      )
+      return yaml
+    },
+  }
+}
+
+/** What every core answers beside its modules' routes; `createCore` puts it before them. */
+export const kernelModule = defineModule({
+  name: 'kernel',
+  events: [accessDenied],
+  resources: [health, metrics, texts],
+  routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
+})

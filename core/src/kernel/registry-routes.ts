@@ -1,0 +1,52 @@
+import type { TSchema } from 'typebox'
+import type { RegisteredRoute } from './registry.ts'
+
+interface Known {
+  permissions: ReadonlyMap<string, unknown>
+  limits: ReadonlyMap<string, unknown>
+  features: ReadonlyMap<string, unknown>
+}
+
+/** Adds to `problems` whatever is wrong with a route by itself or beside the others. */
+export function checkRoutes(routes: readonly RegisteredRoute[], known: Known, problems: string[]): void {
+  const seen = new Map<string, string>()
+  for (const route of routes) {
+    const name = `${route.method} ${route.url}`
+    const shape = `${route.method} ${route.url.replace(/:\w+/g, ':')}`
+    const other = seen.get(shape)
+    if (other) problems.push(`two routes answer ${name}: in ${other} and ${route.module}`)
+    seen.set(shape, route.module)
+    problems.push(...problemsOf(route, known).map((problem) => `route ${name} (${route.module}) ${problem}`))
+  }
+}
+
+const WORDS: readonly string[] = ['public', 'self', 'superAdmin']
+
+function problemsOf(route: RegisteredRoute, { permissions, limits, features }: Known): string[] {
+  const problems: string[] = []
+  const { access } = route
+  // Types refuse a missing access; an application in plain JavaScript is told here.
+  if (!access) problems.push('does not say who may call it (access)')
+  else if (typeof access === 'string' && !WORDS.includes(access)) problems.push(`has the unknown access '${access}'`)
+  else if (typeof access === 'object') {
+    if (!permissions.has(access.permission)) problems.push(`asks for the unknown permission ${access.permission}`)
+    if (access.store !== undefined && !['header', 'id', 'any'].includes(access.store))
+      problems.push(`has the unknown store: '${access.store}'`)
+    if (access.store === 'id' && !/:id(\/|$)/.test(route.path)) problems.push("has store: 'id' but no :id in its path")
+  }
+  if (route.limit !== undefined && !limits.has(route.limit)) problems.push(`consumes the unknown limit ${route.limit}`)
+  if (route.feature !== undefined && !features.has(route.feature))
+    problems.push(`needs the unknown feature ${route.feature}`)
+  if (!Object.keys(route.response).some((status) => Number(status) < 300)) problems.push('declares no success answer')
+  if ((route.method === 'GET' || route.method === 'DELETE') && route.body)
+    problems.push('takes a body, which its method has not')
+  if (route.body && isOpen(route.body))
+    problems.push('has a body that accepts unknown fields (additionalProperties: false is missing)')
+  return problems
+}
+
+function isOpen(schema: TSchema): boolean {
+  // JSON Schema keywords that TSchema does not name by itself.
+  const { type, additionalProperties } = schema as { type?: string; additionalProperties?: unknown }
+  return type === 'object' && additionalProperties !== false
+}

@@ -1,0 +1,204 @@
+import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { EventDefinition, Listener } from './events/define.ts'
+import { taskOfListener } from './events/emit.ts'
+import type { Job, Schedule } from './jobs/define.ts'
+import { problemOfCron, RUN_TASK } from './jobs/schedules.ts'
+import type { FeatureSpec, LimitSpec, Module, PermissionSpec, Route } from './module.ts'
+import { problemsOfLimit } from './registry-limits.ts'
+import { checkRoutes } from './registry-routes.ts'
+
+export interface RegisteredRoute extends Route {
+  /** The module that brought it. */
+  readonly module: string
+  /** `/api/v1/stores/:id`: where it answers. */
+  readonly url: string
+}
+
+export interface Permission extends PermissionSpec {
+  code: string
+  module: string
+}
+
+/** All that the modules of one core bring, ordered and checked. */
+export interface Registry {
+  readonly modules: readonly Module[]
+  readonly routes: readonly RegisteredRoute[]
+  readonly permissions: ReadonlyMap<string, Permission>
+  readonly limits: ReadonlyMap<string, LimitSpec & { module: string }>
+  readonly features: ReadonlyMap<string, FeatureSpec & { module: string }>
+  readonly events: ReadonlyMap<string, EventDefinition>
+  readonly schedules: readonly Schedule[]
+  readonly authenticators: readonly Authenticator[]
+  readonly grantSources: readonly GrantSource[]
+  readonly allowances: Allowances | undefined
+  readonly storeDirectory: StoreDirectory | undefined
+  findJob(name: string): Job | undefined
+  /** Listeners of one event, those of every event included. */
+  listenersOf(event: string): readonly Listener[]
+  /** The listener whose jobs wait under this task name. */
+  findListener(task: string): Listener | undefined
+}
+
+/** What is wrong with the modules, all of it at once. */
+export class RegistryError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The modules do not fit together:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'RegistryError'
+    this.problems = problems
+  }
+}
+
+export const API_PREFIX = '/api/v1'
+
+/** Collects modules in an order that respects `dependsOn` and refuses clashes, gaps and cycles, each by name. */
+export function createRegistry(given: readonly Module[]): Registry {
+  const problems: string[] = []
+  const modules = inOrder(given, problems)
+  const unique = <T>(what: string, entries: [string, T, string][]) => byName(what, entries, problems)
+
+  const permissions = unique(
+    'permission',
+    each(modules, (module) =>
+      Object.entries(module.permissions).map(([code, spec]) => [code, { ...spec, code, module: module.name }]),
+    ),
+  )
+  const limits = unique(
+    'limit',
+    each(modules, (module) =>
+      Object.entries(module.limits).map(([name, spec]) => [name, { ...spec, module: module.name }]),
+    ),
+  )
+  for (const [name, spec] of limits) problems.push(...problemsOfLimit(name, spec))
+  const features = unique(
+    'feature',
+    each(modules, (module) =>
+      Object.entries(module.features).map(([name, spec]) => [name, { ...spec, module: module.name }]),
+    ),
+  )
+  const events = unique(
+    'event',
+    each(modules, (module) => module.events.map((event) => [event.name, event])),
+  )
+  const jobs = unique(
+    'job',
+    each(modules, (module) => module.jobs.map((job) => [job.name, job])),
+  )
+  const schedules = unique(
+    'schedule',
+    each(modules, (module) => module.schedules.map((schedule) => [schedule.name, schedule])),
+  )
+  for (const { name, cron } of schedules.values()) {
+    if (name === RUN_TASK || name.startsWith('kernel.'))
+      problems.push(`schedule ${name} has a name that the kernel keeps for itself`)
+    const problem = problemOfCron(cron)
+    if (problem) problems.push(`schedule ${name} has a time that cannot be read (${cron}): ${problem}`)
+  }
+  unique(
+    'resource',
+    each(modules, (module) => module.resources.map((resource) => [resource.name, resource])),
+  )
+  const listeners = unique(
+    'listener',
+    each(modules, (module) => module.listeners.map((listener) => [taskOfListener(listener), listener])),
+  )
+  for (const { event, name } of listeners.values())
+    if (event !== '*' && !events.has(event))
+      problems.push(`listener ${name} follows the event ${event}, which no module declares`)
+
+  const routes = modules.flatMap((module) =>
+    module.routes.map((route) => ({
+      ...route,
+      module: module.name,
+      url: route.root ? route.path : API_PREFIX + route.path,
+    })),
+  )
+  checkRoutes(routes, { permissions, limits, features }, problems)
+  const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
+  const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
+  if (problems.length > 0) throw new RegistryError(problems)
+
+  const everyEvent = [...listeners.values()].filter(({ event }) => event === '*')
+  const following = new Map<string, Listener[]>()
+  for (const name of events.keys())
+    following.set(name, [...everyEvent, ...[...listeners.values()].filter(({ event }) => event === name)])
+
+  return {
+    modules,
+    routes,
+    permissions,
+    limits,
+    features,
+    events,
+    schedules: [...schedules.values()],
+    authenticators: modules.flatMap((module) => module.authenticators),
+    grantSources: modules.flatMap((module) => module.grants),
+    allowances,
+    storeDirectory,
+    findJob: (name) => jobs.get(name),
+    listenersOf: (event) => {
+      const found = following.get(event)
+      if (!found) throw new Error(`The event ${event} belongs to no module of this core`)
+      return found
+    },
+    findListener: (task) => listeners.get(task),
+  }
+}
+
+/** Depth first along `dependsOn`, so that what a module needs stands before it, whatever the order given. */
+function inOrder(given: readonly Module[], problems: string[]): Module[] {
+  const names = new Map<string, Module>()
+  for (const module of given) {
+    if (names.has(module.name)) problems.push(`two modules are named ${module.name}`)
+    names.set(module.name, module)
+  }
+  const ordered: Module[] = []
+  const state = new Map<string, 'open' | 'done'>()
+  const visit = (module: Module, path: string[]) => {
+    if (state.get(module.name) === 'done') return
+    if (state.get(module.name) === 'open') {
+      problems.push(`modules depend on each other in a circle: ${[...path, module.name].join(' → ')}`)
+      return
+    }
+    state.set(module.name, 'open')
+    for (const needed of module.dependsOn) {
+      const present = names.get(needed.name)
+      if (present) visit(present, [...path, module.name])
+      else problems.push(`module ${module.name} depends on ${needed.name}, which is not among the modules`)
+    }
+    state.set(module.name, 'done')
+    ordered.push(module)
+  }
+  for (const module of given) visit(module, [])
+  return ordered
+}
+
+function each<T>(modules: Module[], list: (module: Module) => [string, T][]): [string, T, string][] {
+  return modules.flatMap((module) =>
+    list(module).map(([name, value]): [string, T, string] => [name, value, module.name]),
+  )
+}
+
+function byName<T>(what: string, entries: [string, T, string][], problems: string[]): Map<string, T> {
+  const found = new Map<string, T>()
+  const owners = new Map<string, string>()
+  for (const [name, value, module] of entries) {
+    if (found.has(name)) problems.push(`two ${what}s are named ${name}: in ${owners.get(name)} and ${module}`)
+    found.set(name, value)
+    owners.set(name, module)
+  }
+  return found
+}
+
+function onlyOne<T>(
+  slot: string,
+  modules: Module[],
+  read: (module: Module) => T | undefined,
+  problems: string[],
+): T | undefined {
+  const filled = modules.filter((module) => read(module) !== undefined)
+  if (filled.length > 1)
+    problems.push(`the slot ${slot} is filled twice: by ${filled.map(({ name }) => name).join(' and ')}`)
+  return filled[0] && read(filled[0])
+}
