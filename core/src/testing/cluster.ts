@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { type DatabaseUrls, setupDatabase } from '../kernel/db/setup.ts'
+import { getTestServer } from './server.ts'
+import { claimDatabase, dropDatabase, prepareOnce, templateName, withServer } from './test-databases.ts'
+
+/** How to connect to a database made for tests. */
+export interface TestDatabaseUrls extends DatabaseUrls {
+  /** Leads to the test database itself, past row-level security: for looking at what the others may not see. */
+  superuserUrl: string
+}
+
+/** A database of one test file's own. */
+export interface TestDatabase extends TestDatabaseUrls {
+  name: string
+  /** Removes it, whoever is still connected. */
+  drop(): Promise<void>
+}
+
+/** A database to copy: prepared once per server, however many processes ask for it. */
+export interface TestTemplate {
+  /**
+   * Names the content: lower-case letters, digits and underscores, at most 40. Put a hash of what `prepare` reads into
+   * it, since a finished template with the same key is taken as it is.
+   */
+  key: string
+  /** Fills the empty database. It must have closed its connections when it returns. */
+  prepare(urls: TestDatabaseUrls): Promise<void>
+}
+
+/** The roles of all test databases. They belong to the server, so every database on it has the same. */
+export const TEST_ROLES = {
+  owner: { name: 'tenantry_test_owner', password: 'test-owner' },
+  app: { name: 'tenantry_test_app', password: 'test-app' },
+  system: { name: 'tenantry_test_system', password: 'test-system' },
+}
+
+const CLONE_ATTEMPTS = 3
+
+/**
+ * Creates a database with a random name on the server of `TEST_DATABASE_SUPERUSER_URL`, or, when that is unset, on an
+ * embedded one started for this process: empty but for schemas and rights, or a copy of the template.
+ */
+export async function createTestDatabase({ template }: { template?: TestTemplate } = {}): Promise<TestDatabase> {
+  const serverUrl = await getTestServer()
+  const name = `tenantry_test_${randomBytes(8).toString('hex')}`
+  const urls = await withServer(serverUrl, async (server) => {
+    if (template) await clone(server, serverUrl, name, template)
+    const prepared = await setUp(serverUrl, name)
+    await claimDatabase(server, name)
+    return prepared
+  })
+  return { ...urls, name, drop: () => withServer(serverUrl, (server) => dropDatabase(server, name)) }
+}
+
+async function clone(server: pg.Client, serverUrl: string, name: string, template: TestTemplate): Promise<void> {
+  const source = templateName(template.key)
+  for (let attempt = 1; ; attempt++) {
+    await prepareOnce(server, source, async () => template.prepare(await setUp(serverUrl, source)))
+    try {
+      await server.query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(source)}`)
+      return
+    } catch (error) {
+      // Another run that tidied up may have dropped it in between.
+      const isGone = error instanceof pg.DatabaseError && error.code === '3D000'
+      if (!isGone || attempt === CLONE_ATTEMPTS) throw error
+    }
+  }
+}
+
+async function setUp(serverUrl: string, database: string): Promise<TestDatabaseUrls> {
+  const urls = await setupDatabase({ superuserUrl: serverUrl, database, roles: TEST_ROLES })
+  const superuserUrl = new URL(serverUrl)
+  superuserUrl.pathname = `/${database}`
+  return { ...urls, superuserUrl: superuserUrl.href }
+}

@@ -1,0 +1,74 @@
+import type { Fillers } from './types.ts'
+
+const MAILED = 'its token comes by mail and proves a person'
+
+/** What the kit is told about the built-in modules. */
+export const builtinFillers: Fillers = {
+  requests: {
+    'POST /auth/login': ({ email, password }) => ({ body: { email, password } }),
+    'POST /auth/switch-tenant': ({ tenantId }) => ({ body: { tenant_id: tenantId } }),
+    'POST /auth/change-password': ({ password }) => ({ body: { current_password: password, new_password: password } }),
+    'POST /users': async (tenant) => ({ body: { roles: [{ role_id: await tenant.id('/roles') }] } }),
+    'POST /users/invite': async (tenant) => ({ body: { roles: [{ role_id: await tenant.id('/roles') }] } }),
+    'POST /roles': () => ({ body: { scope: 'store', permissions: ['store.view'] } }),
+    'DELETE /stores/:id/users': async (tenant) => {
+      const [id, user_id, role_id] = [await tenant.id('/stores'), await tenant.id('/users'), await tenant.id('/roles')]
+      await tenant.send('POST', `/stores/${id}/users`, { user_id, role_id })
+      return { params: { id }, query: { user_id } }
+    },
+    'PUT /roles/:id': () => ({ body: { permissions: ['store.view'] } }),
+    'POST /authz/explain': () => ({ body: { permission: 'store.view' } }),
+    // Exports are recorded with the ids that were asked for, whosever they are: the records looked at are of something else.
+    'GET /audit': () => ({ query: { resource_type: 'store' } }),
+    'GET /audit/export': () => ({ query: { resource_type: 'store' } }),
+    'POST /subscriptions/change-plan': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
+    'POST /subscriptions/change-plan/preview': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
+    'POST /subscriptions/cancel': () => ({ body: { at_period_end: true } }),
+    'GET /subscriptions/plans/:id': async (tenant) => ({ params: { id: await aPlan(tenant) } }),
+    'POST /subscriptions/reactivate': async (tenant) => {
+      await tenant.send('POST', '/subscriptions/cancel', { at_period_end: true })
+      return {}
+    },
+  },
+  ids: { user_id: '/users', resource_id: '/stores', tax_id: null, plan_id: null, '/subscriptions/plans': null },
+  tableRows: {
+    limit_usage: ({ tenantId }) => ({
+      tenant_id: tenantId,
+      limit_name: 'prints',
+      period_start: '2026-01-01T00:00:00Z',
+      used: 1,
+    }),
+  },
+  makers: {
+    '/users/invitations': 'POST /users/invite',
+    '/audit': async (tenant) => (await tenant.send('GET', '/audit?limit=1&resource_type=store')).data[0].id,
+  },
+  probes: {
+    'POST /auth/accept-invite': (tenantId) => ({
+      body: { token: `${tenantId.replaceAll('-', '')}.${'x'.repeat(43)}` },
+    }),
+  },
+  unproven: {
+    'POST /auth/bootstrap': 'it works once, and has made the super admin',
+    'POST /auth/refresh': 'its token names no tenant that could be put into it',
+    'POST /auth/accept-invite': MAILED,
+    'POST /auth/reset-password': MAILED,
+    'POST /auth/verify-email': MAILED,
+  },
+  exempt: {
+    'GET /dev/mailbox': 'shows every mail of the installation, in development alone',
+    'GET /dev/mailbox/:id': 'as above',
+  },
+}
+
+/** Plans belong to nobody: any of them will do. */
+async function aPlan({ send }: { send(method: string, path: string): Promise<PlanList> }): Promise<string> {
+  const { data } = await send('GET', '/subscriptions/plans')
+  const business = data.find(({ code }) => code === 'business')
+  if (!business) throw new Error('There is no plan business')
+  return business.id
+}
+
+interface PlanList {
+  data: { id: string; code: string }[]
+}

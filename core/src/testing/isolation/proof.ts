@@ -1,0 +1,96 @@
+import type { RegisteredRoute } from '../../kernel/registry.ts'
+import type { Answered } from '../request.ts'
+import { routeName } from './catalogue.ts'
+import type { Findings } from './findings.ts'
+import type { Plan } from './requests.ts'
+import type { Credentials, Tenant } from './types.ts'
+import type { World } from './world.ts'
+
+/**
+ * Shows that attempts mean something: every reading route answers tenant B's owner about B. Otherwise a 404 for the
+ * others would prove nothing.
+ */
+export async function proveReading(
+  world: World,
+  plans: Plan[],
+  credentials: Credentials,
+  findings: Findings,
+): Promise<void> {
+  let shown = 0
+  for (const { route } of plans) {
+    if (route.method !== 'GET' || isUnproven(world, route)) continue
+    const answer = await succeed(world, route, world.b, credentials, findings)
+    if (answer?.text.toLowerCase().includes(world.b.marker)) shown++
+  }
+  const isReadable = plans.some(({ route }) => route.method === 'GET' && typeof route.access === 'object')
+  if (isReadable && shown === 0)
+    findings.add('no answer to tenant B contains its marker: looking for it elsewhere proves nothing')
+}
+
+/**
+ * Shows that every writing route works for tenant A's owner with A's own objects, made for this, and that the
+ * credentials have lived until now. Runs last, since these requests do what they say.
+ */
+export async function proveWriting(
+  world: World,
+  plans: Plan[],
+  credentials: Credentials,
+  findings: Findings,
+): Promise<void> {
+  await proveAlive(world, plans, credentials, findings)
+  const order = ['PUT', 'POST', 'DELETE']
+  const writing = plans.filter(({ route }) => order.includes(route.method) && !isUnproven(world, route))
+  writing.sort((one, other) => order.indexOf(one.route.method) - order.indexOf(other.route.method))
+  for (const { route } of writing) await succeed(world, route, world.a, credentials, findings)
+}
+
+async function proveAlive(world: World, plans: Plan[], credentials: Credentials, findings: Findings): Promise<void> {
+  const reading = plans.find(
+    ({ route }) => route.method === 'GET' && route.access !== 'public' && route.access !== 'superAdmin',
+  )
+  if (!reading) return
+  const url = world.urlOf(reading.route, await world.fill(reading.route, world.a))
+  for (const kind of ['owner', 'staff', 'superAdmin'] as const) {
+    const token = credentials[kind]
+    if (token === undefined) continue
+    const { status } = await world.test.request('GET', url, { token })
+    if (status === 401) findings.add(`the credential ${kind} ended during the attempts: what came after proves nothing`)
+  }
+}
+
+const isUnproven = ({ fillers }: World, route: RegisteredRoute) => fillers.unproven?.[routeName(route)] !== undefined
+
+async function succeed(
+  world: World,
+  route: RegisteredRoute,
+  tenant: Tenant,
+  credentials: Credentials,
+  findings: Findings,
+): Promise<Answered | null> {
+  const isWriting = route.method !== 'GET'
+  let answer: Answered | undefined
+  try {
+    // Some requests end the session that they are sent in, or all.
+    if (isWriting) tenant.owner = await tenant.signIn()
+    const token = tokenFor(route, tenant, credentials)
+    for (const complete of route.body ? [true, false] : [true]) {
+      const filling = await world.fill(route, tenant, { fresh: isWriting, complete })
+      answer = await world.test.request(route.method, world.urlOf(route, filling), {
+        token,
+        body: route.body ? filling.body : undefined,
+      })
+      if (answer.status < 300) return answer
+    }
+    findings.add(
+      `${routeName(route)}: the kit cannot fill it: its owner is answered ${answer?.status} ${answer?.text.slice(0, 300)}; give \`requests\``,
+    )
+  } catch (error) {
+    findings.add(`${routeName(route)}: ${(error as Error).message}`) // everything here rejects with Errors
+  }
+  return null
+}
+
+function tokenFor({ access }: RegisteredRoute, { owner }: Tenant, { superAdmin }: Credentials): string | null {
+  if (access === 'public') return null
+  return access === 'superAdmin' ? (superAdmin ?? null) : owner
+}

@@ -1,0 +1,165 @@
+import type { RegisteredRoute } from '../../kernel/registry.ts'
+import type { Answered } from '../request.ts'
+import { type Attempt, listAttempts } from './attempts.ts'
+import { routeName } from './catalogue.ts'
+import type { Findings } from './findings.ts'
+import { type Credentials, KINDS, type Kind } from './types.ts'
+import type { World } from './world.ts'
+
+/** Requests that carry these must be turned away before anything is looked at. */
+const WORTHLESS: readonly Kind[] = ['expired', 'revoked', 'none']
+
+/** A route and where ids of the other tenant fit into it. */
+export interface Plan {
+  route: RegisteredRoute
+  attempts: Attempt[]
+}
+
+/** Finds the places of every route; what the kit cannot fill is a finding. Afterwards both tenants have one of everything. */
+export async function planRoutes(world: World, findings: Findings): Promise<Plan[]> {
+  const plans: Plan[] = []
+  for (const route of world.test.core.registry.routes) {
+    if (world.fillers.exempt?.[routeName(route)] !== undefined) continue
+    try {
+      await world.fill(route, world.a)
+      plans.push({ route, attempts: await listAttempts(world, route) })
+    } catch (error) {
+      findings.add(`${routeName(route)}: ${(error as Error).message}`) // everything here rejects with Errors
+    }
+  }
+  return plans
+}
+
+/** Tries every place of every route with every kind of credential. `secrets`: what only B's own answers may contain. */
+export async function tryRoutes(
+  world: World,
+  plans: Plan[],
+  credentials: Credentials,
+  secrets: readonly string[],
+  findings: Findings,
+): Promise<void> {
+  const kinds = KINDS.filter((kind) => kind === 'none' || credentials[kind] !== undefined)
+  for (const { route, attempts } of plans) {
+    for (const attempt of attempts) {
+      for (const kind of kinds) {
+        if (
+          attempt.foreign === null &&
+          route.method !== 'GET' &&
+          !(WORTHLESS.includes(kind) && route.access !== 'public')
+        )
+          continue
+        await tryOnce(
+          world,
+          { route, attempt, kind, token: kind === 'none' ? null : (credentials[kind] ?? null) },
+          secrets,
+          findings,
+        )
+      }
+    }
+  }
+}
+
+interface Try {
+  route: RegisteredRoute
+  attempt: Attempt
+  kind: Kind
+  token: string | null
+}
+
+async function tryOnce(world: World, tried: Try, secrets: readonly string[], findings: Findings): Promise<void> {
+  const { route, attempt, kind } = tried
+  const say = (what: string) =>
+    findings.add(
+      `${routeName(route)} as ${kind}${attempt.foreign === null ? '' : ` with B's id in ${attempt.place}`}: ${what}`,
+    )
+  try {
+    const answer = await send(world, tried, true, findings)
+    const problem = refusalProblem(route, kind, answer)
+    if (problem) say(problem)
+    // Operators see every tenant; that is what their routes are for.
+    if (kind === 'superAdmin' && route.access === 'superAdmin') return
+    const leaked = findSecret(answer, attempt.foreign, secrets)
+    if (leaked) say(`the answer ${answer.status} shows ${leaked} of tenant B`)
+    if (attempt.foreign !== null) await compare(world, tried, answer, findings, say)
+  } catch (error) {
+    say((error as Error).message) // everything here rejects with Errors
+  }
+}
+
+/** B's id must be answered as one that never was; and it must be the id that is refused, not the rest of the request. */
+async function compare(
+  world: World,
+  tried: Try,
+  answer: Answered,
+  findings: Findings,
+  say: (what: string) => void,
+): Promise<void> {
+  const { route, attempt, kind } = tried
+  const other = await send(world, tried, false, findings)
+  const [seen, expected] = [comparable(route, answer, attempt.foreign ?? ''), comparable(route, other, attempt.unknown)]
+  if (seen !== expected) {
+    // Some answers are never the same twice, such as figures of the server: then their form has to do.
+    const again = await send(world, tried, false, findings)
+    const isSteady = comparable(route, again, attempt.unknown) === expected
+    if (isSteady || again.status !== answer.status || shapeOf(again.body) !== shapeOf(answer.body))
+      say(`it is answered ${seen.slice(0, 300)}, but an id that never was ${expected.slice(0, 300)}`)
+  }
+  const wrong = kind === 'owner' && Array.isArray(other.body?.errors) ? other.body.errors : []
+  const elsewhere = wrong.filter(({ pointer }: { pointer: string }) => pointer !== attempt.place)
+  if (elsewhere.length > 0) say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; give \`requests\``)
+}
+
+async function send(
+  world: World,
+  { route, attempt, kind, token }: Try,
+  isForeign: boolean,
+  findings: Findings,
+): Promise<Answered> {
+  const value = isForeign ? (attempt.foreign ?? '') : attempt.unknown
+  const { body, headers, ...address } = attempt.apply(await world.fill(route, world.a), value, isForeign)
+  findings.requests++
+  return world.test.request(route.method, world.urlOf(route, address), {
+    token,
+    headers: { ...(await ownStore(world, route, kind)), ...headers },
+    body: route.body ? body : undefined,
+  })
+}
+
+/** Staff may act in their store alone, and some routes want to be told which that is. */
+async function ownStore({ a }: World, { access }: RegisteredRoute, kind: Kind): Promise<Record<string, string>> {
+  const wantsStore = typeof access === 'object' && access.store === 'header'
+  return wantsStore && kind === 'staff' ? { 'x-store-id': await a.id('/stores') } : {}
+}
+
+function refusalProblem(route: RegisteredRoute, kind: Kind, { status, text }: Answered): string | null {
+  if (status >= 500) return `it is answered ${status} ${text.slice(0, 300)}`
+  if (route.access === 'public') return null
+  if (WORTHLESS.includes(kind)) return status === 401 ? null : `it is answered ${status}, not 401`
+  if (route.access === 'superAdmin')
+    return kind === 'superAdmin' || status === 403 ? null : `it is answered ${status}, not 403`
+  if (kind === 'superAdmin' && typeof route.access === 'object' && status < 400)
+    return `it is answered ${status} without a tenant`
+  return null
+}
+
+function findSecret({ text, headers }: Answered, sent: string | null, secrets: readonly string[]): string | undefined {
+  let whole = `${text}\n${JSON.stringify(headers)}`.toLowerCase()
+  if (sent) whole = whole.replaceAll(sent.toLowerCase(), '')
+  return secrets.find((secret) => whole.includes(secret))
+}
+
+/** What of an answer must not differ: all but ids and times of the request itself; of something made, its shape. */
+function comparable({ method }: RegisteredRoute, { status, body, text }: Answered, sent: string): string {
+  if (typeof body !== 'object' || body === null) return `${status} ${text}`
+  if (status < 300 && method !== 'GET') return `${status} ${shapeOf(body)}`
+  const { request_id: _, milliseconds: _took, ...rest } = body
+  return `${status} ${JSON.stringify(rest).replaceAll(sent, '<id>')}`
+}
+
+function shapeOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(shapeOf).join()}]`
+  if (typeof value !== 'object' || value === null) return typeof value
+  return `{${Object.entries(value)
+    .map(([name, each]) => `${name}:${shapeOf(each)}`)
+    .join()}}`
+}

@@ -1,0 +1,91 @@
+import type { Module } from '../../kernel/module.ts'
+import type { TestCore, TestCoreOptions } from '../core.ts'
+
+/** Who sends a request: the kinds of credential that every route is tried with. `none` sends nothing. */
+export const KINDS = ['owner', 'staff', 'superAdmin', 'expired', 'revoked', 'none'] as const // the words are the type
+export type Kind = (typeof KINDS)[number]
+
+/** Credentials of tenant A; a kind that is left out is not tried. */
+export type Credentials = { owner: string } & Partial<Record<Exclude<Kind, 'owner' | 'none'>, string>>
+
+/** What a tenant is founded with. */
+export interface Founded {
+  tenantId: string
+  /** The owner's credential. */
+  owner: string
+  /** The owner's e-mail address and password, for what asks for them. */
+  email: string
+  password: string
+  /** A new credential of the owner, in a session of its own. */
+  signIn(): Promise<string>
+}
+
+/** How the kit comes by its tenants and by credentials. The default goes through the front door of the built-in modules. */
+export interface Founding {
+  /** Founds a tenant whose every text contains `marker`. */
+  found(test: TestCore, marker: string): Promise<Founded>
+  /** May move the clock, and then gives both tenants' `owner` anew. */
+  credentials(test: TestCore, a: Tenant, b: Tenant): Promise<Credentials>
+}
+
+/** One of the two tenants, with one of everything. */
+export interface Tenant extends Founded {
+  /** In every text that belongs to the tenant. */
+  marker: string
+  /** The id of the tenant's object of a collection such as `/stores`; made through its route when it is first asked for. */
+  id(collection: string): Promise<string>
+  /** A text with the marker that was never used before. */
+  text(): string
+  /** Sends a request as the owner; throws unless it succeeds. Gives the body. */
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape; fillers know what they asked for
+  send(method: string, path: string, body?: unknown): Promise<any>
+}
+
+/** What a request carries. What a filler gives stands over what the kit makes from the schemas. */
+export interface Filling {
+  params?: Record<string, string>
+  query?: Record<string, string>
+  body?: Record<string, unknown>
+}
+
+/** What the kit cannot know from schemas. Routes are named `POST /stores`, as they are declared. */
+export interface Fillers {
+  /** Parts of a request that succeeds for the tenant's owner. */
+  requests?: Record<string, (tenant: Tenant) => Filling | Promise<Filling>>
+  /** How an object of a collection is made, where it isn't `POST <collection>`: the route, or what gives its id. */
+  makers?: Record<string, string | ((tenant: Tenant) => string | Promise<string>)>
+  /**
+   * The collection that an id speaks of, by the name of its field or by the path in front of it: `{ author_id: '/users' }`.
+   * `tenant`: the tenant itself. `null`: nothing that belongs to a tenant. Default: `store_id` is one of `/stores`.
+   */
+  ids?: Record<string, string | null>
+  /** Requests that carry a tenant's id inside of something else, such as a token; tried with B's and with one that never was. */
+  probes?: Record<string, (tenantId: string) => Filling>
+  /** A row of a table that no route fills, for the tenant. */
+  tableRows?: Record<string, (tenant: Tenant) => Record<string, unknown> | Promise<Record<string, unknown>>>
+  /** Routes whose success cannot be shown here, and why: all else is tried on them. */
+  unproven?: Record<string, string>
+  /** Routes that are not tried at all, and why nothing of a tenant is at stake. */
+  exempt?: Record<string, string>
+}
+
+export interface IsolationOptions {
+  /** Default: the built-in ones. */
+  modules?: readonly Module[]
+  /** What your modules need beside the built-in fillers. */
+  fillers?: Fillers
+  founding?: Founding
+  env?: TestCoreOptions['env']
+  /** Runs before anything is tried. */
+  prepare?: (test: TestCore) => Promise<void>
+}
+
+/** What the kit did, when it found nothing. */
+export interface IsolationReport {
+  /** Requests and statements by which one tenant tried to reach the other. */
+  attempts: number
+  requests: number
+  statements: number
+  routes: number
+  tables: number
+}
