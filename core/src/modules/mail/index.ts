@@ -1,0 +1,15 @@
+import { defineModule } from '#kernel'
+import { sendMail } from './jobs.ts'
+import { mailCheck, mailer } from './mailer.ts'
+import { mailboxRoutes } from './routes.ts'
+
+export { enqueueMail, type QueuedMail } from './jobs.ts'
+
+/** Mails to people: written from a template and sent by a job after commit, until the mail server takes them. */
+export const mail = defineModule({
+  name: 'mail',
+  resources: [mailer],
+  jobs: [sendMail],
+  routes: mailboxRoutes,
+  checks: [mailCheck],
+})

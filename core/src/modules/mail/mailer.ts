@@ -1,0 +1,20 @@
+import { defineResource, type HealthCheck } from '#kernel'
+import { createMailer } from './transport.ts'
+
+/** The process's way to the mail server, or to the mailbox on disk without one. */
+export const mailer = defineResource({
+  name: 'mailer',
+  create: (core) => createMailer(core.config, core.log),
+  close: (sender) => sender.close(),
+})
+
+/** Not part of readiness: mails wait in the queue while the mail server is away, and everything else works. */
+export const mailCheck: HealthCheck = {
+  name: 'mail',
+  ready: false,
+  async check(core) {
+    await core.use(mailer).verify()
+    if (core.config.mail.smtpUrl) return 'The mail server accepts our sign-in.'
+    return `No SMTP_URL is set: mails are kept in ${core.config.dataDir}/mailbox.`
+  },
+}

@@ -1,0 +1,41 @@
+import { Answer, Closed, type Ctx, defineRoute, notFound, Type } from '#kernel'
+import { getMail, listMailbox, MAILBOX_CSP, renderMailboxPage, renderMailPage } from './mailbox.ts'
+
+const PATH = '/dev/mailbox'
+
+const page = {
+  method: 'GET',
+  root: true,
+  hidden: true,
+  access: 'public',
+  transaction: 'manual',
+  produces: 'text/html; charset=utf-8',
+  response: { 200: Type.String() },
+} as const // the words themselves are what a route is declared with
+
+const showMailbox = defineRoute({
+  ...page,
+  path: PATH,
+  summary: 'The development mailbox: mails that were kept instead of sent',
+  handler: async (ctx) => html(renderMailboxPage(await listMailbox(openMailbox(ctx)), PATH)),
+})
+
+const showMail = defineRoute({
+  ...page,
+  path: `${PATH}/:id`,
+  summary: 'One mail of the development mailbox',
+  params: Closed({ id: Type.String() }),
+  handler: async (ctx, { params }) => html(renderMailPage(await getMail(openMailbox(ctx), params.id), PATH)),
+})
+
+/** Where the mailbox lies. Its links open accounts: outside of development and tests there is no such page. */
+function openMailbox({ config }: Ctx): string {
+  if (config.env === 'production' || config.mail.smtpUrl !== null) throw notFound()
+  return config.dataDir
+}
+
+function html(text: string): Answer<string> {
+  return new Answer(200, text, { 'content-security-policy': MAILBOX_CSP, 'cache-control': 'no-store' })
+}
+
+export const mailboxRoutes = [showMailbox, showMail]

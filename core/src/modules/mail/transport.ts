@@ -1,0 +1,134 @@
+import { createTransport } from 'nodemailer'
+import { storeMail } from './mailbox.ts'
+
+/** One mail to one person; every value may come from users. */
+export interface Mail {
+  to: string
+  subject: string
+  text: string
+  html: string
+  /** Shown as the sender's name in place of the configured one. */
+  fromName?: string
+}
+
+/** Sends mails: by SMTP when `smtpUrl` is set, else into the mailbox in `dataDir`. */
+export interface Mailer {
+  /** Resolves once the mail server has taken the mail. @throws MailError; a temporary one is worth another attempt */
+  send(mail: Mail): Promise<void>
+  /** Proves that the mail server can be reached and accepts the credentials. @throws MailError */
+  verify(): Promise<void>
+  /** Closes the connections. */
+  close(): void
+}
+
+/** The part of the configuration that a mailer needs. */
+export interface MailerConfig {
+  readonly dataDir: string
+  readonly mail: { readonly smtpUrl: string | null; readonly from: { readonly name: string; readonly address: string } }
+}
+
+/** The part of the log that a mailer writes to. */
+export interface MailLog {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+}
+
+/** A mail was not taken. The message holds no address, no credential and nothing of the mail. */
+export class MailError extends Error {
+  override name = 'MailError'
+  /** True when another attempt cannot succeed: the server said 5xx, or the address is none. */
+  readonly isPermanent: boolean
+
+  constructor(message: string, isPermanent: boolean) {
+    super(message)
+    this.isPermanent = isPermanent
+  }
+}
+
+const SECONDS = 1_000
+const TIMEOUTS = {
+  dnsTimeout: 10 * SECONDS,
+  connectionTimeout: 10 * SECONDS,
+  greetingTimeout: 10 * SECONDS,
+  socketTimeout: 30 * SECONDS,
+}
+const MAX_CONNECTIONS = 5
+const SUBJECT_MAX_LENGTH = 200
+const NAME_MAX_LENGTH = 100
+
+/** Makes the mailer that the configuration asks for; connects on first use. */
+export function createMailer(config: MailerConfig, log: MailLog): Mailer {
+  const { smtpUrl } = config.mail
+  return smtpUrl === null ? createDiskMailer(config, log) : createSmtpMailer(smtpUrl, config, log)
+}
+
+function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
+  return {
+    async send(mail) {
+      const { from, to, subject } = addressMail(mail, config)
+      const sender = from.name ? `${from.name} <${from.address}>` : from.address
+      const { id } = await storeMail(config.dataDir, { from: sender, to, subject, text: mail.text, html: mail.html })
+      log.info({ mail_id: id }, 'mail put into the development mailbox')
+    },
+    verify: async () => {},
+    close: () => {},
+  }
+}
+
+function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mailer {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: MAX_CONNECTIONS,
+    ...TIMEOUTS,
+    // A mail is only ever what it says itself, never a file or a page that it names.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+  // A broken idle connection is no news: the next mail opens another, or fails and says so.
+  transport.on('error', () => log.warn({}, 'a connection to the mail server broke'))
+  return {
+    async send(mail) {
+      const envelope = addressMail(mail, config)
+      const headers = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
+      const to = { name: '', address: envelope.to }
+      const message = { ...envelope, to, text: mail.text, html: mail.html, headers }
+      const { messageId } = await transport.sendMail(message).catch(fail)
+      log.info({ message_id: messageId }, 'mail sent')
+    },
+    async verify() {
+      await transport.verify().catch(fail)
+    },
+    close: () => transport.close(),
+  }
+}
+
+/** What goes into headers, each on one line and of bounded length. @throws MailError when the address is none */
+function addressMail({ to, subject, fromName }: Mail, { mail: { from } }: MailerConfig) {
+  // One plain address: nothing that a mail server could read as a list, a group, a route or a second header.
+  if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
+    throw new MailError('The address of the recipient is not one', true)
+  }
+  const name = onOneLine(fromName ?? '', NAME_MAX_LENGTH) || from.name
+  return { from: { name, address: from.address }, to, subject: onOneLine(subject, SUBJECT_MAX_LENGTH) }
+}
+
+function onOneLine(text: string, maxLength: number): string {
+  const line = text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim()
+  return Array.from(line).slice(0, maxLength).join('')
+}
+
+function fail(error: unknown): never {
+  // The fields that the transport adds to its errors, each of which may be absent.
+  const { code, responseCode, response } = error as { code?: string; responseCode?: number; response?: string }
+  const said = response ? `: ${withoutAddresses(response)}` : ''
+  const isPermanent = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH'
+  throw new MailError(`The mail server did not take the mail (${code ?? 'unknown'})${said}`, isPermanent)
+}
+
+function withoutAddresses(response: string): string {
+  return onOneLine(response.replace(/[^\s<>]+@[^\s<>]+/g, '…'), 200)
+}

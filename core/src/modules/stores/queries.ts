@@ -1,0 +1,139 @@
+import { type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
+import type { StoreRow, StoreSettingsRow, StoreTable } from './table.ts'
+
+const columns = [
+  'tenant_id',
+  'id',
+  'name',
+  'code',
+  'status',
+  'address',
+  'phone',
+  'email',
+  'timezone',
+  'is_default',
+  'created_at',
+  'updated_at',
+] as const // the literal names type the row
+
+/** The start of every query that reads stores. */
+function selectStores(tx: Tx, tenantId: string) {
+  return tx.selectFrom('stores').select(columns).where('tenant_id', '=', tenantId)
+}
+
+export interface StoreFilter {
+  q?: string
+  status?: 'active' | 'inactive'
+  /** Only these; null: all. */
+  ids: readonly string[] | null
+}
+
+/** Unordered and unbounded, for `page`. */
+export function listStores(tx: Tx, tenantId: string, { q, status, ids }: StoreFilter) {
+  let query = selectStores(tx, tenantId)
+  if (ids) query = query.where(sql<boolean>`id = any(${ids}::uuid[])`)
+  if (status) query = query.where('status', '=', status)
+  if (q) {
+    const part = `%${q.replace(/[\\%_]/g, '\\$&')}%`
+    query = query.where((where) => where.or([where('name', 'ilike', part), where('code', 'ilike', part)]))
+  }
+  return query
+}
+
+const selectById = prepared((tx: Tx, tenantId: string, id: string) => selectStores(tx, tenantId).where('id', '=', id))
+
+export async function findStore(tx: Tx, tenantId: string, id: string): Promise<StoreRow | undefined> {
+  return (await selectById(tx, tenantId, id))[0]
+}
+
+/** Throws 404 when the tenant has no such store. */
+export async function getStore(tx: Tx, tenantId: string, id: string): Promise<StoreRow> {
+  const store = await findStore(tx, tenantId, id)
+  if (!store) throw notFound()
+  return store
+}
+
+/** Those of the ids that are stores of the tenant, oldest first. */
+export function findStores(tx: Tx, tenantId: string, ids: readonly string[]): Promise<StoreRow[]> {
+  return selectStores(tx, tenantId).where(sql<boolean>`id = any(${ids}::uuid[])`).orderBy('id').execute()
+}
+
+/** Holds the row until the transaction ends; rows that refer to the store can still be added. Throws 404. */
+export function lockStore(tx: Tx, tenantId: string, id: string): Promise<StoreRow> {
+  return selectStores(tx, tenantId)
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow(() => notFound())
+}
+
+/** Undefined when another store has the code; violates `stores_name_key` when one has the name. */
+export function insertStore(tx: Tx, store: Insertable<StoreTable>): Promise<StoreRow | undefined> {
+  return tx
+    .insertInto('stores')
+    .values({ ...store, address: store.address && json(store.address) })
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'code']).doNothing())
+    .returning(columns)
+    .executeTakeFirst()
+}
+
+/** Violates `stores_name_key` or `stores_code_key` when another store has them. */
+export function updateStore(tx: Tx, store: StoreRow): Promise<StoreRow> {
+  const { tenant_id, id, created_at, address, ...values } = store
+  return tx
+    .updateTable('stores')
+    .set({ ...values, address: address && json(address) })
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+/** Takes the default from the store that has it, and returns that store as it is then. */
+export function updateFormerDefault(tx: Tx, tenantId: string, updatedAt: string): Promise<StoreRow | undefined> {
+  return tx
+    .updateTable('stores')
+    .set({ is_default: false, updated_at: updatedAt })
+    .where('tenant_id', '=', tenantId)
+    .where('is_default', '=', true)
+    .returning(columns)
+    .executeTakeFirst()
+}
+
+/** Undefined when there is no such store, or when it is the default one, which stays. */
+export function deleteStore(tx: Tx, tenantId: string, id: string): Promise<StoreRow | undefined> {
+  return tx
+    .deleteFrom('stores')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('is_default', '=', false)
+    .returning(columns)
+    .executeTakeFirst()
+}
+
+const settingsColumns = ['tenant_id', 'id', 'name', 'timezone', 'settings', 'created_at', 'updated_at'] as const // as above
+
+/** Throws 404 when the tenant has no such store. */
+export function getSettings(tx: Tx, tenantId: string, id: string): Promise<StoreSettingsRow> {
+  return selectSettings(tx, tenantId, id).executeTakeFirstOrThrow(() => notFound())
+}
+
+export function lockSettings(tx: Tx, tenantId: string, id: string): Promise<StoreSettingsRow> {
+  return selectSettings(tx, tenantId, id)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow(() => notFound())
+}
+
+export function updateSettings(tx: Tx, row: StoreSettingsRow): Promise<StoreSettingsRow> {
+  const { timezone, settings, updated_at } = row
+  return tx
+    .updateTable('stores')
+    .set({ timezone, settings: json(settings), updated_at })
+    .where('tenant_id', '=', row.tenant_id)
+    .where('id', '=', row.id)
+    .returning(settingsColumns)
+    .executeTakeFirstOrThrow()
+}
+
+function selectSettings(tx: Tx, tenantId: string, id: string) {
+  return tx.selectFrom('stores').select(settingsColumns).where('tenant_id', '=', tenantId).where('id', '=', id)
+}

@@ -1,0 +1,129 @@
+import Type, { type Static, type TProperties } from 'typebox'
+import { Closed, Line, ListQuery, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
+import { Extra, NullableCurrency, NullableTimeZone } from '../tenants/index.ts'
+import { normalizeEmail } from '../users/index.ts'
+
+const addressFields = {
+  line1: Nullable(Line(200, 'Bahnhofstrasse 1')),
+  line2: Nullable(Line(200, '2nd floor')),
+  city: Nullable(Line(100, 'Zürich')),
+  region: Nullable(Line(100, 'ZH')),
+  postal_code: Nullable(Line(20, '8001')),
+  country: Nullable(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['CH'] })),
+}
+
+export const Address = Closed(addressFields, { title: 'Address' })
+export type Address = Static<typeof Address>
+
+const name = Line(200, 'Zürich Main Station')
+const status = OneOf(['active', 'inactive'])
+const phone = Nullable(Line(40, '+41 44 123 45 67'))
+const email = Type.Refine(
+  Nullable(Type.String({ maxLength: 254, pattern: '^\\S+$', examples: ['zurich@example.com'] })),
+  (address) => address === null || normalizeEmail(address) !== null,
+  () => 'must be an e-mail address',
+)
+
+export const Store = Closed(
+  {
+    tenant_id: Uuid,
+    id: Uuid,
+    name: Type.String(),
+    code: Type.String(),
+    status,
+    address: Nullable(Address),
+    phone: Nullable(Type.String()),
+    email: Nullable(Type.String()),
+    timezone: Nullable(Type.String()),
+    is_default: Type.Boolean(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  { title: 'Store' },
+)
+export type Store = Static<typeof Store>
+
+const code = Type.String({
+  pattern: '^[A-Za-z0-9_-]{1,20}$',
+  description: 'Unique in the tenant, kept in upper case. Made from the name when a new store has none.',
+  examples: ['ZRH-1'],
+})
+
+const writable = {
+  name,
+  code,
+  status,
+  address: Nullable(partial(addressFields, 'AddressPatch')),
+  phone,
+  email,
+  timezone: NullableTimeZone,
+  is_default: Type.Boolean({ description: 'There is always exactly one default store; true moves it here.' }),
+}
+
+export const StorePatch = partial(writable, 'StorePatch')
+export type StorePatch = Static<typeof StorePatch>
+
+export const NewStore = Closed({ ...StorePatch.properties, name }, { title: 'NewStore' })
+export type NewStore = Static<typeof NewStore>
+
+export const StoreParams = Closed({ id: Uuid })
+
+export const StoreQuery = ListQuery({
+  q: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'Part of the name or code, in upper or lower case.' }),
+  ),
+  status: Type.Optional(status),
+})
+
+const time = (example: string) => Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', examples: [example] })
+const hoursOfDay = Type.Array(Closed({ open: time('09:00'), close: time('18:30') }), {
+  maxItems: 6,
+  description: 'In local time. A `close` at or before `open` is on the next day. Empty: closed.',
+})
+
+const openingHours = {
+  monday: hoursOfDay,
+  tuesday: hoursOfDay,
+  wednesday: hoursOfDay,
+  thursday: hoursOfDay,
+  friday: hoursOfDay,
+  saturday: hoursOfDay,
+  sunday: hoursOfDay,
+}
+
+export const OpeningHours = Closed(openingHours, { title: 'OpeningHours' })
+export type OpeningHours = Static<typeof OpeningHours>
+
+const receiptText = Nullable(Type.String({ maxLength: 2000, examples: ['Thank you for your visit'] }))
+
+const ownSettings = {
+  timezone: NullableTimeZone,
+  currency: NullableCurrency,
+  receipt_header: receiptText,
+  receipt_footer: receiptText,
+  extra: Extra,
+}
+
+export const StoreSettings = Closed(
+  {
+    tenant_id: Uuid,
+    id: Uuid,
+    ...ownSettings,
+    opening_hours: Nullable(OpeningHours),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  { title: 'StoreSettings', description: "What is null is as in the tenant's settings, or unknown." },
+)
+export type StoreSettings = Static<typeof StoreSettings>
+
+export const StoreSettingsPatch = partial(
+  { ...ownSettings, opening_hours: Nullable(partial(openingHours, 'OpeningHoursPatch')) },
+  'StoreSettingsPatch',
+)
+export type StoreSettingsPatch = Static<typeof StoreSettingsPatch>
+
+/** The body of a PUT: any of the fields, no other. */
+function partial<P extends TProperties>(properties: P, title: string) {
+  return Type.Partial(Closed(properties), { additionalProperties: false, title })
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import fc from 'fast-check'
+import { newId } from '#kernel'
+import { createTestCore, type TestCore } from '../../testing/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { found, signIn, tokenFor } from '../tenants/sign-in.fixture.ts'
+import { users } from '../users/index.ts'
+import { stores } from './index.ts'
+
+const URL = '/api/v1/stores'
+let t: TestCore
+
+before(async () => {
+  t = await createTestCore({ modules: [users, tenants, stores, signIn] })
+})
+after(() => t.close())
+
+const get = (token: string, path = '', headers = {}) => t.request('GET', URL + path, { token, headers })
+const post = (token: string, body: unknown) => t.request('POST', URL, { token, body })
+const put = (token: string, path: string, body: unknown) => t.request('PUT', URL + path, { token, body })
+const remove = (token: string, id: string) => t.request('DELETE', `${URL}/${id}`, { token })
+const idsOf = (data: { id: string }[]) => data.map(({ id }) => id)
+
+async function open(token: string, name: string) {
+  const answer = await post(token, { name })
+  assert.equal(answer.status, 201, answer.text)
+  return answer.body
+}
+
+describe('who sees and does what', () => {
+  const routes = (id: string) => [
+    { method: 'GET', path: '', permission: 'store.view' },
+    { method: 'POST', path: '', permission: 'store.create', body: { name: 'New' } },
+    { method: 'GET', path: `/${id}`, permission: 'store.view' },
+    { method: 'PUT', path: `/${id}`, permission: 'store.update', body: { phone: '1' } },
+    { method: 'GET', path: `/${id}/settings`, permission: 'store_settings.view' },
+    { method: 'PUT', path: `/${id}/settings`, permission: 'store_settings.update', body: { currency: 'CHF' } },
+    { method: 'DELETE', path: `/${id}`, permission: 'store.delete' },
+  ]
+
+  test('every route asks for a credential and for its own permission', async () => {
+    const { token, tenantId, userId } = await found(t.core)
+    const { id } = await open(token, 'North')
+    for (const { method, path, permission, body } of routes(id)) {
+      assert.equal((await t.request(method, URL + path, { body })).status, 401)
+      const others = stores.permissions
+      const poor = tokenFor({
+        tenantId,
+        userId,
+        permissions: Object.keys(others).filter((code) => code !== permission),
+      })
+      const refused = await t.request(method, URL + path, { token: poor, body })
+      assert.deepEqual([refused.status, refused.body.permission], [403, permission])
+      const fit = tokenFor({ tenantId, userId, permissions: [permission] })
+      const { status, text } = await t.request(method, URL + path, { token: fit, body })
+      assert.ok(status < 300, `${method} ${path}: ${text}`)
+    }
+  })
+
+  test('a store of another tenant is as little there as one that never was', async () => {
+    const mine = await found(t.core)
+    const theirs = await found(t.core)
+    const { id } = await open(theirs.token, 'Theirs')
+    const withoutRequest = ({ request_id, ...rest }: Record<string, unknown>) => rest
+    for (const [i, route] of routes(id).entries()) {
+      if (route.path === '') continue
+      const never = routes(newId())[i]
+      assert.ok(never)
+      const foreign = await t.request(route.method, URL + route.path, { token: mine.token, body: route.body })
+      const unknown = await t.request(never.method, URL + never.path, { token: mine.token, body: never.body })
+      assert.equal(foreign.status, 404)
+      assert.deepEqual(withoutRequest(foreign.body), withoutRequest(unknown.body))
+    }
+    assert.equal((await get(theirs.token, `/${id}`)).body.phone, null)
+    assert.equal((await get(mine.token, '/not-a-uuid')).status, 404)
+  })
+
+  test('a role in one store shows and opens that store alone', async () => {
+    const { token, tenantId, userId } = await found(t.core)
+    const north = await open(token, 'North')
+    const south = await open(token, 'South')
+    const permissions = Object.keys(stores.permissions)
+    const manager = tokenFor({ tenantId, userId, permissions, storeId: north.id })
+    const { body } = await get(manager)
+    assert.deepEqual(idsOf(body.data), [north.id])
+    for (const { method, path, body } of routes(south.id)) {
+      if (path === '') continue
+      const status = (await t.request(method, URL + path, { token: manager, body })).status
+      assert.equal(status, method === 'DELETE' ? 403 : 404)
+    }
+    assert.equal((await put(manager, `/${north.id}`, { phone: '1' })).status, 200)
+    assert.equal((await put(manager, `/${north.id}/settings`, { receipt_header: 'Hi' })).status, 200)
+    assert.equal((await post(manager, { name: 'Mine' })).status, 403)
+    assert.equal((await remove(manager, north.id)).status, 403)
+  })
+
+  test('X-Store-ID stops working with the request that closes or deletes the store', async () => {
+    const { token } = await found(t.core)
+    const under = async (id: string) => (await get(token, '', { 'x-store-id': id })).body.code ?? 'fine'
+    const closed = await open(token, 'Closed')
+    const deleted = await open(token, 'Deleted')
+    assert.equal(await under(deleted.id), 'fine')
+    await remove(token, deleted.id)
+    assert.equal(await under(deleted.id), 'store_access_denied')
+    assert.equal(await under(closed.id), 'fine')
+    await put(token, `/${closed.id}`, { status: 'inactive' })
+    assert.equal(await under(closed.id), 'store_access_denied')
+    await put(token, `/${closed.id}`, { status: 'active' })
+    assert.equal(await under(closed.id), 'fine')
+  })
+})
+
+describe('a list of stores', () => {
+  test('pages of a list neither repeat nor skip a store while others are opened', async () => {
+    const plan = fc.record({
+      before: fc.integer({ min: 0, max: 12 }),
+      limit: fc.integer({ min: 1, max: 5 }),
+      between: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 12 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ before, limit, between }) => {
+        const { token } = await found(t.core)
+        let opened = 0
+        const openSome = async (count: number) => {
+          for (let i = 0; i < count; i++) await open(token, `Store ${opened++}`)
+        }
+        await openSome(before)
+        const expected = idsOf((await get(token, '?limit=100')).body.data)
+        const seen: string[] = []
+        let cursor: string | null = null
+        do {
+          const from: string = cursor ? `&cursor=${cursor}` : ''
+          const { body } = await get(token, `?limit=${limit}${from}`)
+          seen.push(...idsOf(body.data))
+          cursor = body.next_cursor
+          await openSome(between.shift() ?? 0)
+        } while (cursor)
+        assert.deepEqual(seen, expected)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  test('a list is filtered by text, taken literally, and by status', async () => {
+    const { token } = await found(t.core)
+    for (const name of ['50% off', '50 off', 'A_b', 'Axb', 'C\\d', 'Ärger']) await open(token, name)
+    const { body: shut } = await post(token, { name: 'Shut', status: 'inactive' })
+    const search = async (query: string) => {
+      const { body } = await get(token, `?${query}`)
+      return body.data.map(({ name }: { name: string }) => name)
+    }
+    assert.deepEqual(await search('q=50%25'), ['50% off'])
+    assert.deepEqual(await search('q=a_B'), ['A_b'])
+    assert.deepEqual(await search('q=c%5CD'), ['C\\d'])
+    assert.deepEqual(await search(`q=${encodeURIComponent('äRG')}`), ['Ärger'])
+    assert.deepEqual(await search('q=main&status=active'), ['Main'])
+    assert.deepEqual(await search('status=inactive'), [shut.name])
+  })
+
+  test('a cursor is good for its own list alone; bad queries are refused by name', async () => {
+    const { token } = await found(t.core)
+    const { token: elsewhere } = await found(t.core)
+    await open(token, 'North')
+    const { body } = await get(token, '?limit=1')
+    const use = async (query: string, caller = token) => {
+      const { status, body } = await get(caller, `?${query}`)
+      return [status, body.code, body.errors?.[0]?.pointer]
+    }
+    const invalid = [400, 'invalid_cursor', undefined]
+    assert.deepEqual(await use(`cursor=${body.next_cursor}&status=active`), invalid)
+    assert.deepEqual(await use(`cursor=${body.next_cursor}`, elsewhere), invalid)
+    assert.deepEqual(await use('cursor=bm9wZQ'), invalid)
+    assert.deepEqual(await use('limit=0'), [400, 'invalid_request', 'query/limit'])
+    assert.deepEqual(await use('status=closed'), [400, 'invalid_request', 'query/status'])
+    assert.deepEqual(await use('color=red'), [400, 'invalid_request', 'query/color'])
+  })
+})

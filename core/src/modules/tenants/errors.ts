@@ -1,0 +1,4 @@
+import { defineError } from '#kernel'
+
+export const slugTaken = defineError('slug_taken', 409, 'Another tenant has this slug')
+export const tenantSuspended = defineError('tenant_suspended', 403, 'This tenant is suspended')

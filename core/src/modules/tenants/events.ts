@@ -1,0 +1,12 @@
+import { defineEvent } from '#kernel'
+import { Tenant, TenantSettings } from './schema.ts'
+
+export const tenantCreated = defineEvent('tenant.created', { description: 'A tenant was founded', data: Tenant })
+export const tenantUpdated = defineEvent('tenant.updated', {
+  description: 'Name, slug, owner or branding of a tenant changed',
+  data: Tenant,
+})
+export const tenantSettingsUpdated = defineEvent('tenant_settings.updated', {
+  description: 'Settings of a tenant changed',
+  data: TenantSettings,
+})

@@ -1,0 +1,59 @@
+import { type Ctx, type Founder, newId } from '#kernel'
+import { getUser } from '../users/index.ts'
+import { slugTaken } from './errors.ts'
+import { tenantCreated } from './events.ts'
+import { presentTenant } from './present.ts'
+import { insertSlug, insertTenant } from './queries.ts'
+import type { NewTenant, Tenant } from './schema.ts'
+import { slugFromName, slugWithSuffix } from './slugs.ts'
+import type { TenantRecord } from './table.ts'
+
+const SUFFIX_ATTEMPTS = 10
+
+/** What it takes to found a tenant. Without a slug, one is made from the name. */
+export interface Founding {
+  id: string
+  name: string
+  slug?: string
+  founder: Founder
+}
+
+/** A signed-in person founds another tenant, in a transaction of its own that belongs to the new tenant. */
+export async function openTenant(ctx: Ctx, { name, slug }: NewTenant): Promise<Tenant> {
+  const id = newId()
+  const work = async (ctx: Ctx) => {
+    const person = await getUser(ctx.tx, ctx.userId)
+    return presentTenant(await foundTenant(ctx, { id, name, slug, founder: { userId: person.id, name: person.name } }))
+  }
+  return ctx.transaction(work, { tenantId: id })
+}
+
+/**
+ * Founds a tenant: its row, its slug, and what every module gives a new one. The transaction must be scoped to `id`.
+ * Throws 409 `slug_taken` when a slug was asked for and another tenant has it.
+ */
+export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Founding): Promise<TenantRecord> {
+  const now = ctx.clock.now()
+  const tenant = await insertTenant(ctx.tx, {
+    id,
+    name: name.trim(),
+    slug: await takeSlug(ctx, id, name, slug),
+    owner_id: founder.userId,
+    created_at: now,
+    updated_at: now,
+  })
+  await ctx.emit(tenantCreated, { after: presentTenant(tenant) })
+  for (const module of ctx.core.registry.modules) await module.founding?.(ctx, founder)
+  return tenant
+}
+
+async function takeSlug(ctx: Ctx, tenantId: string, name: string, wanted: string | undefined): Promise<string> {
+  const first = wanted ?? slugFromName(name)
+  if (first && (await insertSlug(ctx.tx, first, tenantId))) return first
+  if (wanted) throw slugTaken()
+  for (let attempt = 0; attempt < SUFFIX_ATTEMPTS; attempt++) {
+    const slug = slugWithSuffix(name)
+    if (await insertSlug(ctx.tx, slug, tenantId)) return slug
+  }
+  throw slugTaken({ detail: 'No free slug was found for this name; choose one' })
+}

@@ -1,0 +1,32 @@
+import { defineModule } from '#kernel'
+import { users } from '../users/index.ts'
+import { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+import { routes } from './routes.ts'
+
+const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
+
+/** Tenants: what they are called, how they look, and what holds for everybody in them. */
+export const tenants = defineModule({
+  name: 'tenants',
+  dependsOn: [users],
+  migrations: new URL('./migrations/', import.meta.url),
+  permissions: {
+    'tenant.view': { description: 'See the name and branding of the tenant', roles: EVERYBODY },
+    'tenant.update': 'Change the name, slug and branding of the tenant',
+    'tenant_settings.view': { description: 'See the settings of the tenant', roles: EVERYBODY },
+    'tenant_settings.update': 'Change the settings of the tenant',
+  },
+  events: [tenantCreated, tenantUpdated, tenantSettingsUpdated],
+  routes,
+})
+
+export { slugTaken, tenantSuspended } from './errors.ts'
+export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+export { Currency, Extra, Locale, NullableCurrency, NullableTimeZone, TimeZone } from './formats.ts'
+export { foundTenant } from './founding.ts'
+export { changeOwner, getTenant } from './operations.ts'
+export { presentSettings, presentTenant } from './present.ts'
+export { findTenant, getSettings, listTenants, lockTenant } from './queries.ts'
+export { Slug, Tenant, TenantSettings } from './schema.ts'
+export { asciiWords, randomSuffix } from './slugs.ts'
+export type { TenantRecord } from './table.ts'

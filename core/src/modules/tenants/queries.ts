@@ -1,0 +1,76 @@
+import { type Insertable, json, sql, type Tx } from '#kernel'
+import type { StoredSettings, TenantRecord, TenantTable } from './table.ts'
+
+const columns = ['id', 'name', 'slug', 'status', 'owner_id', 'branding', 'created_at', 'updated_at'] as const // names type the row
+
+export function findTenant(tx: Tx, id: string): Promise<TenantRecord | undefined> {
+  return tx.selectFrom('tenants').select(columns).where('id', '=', id).executeTakeFirst()
+}
+
+/** Tenants by their ids, oldest first; across tenants, so for transactions of the system role. */
+export function listTenants(tx: Tx, ids: readonly string[]): Promise<TenantRecord[]> {
+  return tx.selectFrom('tenants').select(columns).where(sql<boolean>`id = any(${ids}::uuid[])`).orderBy('id').execute()
+}
+
+/**
+ * Holds the tenant's row until the transaction ends, and so puts in line whatever changes something that exists once
+ * per tenant. Rows that refer to the tenant can still be added meanwhile.
+ */
+export function lockTenant(tx: Tx, id: string): Promise<TenantRecord> {
+  return tx.selectFrom('tenants').select(columns).where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()
+}
+
+export function insertTenant(tx: Tx, tenant: Insertable<TenantTable>): Promise<TenantRecord> {
+  return tx.insertInto('tenants').values(tenant).returning(columns).executeTakeFirstOrThrow()
+}
+
+export function updateTenant(tx: Tx, tenant: TenantRecord): Promise<TenantRecord> {
+  const { name, slug, owner_id, branding, updated_at } = tenant
+  return tx
+    .updateTable('tenants')
+    .set({ name, slug, owner_id, branding: json(branding), updated_at })
+    .where('id', '=', tenant.id)
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+export type SettingsRow = { id: string; settings: StoredSettings; created_at: string; updated_at: string }
+
+const settingsColumns = ['id', 'settings', 'created_at', 'updated_at'] as const // names type the row
+
+export function getSettings(tx: Tx, tenantId: string): Promise<SettingsRow> {
+  return selectSettings(tx, tenantId).executeTakeFirstOrThrow()
+}
+
+export function lockSettings(tx: Tx, tenantId: string): Promise<SettingsRow> {
+  return selectSettings(tx, tenantId).forNoKeyUpdate().executeTakeFirstOrThrow()
+}
+
+export function updateSettings(tx: Tx, { id, settings, updated_at }: SettingsRow): Promise<SettingsRow> {
+  return tx
+    .updateTable('tenants')
+    .set({ settings: json(settings), updated_at })
+    .where('id', '=', id)
+    .returning(settingsColumns)
+    .executeTakeFirstOrThrow()
+}
+
+/** Takes a slug for a tenant; false when another one has it, or is about to commit it. */
+export async function insertSlug(tx: Tx, slug: string, tenantId: string): Promise<boolean> {
+  const row = await tx
+    .insertInto('tenant_slugs')
+    .values({ slug, tenant_id: tenantId })
+    .onConflict((conflict) => conflict.column('slug').doNothing())
+    .returning('slug')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Violates `tenant_slugs_pkey` when another tenant has the slug. */
+export async function updateSlug(tx: Tx, slug: string, tenantId: string): Promise<void> {
+  await tx.updateTable('tenant_slugs').set({ slug }).where('tenant_id', '=', tenantId).execute()
+}
+
+function selectSettings(tx: Tx, tenantId: string) {
+  return tx.selectFrom('tenants').select(settingsColumns).where('id', '=', tenantId)
+}

@@ -1,0 +1,86 @@
+import { conflict, defineRoute, type Route } from '#kernel'
+import { slugTaken } from './errors.ts'
+import { openTenant } from './founding.ts'
+import { changeBranding, changeTenant, getTenant } from './operations.ts'
+import { presentBranding, presentSettings, presentTenant } from './present.ts'
+import { getSettings } from './queries.ts'
+import {
+  Branding,
+  BrandingPatch,
+  NewTenant,
+  Tenant,
+  TenantPatch,
+  TenantSettings,
+  TenantSettingsPatch,
+} from './schema.ts'
+import { changeSettings } from './settings.ts'
+
+export const routes: readonly Route[] = [
+  defineRoute({
+    method: 'POST',
+    path: '/tenants',
+    summary: 'Found another tenant',
+    description: 'The caller becomes its owner. Without a slug, one is made from the name.',
+    access: 'self',
+    transaction: 'manual',
+    body: NewTenant,
+    response: { 201: Tenant },
+    errors: [slugTaken],
+    handler: (ctx, { body }) => openTenant(ctx, body),
+    location: () => '/api/v1/tenants/current',
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/tenants/current',
+    summary: 'Get the current tenant',
+    access: { permission: 'tenant.view' },
+    response: { 200: Tenant },
+    handler: async (ctx) => presentTenant(await getTenant(ctx.tx, ctx.tenantId)),
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/tenants/current',
+    summary: 'Rename the current tenant or its slug',
+    access: { permission: 'tenant.update' },
+    body: TenantPatch,
+    response: { 200: Tenant },
+    errors: [slugTaken],
+    handler: (ctx, { body }) => changeTenant(ctx, body),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/tenants/current/settings',
+    summary: "Get the tenant's settings",
+    access: { permission: 'tenant_settings.view' },
+    response: { 200: TenantSettings },
+    handler: async (ctx) => presentSettings(await getSettings(ctx.tx, ctx.tenantId)),
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/tenants/current/settings',
+    summary: "Change the tenant's settings",
+    description: '`invoice` is merged field by field, `extra` is replaced whole.',
+    access: { permission: 'tenant_settings.update' },
+    body: TenantSettingsPatch,
+    response: { 200: TenantSettings },
+    errors: [conflict],
+    handler: (ctx, { body }) => changeSettings(ctx, body),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/tenants/current/branding',
+    summary: "Get the tenant's branding",
+    access: { permission: 'tenant.view' },
+    response: { 200: Branding },
+    handler: async (ctx) => presentBranding(await getTenant(ctx.tx, ctx.tenantId)),
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/tenants/current/branding',
+    summary: "Change the tenant's branding",
+    access: { permission: 'tenant.update' },
+    body: BrandingPatch,
+    response: { 200: Branding },
+    handler: (ctx, { body }) => changeBranding(ctx, body),
+  }),
+]

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Ctx } from '#kernel'
+import { createTestCore, type TestCore } from '../../testing/index.ts'
+import { changeUser, users } from '../users/index.ts'
+import { tenants } from './index.ts'
+import { found, signIn } from './sign-in.fixture.ts'
+
+const CURRENT = '/api/v1/tenants/current'
+let t: TestCore
+
+before(async () => {
+  t = await createTestCore({ modules: [users, tenants, signIn] })
+})
+after(() => t.close())
+
+const get = (token: string, path = '') => t.request('GET', CURRENT + path, { token })
+const put = (token: string, body: unknown, path = '') => t.request('PUT', CURRENT + path, { token, body })
+const pointers = (body: { errors: { pointer: string }[] }) =>
+  [...new Set(body.errors.map(({ pointer }) => pointer))].sort()
+
+async function actionsOf(tenantId: string): Promise<string[]> {
+  const read = (ctx: Ctx) =>
+    ctx.tx.selectFrom('audit_logs').select('action').where('tenant_id', '=', tenantId).orderBy('id').execute()
+  return (await t.core.run(read, { tenantId })).map(({ action }) => action)
+}
+
+describe('branding', () => {
+  test('is set and cleared field by field and shows in the tenant', async () => {
+    const { token, tenantId } = await found(t.core)
+    await put(token, { primary_color: '#1a73e8', email_from_name: 'Acme Team' }, '/branding')
+    const { body } = await put(token, { email_from_name: null, accent_color: '#00ff00' }, '/branding')
+    const expected = { logo_url: null, primary_color: '#1a73e8', accent_color: '#00ff00', email_from_name: null }
+    assert.deepEqual(body, expected)
+    assert.deepEqual((await get(token, '/branding')).body, expected)
+    assert.deepEqual((await get(token)).body.branding, expected)
+    assert.deepEqual((await put(token, { primary_color: '#1a73e8' }, '/branding')).body, expected)
+    assert.deepEqual(await actionsOf(tenantId), ['tenant.created', 'tenant.updated', 'tenant.updated'])
+  })
+
+  test('bad one is refused by name; the logo is not set here', async () => {
+    const { token } = await found(t.core)
+    const bad = { primary_color: 'red', accent_color: '#12345', email_from_name: 'A\r\nBcc: x', logo_url: null }
+    const { status, body } = await put(token, bad, '/branding')
+    assert.equal(status, 400)
+    assert.deepEqual(pointers(body), ['#/accent_color', '#/email_from_name', '#/logo_url', '#/primary_color'])
+  })
+})
+
+describe('settings', () => {
+  test('have defaults; a PUT merges invoice, replaces extra, and is recorded when it changes something', async () => {
+    const { token, tenantId } = await found(t.core)
+    const { created_at, updated_at, ...defaults } = (await get(token, '/settings')).body
+    const invoice = { prefix: 'INV', rounding: 'line', tax_id: null, legal_name: null, address: null, footer: null }
+    assert.equal(created_at, updated_at)
+    assert.deepEqual(defaults, {
+      id: tenantId,
+      tenant_id: tenantId,
+      timezone: 'UTC',
+      locale: 'en',
+      currency: 'USD',
+      date_format: 'YYYY-MM-DD',
+      require_two_factor: false,
+      two_factor_grace_days: 7,
+      session_max_age_hours: 720,
+      audit_retention_days: 365,
+      invoice,
+      extra: {},
+    })
+    await put(
+      token,
+      { invoice: { prefix: 'A', tax_id: 'CHE-1' }, extra: { a: 1 }, timezone: 'Europe/Zurich' },
+      '/settings',
+    )
+    const { body } = await put(
+      token,
+      { invoice: { tax_id: null, footer: 'x' }, extra: { b: [] }, locale: 'de-CH' },
+      '/settings',
+    )
+    assert.deepEqual(
+      [body.invoice, body.extra, body.timezone, body.locale],
+      [{ ...invoice, prefix: 'A', footer: 'x' }, { b: [] }, 'Europe/Zurich', 'de-CH'],
+    )
+    assert.deepEqual(
+      (await put(token, { invoice: { prefix: 'A' }, date_format: 'YYYY-MM-DD' }, '/settings')).body,
+      body,
+    )
+    assert.deepEqual((await get(token, '/settings')).body, body)
+    const updated = 'tenant_settings.updated'
+    assert.deepEqual(await actionsOf(tenantId), ['tenant.created', updated, updated])
+  })
+
+  test('bad ones are refused, each by name', async () => {
+    const { token } = await found(t.core)
+    const bad = {
+      timezone: ['Mars/Olympus', '+02:00', '', null],
+      locale: ['english!', '', 'x'.repeat(40)],
+      currency: ['EURO', 'eur', 'QQQ'],
+      date_format: ['YY-M-D'],
+      require_two_factor: ['yes'],
+      two_factor_grace_days: [-1, 91],
+      session_max_age_hours: [0, 8761, 1.5],
+      audit_retention_days: [0, 3651],
+      'invoice/prefix': ['', 'A B', null],
+      'invoice/rounding': ['never'],
+      'invoice/series': ['x'],
+      extra: [[], null, { text: 'x'.repeat(65_536) }],
+      theme: ['dark'],
+    }
+    for (const [field, values] of Object.entries(bad)) {
+      const [outer, inner] = field.split('/')
+      for (const value of values) {
+        const body = { [String(outer)]: inner ? { [inner]: value } : value }
+        const answer = await put(token, body, '/settings')
+        assert.deepEqual([answer.status, ...pointers(answer.body)], [400, `#/${field}`], `${field}: ${value}`)
+      }
+    }
+    assert.equal((await get(token, '/settings')).body.updated_at, (await get(token)).body.created_at)
+  })
+
+  test('two parallel PUTs of different fields both last', async () => {
+    const { token } = await found(t.core)
+    const fields = {
+      timezone: 'Asia/Tokyo',
+      currency: 'JPY',
+      locale: 'ja',
+      date_format: 'YYYY/MM/DD',
+      audit_retention_days: 30,
+    }
+    await Promise.all(Object.entries(fields).map(([name, value]) => put(token, { [name]: value }, '/settings')))
+    const { timezone, currency, locale, date_format, audit_retention_days } = (await get(token, '/settings')).body
+    assert.deepEqual({ timezone, currency, locale, date_format, audit_retention_days }, fields)
+  })
+
+  test('a second factor is required of all only by someone who has one', async () => {
+    const { token, tenantId, userId } = await found(t.core)
+    const { status, body } = await put(token, { require_two_factor: true }, '/settings')
+    assert.deepEqual([status, body.code], [409, 'conflict'])
+    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: true }), { tenantId })
+    const required = await put(token, { require_two_factor: true, two_factor_grace_days: 0 }, '/settings')
+    assert.deepEqual([required.body.require_two_factor, required.body.two_factor_grace_days], [true, 0])
+    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: false }), { tenantId })
+    assert.equal((await put(token, { require_two_factor: true, currency: 'CHF' }, '/settings')).status, 200)
+  })
+
+  test("are the tenant's own", async () => {
+    const a = await found(t.core)
+    const b = await found(t.core)
+    await put(a.token, { timezone: 'Asia/Tokyo' }, '/settings')
+    assert.equal((await get(b.token, '/settings')).body.timezone, 'UTC')
+  })
+})

@@ -1,0 +1,34 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Ctx, conflict } from '#kernel'
+import { findUser } from '../users/index.ts'
+import { tenantSettingsUpdated } from './events.ts'
+import { presentSettings } from './present.ts'
+import { lockSettings, updateSettings } from './queries.ts'
+import type { TenantSettings, TenantSettingsPatch } from './schema.ts'
+
+/**
+ * Changes settings; absent fields stay, `invoice` is merged, `extra` replaced.
+ * Throws 409 `conflict` when someone without a second factor asks one of everybody.
+ */
+export async function changeSettings(ctx: Ctx, patch: TenantSettingsPatch): Promise<TenantSettings> {
+  const row = await lockSettings(ctx.tx, ctx.tenantId)
+  const before = presentSettings(row)
+  const settings = { ...row.settings, ...patch, invoice: { ...row.settings.invoice, ...patch.invoice } }
+  const after = presentSettings({ ...row, settings })
+  if (isDeepStrictEqual(before, after)) return before
+  if (after.require_two_factor && !before.require_two_factor) await requireOwnTwoFactor(ctx)
+  const saved = presentSettings(await updateSettings(ctx.tx, { ...row, settings, updated_at: ctx.clock.now() }))
+  await ctx.emit(tenantSettingsUpdated, { before, after: saved })
+  // Among them are those that decide whether a session still counts.
+  await ctx.forget({ tenantId: ctx.tenantId })
+  return saved
+}
+
+// Nobody may lock themselves out by asking of all what they don't have; a key has no second factor at all.
+async function requireOwnTwoFactor(ctx: Ctx): Promise<void> {
+  const userId = ctx.principal?.userId
+  const person = userId ? await findUser(ctx.tx, userId) : undefined
+  if (!person?.two_factor_enabled) {
+    throw conflict({ detail: 'Set up a second factor for yourself before you require it of everybody' })
+  }
+}

@@ -1,0 +1,38 @@
+import type { Generated, Selectable } from '#kernel'
+import type { Branding, Invoicing, TenantSettings } from './schema.ts'
+
+/** The one tenant-owned table whose own `id` names the tenant. */
+export interface TenantTable {
+  id: string
+  name: string
+  slug: string
+  status: Generated<'active' | 'suspended' | 'deleted'>
+  owner_id: string
+  settings: Generated<StoredSettings>
+  branding: Generated<Partial<Branding>>
+  created_at: string
+  updated_at: string
+}
+
+/** Global directory: which tenant a slug belongs to. */
+export interface TenantSlugTable {
+  slug: string
+  tenant_id: string
+}
+
+/** Only what a tenant has set; the rest is filled in when it is read, so that a new default reaches everybody. */
+export type StoredSettings = Partial<
+  Omit<TenantSettings, 'invoice' | 'id' | 'tenant_id' | 'created_at' | 'updated_at'>
+> & {
+  invoice?: Partial<Invoicing>
+}
+
+/** A tenant without its settings, which may be large and are read on their own. */
+export type TenantRecord = Omit<Selectable<TenantTable>, 'settings'>
+
+declare module '#kernel' {
+  interface Tables {
+    tenants: TenantTable
+    tenant_slugs: TenantSlugTable
+  }
+}

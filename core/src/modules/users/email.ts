@@ -1,0 +1,37 @@
+import { domainToASCII } from 'node:url'
+
+const MAX_EMAIL = 254
+const MAX_LOCAL = 64
+
+// RFC 5322 dot-atom, ASCII alone: a local part in another script is a look-alike far more often than an address.
+const LOCAL = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+// Checked before the conversion, which would cut or decode them: what may not stand in a host name.
+const UNSAFE_IN_DOMAIN = /[\p{Cc}\p{Cf}\p{Z}!-,/:-@[-`{-~]/u
+
+/**
+ * The one form that an e-mail address is stored, found and compared in, or null when it is not a valid address.
+ * Unicode is normalised (NFKC) before anything is checked, so that no look-alike of `@`, `.` or a letter slips through
+ * the checks and turns into it later. The whole is lower-case; an international domain becomes its ASCII form.
+ */
+export function normalizeEmail(text: string): string | null {
+  if (text.length > MAX_EMAIL) return null
+  const email = text.normalize('NFKC').trim().toLowerCase()
+  const at = email.lastIndexOf('@')
+  const local = email.slice(0, Math.max(at, 0))
+  if (local.length > MAX_LOCAL || !LOCAL.test(local)) return null
+  const domain = normalizeDomain(email.slice(at + 1))
+  if (domain === null) return null
+  const normalized = `${local}@${domain}`
+  return normalized.length <= MAX_EMAIL ? normalized : null
+}
+
+function normalizeDomain(text: string): string | null {
+  if (UNSAFE_IN_DOMAIN.test(text)) return null
+  const domain = domainToASCII(text)
+  const labels = domain.split('.')
+  const last = labels.at(-1)
+  // At least two labels, and not a number at the end: an IPv4 address in any of its notations.
+  if (labels.length < 2 || last === undefined || /^(?:\d+|0x[\da-f]*)$/.test(last)) return null
+  return labels.every((label) => LABEL.test(label)) ? domain : null
+}

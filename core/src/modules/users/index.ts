@@ -1,0 +1,28 @@
+import { defineModule } from '#kernel'
+import { userUpdated } from './events.ts'
+import { getMe, updateMe } from './routes.ts'
+
+export { normalizeEmail } from './email.ts'
+export { userUpdated } from './events.ts'
+export {
+  addUser,
+  addUserTenant,
+  changeUser,
+  emailTaken,
+  type NewUser,
+  recordLogin,
+  removeUserTenant,
+  type UserPatch,
+} from './operations.ts'
+export { findLogin, findUser, findUserByEmail, getUser, listUserTenants } from './queries.ts'
+export { presentUser, User } from './schema.ts'
+export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
+export { canonicalLocale, isTimezone } from './zones.ts'
+
+/** People, across all tenants: who they are, when they last signed in, which tenants they belong to. */
+export const users = defineModule({
+  name: 'users',
+  migrations: new URL('./migrations/', import.meta.url),
+  events: [userUpdated],
+  routes: [getMe, updateMe],
+})

@@ -1,0 +1,139 @@
+import { at, type Ctx, defineError, invalidRequest, newId, onUnique } from '#kernel'
+import { normalizeEmail } from './email.ts'
+import { userUpdated } from './events.ts'
+import {
+  deleteUserTenant,
+  findLogin,
+  getUserWithLogin,
+  insertUser,
+  insertUserTenant,
+  lockUser,
+  updateUser,
+  upsertLogin,
+} from './queries.ts'
+import { presentUser, type User, type UserChanges } from './schema.ts'
+import type { UserRow } from './table.ts'
+import { canonicalLocale } from './zones.ts'
+
+/** 409: another person has this e-mail address. */
+export const emailTaken = defineError('email_taken', 409, 'This e-mail address is already in use')
+
+export interface NewUser {
+  /** In any spelling; 400 `invalid_request` at `#/email` when it is no address. */
+  email: string
+  name: string
+  locale?: string
+  timezone?: string
+  isSuperAdmin?: boolean
+  emailVerifiedAt?: string | null
+}
+
+/**
+ * Adds a person, without a password and without a tenant; throws 409 `email_taken`, after which the transaction is
+ * still usable. Tells nobody: what happened is a registration or an invitation, and its module says so.
+ */
+export async function addUser(ctx: Ctx, input: NewUser): Promise<UserRow> {
+  const email = requireEmail(input.email)
+  const now = ctx.clock.now()
+  const user = await insertUser(ctx.tx, {
+    id: newId(),
+    created_at: now,
+    updated_at: now,
+    email,
+    email_normalized: email,
+    name: input.name,
+    phone: null,
+    avatar_url: null,
+    locale: input.locale ?? 'en',
+    timezone: input.timezone ?? 'UTC',
+    email_verified_at: input.emailVerifiedAt ?? null,
+    two_factor_enabled: false,
+    is_super_admin: input.isSuperAdmin ?? false,
+    status: 'active',
+  })
+  if (!user) throw emailTaken()
+  return user
+}
+
+function requireEmail(text: string): string {
+  const email = normalizeEmail(text)
+  if (email !== null) return email
+  throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
+}
+
+/** The signed-in person. */
+export async function readMe(ctx: Ctx): Promise<User> {
+  const { last_login_at, ...user } = await getUserWithLogin(ctx.tx, ctx.userId)
+  return presentUser(user, last_login_at)
+}
+
+/** The signed-in person changes their own profile. */
+export async function changeMe(ctx: Ctx, { name, phone, locale, timezone }: UserChanges): Promise<User> {
+  const user = await changeUser(ctx, ctx.userId, {
+    name: name?.trim(),
+    phone: phone?.trim() ?? phone,
+    locale: locale === undefined ? undefined : (canonicalLocale(locale) ?? undefined),
+    timezone,
+  })
+  return presentUser(user, (await findLogin(ctx.tx, user.id))?.last_login_at ?? null)
+}
+
+/** What may change about a person. Undefined leaves a field as it is. */
+export type UserPatch = Partial<
+  Pick<
+    UserRow,
+    | 'email'
+    | 'name'
+    | 'phone'
+    | 'avatar_url'
+    | 'locale'
+    | 'timezone'
+    | 'email_verified_at'
+    | 'two_factor_enabled'
+    | 'is_super_admin'
+    | 'status'
+  >
+>
+
+/**
+ * Changes a person and says so (`user.updated`), unless nothing differs. The row stays locked until the transaction
+ * ends. An `email` is normalised; one that another person has throws 409 `email_taken`.
+ */
+export async function changeUser(ctx: Ctx, id: string, patch: UserPatch): Promise<UserRow> {
+  const before = await lockUser(ctx.tx, id)
+  const changed = differences(
+    before,
+    patch.email === undefined ? patch : { ...patch, email: requireEmail(patch.email) },
+  )
+  if (Object.keys(changed).length === 0) return before
+  const identity = changed.email === undefined ? {} : { email_normalized: changed.email }
+  const after = await onUnique(updateUser(ctx.tx, id, { ...changed, ...identity, updated_at: ctx.clock.now() }), {
+    users_email_key: emailTaken,
+  })
+  await ctx.emit(userUpdated, { before: presentUser(before, null), after: presentUser(after, null) })
+  await ctx.forget({ userId: id })
+  return after
+}
+
+function differences(before: UserRow, patch: UserPatch): UserPatch {
+  const entries = Object.entries(patch).filter(
+    // The keys of a patch are columns of the row.
+    ([column, value]) => value !== undefined && value !== before[column as keyof UserPatch],
+  )
+  return Object.fromEntries(entries)
+}
+
+/** Notes a sign-in, into `tenantId` or into none, for the next one to start from. */
+export async function recordLogin(ctx: Ctx, userId: string, tenantId: string | null): Promise<void> {
+  await upsertLogin(ctx.tx, { user_id: userId, last_login_at: ctx.clock.now(), last_tenant_id: tenantId })
+}
+
+/** Enters a membership in the directory; one that is there stays with its date. */
+export async function addUserTenant(ctx: Ctx, userId: string, tenantId: string): Promise<void> {
+  await insertUserTenant(ctx.tx, { user_id: userId, tenant_id: tenantId, joined_at: ctx.clock.now() })
+}
+
+/** Takes a membership out of the directory. */
+export async function removeUserTenant(ctx: Ctx, userId: string, tenantId: string): Promise<void> {
+  await deleteUserTenant(ctx.tx, userId, tenantId)
+}

@@ -1,0 +1,93 @@
+import { type Insertable, notFound, prepared, type Tx, type Updateable } from '#kernel'
+import { normalizeEmail } from './email.ts'
+import type { UserLoginRow, UserRow, UserTable, UserTenantRow } from './table.ts'
+
+/** The person with that id, or undefined. */
+export const findUser = (tx: Tx, id: string): Promise<UserRow | undefined> =>
+  tx.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+
+/** The person with that id; throws 404. */
+export async function getUser(tx: Tx, id: string): Promise<UserRow> {
+  const user = await findUser(tx, id)
+  if (!user) throw notFound()
+  return user
+}
+
+const selectWithLogin = prepared((tx: Tx, id: string) =>
+  tx
+    .selectFrom('users')
+    .leftJoin('user_logins', 'user_logins.user_id', 'users.id')
+    .selectAll('users')
+    .select('user_logins.last_login_at')
+    .where('users.id', '=', id),
+)
+
+/** The person with that id and when they last signed in; throws 404. */
+export async function getUserWithLogin(tx: Tx, id: string): Promise<UserRow & { last_login_at: string | null }> {
+  const [user] = await selectWithLogin(tx, id)
+  if (!user) throw notFound()
+  return user
+}
+
+/** The person with that address in whatever spelling; undefined when there is none or it is not a valid address. */
+export async function findUserByEmail(tx: Tx, email: string): Promise<UserRow | undefined> {
+  const normalized = normalizeEmail(email)
+  if (normalized === null) return undefined
+  return tx.selectFrom('users').selectAll().where('email_normalized', '=', normalized).executeTakeFirst()
+}
+
+/** The person, locked until the transaction ends; throws 404. */
+export async function lockUser(tx: Tx, id: string): Promise<UserRow> {
+  const user = await tx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  if (!user) throw notFound()
+  return user
+}
+
+/** Undefined when the address is taken: unlike a unique violation this leaves the transaction usable. */
+export const insertUser = (tx: Tx, user: Insertable<UserTable>): Promise<UserRow | undefined> =>
+  tx
+    .insertInto('users')
+    .values(user)
+    .onConflict((conflict) => conflict.column('email_normalized').doNothing())
+    .returningAll()
+    .executeTakeFirst()
+
+export const updateUser = (tx: Tx, id: string, patch: Updateable<UserTable>): Promise<UserRow> =>
+  tx.updateTable('users').set(patch).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+
+/** When and where the person last signed in; undefined before the first time. */
+export const findLogin = (tx: Tx, userId: string): Promise<UserLoginRow | undefined> =>
+  tx.selectFrom('user_logins').selectAll().where('user_id', '=', userId).executeTakeFirst()
+
+/** Keeps the tenant last used when this sign-in is into none. */
+export const upsertLogin = (tx: Tx, login: UserLoginRow): Promise<unknown> =>
+  tx
+    .insertInto('user_logins')
+    .values(login)
+    .onConflict((conflict) =>
+      conflict.column('user_id').doUpdateSet((eb) => ({
+        last_login_at: eb.ref('excluded.last_login_at'),
+        last_tenant_id: eb.fn.coalesce('excluded.last_tenant_id', 'user_logins.last_tenant_id'),
+      })),
+    )
+    .execute()
+
+/** The tenants that a person belongs to, oldest membership first. */
+export const listUserTenants = (tx: Tx, userId: string): Promise<UserTenantRow[]> =>
+  tx
+    .selectFrom('user_tenants')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('joined_at')
+    .orderBy('tenant_id')
+    .execute()
+
+export const insertUserTenant = (tx: Tx, row: UserTenantRow): Promise<unknown> =>
+  tx
+    .insertInto('user_tenants')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+
+export const deleteUserTenant = (tx: Tx, userId: string, tenantId: string): Promise<unknown> =>
+  tx.deleteFrom('user_tenants').where('user_id', '=', userId).where('tenant_id', '=', tenantId).execute()

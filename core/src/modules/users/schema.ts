@@ -1,0 +1,69 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import { Closed, Line, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
+import type { UserRow } from './table.ts'
+import { canonicalLocale, isTimezone } from './zones.ts'
+
+export const User = Closed(
+  {
+    id: Uuid,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    email: Type.String({ examples: ['ada@example.com'] }),
+    name: Type.String({ examples: ['Ada Lovelace'] }),
+    phone: Nullable(Type.String({ examples: ['+41 44 123 45 67'] })),
+    avatar_url: Nullable(Type.String()),
+    locale: Type.String({ description: 'BCP 47 language tag', examples: ['de-CH'] }),
+    timezone: Type.String({ description: 'IANA time zone', examples: ['Europe/Zurich'] }),
+    email_verified_at: Nullable(Timestamp),
+    two_factor_enabled: Type.Boolean(),
+    is_super_admin: Type.Boolean(),
+    status: OneOf(['active', 'disabled']),
+    last_login_at: Nullable(Timestamp),
+  },
+  { title: 'User', description: 'A person, across all tenants' },
+)
+export type User = Static<typeof User>
+
+export const UserChanges = Closed(
+  {
+    name: Type.Optional(Line(200, 'Ada Lovelace')),
+    phone: Type.Optional(Nullable(Line(40, '+41 44 123 45 67'))),
+    locale: Type.Optional(
+      Type.Refine(
+        Type.String({ maxLength: 35, description: 'BCP 47 language tag', examples: ['de-CH'] }),
+        (tag) => canonicalLocale(tag) !== null,
+        () => 'must be a BCP 47 language tag such as de-CH',
+      ),
+    ),
+    timezone: Type.Optional(
+      Type.Refine(
+        Type.String({ maxLength: 64, description: 'IANA time zone', examples: ['Europe/Zurich'] }),
+        isTimezone,
+        () => 'must be an IANA time zone such as Europe/Zurich',
+      ),
+    ),
+  },
+  { title: 'UserChanges' },
+)
+export type UserChanges = Static<typeof UserChanges>
+
+/** A user as it stands on the wire. `lastLoginAt` lives in a table of its own: see `findLogin`. */
+export function presentUser(row: UserRow, lastLoginAt: string | null): User {
+  return {
+    id: row.id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    email: row.email,
+    name: row.name,
+    phone: row.phone,
+    avatar_url: row.avatar_url,
+    locale: row.locale,
+    timezone: row.timezone,
+    email_verified_at: row.email_verified_at,
+    two_factor_enabled: row.two_factor_enabled,
+    is_super_admin: row.is_super_admin,
+    status: row.status,
+    last_login_at: lastLoginAt,
+  }
+}

@@ -1,0 +1,49 @@
+import type { Selectable } from '#kernel'
+
+/** A person, across all tenants. Global: an e-mail address belongs to one person, whatever tenants they are in. */
+export interface UserTable {
+  id: string
+  created_at: string
+  updated_at: string
+  /** As mail is sent to it. */
+  email: string
+  /** What it is found and kept unique by; see `normalizeEmail`. */
+  email_normalized: string
+  name: string
+  phone: string | null
+  avatar_url: string | null
+  /** BCP 47, canonical: `de-CH`. */
+  locale: string
+  /** IANA zone: `Europe/Zurich`. */
+  timezone: string
+  email_verified_at: string | null
+  two_factor_enabled: boolean
+  is_super_admin: boolean
+  status: 'active' | 'disabled'
+}
+
+/** What every sign-in writes, kept out of `users`: a cluster replicates that table to every node. */
+export interface UserLoginTable {
+  user_id: string
+  last_login_at: string
+  last_tenant_id: string | null
+}
+
+/** Which tenants a person belongs to: the directory that is read before a tenant is known. */
+export interface UserTenantTable {
+  user_id: string
+  tenant_id: string
+  joined_at: string
+}
+
+export type UserRow = Selectable<UserTable>
+export type UserLoginRow = Selectable<UserLoginTable>
+export type UserTenantRow = Selectable<UserTenantTable>
+
+declare module '#kernel' {
+  interface Tables {
+    users: UserTable
+    user_logins: UserLoginTable
+    user_tenants: UserTenantTable
+  }
+}
