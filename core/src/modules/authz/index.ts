@@ -1,0 +1,14 @@
+import { defineModule } from '#kernel'
+import { members } from '../members/index.ts'
+import { roles } from '../roles/index.ts'
+import { stores } from '../stores/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { users } from '../users/index.ts'
+import { explainRoute } from './routes.ts'
+
+/** Explains permissions: what a person may do, through which roles, and what is missing where they may not. */
+export const authz = defineModule({
+  name: 'authz',
+  dependsOn: [users, tenants, stores, roles, members],
+  routes: [explainRoute],
+})

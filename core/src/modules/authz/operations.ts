@@ -1,0 +1,83 @@
+import { at, type Ctx, type Grant, invalidRequest, type Principal } from '#kernel'
+import { findMember } from '../members/index.ts'
+import { getStore } from '../stores/index.ts'
+import { getTenant } from '../tenants/index.ts'
+import { findUser } from '../users/index.ts'
+import { findPlanObstacle } from './plan.ts'
+import type { Explanation, Question, Reason } from './schema.ts'
+
+/**
+ * What a request that needs `permission` would meet. The checks stand in the order of a real request: is the tenant
+ * open, does the person belong to it, do their roles give it there, does the credential carry it, does the plan.
+ */
+export async function explain(ctx: Ctx, question: Question): Promise<Explanation> {
+  const { permission } = question
+  const userId = question.user_id?.toLowerCase() ?? ctx.userId
+  const storeId = question.store_id?.toLowerCase() ?? null
+  if (!ctx.core.registry.permissions.has(permission)) {
+    throw invalidRequest({ errors: [at('permission', 'is not a permission')] })
+  }
+  const aboutMe = userId === ctx.userId
+  if (!aboutMe) ctx.require('role.view')
+  if (storeId !== null) await requireKnownStore(ctx, storeId)
+
+  if ((await getTenant(ctx.tx, ctx.tenantId)).status !== 'active') return denied('tenant_suspended')
+  const absence = await findAbsence(ctx, userId)
+  if (absence) return denied(absence)
+
+  const grants = await listGrants(ctx, userId)
+  const giving = grants.filter((grant) => grant.permissions.includes(permission))
+  const here = giving.filter((grant) => grant.storeId === null || grant.storeId === storeId)
+  if (here.length === 0) return withoutGrant(permission, storeId === null ? giving : [])
+  if (aboutMe && !ctx.can(permission, storeId)) return { ...denied('not_in_scopes', { permission }), via: via(here) }
+  const obstacle = await findPlanObstacle(ctx, permission)
+  if (obstacle) return { allowed: false, via: via(here), ...obstacle }
+  return { allowed: true, reason: 'granted', via: via(here) }
+}
+
+/**
+ * Throws 404 for a store that is not the tenant's. Someone whose rights end at their stores is not told which others
+ * there are: for them an unknown store is like one in which they hold nothing.
+ */
+async function requireKnownStore(ctx: Ctx, storeId: string): Promise<void> {
+  const seesAll = ctx.grants.some((grant) => grant.storeId === null)
+  const seesThis = seesAll || ctx.grants.some((grant) => grant.storeId === storeId)
+  if (seesThis) await getStore(ctx.tx, ctx.tenantId, storeId)
+}
+
+async function findAbsence(ctx: Ctx, userId: string): Promise<Reason | undefined> {
+  const member = await findMember(ctx.tx, ctx.tenantId, userId)
+  // Somebody unknown, of another tenant, or invited and not here yet: all the same from here.
+  if (!member || member.status === 'invited') return 'not_member'
+  if (member.status === 'disabled') return 'member_disabled'
+  return (await findUser(ctx.tx, userId))?.status === 'disabled' ? 'member_disabled' : undefined
+}
+
+/** What every source of grants says of a person, as for a request of theirs; not narrowed to a credential's scopes. */
+async function listGrants(ctx: Ctx, userId: string): Promise<Grant[]> {
+  const principal = userId === ctx.userId && ctx.principal ? ctx.principal : absentee(ctx, userId)
+  const grants: Grant[] = []
+  for (const source of ctx.core.registry.grantSources) grants.push(...(await source(ctx.tx, principal, ctx.core)))
+  return grants
+}
+
+/** Somebody who is not here to make the request. */
+function absentee(ctx: Ctx, userId: string): Principal {
+  const actor = { type: 'user' as const, id: userId, label: '', impersonatorId: null }
+  return { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
+}
+
+function withoutGrant(permission: string, elsewhere: readonly Grant[]): Explanation {
+  const reason = elsewhere.length > 0 ? 'store_only' : 'no_role'
+  return { allowed: false, reason, via: via(elsewhere), missing: { permission } }
+}
+
+const denied = (reason: Reason, missing?: Explanation['missing']): Explanation => ({
+  allowed: false,
+  reason,
+  via: [],
+  ...(missing && { missing }),
+})
+
+const via = (grants: readonly Grant[]): Explanation['via'] =>
+  grants.map(({ roleId, role, storeId }) => ({ role_id: roleId, role, store_id: storeId }))

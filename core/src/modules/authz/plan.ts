@@ -1,0 +1,39 @@
+import { type Allowances, AppError, type Ctx, type Route, subscriptionInactive } from '#kernel'
+import type { Explanation } from './schema.ts'
+
+type Obstacle = Pick<Explanation, 'reason' | 'missing'>
+
+/**
+ * What the tenant's plan has against every route that asks for the permission: the subscription has ended, the plan
+ * lacks a feature, or a limit is reached. One route that nothing stands against is a way to use the permission: then
+ * undefined.
+ */
+export async function findPlanObstacle(ctx: Ctx, permission: string): Promise<Obstacle | undefined> {
+  const { allowances, routes } = ctx.core.registry
+  if (!allowances) return undefined
+  let first: Obstacle | undefined
+  for (const route of routes) {
+    if (typeof route.access !== 'object' || route.access.permission !== permission) continue
+    const obstacle = await obstacleOf(ctx, allowances, route)
+    if (!obstacle) return undefined
+    first ??= obstacle
+  }
+  return first
+}
+
+/** In the order of a real request. */
+async function obstacleOf(ctx: Ctx, allowances: Allowances, route: Route): Promise<Obstacle | undefined> {
+  const { feature, limit, whileInactive } = route
+  try {
+    if (!whileInactive) await allowances.requireWritable?.(ctx)
+    if (feature !== undefined && !(await allowances.hasFeature(ctx, feature)))
+      return { reason: 'plan_feature', missing: { feature } }
+  } catch (error) {
+    if (error instanceof AppError && error.kind.code === subscriptionInactive.code)
+      return { reason: 'subscription_inactive' }
+    throw error
+  }
+  if (limit !== undefined && (await allowances.remaining?.(ctx, limit)) === 0)
+    return { reason: 'plan_limit', missing: { limit } }
+  return undefined
+}

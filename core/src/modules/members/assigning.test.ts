@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { newId } from '#kernel'
+import type { TestCore } from '../../testing/index.ts'
+import { createMembersCore, found, join, recorded, roleId } from './members.fixture.ts'
+
+let test: TestCore
+let acme: Awaited<ReturnType<typeof found>>
+let globex: Awaited<ReturnType<typeof found>>
+let store: string
+let otherStore: string
+let foreignStore: string
+
+before(async () => {
+  test = await createMembersCore()
+  acme = await found(test.core)
+  globex = await found(test.core, 'Globex')
+  store = await openStore('ONE', acme.token)
+  otherStore = await openStore('TWO', acme.token)
+  foreignStore = await openStore('ONE', globex.token)
+})
+after(() => test.close())
+
+const call = (method: string, url: string, { token = acme.token, body }: { token?: string; body?: unknown } = {}) =>
+  test.request(method, `/api/v1${url}`, { token, body })
+const role = (key: Parameters<typeof roleId>[2], tenantId = acme.tenantId) => roleId(test.core, tenantId, key)
+
+async function openStore(code: string, token: string): Promise<string> {
+  return (await call('POST', '/stores', { token, body: { name: code, code } })).body.id
+}
+
+describe('POST and DELETE /users/:id/roles', () => {
+  it('give and take a role, with effect on the next request', async () => {
+    const { userId, token } = await join(test.core, acme.tenantId, null)
+    assert.equal((await call('GET', '/users', { token })).status, 403)
+    const since = newId()
+    const admin = await role('admin')
+    const given = await call('POST', `/users/${userId}/roles`, { body: { role_id: admin } })
+    assert.equal(given.status, 201)
+    assert.deepEqual(given.body, { role_id: admin, name: 'admin', store_id: null })
+    assert.equal(given.headers.location, `/api/v1/users/${userId}/roles`)
+    assert.deepEqual((await call('GET', `/users/${userId}/roles`)).body, { data: [given.body] })
+    assert.equal((await call('GET', '/users', { token })).status, 200)
+    assert.equal((await call('POST', `/users/${userId}/roles`, { body: { role_id: admin } })).status, 201)
+
+    assert.equal((await call('DELETE', `/users/${userId}/roles/${admin}?store_id=${store}`)).status, 404)
+    assert.equal((await call('DELETE', `/users/${userId}/roles/${admin}`)).status, 204)
+    assert.equal((await call('GET', '/users', { token })).status, 403)
+    assert.equal((await call('DELETE', `/users/${userId}/roles/${admin}`)).status, 404)
+    assert.deepEqual(await recorded(test.core, acme.tenantId, since), ['role.assigned', 'role.unassigned'])
+  })
+
+  it('know neither roles nor stores of other tenants', async () => {
+    const { userId } = await join(test.core, acme.tenantId, null)
+    const staff = await role('staff')
+    const foreign = await role('staff', globex.tenantId)
+    for (const body of [{ role_id: foreign }, { role_id: newId() }, { role_id: staff, store_id: foreignStore }]) {
+      assert.equal((await call('POST', `/users/${userId}/roles`, { body })).status, 404, JSON.stringify(body))
+    }
+    assert.equal((await call('DELETE', `/users/${userId}/roles/${foreign}`)).status, 404)
+  })
+
+  it('let nobody give what they do not hold, and only an owner make or unmake an owner', async () => {
+    const admin = await join(test.core, acme.tenantId, 'admin')
+    const { userId } = await join(test.core, acme.tenantId, null)
+    const owner = await role('owner')
+    assert.equal(
+      (await call('POST', `/users/${userId}/roles`, { token: admin.token, body: { role_id: owner } })).status,
+      403,
+    )
+    assert.equal(
+      (await call('POST', `/users/${admin.userId}/roles`, { token: admin.token, body: { role_id: owner } })).status,
+      403,
+    )
+    assert.equal((await call('DELETE', `/users/${acme.userId}/roles/${owner}`, { token: admin.token })).status, 403)
+    const last = await call('DELETE', `/users/${acme.userId}/roles/${owner}`)
+    assert.equal(last.body.code, 'last_owner')
+    assert.equal((await call('POST', `/users/${userId}/roles`, { body: { role_id: owner } })).status, 201)
+    assert.equal((await call('GET', `/users/${userId}`)).body.is_owner, true)
+    assert.equal((await call('DELETE', `/users/${userId}/roles/${owner}`)).status, 204)
+  })
+
+  it('keep a store’s manager to that store', async () => {
+    const manager = await join(test.core, acme.tenantId, 'manager', { storeId: store })
+    const { userId } = await join(test.core, acme.tenantId, null)
+    const staff = await role('staff')
+    const give = (body: object) => call('POST', `/users/${userId}/roles`, { token: manager.token, body })
+    assert.equal((await give({ role_id: staff, store_id: store })).status, 201)
+    const refused = [{ store_id: otherStore }, { store_id: foreignStore }, { store_id: newId() }, {}]
+    for (const place of refused)
+      assert.equal((await give({ role_id: staff, ...place })).status, 403, JSON.stringify(place))
+    await call('POST', `/users/${userId}/roles`, { body: { role_id: staff, store_id: otherStore } })
+    const take = (id: string) =>
+      call('DELETE', `/users/${userId}/roles/${staff}?store_id=${id}`, { token: manager.token })
+    assert.equal((await take(otherStore)).status, 403)
+    assert.equal((await take(store)).status, 204)
+  })
+})
+
+describe('/stores/:id/users', () => {
+  it('lists, adds and removes the people of a store', async () => {
+    const manager = await join(test.core, acme.tenantId, 'manager', { storeId: store })
+    const { userId } = await join(test.core, acme.tenantId, null)
+    const staff = await role('staff')
+    const url = `/stores/${store}/users`
+    const added = await call('POST', url, { token: manager.token, body: { user_id: userId, role_id: staff } })
+    assert.equal(added.status, 201, JSON.stringify(added.body))
+    assert.equal(added.headers.location, `/api/v1${url}`)
+    assert.deepEqual(added.body.roles, [{ role_id: staff, name: 'staff', store_id: store }])
+    const list = await call('GET', url, { token: manager.token })
+    const ids = list.body.data.map(({ id }: { id: string }) => id)
+    assert.ok(ids.includes(userId) && ids.includes(manager.userId) && !ids.includes(acme.userId))
+
+    assert.equal((await call('DELETE', `${url}?user_id=${userId}`, { token: manager.token })).status, 204)
+    assert.equal((await call('DELETE', `${url}?user_id=${userId}`, { token: manager.token })).status, 404)
+    assert.equal((await call('DELETE', url, { token: manager.token })).status, 400)
+    assert.deepEqual((await call('GET', `/users/${userId}/roles`)).body.data, [])
+  })
+
+  it('is not found for stores of others, or out of the caller’s reach', async () => {
+    const manager = await join(test.core, acme.tenantId, 'manager', { storeId: store })
+    const staff = await join(test.core, acme.tenantId, 'staff', { storeId: store })
+    const body = { user_id: manager.userId, role_id: await role('staff') }
+    const reach = [
+      [acme.token, foreignStore],
+      [acme.token, newId()],
+      [manager.token, otherStore],
+      [manager.token, foreignStore],
+    ] as const // pairs, not a list of both
+    for (const [token, id] of reach) {
+      const url = `/stores/${id}/users`
+      assert.equal((await call('GET', url, { token })).status, 404)
+      assert.equal((await call('POST', url, { token, body })).status, 404)
+      assert.equal((await call('DELETE', `${url}?user_id=${manager.userId}`, { token })).status, 404)
+    }
+    assert.equal((await call('GET', `/stores/${store}/users`, { token: staff.token })).status, 403)
+    const foreigner = { ...body, user_id: globex.userId }
+    assert.equal((await call('POST', `/stores/${store}/users`, { body: foreigner })).status, 404)
+  })
+})

@@ -1,0 +1,38 @@
+import { defineEvent } from '#kernel'
+import { Invitation, Member } from './schema.ts'
+
+export const userInvited = defineEvent('user.invited', {
+  description: 'Somebody was invited to join the tenant.',
+  data: Invitation,
+})
+
+export const invitationResent = defineEvent('invitation.resent', {
+  description: 'An invitation got a new link and a new term; the earlier link is dead.',
+  data: Invitation,
+})
+
+export const invitationRevoked = defineEvent('invitation.revoked', {
+  description: 'An invitation was taken back before it was accepted.',
+  data: Invitation,
+})
+
+export const userJoined = defineEvent('user.joined', {
+  description: 'An invited person accepted and is a member now.',
+  data: Member,
+})
+
+export const userCreated = defineEvent('user.created', {
+  description: 'A member was added together with a new account.',
+  data: Member,
+})
+
+export const memberUpdated = defineEvent('member.updated', {
+  resource: 'user',
+  description: 'A membership changed: name, phone, job title or status.',
+  data: Member,
+})
+
+export const userRemoved = defineEvent('user.removed', {
+  description: 'A membership ended.',
+  data: Member,
+})

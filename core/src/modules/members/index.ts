@@ -1,0 +1,41 @@
+import { defineModule } from '#kernel'
+import { mail } from '../mail/index.ts'
+import { roles } from '../roles/index.ts'
+import { stores } from '../stores/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { users } from '../users/index.ts'
+import * as events from './events.ts'
+import { addFounder } from './joining.ts'
+import { invitationRoutes } from './routes-invitations.ts'
+import { memberRoutes } from './routes-members.ts'
+import { roleRoutes } from './routes-roles.ts'
+import { storeRoutes } from './routes-stores.ts'
+import { tenantRoutes } from './routes-tenants.ts'
+
+export { alreadyMember, invalidToken, lastOwner, tokenExpired } from './errors.ts'
+export { inviteMember, type NewInvitee } from './inviting.ts'
+export { createMember, type NewMember, useInvitation } from './joining.ts'
+export { ensureOwnerRemains } from './owners.ts'
+export { getMember } from './presenting.ts'
+export { findInvitation, findMember } from './queries.ts'
+export { Invitation, Member, newMemberFields } from './schema.ts'
+export type { InvitationRow, MemberRow } from './table.ts'
+export { splitInvitationToken } from './tokens.ts'
+
+/** People inside a tenant: the membership, how one is invited to it, and which roles one holds in it. */
+export const members = defineModule({
+  name: 'members',
+  dependsOn: [users, tenants, stores, roles, mail],
+  migrations: new URL('./migrations/', import.meta.url),
+  permissions: {
+    'user.view': { description: 'See members', scope: 'store', roles: ['admin', 'manager', 'viewer'] },
+    'user.create': 'Add members',
+    'user.update': 'Change and disable members',
+    'user.delete': 'End memberships',
+    'user.invite': 'Invite people',
+  },
+  limits: { users: { title: 'People', counts: 'members' } },
+  events: Object.values(events),
+  routes: [...memberRoutes, ...invitationRoutes, ...roleRoutes, ...storeRoutes, ...tenantRoutes],
+  founding: addFounder,
+})

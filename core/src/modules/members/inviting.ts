@@ -1,0 +1,148 @@
+import { AppError, at, type Ctx, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
+import { enqueueMail } from '../mail/index.ts'
+import { unassignAll } from '../roles/index.ts'
+import { getSettings, getTenant, presentSettings } from '../tenants/index.ts'
+import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
+import { alreadyMember } from './errors.ts'
+import { invitationResent, invitationRevoked, userInvited } from './events.ts'
+import { checkPromised, checkRoles } from './promising.ts'
+import {
+  deleteMember,
+  type InvitationPatch,
+  insertInvitation,
+  insertMember,
+  lockPendingInvitation,
+  updateExpiredInvitation,
+  updateInvitation,
+  updateMember,
+} from './queries.ts'
+import type { Invitation, WantedRole } from './schema.ts'
+import type { InvitationRow, InvitedRole } from './table.ts'
+import { newInvitationToken } from './tokens.ts'
+
+/** Somebody to invite. */
+export interface NewInvitee {
+  /** In any spelling; 400 `invalid_request` at `#/email` when it is no address. */
+  email: string
+  /** What the tenant calls them until they join; default: what stands before the `@`. */
+  name?: string
+  phone?: string | null
+  job_title?: string | null
+  /** Default: `viewer`, when the caller may give it. */
+  roles?: WantedRole[]
+}
+
+/**
+ * Invites a person, known or not, and mails them the link. The roles are checked now and given when they accept. Who was
+ * invited before and let it expire is invited anew. Throws 409 `already_member` for members and for whoever has an open
+ * invitation, and for the roles as `requireMayGrant` does.
+ */
+export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitation> {
+  const email = normalizeEmail(input.email)
+  if (email === null) throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
+  const roles = await checkRoles(ctx, input.roles)
+  const name = input.name ?? email.slice(0, email.lastIndexOf('@'))
+  const user = await findOrAddUser(ctx, email, name)
+  const { row, token } = await openInvitation(ctx, user, { ...input, name }, roles)
+  await mailInvitation(ctx, user, row, token)
+  const invitation = presentInvitation(row)
+  await ctx.emit(userInvited, { id: user.id, after: invitation })
+  return invitation
+}
+
+async function findOrAddUser(ctx: Ctx, email: string, name: string): Promise<UserRow> {
+  const known = await findUserByEmail(ctx.tx, email)
+  if (known) return known
+  const { locale, timezone } = presentSettings(await getSettings(ctx.tx, ctx.tenantId))
+  try {
+    return await addUser(ctx, { email, name, locale, timezone })
+  } catch (error) {
+    if (!(error instanceof AppError) || error.kind !== emailTaken) throw error
+    // Somebody else brought this person in at the same moment; by now that is committed.
+    const added = await findUserByEmail(ctx.tx, email)
+    if (!added) throw error
+    return added
+  }
+}
+
+async function openInvitation(ctx: Ctx, user: UserRow, input: NewInvitee & { name: string }, roles: InvitedRole[]) {
+  const { name, phone = null, job_title = null } = input
+  const base = stamp(ctx)
+  const { token, link } = newLink(ctx, base.created_at)
+  const content = { name, roles, invited_by: ctx.principal?.userId ?? null, ...link }
+  const person = { ...base, id: user.id, name, phone, job_title, joined_at: base.created_at }
+  const isNew = await insertMember(ctx.tx, { ...person, status: 'invited' })
+  const row = isNew
+    ? await insertInvitation(ctx.tx, { ...base, user_id: user.id, email: user.email, accepted_at: null, ...content })
+    : await renewInvitation(ctx, user.id, input, content)
+  return { row, token }
+}
+
+async function renewInvitation(ctx: Ctx, userId: string, person: NewInvitee, content: InvitationPatch) {
+  const now = ctx.clock.now()
+  const row = await updateExpiredInvitation(ctx.tx, { tenantId: ctx.tenantId, userId, now }, content)
+  if (!row) throw alreadyMember()
+  const { name, phone, job_title } = person
+  await updateMember(ctx.tx, ctx.tenantId, userId, { name, phone, job_title, updated_at: now })
+  return row
+}
+
+/**
+ * A new link and a new term for an invitation that waits; whatever was mailed before is dead. Who sends it promises its
+ * roles anew: throws 403 when they may not, and 404 when nothing waits.
+ */
+export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation> {
+  const before = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
+  if (!before) throw notFound()
+  const roles = await checkPromised(ctx, before.roles)
+  const { token, link } = newLink(ctx, ctx.clock.now())
+  const row = await updateInvitation(ctx.tx, ctx.tenantId, id, { ...link, roles })
+  await mailInvitation(ctx, await getUser(ctx.tx, row.user_id), row, token)
+  const invitation = presentInvitation(row)
+  await ctx.emit(invitationResent, { before: presentInvitation(before), after: invitation })
+  return invitation
+}
+
+/** Takes an invitation back: its link is dead and the person no longer counts as invited. Throws 404. */
+export async function revokeInvitation(ctx: Ctx, id: string): Promise<void> {
+  const row = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
+  if (!row) throw notFound()
+  await unassignAll(ctx, row.user_id)
+  await deleteMember(ctx.tx, ctx.tenantId, row.user_id)
+  await ctx.emit(invitationRevoked, { before: presentInvitation(row) })
+}
+
+function newLink(ctx: Ctx, now: string) {
+  const { token, hash } = newInvitationToken(ctx.tenantId)
+  const expires_at = new Date(Date.parse(now) + ctx.config.tokens.invitationTtlSeconds * SECONDS).toISOString()
+  return { token, link: { token_hash: hash, expires_at, sent_at: now, updated_at: now } }
+}
+
+async function mailInvitation(ctx: Ctx, user: UserRow, row: InvitationRow, token: string): Promise<void> {
+  const tenant = await getTenant(ctx.tx, ctx.tenantId)
+  await enqueueMail(ctx, {
+    to: user.email,
+    kind: 'invitation',
+    locale: user.locale,
+    timezone: user.timezone,
+    data: { name: row.name, token, tenantName: tenant.name, inviterName: ctx.actor.label, expiresAt: row.expires_at },
+    fromName: tenant.branding.email_from_name,
+  })
+}
+
+/** An invitation as it stands on the wire. */
+export function presentInvitation(row: InvitationRow): Invitation {
+  return {
+    id: row.id,
+    tenant_id: row.tenant_id,
+    user_id: row.user_id,
+    email: row.email,
+    name: row.name,
+    roles: row.roles,
+    invited_by: row.invited_by,
+    sent_at: row.sent_at,
+    expires_at: row.expires_at,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+  }
+}

@@ -1,0 +1,178 @@
+import { type Insertable, json, sql, type Tx, type Updateable } from '#kernel'
+import type { MemberFilter } from './schema.ts'
+import type { InvitationRow, InvitationTable, MemberRow, MemberTable } from './table.ts'
+
+/** The membership, whatever its status. */
+export const findMember = (tx: Tx, tenantId: string, userId: string): Promise<MemberRow | undefined> =>
+  tx.selectFrom('members').selectAll().where('tenant_id', '=', tenantId).where('id', '=', userId).executeTakeFirst()
+
+/** The membership, locked until the transaction ends. */
+export const lockMember = (tx: Tx, tenantId: string, userId: string): Promise<MemberRow | undefined> =>
+  tx
+    .selectFrom('members')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', userId)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+
+/** Adds a membership; undefined when there is one already. */
+export const insertMember = (tx: Tx, member: Insertable<MemberTable>): Promise<MemberRow | undefined> =>
+  tx
+    .insertInto('members')
+    .values(member)
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'id']).doNothing())
+    .returningAll()
+    .executeTakeFirst()
+
+export const updateMember = (tx: Tx, tenantId: string, userId: string, patch: Updateable<MemberTable>) =>
+  tx
+    .updateTable('members')
+    .set(patch)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', userId)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+
+/** The person's invitation goes with it. */
+export const deleteMember = (tx: Tx, tenantId: string, userId: string) =>
+  tx.deleteFrom('members').where('tenant_id', '=', tenantId).where('id', '=', userId).execute()
+
+/** Query of the members that a filter asks for and somebody who sees `stores` (null: all) may see; unordered. */
+export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, stores: string[] | null) {
+  const { q, status, role_id, store_id } = filter
+  const { held, visible } = selectHeldRoles(tx, stores)
+  let query = tx
+    .selectFrom('members')
+    .innerJoin('users', 'users.id', 'members.id')
+    .selectAll('members')
+    .select(['users.email', 'users.avatar_url'])
+    .where('members.tenant_id', '=', tenantId)
+  if (stores) query = query.where(({ exists }) => exists(held))
+  if (status) query = query.where('members.status', '=', status)
+  if (role_id) query = query.where(({ exists }) => exists(visible.where('a.role_id', '=', role_id)))
+  if (store_id) query = query.where(({ exists }) => exists(visible.where('a.store_id', '=', store_id)))
+  if (q === undefined) return query
+  const text = sql<string>`concat_ws(' ', members.name, users.email, members.job_title)`
+  return query.where(text, 'ilike', `%${literal(q)}%`)
+}
+
+/** For EXISTS beside `members`: what a member holds in these stores, and what of it one who sees only them may know. */
+function selectHeldRoles(tx: Tx, stores: string[] | null) {
+  const all = tx
+    .selectFrom('role_assignments as a')
+    .select(sql`1`.as('one'))
+    .whereRef('a.tenant_id', '=', sql.ref('members.tenant_id'))
+    .whereRef('a.user_id', '=', sql.ref('members.id'))
+  if (!stores) return { held: all, visible: all }
+  // Not a list of parameters: it may be empty, and would be another statement for every length.
+  const inStores = sql<boolean>`a.store_id = any(${stores}::uuid[])`
+  return {
+    held: all.where(inStores),
+    visible: all.where(({ or, eb }) => or([eb('a.store_id', 'is', null), inStores])),
+  }
+}
+
+/** How lists of members are ordered, for `page`. */
+export const NEWEST_FIRST = {
+  by: [
+    { column: 'members.created_at', as: 'created_at' },
+    { column: 'members.id', as: 'id' },
+  ],
+} as const // the literal names are names of columns
+
+/** Text for a LIKE pattern that matches nothing but itself. */
+const literal = (text: string) => text.replace(/[\\%_]/g, '\\$&')
+
+/** When people last signed in, anywhere. */
+export const listLogins = (tx: Tx, userIds: string[]) =>
+  tx.selectFrom('user_logins').select(['user_id', 'last_login_at']).where('user_id', 'in', userIds).execute()
+
+/** The active members who hold the role for the whole tenant, whoever joined first in front. */
+export const listActiveHolders = (tx: Tx, tenantId: string, roleId: string) =>
+  tx
+    .selectFrom('role_assignments as a')
+    .innerJoin('members as m', (join) => join.onRef('m.tenant_id', '=', 'a.tenant_id').onRef('m.id', '=', 'a.user_id'))
+    .select('m.id')
+    .where('a.tenant_id', '=', tenantId)
+    .where('a.role_id', '=', roleId)
+    .where('a.store_id', 'is', null)
+    .where('m.status', '=', 'active')
+    .orderBy('m.joined_at')
+    .orderBy('m.id')
+    .execute()
+
+/** The invitation that a token of this hash belongs to, spent or not; undefined when the token is not (any more) known. */
+export const findInvitation = (tx: Tx, tenantId: string, tokenHash: Buffer): Promise<InvitationRow | undefined> =>
+  tx
+    .selectFrom('invitations')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst()
+
+/** An invitation that nobody has accepted yet, locked until the transaction ends. */
+export const lockPendingInvitation = (tx: Tx, tenantId: string, id: string): Promise<InvitationRow | undefined> =>
+  tx
+    .selectFrom('invitations')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('accepted_at', 'is', null)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+
+/** Query of the invitations that nobody has accepted yet; unordered. */
+export const selectPendingInvitations = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('invitations').selectAll().where('tenant_id', '=', tenantId).where('accepted_at', 'is', null)
+
+export const insertInvitation = (tx: Tx, invitation: Insertable<InvitationTable>): Promise<InvitationRow> =>
+  tx
+    .insertInto('invitations')
+    .values({ ...invitation, roles: json(invitation.roles) })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+
+/** Changes of an invitation; its roles are always given. */
+export type InvitationPatch = Updateable<InvitationTable> & Pick<InvitationRow, 'roles'>
+
+export const updateInvitation = (tx: Tx, tenantId: string, id: string, { roles, ...patch }: InvitationPatch) =>
+  tx
+    .updateTable('invitations')
+    .set({ ...patch, roles: json(roles) })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+
+/** Renews the person's invitation if it has run out unaccepted; undefined when it has not. */
+export const updateExpiredInvitation = (
+  tx: Tx,
+  { tenantId, userId, now }: { tenantId: string; userId: string; now: string },
+  { roles, ...patch }: InvitationPatch,
+): Promise<InvitationRow | undefined> =>
+  tx
+    .updateTable('invitations')
+    .set({ ...patch, roles: json(roles) })
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .where('accepted_at', 'is', null)
+    .where('expires_at', '<=', now)
+    .returningAll()
+    .executeTakeFirst()
+
+/** Marks an invitation accepted, once, by the token in the latest mail; undefined when that cannot be any more. */
+export const updateInvitationAccepted = (
+  tx: Tx,
+  { tenant_id, id, token_hash }: InvitationRow,
+  now: string,
+): Promise<InvitationRow | undefined> =>
+  tx
+    .updateTable('invitations')
+    .set({ accepted_at: now, updated_at: now })
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .where('token_hash', '=', token_hash)
+    .where('accepted_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst()

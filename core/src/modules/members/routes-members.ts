@@ -1,0 +1,63 @@
+import { conflict, defineRoute, Page, page } from '#kernel'
+import { changeMember, removeMember } from './changing.ts'
+import { lastOwner } from './errors.ts'
+import { getMemberAmong, presentMembers } from './presenting.ts'
+import { NEWEST_FIRST, selectMembers } from './queries.ts'
+import { Member, MemberPatch, MemberQuery, UserParams } from './schema.ts'
+
+const listMembers = defineRoute({
+  method: 'GET',
+  path: '/users',
+  summary: 'List the people of the tenant, invited ones included',
+  description: 'Whoever may see people only in some stores is shown those who have a role in one of them.',
+  access: { permission: 'user.view', store: 'any' },
+  query: MemberQuery,
+  response: { 200: Page(Member) },
+  handler: async (ctx, { query }) => {
+    const stores = ctx.storesWith('user.view')
+    const rows = await page(ctx, selectMembers(ctx.tx, ctx.tenantId, query, stores), NEWEST_FIRST)
+    return { data: await presentMembers(ctx, rows.data, stores), next_cursor: rows.next_cursor }
+  },
+})
+
+const showMember = defineRoute({
+  method: 'GET',
+  path: '/users/:id',
+  summary: 'Look at one person of the tenant',
+  access: { permission: 'user.view', store: 'any' },
+  params: UserParams,
+  response: { 200: Member },
+  handler: (ctx, { params }) => getMemberAmong(ctx, params.id, ctx.storesWith('user.view')),
+})
+
+const updateMember = defineRoute({
+  method: 'PUT',
+  path: '/users/:id',
+  summary: 'Change a membership, or disable and enable it',
+  description:
+    'What belongs to the person (e-mail, password, second factor) is theirs alone. Only an owner disables an owner.',
+  access: { permission: 'user.update' },
+  params: UserParams,
+  body: MemberPatch,
+  response: { 200: Member },
+  errors: [lastOwner, conflict],
+  handler: (ctx, { params, body }) => changeMember(ctx, params.id, body),
+})
+
+const deleteMember = defineRoute({
+  method: 'DELETE',
+  path: '/users/:id',
+  summary: 'End a membership',
+  description:
+    'The account stays, and so do the person’s other tenants. Only an owner ends the membership of an owner.',
+  access: { permission: 'user.delete' },
+  params: UserParams,
+  response: { 204: null },
+  errors: [lastOwner],
+  handler: async (ctx, { params }) => {
+    await removeMember(ctx, params.id)
+    return undefined
+  },
+})
+
+export const memberRoutes = [listMembers, showMember, updateMember, deleteMember]

@@ -1,0 +1,47 @@
+import { defineRoute, Short } from '#kernel'
+import { giveRole, takeRole } from './assigning.ts'
+import { lastOwner } from './errors.ts'
+import { getMemberAmong } from './presenting.ts'
+import { HeldRole, RoleToTakeParams, RoleToTakeQuery, UserParams, WantedRole } from './schema.ts'
+
+const listRoles = defineRoute({
+  method: 'GET',
+  path: '/users/:id/roles',
+  summary: 'List the roles that a person holds',
+  access: { permission: 'user.view', store: 'any' },
+  params: UserParams,
+  response: { 200: Short(HeldRole) },
+  handler: async (ctx, { params }) => {
+    const { roles } = await getMemberAmong(ctx, params.id, ctx.storesWith('user.view'))
+    return { data: roles }
+  },
+})
+
+const assign = defineRoute({
+  method: 'POST',
+  path: '/users/:id/roles',
+  summary: 'Give a person a role',
+  description: 'Nobody gives a permission that they do not hold themselves; only an owner makes an owner.',
+  access: { permission: 'role.assign', store: 'any' },
+  params: UserParams,
+  body: WantedRole,
+  response: { 201: HeldRole },
+  handler: (ctx, { params, body }) => giveRole(ctx, params.id, body),
+})
+
+const unassign = defineRoute({
+  method: 'DELETE',
+  path: '/users/:id/roles/:role_id',
+  summary: 'Take a role from a person',
+  access: { permission: 'role.assign', store: 'any' },
+  params: RoleToTakeParams,
+  query: RoleToTakeQuery,
+  response: { 204: null },
+  errors: [lastOwner],
+  handler: async (ctx, { params, query }) => {
+    await takeRole(ctx, params.id, { role_id: params.role_id, store_id: query.store_id })
+    return undefined
+  },
+})
+
+export const roleRoutes = [listRoles, assign, unassign]

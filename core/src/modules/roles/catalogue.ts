@@ -1,0 +1,69 @@
+import type { Core, PermissionSpec } from '#kernel'
+import type { Permission } from './schema.ts'
+import type { SystemRoleKey } from './system-roles.ts'
+import type { RoleRow } from './table.ts'
+
+/** The permissions of all modules, as roles need them. */
+export interface Catalogue {
+  /** In the order of the modules. */
+  readonly permissions: readonly Permission[]
+  readonly byCode: ReadonlyMap<string, Permission>
+  readonly ofSystemRole: Readonly<Record<SystemRoleKey, readonly string[]>>
+}
+
+type Registry = Core['registry']
+
+// What the modules declare is fixed once a core runs, so it is read once for each.
+const catalogues = new WeakMap<Registry, Catalogue>()
+
+/** What the modules of this core declare. */
+export function catalogueOf(core: Core): Catalogue {
+  let catalogue = catalogues.get(core.registry)
+  if (!catalogue) {
+    catalogue = buildCatalogue(core.registry)
+    catalogues.set(core.registry, catalogue)
+  }
+  return catalogue
+}
+
+/**
+ * What a role allows, where it is held: for a single store, only its permissions of scope `store` count. Codes that no
+ * module declares any more are left out.
+ */
+export function effectivePermissions(
+  catalogue: Catalogue,
+  role: Pick<RoleRow, 'key' | 'permissions'>,
+  storeId: string | null,
+): readonly string[] {
+  const codes = role.key === null ? role.permissions : catalogue.ofSystemRole[role.key]
+  return codes.filter((code) => {
+    const permission = catalogue.byCode.get(code)
+    return permission !== undefined && (storeId === null || permission.scope === 'store')
+  })
+}
+
+function buildCatalogue({ permissions }: Registry): Catalogue {
+  const declared = [...permissions.values()]
+  const shown = declared.map(({ code, description, module, scope }) => ({
+    code,
+    description,
+    module,
+    scope: scope ?? ('tenant' as const),
+  }))
+  const held = (key: SystemRoleKey) => declared.filter((spec) => holds(key, spec)).map(({ code }) => code)
+  return {
+    permissions: shown,
+    byCode: new Map(shown.map((permission) => [permission.code, permission])),
+    ofSystemRole: {
+      owner: held('owner'),
+      admin: held('admin'),
+      manager: held('manager'),
+      staff: held('staff'),
+      viewer: held('viewer'),
+    },
+  }
+}
+
+function holds(key: SystemRoleKey, spec: PermissionSpec): boolean {
+  return key === 'owner' || (spec.roles ?? ['admin']).includes(key)
+}

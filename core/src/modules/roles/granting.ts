@@ -1,0 +1,51 @@
+import { at, type Ctx, invalidRequest, permissionDenied } from '#kernel'
+import { getStore } from '../stores/index.ts'
+import { catalogueOf, effectivePermissions } from './catalogue.ts'
+import { getRole } from './queries.ts'
+import type { RoleRow } from './table.ts'
+
+type Held =
+  | { readonly role: string; readonly storeId: string | null }
+  | { readonly name: string; readonly store_id: string | null }
+
+/** True when one of these grants or assignments is `owner` for the whole tenant. No other role can have that name. */
+export function isOwner(held: readonly Held[]): boolean {
+  return held.some((each) =>
+    'role' in each ? each.role === 'owner' && each.storeId === null : each.name === 'owner' && each.store_id === null,
+  )
+}
+
+/**
+ * Throws unless the caller may give that role, or take it, for the whole tenant (`storeId` null) or for that store:
+ * they need `role.assign` there and every permission that the role would give there; `owner` is for owners alone.
+ * 403 `permission_denied` naming the permission; 404 for an unknown role or store; 400 at `pointer` for a store where the
+ * role can only be held for the whole tenant. Returns the role.
+ */
+export async function requireMayGrant(
+  ctx: Ctx,
+  roleId: string,
+  storeId: string | null,
+  pointer = 'store_id',
+): Promise<RoleRow> {
+  // First, so that someone whose rights end at their stores cannot tell other stores from ones that never were.
+  ctx.require('role.assign', storeId)
+  const role = await getRole(ctx.tx, ctx.tenantId, roleId)
+  if (storeId !== null) {
+    await getStore(ctx.tx, ctx.tenantId, storeId)
+    if (role.scope === 'tenant') {
+      throw invalidRequest({ errors: [at(pointer, 'must be absent: this role is held for the whole tenant')] })
+    }
+  }
+  if (role.key === 'owner' && !isOwner(ctx.grants)) {
+    throw permissionDenied({ detail: 'Only an owner makes an owner', members: { permission: 'role.assign' } })
+  }
+  requireHeld(ctx, effectivePermissions(catalogueOf(ctx.core), role, storeId), storeId)
+  return role
+}
+
+/** Throws 403, naming the first permission that the caller does not hold in that place. */
+export function requireHeld(ctx: Ctx, permissions: readonly string[], storeId: string | null): void {
+  const missing = permissions.find((permission) => !ctx.can(permission, storeId))
+  if (missing === undefined) return
+  throw permissionDenied({ detail: `You do not hold ${missing} yourself`, members: { permission: missing } })
+}

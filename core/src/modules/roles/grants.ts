@@ -1,0 +1,19 @@
+import type { Core, Grant, GrantSource, Tx } from '#kernel'
+import { catalogueOf, effectivePermissions } from './catalogue.ts'
+import { listHeldRoles } from './queries.ts'
+
+/** What a person may do in a tenant, one grant for each role that they hold there. One query. */
+export async function listGrants(tx: Tx, core: Core, tenantId: string, userId: string): Promise<Grant[]> {
+  const catalogue = catalogueOf(core)
+  const held = await listHeldRoles(tx, tenantId, userId)
+  return held.map((role) => ({
+    permissions: effectivePermissions(catalogue, role, role.store_id),
+    storeId: role.store_id,
+    roleId: role.role_id,
+    role: role.name,
+  }))
+}
+
+/** The module's answer to *what may they do?* */
+export const roleGrants: GrantSource = async (tx, { tenantId, userId }, core) =>
+  tenantId === null || userId === null ? [] : listGrants(tx, core, tenantId, userId)

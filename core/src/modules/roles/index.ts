@@ -1,0 +1,37 @@
+import { defineModule } from '#kernel'
+import { stores } from '../stores/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { users } from '../users/index.ts'
+import { roleAssigned, roleCreated, roleDeleted, roleUnassigned, roleUpdated } from './events.ts'
+import { foundRoles } from './founding.ts'
+import { roleGrants } from './grants.ts'
+import * as routes from './routes.ts'
+
+export { type AssignOptions, assignRole, type RoleToAssign, unassignAll, unassignRole } from './assigning.ts'
+export { catalogueOf } from './catalogue.ts'
+export { nameTaken, roleInUse } from './errors.ts'
+export { roleAssigned, roleCreated, roleDeleted, roleUnassigned, roleUpdated } from './events.ts'
+export { isOwner, requireMayGrant } from './granting.ts'
+export { listGrants } from './grants.ts'
+export { findRole, getRole, getSystemRole, type HeldRole, listAssignments } from './queries.ts'
+export { Permission, Role, RoleAssignment } from './schema.ts'
+export type { SystemRoleKey } from './system-roles.ts'
+export type { RoleAssignmentRow, RoleRow } from './table.ts'
+
+/** Who may do what: roles out of the modules' permissions, held for the whole tenant or for single stores. */
+export const roles = defineModule({
+  name: 'roles',
+  dependsOn: [users, tenants, stores],
+  migrations: new URL('./migrations/', import.meta.url),
+  permissions: {
+    'role.view': { description: 'See roles and permissions', scope: 'store', roles: ['admin', 'manager', 'viewer'] },
+    'role.create': 'Make roles',
+    'role.update': 'Change roles',
+    'role.delete': 'Delete roles',
+    'role.assign': { description: 'Give and take roles', scope: 'store', roles: ['admin', 'manager'] },
+  },
+  events: [roleCreated, roleUpdated, roleDeleted, roleAssigned, roleUnassigned],
+  routes: Object.values(routes),
+  grants: [roleGrants],
+  founding: foundRoles,
+})

@@ -1,0 +1,123 @@
+import { at, type Ctx, type FieldProblem, invalidRequest, onUnique, page, permissionDenied, stamp } from '#kernel'
+import { catalogueOf } from './catalogue.ts'
+import { nameTaken, roleInUse } from './errors.ts'
+import { roleCreated, roleDeleted, roleUpdated } from './events.ts'
+import { requireHeld } from './granting.ts'
+import { deleteRole, getRole, insertRole, listRoles, lockRole, updateRole } from './queries.ts'
+import { type NewRole, type Permission, presentRole, type Role, type RoleChanges, type RoleQuery } from './schema.ts'
+import type { RoleRow } from './table.ts'
+
+/** One page of the tenant's roles, newest first. */
+export async function browseRoles(ctx: Ctx, { scope, q }: RoleQuery) {
+  const { data, next_cursor } = await page(ctx, listRoles(ctx.tx, ctx.tenantId, { scope, q }))
+  return { data: data.map((role) => present(ctx, role)), next_cursor }
+}
+
+export async function readRole(ctx: Ctx, id: string): Promise<Role> {
+  return present(ctx, await getRole(ctx.tx, ctx.tenantId, id))
+}
+
+/** Everything that a role of this core may hold. */
+export function browsePermissions(ctx: Ctx): { data: Permission[] } {
+  return { data: [...catalogueOf(ctx.core).permissions] }
+}
+
+/** Makes a role of the tenant's own, out of permissions that the caller holds for the whole tenant. */
+export async function createRole(ctx: Ctx, input: NewRole): Promise<Role> {
+  const { scope = 'tenant', permissions = [], description = '' } = input
+  const name = named(input.name)
+  requireKnown(ctx, permissions)
+  requireScope(ctx, permissions, scope)
+  requireHeld(ctx, permissions, null)
+  const row = await onUnique(
+    insertRole(ctx.tx, {
+      ...stamp(ctx),
+      ...name,
+      key: null,
+      description,
+      scope,
+      is_system: false,
+      permissions: sorted(permissions),
+    }),
+    { roles_name_key: nameTaken },
+  )
+  const role = present(ctx, row)
+  await ctx.emit(roleCreated, { after: role })
+  return role
+}
+
+/** Changes a role of the tenant's own; what is added to it must be held by the caller for the whole tenant. */
+export async function changeRole(ctx: Ctx, id: string, changes: RoleChanges): Promise<Role> {
+  const renamed = changes.name === undefined ? {} : named(changes.name)
+  requireKnown(ctx, changes.permissions ?? [])
+  const before = await lockRole(ctx.tx, ctx.tenantId, id)
+  refuseSystemRole(before, 'role.update')
+  const { description = before.description, permissions = before.permissions } = changes
+  const added = permissions.filter((code) => !before.permissions.includes(code))
+  if (changes.permissions) requireScope(ctx, permissions, before.scope)
+  requireHeld(ctx, added, null)
+  const patch = { name: before.name, ...renamed, description, permissions: sorted(permissions) }
+  if (!differs(before, patch)) return present(ctx, before)
+  const after = await onUnique(updateRole(ctx.tx, ctx.tenantId, id, { ...patch, updated_at: ctx.clock.now() }), {
+    roles_name_key: nameTaken,
+  })
+  await ctx.emit(roleUpdated, { before: present(ctx, before), after: present(ctx, after) })
+  await ctx.forget({ tenantId: ctx.tenantId })
+  return present(ctx, after)
+}
+
+/** Deletes a role of the tenant's own that nobody holds; the database refuses while somebody does. */
+export async function removeRole(ctx: Ctx, id: string): Promise<undefined> {
+  const role = await lockRole(ctx.tx, ctx.tenantId, id)
+  refuseSystemRole(role, 'role.delete')
+  await onUnique(deleteRole(ctx.tx, ctx.tenantId, id), { role_assignments_role_fkey: roleInUse })
+  await ctx.emit(roleDeleted, { before: present(ctx, role) })
+}
+
+const present = (ctx: Ctx, role: RoleRow) => presentRole(role, catalogueOf(ctx.core))
+
+function refuseSystemRole(role: RoleRow, permission: string): void {
+  if (role.is_system) throw permissionDenied({ detail: 'System roles cannot be changed', members: { permission } })
+}
+
+function requireKnown(ctx: Ctx, codes: readonly string[]): void {
+  const { byCode } = catalogueOf(ctx.core)
+  refuse(codes, (code) => (byCode.has(code) ? undefined : 'is not a permission'))
+}
+
+function requireScope(ctx: Ctx, codes: readonly string[], scope: RoleRow['scope']): void {
+  if (scope === 'tenant') return
+  const { byCode } = catalogueOf(ctx.core)
+  refuse(codes, (code) =>
+    byCode.get(code)?.scope === 'store' ? undefined : 'is held for the whole tenant alone, which this role is not',
+  )
+}
+
+function refuse(codes: readonly string[], problemOf: (code: string) => string | undefined): void {
+  const errors = codes.flatMap((code, index): FieldProblem[] => {
+    const problem = problemOf(code)
+    return problem === undefined ? [] : [at(`permissions/${index}`, problem)]
+  })
+  if (errors.length > 0) throw invalidRequest({ errors })
+}
+
+const sorted = (codes: readonly string[]) => [...new Set(codes)].sort()
+
+// Some characters become many when normalised, and an index takes no key of any length.
+const MAX_NAME_KEY = 200
+
+/** The name as shown, and as it is kept unique: neither case nor spacing nor a look-alike form makes another name. */
+function named(text: string): { name: string; name_key: string } {
+  const name = text.trim()
+  const key = name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase()
+  if (key.length > MAX_NAME_KEY) throw invalidRequest({ errors: [at('name', 'is too long when spelled out')] })
+  return { name, name_key: key }
+}
+
+function differs(before: RoleRow, patch: Pick<RoleRow, 'name' | 'description' | 'permissions'>): boolean {
+  return (
+    patch.name !== before.name ||
+    patch.description !== before.description ||
+    patch.permissions.join() !== before.permissions.join()
+  )
+}

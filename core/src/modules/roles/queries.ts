@@ -1,0 +1,126 @@
+import { type Insertable, notFound, sql, type Tx, type Updateable } from '#kernel'
+import type { SystemRoleKey } from './system-roles.ts'
+import type { RoleAssignmentRow, RoleAssignmentTable, RoleRow, RoleTable } from './table.ts'
+
+/** The tenant's role with that id, or undefined. */
+export const findRole = (tx: Tx, tenantId: string, id: string): Promise<RoleRow | undefined> =>
+  tx.selectFrom('roles').selectAll().where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+
+/** The tenant's role with that id; throws 404. */
+export async function getRole(tx: Tx, tenantId: string, id: string): Promise<RoleRow> {
+  const role = await findRole(tx, tenantId, id)
+  if (!role) throw notFound()
+  return role
+}
+
+/** The role, locked against other changes until the transaction ends, yet open to be assigned; throws 404. */
+export async function lockRole(tx: Tx, tenantId: string, id: string): Promise<RoleRow> {
+  const role = await tx
+    .selectFrom('roles')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (!role) throw notFound()
+  return role
+}
+
+/** The tenant's built-in role of that key. Every tenant has each from its founding on. */
+export const getSystemRole = (tx: Tx, tenantId: string, key: SystemRoleKey): Promise<RoleRow> =>
+  tx.selectFrom('roles').selectAll().where('tenant_id', '=', tenantId).where('key', '=', key).executeTakeFirstOrThrow()
+
+export const insertRole = (tx: Tx, role: Insertable<RoleTable>): Promise<RoleRow> =>
+  tx.insertInto('roles').values(role).returningAll().executeTakeFirstOrThrow()
+
+export const insertRoles = (tx: Tx, roles: Insertable<RoleTable>[]): Promise<unknown> =>
+  tx.insertInto('roles').values(roles).execute()
+
+export const updateRole = (tx: Tx, tenantId: string, id: string, patch: Updateable<RoleTable>): Promise<RoleRow> =>
+  tx
+    .updateTable('roles')
+    .set(patch)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+
+/** Undefined when it is gone already. */
+export const deleteRole = (tx: Tx, tenantId: string, id: string): Promise<RoleRow | undefined> =>
+  tx.deleteFrom('roles').where('tenant_id', '=', tenantId).where('id', '=', id).returningAll().executeTakeFirst()
+
+/** The roles of a tenant that match; unordered, for `page`. */
+export function listRoles(tx: Tx, tenantId: string, filter: { scope?: RoleRow['scope']; q?: string }) {
+  let query = tx.selectFrom('roles').selectAll().where('tenant_id', '=', tenantId)
+  if (filter.scope !== undefined) query = query.where('scope', '=', filter.scope)
+  if (filter.q) {
+    const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+    query = query.where((eb) => eb.or([eb('name', 'ilike', like), eb('description', 'ilike', like)]))
+  }
+  return query
+}
+
+export interface HeldRole {
+  user_id: string
+  role_id: string
+  name: string
+  store_id: string | null
+}
+
+/** What these people hold, oldest first. */
+export function listAssignments(tx: Tx, tenantId: string, userIds: readonly string[]): Promise<HeldRole[]> {
+  return tx
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'a.tenant_id').onRef('r.id', '=', 'a.role_id'))
+    .select(['a.user_id', 'a.role_id', 'r.name', 'a.store_id'])
+    .where('a.tenant_id', '=', tenantId)
+    .where(sql<boolean>`a.user_id = any(${userIds}::uuid[])`)
+    .orderBy('a.id')
+    .execute()
+}
+
+/** Each role that a person holds, with what decides about its permissions: all that a request's rights follow from. */
+export const listHeldRoles = (tx: Tx, tenantId: string, userId: string) =>
+  tx
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'a.tenant_id').onRef('r.id', '=', 'a.role_id'))
+    .select(['a.store_id', 'a.role_id', 'r.name', 'r.key', 'r.permissions'])
+    .where('a.tenant_id', '=', tenantId)
+    .where('a.user_id', '=', userId)
+    .orderBy('a.id')
+    .execute()
+
+/** Undefined when the person holds it already. */
+export const insertAssignment = (
+  tx: Tx,
+  assignment: Insertable<RoleAssignmentTable>,
+): Promise<RoleAssignmentRow | undefined> =>
+  tx
+    .insertInto('role_assignments')
+    .values(assignment)
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst()
+
+/** Undefined when the person does not hold it. */
+export const deleteAssignment = (
+  tx: Tx,
+  tenantId: string,
+  { userId, roleId, storeId }: { userId: string; roleId: string; storeId: string | null },
+): Promise<RoleAssignmentRow | undefined> =>
+  tx
+    .deleteFrom('role_assignments')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .where('role_id', '=', roleId)
+    .where('store_id', storeId === null ? 'is' : '=', storeId)
+    .returningAll()
+    .executeTakeFirst()
+
+export const deleteAssignments = (tx: Tx, tenantId: string, userId: string): Promise<RoleAssignmentRow[]> =>
+  tx
+    .deleteFrom('role_assignments')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .returningAll()
+    .execute()

@@ -1,0 +1,73 @@
+import { Closed, defineRoute, Uuid } from '#kernel'
+import { nameTaken, roleInUse } from './errors.ts'
+import { browsePermissions, browseRoles, changeRole, createRole, readRole, removeRole } from './operations.ts'
+import { NewRole, PermissionList, Role, RoleChanges, RolePage, RoleQuery } from './schema.ts'
+
+const params = Closed({ id: Uuid })
+// Whoever hands out roles in one store has to see which there are.
+const seeRoles = { permission: 'role.view', store: 'any' } as const
+
+export const listRolesRoute = defineRoute({
+  method: 'GET',
+  path: '/roles',
+  summary: 'List roles',
+  access: seeRoles,
+  query: RoleQuery,
+  response: { 200: RolePage },
+  handler: (ctx, { query }) => browseRoles(ctx, query),
+})
+
+export const getRoleRoute = defineRoute({
+  method: 'GET',
+  path: '/roles/:id',
+  summary: 'Read a role',
+  access: seeRoles,
+  params,
+  response: { 200: Role },
+  handler: (ctx, { params }) => readRole(ctx, params.id),
+})
+
+export const createRoleRoute = defineRoute({
+  method: 'POST',
+  path: '/roles',
+  summary: 'Make a role',
+  description: 'Out of permissions that you hold yourself, for the whole tenant.',
+  access: { permission: 'role.create' },
+  body: NewRole,
+  response: { 201: Role },
+  errors: [nameTaken],
+  handler: (ctx, { body }) => createRole(ctx, body),
+})
+
+export const updateRoleRoute = defineRoute({
+  method: 'PUT',
+  path: '/roles/:id',
+  summary: 'Change a role',
+  description: 'Absent fields stay; `permissions` is replaced whole. System roles cannot be changed.',
+  access: { permission: 'role.update' },
+  params,
+  body: RoleChanges,
+  response: { 200: Role },
+  errors: [nameTaken],
+  handler: (ctx, { params, body }) => changeRole(ctx, params.id, body),
+})
+
+export const deleteRoleRoute = defineRoute({
+  method: 'DELETE',
+  path: '/roles/:id',
+  summary: 'Delete a role that nobody holds',
+  access: { permission: 'role.delete' },
+  params,
+  response: { 204: null },
+  errors: [roleInUse],
+  handler: (ctx, { params }) => removeRole(ctx, params.id),
+})
+
+export const listPermissionsRoute = defineRoute({
+  method: 'GET',
+  path: '/permissions',
+  summary: 'List all permissions that a role may hold',
+  access: seeRoles,
+  response: { 200: PermissionList },
+  handler: (ctx) => browsePermissions(ctx),
+})

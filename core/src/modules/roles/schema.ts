@@ -1,0 +1,105 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import { Closed, Line, ListQuery, Nullable, OneOf, Page, Short, Timestamp, Uuid } from '#kernel'
+import { type Catalogue, effectivePermissions } from './catalogue.ts'
+import type { RoleAssignmentRow, RoleRow } from './table.ts'
+
+const Scope = OneOf(['tenant', 'store'])
+
+export const Permission = Closed(
+  {
+    code: Type.String({ examples: ['store.view'] }),
+    description: Type.String({ examples: ['See stores'] }),
+    module: Type.String({ examples: ['stores'] }),
+    scope: OneOf(['tenant', 'store'], {
+      description: '`store`: may be held for a single store too; `tenant`: only for the whole tenant',
+    }),
+  },
+  { title: 'Permission' },
+)
+export type Permission = Static<typeof Permission>
+
+export const PermissionList = Short(Permission)
+
+export const Role = Closed(
+  {
+    id: Uuid,
+    tenant_id: Uuid,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    name: Type.String({ examples: ['Night shift'] }),
+    description: Type.String({ examples: ['Closes the tills'] }),
+    scope: OneOf(['tenant', 'store'], {
+      description: '`tenant`: held for the whole tenant; `store`: for the whole tenant or for single stores',
+    }),
+    is_system: Type.Boolean(),
+    permissions: Type.Array(Type.String({ examples: ['store.view'] })),
+  },
+  { title: 'Role' },
+)
+export type Role = Static<typeof Role>
+
+export const RolePage = Page(Role)
+
+export const RoleQuery = ListQuery({
+  scope: Type.Optional(Scope),
+  q: Type.Optional(Type.String({ maxLength: 100, description: 'Part of the name or the description' })),
+})
+export type RoleQuery = Static<typeof RoleQuery>
+
+const name = Line(100, 'Night shift')
+const description = Type.String({ maxLength: 500, examples: ['Closes the tills'] })
+const permissions = Type.Array(Type.String({ maxLength: 100, examples: ['store.view'] }), {
+  maxItems: 500,
+  description: 'Codes of `GET /permissions`; you must hold each of them yourself, for the whole tenant',
+})
+
+export const NewRole = Closed(
+  {
+    name,
+    description: Type.Optional(description),
+    scope: Type.Optional(
+      OneOf(['tenant', 'store'], {
+        description: 'Default `tenant`. Fixed once made. A `store` role holds permissions of scope `store` alone',
+      }),
+    ),
+    permissions: Type.Optional(permissions),
+  },
+  { title: 'NewRole' },
+)
+export type NewRole = Static<typeof NewRole>
+
+export const RoleChanges = Closed(
+  { name: Type.Optional(name), description: Type.Optional(description), permissions: Type.Optional(permissions) },
+  { title: 'RoleChanges' },
+)
+export type RoleChanges = Static<typeof RoleChanges>
+
+/** What `role.assigned` and `role.unassigned` tell. */
+export const RoleAssignment = Closed(
+  { user_id: Uuid, role_id: Uuid, role: Type.String({ examples: ['staff'] }), store_id: Nullable(Uuid) },
+  { title: 'RoleAssignment' },
+)
+export type RoleAssignment = Static<typeof RoleAssignment>
+
+/** A role as it stands on the wire; a system role shows what the modules declare for it. */
+export function presentRole(row: RoleRow, catalogue: Catalogue): Role {
+  return {
+    id: row.id,
+    tenant_id: row.tenant_id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    name: row.name,
+    description: row.description,
+    scope: row.scope,
+    is_system: row.is_system,
+    permissions: [...effectivePermissions(catalogue, row, null)],
+  }
+}
+
+export function presentAssignment(
+  row: Pick<RoleAssignmentRow, 'user_id' | 'role_id' | 'store_id'>,
+  role: Pick<RoleRow, 'name'>,
+): RoleAssignment {
+  return { user_id: row.user_id, role_id: row.role_id, role: role.name, store_id: row.store_id }
+}
