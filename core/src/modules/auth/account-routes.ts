@@ -1,0 +1,147 @@
+import { defineRoute, notFound, permissionDenied, unauthenticated, unavailable } from '#kernel'
+import { alreadyMember, invalidToken, Member, tokenExpired } from '../members/index.ts'
+import { slugTaken, tenantSuspended } from '../tenants/index.ts'
+import { emailTaken } from '../users/index.ts'
+import { acceptInvitation } from './accepting.ts'
+import { addPerson } from './adding-people.ts'
+import { bootstrap } from './bootstrapping.ts'
+import { accountDisabled, alreadyBootstrapped, invalidCredentials, tooManyAttempts } from './errors.ts'
+import { requestReset, resetPassword } from './recovering.ts'
+import { register } from './registering.ts'
+import {
+  Acceptance,
+  Bootstrap,
+  ForgotPassword,
+  NewPerson,
+  Registration,
+  ResetPassword,
+  SignInAnswer,
+  VerifyEmail,
+} from './schema.ts'
+import { requestVerification, verifyEmail } from './verifying.ts'
+
+const ME = '/api/v1/users/me'
+
+export const registerAccount = defineRoute({
+  method: 'POST',
+  path: '/auth/register',
+  summary: 'Open an account and found a tenant',
+  description: 'Person, tenant, its first store and the owner role are made together; the answer is that of a sign-in.',
+  access: 'public',
+  transaction: 'manual',
+  body: Registration,
+  response: { 201: SignInAnswer },
+  errors: [emailTaken, slugTaken, unavailable],
+  location: () => ME,
+  handler: (ctx, { body }) => register(ctx, body),
+})
+
+export const bootstrapInstallation = defineRoute({
+  method: 'POST',
+  path: '/auth/bootstrap',
+  summary: 'Make the first super admin',
+  description: 'Once, with the token that the first start has printed or that BOOTSTRAP_TOKEN gives.',
+  access: 'public',
+  transaction: 'manual',
+  body: Bootstrap,
+  response: { 201: SignInAnswer },
+  errors: [invalidCredentials, alreadyBootstrapped, emailTaken, tooManyAttempts, unavailable],
+  location: () => ME,
+  handler: (ctx, { body }) => bootstrap(ctx, body),
+})
+
+export const acceptInvite = defineRoute({
+  method: 'POST',
+  path: '/auth/accept-invite',
+  summary: 'Accept an invitation',
+  description:
+    'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along.',
+  access: 'public',
+  transaction: 'manual',
+  body: Acceptance,
+  response: { 200: SignInAnswer },
+  errors: [
+    invalidToken,
+    tokenExpired,
+    unauthenticated,
+    invalidCredentials,
+    accountDisabled,
+    tenantSuspended,
+    permissionDenied,
+    tooManyAttempts,
+    unavailable,
+  ],
+  handler: (ctx, { body }) => acceptInvitation(ctx, body),
+})
+
+export const forgotPassword = defineRoute({
+  method: 'POST',
+  path: '/auth/forgot-password',
+  summary: 'Ask for a link to choose a new password',
+  description: 'The answer is the same whether or not the address has an account.',
+  access: 'public',
+  body: ForgotPassword,
+  response: { 202: null },
+  handler: async (ctx, { body }) => {
+    await requestReset(ctx, body.email)
+    return undefined
+  },
+})
+
+export const resetForgottenPassword = defineRoute({
+  method: 'POST',
+  path: '/auth/reset-password',
+  summary: 'Choose a new password by the link of a mail',
+  description: 'All sessions of the person end; sign in with the new password.',
+  access: 'public',
+  transaction: 'manual',
+  body: ResetPassword,
+  response: { 204: null },
+  errors: [invalidToken, tokenExpired, unavailable],
+  handler: async (ctx, { body }) => {
+    await resetPassword(ctx, body)
+    return undefined
+  },
+})
+
+export const verifyAddress = defineRoute({
+  method: 'POST',
+  path: '/auth/verify-email',
+  summary: 'Prove an e-mail address by the link of a mail',
+  access: 'public',
+  body: VerifyEmail,
+  response: { 204: null },
+  errors: [invalidToken, tokenExpired],
+  handler: async (ctx, { body }) => {
+    await verifyEmail(ctx, body.token)
+    return undefined
+  },
+})
+
+export const resendVerification = defineRoute({
+  method: 'POST',
+  path: '/auth/resend-verification',
+  summary: 'Get the mail that proves your e-mail address again',
+  description: 'Nothing is sent when it is proven already.',
+  access: 'self',
+  response: { 202: null },
+  handler: async (ctx) => {
+    await requestVerification(ctx, ctx.userId)
+    return undefined
+  },
+})
+
+export const createPerson = defineRoute({
+  method: 'POST',
+  path: '/users',
+  summary: 'Add a member',
+  description:
+    'With `password`, who is new gets an account at once. Without it, or when the address is known from elsewhere, the person is invited.',
+  access: { permission: 'user.create' },
+  limit: 'users',
+  transaction: 'manual',
+  body: NewPerson,
+  response: { 201: Member },
+  errors: [alreadyMember, emailTaken, notFound, unavailable],
+  handler: (ctx, { body }) => addPerson(ctx, body),
+})

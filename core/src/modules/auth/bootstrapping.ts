@@ -1,0 +1,72 @@
+import { type Core, type Ctx, equalSecrets, hashToken, randomToken } from '#kernel'
+import { emailTaken } from '../users/index.ts'
+import { actorOf, completeSignIn } from './completing.ts'
+import { alreadyBootstrapped } from './errors.ts'
+import { bootstrapped } from './events.ts'
+import { hashPassword } from './hashing.ts'
+import { findBootstrap, insertBootstrap, updateBootstrapCompleted } from './key-queries.ts'
+import { attemptFrom, requireNotLocked } from './lockout.ts'
+import { findAccountByEmail } from './queries.ts'
+import { createAccount, requireSound } from './registering.ts'
+import type { Bootstrap, SignInAnswer } from './schema.ts'
+import { recordFailure } from './signing-in.ts'
+import { requestVerification } from './verifying.ts'
+
+/**
+ * Makes the token that allows the first super admin, unless BOOTSTRAP_TOKEN gives one. Returns it the one time that it
+ * can be shown; null when it was shown before, was given, or the first super admin exists. One that was lost is replaced
+ * by setting BOOTSTRAP_TOKEN.
+ */
+export async function ensureBootstrapToken(core: Core): Promise<string | null> {
+  if (core.config.bootstrapToken !== null) return null
+  const token = randomToken()
+  const row = { token_hash: hashToken(token), created_at: core.clock.now() }
+  return (await core.run(({ tx }) => insertBootstrap(tx, row), { tenantId: null })) ? token : null
+}
+
+/**
+ * Makes the first super admin and signs them in, once. Throws 401 `invalid_credentials` for a wrong token, which counts
+ * against the address it comes from, 409 `already_bootstrapped` and `email_taken`.
+ */
+export async function bootstrap(ctx: Ctx, input: Bootstrap): Promise<SignInAnswer> {
+  await requireBootstrapToken(ctx, input.bootstrap_token)
+  const email = requireSound(ctx, input, [input.name])
+  const known = await ctx.transaction((ctx) => findCandidate(ctx, email), { tenantId: null })
+  const hash = await hashPassword(ctx, input.password)
+  const userId = await ctx.transaction(
+    async (ctx) => {
+      const user = await createAccount(ctx, { email, name: input.name, hash, known, isSuperAdmin: true })
+      const { tx, clock } = ctx
+      await insertBootstrap(tx, { token_hash: null, created_at: clock.now() })
+      if (!(await updateBootstrapCompleted(tx, user.id, clock.now()))) throw alreadyBootstrapped()
+      await ctx.as(actorOf(user)).emit(bootstrapped, { id: user.id, label: user.name, after: {} })
+      await requestVerification(ctx, user.id)
+      return user.id
+    },
+    { tenantId: null },
+  )
+  return completeSignIn(ctx, { userId, method: 'bootstrap', passwordHash: hash })
+}
+
+async function requireBootstrapToken(ctx: Ctx, given: string): Promise<void> {
+  const attempt = attemptFrom(ctx)
+  const row = await ctx.transaction(
+    async (ctx) => {
+      const [row] = await Promise.all([findBootstrap(ctx.tx), requireNotLocked(ctx, attempt)])
+      return row
+    },
+    { tenantId: null },
+  )
+  const { bootstrapToken } = ctx.config
+  const expected = bootstrapToken === null ? row?.token_hash : hashToken(bootstrapToken)
+  // Compared even when there is nothing to compare with, so that the time tells nothing.
+  const isRight = equalSecrets(hashToken(given), expected ?? hashToken(randomToken()))
+  if (!isRight) throw await recordFailure(ctx, { attempt, reason: 'wrong_bootstrap_token' })
+  if (row?.completed_at) throw alreadyBootstrapped()
+}
+
+async function findCandidate(ctx: Ctx, email: string) {
+  const account = await findAccountByEmail(ctx.tx, email)
+  if (account && (account.passwordHash !== null || account.user.status !== 'active')) throw emailTaken()
+  return account?.user
+}

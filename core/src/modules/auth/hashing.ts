@@ -1,0 +1,69 @@
+import { at, type Ctx, defineResource, type FieldProblem, invalidRequest, unavailable } from '#kernel'
+import { checkPassword } from './password-check.ts'
+import { createPasswordHasher, type PasswordHasher, PasswordQueueFull, type PasswordVerdict } from './passwords.ts'
+
+/** Hashes passwords off the event loop, a few at a time: one per process. */
+export const passwordHasher = defineResource<PasswordHasher>({
+  name: 'auth.password_hasher',
+  create: () => createPasswordHasher(),
+  close: (hasher) => hasher.close(),
+})
+
+const RETRY_SECONDS = 2
+
+/** What a new password is measured by, and where a problem with it points to. */
+export interface NewPasswordRules {
+  /** What is known of the person: e-mail address, name, company. */
+  context: readonly string[]
+  /** Default: `password`. */
+  field?: string
+}
+
+/** All that is wrong with a new password, as problems of the body. */
+export function passwordProblems(
+  ctx: Ctx,
+  password: string,
+  { context, field = 'password' }: NewPasswordRules,
+): FieldProblem[] {
+  const { minLength } = ctx.config.passwords
+  return checkPassword(password, { minLength, context }).map((problem) => at(field, problem))
+}
+
+/** Throws 400 with all that is wrong with a new password. */
+export function requireGoodPassword(ctx: Ctx, password: string, rules: NewPasswordRules): void {
+  const errors = passwordProblems(ctx, password, rules)
+  if (errors.length > 0) throw invalidRequest({ errors })
+}
+
+/**
+ * Hashes a new password that has been found good. Takes tens of milliseconds, so not to be called inside a transaction.
+ * Throws 503 when too many wait.
+ */
+export async function hashPassword(ctx: Ctx, password: string): Promise<string> {
+  return whenNotFull(() => ctx.use(passwordHasher).hash(password))
+}
+
+/** Hashes a password that was right anew; null when too many wait, since that must not fail a sign-in. */
+export async function rehashPassword(ctx: Ctx, password: string): Promise<string | null> {
+  try {
+    return await ctx.use(passwordHasher).hash(password)
+  } catch (error) {
+    if (error instanceof PasswordQueueFull) return null
+    throw error
+  }
+}
+
+/** Checks a password, taking as long when there is no hash to check it against. Throws 503 when too many wait. */
+export async function verifyPassword(ctx: Ctx, hash: string | null, password: string): Promise<PasswordVerdict> {
+  const hasher = ctx.use(passwordHasher)
+  return whenNotFull(() => (hash === null ? hasher.verifyNothing(password) : hasher.verify(hash, password)))
+}
+
+async function whenNotFull<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof PasswordQueueFull)) throw error
+    throw unavailable({ cause: error, headers: { 'retry-after': String(RETRY_SECONDS) } })
+  }
+}

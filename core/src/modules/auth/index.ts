@@ -1,0 +1,47 @@
+import { defineModule } from '#kernel'
+import { mail } from '../mail/index.ts'
+import { members } from '../members/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { users } from '../users/index.ts'
+import { provenTokens } from './access-tokens.ts'
+import * as accountRoutes from './account-routes.ts'
+import { sessionAuthenticator } from './authenticator.ts'
+import { ensureBootstrapToken } from './bootstrapping.ts'
+import * as events from './events.ts'
+import { passwordHasher } from './hashing.ts'
+import { keyRing } from './keys.ts'
+import { sendReset, sendVerification } from './links.ts'
+import * as routes from './routes.ts'
+import { rotateKeys, sweep } from './upkeep.ts'
+
+export { type Challenge, verifyChallenge } from './access-tokens.ts'
+export { actorOf, completeSignIn, type ProvenSignIn } from './completing.ts'
+export * from './errors.ts'
+export { passwordHasher, verifyPassword } from './hashing.ts'
+export { keyRing } from './keys.ts'
+export { type Attempt, attemptOn, clearFailures, countFailure, requireNotLocked } from './lockout.ts'
+export { findAccountById } from './queries.ts'
+export { rotateSigningKey } from './rotating-keys.ts'
+export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
+export { provePassword, recordFailure } from './signing-in.ts'
+export { endSessions } from './signing-out.ts'
+export type { SessionRow } from './table.ts'
+
+/** Who is calling: passwords, sessions, tokens, and the ways in. */
+export const auth = defineModule({
+  name: 'auth',
+  dependsOn: [users, tenants, mail, members],
+  migrations: new URL('./migrations/', import.meta.url),
+  events: Object.values(events),
+  routes: [...Object.values(accountRoutes), ...Object.values(routes)],
+  jobs: [sendVerification, sendReset],
+  schedules: [rotateKeys, sweep],
+  resources: [keyRing, provenTokens, passwordHasher],
+  authenticators: [sessionAuthenticator],
+  welcome: async (core) => {
+    const token = await ensureBootstrapToken(core)
+    return token === null
+      ? []
+      : [['Bootstrap token', `${token} (shown this once: POST /api/v1/auth/bootstrap makes the first super admin)`]]
+  },
+})

@@ -1,0 +1,95 @@
+import { type Core, type Ctx, defineResource, SECONDS } from '#kernel'
+import { findNewestSigningKey, listSigningKeys } from './key-queries.ts'
+import { addSuccessor, openKey, openPrivate, type RingKey, retirementOf } from './signing-keys.ts'
+import type { SigningKeyRow } from './table.ts'
+
+const RELOAD_AFTER_MS = 60 * SECONDS
+const RELOAD_FOR_UNKNOWN_MS = 5 * SECONDS
+
+/** The keys that access tokens are signed with, as this process last saw them. */
+export interface KeyRing {
+  /** The key to sign with now. */
+  signing(): Promise<RingKey>
+  /** The key of that id; undefined when unknown even after a reload (of which there is at most one every few seconds). */
+  find(id: string): RingKey | undefined | Promise<RingKey | undefined>
+  /** Every key whose tokens may be alive, or will be. */
+  published(): Promise<readonly RingKey[]>
+  reload(): Promise<void>
+}
+
+/** The ring of this process. It is read at first use; where there is no key yet, the first one is made. */
+export const keyRing = defineResource<KeyRing>({ name: 'auth.key_ring', create: openRing })
+
+function openRing(core: Core): KeyRing {
+  let keys = new Map<string, RingKey>()
+  let loadedAt = Number.NEGATIVE_INFINITY
+  let loading: Promise<void> | undefined
+
+  const isMine = (row: SigningKeyRow) => openPrivate(core, row) !== undefined
+
+  /** Of several processes that start together one makes the key. */
+  async function makeKey(ctx: Ctx): Promise<void> {
+    // Looked up before the keys: one that another process makes from here on is seen below, or has this generation.
+    const newest = await findNewestSigningKey(ctx.tx)
+    const rows = await listSigningKeys(ctx.tx, ctx.clock.now())
+    if (!rows.some(isMine)) await addSuccessor(ctx, newest)
+  }
+
+  async function load(): Promise<void> {
+    let rows = await readKeys(core)
+    // There is none yet, or APP_SECRET was replaced and none can be opened: sign-ins must go on with a new one.
+    if (!rows.some(isMine)) {
+      await core.run(makeKey, { tenantId: null })
+      rows = await readKeys(core)
+    }
+    // Keys that stay keep their object, and with it the tokens that it has verified already.
+    keys = new Map(rows.map((row) => [row.id, kept(keys.get(row.id), row) ?? openKey(core, row)]))
+    loadedAt = core.clock.ms()
+  }
+
+  const reload = () => {
+    loading ??= load().finally(() => {
+      loading = undefined
+    })
+    return loading
+  }
+  const reloadWhenOlder = async (ms: number) => {
+    if (core.clock.ms() - loadedAt >= ms) await reload()
+  }
+
+  return {
+    reload,
+    async signing() {
+      await reloadWhenOlder(RELOAD_AFTER_MS)
+      const now = core.clock.ms()
+      const mine = [...keys.values()].filter((key) => key.canSign)
+      // In the order of their generations. The only one may have been made by a clock that is ahead of this one.
+      const newest = mine.findLast((key) => key.notBefore <= now) ?? mine[0]
+      if (!newest) throw new Error('There is no key to sign access tokens with')
+      return newest
+    },
+    find(id) {
+      const key = keys.get(id)
+      if (!key) return reloadWhenOlder(RELOAD_FOR_UNKNOWN_MS).then(() => keys.get(id))
+      // A process that only verifies must learn of retired keys too, but nobody has to wait for that.
+      if (core.clock.ms() - loadedAt >= RELOAD_AFTER_MS) reload().catch((error: unknown) => warnOfKeys(core, error))
+      return key.retireAt > core.clock.ms() ? key : undefined
+    },
+    async published() {
+      await reloadWhenOlder(RELOAD_AFTER_MS)
+      return [...keys.values()].filter((key) => key.retireAt > core.clock.ms())
+    },
+  }
+}
+
+function readKeys(core: Core): Promise<SigningKeyRow[]> {
+  return core.run((ctx) => listSigningKeys(ctx.tx, ctx.clock.now()), { tenantId: null })
+}
+
+function kept(key: RingKey | undefined, row: SigningKeyRow): RingKey | undefined {
+  return key && { ...key, retireAt: retirementOf(row) }
+}
+
+/** Says that the keys could not be read; what is known of them goes on being used. */
+export const warnOfKeys = ({ log }: Pick<Core, 'log'>, error: unknown) =>
+  log.warn({ err: error }, 'the signing keys could not be read anew')

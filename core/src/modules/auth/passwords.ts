@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { hash as argon2Hash, verify as argon2Verify, parseOptions } from '@node-rs/argon2'
+
+/** argon2id (the library's default kind): memory in KiB, passes, lanes. Raising one makes older hashes ask for a rehash. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+/** Longest password that is hashed, in UTF-8 bytes as given. Beyond it nothing matches. */
+export const PASSWORD_MAX_BYTES = 1024
+
+/** Too much work waits already. Nothing was computed; a later attempt may succeed. */
+export class PasswordQueueFull extends Error {
+  override name = 'PasswordQueueFull'
+
+  constructor() {
+    super('Too many passwords are being checked at the moment')
+  }
+}
+
+/** Outcome of a check; `rehash` only ever accompanies `ok` and asks the caller to store a new hash. */
+export interface PasswordVerdict {
+  readonly ok: boolean
+  readonly rehash: boolean
+}
+
+/** Hashes and checks passwords off the event loop, a few at a time. */
+export interface PasswordHasher {
+  /** @throws PasswordQueueFull, or RangeError when the password is longer than `PASSWORD_MAX_BYTES` */
+  hash(password: string): Promise<string>
+  /** @throws PasswordQueueFull, or Error when the stored hash is none */
+  verify(hash: string, password: string): Promise<PasswordVerdict>
+  /** Takes as long as `verify` and always says no: for accounts that do not exist. @throws PasswordQueueFull */
+  verifyNothing(password: string): Promise<PasswordVerdict>
+  /** Takes no more work (PasswordQueueFull) and resolves once all that was accepted is done. */
+  close(): Promise<void>
+}
+
+export interface PasswordHasherOptions {
+  /** Computations at the same time. Default: the cores, at most 3. Each takes 19 MiB. */
+  concurrency?: number
+  /** How many may wait beyond those; further ones are refused at once. Default: 100. */
+  queueLimit?: number
+}
+
+/** Makes a hasher; its memory is bounded by `concurrency` × 19 MiB and `queueLimit` waiting passwords. */
+export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
+  const { concurrency = defaultConcurrency(), queueLimit = 100 } = options
+  const queue = createQueue(concurrency, queueLimit)
+  // Made outside the queue, which it must not fill; awaited by whoever needs it first.
+  const dummyHash = argon2Hash(randomBytes(32), COST)
+  dummyHash.catch(() => undefined)
+
+  return {
+    async hash(password) {
+      const bytes = encodePassword(password)
+      if (!bytes) throw new RangeError(`A password has at most ${PASSWORD_MAX_BYTES} bytes`)
+      return queue.run(() => argon2Hash(bytes, COST))
+    },
+    async verify(hash, password) {
+      const rehash = isOutdated(hash)
+      const bytes = encodePassword(password)
+      const matches = await queue.run(() => argon2Verify(hash, bytes ?? ''))
+      const ok = matches && bytes !== undefined
+      return { ok, rehash: ok && rehash }
+    },
+    async verifyNothing(password) {
+      const bytes = encodePassword(password)
+      await queue.run(async () => argon2Verify(await dummyHash, bytes ?? ''))
+      return { ok: false, rehash: false }
+    },
+    close: queue.close,
+  }
+}
+
+/** argon2 runs on libuv's four threads, of which file and DNS work need one. */
+function defaultConcurrency(): number {
+  return Math.min(3, availableParallelism())
+}
+
+/** Normalised, so that one password typed on two keyboards is one; undefined when it is longer than any that is taken. */
+function encodePassword(password: string): Buffer | undefined {
+  // Before normalising, which can make a text eighteen times longer.
+  if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return undefined
+  return Buffer.from(password.normalize('NFKC'))
+}
+
+function isOutdated(hash: string): boolean {
+  try {
+    const { memoryCost, timeCost, parallelism } = parseOptions(hash)
+    return memoryCost < COST.memoryCost || timeCost < COST.timeCost || parallelism < COST.parallelism
+  } catch {
+    throw new Error('A stored password hash cannot be read')
+  }
+}
+
+function createQueue(concurrency: number, limit: number) {
+  const waiting: (() => void)[] = []
+  const idle = Promise.withResolvers<void>()
+  let running = 0
+  let isClosed = false
+
+  async function run<T>(work: () => Promise<T>): Promise<T> {
+    if (isClosed || (running >= concurrency && waiting.length >= limit)) throw new PasswordQueueFull()
+    if (running >= concurrency) await new Promise<void>((resolve) => waiting.push(resolve))
+    else running++
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
+  }
+
+  // Whoever leaves hands the place on, so that no newcomer can slip in before those who wait.
+  function leave(): void {
+    const next = waiting.shift()
+    if (next) next()
+    else running--
+    if (isClosed && running === 0) idle.resolve()
+  }
+
+  function close(): Promise<void> {
+    isClosed = true
+    if (running === 0) idle.resolve()
+    return idle.promise
+  }
+
+  return { run, close }
+}

@@ -1,0 +1,158 @@
+import { type Insertable, sql, type Tx } from '#kernel'
+import { normalizeEmail, type UserRow } from '../users/index.ts'
+import type { LoginFailureRow, TokenPurpose, UserPasswordTable, UserTokenRow, UserTokenTable } from './table.ts'
+
+/** A person with what a sign-in needs to know of them, in one look-up. */
+export interface Account {
+  user: UserRow
+  /** Null: invited, not registered yet. */
+  passwordHash: string | null
+  /** The tenant last used, as long as they belong to it: where a record about their account is kept. */
+  homeTenantId: string | null
+}
+
+/** The account of an e-mail address in whatever spelling. The same work is done whether or not there is one. */
+export const findAccountByEmail = (tx: Tx, email: string): Promise<Account | undefined> =>
+  findAccount(tx, 'users.email_normalized', normalizeEmail(email) ?? '')
+
+/** The account of a person. */
+export const findAccountById = (tx: Tx, userId: string): Promise<Account | undefined> =>
+  findAccount(tx, 'users.id', userId)
+
+async function findAccount(
+  tx: Tx,
+  column: 'users.id' | 'users.email_normalized',
+  value: string,
+): Promise<Account | undefined> {
+  const row = await tx
+    .selectFrom('users')
+    .leftJoin('user_passwords', 'user_passwords.user_id', 'users.id')
+    .leftJoin('user_logins', 'user_logins.user_id', 'users.id')
+    .leftJoin('user_tenants', (join) =>
+      join
+        .onRef('user_tenants.user_id', '=', 'users.id')
+        .onRef('user_tenants.tenant_id', '=', 'user_logins.last_tenant_id'),
+    )
+    .selectAll('users')
+    .select(['user_passwords.hash', 'user_tenants.tenant_id as home_tenant_id'])
+    .where(column, '=', value)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { hash, home_tenant_id, ...user } = row
+  return { user, passwordHash: hash, homeTenantId: home_tenant_id }
+}
+
+/** False when the person has a password already. */
+export async function insertPassword(tx: Tx, row: Insertable<UserPasswordTable>): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('user_passwords')
+    .values(row)
+    .onConflict((conflict) => conflict.column('user_id').doNothing())
+    .returning('user_id')
+    .executeTakeFirst()
+  return inserted !== undefined
+}
+
+export const upsertPassword = (tx: Tx, row: Insertable<UserPasswordTable>): Promise<unknown> =>
+  tx
+    .insertInto('user_passwords')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.column('user_id').doUpdateSet((eb) => ({
+        hash: eb.ref('excluded.hash'),
+        changed_at: eb.ref('excluded.changed_at'),
+      })),
+    )
+    .execute()
+
+/** Replaces the password that has `oldHash`; false when it was replaced by somebody else meanwhile. */
+export async function updatePassword(
+  tx: Tx,
+  userId: string,
+  oldHash: string,
+  set: { hash: string; changed_at?: string },
+) {
+  const updated = await tx
+    .updateTable('user_passwords')
+    .set(set)
+    .where('user_id', '=', userId)
+    .where('hash', '=', oldHash)
+    .returning('user_id')
+    .executeTakeFirst()
+  return updated !== undefined
+}
+
+/** The person's hash, kept from changing until the transaction ends. */
+export async function lockPassword(tx: Tx, userId: string): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('user_passwords')
+    .select('hash')
+    .where('user_id', '=', userId)
+    .forShare()
+    .executeTakeFirst()
+  return row?.hash
+}
+
+export const insertUserToken = (tx: Tx, token: Insertable<UserTokenTable>): Promise<unknown> =>
+  tx.insertInto('user_tokens').values(token).execute()
+
+export const findUserToken = (tx: Tx, purpose: TokenPurpose, hash: Buffer): Promise<UserTokenRow | undefined> =>
+  tx
+    .selectFrom('user_tokens')
+    .selectAll()
+    .where('token_hash', '=', hash)
+    .where('purpose', '=', purpose)
+    .executeTakeFirst()
+
+/** Spends a token that is alive; undefined when it was spent, expired or never made. */
+export const updateUserTokenUsed = (
+  tx: Tx,
+  purpose: TokenPurpose,
+  hash: Buffer,
+  now: string,
+): Promise<UserTokenRow | undefined> =>
+  tx
+    .updateTable('user_tokens')
+    .set({ used_at: now })
+    .where('token_hash', '=', hash)
+    .where('purpose', '=', purpose)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst()
+
+/** Spends all tokens of one purpose that a person has. */
+export const updateUserTokensUsed = (tx: Tx, purpose: TokenPurpose, userId: string, now: string): Promise<unknown> =>
+  tx
+    .updateTable('user_tokens')
+    .set({ used_at: now })
+    .where('user_id', '=', userId)
+    .where('purpose', '=', purpose)
+    .where('used_at', 'is', null)
+    .execute()
+
+/** Failures counted under these keys in windows that are still open. */
+export const listFailures = (tx: Tx, keys: string[], now: string): Promise<LoginFailureRow[]> =>
+  tx
+    .selectFrom('login_failures')
+    .selectAll()
+    .where('key', '=', sql<string>`any(${keys}::text[])`)
+    .where('window_ends_at', '>', now)
+    .execute()
+
+/** Counts one failure more under each key; a window that has closed begins anew. */
+export const upsertFailures = (tx: Tx, keys: string[], now: string, windowEndsAt: string): Promise<LoginFailureRow[]> =>
+  tx
+    .insertInto('login_failures')
+    .values(keys.map((key) => ({ key, failures: 1, window_ends_at: windowEndsAt })))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({
+        failures: sql`case when login_failures.window_ends_at <= ${now} then 1 else login_failures.failures + 1 end`,
+        window_ends_at: sql`case when login_failures.window_ends_at <= ${now} then excluded.window_ends_at else login_failures.window_ends_at end`,
+      }),
+    )
+    .returningAll()
+    .execute()
+
+export const deleteFailures = (tx: Tx, key: string): Promise<unknown> =>
+  tx.deleteFrom('login_failures').where('key', '=', key).execute()

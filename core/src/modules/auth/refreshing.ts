@@ -1,0 +1,90 @@
+import { type Ctx, hashToken, randomToken, SECONDS } from '#kernel'
+import { tenantSuspended } from '../tenants/index.ts'
+import { admit } from './admission.ts'
+import { actorOf } from './completing.ts'
+import { accountDisabled, invalidRefreshToken, refreshTokenReused, sessionRevoked } from './errors.ts'
+import { refreshTokenReplayed } from './events.ts'
+import type { Tokens } from './schema.ts'
+import {
+  findRefreshToken,
+  findSessionWithUser,
+  updateRefreshTokenUsed,
+  updateSessionRevoked,
+} from './session-queries.ts'
+import { addRefreshToken, type Holder, noteUse, present } from './sessions.ts'
+import type { RefreshTokenRow } from './table.ts'
+
+/** Two tabs, a lost answer: for this long after its first use a token is answered with the same successor. */
+const GRACE_MS = 30 * SECONDS
+
+/**
+ * Exchanges a refresh token for its successor and a fresh access token. Throws 401 `invalid_refresh_token`,
+ * `session_revoked`, or `refresh_token_reused`, which ends the session; 403 `account_disabled` or `tenant_suspended`,
+ * after which the token can still be used.
+ */
+export async function refresh(ctx: Ctx, refreshToken: string): Promise<Tokens> {
+  const hash = hashToken(refreshToken)
+  const row = await ctx.transaction(({ tx }) => findRefreshToken(tx, hash), { tenantId: null })
+  if (!row) throw invalidRefreshToken()
+  const tokens = await ctx.transaction((ctx) => exchange(ctx, row, refreshToken), { tenantId: row.scope_tenant_id })
+  // Thrown out here, so that the end of the session is committed.
+  if (tokens === 'reused') throw refreshTokenReused()
+  return tokens
+}
+
+async function exchange(ctx: Ctx, row: RefreshTokenRow, refreshToken: string): Promise<Tokens | 'reused'> {
+  const successor = await successorOf(ctx, row, refreshToken)
+  if (successor === 'reused') {
+    await endReusedSession(ctx, row)
+    return 'reused'
+  }
+  const holder = await requireHolder(ctx, row)
+  if (!successor.isNew) return present(ctx, holder, successor.refreshToken)
+  const { lineage_id: lineageId, generation } = row
+  const [tokens] = await Promise.all([
+    present(ctx, holder, successor.refreshToken),
+    addRefreshToken(ctx, holder, { refreshToken: successor.refreshToken, lineageId, generation: generation + 1 }),
+    noteUse(ctx, holder),
+  ])
+  return tokens
+}
+
+/**
+ * Whoever spends the token first decides on its successor; everybody else waits for that at the row and reads it there.
+ * It is sealed in the name of the token itself, which the database does not know.
+ */
+async function successorOf(
+  ctx: Ctx,
+  { id, token_hash }: RefreshTokenRow,
+  refreshToken: string,
+): Promise<{ refreshToken: string; isNew: boolean } | 'reused'> {
+  const { secrets } = ctx.core
+  const context = `refresh_successor:${refreshToken}`
+  const successor = randomToken()
+  const spending = { used_at: ctx.clock.now(), successor_sealed: secrets.seal(successor, context) }
+  if (await updateRefreshTokenUsed(ctx.tx, id, spending)) return { refreshToken: successor, isNew: true }
+  const spent = await findRefreshToken(ctx.tx, token_hash)
+  // Not spent and yet not to be had: it has expired.
+  if (!spent?.used_at || !spent.successor_sealed) throw invalidRefreshToken()
+  if (ctx.clock.ms() - Date.parse(spent.used_at) >= GRACE_MS) return 'reused'
+  return { refreshToken: secrets.openText(spent.successor_sealed, context), isNew: false }
+}
+
+/** The session as it stands now, by the same rules as at the sign-in. */
+async function requireHolder(ctx: Ctx, row: RefreshTokenRow): Promise<Holder> {
+  const [session, admission] = await Promise.all([findSessionWithUser(ctx.tx, row.session_id), admit(ctx, row.user_id)])
+  if (!session || session.revoked_at !== null) throw sessionRevoked()
+  if (session.status !== 'active') throw accountDisabled()
+  if (admission === 'suspended') throw tenantSuspended()
+  if (admission === 'not_member') throw sessionRevoked()
+  return { session: { id: row.session_id, user_id: row.user_id, created_at: session.created_at }, admission }
+}
+
+async function endReusedSession(ctx: Ctx, row: RefreshTokenRow): Promise<void> {
+  const session = await findSessionWithUser(ctx.tx, row.session_id)
+  if (!session || !(await updateSessionRevoked(ctx.tx, row.session_id, ctx.clock.now()))) return
+  const about = { id: row.user_id, label: session.name, storeId: null }
+  const person = ctx.as(actorOf({ id: row.user_id, name: session.name }))
+  await person.emit(refreshTokenReplayed, { ...about, after: { session_id: row.session_id } })
+  await ctx.forget({ sessionId: row.session_id })
+}

@@ -1,0 +1,115 @@
+import { Answer, defineRoute, permissionDenied, unavailable } from '#kernel'
+import { tenantSuspended } from '../tenants/index.ts'
+import { changePassword } from './changing-password.ts'
+import {
+  accountDisabled,
+  invalidCredentials,
+  invalidRefreshToken,
+  refreshTokenReused,
+  sessionRevoked,
+  tooManyAttempts,
+} from './errors.ts'
+import { keyRing } from './keys.ts'
+import { refresh } from './refreshing.ts'
+import { JWKS_MAX_AGE_SECONDS } from './rotating-keys.ts'
+import { ChangePassword, Credentials, Jwks, RefreshRequest, SignInAnswer, SwitchTenant, Tokens } from './schema.ts'
+import { signIn } from './signing-in.ts'
+import { ALGORITHM } from './signing-keys.ts'
+import { signOut, signOutEverywhere } from './signing-out.ts'
+import { switchTenant } from './switching.ts'
+
+export const login = defineRoute({
+  method: 'POST',
+  path: '/auth/login',
+  summary: 'Sign in by password',
+  description:
+    'Answers with tokens, or asks for the second factor. A wrong password, an unknown address and an account without a password are told apart neither by the answer nor by its time.',
+  access: 'public',
+  transaction: 'manual',
+  body: Credentials,
+  response: { 200: SignInAnswer },
+  errors: [invalidCredentials, accountDisabled, permissionDenied, tenantSuspended, tooManyAttempts, unavailable],
+  handler: (ctx, { body }) => signIn(ctx, body),
+})
+
+export const refreshTokens = defineRoute({
+  method: 'POST',
+  path: '/auth/refresh',
+  summary: 'Exchange a refresh token for new tokens',
+  description:
+    'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session.',
+  access: 'public',
+  transaction: 'manual',
+  body: RefreshRequest,
+  response: { 200: Tokens },
+  errors: [invalidRefreshToken, refreshTokenReused, sessionRevoked, accountDisabled, tenantSuspended],
+  handler: (ctx, { body }) => refresh(ctx, body.refresh_token),
+})
+
+export const switchTenants = defineRoute({
+  method: 'POST',
+  path: '/auth/switch-tenant',
+  summary: 'Get tokens for another of your tenants',
+  description: 'In the same session; tokens for other tenants go on working.',
+  access: 'self',
+  transaction: 'manual',
+  body: SwitchTenant,
+  response: { 200: Tokens },
+  errors: [permissionDenied, tenantSuspended, sessionRevoked],
+  handler: (ctx, { body }) => switchTenant(ctx, body.tenant_id.toLowerCase()),
+})
+
+export const logout = defineRoute({
+  method: 'POST',
+  path: '/auth/logout',
+  summary: 'End this session',
+  access: 'self',
+  response: { 204: null },
+  handler: async (ctx) => {
+    await signOut(ctx)
+    return undefined
+  },
+})
+
+export const logoutAll = defineRoute({
+  method: 'POST',
+  path: '/auth/logout-all',
+  summary: 'End all of your sessions',
+  access: 'self',
+  response: { 204: null },
+  handler: async (ctx) => {
+    await signOutEverywhere(ctx)
+    return undefined
+  },
+})
+
+export const changeOwnPassword = defineRoute({
+  method: 'POST',
+  path: '/auth/change-password',
+  summary: 'Change your password',
+  description: 'Your other sessions end.',
+  access: 'self',
+  transaction: 'manual',
+  body: ChangePassword,
+  response: { 204: null },
+  errors: [invalidCredentials, tooManyAttempts, unavailable],
+  handler: async (ctx, { body }) => {
+    await changePassword(ctx, body)
+    return undefined
+  },
+})
+
+export const jwks = defineRoute({
+  method: 'GET',
+  path: '/.well-known/jwks.json',
+  root: true,
+  summary: 'Public keys that access tokens are verified with',
+  access: 'public',
+  transaction: 'manual',
+  response: { 200: Jwks },
+  handler: async (ctx) => {
+    const published = await ctx.use(keyRing).published()
+    const keys = published.map(({ id, publicJwk }) => ({ ...publicJwk, kid: id, use: 'sig' as const, alg: ALGORITHM }))
+    return new Answer(200, { keys }, { 'cache-control': `public, max-age=${JWKS_MAX_AGE_SECONDS}` })
+  },
+})

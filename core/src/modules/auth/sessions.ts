@@ -1,0 +1,107 @@
+import { type Ctx, hashToken, newId, randomToken, SECONDS } from '#kernel'
+import { signAccessToken } from './access-tokens.ts'
+import type { Admission } from './admission.ts'
+import { deviceName } from './devices.ts'
+import { sessionRevoked } from './errors.ts'
+import type { Tokens } from './schema.ts'
+import { insertRefreshToken, insertSession, updateSessionUsed } from './session-queries.ts'
+import type { SessionRow } from './table.ts'
+
+/** What tokens are made for: a person's session, and where it acts. */
+export interface Holder {
+  session: Pick<SessionRow, 'id' | 'user_id' | 'created_at'>
+  admission: Admission
+}
+
+/** Opens a session for a person where they were admitted, with the first tokens of its first lineage. */
+export async function openSession(
+  ctx: Ctx,
+  userId: string,
+  admission: Admission,
+): Promise<Tokens & { sessionId: string }> {
+  const { origin, tx } = ctx
+  const now = ctx.clock.now()
+  const session = { id: newId(), user_id: userId, created_at: now }
+  const expiresAt = endOf(ctx, { session, admission })
+  const inserted = insertSession(tx, {
+    ...session,
+    last_active_at: now,
+    expires_at: new Date(expiresAt).toISOString(),
+    revoked_at: null,
+    ip_address: origin.ipAddress,
+    user_agent: origin.userAgent,
+    device: deviceName(origin.userAgent),
+  })
+  const [tokens] = await Promise.all([startLineage(ctx, { session, admission }), inserted])
+  return { ...tokens, sessionId: session.id }
+}
+
+/** Tokens for one more tenant in a session that is there; what it holds for others goes on. */
+export async function joinSession(ctx: Ctx, holder: Holder): Promise<Tokens> {
+  const [tokens] = await Promise.all([startLineage(ctx, holder), noteUse(ctx, holder)])
+  return tokens
+}
+
+async function startLineage(ctx: Ctx, holder: Holder): Promise<Tokens> {
+  const refreshToken = randomToken()
+  const [tokens] = await Promise.all([
+    present(ctx, holder, refreshToken),
+    addRefreshToken(ctx, holder, { refreshToken, lineageId: newId(), generation: 1 }),
+  ])
+  return tokens
+}
+
+/** Stores a refresh token of a lineage. */
+export async function addRefreshToken(
+  ctx: Ctx,
+  holder: Holder,
+  { refreshToken, lineageId, generation }: { refreshToken: string; lineageId: string; generation: number },
+): Promise<void> {
+  await insertRefreshToken(ctx.tx, {
+    id: newId(),
+    session_id: holder.session.id,
+    user_id: holder.session.user_id,
+    scope_tenant_id: holder.admission.tenant?.id ?? null,
+    lineage_id: lineageId,
+    generation,
+    token_hash: hashToken(refreshToken),
+    created_at: ctx.clock.now(),
+    expires_at: new Date(endOf(ctx, holder)).toISOString(),
+    used_at: null,
+    successor_sealed: null,
+  })
+}
+
+/** Tokens as they stand on the wire: the given refresh token with a fresh access token. */
+export async function present(ctx: Ctx, holder: Holder, refreshToken: string): Promise<Tokens> {
+  const { session, admission } = holder
+  const tid = admission.tenant?.id ?? null
+  const { accessToken, expiresIn } = await signAccessToken(
+    ctx,
+    { sub: session.user_id, sid: session.id, tid },
+    endOf(ctx, holder),
+  )
+  return {
+    access_token: accessToken,
+    refresh_token: refreshToken,
+    token_type: 'Bearer',
+    expires_in: expiresIn,
+    tenant_id: tid,
+  }
+}
+
+/** Notes that a session is in use, which moves its end away. */
+export async function noteUse(ctx: Ctx, holder: Holder): Promise<void> {
+  const expires_at = new Date(endOf(ctx, holder)).toISOString()
+  await updateSessionUsed(ctx.tx, holder.session.id, { last_active_at: ctx.clock.now(), expires_at })
+}
+
+/**
+ * When tokens made now end at the latest, in milliseconds: a while after the last use (REFRESH_TOKEN_TTL), and at the
+ * age that the tenant allows a session. Throws 401 `session_revoked` when that age is reached.
+ */
+function endOf(ctx: Ctx, { session, admission }: Holder): number {
+  const oldest = Date.parse(session.created_at) + admission.maxAgeMs
+  if (oldest <= ctx.clock.ms()) throw sessionRevoked({ detail: 'The session has reached the age at which it ends' })
+  return Math.min(oldest, ctx.clock.ms() + ctx.config.tokens.refreshTtlSeconds * SECONDS)
+}

@@ -1,0 +1,16 @@
+import { DAYS, every, fromNow } from '#kernel'
+import { renewSigningKey } from './rotating-keys.ts'
+import { deleteDead, deleteKnownDevices } from './session-queries.ts'
+
+// Spent tokens stay a while, so that one that is presented again is recognised; a session in use spends 144 a day.
+const KEPT_MS = 7 * DAYS
+const DEVICE_KEPT_MS = 365 * DAYS
+
+/** Once a day: asks for a new signing key when the newest is old enough, whatever the calendar. */
+export const rotateKeys = every('7 2 * * *', 'auth.rotate_keys', renewSigningKey)
+
+/** Once a day: removes what nobody can use any more. */
+export const sweep = every('37 2 * * *', 'auth.sweep', async (ctx) => {
+  await deleteDead(ctx.tx, fromNow(ctx.clock, -KEPT_MS))
+  await deleteKnownDevices(ctx.tx, fromNow(ctx.clock, -DEVICE_KEPT_MS))
+})
