@@ -1,0 +1,8 @@
+import { defineError } from '#kernel'
+
+/** 422: more is in use than the plan allows; `exceeds` names each limit with `used` and `max`. */
+export const downgradeExceedsLimits = defineError(
+  'downgrade_exceeds_limits',
+  422,
+  'More is in use than this plan allows',
+)

@@ -1,0 +1,34 @@
+import { defineEvent } from '#kernel'
+import { LimitReached, SubscriptionRecord } from './schema.ts'
+
+const data = SubscriptionRecord
+
+export const subscriptionCreated = defineEvent('subscription.created', { description: 'A trial began', data })
+export const subscriptionChanged = defineEvent('subscription.changed', {
+  description: 'Plan, period, payment or state of the subscription changed',
+  data,
+})
+export const subscriptionCanceled = defineEvent('subscription.canceled', {
+  description: 'The subscription was canceled and has ended',
+  data,
+})
+export const subscriptionExpired = defineEvent('subscription.expired', {
+  description: 'The subscription has ended: its trial is over, or what was due was not paid',
+  data,
+})
+export const trialEnding = defineEvent('subscription.trial_ending', {
+  description: 'The trial ends in three days',
+  data,
+})
+export const subscriptionExpiring = defineEvent('subscription.expiring', {
+  description: 'The subscription ends in three days, unless it is paid or the cancellation taken back',
+  data,
+})
+export const limitReached80 = defineEvent('limit.reached_80', {
+  description: '80 % of what the plan allows is in use',
+  data: LimitReached,
+})
+export const limitReached100 = defineEvent('limit.reached_100', {
+  description: 'All that the plan allows is in use',
+  data: LimitReached,
+})

@@ -1,0 +1,78 @@
+import { json, type Tx } from '#kernel'
+import type { PlanRow, Status, SubscriptionRow } from './table.ts'
+
+const select = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('subscriptions').selectAll().where('tenant_id', '=', tenantId)
+
+export const findSubscription = (tx: Tx, tenantId: string): Promise<SubscriptionRow | undefined> =>
+  select(tx, tenantId).executeTakeFirst()
+
+/** Waits for everybody who consumes of the tenant's limits, and keeps them waiting until the transaction ends. */
+export const lockSubscription = (tx: Tx, tenantId: string): Promise<SubscriptionRow | undefined> =>
+  select(tx, tenantId).forUpdate().executeTakeFirst()
+
+/** The subscription when the clock has something to do to it and nobody else is at it. */
+export const lockDueSubscription = (tx: Tx, tenantId: string, now: string): Promise<SubscriptionRow | undefined> =>
+  select(tx, tenantId).where('next_change_at', '<=', now).forUpdate().skipLocked().executeTakeFirst()
+
+/** Just enough to tell whether the tenant may write. */
+export const findStanding = (
+  tx: Tx,
+  tenantId: string,
+): Promise<{ status: Status; next_change_at: string | null } | undefined> =>
+  tx
+    .selectFrom('subscriptions')
+    .select(['status', 'next_change_at'])
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst()
+
+/** Undefined when the tenant has a subscription already. */
+export const insertSubscription = (tx: Tx, subscription: SubscriptionRow): Promise<SubscriptionRow | undefined> =>
+  tx
+    .insertInto('subscriptions')
+    .values({ ...subscription, ...asJson(subscription) })
+    .onConflict((conflict) => conflict.column('tenant_id').doNothing())
+    .returningAll()
+    .executeTakeFirst()
+
+export const updateSubscription = (tx: Tx, row: SubscriptionRow): Promise<SubscriptionRow> => {
+  const { tenant_id, id, created_at, ...values } = row
+  return tx
+    .updateTable('subscriptions')
+    .set({ ...values, ...asJson(row) })
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+const asJson = ({ payment_method, charge }: Pick<SubscriptionRow, 'payment_method' | 'charge'>) => ({
+  payment_method: payment_method && json(payment_method),
+  charge: charge && json(charge),
+})
+
+/** What anybody may choose, cheapest first. */
+export const listPublicPlans = (tx: Tx): Promise<PlanRow[]> =>
+  tx
+    .selectFrom('plans')
+    .selectAll()
+    .where('is_public', '=', true)
+    .where('is_active', '=', true)
+    .orderBy('price_cents')
+    .orderBy('code')
+    .execute()
+
+export const findPublicPlan = (tx: Tx, id: string): Promise<PlanRow | undefined> =>
+  tx
+    .selectFrom('plans')
+    .selectAll()
+    .where('id', '=', id)
+    .where('is_public', '=', true)
+    .where('is_active', '=', true)
+    .executeTakeFirst()
+
+export const findPlanByCode = (tx: Tx, code: string): Promise<PlanRow | undefined> =>
+  tx.selectFrom('plans').selectAll().where('code', '=', code).executeTakeFirst()
+
+export const listPlansById = (tx: Tx, ids: readonly string[]): Promise<PlanRow[]> =>
+  tx.selectFrom('plans').selectAll().where('id', 'in', ids).execute()

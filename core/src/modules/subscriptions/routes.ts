@@ -1,0 +1,144 @@
+import { conflict, defineRoute, notFound, type Route, Short } from '#kernel'
+import { cancelSubscription, reactivateSubscription } from './canceling.ts'
+import { getState } from './changing.ts'
+import { changePlan, previewPlanChange } from './changing-plan.ts'
+import { downgradeExceedsLimits } from './errors.ts'
+import { changePaymentMethod } from './paying.ts'
+import { presentPlan, presentSubscription, presentTrial } from './present.ts'
+import { findPublicPlan, listPublicPlans } from './queries.ts'
+import {
+  Cancellation,
+  PaymentMethodPatch,
+  Plan,
+  PlanChange,
+  PlanChangePreview,
+  PlanParams,
+  Subscription,
+  SubscriptionDetails,
+  Trial,
+  Usage,
+} from './schema.ts'
+import { readDetails, readUsage } from './usage.ts'
+
+const view = { permission: 'subscription.view' }
+const manage = { permission: 'subscription.manage' }
+
+export const routes: readonly Route[] = [
+  defineRoute({
+    method: 'GET',
+    path: '/subscriptions/plans',
+    summary: 'List the plans that anybody may choose, cheapest first',
+    access: 'public',
+    response: { 200: Short(Plan) },
+    handler: async ({ core, tx }) => ({ data: (await listPublicPlans(tx)).map((plan) => presentPlan(core, plan)) }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/subscriptions/plans/:id',
+    summary: 'Get a plan that anybody may choose',
+    access: 'public',
+    params: PlanParams,
+    response: { 200: Plan },
+    handler: async ({ core, tx }, { params }) => {
+      const plan = await findPublicPlan(tx, params.id)
+      if (!plan) throw notFound()
+      return presentPlan(core, plan)
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/subscriptions/current',
+    summary: "Get the tenant's subscription",
+    access: view,
+    response: { 200: Subscription },
+    errors: [notFound],
+    handler: async (ctx) => presentSubscription(ctx.core, await getState(ctx)),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/subscriptions/details',
+    summary: 'Get subscription, plan, limits, usage and trial in one',
+    access: view,
+    response: { 200: SubscriptionDetails },
+    errors: [notFound],
+    handler: readDetails,
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/subscriptions/usage',
+    summary: 'Get how much of each limit is in use',
+    access: view,
+    response: { 200: Usage },
+    errors: [notFound],
+    handler: async (ctx) => readUsage(ctx, await getState(ctx)),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/subscriptions/trial',
+    summary: 'Get how much of the trial is left',
+    access: view,
+    response: { 200: Trial },
+    errors: [notFound],
+    handler: async (ctx) => presentTrial(await getState(ctx), ctx.clock.now()),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/subscriptions/change-plan/preview',
+    summary: 'See what a change of plan would do',
+    description: 'Changes nothing. `allowed` is false while more is in use than the plan allows.',
+    access: manage,
+    whileInactive: true,
+    body: PlanChange,
+    response: { 200: PlanChangePreview },
+    errors: [notFound],
+    handler: (ctx, { body }) => previewPlanChange(ctx, body),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/subscriptions/change-plan',
+    summary: 'Change the plan',
+    description:
+      'A higher price takes effect at once, a lower one at the end of the period or at once with `"at": "now"`. Nothing is deleted. Choosing the plan of now takes a waiting change back. After the end of a subscription the plan is chosen here and begins with `reactivate`.',
+    access: manage,
+    whileInactive: true,
+    body: PlanChange,
+    response: { 200: Subscription },
+    errors: [notFound, conflict, downgradeExceedsLimits],
+    handler: async (ctx, { body }) => presentSubscription(ctx.core, await changePlan(ctx, body)),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/subscriptions/cancel',
+    summary: 'Cancel the subscription, at the end of its period or at once',
+    description: 'Once it has ended, everything can be read and nothing changed. Nothing is deleted.',
+    access: manage,
+    whileInactive: true,
+    body: Cancellation,
+    response: { 200: Subscription },
+    errors: [notFound, conflict],
+    handler: async (ctx, { body }) => presentSubscription(ctx.core, await cancelSubscription(ctx, body)),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/subscriptions/reactivate',
+    summary: 'Take a cancellation back, or begin anew after the end',
+    description: 'After the end a new period begins, which takes a payment method unless the plan is free.',
+    access: manage,
+    whileInactive: true,
+    response: { 200: Subscription },
+    errors: [notFound, conflict],
+    handler: async (ctx) => presentSubscription(ctx.core, await reactivateSubscription(ctx)),
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/subscriptions/payment-method',
+    summary: 'Put a payment method on file',
+    description: 'Masked data only: whatever looks like a whole number is refused. What is due is paid with it.',
+    access: manage,
+    whileInactive: true,
+    body: PaymentMethodPatch,
+    response: { 200: Subscription },
+    errors: [notFound],
+    handler: async (ctx, { body }) => presentSubscription(ctx.core, await changePaymentMethod(ctx, body)),
+  }),
+]

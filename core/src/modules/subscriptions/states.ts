@@ -1,0 +1,235 @@
+import { type AppError, conflict, DAYS } from '#kernel'
+import { deadlineOf } from './deadlines.ts'
+import { periodEnd } from './months.ts'
+import { dueForChange, isFree } from './prices.ts'
+import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
+
+/** A subscription with the plans that it speaks of: all that its changes depend on. */
+export interface State extends SubscriptionRow {
+  plan: PlanRow
+  pending_plan: PlanRow | null
+}
+
+/** What can happen to a subscription: by a call, by the clock, or by word of a payment provider. */
+export type Happening =
+  | { name: 'warned' | 'trial_ended' | 'period_ended' | 'grace_ended' }
+  | { name: 'canceled'; atPeriodEnd: boolean; reason: string | null }
+  | { name: 'reactivated' }
+  | { name: 'plan_changed'; plan: PlanRow; at: 'now' | 'period_end' }
+  | { name: 'payment_method_set'; method: PaymentMethod; provider: string; reference: string | null }
+  | { name: 'paid' | 'declined' }
+
+/** The whole of it: what may happen in each state, and the states that it may lead to. */
+export const TRANSITIONS: Readonly<Record<Status, Partial<Record<Happening['name'], readonly Status[]>>>> = {
+  trialing: {
+    warned: ['trialing'],
+    trial_ended: ['active', 'expired', 'canceled'],
+    canceled: ['trialing', 'canceled'],
+    reactivated: ['trialing'],
+    plan_changed: ['trialing'],
+    payment_method_set: ['trialing'],
+  },
+  active: {
+    warned: ['active'],
+    period_ended: ['active', 'past_due', 'canceled'],
+    canceled: ['active', 'canceled'],
+    reactivated: ['active'],
+    plan_changed: ['active'],
+    payment_method_set: ['active'],
+    paid: ['active'],
+    declined: ['past_due'],
+  },
+  past_due: {
+    warned: ['past_due'],
+    grace_ended: ['expired', 'canceled'],
+    canceled: ['past_due', 'canceled'],
+    reactivated: ['past_due'],
+    plan_changed: ['past_due', 'active'],
+    payment_method_set: ['past_due', 'active'],
+    paid: ['active'],
+    declined: ['past_due'],
+  },
+  canceled: { reactivated: ['active'], plan_changed: ['canceled'], payment_method_set: ['canceled'] },
+  expired: {
+    reactivated: ['active'],
+    plan_changed: ['expired'],
+    payment_method_set: ['expired'],
+    // A payment that came too late still counts.
+    paid: ['active'],
+  },
+}
+
+/** How long what is due may still be paid. */
+export const GRACE_MS = 14 * DAYS
+/** The provider that believes whatever payment method is on file: money is collected outside of the system. */
+export const MANUAL = 'manual'
+
+export const isEnded = ({ status }: Pick<State, 'status'>): boolean => status === 'canceled' || status === 'expired'
+
+/**
+ * The subscription after something happened at `now`; the one given stays as it is. Throws 409 `conflict` for what the
+ * state does not allow.
+ */
+export function transition(before: State, happening: Happening, now: string): State {
+  const allowed = TRANSITIONS[before.status][happening.name]
+  if (!allowed) throw conflict({ detail: `A subscription that is ${before.status} does not allow this` })
+  const after = happened(before, happening, now)
+  if (!allowed.includes(after.status))
+    throw new Error(`${happening.name} led from ${before.status} to ${after.status}, which the table does not have`)
+  return { ...after, plan_id: after.plan.id, pending_plan_id: after.pending_plan?.id ?? null, ...upkeep(after) }
+}
+
+const upkeep = (state: State) => ({ next_change_at: deadlineOf(state)?.at ?? null })
+
+function happened(state: State, happening: Happening, now: string): State {
+  switch (happening.name) {
+    case 'warned':
+      return { ...state, is_warned: true }
+    case 'trial_ended':
+      return endTrial(state, now)
+    case 'period_ended':
+      return endPeriod(state, now)
+    case 'grace_ended':
+      return end(state, state.cancel_at_period_end ? 'canceled' : 'expired', now)
+    case 'canceled':
+      return cancel(state, happening, now)
+    case 'reactivated':
+      return reactivate(state, now)
+    case 'plan_changed':
+      // After the end there is no period to wait for.
+      return happening.at === 'now' || isEnded(state)
+        ? changePlan(state, happening.plan, now)
+        : { ...state, pending_plan: happening.plan.id === state.plan.id ? null : happening.plan }
+    case 'payment_method_set':
+      return setPaymentMethod(state, happening)
+    case 'paid':
+      requireCharge(state)
+      return paid(state, now)
+    case 'declined':
+      requireCharge(state)
+      return state.status === 'past_due' ? state : owing(state, now)
+  }
+}
+
+function endTrial(state: State, now: string): State {
+  if (state.cancel_at_period_end) return end(state, 'canceled', now)
+  const next = withPendingPlan(state)
+  if (!isFree(next.plan) && !next.payment_method) return end(next, 'expired', now)
+  return charged(beginPeriods(next, now), next.plan.price_cents, now)
+}
+
+function endPeriod(state: State, now: string): State {
+  if (state.cancel_at_period_end) return end(state, 'canceled', now)
+  // The last one is not paid yet: nothing new begins before it is.
+  if (state.charge) return owing(state, now)
+  const next = withPendingPlan(state)
+  // Periods of another length begin a count of their own.
+  const rolled = next.plan.interval === state.plan.interval ? nextPeriod(next, now) : beginPeriods(next, now)
+  return charged(rolled, next.plan.price_cents, now)
+}
+
+function cancel(state: State, { atPeriodEnd, reason }: { atPeriodEnd: boolean; reason: string | null }, now: string) {
+  const told = { ...state, cancel_reason: reason }
+  if (!atPeriodEnd) return end(told, 'canceled', now)
+  return state.cancel_at_period_end ? told : { ...told, cancel_at_period_end: true, is_warned: false }
+}
+
+function reactivate(state: State, now: string): State {
+  if (!isEnded(state)) {
+    if (!state.cancel_at_period_end) throw conflict({ detail: 'The subscription is not canceled' })
+    return { ...state, cancel_at_period_end: false, cancel_reason: null, is_warned: false }
+  }
+  if (!isFree(state.plan) && !state.payment_method) throw paymentMethodMissing()
+  const begun = beginPeriods({ ...state, canceled_at: null, cancel_reason: null, charge: null }, now)
+  return charged(begun, begun.plan.price_cents, now)
+}
+
+function changePlan(state: State, plan: PlanRow, now: string): State {
+  const next = { ...state, plan, pending_plan: null }
+  if (plan.id === state.plan.id || isEnded(state) || state.status === 'trialing') return next
+  if (state.status === 'past_due') return changePlanWhileDue(state, next)
+  const due = dueForChange(state, plan, now)
+  if (due > 0 && state.charge) throw conflict({ detail: 'A payment is under way; try again when it is through' })
+  if (due > 0 && !state.payment_method) throw paymentMethodMissing()
+  const begun = plan.interval === state.plan.interval ? next : beginPeriods(next, now)
+  return due > 0 ? charged(begun, due, now) : begun
+}
+
+/** Instead of paying what is due, a tenant may fall back to less: it then owes that, or nothing. */
+function changePlanWhileDue(state: State, next: State): State {
+  if (isFree(next.plan)) return settled(next)
+  const { charge } = state
+  if (charge && next.plan.price_cents > charge.amount_cents) throw conflict({ detail: 'Pay what is due first' })
+  return { ...next, charge: charge && { ...charge, amount_cents: next.plan.price_cents, currency: next.plan.currency } }
+}
+
+function setPaymentMethod(
+  state: State,
+  { method, provider, reference }: { method: PaymentMethod; provider: string; reference: string | null },
+): State {
+  const next = { ...state, payment_method: method, payment_provider: provider, payment_reference: reference }
+  return provider === MANUAL && !isEnded(state) ? settled(next) : next
+}
+
+function paid(state: State, now: string): State {
+  const next = settled(state)
+  return isEnded(state) && state.current_period_end <= now ? beginPeriods(next, now) : next
+}
+
+function requireCharge({ charge }: State): void {
+  if (!charge) throw conflict({ detail: 'Nothing is due' })
+}
+
+/** Nothing is due any more. In a trial nothing was. */
+function settled(state: State): State {
+  if (state.status === 'trialing') return state
+  const is_warned = state.status === 'active' && state.is_warned
+  return { ...state, status: 'active', charge: null, grace_ends_at: null, is_warned }
+}
+
+/** Something falls due: paid at once, collected by a provider soon, or owed. */
+function charged(state: State, amount_cents: number, now: string): State {
+  if (amount_cents === 0) return settled(state)
+  const charge = { key: chargeKey(state.tenant_id, now), amount_cents, currency: state.plan.currency, due_at: now }
+  if (!state.payment_method) return owing({ ...state, charge }, now)
+  return state.payment_provider === MANUAL ? settled(state) : { ...state, charge }
+}
+
+const chargeKey = (tenantId: string, at: string) => `${tenantId}.${Date.parse(at)}`
+
+/** The tenant that a charge is of, read from its key. */
+export const tenantOfCharge = (key: string): string => key.split('.', 1)[0] ?? ''
+
+function owing(state: State, now: string): State {
+  return { ...state, status: 'past_due', grace_ends_at: later(now, GRACE_MS), is_warned: false }
+}
+
+function end(state: State, status: 'canceled' | 'expired', now: string): State {
+  return {
+    ...state,
+    status,
+    pending_plan: null,
+    cancel_at_period_end: false,
+    canceled_at: status === 'canceled' ? now : null,
+    grace_ends_at: null,
+    charge: status === 'canceled' ? null : state.charge,
+    is_warned: false,
+  }
+}
+
+const withPendingPlan = (state: State): State =>
+  state.pending_plan ? { ...state, plan: state.pending_plan, pending_plan: null } : state
+
+const nextPeriod = (state: State, start: string): State => ({
+  ...state,
+  status: 'active',
+  current_period_start: start,
+  current_period_end: periodEnd(state.anchored_at, state.plan.interval, start),
+  is_warned: false,
+})
+
+const beginPeriods = (state: State, now: string): State => nextPeriod({ ...state, anchored_at: now }, now)
+
+const later = (moment: string, ms: number) => new Date(Date.parse(moment) + ms).toISOString()
+
+const paymentMethodMissing = (): AppError => conflict({ detail: 'Add a payment method first' })

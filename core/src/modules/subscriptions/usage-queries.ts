@@ -1,0 +1,89 @@
+import { sql, type Tx } from '#kernel'
+import type { PlanRow, Status } from './table.ts'
+
+/** What decides how much a tenant may have: the subscription as stored, and its plan. */
+export interface StoredTerms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {
+  status: Status
+  current_period_start: string
+  next_change_at: string | null
+}
+
+const selectTerms = (tx: Tx, tenantId: string) =>
+  tx
+    .selectFrom('subscriptions as s')
+    .innerJoin('plans as p', 'p.id', 's.plan_id')
+    .select(['s.status', 's.current_period_start', 's.next_change_at', 'p.code', 'p.limits', 'p.features'])
+    .where('s.tenant_id', '=', tenantId)
+
+export const findTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undefined> =>
+  selectTerms(tx, tenantId).executeTakeFirst()
+
+/**
+ * Keeps the plan as it is until the transaction ends, without keeping others from consuming. Undefined also when the
+ * plan was changed while this waited: the joined row is then not the one any more, and asking again finds it.
+ */
+export const lockTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undefined> =>
+  selectTerms(tx, tenantId).forKeyShare('s').executeTakeFirst()
+
+/** Puts those in line who make something of which a tenant may have only so many. */
+export const lockCounting = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('subscriptions').select('id').where('tenant_id', '=', tenantId).forNoKeyUpdate().executeTakeFirst()
+
+/** How many rows the tenant has, looking at no more than `most` of them. */
+export async function countRows(tx: Tx, tenantId: string, table: string, most: number | null = null): Promise<number> {
+  const counted = sql<{ used: number }>`
+    select count(*) as used from (select from ${sql.table(table)} where tenant_id = ${tenantId} limit ${most}) as counted`
+  const { rows } = await counted.execute(tx)
+  return rows[0]?.used ?? 0
+}
+
+interface Counter {
+  tenant_id: string
+  limit_name: string
+  period_start: string
+}
+
+/** Adds to a counter unless that takes it over `max` (null: any number); what it says then, or undefined. */
+export async function upsertUsage(
+  tx: Tx,
+  counter: Counter,
+  { amount, max }: { amount: number; max: number | null },
+): Promise<number | undefined> {
+  if (max !== null && amount > max) return undefined
+  const row = await tx
+    .insertInto('limit_usage')
+    .values({ ...counter, used: amount })
+    .onConflict((conflict) => {
+      const added = sql<number>`limit_usage.used + excluded.used`
+      const update = conflict.columns(['tenant_id', 'limit_name', 'period_start']).doUpdateSet({ used: added })
+      return max === null ? update : update.where(added, '<=', max)
+    })
+    .returning('used')
+    .executeTakeFirst()
+  return row?.used
+}
+
+/** Takes from a counter, to zero at most. */
+export const updateUsageReleased = (tx: Tx, { tenant_id, limit_name, period_start }: Counter, amount: number) =>
+  tx
+    .updateTable('limit_usage')
+    .set({ used: sql<number>`greatest(used - ${amount}, 0)` })
+    .where('tenant_id', '=', tenant_id)
+    .where('limit_name', '=', limit_name)
+    .where('period_start', '=', period_start)
+    .execute()
+
+export const findUsage = async (tx: Tx, { tenant_id, limit_name, period_start }: Counter): Promise<number> => {
+  const row = await tx
+    .selectFrom('limit_usage')
+    .select('used')
+    .where('tenant_id', '=', tenant_id)
+    .where('limit_name', '=', limit_name)
+    .where('period_start', '=', period_start)
+    .executeTakeFirst()
+  return row?.used ?? 0
+}
+
+/** Forgets the counters of periods that began before. */
+export const deleteUsageBefore = (tx: Tx, tenantId: string, periodStart: string) =>
+  tx.deleteFrom('limit_usage').where('tenant_id', '=', tenantId).where('period_start', '<', periodStart).execute()

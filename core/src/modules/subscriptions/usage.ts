@@ -1,0 +1,59 @@
+import type { Ctx } from '#kernel'
+import { getState } from './changing.ts'
+import { maxOf } from './plans.ts'
+import { presentSubscription, presentTrial } from './present.ts'
+import type { Exceeded, SubscriptionDetails, Usage } from './schema.ts'
+import type { State } from './states.ts'
+import type { PlanRow } from './table.ts'
+import { countRows, findUsage } from './usage-queries.ts'
+
+/** All that a page about the subscription shows. */
+export async function readDetails(ctx: Ctx): Promise<SubscriptionDetails> {
+  const state = await getState(ctx)
+  const usage = await readUsage(ctx, state)
+  const subscription = presentSubscription(ctx.core, state)
+  const { plan } = subscription
+  const { limits, features } = plan
+  return { subscription, plan, limits, features, usage, trial: presentTrial(state, ctx.clock.now()) }
+}
+
+/** How much of each limit is in use, and how much the plan allows. */
+export async function readUsage(ctx: Ctx, state: State): Promise<Usage> {
+  const used = await countAll(ctx, state.current_period_start)
+  return Object.fromEntries(
+    used.map(([limit, used]) => {
+      const max = maxOf(ctx.core, state.plan, limit)
+      return [limit, { used, max, percent: max === null ? null : percentOf(used, max) }]
+    }),
+  )
+}
+
+/** The limits of which more is in use than another plan allows. `isNewPeriod`: what counts by period begins at zero. */
+export async function listExceeded(ctx: Ctx, state: State, plan: PlanRow, isNewPeriod: boolean): Promise<Exceeded[]> {
+  const used = await countAll(ctx, state.current_period_start, (limit) => {
+    const resets = isNewPeriod && ctx.core.registry.limits.get(limit)?.per === 'period'
+    return !resets && maxOf(ctx.core, plan, limit) !== null
+  })
+  return used.flatMap(([limit, used]) => {
+    const max = maxOf(ctx.core, plan, limit)
+    return max !== null && used > max ? [{ limit, used, max }] : []
+  })
+}
+
+async function countAll(
+  ctx: Ctx,
+  period_start: string,
+  isWanted: (limit: string) => boolean = () => true,
+): Promise<[limit: string, used: number][]> {
+  const { tx, tenantId } = ctx
+  const wanted = [...ctx.core.registry.limits].filter(([limit]) => isWanted(limit))
+  // All are sent at once.
+  return Promise.all(
+    wanted.map(async ([limit, { counts }]): Promise<[string, number]> => {
+      const counter = { tenant_id: tenantId, limit_name: limit, period_start }
+      return [limit, counts === undefined ? await findUsage(tx, counter) : await countRows(tx, tenantId, counts)]
+    }),
+  )
+}
+
+const percentOf = (used: number, max: number) => (max === 0 ? 100 : Math.floor((used / max) * 100))
