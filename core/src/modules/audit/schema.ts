@@ -1,0 +1,82 @@
+import { Closed, ListQuery, Nullable, OneOf, type Static, Timestamp, Type, Uuid } from '#kernel'
+
+const Values = (description: string) =>
+  Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true, description })
+
+export const Actor = Closed(
+  {
+    type: OneOf(['user', 'api_key', 'system', 'admin']),
+    id: Nullable(Uuid),
+    label: Type.String({ description: 'The name at the time', examples: ['Ada Byron'] }),
+    impersonator_id: Nullable(
+      Type.String({ format: 'uuid', description: 'Who really acted, when an operator acted as this person' }),
+    ),
+  },
+  { title: 'AuditActor' },
+)
+
+// The order of the fields is the order of a CSV file's columns.
+export const AuditLog = Closed(
+  {
+    id: Uuid,
+    tenant_id: Nullable(Uuid),
+    user_id: Nullable(Type.String({ format: 'uuid', description: 'The actor, when that is a person' })),
+    actor: Actor,
+    action: Type.String({ description: 'The name of an event', examples: ['store.created'] }),
+    resource_type: Type.String({ examples: ['store'] }),
+    resource_id: Nullable(Type.String({ examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] })),
+    resource_label: Nullable(Type.String({ description: 'The name at the time', examples: ['Main'] })),
+    store_id: Nullable(Uuid),
+    old_values: Values('What a change replaced: the changed fields alone; all of what is gone'),
+    new_values: Values('What a change brought: the changed fields alone; all of what is new'),
+    ip_address: Nullable(Type.String({ examples: ['192.0.2.1'] })),
+    user_agent: Nullable(Type.String({ examples: ['Mozilla/5.0'] })),
+    request_id: Nullable(Type.String({ description: 'The `X-Request-ID` of the request' })),
+    created_at: Timestamp,
+  },
+  { title: 'AuditLog' },
+)
+export type AuditLog = Static<typeof AuditLog>
+
+const filters = {
+  action: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description: 'An action, or all that begin alike: `store.*`',
+      examples: ['store.*'],
+    }),
+  ),
+  resource_type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, examples: ['store'] })),
+  resource_id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] }),
+  ),
+  user_id: Type.Optional(Type.String({ format: 'uuid', description: 'Who acted' })),
+  store_id: Type.Optional(Type.String({ format: 'uuid' })),
+  ip_address: Type.Optional(Type.String({ minLength: 1, maxLength: 45, examples: ['192.0.2.1'] })),
+  from: Type.Optional(Type.String({ format: 'date-time', description: 'This moment or later' })),
+  to: Type.Optional(Type.String({ format: 'date-time', description: 'Before this moment' })),
+  q: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description:
+        "Occurs in the action or in the actor's or the resource's name; give `from` to search a long history fast",
+      examples: ['main'],
+    }),
+  ),
+}
+
+const Filters = Closed(filters)
+/** The filters of the audit log as they are sent; all that are given must hold. */
+export type Filters = Static<typeof Filters>
+
+export const AuditLogQuery = ListQuery(filters)
+
+export const FORMATS = ['csv', 'json', 'ndjson'] as const // the words are the type
+export type Format = (typeof FORMATS)[number]
+
+export const ExportQuery = Closed({
+  format: Type.Optional(OneOf(FORMATS, { default: 'csv' })),
+  ...filters,
+})
