@@ -1,0 +1,104 @@
+import { migrationsOf } from '../create-core.ts'
+import type { Core } from '../kernel/core.ts'
+import { assertRolesAreSafe, checkCatalogue, UnsafeRoles } from '../kernel/db/catalogue.ts'
+import { findMissingMigrations } from '../kernel/db/migrate.ts'
+import type { HealthCheck } from '../kernel/module.ts'
+import { explain } from './failures.ts'
+import { counted } from './migrate.ts'
+
+/** What a look at one thing found. */
+export interface Finding {
+  name: string
+  problems: readonly string[]
+  /** Said when there is no problem. */
+  fine?: string
+  /** What to do about all of the problems. */
+  advice?: string
+}
+
+/** Looks at everything behind the configuration, one thing after the other. */
+export async function* examine(core: Core): AsyncGenerator<Finding> {
+  yield look('database', () => lookAtServer(core))
+  yield look('clock', () => lookAtClock(core))
+  yield look('roles', () => lookAtRoles(core))
+  const schema = await look('schema', () => lookAtSchema(core))
+  yield schema
+  // Half a schema breaks every rule, and what modules need may be in the other half.
+  if (schema.problems.length > 0) return
+  yield look('tables', () => lookAtTables(core))
+  for (const module of core.registry.modules) for (const check of module.checks) yield runCheck(core, check)
+}
+
+type Found = Omit<Finding, 'name'>
+
+async function look(name: string, work: () => Promise<Found>): Promise<Finding> {
+  try {
+    return { name, ...(await work()) }
+  } catch (error) {
+    return { name, problems: [explain(error)] }
+  }
+}
+
+const OLDEST_VERSION = 150_000
+
+async function lookAtServer({ db }: Core): Promise<Found> {
+  const [row] = await db.systemQuery<{ number: number; version: string; encoding: string; timezone: string }>(
+    `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
+       current_setting('server_encoding') as encoding, current_setting('TimeZone') as timezone`,
+  )
+  const { number, version, encoding, timezone } = row! // such a query has exactly one row
+  const problems: string[] = []
+  if (number < OLDEST_VERSION) problems.push(`PostgreSQL ${version} is too old: 15 is the oldest that works.`)
+  if (encoding !== 'UTF8') problems.push(`The database is encoded in ${encoding}: it must be created in UTF8.`)
+  if (timezone !== 'UTC')
+    problems.push(`The system role's time zone is ${timezone}, not UTC: run "tenantry db setup" again.`)
+  return { problems, fine: `PostgreSQL ${version} answers` }
+}
+
+const MAX_SKEW_MS = 2_000
+
+async function lookAtClock({ db }: Core): Promise<Found> {
+  const before = Date.now()
+  const [row] = await db.systemQuery<{ ms: number }>(
+    'select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms',
+  )
+  const skew = Math.round(Number(row?.ms) - (before + Date.now()) / 2)
+  const isFar = !(Math.abs(skew) <= MAX_SKEW_MS)
+  const problem = `This machine's clock and the database's are ${skew} ms apart: synchronise both (NTP).`
+  return { problems: isFar ? [problem] : [], fine: `within ${Math.abs(skew)} ms of the database's` }
+}
+
+async function lookAtRoles({ db }: Core): Promise<Found> {
+  const problems = await assertRolesAreSafe(db).then(
+    () => [],
+    (error: unknown) => (error instanceof UnsafeRoles ? error.problems : Promise.reject(error)),
+  )
+  const advice =
+    'Run "tenantry db setup" as an administrator of the server, and put the settings that it prints into the environment.'
+  return { problems, fine: 'row-level security binds the application role', advice }
+}
+
+async function lookAtSchema({ db, registry }: Core): Promise<Found> {
+  const missing = await findMissingMigrations((sql) => db.systemPool.query(sql), migrationsOf(registry.modules))
+  const problem = `${counted(missing.length, 'migration')} not applied (${missing.join(', ')}): run "tenantry migrate".`
+  return { problems: missing.length > 0 ? [problem] : [], fine: 'every migration is applied, none was edited' }
+}
+
+async function lookAtTables({ db }: Core): Promise<Found> {
+  const problems = await checkCatalogue(db.systemQuery)
+  const advice =
+    'docs/writing-a-module.md says what a migration must give a table; what was changed by hand, change back.'
+  return { problems, fine: 'every table keeps tenants apart', advice }
+}
+
+/** What to do where the words of a check cannot say it, since they come from another program. */
+const ADVICE: Record<string, string> = {
+  mail: 'Correct SMTP_URL (host, port, user, password), and see that this machine may reach that server.',
+}
+
+function runCheck(core: Core, { name, check }: HealthCheck): Promise<Finding> {
+  return look(name, async () => ({ problems: [], fine: await check(core) })).then((finding) => ({
+    ...finding,
+    advice: ADVICE[name],
+  }))
+}

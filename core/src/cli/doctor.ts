@@ -1,0 +1,63 @@
+import pino from 'pino'
+import { createCore } from '../create-core.ts'
+import { ConfigError } from '../kernel/config/config.ts'
+import { type Command, type CommandOptions, say } from './commands.ts'
+import { checkConnections } from './connections.ts'
+import { examine, type Finding } from './doctor-looks.ts'
+import { type Environment, visitEnvironment } from './environment.ts'
+import { explain } from './failures.ts'
+import { counted } from './migrate.ts'
+
+export const doctor: Command = {
+  summary: 'look at configuration, database, roles, row-level security, mail and clock',
+  help: `Usage: tenantry doctor
+
+Looks at everything an installation rests on and says what is wrong and what to do. Exit code 0 when all is well, 1
+otherwise. Changes nothing, but where the embedded PostgreSQL does not run, it starts it for the time it looks.`,
+  async run(_values, options) {
+    let wrong = 0
+    for await (const finding of findings(options)) {
+      report(finding)
+      wrong += finding.problems.length
+    }
+    say(wrong === 0 ? '\nAll is well.' : `\n${counted(wrong, 'problem')}.`)
+    return wrong === 0 ? 0 : 1
+  },
+}
+
+/** What is looked at rests on what was looked at before, so the first that cannot be used ends it. */
+async function* findings({ modules }: CommandOptions): AsyncGenerator<Finding> {
+  let environment: Environment
+  try {
+    environment = await visitEnvironment()
+  } catch (error) {
+    if (error instanceof ConfigError) yield { name: 'configuration', problems: error.problems, advice: CONFIGURATION }
+    else yield { name: 'database', problems: [explain(error)] }
+    return
+  }
+  const { config } = environment
+  try {
+    yield { name: 'configuration', problems: [], fine: `every setting is valid (${config.env})` }
+    const problems = await checkConnections(config)
+    yield { name: 'connections', problems, fine: 'every database URL leads to a database' }
+    if (problems.length > 0) return
+    const core = await createCore({ config, modules, log: pino({ level: 'silent' }) })
+    try {
+      yield* examine(core)
+    } finally {
+      await core.close()
+    }
+  } catch (error) {
+    yield { name: 'core', problems: [explain(error)] }
+  } finally {
+    await environment.release()
+  }
+}
+
+const CONFIGURATION = 'Correct the environment or .env; docs/configuration.md explains every setting.'
+
+function report({ name, problems, fine = '', advice }: Finding): void {
+  if (problems.length === 0) say(`  ok     ${name}: ${fine}`)
+  for (const problem of problems) say(`  WRONG  ${name}: ${problem}`)
+  if (problems.length > 0 && advice) say(`         ${advice}`)
+}

@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadEnvFile } from 'node:process'
+import { ensureAppSecret } from '../kernel/config/app-secret.ts'
+import { type Config, ConfigError, freeze, loadConfig } from '../kernel/config/config.ts'
+import { type EnvReading, readEnv } from '../kernel/config/env.ts'
+import { EmbeddedAlreadyRunning, startEmbedded } from '../kernel/db/embedded.ts'
+import { chooseFreePort, findSecrets } from '../kernel/db/embedded-secrets.ts'
+import { say } from './commands.ts'
+
+/** A configuration that leads to a database, and how to let go of it. */
+export interface Environment {
+  config: Config
+  /** The port of the embedded PostgreSQL; null: a configured database. */
+  embeddedPort: number | null
+  release(): Promise<void>
+}
+
+/** What a command needs beyond valid settings: a sentence for each thing that is missing. */
+type Demand = (reading: EnvReading) => string[]
+
+const ownDatabaseInProduction: Demand = ({ env, given }) =>
+  env.NODE_ENV === 'production' && !given.has('DATABASE_URL')
+    ? ['DATABASE_URL is required in production: the embedded PostgreSQL is for one machine without operations.']
+    : []
+
+const ownerOfSchema: Demand = ({ given }) =>
+  given.has('DATABASE_URL') && !given.has('DATABASE_OWNER_URL') ? ['DATABASE_OWNER_URL is required to migrate.'] : []
+
+const sharedDatabase =
+  (command: string): Demand =>
+  ({ given }) =>
+    given.has('DATABASE_URL')
+      ? []
+      : [`DATABASE_URL is required by "tenantry ${command}". On the embedded PostgreSQL use "tenantry start".`]
+
+const commonAddress: Demand = ({ env, given }) =>
+  env.PORT === 0 && !given.has('PUBLIC_URL')
+    ? ['PUBLIC_URL is required with PORT=0: links and tokens name it, and every process must name the same.']
+    : []
+
+/** For `start`: the configured database, or the embedded one started for it; a port, and one that is known. */
+export async function startEnvironment(): Promise<Environment> {
+  return openDatabase(await choosePort(await readConfig(ownDatabaseInProduction)))
+}
+
+/** For commands that look or mend: as for `start`, but where `start` runs already, its embedded PostgreSQL is used too. */
+export async function visitEnvironment({ migrates = false } = {}): Promise<Environment> {
+  const config = await readConfig(ownDatabaseInProduction, ...(migrates ? [ownerOfSchema] : []))
+  try {
+    return await openDatabase(config)
+  } catch (error) {
+    if (!(error instanceof EmbeddedAlreadyRunning)) throw error
+    return (await findRunning(config)) ?? Promise.reject(error)
+  }
+}
+
+/** For commands of which many run side by side, which one embedded database cannot serve. */
+export async function sharedEnvironment(command: string): Promise<Environment> {
+  const config = await readConfig(sharedDatabase(command), commonAddress)
+  return { config, embeddedPort: null, release: async () => {} }
+}
+
+/** Reads `.env` and the settings; makes a secret on a laptop that has none. @throws ConfigError with every problem */
+async function readConfig(...demands: Demand[]): Promise<Config> {
+  if (existsSync('.env')) loadEnvFile('.env')
+  const reading = readEnv()
+  return ensureAppSecret(loadConfigWith(demands.flatMap((demand) => demand(reading))))
+}
+
+function loadConfigWith(unmet: string[]): Config {
+  let config: Config
+  try {
+    config = loadConfig()
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError([...error.problems, ...unmet]) : error
+  }
+  if (unmet.length > 0) throw new ConfigError(unmet)
+  return config
+}
+
+/** Tokens and links name the port, so one that the system would choose while listening is chosen before. */
+async function choosePort(config: Config): Promise<Config> {
+  const { http } = config
+  if (http.port !== 0) return config
+  const port = await chooseFreePort()
+  const publicUrl = http.publicUrl === 'http://localhost:0' ? `http://localhost:${port}` : http.publicUrl
+  return freeze({ ...config, http: { ...http, port, publicUrl } })
+}
+
+async function openDatabase(config: Config): Promise<Environment> {
+  if (config.database.appUrl !== null) return { config, embeddedPort: null, release: async () => {} }
+  const embedded = await startEmbedded({ dataDir: config.dataDir, log: say })
+  return onEmbedded(config, embedded, () => embedded.stop())
+}
+
+/** The embedded PostgreSQL that another process runs on this folder; undefined before it has been made. */
+async function findRunning(config: Config): Promise<Environment | undefined> {
+  const secrets = await findSecrets(join(config.dataDir, 'postgres.json'))
+  if (!secrets) return undefined
+  const { port, passwords } = secrets
+  const urlOf = (role: 'app' | 'system' | 'owner') =>
+    `postgres://tenantry_${role}:${passwords[role]}@127.0.0.1:${port}/tenantry`
+  const urls = { port, appUrl: urlOf('app'), systemUrl: urlOf('system'), ownerUrl: urlOf('owner') }
+  return onEmbedded(config, urls, async () => {})
+}
+
+interface EmbeddedUrls {
+  port: number
+  appUrl: string
+  systemUrl: string
+  ownerUrl: string
+}
+
+function onEmbedded(config: Config, { port, appUrl, systemUrl, ownerUrl }: EmbeddedUrls, release: () => Promise<void>) {
+  const database = { ...config.database, appUrl, systemUrl, ownerUrl, listenUrl: null }
+  return { config: freeze({ ...config, database }), embeddedPort: port, release }
+}

@@ -1,0 +1,25 @@
+/** The arguments make no command that can be run. */
+export class UsageError extends Error {
+  constructor(problem: string, help = 'tenantry --help') {
+    super(`${problem}. See: ${help}`)
+    this.name = 'UsageError'
+  }
+}
+
+/** Errors that only a mistake in the code brings about. */
+const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError]
+
+/** What to tell the person at the terminal: the words of an error, and its stack when the code itself is at fault. */
+export function explain(error: unknown): string {
+  // A host with several addresses was tried at each of them; they tend to fail alike.
+  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0])
+  if (!(error instanceof Error)) return String(error)
+  const isMistake = MISTAKES.some((kind) => error instanceof kind) && !('code' in error)
+  return isMistake || error.message === '' ? (error.stack ?? error.name) : error.message
+}
+
+/** The code of a failed system call or the SQLSTATE of a refused statement. */
+export function codeOf(error: unknown): string | undefined {
+  if (error instanceof AggregateError) return codeOf(error.errors[0])
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,17 @@
+import { migrationsOf } from '../create-core.ts'
+import type { Core } from '../kernel/core.ts'
+import { assertRolesAreSafe } from '../kernel/db/catalogue.ts'
+import { findMissingMigrations, MigrationRefused } from '../kernel/db/migrate.ts'
+
+/** Refuses to start on a schema that is not current or on database roles that row-level security does not bind. */
+export async function assertReady(core: Core): Promise<void> {
+  const missing = await findMissingMigrations(
+    (sql) => core.db.systemPool.query(sql),
+    migrationsOf(core.registry.modules.slice()),
+  )
+  if (missing.length > 0)
+    throw new MigrationRefused(
+      `The schema lacks ${missing.length} migrations (${missing[0]} …): run "tenantry migrate" first.`,
+    )
+  await assertRolesAreSafe(core.db)
+}

@@ -1,0 +1,83 @@
+import { createCore } from '../create-core.ts'
+import type { Core } from '../kernel/core.ts'
+import { type Command, type CommandOptions, say } from './commands.ts'
+import { assertConnects } from './connections.ts'
+import { type Environment, sharedEnvironment, startEnvironment } from './environment.ts'
+import { codeOf } from './failures.ts'
+import { runUntilSignal } from './lifetime.ts'
+import { counted, migrateSchema } from './migrate.ts'
+import { assertReady } from './ready.ts'
+import { welcome } from './welcome.ts'
+
+export const start: Command = {
+  summary: 'run everything in one process: database (unless configured), server and worker',
+  help: `Usage: tenantry start
+
+Without DATABASE_URL it starts the embedded PostgreSQL on DATA_DIR (default .data), made on the first start and kept
+afterwards. Brings the schema up to date where DATABASE_OWNER_URL allows it, then serves HTTP on HOST:PORT and works on
+jobs. SIGTERM and Ctrl-C drain: nothing new is accepted, what runs is finished, jobs are given back.`,
+  run: (_values, options) => run(startEnvironment, options, { migrate: true, serve: true, work: true }),
+}
+
+export const serve: Command = {
+  summary: 'serve HTTP only; run any number of these behind a balancer',
+  help: `Usage: tenantry serve
+
+Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (tenantry migrate). Holds no state worth
+keeping. Jobs are worked on by "tenantry worker".`,
+  run: (_values, options) => run(() => sharedEnvironment('serve'), options, { serve: true }),
+}
+
+export const worker: Command = {
+  summary: 'work on jobs only; run any number of these',
+  help: `Usage: tenantry worker
+
+Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (tenantry migrate). Works on WORKER_CONCURRENCY
+jobs at a time, fairly among tenants, and on schedules, once however many workers run.`,
+  run: (_values, options) => run(() => sharedEnvironment('worker'), options, { work: true }),
+}
+
+function run(
+  open: () => Promise<Environment>,
+  { modules }: CommandOptions,
+  what: { migrate?: boolean; serve?: boolean; work?: boolean },
+): Promise<number> {
+  return runUntilSignal(async (onStop, stopping) => {
+    const environment = await open()
+    onStop(environment.release)
+    const { config } = environment
+    await assertConnects(config)
+    if (what.migrate && config.database.ownerUrl) {
+      const applied = await migrateSchema(config, modules)
+      if (applied > 0) say(`Applied ${counted(applied, 'migration')}`)
+    }
+    const core = await createCore({ config, modules })
+    onStop(() => close(core))
+    await assertReady(core)
+    if (stopping.aborted) return
+    if (what.serve) await listen(core)
+    if (what.work) await core.startWorker()
+    say(await welcome(core, environment, { serve: what.serve === true, work: what.work === true }))
+  })
+}
+
+async function listen(core: Core): Promise<void> {
+  const { host, port } = core.config.http
+  const app = await core.app()
+  await app.listen({ host, port }).catch((error: unknown) => {
+    throw new Error(explainListening(host, port, error), { cause: error })
+  })
+}
+
+function explainListening(host: string, port: number, error: unknown): string {
+  const code = codeOf(error)
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is taken by another program. Stop that one, or set PORT.`
+  if (code === 'EACCES') return `This user may not listen on port ${port}. Set PORT to one above 1023.`
+  return `Nothing can listen on ${host}, port ${port} (${code ?? error}). HOST must be an address of this machine.`
+}
+
+async function close(core: Core): Promise<void> {
+  await core.close()
+  // An embedded database ends next. Connections whose farewell it has not yet read would each report that as a loss.
+  core.log.level = 'silent'
+}

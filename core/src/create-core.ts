@@ -1,0 +1,111 @@
+import pino, { type Logger } from 'pino'
+import { createStandingCache } from './kernel/access/standing.ts'
+import { type Clock, systemClock } from './kernel/clock.ts'
+import type { Config } from './kernel/config/config.ts'
+import type { Core } from './kernel/core.ts'
+import { createContext, noOrigin, systemActor } from './kernel/create-context.ts'
+import { openDatabase } from './kernel/db/database.ts'
+import type { MigrationSource } from './kernel/db/migrate.ts'
+import { buildApp } from './kernel/http/build.ts'
+import { createWaker, startWorker } from './kernel/jobs/worker.ts'
+import type { Module, Resource } from './kernel/module.ts'
+import { kernelModule } from './kernel/probes.ts'
+import { createRegistry, type Registry } from './kernel/registry.ts'
+import { createSecretBox } from './kernel/secrets.ts'
+
+export interface CoreOptions {
+  /** With `database.appUrl`, `database.systemUrl` and `appSecret` set: `tenantry start` fills them in on a laptop. */
+  config: Config
+  /** `[...builtinModules, catalog, sales]`; the order among them does not matter. */
+  modules: readonly Module[]
+  /** Default: the system's. */
+  clock?: Clock
+  /** Default: JSON lines on standard output at the level of the configuration. */
+  log?: Logger
+}
+
+/**
+ * Composes a core from a configuration and modules. Nothing is connected or started yet but what modules keep open;
+ * the schema must be current (`tenantry migrate`).
+ */
+export async function createCore(options: CoreOptions): Promise<Core> {
+  const { config, clock = systemClock } = options
+  const { appUrl, systemUrl, listenUrl, poolSize } = config.database
+  if (!appUrl || !systemUrl || !config.appSecret)
+    throw new Error('createCore needs DATABASE_URL, DATABASE_SYSTEM_URL and APP_SECRET')
+  const registry = createRegistry([kernelModule, ...options.modules])
+  const log = options.log ?? pino({ level: config.log.level, base: null })
+  const db = openDatabase({ appUrl, systemUrl, poolSize, log })
+  const waker = createWaker({ db, clock, log })
+  const resources = new Map<string, unknown>()
+  let app: ReturnType<typeof buildApp> | undefined
+  let worker: Promise<{ stop(): Promise<void> }> | undefined
+  let closing: Promise<void> | undefined
+
+  const core: Core = {
+    config,
+    registry,
+    db,
+    secrets: createSecretBox([config.appSecret, ...config.appSecretPrevious]),
+    clock,
+    log,
+    standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core
+    wake: waker.wake,
+    use<T>(resource: Resource<T>): T {
+      if (!resources.has(resource.name))
+        throw new Error(`The resource ${resource.name} belongs to no module of this core`)
+      return resources.get(resource.name) as T // made by this very handle
+    },
+    run: (work, scope) =>
+      createContext(core, { tenant: null, storeId: null, actor: systemActor, origin: noOrigin }).transaction(
+        work,
+        scope,
+      ),
+    app: () => {
+      app ??= buildApp(core)
+      return app
+    },
+    startWorker: async () => {
+      worker ??= startWorker(core, config.worker.concurrency)
+      await worker
+    },
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+  const standings = createStandingCache(core, listenUrl ?? appUrl)
+  Object.assign(core, { standings })
+  try {
+    await standings.start()
+    for (const resource of resourcesOf(registry)) resources.set(resource.name, await resource.create(core))
+  } catch (error) {
+    // Who gets no core cannot close one.
+    await close()
+    throw error
+  }
+
+  async function close(): Promise<void> {
+    await (await app)?.close()
+    await (await worker)?.stop()
+    await waker.settled()
+    for (const resource of resourcesOf(registry).reverse())
+      if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))
+    await standings.close()
+    await db.close()
+  }
+  return core
+}
+
+function resourcesOf({ modules }: Registry) {
+  return modules.flatMap((module) => module.resources)
+}
+
+/** Where a core's migrations come from, the kernel's first. */
+export function migrationsOf(modules: readonly Module[]): MigrationSource[] {
+  const ordered = createRegistry(modules).modules
+  return [
+    { module: 'kernel', folder: new URL('./kernel/migrations/', import.meta.url) },
+    ...ordered.flatMap(({ name, migrations }) => (migrations ? [{ module: name, folder: migrations }] : [])),
+  ]
+}

@@ -1,0 +1,25 @@
+import type { Module } from '#kernel'
+import { audit } from './audit/index.ts'
+import { auth } from './auth/index.ts'
+import { authz } from './authz/index.ts'
+import { mail } from './mail/index.ts'
+import { members } from './members/index.ts'
+import { roles } from './roles/index.ts'
+import { stores } from './stores/index.ts'
+import { subscriptions } from './subscriptions/index.ts'
+import { tenants } from './tenants/index.ts'
+import { users } from './users/index.ts'
+
+/** What every installation has; an application appends its own. */
+export const builtinModules: readonly Module[] = [
+  users,
+  tenants,
+  stores,
+  roles,
+  mail,
+  members,
+  auth,
+  subscriptions,
+  authz,
+  audit,
+]
