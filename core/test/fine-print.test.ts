@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { defineModule, isUuid, newId, planLimitReached } from '#kernel'
+import { type Person, register } from '../src/modules/auth/auth.fixture.ts'
+import { builtinModules } from '../src/modules/index.ts'
+import { type Answered, createTestCore, type RequestOptions, type TestCore } from '../src/testing/index.ts'
+import { addMember, anAddress } from './route-world.ts'
+
+const MiB = 1024 * 1024
+const NAMED_WRONG = { name: 5, color: 'red' }
+
+let isPlanFull = false
+/** A plan, in the slot that subscriptions fill. */
+const plans = defineModule({
+  name: 'plans_fixture',
+  allowances: {
+    hasFeature: async () => true,
+    consumed: async (_ctx, limit) => {
+      if (isPlanFull) throw planLimitReached({ members: { limit, max: 1, used: 1 } })
+    },
+  },
+})
+
+let t: TestCore
+let owner: Person
+before(async () => {
+  t = await createTestCore({
+    modules: [...builtinModules.filter(({ name }) => name !== 'subscriptions'), plans],
+    env: { RATE_LIMIT_FACTOR: '0' },
+  })
+  owner = await register(t)
+})
+after(() => t?.close())
+
+const request = (method: string, path: string, options: RequestOptions = {}) =>
+  t.request(method, `/api/v1${path}`, { token: owner.token, ...options })
+const codeOf = ({ status, body }: Answered) => (status < 300 ? status : `${status} ${body.code}`)
+const unique = (word: string) => `${word} ${newId()}`
+const open = async (fields = {}) =>
+  (await request('POST', '/stores', { body: { name: unique('Store'), ...fields } })).body
+
+async function countStores(): Promise<number> {
+  return (await request('GET', '/stores?limit=100')).body.data.length
+}
+
+describe('a request that is wrong in every way', () => {
+  test('is told of one thing after the other, in the order of the checks', async () => {
+    const { token: nobody } = await addMember(t, owner)
+    const [taken, mine] = [await open(), await open()]
+    const json = { 'content-type': 'application/json' }
+    const wrongStore = { 'x-store-id': newId() }
+    const huge = { payload: '{'.repeat(2 * MiB), headers: { ...json, ...wrongStore } }
+    const put = async (options: RequestOptions, path: string) => codeOf(await request('PUT', path, options))
+    const unknown = `/stores/${newId()}`
+    const taking = { body: { name: taken.name } }
+
+    assert.equal(await put({ ...huge, token: null }, '/nowhere'), '404 not_found')
+    assert.equal(await put({ ...huge, token: null }, `${unknown}?x=1`), '401 unauthenticated')
+    assert.equal(await put({ ...huge, token: nobody }, `${unknown}?x=1`), '413 payload_too_large')
+    const noJson = { payload: '{', headers: { ...json, 'x-store-id': 'no-uuid' }, token: nobody }
+    assert.equal(await put(noJson, `${unknown}?x=1`), '400 invalid_json')
+    const { body } = await request('PUT', `${unknown}?x=1`, { body: NAMED_WRONG, token: nobody, headers: wrongStore })
+    assert.deepEqual(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort(), [
+      '#/color',
+      '#/name',
+      'query/x',
+    ])
+    assert.equal(await put({ ...taking, token: nobody, headers: wrongStore }, unknown), '403 store_access_denied')
+    assert.equal(await put({ ...taking, token: nobody }, unknown), '403 permission_denied')
+    assert.equal(await put(taking, unknown), '404 not_found')
+    assert.equal(await put(taking, `/stores/${mine.id}`), '409 name_taken')
+    assert.equal(await put({ body: { name: mine.name } }, `/stores/${mine.id}`), 200)
+  })
+
+  test('hears of the plan last of all, and nothing is written', async () => {
+    const { name } = await open()
+    const before = await countStores()
+    isPlanFull = true
+    const taken = await request('POST', '/stores', { body: { name } })
+    const refused = [
+      await request('POST', '/stores', { body: { name: unique('One more') } }),
+      await request('POST', '/users', { body: { email: anAddress(), name: 'One more' } }),
+      await request('POST', '/users/invite', { body: { email: anAddress() } }),
+    ]
+    isPlanFull = false
+    assert.equal(codeOf(taken), '409 name_taken')
+    assert.deepEqual(
+      refused.map(({ status, body }) => [status, body.code, body.limit, body.max, body.used]),
+      ['stores', 'users', 'users'].map((limit) => [402, 'plan_limit_reached', limit, 1, 1]),
+    )
+    assert.equal(await countStores(), before)
+    assert.deepEqual((await request('GET', '/users?q=One+more')).body.data, [])
+  })
+})
+
+describe('a body', () => {
+  test('of 1 MiB is read; of one byte more it is not', async () => {
+    const store = JSON.stringify({ name: unique('Large') })
+    const sized = (bytes: number) => ({
+      payload: store + ' '.repeat(bytes - store.length),
+      headers: { 'content-type': 'application/json' },
+    })
+    assert.equal(codeOf(await request('POST', '/stores', sized(MiB + 1))), '413 payload_too_large')
+    assert.equal(codeOf(await request('POST', '/stores', sized(MiB))), 201)
+  })
+
+  test('that is empty is none, whatever its type says', async () => {
+    const { id } = await open()
+    const empty = { payload: '', headers: { 'content-type': 'application/json' } }
+    assert.equal(codeOf(await request('DELETE', `/stores/${id}`, empty)), 204)
+    assert.equal(codeOf(await request('POST', '/stores', empty)), '400 invalid_request')
+    assert.equal(codeOf(await request('POST', '/auth/resend-verification', { body: {} })), 202)
+  })
+})
+
+describe('X-Request-ID', () => {
+  test('comes back on every answer, and in the body of an error', async () => {
+    for (const id of ['a', '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f', 'x'.repeat(128), 'svc:web/1.2+3@host=4']) {
+      const headers = { 'x-request-id': id }
+      const answers = [
+        await request('GET', '/users/me', { headers }),
+        await request('GET', '/nowhere', { headers }),
+        await request('GET', '/users/me', { headers, token: null }),
+        await request('POST', '/stores', { headers, body: {} }),
+        await t.request('GET', '/health', { headers }),
+      ]
+      assert.deepEqual(
+        answers.map(({ headers }) => headers['x-request-id']),
+        answers.map(() => id),
+      )
+      assert.deepEqual(
+        answers.slice(1, 4).map(({ body }) => body.request_id),
+        [id, id, id],
+      )
+    }
+  })
+
+  test('is made where none came that could be kept, another one each time', async () => {
+    const given = [undefined, '', 'x'.repeat(129), 'a b', 'a,b', '<script>', '"']
+    const made = await Promise.all(
+      given.map(
+        async (id) =>
+          (await request('GET', '/users/me', id === undefined ? {} : { headers: { 'x-request-id': id } })).headers[
+            'x-request-id'
+          ],
+      ),
+    )
+    assert.ok(made.every(isUuid))
+    assert.equal(new Set(made).size, given.length)
+  })
+})
+
+describe('a list', () => {
+  test('has pages of 20 unless told otherwise; a cursor does not mind how many more are asked for', async () => {
+    for (let i = 0; i < 21; i++) await open()
+    const first = (await request('GET', '/stores')).body
+    assert.equal(first.data.length, 20)
+    const second = (await request('GET', `/stores?limit=2&cursor=${first.next_cursor}`)).body
+    const both = (await request('GET', '/stores?limit=22')).body.data
+    assert.deepEqual([...first.data, ...second.data], both)
+  })
+
+  test('takes each query field once', async () => {
+    for (const name of ['limit', 'q', 'cursor']) {
+      const { status, body } = await request('GET', `/stores?${name}=1&${name}=1`)
+      assert.deepEqual(
+        [status, body.errors.map(({ pointer }: { pointer: string }) => pointer)],
+        [400, [`query/${name}`]],
+      )
+    }
+  })
+})
+
+describe('a PUT', () => {
+  test('merges objects one level deep, replaces arrays and `extra` whole, clears by null', async () => {
+    const { id } = await open({ phone: '1' })
+    const put = async (path: string, body: unknown) => (await request('PUT', path, { body })).body
+    const [early, late] = [
+      { open: '06:00', close: '11:00' },
+      { open: '18:00', close: '23:00' },
+    ]
+    await put(`/stores/${id}/settings`, { opening_hours: { monday: [early], friday: [early] }, extra: { a: { b: 1 } } })
+    const settings = await put(`/stores/${id}/settings`, { opening_hours: { monday: [late] }, extra: { a: {} } })
+    assert.partialDeepStrictEqual(settings.opening_hours, { monday: [late], friday: [early], sunday: [] })
+    assert.deepEqual(settings.opening_hours.monday, [late])
+    assert.deepEqual(settings.extra, { a: {} })
+    assert.equal((await put(`/stores/${id}`, { phone: null })).phone, null)
+
+    const codes = ['store.view', 'role.view']
+    const role = (await request('POST', '/roles', { body: { name: unique('Role'), permissions: codes } })).body
+    assert.deepEqual((await put(`/roles/${role.id}`, { permissions: ['user.view'] })).permissions, ['user.view'])
+  })
+
+  test('takes null only where there may be nothing', async () => {
+    const wrong: [string, object][] = [
+      ['/tenants/current', { name: null, slug: null }],
+      ['/tenants/current/settings', { currency: null, invoice: null, extra: null }],
+      ['/users/me', { name: null, locale: null, timezone: null }],
+      [`/stores/${(await open()).id}`, { name: null, code: null, status: null, is_default: null }],
+      [`/users/${owner.userId}`, { name: null, status: null }],
+    ]
+    for (const [path, body] of wrong) {
+      const answer = await request('PUT', path, { body })
+      const pointers: string[] = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)
+      assert.deepEqual(
+        [...new Set(pointers)].sort(),
+        Object.keys(body)
+          .map((name) => `#/${name}`)
+          .sort(),
+      )
+    }
+  })
+})

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import pg from 'pg'
+import { Closed, defineModule, defineRoute, ListQuery, type Module, notFound, type Route, Type, Uuid } from '#kernel'
+import {
+  type Founding,
+  IsolationError,
+  type IsolationOptions,
+  runIsolationKit,
+  type TestCore,
+} from '../src/testing/index.ts'
+import { builtinAuthForTests, toy } from './toy-module.ts'
+
+/** The toy module signs people in by nothing but a name. */
+const toyFounding: Founding = {
+  found: async (_test, marker) => {
+    const owner = builtinAuthForTests.token(marker.slice(0, 6))
+    const tenantId = builtinAuthForTests.tenant(marker.slice(0, 6))
+    return { tenantId, owner, email: '', password: '', signIn: async () => owner }
+  },
+  credentials: async (_test, a) => ({ owner: a.owner }),
+}
+
+const runOnToys = (options: Omit<IsolationOptions, 'modules'> = {}, broken: Module[] = []) =>
+  runIsolationKit({ modules: [toy, ...broken], founding: toyFounding, ...options })
+
+/** What the kit says of a core that does not keep tenants apart. */
+async function findingsOf(options: Omit<IsolationOptions, 'modules'>, broken: Module[] = []): Promise<string> {
+  const error = await runOnToys(options, broken).then(
+    () => assert.fail('the kit found nothing'),
+    (error: unknown) => error,
+  )
+  if (!(error instanceof IsolationError)) throw error
+  return error.findings.join('\n')
+}
+
+const asSuperuser =
+  (sql: string) =>
+  async ({ database }: TestCore) => {
+    const client = new pg.Client({ connectionString: database.superuserUrl })
+    await client.connect()
+    await client.query(`set search_path = core, public; ${sql}`).finally(() => client.end())
+  }
+
+const SHELVES = `create table shelves (tenant_id uuid not null, id uuid not null, primary key (tenant_id, id));
+  select tenantry.tenant_table('shelves')`
+const Named = Closed({ id: Uuid, name: Type.String() })
+const view = { permission: 'toy.view' } as const
+/** A module with one careless route over the toys. */
+const careless = (route: Route): Module => defineModule({ name: 'careless', dependsOn: [toy], routes: [route] })
+
+const readsAround = careless(
+  defineRoute({
+    method: 'GET',
+    path: '/toys/:id/label',
+    summary: 'Read the label of a toy',
+    access: view,
+    response: { 200: Named },
+    handler: async ({ core }, { params }) => {
+      const [row] = await core.db.systemQuery<{ id: string; name: string }>('select id, name from toys where id = $1', [
+        params.id,
+      ])
+      if (!row) throw notFound()
+      return row
+    },
+  }),
+)
+
+const writesAround = careless(
+  defineRoute({
+    method: 'PUT',
+    path: '/toys/:id/label',
+    summary: 'Take the label off a toy',
+    access: view,
+    response: { 204: null },
+    handler: async ({ core }, { params }) => {
+      await core.db.systemQuery("update toys set name = '' where id = $1", [params.id])
+      return undefined
+    },
+  }),
+)
+
+const searchesAround = careless(
+  defineRoute({
+    method: 'GET',
+    path: '/labels',
+    summary: 'Search labels',
+    access: view,
+    query: ListQuery({ q: Type.Optional(Type.String()) }),
+    response: { 200: Closed({ data: Type.Array(Named), next_cursor: Type.Null() }) },
+    handler: async ({ core }, { query }) => {
+      const data = await core.db.systemQuery<{ id: string; name: string }>(
+        "select id, name from toys where name like $1 || '%' order by id",
+        [query.q ?? 'zz'],
+      )
+      return { data, next_cursor: null }
+    },
+  }),
+)
+
+const tellsApart = careless(
+  defineRoute({
+    method: 'POST',
+    path: '/labels',
+    summary: 'Label a toy',
+    access: view,
+    body: Closed({ toy_id: Uuid }),
+    response: { 204: null },
+    errors: [notFound],
+    handler: async (ctx, { body }) => {
+      const own = await ctx.tx
+        .selectFrom('toys')
+        .select('id')
+        .where('tenant_id', '=', ctx.tenantId)
+        .where('id', '=', body.toy_id)
+        .executeTakeFirst()
+      const [any] = await ctx.core.db.systemQuery('select 1 from toys where id = $1', [body.toy_id])
+      if (!own) throw any ? notFound({ detail: 'Not yours' }) : notFound()
+      return undefined
+    },
+  }),
+)
+
+const needsMore = careless(
+  defineRoute({
+    method: 'POST',
+    path: '/labels',
+    summary: 'Label a toy',
+    access: view,
+    body: Closed({ toy_id: Uuid, colour_id: Uuid, code: Type.String({ pattern: '^#[0-9]{7}$' }) }),
+    response: { 204: null },
+    handler: () => undefined,
+  }),
+)
+
+describe('the isolation kit', () => {
+  it('reaches nothing in the built-in modules', async (context) => {
+    const report = await runIsolationKit()
+    context.diagnostic(
+      `isolation kit: ${report.attempts} attempts (${report.requests} requests on ${report.routes} routes, ${report.statements} statements on ${report.tables} tables)`,
+    )
+    assert.ok(report.requests > 1_000)
+    assert.ok(report.statements > 100)
+  })
+
+  it('reaches nothing in an application of one module', async () => {
+    const report = await runOnToys()
+    assert.ok(report.requests > 10)
+    assert.equal(report.tables, 4)
+  })
+
+  it('catches a table without its policies', async () => {
+    const findings = await findingsOf({
+      prepare: asSuperuser('drop policy tenant_isolation on toys; alter table toys disable row level security'),
+    })
+    assert.match(findings, /^table toys has no row-level security$/m)
+    assert.match(
+      findings,
+      /^table toys with the other tenant set: the application role could read rows of tenant B \(1 rows\)$/m,
+    )
+    assert.match(findings, /^table toys with no tenant set: the application role could delete rows of tenant B/m)
+    assert.match(
+      findings,
+      /^table toys with a malformed tenant set: the application role could change rows of tenant B/m,
+    )
+    assert.match(
+      findings,
+      /^table toys with the other tenant set: the application role could insert a row of tenant B/m,
+    )
+    assert.match(
+      findings,
+      /^table toys with the other tenant set: the application role could give away rows so that they are of tenant B/m,
+    )
+  })
+
+  it('catches a policy that forgives a lost tenant', async () => {
+    const loose = `alter policy tenant_isolation on toys using (coalesce(current_setting('app.tenant_id', true), '') in ('', tenant_id::text))`
+    assert.match(
+      await findingsOf({ prepare: asSuperuser(loose) }),
+      /^table toys with an empty tenant set: the application role could read rows/m,
+    )
+  })
+
+  it('catches a partition that can be read directly', async () => {
+    const findings = await findingsOf({ prepare: asSuperuser('grant select on audit_logs_other to tenantry_test_app') })
+    assert.match(findings, /^partition audit_logs_other: the application role could read it directly/m)
+  })
+
+  it('catches a table that nobody registered, and one that it cannot fill', async () => {
+    const strays = `set role tenantry_test_owner; create table strays (id uuid primary key); ${SHELVES}`
+    const findings = await findingsOf({ prepare: asSuperuser(strays) })
+    assert.match(findings, /^table strays is registered neither as tenant-owned nor as global$/m)
+    assert.match(findings, /^table shelves: the kit does not know how to fill it/m)
+  })
+
+  it('fills a table that no route fills from what it is told', async () => {
+    const migrate = asSuperuser(`set role tenantry_test_owner; ${SHELVES}`)
+    const tableRows = { shelves: ({ tenantId }: { tenantId: string }) => ({ tenant_id: tenantId, id: tenantId }) }
+    const report = await runOnToys({ prepare: migrate, fillers: { tableRows } })
+    assert.equal(report.tables, 5)
+  })
+
+  it('catches a foreign key without tenant_id', async () => {
+    const sql = `create unique index toys_id_key on toys (id); alter table toys add friend_id uuid;
+      alter table toys add constraint toys_friend_fkey foreign key (friend_id) references toys (id)`
+    assert.match(
+      await findingsOf({ prepare: asSuperuser(sql) }),
+      /^table toys has the foreign key toys_friend_fkey without the tenant key on both sides$/m,
+    )
+  })
+
+  it('catches an application role that owns a table', async () => {
+    const findings = await findingsOf({ prepare: asSuperuser('alter table toys owner to tenantry_test_app') })
+    assert.match(findings, /^the application role tenantry_test_app owns the table (core\.)?toys$/m)
+    assert.match(findings, /^table toys with no tenant set: the application role could read rows of tenant B/m)
+  })
+
+  it('catches a route that reads around the tenant', async () => {
+    const findings = await findingsOf({}, [readsAround])
+    assert.match(
+      findings,
+      /^GET \/toys\/:id\/label as owner with B's id in params\/id: the answer 200 shows zqb\w+ of tenant B$/m,
+    )
+    assert.match(
+      findings,
+      /^GET \/toys\/:id\/label as owner with B's id in params\/id: it is answered 200 .*but an id that never was 404/m,
+    )
+  })
+
+  it('catches a route that writes around the tenant', async () => {
+    assert.match(
+      await findingsOf({}, [writesAround]),
+      /^table toys: rows of tenant B changed during requests of tenant A$/m,
+    )
+  })
+
+  it('catches a list that shows what others have', async () => {
+    assert.match(
+      await findingsOf({}, [searchesAround]),
+      /^GET \/labels as owner with B's id in query\/q: the answer 200 shows/m,
+    )
+  })
+
+  it('catches an answer that differs for what others have', async () => {
+    const findings = await findingsOf({}, [tellsApart])
+    assert.match(findings, /^POST \/labels as owner with B's id in #\/toy_id: it is answered 404 .*Not yours/m)
+  })
+
+  it('catches a credential that should be worth nothing', async () => {
+    const founding: Founding = {
+      ...toyFounding,
+      credentials: async (_test, { owner }) => ({ owner, revoked: owner, expired: owner }),
+    }
+    const findings = await findingsOf({ founding })
+    assert.match(findings, /^GET \/toys as revoked: it is answered 200, not 401$/m)
+    assert.match(findings, /^GET \/toys\/:id as expired with B's id in params\/id: it is answered 404, not 401$/m)
+  })
+
+  it('names a route that it cannot fill', async () => {
+    const findings = await findingsOf({}, [needsMore])
+    assert.match(findings, /^POST \/labels: nobody knows whose id #\/colour_id is; give `ids`$/m)
+    const told = await findingsOf({ fillers: { ids: { colour_id: null } } }, [needsMore])
+    assert.match(told, /^POST \/labels: the kit cannot fill it: its owner is answered 400/m)
+    const body = { colour_id: builtinAuthForTests.tenant('red'), code: '#1234567' }
+    await runOnToys({ fillers: { ids: { colour_id: null }, requests: { 'POST /labels': () => ({ body }) } } }, [
+      needsMore,
+    ])
+  })
+})

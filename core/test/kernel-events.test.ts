@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { type Ctx, defineEvent, newId, Type } from '#kernel'
+import { runDueJobs } from '../src/kernel/jobs/run.ts'
+import { createTestCore, type TestCore } from '../src/testing/index.ts'
+import {
+  behaviour,
+  countProbes,
+  gadgetChanged,
+  gadgetLost,
+  inTenant,
+  probe,
+  tenantOf,
+  writeProbe,
+} from './probe-module.ts'
+
+const gadget = {
+  id: '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f',
+  name: 'Lamp',
+  pin: 'pin-1',
+  options: { colour: 'red', key: 'key-1' },
+  parts: [{ name: 'bulb', code: 'code-1' }],
+  updated_at: '2026-01-31T12:00:00.000Z',
+}
+
+describe('events', () => {
+  let test: TestCore
+  before(async () => {
+    test = await createTestCore({ modules: [probe] })
+  })
+  after(() => test.close())
+  afterEach(() => {
+    behaviour.listener = undefined
+  })
+
+  const records = (tenant: string) =>
+    test.core.db.systemQuery('select * from audit_logs where tenant_id = $1 order by id', [tenantOf(tenant)])
+
+  async function recorded(tenant: string, content: Parameters<Ctx['emit']>[1]) {
+    await inTenant(test.core, tenant, (ctx) => ctx.emit(gadgetLost, content))
+    return (await records(tenant)).at(-1)
+  }
+
+  it('are recorded together with the change, or not at all', async () => {
+    const change = async (ctx: Ctx) => {
+      await writeProbe(ctx, 'told')
+      await ctx.emit(gadgetLost, { after: gadget })
+    }
+    await inTenant(test.core, 'a', change)
+    const failing = inTenant(test.core, 'a', async (ctx) => {
+      await change(ctx)
+      throw new Error('no')
+    })
+    await assert.rejects(failing, /^Error: no$/)
+    assert.equal(await countProbes(test.core, 'told'), 1)
+    assert.equal((await records('a')).length, 1)
+  })
+
+  it('take the change along when they cannot be recorded', async () => {
+    const failing = inTenant(test.core, 'b', async (ctx) => {
+      await writeProbe(ctx, 'untold')
+      const wrong = { ...ctx.actor, id: 'no uuid' }
+      await ctx
+        .as(wrong)
+        .emit(gadgetLost, { after: gadget })
+        .catch(() => {})
+    })
+    await assert.rejects(failing, /rolled back/)
+    assert.equal(await countProbes(test.core, 'untold'), 0)
+  })
+
+  it('blot out what the schema calls secret, at every depth', async () => {
+    const row = await recorded('c', { after: gadget })
+    assert.deepEqual(row?.new_values, {
+      ...gadget,
+      pin: '[redacted]',
+      options: { colour: 'red', key: '[redacted]' },
+      parts: [{ name: 'bulb', code: '[redacted]' }],
+    })
+    assert.equal(row?.old_values, null)
+    const text = JSON.stringify([row, await test.core.db.systemQuery('select * from tenant_jobs')])
+    for (const secret of ['pin-1', 'key-1', 'code-1']) assert.ok(!text.includes(secret), secret)
+  })
+
+  it('record the fields that changed, and that a secret did, but not its values', async () => {
+    const before = { ...gadget, options: { key: 'key-1', colour: 'red' } }
+    const after = { ...gadget, name: 'Torch', pin: 'pin-2', updated_at: '2027-01-31T12:00:00.000Z' }
+    const row = await recorded('d', { before, after })
+    assert.deepEqual(row?.old_values, { name: 'Lamp', pin: '[redacted]' })
+    assert.deepEqual(row?.new_values, { name: 'Torch', pin: '[redacted]' })
+    const nested = await recorded('d', {
+      before: gadget,
+      after: { ...gadget, options: { colour: 'blue', key: 'key-2' } },
+    })
+    assert.deepEqual(nested?.old_values, { options: { colour: 'red', key: '[redacted]' } })
+    assert.deepEqual(nested?.new_values, { options: { colour: 'blue', key: '[redacted]' } })
+  })
+
+  it('never record a field that the schema does not name', async () => {
+    const loose = {
+      ...gadget,
+      password: 'x1',
+      options: { ...gadget.options, token: 'x2' },
+      parts: [{ ...gadget.parts[0], seed: 'x3' }],
+    }
+    for (const content of [{ after: loose }, { before: loose }, { before: gadget, after: loose }]) {
+      const text = JSON.stringify(await recorded('e', content))
+      for (const secret of ['x1', 'x2', 'x3']) assert.ok(!text.includes(secret), secret)
+    }
+  })
+
+  it('say who did what to what, from where', async () => {
+    const anna = { type: 'user' as const, id: tenantOf('anna'), label: 'Anna', impersonatorId: tenantOf('boss') }
+    await inTenant(test.core, 'f', (ctx) => ctx.as(anna).emit(gadgetLost, { before: gadget }))
+    const row = (await records('f'))[0]
+    assert.partialDeepStrictEqual(row, {
+      action: 'gadget.lost',
+      actor_type: 'user',
+      actor_id: anna.id,
+      actor_label: 'Anna',
+      impersonator_id: anna.impersonatorId,
+      resource_type: 'gadget',
+      resource_id: gadget.id,
+      resource_label: 'Lamp',
+      new_values: null,
+    })
+    assert.ok(Math.abs(Date.parse(row?.created_at) - test.clock.ms()) < 60_000)
+  })
+
+  it('go to every listener of theirs and of all, in the tenant, each in a job of its own', async () => {
+    const heard: string[] = []
+    behaviour.listener = async (ctx, name) => void heard.push(`${name} ${ctx.tenant === tenantOf('g')}`)
+    await inTenant(test.core, 'g', async (ctx) => {
+      await ctx.emit(gadgetChanged, { after: gadget })
+      await ctx.emit(gadgetLost, { after: gadget })
+    })
+    assert.deepEqual(heard, [], 'not before the commit')
+    await runDueJobs(test.core, tenantOf('g'), new AbortController().signal)
+    assert.deepEqual(heard.sort(), ['all gadget.changed true', 'all gadget.lost true', 'first gadget.changed true'])
+  })
+
+  it('outside of a tenant go to a table of their own and are followed by nobody', async () => {
+    await test.core.run((ctx) => ctx.emit(gadgetChanged, { after: gadget }))
+    const rows = await test.core.db.systemQuery('select * from global_audit_logs')
+    assert.equal(rows.length, 1)
+    assert.equal(rows[0]?.new_values.pin, '[redacted]')
+    assert.deepEqual(await test.core.db.systemQuery('select * from system_jobs'), [])
+  })
+
+  it('are refused when no module declares them', async () => {
+    const stray = defineEvent('stray.seen', { description: 'In no list', data: Type.Object({}) })
+    await assert.rejects(
+      test.core.run((ctx) => ctx.emit(stray, { after: {} })),
+      /stray\.seen belongs to no module/,
+    )
+    await assert.rejects(
+      inTenant(test.core, 'h', (ctx) => ctx.emit(stray, { after: {} })),
+      /stray\.seen belongs to no module/,
+    )
+  })
+
+  it('cannot be changed or removed by the application or the system role, neither in the whole nor in a partition', async () => {
+    await recorded('i', { after: gadget })
+    const [{ part }] = (await test.core.db.systemQuery(
+      'select tableoid::regclass::text as part from audit_logs limit 1',
+    )) as [{ part: string }]
+    for (const url of [test.database.appUrl, test.database.systemUrl]) {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      await client.query("select set_config('app.tenant_id', $1, false)", [tenantOf('i')])
+      for (const table of ['audit_logs', 'global_audit_logs', part]) {
+        for (const statement of [`update ${table} set action = 'x'`, `delete from ${table}`, `truncate ${table}`]) {
+          await assert.rejects(client.query(statement), { code: '42501' }, statement)
+        }
+      }
+      await client.end()
+    }
+    assert.equal((await records('i')).length, 1)
+  })
+
+  it('lie in the partition of their month, and are found by id in that one', async () => {
+    const row = await recorded('j', { after: gadget })
+    const month = new Date().toISOString().slice(0, 7).replace('-', '')
+    const [found] = await test.core.db.systemQuery(
+      'select tableoid::regclass::text as part from audit_logs where id = $1',
+      [row?.id],
+    )
+    assert.equal(found?.part, `audit_logs_${month}`)
+    const explain = 'explain (format json) select * from audit_logs where tenant_id = $1 and id = $2'
+    const plan = JSON.stringify(await test.core.db.systemQuery(explain, [tenantOf('j'), row?.id]))
+    assert.deepEqual([...new Set(plan.match(/"Relation Name":"[^"]+"/g))], [`"Relation Name":"audit_logs_${month}"`])
+  })
+
+  it('are never refused for want of a partition', async () => {
+    const id = `ffffffff${newId().slice(8)}`
+    await test.core.db.systemQuery(
+      `insert into audit_logs (tenant_id, id, created_at, action, actor_type, actor_label, resource_type)
+       values ($1, $2, now(), 'x', 'system', 'x', 'x')`,
+      [tenantOf('k'), id],
+    )
+    const [found] = await test.core.db.systemQuery(
+      'select tableoid::regclass::text as part from audit_logs where id = $1',
+      [id],
+    )
+    assert.equal(found?.part, 'audit_logs_other')
+  })
+
+  it('move from the table for everything else into their month once it is made', async () => {
+    const id = '03a00000-0000-7000-8000-000000000001' // a moment in 2096
+    const at = new Date(0x03a000000000)
+    await test.core.db.systemQuery(
+      `insert into audit_logs (tenant_id, id, created_at, action, actor_type, actor_label, resource_type)
+       values ($1, $2, now(), 'x', 'system', 'x', 'x')`,
+      [tenantOf('l'), id],
+    )
+    await test.core.db.systemQuery("select tenantry.ensure_partitions('audit_logs', $1::date, 1)", [at.toISOString()])
+    const [found] = await test.core.db.systemQuery(
+      'select tableoid::regclass::text as part from audit_logs where id = $1',
+      [id],
+    )
+    assert.equal(found?.part, `audit_logs_${at.toISOString().slice(0, 7).replace('-', '')}`)
+  })
+})

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  Closed,
+  defineEvent,
+  defineJob,
+  defineModule,
+  defineResource,
+  defineRoute,
+  every,
+  type Module,
+  type ModuleSpec,
+  on,
+  onEvery,
+  RegistryError,
+  type Route,
+  type RouteSpec,
+  Type,
+} from '#kernel'
+import { createRegistry } from '../src/kernel/registry.ts'
+
+type AnyRoute = RouteSpec<undefined, undefined, undefined, { 200: null }>
+
+const route = (spec: Partial<AnyRoute> & { body?: unknown } = {}): Route =>
+  defineRoute({
+    method: 'GET',
+    path: '/things/:id',
+    summary: 'Look',
+    access: 'self',
+    response: { 200: null },
+    handler: () => undefined,
+    ...(spec as Partial<AnyRoute>), // wrong on purpose where a test is about wrong ones
+  })
+const event = defineEvent('thing.made', { description: 'x', data: Closed({ id: Type.String() }) })
+const job = defineJob('thing.do', { payload: Closed({}), handler: async () => {} })
+const noop = async () => {}
+
+function problemsOf(...modules: Module[]): readonly string[] {
+  try {
+    createRegistry(modules)
+  } catch (error) {
+    assert.ok(error instanceof RegistryError)
+    for (const problem of error.problems) assert.ok(error.message.includes(problem))
+    return error.problems
+  }
+  return []
+}
+
+const one = (name: string, spec: Omit<ModuleSpec, 'name'> = {}) => defineModule({ name, ...spec })
+const both = (spec: Omit<ModuleSpec, 'name'>) => problemsOf(one('left', spec), one('right', spec))
+
+describe('the registry', () => {
+  it('refuses two of one name, and says where both are', () => {
+    assert.deepEqual(problemsOf(one('twin'), one('twin')), ['two modules are named twin'])
+    assert.deepEqual(both({ permissions: { 'x.do': 'x' } }), ['two permissions are named x.do: in left and right'])
+    assert.deepEqual(both({ limits: { x: { title: 'x', counts: 'x' } } }), [
+      'two limits are named x: in left and right',
+    ])
+    assert.deepEqual(both({ features: { x: { title: 'x' } } }), ['two features are named x: in left and right'])
+    assert.deepEqual(both({ events: [event] }), ['two events are named thing.made: in left and right'])
+    assert.deepEqual(both({ jobs: [job] }), ['two jobs are named thing.do: in left and right'])
+    assert.deepEqual(both({ schedules: [every('* * * * *', 'x.y', noop)] }), [
+      'two schedules are named x.y: in left and right',
+    ])
+    assert.deepEqual(both({ resources: [defineResource({ name: 'x', create: () => 1 })] }), [
+      'two resources are named x: in left and right',
+    ])
+    assert.deepEqual(both({ listeners: [onEvery('x.y', noop)] }), [
+      'two listeners are named on:*:x.y: in left and right',
+    ])
+    assert.deepEqual(both({ stores: async () => true }), ['the slot stores is filled twice: by left and right'])
+  })
+
+  it('refuses two routes that answer the same address, whatever their parameters are called', () => {
+    const left = one('left', { routes: [route()] })
+    assert.deepEqual(problemsOf(left, one('right', { routes: [route({ path: '/things/:thing_id' })] })), [
+      'two routes answer GET /api/v1/things/:thing_id: in left and right',
+    ])
+    assert.deepEqual(problemsOf(left, one('right', { routes: [route({ path: '/things/:id', root: true })] })), [])
+  })
+
+  it('refuses what nobody declares', () => {
+    const asking = (spec: Partial<AnyRoute> & { body?: unknown }) =>
+      problemsOf(one('asking', { routes: [route(spec)] }))
+    const name = 'route GET /api/v1/things/:id (asking)'
+    assert.deepEqual(asking({ access: { permission: 'no.such' } }), [`${name} asks for the unknown permission no.such`])
+    assert.deepEqual(asking({ limit: 'none' }), [`${name} consumes the unknown limit none`])
+    assert.deepEqual(asking({ feature: 'none' }), [`${name} needs the unknown feature none`])
+    assert.deepEqual(problemsOf(one('asking', { listeners: [on(event, 'asking.hear', noop)] })), [
+      'listener asking.hear follows the event thing.made, which no module declares',
+    ])
+  })
+
+  it('refuses a route that does not say who may call it, or says so in unknown words', () => {
+    const access = (value: unknown) => problemsOf(one('open', { routes: [route({ access: value as 'self' })] })) // wrong on purpose
+    const name = 'route GET /api/v1/things/:id (open)'
+    assert.deepEqual(access(undefined), [`${name} does not say who may call it (access)`])
+    assert.deepEqual(access('everybody'), [`${name} has the unknown access 'everybody'`])
+    assert.equal(access({ permission: 'x.y', store: 'maybe' }).length, 2)
+  })
+
+  it('refuses bodies that nobody checks', () => {
+    const body = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
+    assert.match(body({ body: Closed({}) })[0] ?? '', /takes a body, which its method has not/)
+    assert.match(body({ method: 'POST', body: Type.Object({}) })[0] ?? '', /accepts unknown fields/)
+    assert.match(body({ response: { 400: null } })[0] ?? '', /declares no success answer/)
+  })
+
+  it('refuses times that are none, and names that the kernel uses', () => {
+    const at = (cron: string, name = 'm.x') => problemsOf(one('m', { schedules: [every(cron, name, noop)] }))
+    assert.match(at('99 * * * *')[0] ?? '', /^schedule m\.x has a time that cannot be read \(99 \* \* \* \*\)/)
+    assert.match(at('hourly')[0] ?? '', /cannot be read/)
+    assert.match(at('0 3 * * *', 'kernel.tidy')[0] ?? '', /keeps for itself/)
+    assert.match(at('0 3 * * *', 'run_jobs')[0] ?? '', /keeps for itself/)
+    assert.deepEqual(at('0 3 * * *'), [])
+  })
+
+  it('refuses a circle, and names all who are in it', () => {
+    const needs: Module[] = []
+    const a = one('a', { dependsOn: needs })
+    const b = one('b', { dependsOn: [a] })
+    needs.push(b)
+    assert.deepEqual(problemsOf(b, a), ['modules depend on each other in a circle: b → a → b'])
+  })
+
+  it('names who depends on a module that was taken out', () => {
+    const base = one('base')
+    const users = [one('first', { dependsOn: [base] }), one('second', { dependsOn: [base] })]
+    assert.deepEqual(problemsOf(...users, base), [])
+    assert.deepEqual(problemsOf(...users), [
+      'module first depends on base, which is not among the modules',
+      'module second depends on base, which is not among the modules',
+    ])
+  })
+
+  it('tells everything that is wrong at once', () => {
+    const wrong = one('wrong', {
+      dependsOn: [one('gone')],
+      events: [event, event],
+      routes: [route({ limit: 'a', feature: 'b', access: { permission: 'c' } }), route()],
+    })
+    assert.equal(problemsOf(wrong).length, 6)
+  })
+
+  it('puts what a module needs before it, whatever the order given', () => {
+    const base = one('base')
+    const middle = one('middle', { dependsOn: [base] })
+    const top = one('top', { dependsOn: [middle, base] })
+    for (const given of [
+      [top, middle, base],
+      [base, top, middle],
+      [middle, base, top],
+    ])
+      assert.deepEqual(
+        createRegistry(given).modules.map(({ name }) => name),
+        ['base', 'middle', 'top'],
+      )
+  })
+})

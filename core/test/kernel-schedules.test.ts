@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineModule, every } from '#kernel'
+import { scheduledTask } from '../src/kernel/jobs/schedules.ts'
+import { createTestCore, type TestCore } from '../src/testing/index.ts'
+import { behaviour, probe, until } from './probe-module.ts'
+
+const EVERY_MINUTE = 'clock.every_minute'
+const NIGHTLY = 'clock.nightly'
+
+const ran: string[] = []
+const note = (name: string) =>
+  every(name === NIGHTLY ? nightlyAt() : '* * * * *', name, async (ctx) => {
+    ran.push(name)
+    await behaviour.schedule?.(ctx)
+  })
+
+/** Ten minutes ago, each day: missed by a core that was down for an hour. */
+function nightlyAt(): string {
+  const at = new Date(Date.now() - 600_000)
+  return `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`
+}
+
+const clock = defineModule({ name: 'clock', schedules: [note(EVERY_MINUTE), note(NIGHTLY)] })
+
+describe('schedules', () => {
+  const cores: TestCore[] = []
+  let test: TestCore
+  const open = async () => {
+    const database = test?.database
+    const core = await createTestCore({
+      modules: [probe, clock],
+      env: { WORKER_CONCURRENCY: '2', DATABASE_POOL_SIZE: '4' },
+      ...(database ? { database } : {}),
+    })
+    cores.push(core)
+    return core
+  }
+  before(async () => {
+    test = await open()
+    for (let i = 0; i < 2; i++) await open()
+  })
+  after(async () => {
+    for (const core of cores.reverse()) await core.close()
+  })
+  afterEach(() => {
+    behaviour.schedule = undefined
+  })
+
+  const times = (name: string) => ran.filter((each) => each === name).length
+  const minute = () => Math.floor(Date.now() / 60_000)
+
+  it('make up for what was missed, once, though three cores start', async () => {
+    // What a core that was down for an hour left behind.
+    await test.core.db.systemQuery(
+      `insert into graphile_worker._private_known_crontabs (identifier, known_since, last_execution)
+       select name, now() - interval '2 days', now() - interval '1 hour' from unnest($1::text[]) as name`,
+      [[EVERY_MINUTE, NIGHTLY]],
+    )
+    const started = minute()
+    await Promise.all(cores.map(({ core }) => core.startWorker()))
+    await until('both ran', () => times(EVERY_MINUTE) > 0 && times(NIGHTLY) > 0, 20_000)
+    await until('nothing more waits', async () => {
+      const rows = await test.core.db.systemQuery(
+        "select 1 from graphile_worker.jobs where task_identifier like 'clock.%'",
+      )
+      return rows.length === 0
+    })
+    await sleep(300)
+    assert.equal(times(NIGHTLY), 1)
+    // A minute may have begun meanwhile: that one counts by itself.
+    assert.ok(times(EVERY_MINUTE) <= 1 + minute() - started, `${times(EVERY_MINUTE)} runs`)
+  })
+
+  it('run in one transaction of the system role, which sees all tenants', async () => {
+    let user: unknown
+    behaviour.schedule = async (ctx) => {
+      const [row] = await ctx.tx
+        .selectFrom('probes')
+        .select(({ fn }) => fn.countAll().as('n'))
+        .execute()
+      user = [ctx.tenant, Number(row?.n), ctx.actor.type]
+    }
+    await run(NIGHTLY, {})
+    assert.deepEqual(user, [null, 0, 'system'])
+  })
+
+  it('never run twice at the same time', async () => {
+    const before = times(NIGHTLY)
+    behaviour.schedule = () => sleep(300)
+    await Promise.all([run(NIGHTLY, {}), run(NIGHTLY, {}), run(NIGHTLY, {})])
+    assert.equal(times(NIGHTLY) - before, 1)
+    await run(NIGHTLY, {})
+    assert.equal(times(NIGHTLY) - before, 2, 'the lock went with the transaction')
+  })
+
+  it('leave out a time after which another one has come', async () => {
+    const before = times(EVERY_MINUTE)
+    const ts = (minutes: number) => new Date((minute() - minutes) * 60_000).toISOString()
+    await run(EVERY_MINUTE, { _cron: { ts: ts(5) } })
+    await run(EVERY_MINUTE, { _cron: { ts: ts(1) } })
+    assert.equal(times(EVERY_MINUTE) - before, 0)
+    await run(NIGHTLY, { _cron: { ts: ts(10) } })
+    await run(EVERY_MINUTE, { _cron: { ts: ts(-1) } })
+    assert.equal(times(EVERY_MINUTE) - before, 1)
+  })
+
+  async function run(name: string, payload: unknown): Promise<void> {
+    const schedule = test.core.registry.schedules.find((each) => each.name === name)
+    assert.ok(schedule)
+    await scheduledTask(test.core, schedule)(payload, undefined as never) // the task looks at its payload alone
+  }
+})

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Answer, Closed, defineModule, defineRoute, openapiDocument, Streamed, Type } from '#kernel'
+import { createTestCore, type TestCore } from '../src/testing/index.ts'
+
+const made: Readable[] = []
+const stream = (pieces: Iterable<string> | AsyncIterable<string>) => {
+  const readable = Readable.from(pieces, { objectMode: false })
+  made.push(readable)
+  return readable
+}
+const shared = { method: 'GET', access: 'public', summary: 'Flow', response: { 200: Streamed } } as const // as routes want them
+const json = 'application/json; charset=utf-8'
+const text = 'text/plain; charset=utf-8'
+
+async function* endless() {
+  for (;;) {
+    await sleep(1)
+    yield 'x'.repeat(100_000)
+  }
+}
+
+const rivers = defineModule({
+  name: 'rivers',
+  routes: [
+    defineRoute({
+      ...shared,
+      path: '/rivers',
+      transaction: 'manual',
+      query: Closed({ as: Type.String() }),
+      produces: { [json]: Type.Array(Type.String()), [text]: Type.String() },
+      handler: (_ctx, { query }) =>
+        new Answer(200, stream(query.as === json ? ['["a",', '"b"]'] : ['a', 'b']), { 'content-type': query.as }),
+    }),
+    defineRoute({
+      ...shared,
+      path: '/rivers/endless',
+      transaction: 'manual',
+      produces: text,
+      handler: () => stream(endless()),
+    }),
+    defineRoute({ ...shared, path: '/rivers/managed', produces: text, handler: () => stream(['a']) }),
+    defineRoute({
+      ...shared,
+      path: '/rivers/broken',
+      transaction: 'manual',
+      produces: text,
+      handler: () => stream(breaking()),
+    }),
+  ],
+})
+
+async function* breaking() {
+  yield 'x'.repeat(100_000)
+  throw new Error('the source ran dry')
+}
+
+let core: TestCore
+before(async () => {
+  core = await createTestCore({ modules: [rivers] })
+  await core.app.listen({ port: 0, host: '127.0.0.1' })
+})
+after(() => core.close())
+
+const ask = (path: string, method = 'GET') => core.request(method, `/api/v1${path}`)
+const as = (type: string) => `/rivers?as=${encodeURIComponent(type)}`
+
+test('a stream is sent with the content type that the answer says', async () => {
+  const [first, second] = [await ask(as(json)), await ask(as(text))]
+  assert.deepEqual([first.headers['content-type'], first.body], [json, ['a', 'b']])
+  assert.deepEqual([second.headers['content-type'], second.text], [text, 'ab'])
+})
+
+test('a content type that the route does not declare is our mistake', async () => {
+  assert.equal((await ask(as('text/html'))).status, 500)
+})
+
+test('HEAD has the headers, and the stream is thrown away unread', async () => {
+  const { status, headers, text: body } = await ask(as(text), 'HEAD')
+  assert.deepEqual([status, headers['content-type'], body], [200, text, ''])
+  assert.equal(made.at(-1)?.destroyed, true)
+  assert.equal(made.at(-1)?.readableDidRead, false)
+})
+
+test('a stream outlives its handler, so no transaction may be open around it', async () => {
+  assert.equal((await ask('/rivers/managed')).status, 500)
+  assert.equal(made.at(-1)?.destroyed, true)
+})
+
+test('the API document names every content type', () => {
+  const operation = openapiDocument(core.core).paths['/api/v1/rivers']?.get
+  const answer = operation?.responses['200']
+  assert.ok(answer && 'content' in answer)
+  assert.deepEqual(
+    Object.entries(answer.content ?? {}).map(([type, { schema }]) => [type, schema.type]),
+    [
+      ['application/json', 'array'],
+      ['text/plain', 'string'],
+    ],
+  )
+})
+
+test('a client that goes away stops the stream', async () => {
+  const answer = await receive('/rivers/endless')
+  await new Promise((resolve) => answer.once('data', resolve))
+  answer.destroy()
+  await sleep(200)
+  assert.equal(made.at(-1)?.destroyed, true)
+})
+
+test('a stream that breaks breaks the answer, so that nobody takes it for whole', async () => {
+  const answer = await receive('/rivers/broken')
+  await assert.rejects(async () => {
+    for await (const _ of answer);
+  }, /aborted/)
+})
+
+function receive(path: string) {
+  const { port } = core.app.server.address() as AddressInfo // it listens on a port
+  return new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    get({ port, host: '127.0.0.1', path: `/api/v1${path}`, agent: false }, resolve).on('error', reject)
+  })
+}

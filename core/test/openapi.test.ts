@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Value } from 'typebox/value'
+import { Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
+import { type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
+import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
+import { kernelModule } from '../src/kernel/probes.ts'
+import { createRegistry } from '../src/kernel/registry.ts'
+import { builtinModules } from '../src/modules/index.ts'
+import { createDocumentValidator } from '../src/testing/document-validator.ts'
+import { listOperations, step } from '../src/testing/operations.ts'
+import { toy } from './toy-module.ts'
+
+function documentOf(modules: readonly Module[]) {
+  const registry = createRegistry([kernelModule, ...modules])
+  return { registry, document: openapiDocument({ registry }) }
+}
+
+/** Every body that goes either way, by its pointer. */
+function listContents({ paths, webhooks, components }: OpenApiDocument): [string, MediaType][] {
+  const items = { '#/paths': paths, '#/webhooks': webhooks }
+  const operations = Object.entries(items).flatMap(([place, byName]) =>
+    Object.entries(byName).flatMap(([name, item]) =>
+      Object.entries(item).map(([method, operation]) => [`${place}${step(name)}/${method}`, operation] as const),
+    ),
+  )
+  const places: [string, object][] = [
+    ...operations.map(([pointer, { requestBody = {} }]): [string, object] => [`${pointer}/requestBody`, requestBody]),
+    ...operations.flatMap(([pointer, { responses }]) => each(`${pointer}/responses`, responses)),
+    ...each('#/components/responses', components.responses),
+  ]
+  return places.flatMap(([pointer, { content = {} }]: [string, { content?: Record<string, MediaType> }]) =>
+    Object.entries(content).map(([type, media]): [string, MediaType] => [`${pointer}/content${step(type)}`, media]),
+  )
+}
+
+function each(place: string, record: Record<string, object>): [string, object][] {
+  return Object.entries(record).map(([name, value]) => [place + step(name), value])
+}
+
+for (const [name, modules] of [
+  ['one toy module', [toy]],
+  ['the built-in modules', builtinModules],
+] as const) {
+  describe(`the API document of ${name}`, () => {
+    const { registry, document } = documentOf(modules)
+    const operations = listOperations(document)
+    const webhooks = Object.values(document.webhooks).flatMap((item) => Object.values(item))
+
+    it('is valid OpenAPI 3.1', async () => {
+      const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)))
+      assert.ok(valid, JSON.stringify(errors, null, 2))
+    })
+
+    it('has every route that is not hidden, with a summary and an id of its own', () => {
+      const shown = registry.routes.filter(({ hidden }) => !hidden)
+      assert.equal(operations.length, shown.length)
+      for (const { summary, tags } of operations.map(({ operation }) => operation)) {
+        assert.ok(summary.length > 3 && summary.length < 120, summary)
+        assert.equal(tags.length, 1)
+      }
+      const ids = [...operations.map(({ operation }) => operation), ...webhooks].map(({ operationId }) => operationId)
+      assert.equal(new Set(ids).size, ids.length, 'two operations have one id')
+    })
+
+    it('has every answer that a route declares or that follows from its declaration', () => {
+      for (const route of registry.routes.filter(({ hidden }) => !hidden)) {
+        const found = operations.find(
+          ({ path, method }) => method === route.method && path === route.url.replace(/:(\w+)/g, '{$1}'),
+        )
+        assert.ok(found, route.url)
+        const expected = [
+          ...Object.keys(route.response).map(Number),
+          ...[400, 500, 503],
+          ...route.errors.map(({ status }) => status),
+          ...(route.access === 'public' ? [] : [401, 403]),
+          ...(route.path.includes(':') ? [404] : []),
+          ...(route.limit || route.feature ? [402] : []),
+          ...(route.body ? [413, 415] : []),
+          ...(route.idempotent ? [409, 422] : []),
+        ]
+        const missing = expected.filter((status) => !(String(status) in found.operation.responses))
+        assert.deepEqual(missing, [], `${route.method} ${route.url}`)
+        assert.equal('requestBody' in found.operation, route.body !== undefined)
+      }
+    })
+
+    it('has an example that validates for every answer, body and event', () => {
+      const validate = createDocumentValidator(document)
+      const wrong = listContents(document).flatMap(([pointer, { example, examples }]) => {
+        const check = validate(`${pointer}/schema`)
+        const values = examples ? Object.values(examples).map(({ value }) => value) : [example]
+        return values
+          .filter((value) => value === undefined || !check(value))
+          .map((value) => `${pointer}: ${JSON.stringify(value)} ${JSON.stringify(check.errors)}`)
+      })
+      assert.deepEqual(wrong, [], 'give these schemas `examples`')
+    })
+
+    it('gives examples of bodies that the server itself accepts', () => {
+      const refused = registry.routes
+        .filter(({ body }) => body !== undefined && !Value.Check(body, sampleOf(body)))
+        .map(
+          ({ method, url, body }) => `${method} ${url}: ${body && JSON.stringify(Value.Errors(body, sampleOf(body)))}`,
+        )
+      assert.deepEqual(refused, [])
+    })
+
+    it('keeps to itself what is no JSON Schema', () => {
+      const text = JSON.stringify(document)
+      assert.ok(!text.includes('"~'), 'a TypeBox mark stands in the document')
+      assert.ok(!/"secret":(true|false)/.test(text), 'our own mark `secret` stands in the document')
+      assert.ok(!text.includes('undefined'))
+    })
+
+    it('has a webhook for every event', () => {
+      assert.deepEqual(Object.keys(document.webhooks).sort(), [...registry.events.keys()].sort())
+    })
+
+    it('is made once', () => assert.equal(openapiDocument({ registry }), document))
+  })
+}
+
+describe('schemas with a title', () => {
+  const Address = Closed({ city: Type.String() }, { title: 'Address' })
+  const Other = Closed({ street: Type.String() }, { title: 'Address' })
+  const route = (path: `/${string}`, schema: typeof Address | typeof Other) =>
+    defineRoute({
+      method: 'POST',
+      path,
+      summary: 'Move there',
+      access: 'public',
+      body: Closed({
+        to: schema,
+        from: Nullable(schema),
+        mail: Type.Optional(
+          Type.Refine(
+            Email,
+            () => true,
+            () => '',
+          ),
+        ),
+      }),
+      response: { 204: null },
+      handler: () => undefined,
+    })
+  const { document } = documentOf([
+    defineModule({ name: 'here', routes: [route('/a', Address), route('/b', Address)] }),
+    defineModule({ name: 'far-away', routes: [route('/c', Other)] }),
+  ])
+  const bodyOf = (path: string) =>
+    document.paths[`/api/v1${path}`]?.post?.requestBody?.content['application/json']?.schema.properties
+
+  it('stand once among the components', () => {
+    assert.deepEqual(bodyOf('/a'), bodyOf('/b'))
+    assert.deepEqual(bodyOf('/a'), {
+      to: { $ref: '#/components/schemas/Address' },
+      from: { anyOf: [{ $ref: '#/components/schemas/Address' }, { type: 'null' }] },
+      mail: { type: 'string', minLength: 3, maxLength: 254, examples: ['ada@example.com'] },
+    })
+  })
+
+  it('are told apart by their module when two have one title', () => {
+    const { properties } = document.components.schemas.FarAwayAddress ?? {}
+    assert.deepEqual(properties, { street: { type: 'string' } })
+    assert.ok(JSON.stringify(bodyOf('/c')).includes('#/components/schemas/FarAwayAddress'))
+  })
+})

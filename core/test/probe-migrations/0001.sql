@@ -1,0 +1,9 @@
+create table probes (
+  tenant_id uuid not null,
+  id uuid not null,
+  label text not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (tenant_id, id)
+);
+select tenantry.tenant_table('probes');

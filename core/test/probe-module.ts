@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import Type from 'typebox'
+import {
+  type Authenticator,
+  Closed,
+  type Core,
+  type Ctx,
+  conflict,
+  defineEvent,
+  defineJob,
+  defineModule,
+  defineRoute,
+  ListQuery,
+  type Module,
+  on,
+  onEvery,
+  Page,
+  page,
+  stamp,
+  type TenantRow,
+  Timestamp,
+  Uuid,
+} from '#kernel'
+
+declare module '#kernel' {
+  interface Tables {
+    probes: TenantRow & { label: string }
+  }
+}
+
+const Label = Closed({ label: Type.String() })
+
+/** What jobs, listeners and routes of the probe do beside writing a row; each test sets what it needs. */
+export const behaviour: {
+  job?: (ctx: Ctx, label: string) => Promise<unknown>
+  listener?: (ctx: Ctx, name: string) => Promise<unknown>
+  route?: (ctx: Ctx, label: string) => Promise<unknown>
+  schedule?: (ctx: Ctx) => Promise<unknown>
+  permissions?: (userId: string) => string[]
+  /** Awaited while a principal's standing is looked up. */
+  standing?: () => Promise<void>
+} = {}
+
+export async function writeProbe(ctx: Ctx, label: string) {
+  const row = { ...stamp(ctx), label }
+  await ctx.tx.insertInto('probes').values(row).execute()
+  return row
+}
+
+export const managedJob = defineJob('probe.managed', {
+  payload: Label,
+  maxAttempts: 3,
+  handler: async (ctx, { label }) => {
+    await writeProbe(ctx, label)
+    await behaviour.job?.(ctx, label)
+  },
+})
+
+export const manualJob = defineJob('probe.manual', {
+  payload: Label,
+  maxAttempts: 3,
+  transaction: 'manual',
+  handler: async (ctx, { label }) => {
+    await ctx.transaction((inner) => writeProbe(inner, label))
+    await behaviour.job?.(ctx, label)
+  },
+})
+
+/** Without any table: usable outside of a tenant too. */
+export const plainJob = defineJob('probe.plain', {
+  payload: Label,
+  maxAttempts: 3,
+  handler: async (ctx, { label }) => {
+    await behaviour.job?.(ctx, label)
+  },
+})
+
+export const Gadget = Closed({
+  id: Uuid,
+  name: Type.String(),
+  pin: Type.Unsafe<string>({ type: 'string', secret: true }),
+  options: Closed({ colour: Type.String(), key: Type.Unsafe<string>({ type: 'string', secret: true }) }),
+  parts: Type.Array(Closed({ name: Type.String(), code: Type.Unsafe<string>({ type: 'string', secret: true }) })),
+  updated_at: Timestamp,
+})
+export const gadgetChanged = defineEvent('gadget.changed', { description: 'A gadget was changed', data: Gadget })
+export const gadgetLost = defineEvent('gadget.lost', { description: 'Nobody follows this one by name', data: Gadget })
+
+const Probe = Closed({ id: Uuid, tenant_id: Uuid, label: Type.String(), created_at: Timestamp, updated_at: Timestamp })
+
+const post = (path: `/${string}`, transaction?: 'manual') =>
+  defineRoute({
+    method: 'POST',
+    path,
+    summary: 'Write a probe',
+    access: { permission: 'probe.write' },
+    body: Label,
+    response: { 201: Probe },
+    errors: [conflict],
+    ...(transaction ? { transaction } : {}),
+    handler: async (ctx, { body }) => {
+      const write = (inner: Ctx) => writeProbe(inner, body.label)
+      const row = transaction ? await ctx.transaction(write) : await write(ctx)
+      await behaviour.route?.(ctx, body.label)
+      return row
+    },
+  })
+
+const list = (path: `/${string}`) =>
+  defineRoute({
+    method: 'GET',
+    path,
+    summary: 'List probes',
+    access: { permission: 'probe.write' },
+    query: ListQuery({ label: Type.Optional(Type.String()) }),
+    response: { 200: Page(Probe) },
+    handler: (ctx, { query }) => {
+      const mine = ctx.tx.selectFrom('probes').selectAll().where('tenant_id', '=', ctx.tenantId)
+      return page(ctx, query.label === undefined ? mine : mine.where('label', '=', query.label), {
+        by: ['created_at', 'id'],
+      })
+    },
+  })
+
+const authenticator: Authenticator = {
+  name: 'probe',
+  matches: (credential) => credential.startsWith('probe.'),
+  identify: (_core, credential) => {
+    const [, tenant = '', user = ''] = credential.split('.')
+    return {
+      key: credential,
+      tenantId: tenantOf(tenant),
+      userId: tenantOf(user),
+      sessionId: null,
+      actor: { type: 'user', id: tenantOf(user), label: user, impersonatorId: null },
+    }
+  },
+  standing: async (_tx, { actor }) => {
+    await behaviour.standing?.()
+    return { actor, superAdmin: false, scopes: null }
+  },
+}
+
+/** A tenant, or a person, by any short name. */
+export const tenantOf = (name: string) =>
+  `00000000-0000-7000-8000-${Buffer.from(name).toString('hex').padStart(12, '0')}`
+export const tokenOf = (tenant: string, user = 'anna') => `probe.${tenant}.${user}`
+
+/** A module that lets tests look into the kernel from every side. */
+export const probe: Module = defineModule({
+  name: 'probe',
+  migrations: new URL('./probe-migrations/', import.meta.url),
+  permissions: { 'probe.write': 'Write probes' },
+  events: [gadgetChanged, gadgetLost],
+  jobs: [managedJob, manualJob, plainJob],
+  listeners: [
+    on(gadgetChanged, 'probe.first', async (ctx, { name }) => void (await behaviour.listener?.(ctx, `first ${name}`))),
+    onEvery('probe.all', async (ctx, { name }) => void (await behaviour.listener?.(ctx, `all ${name}`))),
+  ],
+  authenticators: [authenticator],
+  grants: [
+    async (_tx, { userId }) => {
+      const permissions = behaviour.permissions?.(userId ?? '') ?? ['probe.write']
+      return [{ permissions, storeId: null, roleId: 'x', role: 'x' }]
+    },
+  ],
+  routes: [post('/probes'), post('/manual-probes', 'manual'), list('/probes'), list('/other-probes')],
+})
+
+/** Runs work as the system in a transaction of one tenant. */
+export const inTenant = <T>(core: Core, tenant: string, work: (ctx: Ctx) => Promise<T>) =>
+  core.run(work, { tenantId: tenantOf(tenant) })
+
+/** How many rows carry the label, over all tenants. */
+export async function countProbes(core: Core, label: string): Promise<number> {
+  const [row] = await core.db.systemQuery<{ n: number }>('select count(*)::int as n from probes where label = $1', [
+    label,
+  ])
+  return row?.n ?? 0
+}
+
+/** Waits until something is so, and fails when it does not become so. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await sleep(10)
+  }
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { kernelModule } from '../src/kernel/probes.ts'
+import { createRegistry } from '../src/kernel/registry.ts'
+import { builtinModules } from '../src/modules/index.ts'
+import { nameOf } from './route-case.ts'
+import { routeCases } from './route-cases.ts'
+import { send } from './route-requests.ts'
+import { createWorld, type World } from './route-world.ts'
+
+/** Routes that succeed and record nothing, and why that is right. */
+const SILENT: Readonly<Record<string, string>> = {
+  'POST /auth/refresh': 'the session goes on as it was; that it began, ended or was stolen is recorded',
+  'POST /auth/forgot-password': 'anybody may ask for the mail; what is done with its link is recorded',
+  'POST /auth/resend-verification': 'sends a mail again; that the address was proven is recorded',
+  'POST /authz/explain': 'answers a question',
+  'POST /subscriptions/change-plan/preview': 'answers a question',
+}
+
+let world: World
+before(async () => {
+  world = await createWorld()
+})
+after(() => world?.test.close())
+
+const changing = createRegistry([kernelModule, ...builtinModules]).routes.filter(({ method }) => method !== 'GET')
+
+describe('a route that changes something records it', () => {
+  for (const route of changing) {
+    const name = nameOf(route)
+    test(name, async () => {
+      const given = routeCases[name]
+      assert.ok(given, `${name} has no case that makes it succeed`)
+      const sent = await given.given(world)
+      const before = await countRecords()
+      const answer = await send(world, route, sent)
+      assert.ok(answer.status < 300, answer.text)
+      const recorded = (await countRecords()) - before
+      if (name in SILENT) assert.equal(recorded, 0, `${name} is said to record nothing, but does`)
+      else assert.ok(recorded > 0, `${name} answered ${answer.status} and recorded nothing`)
+    })
+  }
+})
+
+/** Records of every tenant and of none; the jobs of this core rest, so that all are of the request. */
+async function countRecords(): Promise<number> {
+  const [row] = await world.test.core.db.systemQuery<{ count: number }>(
+    'select (select count(*) from audit_logs) + (select count(*) from global_audit_logs) as count',
+  )
+  return Number(row?.count)
+}

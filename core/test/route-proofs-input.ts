@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import type { TSchema } from 'typebox'
+import type { RegisteredRoute } from '../src/kernel/registry.ts'
+import type { Answered } from '../src/testing/index.ts'
+import type { Sent } from './route-case.ts'
+import { send } from './route-requests.ts'
+import type { World } from './route-world.ts'
+
+/** The keywords of JSON Schema that say what is wrong input. */
+interface Keywords {
+  type?: string | string[]
+  enum?: unknown[]
+  format?: string
+  maxLength?: number
+  required?: string[]
+  properties?: Record<string, Keywords>
+}
+
+const UNKNOWN = 'no_such_field'
+
+/**
+ * All that is wrong is named at once, and before it is looked at whether the caller may do this at all: the requests
+ * come from a member without any permission. Nothing is written.
+ */
+export async function proveInputRefused(world: World, route: RegisteredRoute): Promise<void> {
+  const before = await countRecords(world)
+  const query = keywords(route.query)
+  const body = keywords(route.body)
+  const token = route.access === 'public' ? null : world.nobody
+  const refused = async (sent: Sent, pointers: string[]) =>
+    assert.deepEqual(pointersOf(await send(world, route, { token, ...sent })), pointers.sort())
+
+  const allWrong: Sent = {
+    query: { ...mapValues(query.properties, wrongText), [UNKNOWN]: '1' },
+    headers: { 'x-store-id': 'no-uuid' },
+    ...(route.method === 'GET' ? {} : { body: { ...mapValues(body.properties, wrongValue), [UNKNOWN]: 1 } }),
+  }
+  await refused(allWrong, [
+    'headers/x-store-id',
+    ...Object.keys(allWrong.query ?? {}).map((name) => `query/${name}`),
+    ...Object.keys(Object(allWrong.body)).map((name) => `#/${name}`),
+  ])
+  await refused({ query: { [UNKNOWN]: '1' }, ...(route.body ? { body: {} } : {}) }, [
+    `query/${UNKNOWN}`,
+    ...(query.required ?? []).map((name) => `query/${name}`),
+    ...(body.required ?? []).map((name) => `#/${name}`),
+  ])
+  if (route.method !== 'GET') await proveShapeRefused(route, query, refused)
+  assert.equal(await countRecords(world), before, 'a refused request left a record')
+}
+
+/** A body that is missing, or is there where none is taken, or is no object. */
+async function proveShapeRefused(
+  { body }: RegisteredRoute,
+  query: Keywords,
+  refused: (sent: Sent, pointers: string[]) => Promise<void>,
+): Promise<void> {
+  const missing = (query.required ?? []).map((name) => `query/${name}`)
+  for (const wrong of body ? [undefined, [], 'text', null] : [[], 'text', 5])
+    await refused({ body: wrong }, [...missing, '#'])
+  if (!body) await refused({ body: { [UNKNOWN]: {} } }, [...missing, `#/${UNKNOWN}`])
+}
+
+function pointersOf({ status, body, text }: Answered): string[] {
+  assert.deepEqual([status, body.code], [400, 'invalid_request'], text)
+  const found = body.errors.map(({ pointer, detail }: { pointer: string; detail: string }) => {
+    assert.ok(detail.length > 0)
+    return pointer
+  })
+  return [...new Set<string>(found)].sort()
+}
+
+/** A value that the schema cannot take, whatever else it says. */
+const wrongValue = ({ type }: Keywords): unknown => ([type].flat().includes('string') ? 5 : 'wrong')
+
+/** Text of a query field that the schema cannot take. */
+const wrongText = (schema: Keywords): string =>
+  schema.type !== 'string' || schema.enum || schema.format ? '~' : 'x'.repeat((schema.maxLength ?? 0) + 1)
+
+const keywords = (schema: TSchema | undefined): Keywords => Object(schema)
+
+function mapValues<T>(properties: Record<string, Keywords> = {}, change: (schema: Keywords) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, change(schema)]))
+}
+
+async function countRecords({ test }: World): Promise<number> {
+  const [row] = await test.core.db.systemQuery<{ count: number }>('select count(*)::int as count from audit_logs')
+  return row?.count ?? 0
+}
