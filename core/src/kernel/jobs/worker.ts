@@ -1,9 +1,10 @@
-import { Logger, type Runner, run, type TaskList } from 'graphile-worker'
-import pg from 'pg'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Logger, type Runner, type RunnerOptions, run, type TaskList } from 'graphile-worker'
 import { Type } from 'typebox'
 import { HOURS, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
+import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_TASK, scheduledTask } from './schedules.ts'
 
@@ -13,8 +14,6 @@ const PARALLEL_WAKES = 2
 /** Jobs of one tenant that become due within the same step share a wake. */
 const WAKE_STEP_MS = 250
 const SKEW_MS = 20
-/** Workers need one only to fetch and to end a task; one more listens. */
-const QUEUE_CONNECTIONS = 4
 
 /**
  * Tells some worker that a tenant has work. A hint, sent after the commit: when it is lost, the sweep finds the work.
@@ -70,41 +69,57 @@ const TIDY = { name: 'kernel.tidy', cron: '17 * * * *' }
 export async function startWorker(core: Core, concurrency: number): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController()
   const pool = createQueuePool(core, concurrency)
-  const runner = await run({
+  const options: RunnerOptions = {
     pgPool: pool,
     schema: QUEUE_SCHEMA,
     concurrency,
-    noHandleSignals: true,
     pollInterval: 1 * SECONDS,
+    noHandleSignals: true,
     taskList: tasksOf(core, stopping.signal),
-    parsedCronItems: cronItems(core, [SWEEP, TIDY]),
     logger: quietLogger(core),
-  })
-  // Heard from the start: a rejection that nobody awaits would end the process.
-  runner.promise.catch((error: Error) => core.log.error({ err: error }, 'the queue stopped working'))
+  }
+  const first = await startRunner(core, options)
+  const running = keepRunning(core, options, first, stopping.signal)
   await sweepJobs(core)
-  return { stop: () => stop(runner, stopping).finally(() => pool.end()) }
+  const stop = async () => {
+    stopping.abort()
+    await running
+    await pool.end()
+  }
+  return { stop }
 }
 
-/** The queue's own connections, a few: it wants times as `Date`, which the core's give as text. */
-function createQueuePool({ config, log }: Core, concurrency: number): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: config.database.systemUrl ?? undefined, // createCore has refused to start without one
-    max: Math.min(concurrency, QUEUE_CONNECTIONS) + 1,
-    keepAlive: true,
-    application_name: 'tenantry queue',
-  })
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the queue was lost'))
-  pool.on('connect', (client) =>
-    client.on('error', (error) => log.debug({ err: error }, 'a connection of the queue was lost')),
-  )
-  return pool
+function startRunner(core: Core, options: RunnerOptions): Promise<Runner> {
+  return run({ ...options, parsedCronItems: cronItems(core, [SWEEP, TIDY]) })
 }
 
-async function stop(runner: Runner, stopping: AbortController): Promise<void> {
-  stopping.abort()
-  await runner.stop().catch(() => {}) // already stopped by a failure that it has logged
-  await runner.promise.catch(() => {})
+const RESTART_MS = 1 * SECONDS
+
+/** The queue gives up when the database goes away under it; here it is started again, until this process stops. */
+async function keepRunning(core: Core, options: RunnerOptions, first: Runner, stopping: AbortSignal): Promise<void> {
+  let runner: Runner | undefined = first
+  for (;;) {
+    try {
+      runner ??= await startRunner(core, options)
+      await untilEnded(runner, stopping)
+    } catch (error) {
+      if (!stopping.aborted) core.log.warn({ err: error }, 'the queue stopped working and is started again')
+    }
+    if (stopping.aborted) return
+    runner = undefined
+    await sleep(RESTART_MS, undefined, { signal: stopping }).catch(() => {}) // woken by the stop
+  }
+}
+
+async function untilEnded(runner: Runner, stopping: AbortSignal): Promise<void> {
+  const stop = () => void runner.stop().catch(() => {}) // has stopped by a failure, which its promise tells
+  if (stopping.aborted) stop()
+  else stopping.addEventListener('abort', stop, { once: true })
+  try {
+    await runner.promise
+  } finally {
+    stopping.removeEventListener('abort', stop)
+  }
 }
 
 const WakePayload = Type.Object({ tenant_id: Type.Union([Type.String(), Type.Null()]) })
