@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import { fromNow, HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import { idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
@@ -108,75 +109,26 @@ interface KeyRow {
   answer: string | null
 }
 
-/** The same four statements over the tenant's table or, outside of a tenant, over the global one. */
+/** The tenant's keys or, for null, those outside of any tenant. */
 function keysOf(tenantId: string | null) {
-  const global = {
-    insert: async ({ tx }: Ctx, row: KeyRow) =>
-      (
-        await tx
-          .insertInto('global_idempotency_keys')
-          .values(row)
-          .onConflict((c) => c.doNothing())
-          .executeTakeFirst()
-      ).numInsertedOrUpdatedRows === 1n,
+  // A tenant's table has all the columns of the other, and its own.
+  const table = (tenantId === null ? 'global_idempotency_keys' : 'idempotency_keys') as 'global_idempotency_keys'
+  const own = tenantId === null ? sql<boolean>`true` : sql<boolean>`tenant_id = ${tenantId}`
+  const owner = tenantId === null ? {} : { tenant_id: tenantId }
+  return {
+    insert: async ({ tx }: Ctx, row: KeyRow) => {
+      const query = tx.insertInto(table).values({ ...owner, ...row })
+      return (await query.onConflict((c) => c.doNothing()).executeTakeFirst()).numInsertedOrUpdatedRows === 1n
+    },
     lock: ({ tx }: Ctx, id: string) =>
-      tx.selectFrom('global_idempotency_keys').selectAll().where('id', '=', id).forUpdate().executeTakeFirst(),
-    update: async ({ tx }: Ctx, id: string, claim: string, change: Partial<KeyRow>) =>
-      (
-        await tx
-          .updateTable('global_idempotency_keys')
-          .set(change)
-          .where('id', '=', id)
-          .where('claim', '=', claim)
-          .executeTakeFirst()
-      ).numUpdatedRows === 1n,
+      tx.selectFrom(table).selectAll().where(own).where('id', '=', id).forUpdate().executeTakeFirst(),
+    update: async ({ tx }: Ctx, id: string, claim: string, change: Partial<KeyRow>) => {
+      const query = tx.updateTable(table).set(change).where(own).where('id', '=', id)
+      return (await query.where('claim', '=', claim).executeTakeFirst()).numUpdatedRows === 1n
+    },
     release: async ({ tx }: Ctx, id: string, claim: string) => {
-      await tx
-        .deleteFrom('global_idempotency_keys')
-        .where('id', '=', id)
-        .where('claim', '=', claim)
-        .where('answer', 'is', null)
-        .execute()
+      const query = tx.deleteFrom(table).where(own).where('id', '=', id)
+      await query.where('claim', '=', claim).where('answer', 'is', null).execute()
     },
   }
-  if (tenantId === null) return global
-  const mine = { tenant_id: tenantId }
-  const owned: typeof global = {
-    insert: async ({ tx }, row) =>
-      (
-        await tx
-          .insertInto('idempotency_keys')
-          .values({ ...mine, ...row })
-          .onConflict((c) => c.doNothing())
-          .executeTakeFirst()
-      ).numInsertedOrUpdatedRows === 1n,
-    lock: ({ tx }, id) =>
-      tx
-        .selectFrom('idempotency_keys')
-        .selectAll()
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', id)
-        .forUpdate()
-        .executeTakeFirst(),
-    update: async ({ tx }, id, claim, change) =>
-      (
-        await tx
-          .updateTable('idempotency_keys')
-          .set(change)
-          .where('tenant_id', '=', tenantId)
-          .where('id', '=', id)
-          .where('claim', '=', claim)
-          .executeTakeFirst()
-      ).numUpdatedRows === 1n,
-    release: async ({ tx }, id, claim) => {
-      await tx
-        .deleteFrom('idempotency_keys')
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', id)
-        .where('claim', '=', claim)
-        .where('answer', 'is', null)
-        .execute()
-    },
-  }
-  return owned
 }

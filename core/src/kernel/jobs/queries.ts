@@ -37,7 +37,39 @@ export interface JobQueries {
 
 /** The queue of one tenant or, for null, of what belongs to none. */
 export function getQueue(tenantId: string | null): JobQueries {
-  return tenantId === null ? systemQueue : tenantQueue(tenantId)
+  // A tenant's table has all the columns of the other, and its own.
+  const table = (tenantId === null ? 'system_jobs' : 'tenant_jobs') as 'system_jobs'
+  const own = tenantId === null ? sql<boolean>`true` : sql<boolean>`tenant_id = ${tenantId}`
+  return {
+    claim: async (tx, lease) => {
+      const next = tx
+        .selectFrom(table)
+        .select('id')
+        .where(own)
+        .where(isDue(lease.now))
+        .orderBy('run_at')
+        .orderBy('id')
+        .limit(1)
+        .forUpdate()
+        .skipLocked()
+      const row = await tx
+        .updateTable(table)
+        .set(claimed(lease))
+        .where(own)
+        .where('id', '=', next)
+        .returning(['id', 'task', 'payload', 'origin', 'attempts', 'max_attempts', 'locked_by'])
+        .executeTakeFirst()
+      return row as ClaimedJob | undefined // the token was written just now, so it is not null
+    },
+    update: async (tx, { id, locked_by }, change) => {
+      const query = tx.updateTable(table).set(change).where(own).where('id', '=', id)
+      return (await query.where('locked_by', '=', locked_by).executeTakeFirst()).numUpdatedRows === 1n
+    },
+    delete: async (tx, { id, locked_by }) => {
+      const query = tx.deleteFrom(table).where(own).where('id', '=', id)
+      return (await query.where('locked_by', '=', locked_by).executeTakeFirst()).numDeletedRows === 1n
+    },
+  }
 }
 
 const isDue = (now: string) =>
@@ -50,91 +82,3 @@ const claimed = ({ locked_until, locked_by }: Lease) => ({
   // From here on the same work may be enqueued again: this run may already have read what it works on.
   dedupe_key: null,
 })
-
-const CLAIMED = ['id', 'task', 'payload', 'origin', 'attempts', 'max_attempts', 'locked_by'] as const
-
-// `returning` gives back the token that was just written, so it is never null.
-type Returned = Omit<ClaimedJob, 'locked_by'> & { locked_by: string | null }
-const asClaimed = (row: Returned | undefined) => row as ClaimedJob | undefined
-
-const tenantQueue = (tenantId: string): JobQueries => ({
-  claim: async (tx, lease) =>
-    asClaimed(
-      await tx
-        .updateTable('tenant_jobs')
-        .set(claimed(lease))
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', (eb) =>
-          eb
-            .selectFrom('tenant_jobs')
-            .select('id')
-            .where('tenant_id', '=', tenantId)
-            .where(isDue(lease.now))
-            .orderBy('run_at')
-            .orderBy('id')
-            .limit(1)
-            .forUpdate()
-            .skipLocked(),
-        )
-        .returning(CLAIMED)
-        .executeTakeFirst(),
-    ),
-  update: async (tx, job, change) =>
-    (
-      await tx
-        .updateTable('tenant_jobs')
-        .set(change)
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', job.id)
-        .where('locked_by', '=', job.locked_by)
-        .executeTakeFirst()
-    ).numUpdatedRows === 1n,
-  delete: async (tx, job) =>
-    (
-      await tx
-        .deleteFrom('tenant_jobs')
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', job.id)
-        .where('locked_by', '=', job.locked_by)
-        .executeTakeFirst()
-    ).numDeletedRows === 1n,
-})
-
-const systemQueue: JobQueries = {
-  claim: async (tx, lease) =>
-    asClaimed(
-      await tx
-        .updateTable('system_jobs')
-        .set(claimed(lease))
-        .where('id', '=', (eb) =>
-          eb
-            .selectFrom('system_jobs')
-            .select('id')
-            .where(isDue(lease.now))
-            .orderBy('run_at')
-            .orderBy('id')
-            .limit(1)
-            .forUpdate()
-            .skipLocked(),
-        )
-        .returning(CLAIMED)
-        .executeTakeFirst(),
-    ),
-  update: async (tx, job, change) =>
-    (
-      await tx
-        .updateTable('system_jobs')
-        .set(change)
-        .where('id', '=', job.id)
-        .where('locked_by', '=', job.locked_by)
-        .executeTakeFirst()
-    ).numUpdatedRows === 1n,
-  delete: async (tx, job) =>
-    (
-      await tx
-        .deleteFrom('system_jobs')
-        .where('id', '=', job.id)
-        .where('locked_by', '=', job.locked_by)
-        .executeTakeFirst()
-    ).numDeletedRows === 1n,
-}
