@@ -9,7 +9,7 @@ import { chooseFreePort } from '../src/kernel/db/embedded-secrets.ts'
 import { getTestServer } from '../src/testing/server.ts'
 import { cleanUp, type Ended, makeFolder, person, runCli, send, startCli, until } from './run-cli.ts'
 
-const COMMANDS = ['start', 'serve', 'worker', 'migrate', 'db setup', 'doctor']
+const COMMANDS = ['start', 'serve', 'worker', 'migrate', 'db setup', 'doctor', 'audit verify']
 const SECRET = 'a-secret-of-the-tests-0123456789-abcdefghijklmnop'
 const prefix = `tenantry_test_cli_${randomBytes(4).toString('hex')}`
 const serverUrl = await getTestServer()

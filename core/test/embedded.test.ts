@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { type Embedded, EmbeddedAlreadyRunning, startEmbedded } from '../src/kernel/db/embedded.ts'
 import { findProcessMark } from '../src/kernel/db/embedded-process.ts'
+import { until } from '../src/testing/until.ts'
 
 const isRoot = process.getuid?.() === 0
 const fixture = new URL('./start-embedded.ts', import.meta.url).pathname
@@ -115,7 +116,8 @@ test('after kill -9 of process and server, with a query still computing, the dat
   const { rows } = await busy.query('select pg_backend_pid() as pid')
   busy.query('select count(*) from generate_series(1, 100000000000)').catch(() => undefined)
   const server = postmasterPid(dataDir)
-  await sleep(100)
+  const computing = `select from pg_stat_activity where pid = ${rows[0].pid} and state = 'active'`
+  await until('it computes', async () => (await query(killed.superuserUrl, computing)).length === 1)
   await kill(killed.child)
   process.kill(server, 'SIGKILL')
   await sleep(100)
@@ -132,7 +134,7 @@ test('a process that has the id of a dead holder or a dead server does not block
   await withEmbedded(async () => undefined)
   const folder = join(dataDir, 'postgres')
   const { uid, gid } = statSync(folder)
-  const stranger = spawn('sleep', ['60'], { uid: isRoot ? uid : undefined, gid: isRoot ? gid : undefined })
+  const stranger = spawn('sleep', ['3600'], { uid: isRoot ? uid : undefined, gid: isRoot ? gid : undefined })
   children.push(stranger)
   await writeFile(join(dataDir, 'postgres.lock'), `${stranger.pid}\nanother life\n0123456789abcdef\n`)
   await writeFile(join(folder, 'postmaster.pid'), `${stranger.pid}\n${folder}\n1\n1\n\n127.0.0.1\n0 0\nready\n`)
@@ -176,12 +178,7 @@ test('a log beyond its bound is emptied at the start', async () => {
 })
 
 test('a first start killed in the middle is begun again', async () => {
-  const folder = await makeFolder(0o755)
-  const child = spawnChild(folder)
-  while (!(await readdir(folder)).some((name) => name.startsWith('postgres.init-'))) await sleep(5)
-  await sleep(150)
-  await kill(child)
-  assert.ok(!existsSync(join(folder, 'postgres')), 'killed before it was complete')
+  const folder = await killInTheMiddle()
   const embedded = await startEmbedded({ dataDir: folder, durable: false })
   await embedded.stop()
   assert.deepEqual((await readdir(folder)).sort(), ['postgres', 'postgres.json', 'postgres.log'])
@@ -256,6 +253,28 @@ test('a link to a folder that is gone is named instead of beginning anew', async
   await assert.rejects(startEmbedded({ dataDir: folder }), { message: /points to a folder that is gone/ })
   await rm(join(folder, 'postgres'))
 })
+
+/** Kills a first start while it makes the cluster; again where that was done before anybody looked. */
+async function killInTheMiddle(): Promise<string> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const folder = await makeFolder(0o755)
+    const child = spawnChild(folder)
+    const begun = /^postgres(\.init-.*PG_VERSION)?$/
+    await until('it makes files', () => listFiles(folder).some((name) => begun.test(name)))
+    await kill(child)
+    if (!existsSync(join(folder, 'postgres'))) return folder
+    await (await startEmbedded({ dataDir: folder, durable: false })).stop()
+  }
+  assert.fail('it was complete each time before it could be killed')
+}
+
+function listFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  } catch {
+    return [] // a file went while it was looked at
+  }
+}
 
 async function makeFolder(mode: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'embedded-'))

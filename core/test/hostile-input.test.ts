@@ -227,7 +227,7 @@ function talk(port: number, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
     const socket = net.connect(port, '127.0.0.1', () => socket.write(request, 'latin1'))
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer to ${request.slice(0, 100)}`)))
+    socket.setTimeout(60_000, () => socket.destroy(new Error(`no answer to ${request.slice(0, 100)}`)))
     socket.on('data', (bytes) => {
       answer += bytes.toString('latin1')
     })

@@ -14,6 +14,7 @@ describe('an Idempotency-Key', () => {
   after(() => test.close())
   afterEach(() => {
     behaviour.route = undefined
+    test.clock.start()
   })
 
   interface Sent {
@@ -56,10 +57,11 @@ describe('an Idempotency-Key', () => {
   })
 
   it('is good for 24 hours', async () => {
+    test.clock.stop()
     const first = await send('day')
-    test.clock.advance(24 * HOURS - 5_000)
+    test.clock.advance(24 * HOURS)
     assert.equal((await send('day')).body.id, first.body.id)
-    test.clock.advance(10_000)
+    test.clock.advance(1)
     const later = await send('day', { label: 'another body' })
     assert.equal(later.status, 201)
     assert.ok(!isReplay(later))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defineModule, every } from '#kernel'
+import { DAYS, defineModule, every, HOURS } from '#kernel'
 import { scheduledTask } from '../src/kernel/jobs/schedules.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { behaviour, probe, until } from './probe-module.ts'
@@ -9,6 +9,8 @@ import { behaviour, probe, until } from './probe-module.ts'
 const EVERY_MINUTE = 'clock.every_minute'
 const NIGHTLY = 'clock.nightly'
 
+/** Ten minutes ago, each day: missed by a core that was down for an hour. */
+const nightly = Date.now() - 600_000
 const ran: string[] = []
 const note = (name: string) =>
   every(name === NIGHTLY ? nightlyAt() : '* * * * *', name, async (ctx) => {
@@ -16,9 +18,8 @@ const note = (name: string) =>
     await behaviour.schedule?.(ctx)
   })
 
-/** Ten minutes ago, each day: missed by a core that was down for an hour. */
 function nightlyAt(): string {
-  const at = new Date(Date.now() - 600_000)
+  const at = new Date(nightly)
   return `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`
 }
 
@@ -49,18 +50,19 @@ describe('schedules', () => {
   })
 
   const times = (name: string) => ran.filter((each) => each === name).length
+  const ago = (ms: number) => new Date(Date.now() - ms).toISOString()
   const minute = () => Math.floor(Date.now() / 60_000)
 
   it('make up for what was missed, once, though three cores start', async () => {
     // What a core that was down for an hour left behind.
     await test.core.db.systemQuery(
       `insert into graphile_worker._private_known_crontabs (identifier, known_since, last_execution)
-       select name, now() - interval '2 days', now() - interval '1 hour' from unnest($1::text[]) as name`,
-      [[EVERY_MINUTE, NIGHTLY]],
+       select name, $2, $3 from unnest($1::text[]) as name`,
+      [[EVERY_MINUTE, NIGHTLY], ago(2 * DAYS), ago(HOURS)],
     )
     const started = minute()
     await Promise.all(cores.map(({ core }) => core.startWorker()))
-    await until('both ran', () => times(EVERY_MINUTE) > 0 && times(NIGHTLY) > 0, 20_000)
+    await until('both ran', () => times(EVERY_MINUTE) > 0 && times(NIGHTLY) > 0)
     await until('nothing more waits', async () => {
       const rows = await test.core.db.systemQuery(
         "select 1 from graphile_worker.jobs where task_identifier like 'clock.%'",
@@ -88,22 +90,28 @@ describe('schedules', () => {
 
   it('never run twice at the same time', async () => {
     const before = times(NIGHTLY)
-    behaviour.schedule = () => sleep(300)
-    await Promise.all([run(NIGHTLY, {}), run(NIGHTLY, {}), run(NIGHTLY, {})])
+    const { promise: held, resolve: goOn } = Promise.withResolvers<void>()
+    behaviour.schedule = () => Promise.race([held, sleep(20_000, undefined, { ref: false })])
+    // The one that runs goes on until the two others are over.
+    let over = 0
+    const noteEnd = () => ++over === 2 && goOn()
+    await Promise.all(Array.from({ length: 3 }, () => run(NIGHTLY, {}).then(noteEnd)))
     assert.equal(times(NIGHTLY) - before, 1)
     await run(NIGHTLY, {})
     assert.equal(times(NIGHTLY) - before, 2, 'the lock went with the transaction')
   })
 
   it('leave out a time after which another one has come', async () => {
-    const before = times(EVERY_MINUTE)
-    const ts = (minutes: number) => new Date((minute() - minutes) * 60_000).toISOString()
-    await run(EVERY_MINUTE, { _cron: { ts: ts(5) } })
-    await run(EVERY_MINUTE, { _cron: { ts: ts(1) } })
-    assert.equal(times(EVERY_MINUTE) - before, 0)
-    await run(NIGHTLY, { _cron: { ts: ts(10) } })
-    await run(EVERY_MINUTE, { _cron: { ts: ts(-1) } })
-    assert.equal(times(EVERY_MINUTE) - before, 1)
+    // The one of the night, which no worker here starts meanwhile.
+    const before = times(NIGHTLY)
+    const last = Math.floor(nightly / 60_000) * 60_000
+    const runOf = (at: number) => run(NIGHTLY, { _cron: { ts: new Date(at).toISOString() } })
+    await runOf(last - DAYS)
+    await runOf(last - 60_000)
+    assert.equal(times(NIGHTLY) - before, 0)
+    await runOf(last)
+    await runOf(last + DAYS)
+    assert.equal(times(NIGHTLY) - before, 2)
   })
 
   async function run(name: string, payload: unknown): Promise<void> {

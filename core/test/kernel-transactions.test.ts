@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -112,8 +113,7 @@ describe('transactions', () => {
       await writeProbe(ctx, 'who knows')
       // The next statement is COMMIT: it finds its backend gone, and cannot say since when.
       await raw(ctx.tx, 'select 1')
-      await kill(pid)
-      blockUntilGone()
+      killUnnoticed(pid)
     }
     await assert.rejects(
       inTenant(test.core, 'a', doomed()),
@@ -174,13 +174,15 @@ describe('transactions', () => {
   })
 
   it('refuse statements of work that goes on after their end', async () => {
+    const { promise: over, resolve: goOn } = Promise.withResolvers<void>()
     let late: Promise<unknown> | undefined
     const straying = inTenant(test.core, 'a', async (ctx) => {
-      const slow = sleep(50).then(() => writeProbe(ctx, 'stray'))
+      const slow = over.then(() => writeProbe(ctx, 'stray'))
       late = slow.catch((error: Error) => error.message)
       await Promise.all([slow, raw(ctx.tx, 'select 1 / 0')])
     })
     await assert.rejects(straying, /division by zero/)
+    goOn()
     assert.match(String(await late), /transaction is over/)
     const leaked = await inTenant(test.core, 'a', async (ctx) => ctx)
     await assert.rejects(writeProbe(leaked, 'stray'), /transaction is over/)
@@ -240,9 +242,7 @@ describe('transactions', () => {
     })
     const scope = { tenantId: tenantOf('a'), role: 'app' } as const
     const pid = await bare.transaction(scope, pidOf)
-    void superuser.query('select pg_sleep(0.05), pg_terminate_backend($1::int)', [pid])
-    await sleep(20)
-    blockUntilGone()
+    killUnnoticed(pid)
     let tries = 0
     await bare.transaction(scope, async (tx) => {
       tries++
@@ -271,8 +271,18 @@ describe('transactions', () => {
     assert.equal(app.idle, app.total, 'no connection is left behind')
   })
 
-  /** Keeps this process from noticing that a connection was closed, until it surely was. */
-  function blockUntilGone(): void {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  /** Ends a backend and returns when it is gone; until then this process can notice nothing. */
+  function killUnnoticed(pid: unknown): void {
+    const script = `
+      import pg from 'pg'
+      const [url, pid] = process.argv.slice(1)
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      await client.query('select pg_terminate_backend($1::int)', [pid])
+      const seen = 'select from pg_stat_activity where pid = $1::int'
+      while ((await client.query(seen, [pid])).rowCount > 0);
+      await client.end()`
+    const args = ['--input-type=module', '--eval', script, test.database.superuserUrl, String(pid)]
+    execFileSync(process.execPath, args, { cwd: import.meta.dirname, stdio: 'inherit' })
   }
 })

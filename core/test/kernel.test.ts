@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
+import { until } from '../src/testing/until.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
 
 describe('a kernel with one toy module and no built-in one', () => {
@@ -47,12 +48,8 @@ describe('a kernel with one toy module and no built-in one', () => {
     assert.equal(rows.length, 1)
     assert.equal(rows[0]?.action, 'toy.created')
     await test.core.startWorker()
-    for (let i = 0; i < 100; i++) {
-      const found = await test.request('GET', `/api/v1/toys/${made.body.id}`, { token })
-      if (found.body.noticed) return
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    assert.fail('the listener never ran')
+    const found = () => test.request('GET', `/api/v1/toys/${made.body.id}`, { token })
+    await until('the listener ran', async () => (await found()).body.noticed)
   })
 
   it('makes one object of 20 parallel requests with one Idempotency-Key', async () => {

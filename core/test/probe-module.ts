@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import Type from 'typebox'
 import {
   type Authenticator,
@@ -21,6 +20,8 @@ import {
   Timestamp,
   Uuid,
 } from '#kernel'
+
+export { until } from '../src/testing/until.ts'
 
 declare module '#kernel' {
   interface Tables {
@@ -177,13 +178,4 @@ export async function countProbes(core: Core, label: string): Promise<number> {
     label,
   ])
   return row?.n ?? 0
-}
-
-/** Waits until something is so, and fails when it does not become so. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await sleep(10)
-  }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { setupDatabase } from '../kernel/db/setup.ts'
-import { type Command, say } from './commands.ts'
+import { type Command, say, type Values } from './commands.ts'
 import { UsageError } from './failures.ts'
 
 const OLDEST_VERSION = 15
@@ -44,7 +44,7 @@ ones with --reset-passwords: servers that run need the new ones then.
   },
 }
 
-function readOptions(values: Record<string, string | boolean | undefined>) {
+function readOptions(values: Values) {
   const { 'admin-url': adminUrl, database = 'tenantry', prefix = 'tenantry' } = values
   const help = 'tenantry db setup --help'
   if (typeof adminUrl !== 'string')

@@ -62,8 +62,10 @@ async function lookAtClock({ db }: Core): Promise<Found> {
   const [row] = await db.systemQuery<{ ms: number }>(
     'select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms',
   )
-  const skew = Math.round(Number(row?.ms) - (before + Date.now()) / 2)
-  const isFar = !(Math.abs(skew) <= MAX_SKEW_MS)
+  const tookMs = Date.now() - before
+  const skew = Math.round(Number(row?.ms) - before - tookMs / 2)
+  // The database looked at its clock at some moment of that time.
+  const isFar = !(Math.abs(skew) - tookMs / 2 <= MAX_SKEW_MS)
   const problem = `This machine's clock and the database's are ${skew} ms apart: synchronise both (NTP).`
   return { problems: isFar ? [problem] : [], fine: `within ${Math.abs(skew)} ms of the database's` }
 }

@@ -21,20 +21,34 @@ export function fromNow(clock: Clock, ms: number): string {
   return new Date(clock.ms() + ms).toISOString()
 }
 
-/** A clock that stands still until told otherwise; for tests. */
+/** The real time, moved; for tests. */
 export interface MovableClock extends Clock {
+  /** Moves the time by so many milliseconds, whether it runs or stands. */
   advance(ms: number): void
+  /** The time stands still from now on, but for `advance`: for what has to be so to the millisecond, on a slow machine too. */
+  stop(): void
+  /** The time runs again, from where it stands; does nothing when it runs. */
+  start(): void
 }
 
-/** Runs `offset` away from the real time, moved by `advance`. */
+/** Runs with the real time until it is moved or stopped. */
 export function movableClock(): MovableClock {
   let offset = 0
-  const ms = () => Date.now() + offset
+  let standsAt: number | null = null
+  const ms = () => standsAt ?? Date.now() + offset
   return {
     ms,
     now: () => new Date(ms()).toISOString(),
     advance: (by) => {
-      offset += by
+      if (standsAt === null) offset += by
+      else standsAt += by
+    },
+    stop: () => {
+      standsAt = ms()
+    },
+    start: () => {
+      if (standsAt !== null) offset = standsAt - Date.now()
+      standsAt = null
     },
   }
 }

@@ -61,9 +61,9 @@ async function clone(server: pg.Client, serverUrl: string, name: string, templat
       await server.query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(source)}`)
       return
     } catch (error) {
-      // Another run that tidied up may have dropped it in between.
-      const isGone = error instanceof pg.DatabaseError && error.code === '3D000'
-      if (!isGone || attempt === CLONE_ATTEMPTS) throw error
+      // Another run that tidied up may have dropped it in between, or who prepared it has not quite left it.
+      const isPassing = error instanceof pg.DatabaseError && ['3D000', '55006'].includes(error.code ?? '')
+      if (!isPassing || attempt === CLONE_ATTEMPTS) throw error
     }
   }
 }

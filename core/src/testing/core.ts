@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,7 @@ export interface TestCoreOptions {
   modules?: readonly Module[]
   /** Settings beside those that a test needs anyway. */
   env?: Record<string, string>
-  /** Work on jobs and schedules too. Default: no; `drain` runs what is due. */
+  /** Work on jobs and schedules too. Default: no; `drainJobs` runs what is due. */
   worker?: boolean
   /** An existing database: for a second process on the same one. */
   database?: TestDatabase
@@ -100,8 +101,15 @@ function collect(lines: string[]): Writable {
 /** One template per set of modules and text of their migrations. */
 function templateOf(modules: readonly Module[]): TestTemplate {
   const sources = migrationsOf(modules)
+  // Their text too: an id of a process comes again, and on a long-living server what the earlier one made is still there.
+  const texts = sources.flatMap(({ folder }) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.sql'))
+      .sort()
+      .map((name) => readFileSync(new URL(name, folder), 'utf8')),
+  )
   const key = createHash('sha256')
-    .update(JSON.stringify([sources, MIGRATIONS_STAMP]))
+    .update(JSON.stringify([sources, texts, MIGRATIONS_STAMP]))
     .digest('hex')
     .slice(0, 16)
   return {

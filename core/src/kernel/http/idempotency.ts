@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import { fromNow, HOURS, MINUTES } from '../clock.ts'
+import { HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import { idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
 import { newId } from '../ids.ts'
@@ -54,20 +54,21 @@ export async function claimKey(
   const claim = newId()
   const rows = keysOf(tenant)
   const outcome = await ctx.transaction(async (inner) => {
-    const now = ctx.clock.now()
+    const nowMs = ctx.clock.ms()
+    const now = new Date(nowMs).toISOString()
     const row = {
       id,
       created_at: now,
       request_hash: requestHash,
       claim,
-      claimed_until: fromNow(ctx.clock, CLAIM_MS),
+      claimed_until: new Date(nowMs + CLAIM_MS).toISOString(),
       status: null,
       answer: null,
     }
     if (await rows.insert(inner, row)) return 'claimed'
     const found = await rows.lock(inner, id)
     if (!found) throw idempotencyKeyInUse()
-    const expired = Date.parse(found.created_at) + KEPT_MS < ctx.clock.ms()
+    const expired = Date.parse(found.created_at) + KEPT_MS < nowMs
     if (!expired && found.request_hash !== requestHash) throw idempotencyKeyReused()
     if (!expired && found.answer !== null) return ctx.core.secrets.openText(found.answer, sealContext(id))
     if (!expired && found.claimed_until !== null && found.claimed_until > now)

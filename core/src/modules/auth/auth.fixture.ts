@@ -1,5 +1,5 @@
 import { type Ctx, newId } from '#kernel'
-import { runDueJobs } from '../../kernel/jobs/run.ts'
+import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
 import { mail } from '../mail/index.ts'
 import { listMailbox, type StoredMail } from '../mail/mailbox.ts'
@@ -91,8 +91,8 @@ export async function runJobs({ core }: TestCore): Promise<void> {
     const waiting = await core.db.systemQuery<{ tenant_id: string }>(
       "select distinct tenant_id from tenant_jobs where status = 'waiting'",
     )
-    await runDueJobs(core, null, new AbortController().signal)
-    for (const { tenant_id } of waiting) await runDueJobs(core, tenant_id, new AbortController().signal)
+    await drainJobs(core, null)
+    for (const { tenant_id } of waiting) await drainJobs(core, tenant_id)
   }
 }
 

@@ -119,15 +119,14 @@ async function enter(
   { user, admission, isFirst }: { user: UserRow; admission: Admission; isFirst: boolean },
 ): Promise<SignedIn> {
   const { tenant } = admission
-  const now = ctx.clock.now()
-  const [{ sessionId, ...tokens }] = await Promise.all([
+  const [{ sessionId, ...tokens }, signedInAt] = await Promise.all([
     openSession(ctx, user.id, admission),
     recordLogin(ctx, user.id, tenant?.id ?? null),
     greetDevice(ctx, user, isFirst),
     attempt && clearFailures(ctx, attempt),
   ])
   await ctx.emit(signedIn, { id: user.id, label: user.name, storeId: null, after: { method, session_id: sessionId } })
-  return { user: presentUser(user, now), tenant: tenant && presentTenant(tenant), ...tokens }
+  return { user: presentUser(user, signedInAt), tenant: tenant && presentTenant(tenant), ...tokens }
 }
 
 /** Tells a person of a sign-in from a device that they have not used before, unless it is their first one ever. */

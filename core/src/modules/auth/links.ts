@@ -1,4 +1,4 @@
-import { Closed, type Ctx, defineJob, fromNow, HOURS, hashToken, newId, randomToken, Type } from '#kernel'
+import { Closed, type Ctx, defineJob, HOURS, hashToken, newId, randomToken, Type } from '#kernel'
 import { enqueueMail } from '../mail/index.ts'
 import { invalidToken, tokenExpired } from '../members/index.ts'
 import { findUser, findUserByEmail, type UserRow } from '../users/index.ts'
@@ -28,14 +28,15 @@ export const sendReset = defineJob('auth.send_reset', {
 
 async function mailLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose): Promise<void> {
   const token = randomToken()
-  const expiresAt = fromNow(ctx.clock, LIFE_MS[purpose])
+  const now = ctx.clock.ms()
+  const expiresAt = new Date(now + LIFE_MS[purpose]).toISOString()
   await insertUserToken(ctx.tx, {
     id: newId(),
     user_id: user.id,
     purpose,
     email: user.email,
     token_hash: hashToken(token),
-    created_at: ctx.clock.now(),
+    created_at: new Date(now).toISOString(),
     expires_at: expiresAt,
     used_at: null,
   })

@@ -16,6 +16,8 @@ import {
   tokenTo,
 } from './auth.fixture.ts'
 
+const MEASUREMENTS = 8
+
 let t: TestCore
 before(async () => {
   // Without limits: timing takes more attempts than an account is allowed.
@@ -99,22 +101,20 @@ test('the time tells no more than the answer: sign-in', async () => {
   const person = await register(t)
   const invited = `${newId()}@example.com`
   await addStranger(t, invited)
-  const times = await medians(15, {
+  await assertAlike(15, {
     known: () => login(t, person.email, 'certainly not this one'),
     unknown: () => login(t, `${newId()}@example.com`, 'certainly not this one'),
     invited: () => login(t, invited, 'certainly not this one'),
   })
-  assertAlike(times)
 })
 
 test('the time tells no more than the answer: a forgotten password', async () => {
   const person = await register(t)
   const forgot = (email: string) => t.request('POST', '/api/v1/auth/forgot-password', { body: { email } })
-  const times = await medians(40, {
+  await assertAlike(40, {
     known: () => forgot(person.email),
     unknown: () => forgot(`${newId()}@example.com`),
   })
-  assertAlike(times)
 })
 
 /** Milliseconds of each kind of request, measured in turns so that a slow moment of the machine meets all of them. */
@@ -132,9 +132,18 @@ async function medians(rounds: number, kinds: Record<string, () => Promise<unkno
   return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]))
 }
 
-// Generous, because the machine may be busy; a hash that is left out costs far more than this.
-function assertAlike(times: Record<string, number>): void {
-  const values = Object.values(times)
-  const [fastest, slowest] = [Math.min(...values), Math.max(...values)]
-  assert.ok(slowest < fastest * 1.6 + 2, JSON.stringify(times))
+/**
+ * Generous, because the machine may be busy: a hash that is left out costs far more than this. And what differs by itself
+ * differs each time that it is measured, while the machine's other work falls on one kind now and on another then.
+ */
+async function assertAlike(rounds: number, kinds: Record<string, () => Promise<unknown>>): Promise<void> {
+  const seen: Record<string, number>[] = []
+  while (seen.length < MEASUREMENTS) {
+    const times = await medians(rounds, kinds)
+    const values = Object.values(times)
+    const [fastest, slowest] = [Math.min(...values), Math.max(...values)]
+    if (slowest < fastest * 1.6 + 2) return
+    seen.push(times)
+  }
+  assert.fail(JSON.stringify(seen))
 }

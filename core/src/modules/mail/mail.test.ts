@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { type Ctx, MINUTES, newId, randomToken } from '#kernel'
-import { runDueJobs } from '../../kernel/jobs/run.ts'
+import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { enqueueMail, mail } from './index.ts'
 import { listMailbox } from './mailbox.ts'
@@ -20,7 +20,7 @@ const welcome = (ctx: Ctx, to: string) =>
   })
 
 const waiting = (test: TestCore) => test.core.run(({ tx }) => tx.selectFrom('system_jobs').selectAll().execute())
-const work = (test: TestCore) => runDueJobs(test.core, null, new AbortController().signal)
+const work = (test: TestCore) => drainJobs(test.core, null)
 const newEmail = () => `${newId()}@example.com`
 
 describe('without a mail server', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type AppError, type Ctx, HOURS, newId } from '#kernel'
-import { runDueJobs } from '../../kernel/jobs/run.ts'
+import { drainJobs } from '../../testing/drain-jobs.ts'
 import type { TestCore } from '../../testing/index.ts'
 import { listMailbox } from '../mail/mailbox.ts'
 import { findUserByEmail } from '../users/index.ts'
@@ -177,7 +177,7 @@ describe('an invitation', () => {
   it('is not mailed when the request fails', async () => {
     const before = (await listMailbox(test.dataDir)).length
     await invite({ email: acme.email })
-    await runDueJobs(test.core, acme.tenantId, new AbortController().signal)
+    await drainJobs(test.core, acme.tenantId)
     assert.equal((await listMailbox(test.dataDir)).length, before)
   })
 })

@@ -25,14 +25,15 @@ export interface NewMember {
  */
 export async function createMember(ctx: Ctx, input: NewMember): Promise<Member> {
   const roles = await checkRoles(ctx, input.roles)
+  const base = stamp(ctx)
   const row = await insertMember(ctx.tx, {
-    ...stamp(ctx),
+    ...base,
     id: input.user.id,
     name: input.name,
     phone: input.phone ?? null,
     job_title: input.job_title ?? null,
     status: 'active',
-    joined_at: ctx.clock.now(),
+    joined_at: base.created_at,
   })
   if (!row) throw alreadyMember()
   await enter(ctx, row.id, roles)
@@ -65,7 +66,7 @@ export async function useInvitation(ctx: Ctx, invitation: InvitationRow): Promis
 /** The founder of a tenant is its first member. */
 export async function addFounder(ctx: Ctx, { userId, name }: Founder): Promise<void> {
   const row = { ...stamp(ctx), id: userId, name, phone: null, job_title: null }
-  await insertMember(ctx.tx, { ...row, status: 'active', joined_at: ctx.clock.now() })
+  await insertMember(ctx.tx, { ...row, status: 'active', joined_at: row.created_at })
   await addUserTenant(ctx, userId, ctx.tenantId)
   await ctx.forget({ userId })
 }

@@ -1,5 +1,5 @@
 import { type Actor, type Core, type Ctx, defineError, defineModule, newId } from '#kernel'
-import { runDueJobs } from '../../kernel/jobs/run.ts'
+import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { mail } from '../mail/index.ts'
 import { listMailbox } from '../mail/mailbox.ts'
@@ -78,7 +78,7 @@ export const roleId = (core: Core, tenantId: string, key: SystemRoleKey): Promis
 
 /** Sends the tenant's waiting mails and gives the token in the latest one to that address. */
 export async function readToken(test: TestCore, tenantId: string, to: string): Promise<string> {
-  await runDueJobs(test.core, tenantId, new AbortController().signal)
+  await drainJobs(test.core, tenantId)
   const mail = (await listMailbox(test.dataDir)).find((each) => each.to === to)
   const token = /\?token=([^\s]+)/.exec(mail?.text ?? '')?.[1]
   if (!token) throw new Error(`No mail with a token came for ${to}`)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { DAYS, defineModule } from '#kernel'
-import { runDueJobs } from '../../kernel/jobs/run.ts'
+import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { attachPaymentMethod, type Collection, settleCharge, subscriptions, tenantOfCharge } from './index.ts'
 import {
@@ -44,7 +44,7 @@ beforeEach(async () => {
   await customer.run((ctx) => attachPaymentMethod(ctx, { provider: 'bank', reference: 'pm_1', method }))
 })
 
-const work = () => runDueJobs(test.core, customer.tenantId, new AbortController().signal)
+const work = () => drainJobs(test.core, customer.tenantId)
 const status = async () => (await customer.get('/subscriptions/current')).body.status
 const startFirstPeriod = async (answer: typeof bank.answer) => {
   bank.answer = answer

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AppError, DAYS, newId } from '#kernel'
+import { SEED } from '../../testing/seed.ts'
 import { settle } from './settling.ts'
 import { type Happening, isEnded, type State, TRANSITIONS, transition } from './states.ts'
 import type { PlanRow, Status } from './table.ts'
@@ -119,8 +120,8 @@ describe('the states of a subscription', () => {
         check(state, iso(now))
       }
     })
-    fc.assert(property, { numRuns: 2_000 })
-    // Always the same ones, so that it is certain that they walk every line of the table.
+    fc.assert(property, { numRuns: 2_000, seed: SEED })
+    // Always these, so that it is certain that they walk every line of the table.
     fc.assert(property, { numRuns: 3_000, seed: 31 })
     const unseen = Object.entries(TRANSITIONS).flatMap(([from, happenings]) =>
       Object.entries(happenings).flatMap(([name, targets]) => targets.map((to) => `${from} ${name} ${to}`)),
@@ -151,7 +152,7 @@ describe('the states of a subscription', () => {
         }
         assert.deepEqual(watched, settle(begun, iso(now)).state)
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, seed: SEED },
     )
   })
 

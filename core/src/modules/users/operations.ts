@@ -123,9 +123,11 @@ function differences(before: UserRow, patch: UserPatch): UserPatch {
   return Object.fromEntries(entries)
 }
 
-/** Notes a sign-in, into `tenantId` or into none, for the next one to start from. */
-export async function recordLogin(ctx: Ctx, userId: string, tenantId: string | null): Promise<void> {
-  await upsertLogin(ctx.tx, { user_id: userId, last_login_at: ctx.clock.now(), last_tenant_id: tenantId })
+/** Notes a sign-in, into `tenantId` or into none, for the next one to start from; the moment that was noted. */
+export async function recordLogin(ctx: Ctx, userId: string, tenantId: string | null): Promise<string> {
+  const now = ctx.clock.now()
+  await upsertLogin(ctx.tx, { user_id: userId, last_login_at: now, last_tenant_id: tenantId })
+  return now
 }
 
 /** Enters a membership in the directory; one that is there stays with its date. */

@@ -119,7 +119,8 @@ describe('your own profile', () => {
     const person = me(await addPerson(core))
     const started = performance.now()
     assert.equal((await person.change({ name: `${'a'.repeat(500_000)}\n` })).status, 400)
-    assert.ok(performance.now() - started < 2_000)
+    // Minutes, where each letter is looked at once for every other.
+    assert.ok(performance.now() - started < 20_000)
   })
 
   test('a change is recorded once, with what changed alone; no change is not recorded', async () => {
