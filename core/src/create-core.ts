@@ -9,9 +9,11 @@ import type { MigrationSource } from './kernel/db/migrate.ts'
 import { buildApp } from './kernel/http/build.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
 import type { Module, Resource } from './kernel/module.ts'
+import { createOutbound } from './kernel/outbound/outbound.ts'
 import { kernelModule } from './kernel/probes.ts'
 import { createRegistry, type Registry } from './kernel/registry.ts'
 import { createSecretBox } from './kernel/secrets.ts'
+import { openStorage } from './kernel/storage/open.ts'
 
 export interface CoreOptions {
   /** With `database.appUrl`, `database.systemUrl` and `appSecret` set: `tenantry start` fills them in on a laptop. */
@@ -47,6 +49,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     registry,
     db,
     secrets: createSecretBox([config.appSecret, ...config.appSecretPrevious]),
+    outbound: createOutbound(config),
+    storage: openStorage(config),
     clock,
     log,
     standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core

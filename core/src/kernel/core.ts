@@ -5,8 +5,10 @@ import type { Config } from './config/config.ts'
 import type { Ctx, TransactionOptions } from './context.ts'
 import type { Database } from './db/database.ts'
 import type { Resource } from './module.ts'
+import type { Outbound } from './outbound/outbound.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
+import type { FileStorage } from './storage/storage.ts'
 
 /** A running core: what modules and processes share. Made once by `createCore`. */
 export interface Core {
@@ -14,6 +16,8 @@ export interface Core {
   readonly registry: Registry
   readonly db: Database
   readonly secrets: SecretBox
+  readonly outbound: Outbound
+  readonly storage: FileStorage
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly standings: StandingCache

@@ -1,6 +1,14 @@
 // The kernel's only exit: built-in modules and applications see exactly this.
 
-export { type Generated, type Insertable, type Selectable, sql, type Updateable } from 'kysely'
+export {
+  type Generated,
+  type Insertable,
+  type RawBuilder,
+  type Selectable,
+  type SqlBool,
+  sql,
+  type Updateable,
+} from 'kysely'
 export { default as Type, type Static, type TObject, type TSchema } from 'typebox'
 export * from './access/slots.ts'
 export type { Resolved } from './access/standing.ts'
@@ -10,7 +18,7 @@ export * from './context.ts'
 export type { Core } from './core.ts'
 export { anonymousActor, systemActor } from './create-context.ts'
 export { at, constraintOf, NoTenantContext, onUnique, onViolation, sqlState } from './db/errors.ts'
-export { type OrderColumn, type PageOf, type PageOptions, page } from './db/page.ts'
+export { type OrderColumn, type PageOf, type PageOptions, page, pageFrom } from './db/page.ts'
 export { prepared } from './db/prepared.ts'
 export * from './db/tables.ts'
 export * from './errors.ts'
@@ -21,6 +29,10 @@ export * from './http/schemas.ts'
 export * from './ids.ts'
 export * from './jobs/define.ts'
 export * from './module.ts'
+export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
+export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'
+export { checkOutboundUrl, MAX_URL_LENGTH } from './outbound/outbound-url.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, stamp } from './rows.ts'
 export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
+export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'

@@ -44,6 +44,7 @@ describe('defaults', () => {
       rateLimitFactor: 1,
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },
+      audit: { archive: false },
       push: null,
       clamavUrl: null,
       otlpEndpoint: null,
@@ -128,6 +129,14 @@ describe('half-set features', () => {
     refuses({ S3_ENDPOINT: 'https://s3.test' }, /^S3_ENDPOINT is set, but FILE_STORAGE_BACKEND is not s3/)
     const { s3 } = loadConfig({ FILE_STORAGE_BACKEND: 's3', ...S3 }).files
     assert.deepEqual(s3, { endpoint: null, region: 'eu', bucket: 'b', accessKeyId: 'id', secretAccessKey: 'key' })
+  })
+
+  test('audit records are archived on local disk alone', () => {
+    assert.deepEqual(loadConfig({ AUDIT_ARCHIVE: 'true' }).audit, { archive: true })
+    refuses({ AUDIT_ARCHIVE: 'yes' }, /^AUDIT_ARCHIVE must be one of true, false/)
+    const bucket = { FILE_STORAGE_BACKEND: 's3', ...S3 }
+    refuses({ ...bucket, AUDIT_ARCHIVE: 'true' }, /^AUDIT_ARCHIVE needs FILE_STORAGE_BACKEND=local/)
+    assert.deepEqual(problemsOf({ ...bucket, AUDIT_ARCHIVE: 'false' }), [])
   })
 
   test('the keys of web push are a pair', () => {

@@ -42,6 +42,8 @@ export interface Config {
     readonly invitationTtlSeconds: number
   }
   readonly files: FilesConfig
+  /** Whether what retention removes is written to the file storage first. */
+  readonly audit: { readonly archive: boolean }
   /** Null: web push is off. Keys in base64url. */
   readonly push: { readonly publicKey: string; readonly privateKey: string } | null
   readonly clamavUrl: string | null
@@ -130,6 +132,7 @@ function nest(env: Env): Config {
       invitationTtlSeconds: env.INVITATION_TTL,
     },
     files: nestFiles(env),
+    audit: { archive: env.AUDIT_ARCHIVE },
     push:
       env.VAPID_PUBLIC_KEY && env.VAPID_PRIVATE_KEY
         ? { publicKey: env.VAPID_PUBLIC_KEY, privateKey: env.VAPID_PRIVATE_KEY }

@@ -5,6 +5,7 @@ import {
   decimal,
   duration,
   extensions,
+  flag,
   host,
   InvalidSetting,
   integer,
@@ -97,7 +98,7 @@ export const settings = {
     'Server',
     cidrs(),
     { default: '', example: '192.168.10.0/24' },
-    'Private networks that outbound requests to addresses given by users (webhooks) may reach all the same. Unset: none.',
+    'Private networks that outbound requests to addresses given by users (where the audit log is streamed to, webhooks) may reach all the same. Unset: none.',
   ),
   LOG_LEVEL: setting(
     'Operation',
@@ -244,6 +245,12 @@ export const settings = {
     text('text', 256),
     { default: null, secret: true },
     'Required with `FILE_STORAGE_BACKEND=s3`.',
+  ),
+  AUDIT_ARCHIVE: setting(
+    'Files',
+    flag(),
+    { default: 'false' },
+    'Keep what the retention of audit records removes: each tenant’s months as compressed files under `DATA_DIR/files/audit`. Needs `FILE_STORAGE_BACKEND=local`.',
   ),
   CLAMAV_URL: setting(
     'Files',

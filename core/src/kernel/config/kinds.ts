@@ -34,6 +34,12 @@ export function oneOf<const T extends string>(...words: T[]): Kind<T> {
   })
 }
 
+/** Yes or no. */
+export function flag(): Kind<boolean> {
+  const word = oneOf('true', 'false')
+  return kind(word.accepts, (value) => word.parse(value) === 'true')
+}
+
 /** A whole number within bounds, both included. */
 export function integer(min: number, max: number): Kind<number> {
   return kind(`whole number, ${min} to ${max}`, (value) => {

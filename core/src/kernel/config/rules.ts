@@ -35,9 +35,10 @@ const S3_ALL = ['S3_ENDPOINT', ...S3_REQUIRED] as const
 
 function checkStorage(env: Env, given: ReadonlySet<SettingName>): string[] {
   if (env.FILE_STORAGE_BACKEND === 's3') {
-    return S3_REQUIRED.filter((name) => !given.has(name)).map(
+    const missing = S3_REQUIRED.filter((name) => !given.has(name)).map(
       (name) => `${name} is required by FILE_STORAGE_BACKEND=s3.`,
     )
+    return env.AUDIT_ARCHIVE ? [...missing, 'AUDIT_ARCHIVE needs FILE_STORAGE_BACKEND=local.'] : missing
   }
   return S3_ALL.filter((name) => given.has(name)).map((name) => `${name} is set, but FILE_STORAGE_BACKEND is not s3.`)
 }

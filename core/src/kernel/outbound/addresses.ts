@@ -1,0 +1,71 @@
+import { BlockList, isIP } from 'node:net'
+
+/** IPv4 networks that lead to no public host, after IANA's registry of special addresses. */
+const RESERVED_V4 = [
+  '0.0.0.0/8', // this network, unspecified
+  '10.0.0.0/8', // private
+  '100.64.0.0/10', // behind a carrier's NAT
+  '127.0.0.0/8', // loopback
+  '168.63.129.16/32', // the host of a virtual machine in Azure, public in form only
+  '169.254.0.0/16', // link-local, where clouds keep their metadata
+  '172.16.0.0/12', // private
+  '192.0.0.0/24', // protocol assignments
+  '192.0.2.0/24', // documentation
+  '192.88.99.0/24', // relays of 6to4
+  '192.168.0.0/16', // private
+  '198.18.0.0/15', // benchmarks
+  '198.51.100.0/24', // documentation
+  '203.0.113.0/24', // documentation
+  '224.0.0.0/4', // multicast
+  '240.0.0.0/4', // reserved, broadcast
+]
+
+/**
+ * All of IPv6 that is given out to hosts. Outside of it lie loopback, unspecified, unique-local, link-local, site-local,
+ * multicast, and what wraps an IPv4 address: mapped, compatible and NAT64 forms.
+ */
+const GLOBAL_V6 = ['2000::/3']
+
+/** What of that is not given out after all. */
+const RESERVED_V6 = [
+  '2001::/23', // protocol assignments: Teredo, benchmarks, ORCHID
+  '2001:db8::/32', // documentation
+  '2002::/16', // 6to4, which wraps an IPv4 address
+  '3fff::/20', // documentation
+]
+
+const reserved = networks([...RESERVED_V4, ...RESERVED_V6])
+const global = networks(GLOBAL_V6)
+
+/** True for the address of a host on the public internet; false for any other, and for what is no address. */
+export function isPublicAddress(address: string): boolean {
+  const version = versionOf(address)
+  if (version === null || reserved[version].check(address, version)) return false
+  return version === 'ipv4' || global.ipv6.check(address, version)
+}
+
+/** Tells which addresses may be connected to: public ones, and those in the networks given (`10.0.0.0/8`). */
+export function createAddressGate(allowed: readonly string[]): (address: string) => boolean {
+  const exceptions = networks(allowed)
+  return (address) => {
+    const version = versionOf(address)
+    return version !== null && (isPublicAddress(address) || exceptions[version].check(address, version))
+  }
+}
+
+/** Null for what is no address; zones (`fe80::1%eth0`) are none of ours. */
+function versionOf(address: string): 'ipv4' | 'ipv6' | null {
+  if (address.includes('%')) return null
+  return ({ 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address)] ?? null // the words are the type
+}
+
+/** A list for each version: in one, `::/0` would hold all of IPv4 too, by its mapped form. */
+function networks(cidrs: readonly string[]): { ipv4: BlockList; ipv6: BlockList } {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.split('/')
+    const version = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    lists[version].addSubnet(address, bits === undefined ? (version === 'ipv6' ? 128 : 32) : Number(bits), version)
+  }
+  return lists
+}

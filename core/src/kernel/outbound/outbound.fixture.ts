@@ -1,0 +1,58 @@
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, createServer as createSocketServer, type Server, type Socket } from 'node:net'
+
+/** A server on 127.0.0.1, on a port of its own. */
+export interface TestServer {
+  port: number
+  /** `http://127.0.0.1:<port>` */
+  url: string
+  close(): Promise<void>
+}
+
+export const startHttp = (listener: RequestListener): Promise<TestServer> => started(createServer(listener))
+
+/** Proves itself with the certificate below. */
+export const startHttps = (listener: RequestListener): Promise<TestServer> =>
+  started(createTlsServer({ key: KEY, cert: CERTIFICATE }, listener))
+
+/** Speaks whatever `talk` makes of a connection. */
+export const startRaw = (talk: (socket: Socket) => void): Promise<TestServer> => started(createSocketServer(talk))
+
+async function started(server: Server): Promise<TestServer> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo // it listens on a port
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      for (const socket of sockets) socket.destroy()
+    })
+  return { port, url: `http://127.0.0.1:${port}`, close }
+}
+
+const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgq0qn2hnglSDGZUkP
+RDucwTsTmup8R9XogeKzIC7NBOKhRANCAAR/Zk/ONB4aUu3HDccnT7NnEIFUxjgS
+5sT9eVAsM8LAO+wBCVKCRFEv237nmOh33yyqCURBr/Ny7PjtX18S0yjP
+-----END PRIVATE KEY-----
+`
+
+/** Signed by itself, for receiver.test, until 2126. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBrjCCAVWgAwIBAgIUeSQNItxLpHJB6lafPYPo/JqQb2QwCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNcmVjZWl2ZXIudGVzdDAgFw0yNjExMjUxMDA1MTVaGA8yMTI2
+MTEwMTEwMDUxNVowGDEWMBQGA1UEAwwNcmVjZWl2ZXIudGVzdDBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABH9mT840HhpS7ccNxydPs2cQgVTGOBLmxP15UCwzwsA7
+7AEJUoJEUS/bfueY6HffLKoJREGv83Ls+O1fXxLTKM+jezB5MB0GA1UdDgQWBBSV
+MemTfNFMplSq14fw8Hl6n92sOjAfBgNVHSMEGDAWgBSVMemTfNFMplSq14fw8Hl6
+n92sOjAPBgNVHRMBAf8EBTADAQH/MCYGA1UdEQQfMB2CDXJlY2VpdmVyLnRlc3SC
+DGhvb2suZXhhbXBsZTAKBggqhkjOPQQDAgNHADBEAiB1n4Vx61+TemuqDLGOudJg
+BHgfO9YcY6OxY1bjU6M7dwIgVxLstXPL8Ef59phoUVFIzMDzcnxN8M64co+FyA+S
+eA4=
+-----END CERTIFICATE-----
+`

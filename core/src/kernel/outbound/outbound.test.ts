@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { gzipSync } from 'node:zlib'
+import { CERTIFICATE, startHttp, startHttps, startRaw, type TestServer } from './outbound.fixture.ts'
+import { createOutbound, type OutboundRequest } from './outbound.ts'
+import { OutboundError } from './outbound-error.ts'
+import type { Resolve } from './resolve.ts'
+
+const servers: TestServer[] = []
+after(() => Promise.all(servers.map((server) => server.close())))
+async function opened(server: Promise<TestServer>): Promise<TestServer> {
+  servers.push(await server)
+  return server
+}
+
+const strict = { env: 'test', outboundAllow: [] } as const // the word is the type
+const toLoopback = { env: 'test', outboundAllow: ['127.0.0.0/8'] } as const // as above
+const PATIENCE_MS = 20_000
+
+/** Sends, with what most tests do not care about. */
+const send = (url: string, more: Partial<OutboundRequest> = {}, outbound = createOutbound(toLoopback)) =>
+  outbound.send({ url, method: 'GET', timeoutMs: PATIENCE_MS, maxAnswerBytes: 1000, ...more })
+
+/** Why a request comes to nothing; the message must name no address. */
+async function reasonOf(request: Promise<unknown>): Promise<string> {
+  const error = await request.then(
+    () => assert.fail('it was answered'),
+    (error: unknown) => error,
+  )
+  assert.ok(error instanceof OutboundError, String(error))
+  assert.doesNotMatch(error.message, /\d/)
+  assert.equal(error.cause, undefined)
+  return error.reason
+}
+
+const resolving =
+  (...addresses: string[]): Resolve =>
+  async () =>
+    addresses
+
+describe('a request', () => {
+  test('carries what it is given and nothing else, and brings the answer back', async () => {
+    const server = await opened(
+      startHttp((request, response) => {
+        let body = ''
+        request.on('data', (part) => {
+          body += part
+        })
+        request.on('end', () => {
+          response.writeHead(202, { 'set-cookie': 'a=b' })
+          response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers, body }))
+        })
+      }),
+    )
+    const asked = { method: 'POST', headers: { 'x-own': 'yes' }, body: 'a body é' } as const // the word is the type
+    for (const _ of [1, 2]) {
+      const answer = await send(`${server.url}/path?x=1`, asked)
+      assert.equal(answer.status, 202)
+      assert.ok(Number.isInteger(answer.durationMs) && answer.durationMs >= 0)
+      assert.deepEqual(JSON.parse(answer.body.toString()), {
+        method: 'POST',
+        url: '/path?x=1',
+        headers: {
+          host: `127.0.0.1:${server.port}`,
+          connection: 'close',
+          'accept-encoding': 'identity',
+          'x-own': 'yes',
+          'content-length': '9',
+        },
+        body: 'a body é',
+      })
+    }
+  })
+
+  test('gives errors of the server as answers', async () => {
+    const server = await opened(startHttp((_request, response) => response.writeHead(503).end('no')))
+    const { status, body } = await send(server.url)
+    assert.deepEqual([status, body.toString()], [503, 'no'])
+  })
+
+  test('uses no proxy that the environment names', async () => {
+    const proxy = await opened(startHttp((_request, response) => response.writeHead(299).end()))
+    const server = await opened(startHttp((_request, response) => response.end('direct')))
+    const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_USE_ENV_PROXY']
+    for (const name of names) process.env[name] = name.startsWith('NODE') ? '1' : proxy.url
+    try {
+      assert.equal((await send(server.url)).body.toString(), 'direct')
+    } finally {
+      for (const name of names) delete process.env[name]
+    }
+  })
+})
+
+describe('addresses that may not be reached', () => {
+  test('are refused in every spelling, before anything is sent', async () => {
+    let asked = 0
+    const server = await opened(
+      startHttp((_request, response) => {
+        asked++
+        response.end()
+      }),
+    )
+    const outbound = createOutbound(strict)
+    for (const host of ['127.0.0.1', '127.1', '2130706433', '0x7f.1', '0177.1', '[::ffff:7f00:1]', 'localhost', '0'])
+      assert.equal(await reasonOf(send(`http://${host}:${server.port}/`, {}, outbound)), 'refused_address', host)
+    assert.equal(asked, 0)
+    assert.equal((await send(server.url)).status, 200)
+    assert.equal(asked, 1)
+  })
+
+  test('are refused when a name leads there, one of several answers or all', async () => {
+    for (const address of ['127.0.0.1', '10.0.0.1', '::1', '::ffff:127.0.0.1', '169.254.169.254', 'fd00::1']) {
+      const outbound = createOutbound(strict, resolving(address))
+      assert.equal(await reasonOf(send('http://rebind.example/', {}, outbound)), 'refused_address', address)
+    }
+    // Of several, those that may be reached are tried, and no others: nobody listens at the first.
+    const server = await opened(startHttp((_request, response) => response.end()))
+    const mixed = createOutbound({ env: 'test', outboundAllow: ['127.0.0.2/32'] }, resolving('127.0.0.2', '127.0.0.1'))
+    assert.equal(await reasonOf(send(`http://mixed.example:${server.port}/`, {}, mixed)), 'refused')
+  })
+
+  test('are not reached by a name that leads elsewhere the second time', async () => {
+    const inside = await opened(startHttp((_request, response) => response.end('inside')))
+    let asked = 0
+    // What a rebinding name server does: an address that passes the check, then one that would not.
+    const outbound = createOutbound({ env: 'test', outboundAllow: ['127.0.0.2/32'] }, async () =>
+      asked++ === 0 ? ['127.0.0.2'] : ['127.0.0.1'],
+    )
+    const url = `http://rebind.example:${inside.port}/`
+    assert.equal(await reasonOf(send(url, {}, outbound)), 'refused', 'the address that was checked is connected to')
+    assert.equal(asked, 1, 'the name is looked up once')
+    assert.equal(await reasonOf(send(url, {}, outbound)), 'refused_address', 'and checked for each request anew')
+  })
+
+  test('connections do not outlive the request whose address was checked', async () => {
+    const ports = new Set<number | undefined>()
+    const server = await opened(
+      startHttp((request, response) => {
+        ports.add(request.socket.remotePort)
+        response.end()
+      }),
+    )
+    const outbound = createOutbound(toLoopback)
+    for (let round = 0; round < 3; round++) await send(server.url, {}, outbound)
+    assert.equal(ports.size, 3)
+  })
+
+  test('are not reached by a redirect', async () => {
+    let reached = false
+    const inside = await opened(
+      startHttp((_request, response) => {
+        reached = true
+        response.end()
+      }),
+    )
+    for (const status of [301, 302, 303, 307, 308]) {
+      const server = await opened(
+        startHttp((_request, response) => response.writeHead(status, { location: `${inside.url}/` }).end('moved')),
+      )
+      const answer = await send(server.url, { method: 'POST', body: 'x' })
+      assert.deepEqual([answer.status, answer.body.toString()], [status, 'moved'])
+    }
+    assert.equal(reached, false)
+  })
+
+  test('and URLs of other forms are refused whoever asks', async () => {
+    const production = createOutbound({ env: 'production', outboundAllow: ['127.0.0.0/8'] })
+    assert.equal(await reasonOf(send('http://127.0.0.1:9/', {}, production)), 'invalid_url')
+    for (const url of ['file:///etc/passwd', 'http://a:b@127.0.0.1:9/', 'nonsense', 'http://127.0.0.1:9/#x'])
+      assert.equal(await reasonOf(send(url)), 'invalid_url', url)
+  })
+})
+
+describe('a server that does not behave', () => {
+  const BRIEF_MS = 400
+
+  test('is not waited for longer than the time given, wherever it hangs', async () => {
+    const silent = await opened(startRaw(() => {}))
+    const dripping = (
+      socket: { write(text: string): void; once(event: 'close', then: () => void): void },
+      head: string,
+    ) => {
+      socket.write(head)
+      const timer = setInterval(() => socket.write('x'), 20)
+      socket.once('close', () => clearInterval(timer))
+    }
+    const slowHead = await opened(startRaw((socket) => dripping(socket, 'HTTP/1.1 200 OK\r\nx-slow: ')))
+    const slowBody = await opened(
+      startRaw((socket) => dripping(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n')),
+    )
+    for (const { url } of [silent, slowHead, slowBody])
+      assert.equal(await reasonOf(send(url, { timeoutMs: BRIEF_MS })), 'timed_out', url)
+    const deaf = createOutbound(toLoopback, () => new Promise(() => {}))
+    assert.equal(await reasonOf(send('http://slow.example/', { timeoutMs: BRIEF_MS }, deaf)), 'timed_out')
+  })
+
+  test('is cut off when its answer does not end', async () => {
+    let open = true
+    const server = await opened(
+      startHttp((_request, response) => {
+        const pour = () => {
+          while (response.write('x'.repeat(10_000)));
+        }
+        response.on('drain', pour)
+        response.on('close', () => {
+          open = false
+        })
+        pour()
+      }),
+    )
+    const { status, body } = await send(server.url)
+    assert.deepEqual([status, body.toString()], [200, 'x'.repeat(1000)])
+    const deadline = Date.now() + PATIENCE_MS
+    while (open && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(open, false, 'the connection is closed')
+    assert.equal((await send(server.url, { maxAnswerBytes: 0 })).body.length, 0)
+  })
+
+  test('does not get a packed answer unpacked', async () => {
+    const packed = gzipSync(Buffer.alloc(50_000_000))
+    const server = await opened(
+      startHttp((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed)),
+    )
+    const { body } = await send(server.url, { maxAnswerBytes: 1_000_000 })
+    assert.deepEqual(body, packed)
+  })
+
+  test('is told from others by a reason', async () => {
+    const closed = await startHttp(() => {})
+    await closed.close()
+    assert.equal(await reasonOf(send(closed.url)), 'refused')
+    const noHttp = await opened(startRaw((socket) => socket.write('SSH-2.0-server\r\n')))
+    assert.equal(await reasonOf(send(noHttp.url)), 'not_http')
+    const hangsUp = await opened(startRaw((socket) => socket.once('data', () => socket.destroy())))
+    assert.equal(await reasonOf(send(hangsUp.url)), 'broken')
+    const wordy = await opened(
+      startRaw((socket) => socket.write(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`)),
+    )
+    assert.equal(await reasonOf(send(wordy.url)), 'too_long')
+    const noName = createOutbound(toLoopback, resolving())
+    assert.equal(await reasonOf(send('http://nowhere.example/', {}, noName)), 'unresolvable')
+  })
+})
+
+describe('TLS', () => {
+  test('wants a certificate that is trusted, and for that name', async () => {
+    const server = await opened(startHttps((_request, response) => response.end('sealed')))
+    const outbound = createOutbound(toLoopback, resolving('127.0.0.1'))
+    const ask = (host: string) => send(`https://${host}:${server.port}/`, {}, outbound)
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    try {
+      assert.equal(await reasonOf(ask('receiver.test')), 'tls', 'nobody vouches for it')
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    }
+    setDefaultCACertificates([...getCACertificates('default'), CERTIFICATE])
+    assert.equal((await ask('receiver.test')).body.toString(), 'sealed')
+    assert.equal(await reasonOf(ask('other.test')), 'tls', 'it is for another name')
+    assert.equal(await reasonOf(ask('127.0.0.1')), 'tls')
+  })
+
+  test('is not given up for a server that has none', async () => {
+    const server = await opened(startHttp((_request, response) => response.end()))
+    assert.equal(await reasonOf(send(`https://127.0.0.1:${server.port}/`)), 'tls')
+  })
+})

@@ -1,0 +1,118 @@
+import { createWriteStream } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { DAYS } from '../clock.ts'
+import { newId } from '../ids.ts'
+import { checkFileKey, FileMissing, type FileStorage, type StoredFile } from './storage.ts'
+
+/** Files that are not whole yet; no key begins with a dot. */
+const PARTIAL = '.partial'
+/** What has not been written to for so long belongs to a process that died. */
+const ABANDONED_MS = 1 * DAYS
+
+/**
+ * Keeps files in a folder of this machine, which nobody but its own user may look into. A file is written beside its
+ * place, flushed, and put there in one step, so that neither a crash nor a loss of power leaves half of one.
+ */
+export function createLocalStorage(root: string): FileStorage {
+  const partial = join(root, PARTIAL)
+  const pathOf = (key: string) => {
+    checkFileKey(key)
+    return join(root, key)
+  }
+  return {
+    async write(key, content) {
+      const path = pathOf(key)
+      await makeFolders(dirname(path))
+      await mkdir(partial, { recursive: true, mode: 0o700 })
+      await removeAbandoned(partial)
+      const temporary = join(partial, newId())
+      try {
+        const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true })
+        await pipeline(content, file)
+        await rename(temporary, path)
+        await flushFolder(dirname(path))
+        return { bytes: file.bytesWritten }
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
+      }
+    },
+    read(key) {
+      return Readable.from(readFile(pathOf(key), key), { objectMode: false })
+    },
+    async has(key) {
+      const found = await ignoreMissing(stat(pathOf(key)))
+      return found?.isFile() ?? false
+    },
+    async delete(key) {
+      const path = pathOf(key)
+      await ignoreMissing(unlink(path))
+      await ignoreMissing(flushFolder(dirname(path)))
+    },
+    list(folder) {
+      if (folder !== '') checkFileKey(folder)
+      return listFiles(root, folder)
+    },
+  }
+}
+
+async function* readFile(path: string, key: string): AsyncGenerator<Buffer> {
+  const file: FileHandle | undefined = await ignoreMissing(open(path, 'r'))
+  if (!file) throw new FileMissing(key)
+  yield* file.createReadStream()
+}
+
+async function* listFiles(root: string, folder: string): AsyncGenerator<StoredFile> {
+  const entries = (await ignoreMissing(readdir(join(root, folder), { withFileTypes: true }))) ?? []
+  entries.sort((one, other) => (one.name < other.name ? -1 : 1))
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue
+    const key = folder === '' ? entry.name : `${folder}/${entry.name}`
+    if (entry.isDirectory()) yield* listFiles(root, key)
+    // One that is gone by now is left out.
+    else {
+      const found = await ignoreMissing(stat(join(root, key)))
+      if (found?.isFile()) yield { key, bytes: found.size }
+    }
+  }
+}
+
+/** Makes a folder and those above it, each of them flushed into the one that it stands in. */
+async function makeFolders(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made))
+}
+
+/** Makes the names in a folder outlive a loss of power. Windows has no such call: there the system sees to it. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function removeAbandoned(partial: string): Promise<void> {
+  const before = Date.now() - ABANDONED_MS
+  for (const name of await readdir(partial)) {
+    const path = join(partial, name)
+    const found = await ignoreMissing(stat(path))
+    if (found && found.mtimeMs < before) await rm(path, { force: true })
+  }
+}
+
+async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException // what the file system throws; others have none of these codes
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
