@@ -14,6 +14,7 @@ const SILENT: Readonly<Record<string, string>> = {
   'POST /auth/forgot-password': 'anybody may ask for the mail; what is done with its link is recorded',
   'POST /auth/resend-verification': 'sends a mail again; that the address was proven is recorded',
   'POST /authz/explain': 'answers a question',
+  'POST /audit/sinks/:id/test': 'sends an empty batch and changes nothing',
   'POST /subscriptions/change-plan/preview': 'answers a question',
 }
 

@@ -22,4 +22,17 @@ export const auditCases: RouteCases = {
       assert.match(String(headers['content-disposition']), /^attachment; filename="audit-/)
     },
   },
+  'GET /audit/verify': {
+    given: () => ({}),
+    see: (answer) => has(answer, { valid: true, first_invalid: null }),
+  },
+  'GET /audit/keys': {
+    given: () => ({}),
+    see: ({ body }) => {
+      assert.deepEqual(
+        body.data.map(({ algorithm, public_key }: Record<string, string>) => [algorithm, public_key?.length]),
+        [['Ed25519', 43]],
+      )
+    },
+  },
 }

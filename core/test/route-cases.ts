@@ -1,6 +1,7 @@
 import type { RouteCases } from './route-case.ts'
 import { accountCases } from './route-cases-account.ts'
 import { auditCases } from './route-cases-audit.ts'
+import { auditSinkCases } from './route-cases-audit-sinks.ts'
 import { memberCases } from './route-cases-members.ts'
 import { subscriptionCases } from './route-cases-subscriptions.ts'
 import { tenantCases } from './route-cases-tenant.ts'
@@ -12,4 +13,5 @@ export const routeCases: RouteCases = {
   ...accountCases,
   ...subscriptionCases,
   ...auditCases,
+  ...auditSinkCases,
 }

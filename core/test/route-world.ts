@@ -70,6 +70,9 @@ export async function createWorld(): Promise<World> {
   }
 }
 
+/** Where nothing arrives that is sent. */
+export const NOBODY_LISTENS = 'http://127.0.0.1:9/audit'
+
 export const anAddress = () => `${newId()}@example.com`
 
 /** A new member of that owner's tenant who holds those roles, signed in. */
@@ -113,12 +116,14 @@ async function furnish(test: TestCore, other: Person): Promise<Record<string, st
   await make(`/stores/${store.body.id}/users`, { user_id: member.userId, role_id: role.body.id })
   const invitation = await make('/users/invite', { email: anAddress() })
   const { body: records } = await get('/audit?limit=1')
+  const sink = await make('/audit/sinks', { url: NOBODY_LISTENS })
   return {
     stores: store.body.id,
     users: member.userId,
     roles: role.body.id,
     invitations: invitation.body.id,
     audit: records.data[0].id,
+    sinks: sink.body.id,
   }
 }
 

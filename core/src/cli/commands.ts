@@ -12,10 +12,15 @@ export interface CommandOptions {
 export interface Command {
   summary: string
   help: string
-  options?: Record<string, { type: 'string' | 'boolean' }>
+  options?: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>
+  /** How many arguments it takes beside options. Default: none. */
+  operands?: number
   /** Resolves to the exit code once all is done, for a server once it has stopped. */
-  run(values: Record<string, string | boolean | undefined>, options: CommandOptions): Promise<number>
+  run(values: Values, options: CommandOptions, operands: string[]): Promise<number>
 }
+
+/** The options that were given; those that may be given more than once are lists. */
+export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
 
 /** Each is loaded when it is called for. */
 const commands = new Map<string, () => Promise<Command>>([
@@ -25,7 +30,11 @@ const commands = new Map<string, () => Promise<Command>>([
   ['migrate', async () => (await import('./migrate.ts')).migrateCommand],
   ['db setup', async () => (await import('./db-setup.ts')).dbSetup],
   ['doctor', async () => (await import('./doctor.ts')).doctor],
+  ['audit verify', async () => (await import('./audit-verify.ts')).auditVerify],
 ])
+
+/** First words of commands that have two. */
+const groups = new Set([...commands.keys()].flatMap((name) => (name.includes(' ') ? (name.split(' ')[0] ?? []) : [])))
 
 /** After this long whatever still holds the process, although its command has ended, holds it no more. */
 const LINGER_MS = 3_000
@@ -35,7 +44,8 @@ const LINGER_MS = 3_000
  * the arguments are. Applications call it with their own modules.
  */
 export async function runCommand(args: string[], options: CommandOptions): Promise<void> {
-  const name = args[0] === 'db' && args[1]?.startsWith('-') === false ? `db ${args[1]}` : (args[0] ?? '--help')
+  const [first = '--help', second] = args
+  const name = groups.has(first) && second?.startsWith('-') === false ? `${first} ${second}` : first
   try {
     process.exitCode = await run(name, args.slice(name.split(' ').length), options)
   } catch (error) {
@@ -47,17 +57,21 @@ export async function runCommand(args: string[], options: CommandOptions): Promi
 
 async function run(name: string, args: string[], options: CommandOptions): Promise<number> {
   if (['--version', '-v', 'version'].includes(name)) return say(await readVersion())
-  const isGroup = name === 'db' && ['--help', '-h'].includes(args[0] ?? '')
+  const isGroup = groups.has(name) && ['--help', '-h'].includes(args[0] ?? '')
   if (isGroup || ['--help', '-h', 'help'].includes(name)) return say(await describeAll())
   const command = await commands.get(name)?.()
   if (!command) throw new UsageError(`there is no ${name.startsWith('-') ? 'option' : 'command'} "${name}"`)
-  const values = parse(name, args, command)
-  return values.help ? say(command.help) : command.run(values, options)
+  const { values, positionals } = parse(name, args, command)
+  return values.help ? say(command.help) : command.run(values, options, positionals)
 }
 
-function parse(name: string, args: string[], { options }: Command) {
+function parse(name: string, args: string[], { options, operands = 0 }: Command) {
   try {
-    return parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } } }).values
+    const help = { type: 'boolean', short: 'h' } as const // the words are the type
+    const parsed = parseArgs({ args, options: { ...options, help }, allowPositionals: operands > 0 })
+    const [extra] = parsed.positionals.slice(operands)
+    if (extra !== undefined) throw new Error(`Unexpected argument '${extra}'`)
+    return parsed
   } catch (error) {
     // It says in its first sentence what is wrong, and then how to write what nobody here wants to write.
     const [problem = ''] = explain(error).split(/\. |\n/)
@@ -66,8 +80,9 @@ function parse(name: string, args: string[], { options }: Command) {
 }
 
 async function describeAll(): Promise<string> {
+  const width = Math.max(...[...commands.keys()].map((name) => name.length))
   const lines = await Promise.all(
-    [...commands].map(async ([name, load]) => `  ${name.padEnd(10)} ${(await load()).summary}`),
+    [...commands].map(async ([name, load]) => `  ${name.padEnd(width + 1)} ${(await load()).summary}`),
   )
   const usage = 'Usage: tenantry <command> [options]'
   return [usage, '', ...lines, '', 'tenantry <command> --help says more, tenantry --version which one this is.'].join(

@@ -1,5 +1,6 @@
 import type { Module } from '#kernel'
 import { audit } from './audit/index.ts'
+import { auditSinks } from './audit-sinks/index.ts'
 import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { mail } from './mail/index.ts'
@@ -22,4 +23,5 @@ export const builtinModules: readonly Module[] = [
   subscriptions,
   authz,
   audit,
+  auditSinks,
 ]

@@ -12,16 +12,6 @@ export interface PageOptions<O> {
    * with time. Times are compared in milliseconds, which is what `ctx.clock` gives.
    */
   by?: readonly OrderColumn<O>[]
-  /**
-   * The newest part of the same list, after the row that the cursor names (null: the whole list). It is tried first, and
-   * the rest is only looked at when it doesn't fill the page: for tables whose old rows lie apart.
-   */
-  newest?: (
-    // biome-ignore lint/suspicious/noExplicitAny: which tables the query joins is the caller's business
-    query: SelectQueryBuilder<any, any, O>,
-    after: readonly string[] | null,
-    // biome-ignore lint/suspicious/noExplicitAny: as above
-  ) => SelectQueryBuilder<any, any, O>
 }
 
 /** One page of a list. */
@@ -40,29 +30,38 @@ export async function page<TB extends keyof any & string, O>(
   ctx: Ctx,
   // biome-ignore lint/suspicious/noExplicitAny: as above
   query: SelectQueryBuilder<any, TB, O>,
-  { by = ['id' as keyof O & string], newest }: PageOptions<O> = {}, // every listed row has an id unless `by` says otherwise
+  { by = ['id' as keyof O & string] }: PageOptions<O> = {}, // every listed row has an id unless `by` says otherwise
 ): Promise<PageOf<O>> {
   const columns = by.map((each) => (typeof each === 'string' ? { column: each, as: each } : each))
+  const read = (after: readonly string[] | null, limit: number) => {
+    let paged = query.limit(limit)
+    if (after) {
+      const names = sql.join(columns.map(({ column }) => sql.ref(column)))
+      paged = paged.where(sql<boolean>`(${names}) < (${sql.join(after)})`)
+    }
+    for (const { column } of columns) paged = paged.orderBy(sql.ref(column), 'desc')
+    return paged.execute()
+  }
+  return pageFrom(ctx, read, { by: columns.map(({ as }) => as) })
+}
+
+/**
+ * The same for a list that takes more than one query: `read` gives the first `limit` rows after the one that had these
+ * values in the columns `by` (null: from the beginning), newest first; fewer mean that there are no more.
+ */
+export async function pageFrom<O>(
+  ctx: Ctx,
+  read: (after: readonly string[] | null, limit: number) => Promise<O[]>,
+  { by = ['id' as keyof O & string] }: { by?: readonly (keyof O & string)[] } = {}, // as above
+): Promise<PageOf<O>> {
   const { limit, cursor } = ctx.list
-  let paged = query.limit(limit + 1)
-  const values = cursor === null ? null : readCursor(ctx, cursor, columns.length)
-  if (values) {
-    const names = sql.join(columns.map(({ column }) => sql.ref(column)))
-    paged = paged.where(sql<boolean>`(${names}) < (${sql.join(values)})`)
-  }
-  for (const { column } of columns) paged = paged.orderBy(sql.ref(column), 'desc')
-  let rows = newest ? await newest(paged, values).execute() : []
-  if (rows.length <= limit) rows = await paged.execute()
+  // One row more tells whether there is another page.
+  const rows = await read(cursor === null ? null : readCursor(ctx, cursor, by.length), limit + 1)
   if (rows.length <= limit) return { data: rows, next_cursor: null }
-  rows.pop()
-  const last = rows[limit - 1]!
-  return {
-    data: rows,
-    next_cursor: writeCursor(
-      ctx,
-      columns.map(({ as }) => orderValue(as, last[as])),
-    ),
-  }
+  const data = rows.slice(0, limit)
+  const last = data[limit - 1]!
+  const values = by.map((column) => orderValue(column, last[column]))
+  return { data, next_cursor: writeCursor(ctx, values) }
 }
 
 function orderValue(column: string, value: unknown): string {

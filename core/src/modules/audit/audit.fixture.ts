@@ -8,7 +8,7 @@ export const createAuditCore = (options: Omit<TestCoreOptions, 'modules'> = {}):
   createTestCore({
     modules: [...builtinModules.filter(({ name }) => name !== audit.name), audit],
     ...options,
-    env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn', ...options.env },
+    env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn', ACCESS_TOKEN_TTL: '1d', ...options.env },
   })
 
 /** Runs SQL past row-level security. */

@@ -96,10 +96,12 @@ describe('filters', () => {
     assert.deepEqual(await actions({ store_id: main.id }), ['tenant.updated', 'store.created'])
   })
 
-  test('search names and actions as text, without patterns', async () => {
+  test('find words of names and actions by their beginning, without patterns', async () => {
     assert.deepEqual(await actions({ q: 'FAR north' }), ['store.updated'])
-    assert.deepEqual(await actions({ q: 'e.updat', resource_type: 'store' }), ['store.updated'])
-    for (const q of ['%', '_', '\\', "'"]) assert.deepEqual(await actions({ q }), [], q)
+    assert.deepEqual(await actions({ q: 'updat', resource_type: 'store' }), ['store.updated'])
+    assert.deepEqual(await actions({ q: 'ar north' }), [])
+    assert.deepEqual(await list({ q: ' ' }), await list())
+    for (const q of ['%', '_', '\\', "'", 'n%h', '.*']) assert.deepEqual(await actions({ q }), [], q)
   })
 
   test('begin with a moment and end before one, to the millisecond', async () => {

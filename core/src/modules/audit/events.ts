@@ -1,4 +1,4 @@
-import { Closed, defineEvent, OneOf, Type } from '#kernel'
+import { Closed, defineEvent, OneOf, Timestamp, Type } from '#kernel'
 import { FORMATS } from './schema.ts'
 
 /** Recorded before the first record leaves, so that an export that is broken off is recorded too. */
@@ -7,5 +7,16 @@ export const auditExported = defineEvent('audit.exported', {
   data: Closed({
     format: OneOf(FORMATS),
     filters: Type.Record(Type.String(), Type.String(), { description: 'As they were asked for' }),
+    proof: Type.Optional(Type.Boolean({ description: 'With the seals of the records' })),
+  }),
+})
+
+/** In the transaction that puts the removal into the chain of seals: from then on the records may be missing. */
+export const auditRemoved = defineEvent('audit.removed', {
+  description: 'Records of the audit log were kept for as long as the settings say, and are removed',
+  data: Closed({
+    before: Timestamp,
+    records: Type.Integer({ minimum: 0, description: 'Of an earlier time than that' }),
+    archived: Type.Boolean({ description: 'Whether they were written to the file storage' }),
   }),
 })

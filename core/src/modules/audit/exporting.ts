@@ -3,8 +3,9 @@ import { Answer, type Ctx } from '#kernel'
 import { csvLine } from './csv.ts'
 import { auditExported } from './events.ts'
 import { type Criteria, criteriaOf } from './filtering.ts'
+import { findRecords } from './operations.ts'
 import { presentRecord } from './present.ts'
-import { type AuditRow, listNextRecords } from './queries.ts'
+import type { AuditRow } from './queries.ts'
 import { AuditLog, type Filters, type Format } from './schema.ts'
 
 /** Records read, written and held at once. */
@@ -45,6 +46,11 @@ export const writings: Readonly<Record<Format, Writing>> = {
 export async function exportRecords(ctx: Ctx, filters: Filters, format: Format): Promise<Answer<Readable>> {
   const criteria = criteriaOf(filters)
   await ctx.transaction((ctx) => ctx.emit(auditExported, { storeId: null, after: { format, filters: { ...filters } } }))
+  return fileAnswer(ctx, format, writeFile(ctx, criteria, writings[format]))
+}
+
+/** The answer that brings a file, made piece by piece as the client takes it. */
+export function fileAnswer(ctx: Ctx, format: Format, pieces: AsyncIterable<Buffer>): Answer<Readable> {
   const headers = {
     'content-type': writings[format].contentType,
     'content-disposition': `attachment; filename="audit-${ctx.clock.now().slice(0, 10)}.${format}"`,
@@ -52,8 +58,7 @@ export async function exportRecords(ctx: Ctx, filters: Filters, format: Format):
     'x-content-type-options': 'nosniff',
   }
   // Bytes rather than objects: nothing is read ahead but what fills the socket.
-  const file = Readable.from(writeFile(ctx, criteria, writings[format]), { objectMode: false, highWaterMark: 1 })
-  return new Answer(200, file, headers)
+  return new Answer(200, Readable.from(pieces, { objectMode: false, highWaterMark: 1 }), headers)
 }
 
 /** The file in pieces of one batch each. When nobody wants more of it, no further batch is asked for. */
@@ -79,10 +84,9 @@ async function* writeFile(ctx: Ctx, criteria: Criteria, writing: Writing): Async
 async function* readBatches(ctx: Ctx, criteria: Criteria): AsyncGenerator<AuditRow[]> {
   let beforeId: string | null = null
   for (;;) {
-    const rows: AuditRow[] = await ctx.transaction(
-      ({ tx, tenantId }) => listNextRecords(tx, tenantId, { criteria, beforeId, limit: BATCH }),
-      { readOnly: true },
-    )
+    const rows: AuditRow[] = await ctx.transaction((ctx) => findRecords(ctx, criteria, { beforeId, limit: BATCH }), {
+      readOnly: true,
+    })
     if (rows.length > 0) yield rows
     const last = rows.at(-1)
     if (!last || rows.length < BATCH) return

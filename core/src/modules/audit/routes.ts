@@ -1,7 +1,11 @@
-import { Closed, defineRoute, Page, Streamed, Type, Uuid } from '#kernel'
+import { Readable } from 'node:stream'
+import { Answer, Closed, defineRoute, Page, Short, Streamed, Type, Uuid } from '#kernel'
+import { checkpointKeys } from './checkpoint-keys.ts'
 import { exportRecords, writings } from './exporting.ts'
 import { getAuditLog, listAuditLogs } from './operations.ts'
-import { AuditLog, AuditLogQuery, ExportQuery } from './schema.ts'
+import { exportProof } from './proving.ts'
+import { AuditLog, AuditLogQuery, CheckpointKey, ExportQuery, PeriodQuery, VerifiedAudit } from './schema.ts'
+import { verifyRecords } from './verifying.ts'
 
 const listRoute = defineRoute({
   method: 'GET',
@@ -28,7 +32,8 @@ const exportRoute = defineRoute({
   method: 'GET',
   path: '/audit/export',
   summary: 'Export what happened as a file',
-  description: 'Newest first, with the filters of the list. The export is itself recorded.',
+  description:
+    'Newest first, with the filters of the list; with `proof` what is sealed, oldest first. The export is itself recorded.',
   access: { permission: 'audit.export' },
   query: ExportQuery,
   transaction: 'manual',
@@ -39,10 +44,59 @@ const exportRoute = defineRoute({
       examples: ['id,tenant_id,user_id,actor,action\r\n'],
     }),
     [writings.json.contentType]: Type.Array(AuditLog),
-    [writings.ndjson.contentType]: Type.String({ description: 'A line of JSON for each AuditLog', examples: ['{}\n'] }),
+    [writings.ndjson.contentType]: Type.String({
+      description: 'A line of JSON for each AuditLog; with `proof` another one for each seal',
+      examples: ['{}\n'],
+    }),
   },
   response: { 200: Streamed },
-  handler: (ctx, { query: { format = 'csv', ...filters } }) => exportRecords(ctx, filters, format),
+  handler: (ctx, { query: { format = 'csv', proof = false, ...filters } }) =>
+    proof ? exportProof(ctx, filters, format) : exportRecords(ctx, filters, format),
 })
 
-export const routes = [listRoute, getRoute, exportRoute]
+const VERDICT = 'application/json; charset=utf-8'
+
+const verifyRoute = defineRoute({
+  method: 'GET',
+  path: '/audit/verify',
+  summary: 'Check that what happened is still recorded as it was sealed',
+  description:
+    'Goes through all sealed records, or the blocks that hold those from `from` to before `to`, and names the first that was changed, removed, inserted or reordered. While it works, spaces are sent ahead of the JSON.',
+  access: { permission: 'audit.view' },
+  query: PeriodQuery,
+  transaction: 'manual',
+  produces: { [VERDICT]: VerifiedAudit },
+  response: { 200: Streamed },
+  handler: async (ctx, { query }) => {
+    const pieces = asJson(await verifyRecords(ctx, query))
+    return new Answer(200, Readable.from(pieces, { objectMode: false, highWaterMark: 1 }), {
+      'content-type': VERDICT,
+      'cache-control': 'no-store',
+    })
+  },
+})
+
+/** A space for each step: so a client that has gone is noticed, and one that waits sees that there is work. */
+async function* asJson(steps: AsyncGenerator<void, VerifiedAudit>): AsyncGenerator<Buffer> {
+  for (;;) {
+    const step = await steps.next()
+    yield Buffer.from(step.done ? JSON.stringify(step.value) : ' ')
+    if (step.done) return
+  }
+}
+
+const keysRoute = defineRoute({
+  method: 'GET',
+  path: '/audit/keys',
+  summary: 'List the keys that seals are signed with',
+  description: 'The one that signs comes first. Keep it elsewhere: it tells a genuine export from a made-up one.',
+  access: { permission: 'audit.view' },
+  response: { 200: Short(CheckpointKey) },
+  handler: (ctx) => ({
+    data: ctx
+      .use(checkpointKeys)
+      .all.map(({ key_id: kid, public_key }) => ({ kid, algorithm: 'Ed25519' as const, public_key })), // the one there is
+  }),
+})
+
+export const routes = [listRoute, getRoute, exportRoute, verifyRoute, keysRoute]

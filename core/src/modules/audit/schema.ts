@@ -1,4 +1,5 @@
 import { Closed, ListQuery, Nullable, OneOf, type Static, Timestamp, Type, Uuid } from '#kernel'
+import { PROBLEMS } from './checking.ts'
 
 const Values = (description: string) =>
   Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true, description })
@@ -61,7 +62,7 @@ const filters = {
       minLength: 1,
       maxLength: 100,
       description:
-        "Occurs in the action or in the actor's or the resource's name; give `from` to search a long history fast",
+        "A word of the action, of the actor's or of the resource's name begins with this, in letters of any case; it may go on over several words: `ada by` finds Ada Byron. The first 200 characters of a name are looked at",
       examples: ['main'],
     }),
   ),
@@ -78,5 +79,52 @@ export type Format = (typeof FORMATS)[number]
 
 export const ExportQuery = Closed({
   format: Type.Optional(OneOf(FORMATS, { default: 'csv' })),
+  proof: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description:
+        'With `format=ndjson` and no filters but `from` and `to`: sealed records in sealed order, each block of them followed by its seal, for `tenantry audit verify`',
+    }),
+  ),
   ...filters,
 })
+
+export const PeriodQuery = Closed({ from: filters.from, to: filters.to })
+
+export const VerifiedAudit = Closed(
+  {
+    valid: Type.Boolean(),
+    checked: Type.Integer({ description: 'Records that are as they were sealed, up to the first that is not' }),
+    first_invalid: Nullable(
+      Closed(
+        {
+          problem: OneOf(PROBLEMS),
+          record_id: Nullable(Uuid),
+          position: Nullable(Type.Integer({ description: 'In sealed order; the first record has 1' })),
+          detail: Type.String(),
+        },
+        { title: 'AuditInvalid', description: 'In sealed order' },
+      ),
+    ),
+    sealed_until: Nullable(
+      Type.String({
+        format: 'date-time',
+        description: 'When the newest sealed record was made; null: nothing is sealed',
+      }),
+    ),
+  },
+  { title: 'VerifiedAudit' },
+)
+export type VerifiedAudit = Static<typeof VerifiedAudit>
+
+export const CheckpointKey = Closed(
+  {
+    kid: Type.String({ description: 'As seals name it', examples: ['n2lTcGZ0vVJx'] }),
+    algorithm: OneOf(['Ed25519']),
+    public_key: Type.String({
+      description: '32 bytes in base64url',
+      examples: ['11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'],
+    }),
+  },
+  { title: 'AuditKey' },
+)

@@ -25,7 +25,7 @@ export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts
 export { Currency, Extra, Locale, NullableCurrency, NullableTimeZone, TimeZone } from './formats.ts'
 export { foundTenant } from './founding.ts'
 export { changeOwner, getTenant } from './operations.ts'
-export { presentSettings, presentTenant } from './present.ts'
+export { DEFAULT_AUDIT_RETENTION_DAYS, presentSettings, presentTenant } from './present.ts'
 export { findTenant, getSettings, listTenants, lockTenant } from './queries.ts'
 export { Slug, Tenant, TenantSettings } from './schema.ts'
 export { asciiWords, randomSuffix } from './slugs.ts'

@@ -2,6 +2,9 @@ import type { SettingsRow } from './queries.ts'
 import type { Branding, Tenant, TenantSettings } from './schema.ts'
 import type { TenantRecord } from './table.ts'
 
+/** For tenants that have not set it. */
+export const DEFAULT_AUDIT_RETENTION_DAYS = 365
+
 /** A tenant as it stands on the wire. */
 export function presentTenant(row: TenantRecord): Tenant {
   return {
@@ -37,7 +40,7 @@ export function presentSettings({ id, settings, created_at, updated_at }: Settin
     require_two_factor: settings.require_two_factor ?? false,
     two_factor_grace_days: settings.two_factor_grace_days ?? 7,
     session_max_age_hours: settings.session_max_age_hours ?? 720,
-    audit_retention_days: settings.audit_retention_days ?? 365,
+    audit_retention_days: settings.audit_retention_days ?? DEFAULT_AUDIT_RETENTION_DAYS,
     invoice: {
       prefix: settings.invoice?.prefix ?? 'INV',
       rounding: settings.invoice?.rounding ?? 'line',

@@ -89,7 +89,12 @@ const ownSettings = {
     description: 'How long members may take to set it up.',
   }),
   session_max_age_hours: Type.Integer({ minimum: 1, maximum: 8760, description: 'Then a session ends, used or not.' }),
-  audit_retention_days: Type.Integer({ minimum: 1, maximum: 3650 }),
+  audit_retention_days: Type.Integer({
+    minimum: 1,
+    maximum: 3650,
+    description:
+      'How long records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer.',
+  }),
 }
 
 export const TenantSettings = Closed(

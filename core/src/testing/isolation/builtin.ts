@@ -1,3 +1,4 @@
+import { newId } from '../../kernel/ids.ts'
 import type { Fillers } from './types.ts'
 
 const MAILED = 'its token comes by mail and proves a person'
@@ -21,6 +22,12 @@ export const builtinFillers: Fillers = {
     // Exports are recorded with the ids that were asked for, whosever they are: the records looked at are of something else.
     'GET /audit': () => ({ query: { resource_type: 'store' } }),
     'GET /audit/export': () => ({ query: { resource_type: 'store' } }),
+    // Nobody listens there: what is sent goes nowhere.
+    'POST /audit/sinks': async (tenant) => {
+      await freeSink(tenant)
+      return { body: { url: `http://127.0.0.1:9/${tenant.text().replaceAll(' ', '-')}` } }
+    },
+    'PUT /audit/sinks/:id': (tenant) => ({ body: { url: `http://127.0.0.1:9/${tenant.text().replaceAll(' ', '-')}` } }),
     'POST /subscriptions/change-plan': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
     'POST /subscriptions/change-plan/preview': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
     'POST /subscriptions/cancel': () => ({ body: { at_period_end: true } }),
@@ -37,6 +44,30 @@ export const builtinFillers: Fillers = {
       limit_name: 'prints',
       period_start: '2026-01-01T00:00:00Z',
       used: 1,
+    }),
+    // As a job writes them that seals records, and one that removes old ones.
+    audit_chains: ({ tenantId }) => ({ ...sealed(tenantId), position: 0, sealed_to: FIRST_ID, updated_at: AT }),
+    audit_names: ({ tenantId }) => ({
+      tenant_id: tenantId,
+      id: FIRST_ID,
+      kind: 'action',
+      ref: 'x',
+      label: 'x',
+      first_id: FIRST_ID,
+      last_id: FIRST_ID,
+    }),
+    audit_terms: ({ tenantId }) => ({ tenant_id: tenantId, term: 'x', name_id: FIRST_ID }),
+    audit_blocks: ({ tenantId }) => ({
+      ...sealed(tenantId),
+      kind: 'removal',
+      first_position: 1,
+      record_count: 0,
+      entries: '\\x',
+      removed_to: FIRST_ID,
+      kept_from: 1,
+      previous_hash: NO_HASH,
+      key_id: 'key',
+      signature: '\\x',
     }),
   },
   makers: {
@@ -61,12 +92,31 @@ export const builtinFillers: Fillers = {
   },
 }
 
+const AT = '2026-01-01T00:00:00Z'
+const FIRST_ID = '00000000-0000-7000-8000-000000000000'
+const NO_HASH = `\\x${'00'.repeat(32)}`
+
+function sealed(tenantId: string) {
+  return { tenant_id: tenantId, id: newId(), height: 1, hash: NO_HASH, complete_to: FIRST_ID, created_at: AT }
+}
+
 /** Plans belong to nobody: any of them will do. */
 async function aPlan({ send }: { send(method: string, path: string): Promise<PlanList> }): Promise<string> {
   const { data } = await send('GET', '/subscriptions/plans')
   const business = data.find(({ code }) => code === 'business')
   if (!business) throw new Error('There is no plan business')
   return business.id
+}
+
+/** A tenant has three sinks at most; the first is the one that stays. */
+async function freeSink({ send }: { send(method: string, path: string): Promise<SinkList> }): Promise<void> {
+  const { data } = await send('GET', '/audit/sinks')
+  const last = data.at(-1)
+  if (last && data.length >= 3) await send('DELETE', `/audit/sinks/${last.id}`)
+}
+
+interface SinkList {
+  data: { id: string }[]
 }
 
 interface PlanList {

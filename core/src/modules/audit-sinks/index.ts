@@ -1,0 +1,24 @@
+import { defineModule } from '#kernel'
+import { audit } from '../audit/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { findBacklog } from './backlog.ts'
+import * as events from './events.ts'
+import { routes } from './routes.ts'
+import { sendBatches } from './sending.ts'
+
+export * from './events.ts'
+export { AuditSink } from './schema.ts'
+
+/** Streams the sealed audit log of a tenant to servers that it names. */
+export const auditSinks = defineModule({
+  name: 'audit-sinks',
+  dependsOn: [tenants, audit],
+  migrations: new URL('./migrations/', import.meta.url),
+  permissions: {
+    'audit.stream': 'Have what happens sent to other servers',
+  },
+  events: Object.values(events),
+  routes,
+  jobs: [sendBatches],
+  schedules: [findBacklog],
+})

@@ -1,0 +1,11 @@
+import { type Ctx, newId } from '#kernel'
+import { getSink } from './queries.ts'
+import type { ProbeResult } from './schema.ts'
+import { post } from './sending.ts'
+
+/** Sends an empty batch now, signed like any other, also to a sink that is paused. Changes nothing. Throws 404. */
+export async function probeSink(ctx: Ctx, id: string): Promise<ProbeResult> {
+  const sink = await ctx.transaction((inner) => getSink(inner.tx, inner.tenantId, id), { readOnly: true })
+  const { status, error } = await post(ctx, sink, { id: `${id}_test_${newId()}`, body: '' })
+  return { ok: error === null, status, error }
+}

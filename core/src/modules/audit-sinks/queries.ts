@@ -1,0 +1,83 @@
+import { type Insertable, notFound, sql, type Tx, type Updateable } from '#kernel'
+import type { AuditSinkTable, SinkRow } from './table.ts'
+
+/** What names one sink. */
+export type SinkKey = Pick<SinkRow, 'tenant_id' | 'id'>
+export type SinkChange = Omit<Updateable<AuditSinkTable>, keyof SinkKey>
+
+const selectSinks = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('audit_sinks').selectAll().where('tenant_id', '=', tenantId)
+
+/** Oldest first. */
+export const listSinks = (tx: Tx, tenantId: string): Promise<SinkRow[]> =>
+  selectSinks(tx, tenantId).orderBy('id').execute()
+
+/** Throws 404 when the tenant has no such sink. */
+export const getSink = (tx: Tx, tenantId: string, id: string): Promise<SinkRow> =>
+  selectSinks(tx, tenantId)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow(() => notFound())
+
+/** Holds the row until the transaction ends; undefined when there is no such sink. */
+export const lockSink = (tx: Tx, tenantId: string, id: string): Promise<SinkRow | undefined> =>
+  selectSinks(tx, tenantId).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+
+/** Waits for whoever is about to take the same slot; undefined when it is taken. */
+export const insertSink = (tx: Tx, sink: Insertable<AuditSinkTable>): Promise<SinkRow | undefined> =>
+  tx
+    .insertInto('audit_sinks')
+    .values(sink)
+    .onConflict((taken) => taken.columns(['tenant_id', 'slot']).doNothing())
+    .returningAll()
+    .executeTakeFirst()
+
+export const updateSink = (tx: Tx, { tenant_id, id }: SinkKey, change: SinkChange): Promise<SinkRow> =>
+  tx
+    .updateTable('audit_sinks')
+    .set(change)
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+
+/** What follows from a batch that was sent; undefined when the sink has gone, or somebody else sends by now. */
+export const updateSinkSent = (
+  tx: Tx,
+  { tenant_id, id, position, locked_by }: SinkRow,
+  change: SinkChange,
+): Promise<SinkRow | undefined> =>
+  tx
+    .updateTable('audit_sinks')
+    .set(change)
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .where('position', '=', position)
+    .where('locked_by', '=', locked_by)
+    .returningAll()
+    .executeTakeFirst()
+
+/** Undefined when there is no such sink. */
+export const deleteSink = (tx: Tx, tenantId: string, id: string): Promise<SinkRow | undefined> =>
+  tx.deleteFrom('audit_sinks').where('tenant_id', '=', tenantId).where('id', '=', id).returningAll().executeTakeFirst()
+
+/** Across tenants, in order, after one of them: sinks that have something to send, and that nobody sends to. */
+export async function listBacklog(
+  tx: Tx,
+  { now, after, limit }: { now: string; after: SinkKey | null; limit: number },
+): Promise<SinkKey[]> {
+  const query = tx
+    .selectFrom('audit_sinks as s')
+    .innerJoin('audit_chains as c', 'c.tenant_id', 's.tenant_id')
+    .innerJoin('tenants as t', 't.id', 's.tenant_id')
+    .select(['s.tenant_id', 's.id'])
+    .where('s.status', '=', 'active')
+    .where('t.status', '<>', 'deleted')
+    .whereRef('s.position', '<', 'c.position')
+    .where((where) => where.or([where('s.next_attempt_at', 'is', null), where('s.next_attempt_at', '<=', now)]))
+    .where((where) => where.or([where('s.locked_until', 'is', null), where('s.locked_until', '<=', now)]))
+    .orderBy('s.tenant_id')
+    .orderBy('s.id')
+    .limit(limit)
+  if (!after) return query.execute()
+  return query.where(sql<boolean>`(s.tenant_id, s.id) > (${after.tenant_id}, ${after.id})`).execute()
+}

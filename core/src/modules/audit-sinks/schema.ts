@@ -1,0 +1,108 @@
+import { Closed, Line, MAX_URL_LENGTH, Nullable, OneOf, type Static, Timestamp, Type, Uuid } from '#kernel'
+
+const description = Nullable(Line(200, 'Our SIEM'))
+const url = Type.String({
+  minLength: 1,
+  maxLength: MAX_URL_LENGTH,
+  description: 'Begins with `https://` and leads to a public address',
+  examples: ['https://siem.example.com/audit'],
+})
+const moment = (description: string) => Nullable(Type.String({ format: 'date-time', description }))
+
+/** What is signed with; the one property that is never recorded. */
+const secret = Type.String({
+  secret: true,
+  description: 'Signs what is sent, as Standard Webhooks has it. Shown once.',
+  examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwCwI1Q2T6yGE='],
+})
+
+const state = {
+  status: OneOf(['active', 'paused']),
+  paused_reason: Nullable(
+    OneOf(['by_hand', 'failing'], { description: '`failing`: the receiver took nothing for 72 hours' }),
+  ),
+  last_error: Nullable(
+    Type.String({
+      description: 'Why the last attempt failed; null once one succeeds',
+      examples: ['The server answered 503'],
+    }),
+  ),
+}
+
+export const AuditSink = Closed(
+  {
+    tenant_id: Uuid,
+    id: Uuid,
+    url: Type.String({ examples: ['https://siem.example.com/audit'] }),
+    description: Nullable(Type.String({ examples: ['Our SIEM'] })),
+    ...state,
+    backlog: Type.Integer({ description: 'Sealed records that were not sent yet', examples: [0] }),
+    sent_until: moment('When the last record that was sent had been made'),
+    last_sent_at: moment('When the receiver last took something'),
+    next_attempt_at: moment('After a failure: when it is tried again'),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  { title: 'AuditSink' },
+)
+export type AuditSink = Static<typeof AuditSink>
+
+export const AuditSinkWithSecret = Closed({ ...AuditSink.properties, secret }, { title: 'AuditSinkWithSecret' })
+export type AuditSinkWithSecret = Static<typeof AuditSinkWithSecret>
+
+export const NewAuditSink = Closed(
+  {
+    url,
+    description: Type.Optional(description),
+    from: Type.Optional(
+      OneOf(['now', 'beginning'], {
+        default: 'now',
+        description: 'Whether it gets what is sealed from now on, or all that is there',
+      }),
+    ),
+  },
+  { title: 'NewAuditSink' },
+)
+export type NewAuditSink = Static<typeof NewAuditSink>
+
+export const AuditSinkPatch = Type.Partial(Closed({ url, description }), {
+  additionalProperties: false,
+  title: 'AuditSinkPatch',
+})
+export type AuditSinkPatch = Static<typeof AuditSinkPatch>
+
+export const RotatedSecret = Closed(
+  {
+    secret,
+    previous_expires_at: Type.String({ format: 'date-time', description: 'Until then the previous secret signs too' }),
+  },
+  { title: 'AuditSinkSecret' },
+)
+export type RotatedSecret = Static<typeof RotatedSecret>
+
+export const ProbeResult = Closed(
+  {
+    ok: Type.Boolean({ description: 'The receiver answered 2xx' }),
+    status: Nullable(Type.Integer({ description: 'What it answered', examples: [200] })),
+    error: Nullable(Type.String({ description: 'Why it is not ok', examples: ['The server answered 401'] })),
+  },
+  { title: 'AuditSinkProbe' },
+)
+export type ProbeResult = Static<typeof ProbeResult>
+
+export const SinkParams = Closed({ id: Uuid })
+
+/** A sink as records keep it. */
+export const SinkRecord = Closed({
+  tenant_id: Uuid,
+  id: Uuid,
+  url: Type.String({ description: 'Without its query' }),
+  // Many a receiver wants its key there.
+  query: Nullable(Type.String({ secret: true })),
+  description: Nullable(Type.String()),
+  secret: Type.String({ secret: true }),
+  ...state,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+})
+export type SinkRecord = Static<typeof SinkRecord>

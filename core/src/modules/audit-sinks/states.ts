@@ -1,0 +1,58 @@
+import { type Ctx, notFound } from '#kernel'
+import { getSealedPosition } from '../audit/index.ts'
+import { auditSinkPaused, auditSinkResumed } from './events.ts'
+import { labelOf, presentSink, recordSink } from './present.ts'
+import { lockSink, updateSink } from './queries.ts'
+import type { AuditSink } from './schema.ts'
+import { enqueueSending } from './sending.ts'
+import type { SinkRow } from './table.ts'
+
+/** A sink of which nothing bad is known and that nobody sends to. */
+export const FRESH = {
+  failures: 0,
+  failing_since: null,
+  last_error: null,
+  next_attempt_at: null,
+  locked_by: null,
+  locked_until: null,
+} satisfies Partial<SinkRow>
+
+/** Nothing more is sent but the batch that is under way; what happens meanwhile is kept for later. Throws 404. */
+export async function pauseSink(ctx: Ctx, id: string): Promise<AuditSink> {
+  const before = await getLocked(ctx, id)
+  if (before.paused_reason === 'by_hand') return present(ctx, before)
+  const after = await updateSink(ctx.tx, before, {
+    status: 'paused',
+    paused_reason: 'by_hand',
+    next_attempt_at: null,
+    updated_at: ctx.clock.now(),
+  })
+  await ctx.emit(auditSinkPaused, { before: recordSink(before), after: recordSink(after), label: labelOf(after) })
+  return present(ctx, after)
+}
+
+/** Goes on after the last record that was sent, at once. Throws 404. */
+export async function resumeSink(ctx: Ctx, id: string): Promise<AuditSink> {
+  const before = await getLocked(ctx, id)
+  if (before.status === 'active') return present(ctx, before)
+  const { locked_by: _, locked_until: __, ...clean } = FRESH // whoever still sends goes on
+  const after = await updateSink(ctx.tx, before, {
+    ...clean,
+    status: 'active',
+    paused_reason: null,
+    updated_at: ctx.clock.now(),
+  })
+  await ctx.emit(auditSinkResumed, { before: recordSink(before), after: recordSink(after), label: labelOf(after) })
+  await enqueueSending(ctx, id)
+  return present(ctx, after)
+}
+
+async function getLocked({ tx, tenantId }: Ctx, id: string): Promise<SinkRow> {
+  const sink = await lockSink(tx, tenantId, id)
+  if (!sink) throw notFound()
+  return sink
+}
+
+async function present({ tx, tenantId }: Ctx, sink: SinkRow): Promise<AuditSink> {
+  return presentSink(sink, await getSealedPosition(tx, tenantId))
+}
