@@ -22,7 +22,7 @@ export interface Efforts {
   atOnce: number
 }
 
-const OF_A_PAGE: Efforts = { near: 200, far: 10_000, names: 2_000, atOnce: 50 }
+const OF_A_PAGE: Efforts = { near: 200, far: 10_000, names: 1_000, atOnce: 50 }
 const OF_A_FILE: Efforts = { ...OF_A_PAGE, near: 2_000 }
 const LARGEST_PAGE = 101
 /** The share of records with a word from which on looking at some more is less work than asking the dictionary. */
