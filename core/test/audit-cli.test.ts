@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { keysFromSeeds } from '../src/modules/audit/checkpoint-keys.ts'
-import { makeProof } from '../src/modules/audit/proof.fixture.ts'
+import { keysFromSeeds } from '../src/modules/audit/sealing/checkpoint-keys.ts'
+import { makeProof } from '../src/modules/audit/sealing/proof.fixture.ts'
 import { cleanUp, makeFolder, runCli } from './run-cli.ts'
 
 const PROGRAM = fileURLToPath(new URL('../bin/tenantry.js', import.meta.url))

@@ -4,7 +4,7 @@ import { presentRecord } from './present.ts'
 import { type AuditRow, getRecord } from './queries.ts'
 import { type Reading, readRecords } from './reading.ts'
 import type { AuditLog, Filters } from './schema.ts'
-import { searchRecords } from './searching.ts'
+import { searchRecords } from './searching/searching.ts'
 
 /** The page of the tenant's records that the request asks for, newest first. */
 export async function listAuditLogs(ctx: Ctx, filters: Filters): Promise<PageOf<AuditLog>> {

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import { Answer, Closed, defineRoute, Page, Short, Streamed, Type, Uuid } from '#kernel'
-import { checkpointKeys } from './checkpoint-keys.ts'
 import { exportRecords, writings } from './exporting.ts'
 import { getAuditLog, listAuditLogs } from './operations.ts'
-import { exportProof } from './proving.ts'
 import { AuditLog, AuditLogQuery, CheckpointKey, ExportQuery, PeriodQuery, VerifiedAudit } from './schema.ts'
-import { verifyRecords } from './verifying.ts'
+import { checkpointKeys } from './sealing/checkpoint-keys.ts'
+import { exportProof } from './sealing/proving.ts'
+import { verifyRecords } from './sealing/verifying.ts'
 
 const listRoute = defineRoute({
   method: 'GET',

@@ -1,5 +1,5 @@
 import { Closed, ListQuery, Nullable, OneOf, type Static, Timestamp, Type, Uuid } from '#kernel'
-import { PROBLEMS } from './checking.ts'
+import { PROBLEMS } from './sealing/checking.ts'
 
 const Values = (description: string) =>
   Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true, description })

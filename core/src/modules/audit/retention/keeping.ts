@@ -1,0 +1,30 @@
+import { type Ctx, DAYS, firstIdAt, timeOfId } from '#kernel'
+import { DEFAULT_AUDIT_RETENTION_DAYS } from '../../tenants/index.ts'
+import { findRetention } from './retention-queries.ts'
+
+/**
+ * The least id that a tenant keeps: the first of the month that was not over yet so many days ago. A record is thus kept
+ * at least so long, and at most 31 days longer.
+ */
+export function keptFrom(now: number, days: number = DEFAULT_AUDIT_RETENTION_DAYS): string {
+  return startOfMonth(now - days * DAYS)
+}
+
+/** The least id that the tenant of `ctx` keeps by the settings that it has now. */
+export async function findKeptFrom({ tx, tenantId, clock }: Ctx): Promise<string> {
+  return keptFrom(clock.ms(), await findRetention(tx, tenantId))
+}
+
+/** A month (UTC) by an id of it: the first id of the next one, and how it is written, `2026-01`. */
+export function monthOf(id: string): { name: string; end: string } {
+  const at = new Date(timeOfId(id))
+  return {
+    name: at.toISOString().slice(0, 7),
+    end: firstIdAt(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1)),
+  }
+}
+
+function startOfMonth(ms: number): string {
+  const at = new Date(ms)
+  return firstIdAt(Date.UTC(at.getUTCFullYear(), at.getUTCMonth()))
+}

@@ -1,0 +1,252 @@
+import { type Insertable, sql, type Tx, type Updateable } from '#kernel'
+import { type AuditRow, selectRecords } from '../queries.ts'
+import type { AuditBlockTable, AuditChainTable, BlockRow, ChainRow } from '../table.ts'
+
+/** A block without what identifies its row. */
+export type SealedBlock = Omit<BlockRow, 'id'>
+
+/** Runs a query, in whatever transaction. */
+export type Read = <T>(query: (tx: Tx, tenantId: string) => Promise<T>) => Promise<T>
+
+const blockColumns = [
+  'tenant_id',
+  'height',
+  'kind',
+  'first_position',
+  'record_count',
+  'first_id',
+  'last_id',
+  'entries',
+  'complete_to',
+  'removed_to',
+  'kept_from',
+  'previous_hash',
+  'hash',
+  'key_id',
+  'signature',
+  'created_at',
+] as const // the literal names type the row
+
+const selectChain = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('audit_chains').selectAll().where('tenant_id', '=', tenantId)
+
+const selectBlocks = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('audit_blocks').select(blockColumns).where('tenant_id', '=', tenantId)
+
+export const findChain = (tx: Tx, tenantId: string): Promise<ChainRow | undefined> =>
+  selectChain(tx, tenantId).executeTakeFirst()
+
+/** Waits for whoever adds a block, and keeps others waiting until the transaction ends. */
+export const lockChain = (tx: Tx, tenantId: string): Promise<ChainRow | undefined> =>
+  selectChain(tx, tenantId).forUpdate().executeTakeFirst()
+
+/** Leaves a chain alone that is there already. */
+export const insertChain = async (tx: Tx, chain: Insertable<AuditChainTable>): Promise<void> => {
+  await tx
+    .insertInto('audit_chains')
+    .values(chain)
+    .onConflict((same) => same.column('tenant_id').doNothing())
+    .execute()
+}
+
+export const updateChain = async (
+  tx: Tx,
+  tenantId: string,
+  change: Omit<Updateable<AuditChainTable>, 'tenant_id'>,
+): Promise<void> => {
+  await tx.updateTable('audit_chains').set(change).where('tenant_id', '=', tenantId).execute()
+}
+
+export const insertBlock = async (tx: Tx, block: Insertable<AuditBlockTable>): Promise<void> => {
+  await tx.insertInto('audit_blocks').values(block).execute()
+}
+
+/**
+ * Which transactions run: all with numbers below `xmin` have ended. `next` is greater than the number of any that has
+ * begun to write before; the transaction's own, because a snapshot counts only up to the last one that ended.
+ */
+export async function getRunning(tx: Tx): Promise<{ xmin: string; next: string }> {
+  const { rows } = await sql<{ xmin: string; next: string }>`
+    select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, pg_current_xact_id()::text as next`.execute(tx)
+  return rows[0]! // a select without a table gives one row
+}
+
+/** A range of ids: from the first on, to before the second. */
+export interface IdRange {
+  from: string
+  before: string
+}
+
+export async function countRecords(tx: Tx, tenantId: string, { from, before }: IdRange): Promise<number> {
+  const row = await tx
+    .selectFrom('audit_logs')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('tenant_id', '=', tenantId)
+    .where('id', '>=', from)
+    .where('id', '<', before)
+    .executeTakeFirstOrThrow()
+  return row.count
+}
+
+/** Ids of records of a range in their order; after one of them. */
+export async function listRecordIds(
+  tx: Tx,
+  tenantId: string,
+  { from, before, after, limit }: IdRange & { after: string | null; limit: number },
+): Promise<string[]> {
+  const query = tx
+    .selectFrom('audit_logs')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '>=', from)
+    .where('id', '<', before)
+  const rest = after === null ? query : query.where('id', '>', after)
+  const rows = await rest.orderBy('id').limit(limit).execute()
+  return rows.map(({ id }) => id)
+}
+
+/** The first records after an id and before another, in the order of their ids. */
+export const listRecordsAfter = (
+  tx: Tx,
+  tenantId: string,
+  { after, before, limit }: { after: string; before: string; limit: number },
+): Promise<AuditRow[]> =>
+  selectRecords(tx, tenantId).where('id', '>', after).where('id', '<', before).orderBy('id').limit(limit).execute()
+
+/** Those of the records that are there, unordered. */
+export async function listRecordsById(tx: Tx, tenantId: string, ids: readonly string[]): Promise<AuditRow[]> {
+  if (ids.length === 0) return []
+  let [least, greatest] = [ids[0]!, ids[0]!] // it is not empty
+  for (const id of ids) {
+    if (id < least) least = id
+    if (id > greatest) greatest = id
+  }
+  // The bounds leave out the months that cannot hold one.
+  return selectRecords(tx, tenantId)
+    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .where('id', '>=', least)
+    .where('id', '<=', greatest)
+    .execute()
+}
+
+/** How many records are in the blocks whose ids all lie within. */
+export async function countSealed(tx: Tx, tenantId: string, { from, before }: IdRange): Promise<number> {
+  const row = await tx
+    .selectFrom('audit_blocks')
+    .select((select) => select.fn.coalesce(select.fn.sum<number>('record_count'), sql<number>`0`).as('count'))
+    .where('tenant_id', '=', tenantId)
+    .where('last_id', '>=', from)
+    .where('last_id', '<', before)
+    .where('first_id', '>=', from)
+    .executeTakeFirstOrThrow()
+  return row.count
+}
+
+/** Blocks with a record on each side of an id, or that very one and a lesser one. */
+export const listBlocksAround = (tx: Tx, tenantId: string, id: string): Promise<SealedBlock[]> =>
+  selectBlocks(tx, tenantId).where('last_id', '>=', id).where('first_id', '<', id).execute()
+
+/** Blocks that may hold records with ids from the first to the last, by height; after one of them. */
+export const listBlocksOver = (
+  tx: Tx,
+  tenantId: string,
+  { first, last, afterHeight, limit }: { first: string; last: string; afterHeight: number; limit: number },
+): Promise<SealedBlock[]> =>
+  selectBlocks(tx, tenantId)
+    .where('last_id', '>=', first)
+    .where('first_id', '<=', last)
+    .where('height', '>', afterHeight)
+    .orderBy('height')
+    .limit(limit)
+    .execute()
+
+/** Blocks by height. */
+export const listBlocks = (
+  tx: Tx,
+  tenantId: string,
+  { from, to, limit }: { from: number; to: number; limit: number },
+): Promise<SealedBlock[]> =>
+  selectBlocks(tx, tenantId)
+    .where('height', '>=', from)
+    .where('height', '<=', to)
+    .orderBy('height')
+    .limit(limit)
+    .execute()
+
+export const findSealedBlock = (tx: Tx, tenantId: string, height: number): Promise<SealedBlock | undefined> =>
+  selectBlocks(tx, tenantId).where('height', '=', height).executeTakeFirst()
+
+/** The blocks that hold records from a position on, in order. */
+export async function listBlocksAt(
+  tx: Tx,
+  tenantId: string,
+  { position, limit }: { position: number; limit: number },
+): Promise<Pick<BlockRow, 'first_position' | 'entries'>[]> {
+  const records = () =>
+    tx
+      .selectFrom('audit_blocks')
+      .select(['first_position', 'entries'])
+      .where('tenant_id', '=', tenantId)
+      .where('kind', '=', 'records')
+  const first = records().where('first_position', '<=', position).orderBy('first_position', 'desc').limit(1)
+  const [before, after] = await Promise.all([
+    first.execute(),
+    records().where('first_position', '>', position).orderBy('first_position').limit(limit).execute(),
+  ])
+  return [...before, ...after]
+}
+
+/** The least height of a block with a record of that id or a greater one; null when there is none. */
+export async function findHeightOf(tx: Tx, tenantId: string, id: string): Promise<number | null> {
+  const row = await tx
+    .selectFrom('audit_blocks')
+    .select((select) => select.fn.min<number | null>('height').as('height'))
+    .where('tenant_id', '=', tenantId)
+    .where('last_id', '>=', id)
+    .executeTakeFirstOrThrow()
+  return row.height
+}
+
+/** The greatest height of a block with a record of a lesser id; null when there is none. */
+export async function findLastHeight(tx: Tx, tenantId: string, before: string): Promise<number | null> {
+  const row = await tx
+    .selectFrom('audit_blocks')
+    .select((select) => select.fn.max<number | null>('height').as('height'))
+    .where('tenant_id', '=', tenantId)
+    .where('first_id', '<', before)
+    .executeTakeFirstOrThrow()
+  return row.height
+}
+
+/** The height of the newest block, whatever the chain says; 0: there is none. */
+export async function findGreatestHeight(tx: Tx, tenantId: string): Promise<number> {
+  const row = await tx
+    .selectFrom('audit_blocks')
+    .select((select) => select.fn.coalesce(select.fn.max<number>('height'), sql<number>`0`).as('height'))
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  return row.height
+}
+
+/** Across tenants: those that recorded something from that id on. */
+export async function listTenantsSince(tx: Tx, id: string): Promise<string[]> {
+  const rows = await tx.selectFrom('audit_logs').select('tenant_id').distinct().where('id', '>=', id).execute()
+  return rows.map(({ tenant_id }) => tenant_id)
+}
+
+/**
+ * Across tenants, by their ids: those with a record newer than all that is sealed but older than an id, and those whose
+ * sealing was to be looked at again before a moment.
+ */
+export async function listTenantsBehind(
+  tx: Tx,
+  { olderThan, notedBefore, after, limit }: { olderThan: string; notedBefore: string; after: string; limit: number },
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select t.id from tenants t left join audit_chains c on c.tenant_id = t.id
+    where t.id > ${after} and ((c.complete_to <= c.sealed_to and c.candidate_at < ${notedBefore}) or exists (
+      select from audit_logs a where a.tenant_id = t.id and a.id < ${olderThan}
+        and a.id > coalesce(c.sealed_to, '00000000-0000-0000-0000-000000000000')))
+    order by t.id limit ${limit}`.execute(tx)
+  return rows.map(({ id }) => id)
+}

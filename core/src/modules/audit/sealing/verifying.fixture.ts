@@ -1,0 +1,63 @@
+import { type Ctx, newId } from '#kernel'
+import { createContext, noOrigin, systemActor } from '../../../kernel/create-context.ts'
+import type { TestCore } from '../../../testing/index.ts'
+import type { Person } from '../../auth/auth.fixture.ts'
+import { asSuperuser } from '../audit.fixture.ts'
+import { foundWithRecords, sealedIds, settleAll } from './sealing.fixture.ts'
+import { verifyRecords } from './verifying.ts'
+
+/** In three blocks. */
+export const RECORDS = 2_300
+
+/** What somebody may do to the audit log who is the superuser of the database, and what is then said of it. */
+export function tamperingWith(test: TestCore) {
+  const sql = (text: string, values: unknown[]) => asSuperuser(test, text, values)
+  const tools = {
+    sql,
+    /** A tenant with three blocks of records, to which nothing can come to light any more. */
+    sealedTenant: async (): Promise<{ person: Person; tenantId: string; ids: string[] }> => {
+      const person = await foundWithRecords(test, RECORDS)
+      await settleAll(test, person.tenantId)
+      return { person, tenantId: person.tenantId, ids: await sealedIds(test, person.tenantId) }
+    },
+    verify: ({ token }: Person, query = '', by = test) => by.request('GET', `/api/v1/audit/verify${query}`, { token }),
+    change: (tenantId: string, id: string | undefined) =>
+      sql(`update audit_logs set new_values = '{"name": "Forged"}' where tenant_id = $1 and id = $2`, [tenantId, id]),
+    remove: (tenantId: string, ids: (string | undefined)[]) =>
+      sql('delete from audit_logs where tenant_id = $1 and id = any($2)', [tenantId, ids]),
+    insert: (tenantId: string, id: string) =>
+      sql(
+        `insert into audit_logs (tenant_id, id, created_at, action, actor_type, actor_label, resource_type)
+         values ($1, $2, now(), 'toy.made', 'system', 'system', 'toy')`,
+        [tenantId, id],
+      ),
+    setBlock: (tenantId: string, height: number, change: string) =>
+      sql(`update audit_blocks set ${change} where tenant_id = $1 and height = $2`, [tenantId, height]),
+    swap: async (tenantId: string, a: string | undefined, b: string | undefined) => {
+      const spare = newId()
+      const moves = [
+        [a, spare],
+        [b, a],
+        [spare, b],
+      ]
+      for (const [from, to] of moves)
+        await sql('update audit_logs set id = $3 where tenant_id = $1 and id = $2', [tenantId, from, to])
+    },
+  }
+  return tools
+}
+
+export type Tampering = ReturnType<typeof tamperingWith>
+
+/** An id right after another one. */
+export const rightAfter = (id = '') => `${id.slice(0, -12)}ffffffffffff`
+
+/** Past the front door: a core with another secret knows no tokens. */
+export async function verifyBehind({ core }: TestCore, tenantId: string) {
+  const ctx: Ctx = createContext(core, { tenant: tenantId, storeId: null, actor: systemActor, origin: noOrigin })
+  const steps = await verifyRecords(ctx, {})
+  for (;;) {
+    const step = await steps.next()
+    if (step.done) return step.value
+  }
+}
