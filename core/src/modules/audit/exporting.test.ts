@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { TestCore } from '../../testing/index.ts'
+import { until } from '../../testing/until.ts'
 import { type Person, register } from '../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore, readCsv } from './audit.fixture.ts'
 
@@ -113,15 +114,14 @@ describe(`${MANY} records`, () => {
     const reading = countBatches()
     const file = await open()
     file.once('readable', () => {})
-    await sleep(500)
-    const ahead = reading.count()
+    await until('it has begun', () => reading.count() > 0)
+    const ahead = await settledCount(reading.count)
     assert.ok(ahead > 0 && ahead < 100, `${ahead} batches were read for a client that takes nothing`)
     file.destroy()
-    await sleep(200)
-    const before = reading.count()
-    await sleep(300)
+    const before = await settledCount(reading.count)
+    assert.ok(before <= ahead + 1, `${before - ahead} batches were read for a client that had gone`)
     assert.equal(reading.stop(), before)
-    assert.deepEqual([core.core.db.load().app.waiting, busyConnections()], [0, 0])
+    await until('no connection is held', () => core.core.db.load().app.waiting === 0 && busyConnections() === 0)
   })
 })
 
@@ -149,6 +149,15 @@ function countBatches() {
       stop()
       return count
     },
+  }
+}
+
+/** What is counted once nothing was added for half a second. */
+async function settledCount(count: () => number): Promise<number> {
+  for (let last = -1; ; ) {
+    if (count() === last) return last
+    last = count()
+    await sleep(500)
   }
 }
 
