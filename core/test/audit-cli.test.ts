@@ -36,6 +36,15 @@ describe('tenantry audit verify', () => {
     assert.doesNotMatch(out, /Warning/)
   })
 
+  test('takes an empty line at the end, where what fetched the file left one, and nowhere else', async () => {
+    await write('ended.ndjson', `${text}\n`)
+    assert.equal((await verify(`ended.ndjson --key ${key}`)).code, 0)
+    await write('torn.ndjson', text.replace('\n', '\n\n'))
+    const { code, out } = await verify(`torn.ndjson --key ${key}`)
+    assert.equal(code, 1)
+    assert.match(out, /line 3/)
+  })
+
   test('warns when nobody told it the key', async () => {
     const { code, out } = await verify('good.ndjson')
     assert.equal(code, 0)

@@ -70,9 +70,15 @@ export async function checkExport(
   }
   const start = { line: 0, records: [], previous: null, isTrusted: false, removedTo: null }
   const state: State = { pinned, verdict, ...start, unproven: new Map() }
+  let isOver = false
   for await (const line of lines) {
     state.line++
-    const found = checkLine(state, line)
+    // What fetches a file may end it with an empty line; nothing follows that.
+    if (line === '' && state.line > 1) {
+      isOver = true
+      continue
+    }
+    const found = isOver ? notWritten(state) : checkLine(state, line)
     if (found) return { ...verdict, first_invalid: { line: state.line, ...withoutUnknown(found) } }
   }
   return { ...verdict, first_invalid: checkEnd(state) }
