@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Expression, SqlBool } from 'kysely'
 import type { Static, TObject } from 'typebox'
 import type { Actor, Grant, Principal } from './access/slots.ts'
 import type { Clock } from './clock.ts'
@@ -75,6 +76,12 @@ export interface Ctx {
   require(permission: string, storeId?: string | null): void
   /** Stores in which the caller holds the permission; null: all of the tenant's. */
   storesWith(permission: string): string[] | null
+  /** The stores that this request counts for: its route says where they stand. Null: all of the tenant's. */
+  readonly stores: readonly string[] | null
+  /** The query, narrowed to rows in `stores` as the route's `rows` says; `page` does it by itself. */
+  narrow<Q extends { where(condition: Expression<SqlBool>): Q }>(query: Q): Q
+  /** Throws 404 unless a row of that store is among those that this request counts for. Null: a row of no store. */
+  requireStore(storeId: string | null): void
   readonly grants: readonly Grant[]
   readonly superAdmin: boolean
   /** A module's long-lived object. */

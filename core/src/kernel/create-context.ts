@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Actor, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Resolved } from './access/standing.ts'
+import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
 import type { Tx } from './db/tables.ts'
@@ -17,6 +18,8 @@ export interface ContextSeed {
   principal?: Principal | null
   resolved?: Resolved | null
   list?: ListRequest
+  /** The stores that a request counts for. Default: all of the tenant's. */
+  sight?: StoreSight
   log?: Ctx['log']
   /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
@@ -34,6 +37,7 @@ interface OpenTransaction {
 }
 
 const noGrants: Ctx['grants'] = []
+const whole = wholeSight()
 
 /** Makes the context of one request or job, without a transaction; `ctx.transaction` gives one that has it. */
 export function createContext(core: Core, seed: ContextSeed): Ctx {
@@ -43,6 +47,11 @@ export function createContext(core: Core, seed: ContextSeed): Ctx {
 /** The same context, whose writing transactions in its own tenant are refused when `guard` throws. */
 export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
   return (ctx as Context).guardedBy(guard) // every context is made here
+}
+
+/** Throws when the route's rows should have been narrowed to the caller's stores and its handler did not. */
+export function assertNarrowed(ctx: Ctx): void {
+  ;(ctx as Context).sight.assertApplied() // every context is made here
 }
 
 class Context implements Ctx {
@@ -160,6 +169,20 @@ class Context implements Ctx {
     if (this.can(permission)) return null
     const byStore = this.#seed.resolved?.byStore ?? new Map<string, ReadonlySet<string>>()
     return [...byStore].filter(([, permissions]) => permissions.has(permission)).map(([storeId]) => storeId)
+  }
+
+  get stores(): readonly string[] | null {
+    return this.sight.stores
+  }
+
+  narrow: Ctx['narrow'] = (query) => this.sight.narrow(query)
+
+  requireStore(storeId: string | null): void {
+    this.sight.require(storeId)
+  }
+
+  get sight(): StoreSight {
+    return this.#seed.sight ?? whole
   }
 
   use: Ctx['use'] = (resource) => this.core.use(resource)

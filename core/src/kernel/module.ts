@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind } from './errors.ts'
@@ -12,14 +13,10 @@ import type { Job, Schedule } from './jobs/define.ts'
  * - `self`: any signed-in person, acting on what is their own.
  * - `superAdmin`: people who run the installation.
  * - `{ permission }`: whoever holds it for the whole tenant. With `store`, a grant for one store is enough:
- *   `'header'` the store of `X-Store-ID`, `'id'` the store that the path names in `:id`, `'any'` any store at all:
- *   the handler then narrows what it shows with `ctx.storesWith(permission)`.
+ *   `'header'` the store of `X-Store-ID`, `'id'` the store that the path names in `:id`, `{ named, rows }` one that the
+ *   request names elsewhere, and rows that the kernel narrows to the caller's stores; `{ shared }` what stands in no store.
  */
-export type Access =
-  | 'public'
-  | 'self'
-  | 'superAdmin'
-  | { readonly permission: string; readonly store?: 'header' | 'id' | 'any' }
+export type Access = 'public' | 'self' | 'superAdmin' | { readonly permission: string; readonly store?: StoreScope }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 

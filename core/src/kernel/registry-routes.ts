@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { problemsOfStoreScope } from './access/store-scope.ts'
 import type { RegisteredRoute } from './registry.ts'
 
 interface Known {
@@ -30,9 +31,8 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
   else if (typeof access === 'string' && !WORDS.includes(access)) problems.push(`has the unknown access '${access}'`)
   else if (typeof access === 'object') {
     if (!permissions.has(access.permission)) problems.push(`asks for the unknown permission ${access.permission}`)
-    if (access.store !== undefined && !['header', 'id', 'any'].includes(access.store))
-      problems.push(`has the unknown store: '${access.store}'`)
-    if (access.store === 'id' && !/:id(\/|$)/.test(route.path)) problems.push("has store: 'id' but no :id in its path")
+    const isList = route.query !== undefined && 'cursor' in route.query.properties
+    problems.push(...problemsOfStoreScope(access, route.path, isList))
   }
   if (route.limit !== undefined && !limits.has(route.limit)) problems.push(`consumes the unknown limit ${route.limit}`)
   if (route.feature !== undefined && !features.has(route.feature))

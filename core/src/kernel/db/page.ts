@@ -34,7 +34,7 @@ export async function page<TB extends keyof any & string, O>(
 ): Promise<PageOf<O>> {
   const columns = by.map((each) => (typeof each === 'string' ? { column: each, as: each } : each))
   const read = (after: readonly string[] | null, limit: number) => {
-    let paged = query.limit(limit)
+    let paged = ctx.narrow(query).limit(limit)
     if (after) {
       const names = sql.join(columns.map(({ column }) => sql.ref(column)))
       paged = paged.where(sql<boolean>`(${names}) < (${sql.join(after)})`)

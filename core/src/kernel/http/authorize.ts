@@ -1,8 +1,9 @@
-import type { FastifyRequest } from 'fastify'
+import { type StorePlace, StoreSight, storeRuleOf } from '../access/store-scope.ts'
 import type { Core } from '../core.ts'
-import { type AppError, notFound, permissionDenied, storeAccessDenied, tenantRequired } from '../errors.ts'
+import { notFound, permissionDenied, storeAccessDenied, tenantRequired } from '../errors.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import type { Identity } from './identify.ts'
+import type { Input } from './input.ts'
 
 /** The store of `X-Store-ID`, once it is certain that it exists, is active and that the caller may act there. */
 export async function storeContext(core: Core, identity: Identity, storeId: string): Promise<string> {
@@ -13,37 +14,42 @@ export async function storeContext(core: Core, identity: Identity, storeId: stri
   return storeId
 }
 
-/** Whether the caller may use the route. Throws 403, or 404 for a store whose existence the caller may not know. */
+/**
+ * Whether the caller may use the route, and for which stores. Throws 403, or 404 for a store in the path whose
+ * existence the caller may not know.
+ */
 export function authorize(
   route: RegisteredRoute,
   identity: Identity,
   storeId: string | null,
-  request: FastifyRequest,
-): void {
+  input: Input,
+): StoreSight | undefined {
   const { access } = route
   const { principal, resolved } = identity
-  if (access === 'public' || access === 'self') return
+  if (access === 'public' || access === 'self') return undefined
   if (access === 'superAdmin') {
     if (!resolved.superAdmin) throw permissionDenied()
-    return
+    return undefined
   }
   if (principal.tenantId === null) throw tenantRequired()
-  const { permission, store } = access
-  if (resolved.tenantWide.has(permission)) return
-  const refused = () => permissionDenied({ members: { permission } })
+  const { permission } = access
+  if (resolved.tenantWide.has(permission)) return undefined
+  const rule = storeRuleOf(access)
   const heldIn = [...resolved.byStore].filter(([, codes]) => codes.has(permission)).map(([id]) => id)
-  if (store === undefined || heldIn.length === 0) throw refused()
-  if (store === 'any') return
-  if (store === 'header') {
-    if (storeId === null || !heldIn.includes(storeId)) throw refused()
-    return
-  }
-  // Path parameters were checked to be UUIDs before.
-  const { id } = request.params as { id: string }
-  if (!heldIn.includes(id)) throw hidden()
+  const refused = () => permissionDenied({ members: { permission } })
+  if (rule === null || heldIn.length === 0) throw refused()
+  if (rule.shared) return undefined
+  if (rule.named === null) return new StoreSight(heldIn, rule.rows)
+  const named = storeNamed(rule.named, storeId, input)
+  // A store in the path that the caller has no part in looks like one that never was.
+  if (named === null || !heldIn.includes(named)) throw rule.named.startsWith('params/') ? notFound() : refused()
+  return new StoreSight([named], rule.rows)
 }
 
-/** A store that the caller has no part in looks like one that never was. */
-function hidden(): AppError {
-  return notFound()
+function storeNamed(place: StorePlace, storeId: string | null, { params, query, body }: Input): string | null {
+  if (place === 'headers/x-store-id') return storeId
+  const [source, name = ''] = place.split('/')
+  const fields = source === '#' ? body : source === 'query' ? query : params
+  const value = typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>)[name] : undefined // an object
+  return typeof value === 'string' ? value.toLowerCase() : null
 }

@@ -4,7 +4,7 @@ import type { TSchema } from 'typebox'
 import { recordRefusal } from '../access/refusals.ts'
 import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
-import { anonymousActor, createContext } from '../create-context.ts'
+import { anonymousActor, assertNarrowed, createContext } from '../create-context.ts'
 import type { AppError } from '../errors.ts'
 import { Answer } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
@@ -65,7 +65,7 @@ async function answer(
   const { route } = prepared
   const { identity } = request
   const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
-  if (identity) authorize(route, identity, storeId, request)
+  const sight = identity ? authorize(route, identity, storeId, input) : undefined
   const base = createContext(core, {
     tenant: route.access === 'public' ? null : (identity?.principal.tenantId ?? null),
     storeId,
@@ -73,6 +73,7 @@ async function answer(
     origin: originOf(request),
     principal: identity?.principal ?? null,
     resolved: identity?.resolved ?? null,
+    sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
     log: request.log,
   })
@@ -150,6 +151,7 @@ async function perform(
   const run = async (ctx: Ctx) => {
     // The registry erased the types that the schemas above have just checked.
     const result = await route.handler(ctx, input as never)
+    assertNarrowed(ctx)
     return finished(prepared, result, input)
   }
   if (route.transaction === 'manual') {

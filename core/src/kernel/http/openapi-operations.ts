@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { TSchema } from 'typebox'
 import type { Authenticator } from '../access/slots.ts'
+import { storeRuleOf } from '../access/store-scope.ts'
+import type { Access } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
@@ -33,10 +35,16 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
     security: access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }],
     'x-permission': typeof access === 'object' ? access.permission : access === 'superAdmin' ? 'super_admin' : access,
-    ...(typeof access === 'object' && access.store ? { 'x-permission-store': access.store } : {}),
+    ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
     ...(route.feature ? { 'x-feature': route.feature } : {}),
   }
+}
+
+/** Where the store stands for which a grant is enough: a place in the request, `rows`, or `shared`. */
+function storePlaceOf(access: Access): string {
+  const rule = storeRuleOf(access)
+  return rule?.shared ? 'shared' : (rule?.named ?? 'rows')
 }
 
 /** `GET /stores/:id/users` → `getStoresByIdUsers`: as stable as the path, and unique as it is. */

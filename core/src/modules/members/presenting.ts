@@ -8,18 +8,31 @@ import type { MemberRow } from './table.ts'
 export type MemberProfile = MemberRow & { email: string; avatar_url: string | null }
 
 /** The member of the current tenant as the tenant knows them, whoever asks. Throws 404. */
-export const getMember = (ctx: Ctx, userId: string): Promise<Member> => getMemberAmong(ctx, userId, null)
+export async function getMember(ctx: Ctx, userId: string): Promise<Member> {
+  const rows = await selectMember(ctx, userId).execute()
+  return first(await presentMembers(ctx, rows, null))
+}
 
-/** As `getMember`, for somebody who sees only these stores' people: anybody else is a 404. */
-export async function getMemberAmong(ctx: Ctx, userId: string, stores: string[] | null): Promise<Member> {
-  const query = selectMembers(ctx.tx, ctx.tenantId, {}, stores).where('members.id', '=', userId)
-  const [member] = await presentMembers(ctx, await query.execute(), stores)
+/** As `getMember`, for somebody who may see only some stores' people: anybody else is a 404. */
+export async function getVisibleMember(ctx: Ctx, userId: string): Promise<Member> {
+  const rows = await ctx.narrow(selectMember(ctx, userId)).execute()
+  return first(await presentMembers(ctx, rows, ctx.stores))
+}
+
+const selectMember = (ctx: Ctx, userId: string) =>
+  selectMembers(ctx.tx, ctx.tenantId, {}, null).where('members.id', '=', userId)
+
+function first([member]: Member[]): Member {
   if (!member) throw notFound()
   return member
 }
 
 /** Members as they stand on the wire, for somebody who sees `stores` (null: all); roles in other stores are left out. */
-export async function presentMembers(ctx: Ctx, rows: MemberProfile[], stores: string[] | null): Promise<Member[]> {
+export async function presentMembers(
+  ctx: Ctx,
+  rows: MemberProfile[],
+  stores: readonly string[] | null,
+): Promise<Member[]> {
   const ids = rows.map(({ id }) => id)
   if (ids.length === 0) return []
   const [assignments, logins] = await Promise.all([listAssignments(ctx.tx, ctx.tenantId, ids), listLogins(ctx.tx, ids)])
@@ -36,13 +49,13 @@ export async function presentMembers(ctx: Ctx, rows: MemberProfile[], stores: st
 }
 
 /** Roles as they stand on the wire; those in stores out of sight are left out. */
-export const presentRoles = (held: HeldRole[], stores: string[] | null): HeldRole[] =>
+export const presentRoles = (held: HeldRole[], stores: readonly string[] | null): HeldRole[] =>
   held
     .filter(({ store_id }) => store_id === null || stores === null || stores.includes(store_id))
     .map(({ role_id, name, store_id }) => ({ role_id, name, store_id }))
 
 /** The same member for somebody who sees less. */
-export const narrowRoles = (member: Member, stores: string[] | null): Member => ({
+export const narrowRoles = (member: Member, stores: readonly string[] | null): Member => ({
   ...member,
   roles: presentRoles(member.roles, stores),
 })

@@ -38,17 +38,23 @@ export const updateMember = (tx: Tx, tenantId: string, userId: string, patch: Up
 export const deleteMember = (tx: Tx, tenantId: string, userId: string) =>
   tx.deleteFrom('members').where('tenant_id', '=', tenantId).where('id', '=', userId).execute()
 
-/** Query of the members that a filter asks for and somebody who sees `stores` (null: all) may see; unordered. */
-export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, stores: string[] | null) {
+/** Where people stand in stores, for `rows` of a route that reads `members`: those who hold a role in one of them. */
+export const peopleOfStores = (stores: readonly string[]) =>
+  sql<boolean>`exists (select 1 from role_assignments as a where a.tenant_id = members.tenant_id and a.user_id = members.id and a.store_id = any(${stores}::uuid[]))`
+
+/**
+ * Query of the members that a filter asks for; unordered. Whoever sees only `stores` (null: all) filters by what they
+ * may know of people's roles.
+ */
+export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, stores: readonly string[] | null) {
   const { q, status, role_id, store_id } = filter
-  const { held, visible } = selectHeldRoles(tx, stores)
+  const visible = selectVisibleRoles(tx, stores)
   let query = tx
     .selectFrom('members')
     .innerJoin('users', 'users.id', 'members.id')
     .selectAll('members')
     .select(['users.email', 'users.avatar_url'])
     .where('members.tenant_id', '=', tenantId)
-  if (stores) query = query.where(({ exists }) => exists(held))
   if (status) query = query.where('members.status', '=', status)
   if (role_id) query = query.where(({ exists }) => exists(visible.where('a.role_id', '=', role_id)))
   if (store_id) query = query.where(({ exists }) => exists(visible.where('a.store_id', '=', store_id)))
@@ -57,20 +63,18 @@ export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, st
   return query.where(text, 'ilike', `%${literal(q)}%`)
 }
 
-/** For EXISTS beside `members`: what a member holds in these stores, and what of it one who sees only them may know. */
-function selectHeldRoles(tx: Tx, stores: string[] | null) {
+/** For EXISTS beside `members`: the roles of a member that one who sees only these stores may know. */
+function selectVisibleRoles(tx: Tx, stores: readonly string[] | null) {
   const all = tx
     .selectFrom('role_assignments as a')
     .select(sql`1`.as('one'))
     .whereRef('a.tenant_id', '=', sql.ref('members.tenant_id'))
     .whereRef('a.user_id', '=', sql.ref('members.id'))
-  if (!stores) return { held: all, visible: all }
+  if (!stores) return all
   // Not a list of parameters: it may be empty, and would be another statement for every length.
-  const inStores = sql<boolean>`a.store_id = any(${stores}::uuid[])`
-  return {
-    held: all.where(inStores),
-    visible: all.where(({ or, eb }) => or([eb('a.store_id', 'is', null), inStores])),
-  }
+  return all.where(({ or, eb }) =>
+    or([eb('a.store_id', 'is', null), sql<boolean>`a.store_id = any(${stores}::uuid[])`]),
+  )
 }
 
 /** How lists of members are ordered, for `page`. */

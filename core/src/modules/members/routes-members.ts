@@ -1,8 +1,8 @@
 import { conflict, defineRoute, Page, page } from '#kernel'
 import { changeMember, removeMember } from './changing.ts'
 import { lastOwner } from './errors.ts'
-import { getMemberAmong, presentMembers } from './presenting.ts'
-import { NEWEST_FIRST, selectMembers } from './queries.ts'
+import { getVisibleMember, presentMembers } from './presenting.ts'
+import { NEWEST_FIRST, peopleOfStores, selectMembers } from './queries.ts'
 import { Member, MemberPatch, MemberQuery, UserParams } from './schema.ts'
 
 const listMembers = defineRoute({
@@ -10,13 +10,12 @@ const listMembers = defineRoute({
   path: '/users',
   summary: 'List the people of the tenant, invited ones included',
   description: 'Whoever may see people only in some stores is shown those who have a role in one of them.',
-  access: { permission: 'user.view', store: 'any' },
+  access: { permission: 'user.view', store: { rows: peopleOfStores } },
   query: MemberQuery,
   response: { 200: Page(Member) },
   handler: async (ctx, { query }) => {
-    const stores = ctx.storesWith('user.view')
-    const rows = await page(ctx, selectMembers(ctx.tx, ctx.tenantId, query, stores), NEWEST_FIRST)
-    return { data: await presentMembers(ctx, rows.data, stores), next_cursor: rows.next_cursor }
+    const rows = await page(ctx, selectMembers(ctx.tx, ctx.tenantId, query, ctx.stores), NEWEST_FIRST)
+    return { data: await presentMembers(ctx, rows.data, ctx.stores), next_cursor: rows.next_cursor }
   },
 })
 
@@ -24,10 +23,10 @@ const showMember = defineRoute({
   method: 'GET',
   path: '/users/:id',
   summary: 'Look at one person of the tenant',
-  access: { permission: 'user.view', store: 'any' },
+  access: { permission: 'user.view', store: { rows: peopleOfStores } },
   params: UserParams,
   response: { 200: Member },
-  handler: (ctx, { params }) => getMemberAmong(ctx, params.id, ctx.storesWith('user.view')),
+  handler: (ctx, { params }) => getVisibleMember(ctx, params.id),
 })
 
 const updateMember = defineRoute({

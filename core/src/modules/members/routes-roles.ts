@@ -1,18 +1,19 @@
 import { defineRoute, Short } from '#kernel'
 import { giveRole, takeRole } from './assigning.ts'
 import { lastOwner } from './errors.ts'
-import { getMemberAmong } from './presenting.ts'
+import { getVisibleMember } from './presenting.ts'
+import { peopleOfStores } from './queries.ts'
 import { HeldRole, RoleToTakeParams, RoleToTakeQuery, UserParams, WantedRole } from './schema.ts'
 
 const listRoles = defineRoute({
   method: 'GET',
   path: '/users/:id/roles',
   summary: 'List the roles that a person holds',
-  access: { permission: 'user.view', store: 'any' },
+  access: { permission: 'user.view', store: { rows: peopleOfStores } },
   params: UserParams,
   response: { 200: Short(HeldRole) },
   handler: async (ctx, { params }) => {
-    const { roles } = await getMemberAmong(ctx, params.id, ctx.storesWith('user.view'))
+    const { roles } = await getVisibleMember(ctx, params.id)
     return { data: roles }
   },
 })
@@ -22,7 +23,7 @@ const assign = defineRoute({
   path: '/users/:id/roles',
   summary: 'Give a person a role',
   description: 'Nobody gives a permission that they do not hold themselves; only an owner makes an owner.',
-  access: { permission: 'role.assign', store: 'any' },
+  access: { permission: 'role.assign', store: { named: '#/store_id' } },
   params: UserParams,
   body: WantedRole,
   response: { 201: HeldRole },
@@ -33,7 +34,7 @@ const unassign = defineRoute({
   method: 'DELETE',
   path: '/users/:id/roles/:role_id',
   summary: 'Take a role from a person',
-  access: { permission: 'role.assign', store: 'any' },
+  access: { permission: 'role.assign', store: { named: 'query/store_id' } },
   params: RoleToTakeParams,
   query: RoleToTakeQuery,
   response: { 204: null },

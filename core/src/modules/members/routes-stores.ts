@@ -2,7 +2,7 @@ import { Answer, defineRoute, ListQuery, Page, page } from '#kernel'
 import { getStore } from '../stores/index.ts'
 import { giveRole, takeStoreRoles } from './assigning.ts'
 import { getMember, narrowRoles, presentMembers } from './presenting.ts'
-import { NEWEST_FIRST, selectMembers } from './queries.ts'
+import { NEWEST_FIRST, peopleOfStores, selectMembers } from './queries.ts'
 import { Member, StoreParams, StoreRole, UserOfStoreQuery } from './schema.ts'
 
 const listStoreUsers = defineRoute({
@@ -10,7 +10,7 @@ const listStoreUsers = defineRoute({
   path: '/stores/:id/users',
   summary: 'List the people with a role in a store',
   description: 'People whose roles are for the whole tenant are not among them unless they have one in this store too.',
-  access: { permission: 'user.view', store: 'id' },
+  access: { permission: 'user.view', store: { named: 'params/id', rows: peopleOfStores } },
   params: StoreParams,
   query: ListQuery({}),
   response: { 200: Page(Member) },

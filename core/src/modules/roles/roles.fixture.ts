@@ -113,7 +113,7 @@ const assignRoute = (path: `/${string}`, work: (ctx: Ctx, wanted: RoleToAssign) 
     method: 'POST',
     path,
     summary: 'Give or take a role, of whomever',
-    access: { permission: 'role.assign', store: 'any' },
+    access: { permission: 'role.assign', store: { named: '#/store_id' } },
     body: Assignment,
     response: { 200: Closed({ done: Type.Boolean() }) },
     errors: [notFound],

@@ -4,8 +4,10 @@ import { browsePermissions, browseRoles, changeRole, createRole, readRole, remov
 import { NewRole, PermissionList, Role, RoleChanges, RolePage, RoleQuery } from './schema.ts'
 
 const params = Closed({ id: Uuid })
-// Whoever hands out roles in one store has to see which there are.
-const seeRoles = { permission: 'role.view', store: 'any' } as const
+const seeRoles = {
+  permission: 'role.view',
+  store: { shared: 'roles are of the whole tenant; whoever hands them out in one store has to see which there are' },
+} as const
 
 export const listRolesRoute = defineRoute({
   method: 'GET',

@@ -10,9 +10,8 @@ import type { NewStore, Store, StorePatch } from './schema.ts'
 import type { StoreRow, StoreTable } from './table.ts'
 
 /** The stores that the caller may see, newest first. */
-export async function pageStores(ctx: Ctx, filter: Omit<StoreFilter, 'ids'>) {
-  const visible = listStores(ctx.tx, ctx.tenantId, { ...filter, ids: ctx.storesWith('store.view') })
-  const { data, next_cursor } = await page(ctx, visible)
+export async function pageStores(ctx: Ctx, filter: StoreFilter) {
+  const { data, next_cursor } = await page(ctx, listStores(ctx.tx, ctx.tenantId, filter))
   return { data: data.map(presentStore), next_cursor }
 }
 

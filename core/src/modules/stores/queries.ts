@@ -24,14 +24,11 @@ function selectStores(tx: Tx, tenantId: string) {
 export interface StoreFilter {
   q?: string
   status?: 'active' | 'inactive'
-  /** Only these; null: all. */
-  ids: readonly string[] | null
 }
 
 /** Unordered and unbounded, for `page`. */
-export function listStores(tx: Tx, tenantId: string, { q, status, ids }: StoreFilter) {
+export function listStores(tx: Tx, tenantId: string, { q, status }: StoreFilter) {
   let query = selectStores(tx, tenantId)
-  if (ids) query = query.where(sql<boolean>`id = any(${ids}::uuid[])`)
   if (status) query = query.where('status', '=', status)
   if (q) {
     const part = `%${q.replace(/[\\%_]/g, '\\$&')}%`

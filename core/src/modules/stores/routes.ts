@@ -12,7 +12,7 @@ export const routes: readonly Route[] = [
     path: '/stores',
     summary: 'List stores',
     description: 'Newest first. Who holds no role in the whole tenant sees the stores that they hold one in.',
-    access: { permission: 'store.view', store: 'any' },
+    access: { permission: 'store.view', store: { rows: 'stores.id' } },
     query: StoreQuery,
     response: { 200: Page(Store) },
     handler: (ctx, { query }) => pageStores(ctx, query),

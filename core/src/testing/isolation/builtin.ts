@@ -9,7 +9,9 @@ export const builtinFillers: Fillers = {
     'POST /auth/login': ({ email, password }) => ({ body: { email, password } }),
     'POST /auth/switch-tenant': ({ tenantId }) => ({ body: { tenant_id: tenantId } }),
     'POST /auth/change-password': ({ password }) => ({ body: { current_password: password, new_password: password } }),
-    'POST /users': async (tenant) => ({ body: { roles: [{ role_id: await tenant.id('/roles') }] } }),
+    'POST /users': async (tenant) => ({
+      body: { roles: [{ role_id: await tenant.id('/roles'), store_id: await tenant.id('/stores') }] },
+    }),
     'POST /users/invite': async (tenant) => ({ body: { roles: [{ role_id: await tenant.id('/roles') }] } }),
     'POST /roles': () => ({ body: { scope: 'store', permissions: ['store.view'] } }),
     'DELETE /stores/:id/users': async (tenant) => {
@@ -17,6 +19,7 @@ export const builtinFillers: Fillers = {
       await tenant.send('POST', `/stores/${id}/users`, { user_id, role_id })
       return { params: { id }, query: { user_id } }
     },
+    'DELETE /users/:id/roles/:role_id': async (tenant) => ({ query: { store_id: await tenant.id('/stores') } }),
     'PUT /roles/:id': () => ({ body: { permissions: ['store.view'] } }),
     'POST /authz/explain': () => ({ body: { permission: 'store.view' } }),
     // Exports are recorded with the ids that were asked for, whosever they are: the records looked at are of something else.

@@ -38,6 +38,24 @@ export const frontDoor: Founding = {
       revoked,
     }
   },
+
+  async clerks(test, own, other) {
+    const permissions = [...test.core.registry.permissions.values()]
+    const inStores = permissions.filter(({ scope }) => scope === 'store').map(({ code }) => code)
+    const store_id = await own.id('/stores')
+    const all = await own.send('POST', '/roles', { name: own.text(), scope: 'store', permissions: inStores })
+    const little = await own.send('POST', '/roles', { name: own.text(), scope: 'tenant', permissions: ['tenant.view'] })
+    const hire = async (name: string, roles: object[]) => {
+      const email = `${name}-${own.marker}@example.com`
+      await own.send('POST', '/users', { email, name: `${own.marker} ${name}`, password: PASSWORD, roles })
+      return (await login(test, email)).access_token
+    }
+    // One more works in both stores: whoever sees the one learns nothing of the other.
+    const inBoth = { role_id: all.id, store_id: await other.id('/stores') }
+    await own.send('POST', `/users/${await own.id('/users')}/roles`, inBoth)
+    const inOne = { role_id: all.id, store_id }
+    return { clerk: await hire('clerk', [inOne]), deputy: await hire('deputy', [inOne, { role_id: little.id }]) }
+  },
 }
 
 async function findRole(

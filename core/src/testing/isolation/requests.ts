@@ -1,13 +1,17 @@
+import { storeRuleOf } from '../../kernel/access/store-scope.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { type Attempt, listAttempts } from './attempts.ts'
 import { routeName } from './catalogue.ts'
 import type { Findings } from './findings.ts'
-import { type Credentials, KINDS, type Kind } from './types.ts'
+import type { Kind } from './types.ts'
 import type { World } from './world.ts'
 
 /** Requests that carry these must be turned away before anything is looked at. */
-const WORTHLESS: readonly Kind[] = ['expired', 'revoked', 'none']
+const WORTHLESS: readonly string[] = ['expired', 'revoked', 'none'] satisfies Kind[]
+
+const STORE_HEADER = 'headers/x-store-id'
+const TENANT_WIDE: readonly string[] = ['owner', 'superAdmin', ...WORTHLESS]
 
 /** A route and where ids of the other tenant fit into it. */
 export interface Plan {
@@ -34,26 +38,21 @@ export async function planRoutes(world: World, findings: Findings): Promise<Plan
 export async function tryRoutes(
   world: World,
   plans: Plan[],
-  credentials: Credentials,
+  credentials: Readonly<Record<string, string | null | undefined>>,
   secrets: readonly string[],
   findings: Findings,
 ): Promise<void> {
-  const kinds = KINDS.filter((kind) => kind === 'none' || credentials[kind] !== undefined)
   for (const { route, attempts } of plans) {
     for (const attempt of attempts) {
-      for (const kind of kinds) {
+      for (const [kind, token] of Object.entries(credentials)) {
+        if (token === undefined) continue
         if (
           attempt.foreign === null &&
           route.method !== 'GET' &&
           !(WORTHLESS.includes(kind) && route.access !== 'public')
         )
           continue
-        await tryOnce(
-          world,
-          { route, attempt, kind, token: kind === 'none' ? null : (credentials[kind] ?? null) },
-          secrets,
-          findings,
-        )
+        await tryOnce(world, { route, attempt, kind, token }, secrets, findings)
       }
     }
   }
@@ -62,7 +61,8 @@ export async function tryRoutes(
 interface Try {
   route: RegisteredRoute
   attempt: Attempt
-  kind: Kind
+  /** The credential's name: one of `KINDS`, or a clerk of one store. */
+  kind: string
   token: string | null
 }
 
@@ -79,12 +79,20 @@ async function tryOnce(world: World, tried: Try, secrets: readonly string[], fin
     // Operators see every tenant; that is what their routes are for.
     if (kind === 'superAdmin' && route.access === 'superAdmin') return
     const leaked = findSecret(answer, attempt.foreign, secrets)
-    if (leaked) say(`the answer ${answer.status} shows ${leaked} of tenant B`)
-    if (attempt.foreign !== null) await compare(world, tried, answer, findings, say)
+    if (leaked) say(`the answer ${answer.status} shows ${leaked} of ${world.bName}`)
+    if (attempt.foreign === null) return
+    if (mayName(tried)) {
+      if (isOfNamedStore(route) && answer.status !== 403) say(`it is answered ${answer.status}, not 403`)
+    } else await compare(world, tried, answer, findings, say)
   } catch (error) {
     say((error as Error).message) // everything here rejects with Errors
   }
 }
+
+const isOfNamedStore = ({ access }: RegisteredRoute) => storeRuleOf(access)?.named === STORE_HEADER
+
+/** Who holds something in the whole tenant may name any of its stores: it gives them nothing there. */
+const mayName = ({ kind, attempt }: Try) => kind === 'deputy' && attempt.place === STORE_HEADER
 
 /** B's id must be answered as one that never was; and it must be the id that is refused, not the rest of the request. */
 async function compare(
@@ -125,13 +133,12 @@ async function send(
   })
 }
 
-/** Staff may act in their store alone, and some routes want to be told which that is. */
-async function ownStore({ a }: World, { access }: RegisteredRoute, kind: Kind): Promise<Record<string, string>> {
-  const wantsStore = typeof access === 'object' && access.store === 'header'
-  return wantsStore && kind === 'staff' ? { 'x-store-id': await a.id('/stores') } : {}
+/** Whoever may act in their store alone has to say, on some routes, which that is. */
+async function ownStore({ a }: World, route: RegisteredRoute, kind: string): Promise<Record<string, string>> {
+  return isOfNamedStore(route) && !TENANT_WIDE.includes(kind) ? { 'x-store-id': await a.id('/stores') } : {}
 }
 
-function refusalProblem(route: RegisteredRoute, kind: Kind, { status, text }: Answered): string | null {
+function refusalProblem(route: RegisteredRoute, kind: string, { status, text }: Answered): string | null {
   if (status >= 500) return `it is answered ${status} ${text.slice(0, 300)}`
   if (route.access === 'public') return null
   if (WORTHLESS.includes(kind)) return status === 401 ? null : `it is answered ${status}, not 401`

@@ -6,6 +6,7 @@ import { Findings, IsolationError } from './findings.ts'
 import { BOOTSTRAP_TOKEN, frontDoor } from './front-door.ts'
 import { proveReading, proveWriting } from './proof.ts'
 import { planRoutes, tryRoutes } from './requests.ts'
+import { type RouteFilter, tryStores } from './stores.ts'
 import { compareSnapshots, fillTables, takeSnapshot, tryTables } from './tables.ts'
 import type { Fillers, IsolationOptions, IsolationReport } from './types.ts'
 import { foundWorld } from './world.ts'
@@ -33,6 +34,21 @@ export async function runIsolationKit(options: IsolationOptions = {}): Promise<I
   return { attempts: requests + statements, requests, statements, routes: test.core.registry.routes.length, tables }
 }
 
+/** Only what concerns the stores of one tenant, and of that only some routes: to try one change after another. */
+export async function runStoreKit(options: IsolationOptions & { only?: RouteFilter } = {}): Promise<void> {
+  const env = { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'silent', ...options.env }
+  const test = await createTestCore({ modules: options.modules, env })
+  const findings = new Findings()
+  try {
+    const founding = options.founding ?? frontDoor
+    const world = await foundWorld(test, merge(builtinFillers, options.fillers ?? {}), founding)
+    await tryStores(world, founding, findings, options.only)
+  } finally {
+    await test.close()
+  }
+  if (findings.all.length > 0) throw new IsolationError(findings.all)
+}
+
 async function checkDatabase({ database }: TestCore, findings: Findings): Promise<void> {
   const client = new pg.Client({ connectionString: database.superuserUrl })
   await client.connect()
@@ -53,9 +69,10 @@ async function tryEverything(test: TestCore, options: IsolationOptions, findings
   await proveReading(world, plans, credentials, findings)
   await fillTables(world, findings)
   const before = await takeSnapshot(world)
-  await tryRoutes(world, plans, credentials, [world.b.marker, ...before.ids], findings)
+  await tryRoutes(world, plans, { ...credentials, none: null }, [world.b.marker, ...before.ids], findings)
   const tables = await tryTables(world, findings)
   compareSnapshots(before, await takeSnapshot(world), findings)
+  await tryStores(world, founding, findings)
   await proveWriting(world, plans, credentials, findings)
   return tables
 }

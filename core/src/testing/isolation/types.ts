@@ -26,6 +26,16 @@ export interface Founding {
   found(test: TestCore, marker: string): Promise<Founded>
   /** May move the clock, and then gives both tenants' `owner` anew. */
   credentials(test: TestCore, a: Tenant, b: Tenant): Promise<Credentials>
+  /** People who work in `own`'s store and hold nothing in `other`'s. Left out: stores are not tried. */
+  clerks?(test: TestCore, own: Tenant, other: Tenant): Promise<Clerks>
+}
+
+/** Credentials of people who hold every store permission in one store. */
+export interface Clerks {
+  /** In that store, and nothing else. */
+  clerk: string
+  /** And something little for the whole tenant, so that other stores may be named. */
+  deputy?: string
 }
 
 /** One of the two tenants, with one of everything. */

@@ -13,6 +13,8 @@ export interface World {
   collections: Collections
   a: Tenant
   b: Tenant
+  /** How findings name whose `b` is. */
+  bName: string
   /** A request to the route that should succeed for the tenant. `fresh`: with objects of its own. */
   fill(
     route: RegisteredRoute,
@@ -28,20 +30,59 @@ export class Unfilled extends Error {}
 
 export async function foundWorld(test: TestCore, fillers: Fillers, founding: Founding): Promise<World> {
   const collections = readCollections(test.core.registry, fillers)
+  const world = emptyWorld({ test, fillers, collections, bName: 'tenant B' })
+  const [markA, markB] = [newMarker('a'), newMarker('b')]
+  world.a = asTenant(world, await founding.found(test, markA), markA)
+  world.b = asTenant(world, await founding.found(test, markB), markB)
+  return world
+}
+
+function emptyWorld(parts: Pick<World, 'test' | 'fillers' | 'collections' | 'bName'>): World {
   const world: World = {
-    test,
-    fillers,
-    collections,
-    a: undefined as unknown as Tenant, // founded just below, with the help of the rest
+    ...parts,
+    a: undefined as unknown as Tenant, // put in by whoever asked for the world, with the help of the rest
     b: undefined as unknown as Tenant, // as above
     fill: (route, tenant, options) =>
       fill(world, route, options?.fresh ? withoutObjects(world, tenant) : tenant, options?.complete ?? true),
     urlOf,
   }
-  const [markA, markB] = [newMarker('a'), newMarker('b')]
-  world.a = asTenant(world, await founding.found(test, markA), markA)
-  world.b = asTenant(world, await founding.found(test, markB), markB)
   return world
+}
+
+/**
+ * Two stores of tenant A in place of two tenants: `a` has one of everything in the one store, `b` in the other. What
+ * stands in no store is A's, for both.
+ */
+export function worldOfStores(world: World, inStores: (collection: string) => boolean): World {
+  const bound = (collection: string | null | undefined) =>
+    collection === undefined || (collection !== null && inStores(collection)) ? collection : null
+  const collections: Collections = {
+    ofField: (name) => bound(world.collections.ofField(name)),
+    ofPath: (path) => world.collections.ofPath(path).map(([name, collection]) => [name, bound(collection)]),
+  }
+  const stores = emptyWorld({ test: world.test, fillers: world.fillers, collections, bName: 'the other store' })
+  // To be filled, a place needs an id all the same: of what stands in no store, tenant A's.
+  const filling = { ...stores, collections: world.collections }
+  const side = (marker: string, store?: string): Tenant => {
+    const tenant = asTenant(filling, { ...world.a }, marker)
+    const own = tenant.id
+    const id = async (collection: string) => {
+      if (store !== undefined && collection === '/stores') return store
+      return inStores(collection) ? own(collection) : world.a.id(collection)
+    }
+    return Object.assign(tenant, { id })
+  }
+  stores.a = side(newMarker('s'))
+  stores.b = side(newMarker('t'))
+  // Something fresh stands in the same store.
+  stores.fill = async (route, tenant, options) =>
+    fill(
+      filling,
+      route,
+      options?.fresh ? side(tenant.marker, await tenant.id('/stores')) : tenant,
+      options?.complete ?? true,
+    )
+  return stores
 }
 
 // Short, so that it fits into codes and slugs; letters first, so that it is a word.
@@ -134,10 +175,10 @@ async function fill(
 const keys = new Map<string, number>()
 
 /** Both tenants use the same keys: one that was shared would give B an answer of A, or refuse its body. */
-function nextKey(route: RegisteredRoute, { marker }: Tenant): string {
+function nextKey(route: RegisteredRoute, { tenantId }: Tenant): string {
   const name = routeName(route)
-  const count = keys.get(`${marker} ${name}`) ?? 0
-  keys.set(`${marker} ${name}`, count + 1)
+  const count = keys.get(`${tenantId} ${name}`) ?? 0
+  keys.set(`${tenantId} ${name}`, count + 1)
   return `"${name} ${count}"`
 }
 

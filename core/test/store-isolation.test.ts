@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  Closed,
+  defineModule,
+  defineRoute,
+  ListQuery,
+  type Module,
+  Page,
+  page,
+  type RegisteredRoute,
+  RegistryError,
+  type Route,
+  sql,
+  Type,
+  Uuid,
+} from '#kernel'
+import { storeRuleOf } from '../src/kernel/access/store-scope.ts'
+import { createRegistry } from '../src/kernel/registry.ts'
+import { builtinModules } from '../src/modules/index.ts'
+import { createTestCore, IsolationError, runIsolationKit } from '../src/testing/index.ts'
+import { runStoreKit } from '../src/testing/isolation/run.ts'
+import { catalog } from './catalog/index.ts'
+import { selectArticles } from './catalog/queries.ts'
+import { Article } from './catalog/schema.ts'
+
+/** What a till is told: the articles of the store that it stands in. */
+const till = defineRoute({
+  method: 'GET',
+  path: '/till',
+  summary: 'Name the articles of the store that one stands in',
+  access: { permission: 'article.view', store: 'header' },
+  response: { 200: Closed({ store_id: Type.Union([Uuid, Type.Null()]), articles: Type.Array(Type.String()) }) },
+  handler: async (ctx) => {
+    const articles = selectArticles(ctx.tx, ctx.tenantId).where('store_id', '=', ctx.storeId)
+    return { store_id: ctx.storeId, articles: (await articles.execute()).map(({ name }) => name) }
+  },
+})
+const tills = defineModule({ name: 'tills', dependsOn: [catalog], routes: [till] })
+const modules = [...builtinModules, catalog, tills]
+
+const named = ({ method, path }: Pick<Route, 'method' | 'path'>) => `${method} ${path}`
+
+/** The modules with one route's access changed. */
+const changed = (name: string, store: object): Module[] =>
+  modules.map((module) => ({
+    ...module,
+    routes: module.routes.map((route) =>
+      named(route) === name && typeof route.access === 'object'
+        ? { ...route, access: { ...route.access, store: store as { shared: string } } } // what is planted
+        : route,
+    ),
+  }))
+
+async function findingsOf(planted: readonly Module[], name: string): Promise<string[]> {
+  const only = (route: RegisteredRoute) => named(route) === name
+  const error = await runStoreKit({ modules: planted, only }).then(
+    () => new IsolationError([]),
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof IsolationError)) throw error
+  return [...error.findings]
+}
+
+const narrowed = modules
+  .flatMap(({ routes }) => routes)
+  .filter(({ access }) => storeRuleOf(access) !== null && !storeRuleOf(access)?.shared)
+  .map(named)
+
+/** Their operations ask for the right in the store once more, as inviting does by the same rule. */
+const HELD_TWICE = ['POST /users/:id/roles', 'DELETE /users/:id/roles/:role_id']
+
+describe('the stores of one tenant', () => {
+  it('are kept apart in an application as in the built-in modules', async () => {
+    const report = await runIsolationKit({ modules })
+    assert.ok(report.requests > 1_000)
+    assert.deepEqual(
+      ['GET /stores', 'GET /users', 'GET /articles', 'GET /till'].filter((name) => !narrowed.includes(name)),
+      [],
+    )
+  })
+
+  for (const name of narrowed) {
+    const holds = HELD_TWICE.includes(name)
+    it(`${name} without its narrowing ${holds ? 'is still held by its operation' : 'is noticed'}`, async () => {
+      const findings = await findingsOf(changed(name, { shared: 'planted' }), name)
+      assert.equal(findings.length === 0, holds, findings.join('\n'))
+      assert.ok(findings.every((finding) => finding.startsWith(name) || finding.startsWith('a row of the other store')))
+    })
+  }
+
+  it('a narrowing that lets through more than the caller’s stores is noticed', async () => {
+    const everything = { rows: () => sql<boolean>`true` }
+    for (const name of ['GET /stores', 'GET /users', 'GET /articles/:id'])
+      assert.notDeepEqual(await findingsOf(changed(name, everything), name), [])
+  })
+})
+
+const route = (access: Route['access'], handler: Route['handler']): Module =>
+  defineModule({
+    name: 'shelves',
+    routes: [
+      {
+        ...defineRoute({
+          method: 'GET',
+          path: '/shelves',
+          summary: 'List the articles on the shelves',
+          access,
+          query: ListQuery({}),
+          response: { 200: Page(Article) },
+          handler: () => ({ data: [] as Type.Static<typeof Article>[], next_cursor: null }),
+        }),
+        handler,
+      },
+    ],
+  })
+
+describe('a route of stores', () => {
+  it('that declares where its rows stand and does not narrow them answers nobody', async () => {
+    const forgetful = route({ permission: 'article.view', store: { rows: 'articles.store_id' } }, async (ctx) => ({
+      data: await selectArticles(ctx.tx, ctx.tenantId).execute(),
+      next_cursor: null,
+    }))
+    const findings = await runStoreKit({
+      modules: [...modules, forgetful],
+      only: ({ path }) => path === '/shelves',
+    }).catch((error: Error) => error)
+    assert.ok(findings instanceof IsolationError)
+    assert.match(findings.message, /GET \/shelves as clerk: it is answered 500/)
+  })
+
+  it('is refused at start when it is a list that nothing narrows, or says nothing that can be understood', () => {
+    const start = (store: unknown) => () =>
+      createRegistry([
+        ...modules,
+        route({ permission: 'article.view', store: store as 'id' }, async (ctx) =>
+          page(ctx, selectArticles(ctx.tx, ctx.tenantId)),
+        ),
+      ])
+    const refusal = (text: RegExp) => (error: unknown) => error instanceof RegistryError && text.test(error.message)
+    assert.throws(start('header'), refusal(/GET \/api\/v1\/shelves .*is a list that stores narrow/))
+    assert.throws(start('any'), refusal(/has the unknown store: 'any'/))
+    assert.throws(start({}), refusal(/does not say where its store stands/))
+    assert.throws(start({ named: 'params/id', rows: 'articles.store_id' }), refusal(/has no :id in its path/))
+    assert.throws(start({ named: 'cookie/store', rows: 'articles.store_id' }), refusal(/unknown place cookie\/store/))
+    assert.doesNotThrow(start({ rows: 'articles.store_id' }))
+  })
+
+  it('narrows nothing for whoever holds the permission in the whole tenant', async () => {
+    const test = await createTestCore({ modules })
+    try {
+      const fields = { name: 'Ada', tenant_name: 'Bakery', password: 'seven lanterns over the harbour' }
+      const registered = await test.request('POST', '/api/v1/auth/register', {
+        body: { email: 'ada@example.com', ...fields },
+      })
+      const token = registered.body.access_token
+      const send = (method: string, path: string, body?: unknown) =>
+        test.request(method, `/api/v1${path}`, { token, body })
+      const other = await send('POST', '/stores', { name: 'Harbour' })
+      const [first, second] = (await send('GET', '/stores')).body.data
+      for (const { id } of [first, second])
+        await send('POST', '/articles', { store_id: id, name: 'Rye', price_cents: 1 })
+      const { body } = await send('GET', '/articles')
+      assert.deepEqual(
+        body.data.map((article: { store_id: string }) => article.store_id).sort(),
+        [first.id, second.id].sort(),
+      )
+      const nowhere = await send('POST', '/articles', {
+        store_id: registered.body.tenant.id,
+        name: 'Rye',
+        price_cents: 1,
+      })
+      assert.equal(nowhere.status, 404)
+      const till = await test.request('GET', '/api/v1/till', { token, headers: { 'x-store-id': other.body.id } })
+      assert.deepEqual(till.body, { store_id: other.body.id, articles: ['Rye'] })
+    } finally {
+      await test.close()
+    }
+  })
+})
