@@ -1,0 +1,48 @@
+import type { Plant } from './plant.ts'
+
+const tests = ['core/test/store-isolation.test.ts']
+
+export const plants: Plant[] = [
+  {
+    guard: 'A permission in one store is worth nothing in another store that is named by header, path or field',
+    file: 'core/src/kernel/http/authorize.ts',
+    find: 'if (named === null || !heldIn.includes(named))',
+    replace: 'if (named === null)',
+    tests,
+  },
+  {
+    guard: 'A list shows the rows of the caller’s stores alone',
+    file: 'core/src/kernel/db/page.ts',
+    find: 'let paged = ctx.narrow(query).limit(limit)',
+    replace: 'let paged = query.limit(limit)',
+    tests,
+  },
+  {
+    guard: 'A handler that never narrowed the rows that its route declares answers nobody',
+    file: 'core/src/kernel/http/handle.ts',
+    find: '    assertNarrowed(ctx)\n',
+    replace: '',
+    tests,
+  },
+  {
+    guard: 'A row in a store out of sight is a row that never was',
+    file: 'core/src/kernel/access/store-scope.ts',
+    find: 'if (this.stores === null) return query',
+    replace: 'if (this.stores !== undefined) return query',
+    tests,
+  },
+  {
+    guard: 'A list that stores narrow and that does not say where its rows stand is refused at start',
+    file: 'core/src/kernel/access/store-scope.ts',
+    find: 'if (isList && rows === null)',
+    replace: 'if (isList && rows === undefined)',
+    tests,
+  },
+  {
+    guard: 'Who sees a person by one store is not told of that person’s roles in others',
+    file: 'core/src/modules/members/presenting.ts',
+    find: 'store_id === null || stores === null || stores.includes(store_id)',
+    replace: 'store_id === null || stores === null || store_id !== undefined',
+    tests,
+  },
+]
