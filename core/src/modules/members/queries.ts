@@ -38,10 +38,6 @@ export const updateMember = (tx: Tx, tenantId: string, userId: string, patch: Up
 export const deleteMember = (tx: Tx, tenantId: string, userId: string) =>
   tx.deleteFrom('members').where('tenant_id', '=', tenantId).where('id', '=', userId).execute()
 
-/** Where people stand in stores, for `rows` of a route that reads `members`: those who hold a role in one of them. */
-export const peopleOfStores = (stores: readonly string[]) =>
-  sql<boolean>`exists (select 1 from role_assignments as a where a.tenant_id = members.tenant_id and a.user_id = members.id and a.store_id = any(${stores}::uuid[]))`
-
 /**
  * Query of the members that a filter asks for; unordered. Whoever sees only `stores` (null: all) filters by what they
  * may know of people's roles.

@@ -2,8 +2,9 @@ import { conflict, defineRoute, Page, page } from '#kernel'
 import { changeMember, removeMember } from './changing.ts'
 import { lastOwner } from './errors.ts'
 import { getVisibleMember, presentMembers } from './presenting.ts'
-import { NEWEST_FIRST, peopleOfStores, selectMembers } from './queries.ts'
+import { NEWEST_FIRST, selectMembers } from './queries.ts'
 import { Member, MemberPatch, MemberQuery, UserParams } from './schema.ts'
+import { peopleOfStores } from './seeing.ts'
 
 const listMembers = defineRoute({
   method: 'GET',

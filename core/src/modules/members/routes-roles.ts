@@ -2,8 +2,8 @@ import { defineRoute, Short } from '#kernel'
 import { giveRole, takeRole } from './assigning.ts'
 import { lastOwner } from './errors.ts'
 import { getVisibleMember } from './presenting.ts'
-import { peopleOfStores } from './queries.ts'
 import { HeldRole, RoleToTakeParams, RoleToTakeQuery, UserParams, WantedRole } from './schema.ts'
+import { peopleOfStores } from './seeing.ts'
 
 const listRoles = defineRoute({
   method: 'GET',

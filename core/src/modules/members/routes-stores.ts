@@ -2,8 +2,9 @@ import { Answer, defineRoute, ListQuery, Page, page } from '#kernel'
 import { getStore } from '../stores/index.ts'
 import { giveRole, takeStoreRoles } from './assigning.ts'
 import { getMember, narrowRoles, presentMembers } from './presenting.ts'
-import { NEWEST_FIRST, peopleOfStores, selectMembers } from './queries.ts'
+import { NEWEST_FIRST, selectMembers } from './queries.ts'
 import { Member, StoreParams, StoreRole, UserOfStoreQuery } from './schema.ts'
+import { peopleOfStores } from './seeing.ts'
 
 const listStoreUsers = defineRoute({
   method: 'GET',
