@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { type Grounds, note } from './access/grounds.ts'
 import type { Actor, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Resolved } from './access/standing.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
@@ -17,6 +18,8 @@ export interface ContextSeed {
   principal?: Principal | null
   resolved?: Resolved | null
   list?: ListRequest
+  /** Is told every right that was asked for and held; the context must have no other way to ask. */
+  grounds?: Grounds
   log?: Ctx['log']
   /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
@@ -100,11 +103,16 @@ class Context implements Ctx {
   }
 
   get grants() {
-    return this.#seed.resolved?.grants ?? noGrants
+    const { grounds, resolved } = this.#seed
+    if (grounds) for (const { roleId, storeId } of resolved?.grants ?? []) note(grounds.roles, roleId, storeId)
+    return resolved?.grants ?? noGrants
   }
 
   get superAdmin(): boolean {
-    return this.#seed.resolved?.superAdmin ?? false
+    const { grounds, resolved } = this.#seed
+    const isSuperAdmin = resolved?.superAdmin ?? false
+    if (grounds && isSuperAdmin) grounds.superAdmin = true
+    return isSuperAdmin
   }
 
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
@@ -146,6 +154,13 @@ class Context implements Ctx {
   }
 
   can(permission: string, storeId: string | null = null): boolean {
+    const { grounds } = this.#seed
+    const isHeld = this.#holds(permission, storeId)
+    if (grounds && isHeld) note(grounds.permissions, permission, storeId)
+    return isHeld
+  }
+
+  #holds(permission: string, storeId: string | null): boolean {
     const resolved = this.#seed.resolved
     if (!resolved) return this.actor.type === 'system'
     if (resolved.tenantWide.has(permission)) return true
@@ -159,7 +174,7 @@ class Context implements Ctx {
   storesWith(permission: string): string[] | null {
     if (this.can(permission)) return null
     const byStore = this.#seed.resolved?.byStore ?? new Map<string, ReadonlySet<string>>()
-    return [...byStore].filter(([, permissions]) => permissions.has(permission)).map(([storeId]) => storeId)
+    return [...byStore.keys()].filter((storeId) => this.can(permission, storeId))
   }
 
   use: Ctx['use'] = (resource) => this.core.use(resource)

@@ -4,6 +4,7 @@ import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 
 /**
@@ -78,7 +79,10 @@ export interface RouteSpec<
    * one open: hashing a password, uploads, streams.
    */
   transaction?: 'manual'
-  /** Accept `Idempotency-Key` (default: every POST that asks for a credential). */
+  /**
+   * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
+   * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key.
+   */
   idempotent?: boolean
   /** Where a created object lives; default for 201: the path itself and the object's id. */
   location?: (result: SuccessOf<R>) => string
@@ -156,7 +160,8 @@ export function defineRoute<
     feature: spec.feature,
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
-    idempotent: spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public'),
+    idempotent:
+      spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
     hidden: spec.hidden ?? false,
     produces: spec.produces,
   }
