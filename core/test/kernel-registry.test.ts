@@ -106,6 +106,24 @@ describe('the registry', () => {
     assert.match(body({ response: { 400: null } })[0] ?? '', /declares no success answer/)
   })
 
+  it('refuses an answer kept with a secret in it, and a field that looks like one and does not say', () => {
+    const answer = (fields: Record<string, object>, idempotent?: boolean) => {
+      const response = {
+        200: Type.Union([Closed({ id: Type.String() }), Closed({ data: Type.Array(Closed(fields as {})) })]),
+      } // schemas of one kind
+      const posted = { method: 'POST' as const, path: '/things' as const, response, idempotent } as unknown as AnyRoute // another answer than the tests' usual
+      return problemsOf(one('m', { routes: [route(posted)] }))
+    }
+    const marked = Type.String({ secret: true })
+    assert.deepEqual(answer({ hush: marked }), [])
+    assert.match(answer({ hush: marked }, true).join(), /^route POST \/api\/v1\/things \(m\) takes an Idempotency-Key/)
+    for (const field of ['token', 'access_token', 'secret', 'client_secret', 'api_key', 'backup_codes', 'password'])
+      assert.match(answer({ [field]: Type.String() }).join(), new RegExp(`answers with data.${field}, whose schema`))
+    for (const field of ['token_type', 'key_id', 'secretary'])
+      assert.deepEqual(answer({ [field]: Type.String() }, true), [], field)
+    assert.deepEqual(answer({ has_password: Type.Boolean(), page_token: Type.String({ secret: false }) }, true), [])
+  })
+
   it('refuses times that are none, and names that the kernel uses', () => {
     const at = (cron: string, name = 'm.x') => problemsOf(one('m', { schedules: [every(cron, name, noop)] }))
     assert.match(at('99 * * * *')[0] ?? '', /^schedule m\.x has a time that cannot be read \(99 \* \* \* \*\)/)

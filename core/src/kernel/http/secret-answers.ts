@@ -7,6 +7,7 @@ const SECRET_NAME =
 
 /** Keywords that are looked through, and `secret`, our own annotation. */
 interface Shape {
+  type?: string | string[]
   secret?: boolean
   properties?: Record<string, Shape>
   patternProperties?: Record<string, Shape>
@@ -43,7 +44,7 @@ function secretFields(response: Responses): SecretField[] {
 
 function* walk(shape: Shape | boolean | undefined, name: string, path: string): Generator<SecretField> {
   if (typeof shape !== 'object' || shape.secret === false) return
-  if (shape.secret || SECRET_NAME.test(name)) {
+  if (shape.secret || (SECRET_NAME.test(name) && shape.type !== 'boolean')) {
     yield { path, isMarked: shape.secret === true }
     return
   }
