@@ -15,6 +15,7 @@ import {
   RegistryError,
   type Route,
   type RouteSpec,
+  type TSchema,
   Type,
 } from '#kernel'
 import { createRegistry } from '../src/kernel/registry.ts'
@@ -107,10 +108,10 @@ describe('the registry', () => {
   })
 
   it('refuses an answer kept with a secret in it, and a field that looks like one and does not say', () => {
-    const answer = (fields: Record<string, object>, idempotent?: boolean) => {
+    const answer = (fields: Record<string, TSchema>, idempotent?: boolean) => {
       const response = {
-        200: Type.Union([Closed({ id: Type.String() }), Closed({ data: Type.Array(Closed(fields as {})) })]),
-      } // schemas of one kind
+        200: Type.Union([Closed({ id: Type.String() }), Closed({ data: Type.Array(Closed(fields)) })]),
+      }
       const posted = { method: 'POST' as const, path: '/things' as const, response, idempotent } as unknown as AnyRoute // another answer than the tests' usual
       return problemsOf(one('m', { routes: [route(posted)] }))
     }

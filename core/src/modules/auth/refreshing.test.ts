@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { newId } from '#kernel'
 import type { TestCore } from '../../testing/index.ts'
 import { until } from '../../testing/until.ts'
 import {
