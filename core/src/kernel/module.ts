@@ -22,6 +22,16 @@ export type Access =
   | 'superAdmin'
   | { readonly permission: string; readonly store?: 'header' | 'id' | 'any' }
 
+/**
+ * On which port a route stands, and for whom.
+ * - `public` (default): for everybody, on the port of the API.
+ * - `probe`: there, and on `WORKER_PORT`.
+ * - `metrics`: on `WORKER_PORT`, and with `METRICS_PUBLIC` on the port of the API.
+ * - `documents`: on the port of the API with `API_DOCS_PUBLIC`.
+ * - `machine`: on the port of the API, for programs of this very machine alone.
+ */
+export type Reach = 'public' | 'probe' | 'metrics' | 'documents' | 'machine'
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export type Responses = { readonly [status: number]: TSchema | null }
@@ -53,6 +63,7 @@ export interface RouteSpec<
   path: `/${string}`
   /** The path stands at the root of the server: probes, documents. */
   root?: boolean
+  reach?: Reach
   /** One line for the API document: what a caller gets done. */
   summary: string
   description?: string
@@ -118,6 +129,7 @@ export interface Route {
   readonly method: Method
   readonly path: string
   readonly root: boolean
+  readonly reach: Reach
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
@@ -148,6 +160,7 @@ export function defineRoute<
     method: spec.method,
     path: spec.path,
     root: spec.root ?? false,
+    reach: spec.reach ?? 'public',
     summary: spec.summary,
     description: spec.description,
     access: spec.access,

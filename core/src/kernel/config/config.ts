@@ -15,6 +15,12 @@ export interface Config {
     readonly publicUrl: string
     /** CIDRs whose X-Forwarded-For is believed. */
     readonly trustedProxies: readonly string[]
+    /** Whether `/metrics` stands on the port of the API too. */
+    readonly metricsPublic: boolean
+    /** Whether `/api/docs` and `/api/openapi.*` stand on the port of the API. */
+    readonly apiDocsPublic: boolean
+    /** The port for probes and metrics alone; null: none. */
+    readonly probePort: number | null
   }
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' }
   /** Absolute path. */
@@ -108,6 +114,9 @@ function nest(env: Env): Config {
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
       trustedProxies: env.TRUSTED_PROXIES,
+      metricsPublic: env.METRICS_PUBLIC ?? env.NODE_ENV !== 'production',
+      apiDocsPublic: env.API_DOCS_PUBLIC ?? env.NODE_ENV !== 'production',
+      probePort: env.WORKER_PORT,
     },
     log: { level: env.LOG_LEVEL },
     dataDir: resolve(env.DATA_DIR),

@@ -94,6 +94,18 @@ export const settings = {
     { default: '', example: '10.0.0.0/8' },
     'Networks of the proxies whose `X-Forwarded-For` is believed. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by.',
   ),
+  METRICS_PUBLIC: setting(
+    'Server',
+    flag(),
+    { default: null, example: 'false' },
+    'Whether `/metrics` answers on `PORT`, to anybody. It always does on `WORKER_PORT`. Default: `false` in production, `true` elsewhere.',
+  ),
+  API_DOCS_PUBLIC: setting(
+    'Server',
+    flag(),
+    { default: null, example: 'false' },
+    'Whether the API document and its page (`/api/docs`, `/api/openapi.json`, `/api/openapi.yaml`) answer on `PORT`. Default: `false` in production, `true` elsewhere.',
+  ),
   OUTBOUND_ALLOW: setting(
     'Server',
     cidrs(),
@@ -270,6 +282,12 @@ export const settings = {
     url('http', 'https'),
     { default: null, example: 'http://127.0.0.1:4318' },
     'Collector that traces are sent to. Unset: no traces leave the process.',
+  ),
+  WORKER_PORT: setting(
+    'Operation',
+    integer(0, 65_535),
+    { default: null, example: '9090' },
+    'Port on `HOST` for those who watch over the process: `/health`, `/health/db`, `/health/ready` and `/metrics`, nothing else. Keep it from the public. Unset: none. Several processes on one machine need one each.',
   ),
   WORKER_CONCURRENCY: setting(
     'Operation',

@@ -1,6 +1,6 @@
 import { createECDH } from 'node:crypto'
-import { BlockList, isIP } from 'node:net'
 import type { Env, SettingName } from './env.ts'
+import { isLoopback } from './loopback.ts'
 
 /** The rules between settings: half-set features, and what production demands. One sentence for each one broken. */
 export function checkRules(env: Env, given: ReadonlySet<SettingName>): string[] {
@@ -89,15 +89,4 @@ function isVaried(secret: string): boolean {
   const codes = Array.from(secret, (character) => character.codePointAt(0) ?? 0)
   const steps = codes.filter((code, index) => index > 0 && Math.abs(code - (codes[index - 1] ?? 0)) <= 1).length
   return new Set(codes).size >= 10 && !repeats && steps < secret.length / 2
-}
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
-function isLoopback(hostname: string): boolean {
-  const bare = hostname.replace(/^\[|\]$/g, '')
-  const family = isIP(bare)
-  if (family) return loopback.check(bare, family === 6 ? 'ipv6' : 'ipv4')
-  return bare === 'localhost' || bare.endsWith('.localhost')
 }
