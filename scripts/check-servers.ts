@@ -26,9 +26,9 @@ export async function findPostgres15(): Promise<string | undefined> {
   return undefined
 }
 
-/** The Redis for the tests: that of `REDIS_URL`, else a new one that keeps nothing, or undefined where there is none. */
+/** The Redis for the tests: that of `TEST_REDIS_URL`, else a new one that keeps nothing, or undefined where there is none. */
 export async function startRedis(): Promise<{ url: string; stop(): Promise<void> } | undefined> {
-  if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop: async () => undefined }
+  if (process.env.TEST_REDIS_URL) return { url: process.env.TEST_REDIS_URL, stop: async () => undefined }
   const port = await chooseFreePort()
   const folder = await mkdtemp(join(tmpdir(), 'tenantry-redis-'))
   const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]

@@ -44,14 +44,15 @@ async function runTests(): Promise<void> {
 
 async function chooseFiles(): Promise<string[]> {
   const files = globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts']).sort()
+  const leftOut = files.filter((file) => file.endsWith('.redis.test.ts'))
+  if (leftOut.length === 0) return files
   const redis = await startRedis()
   if (redis) {
     stops.push(redis.stop)
-    process.env.REDIS_URL = redis.url
+    process.env.TEST_REDIS_URL = redis.url
     return files
   }
-  const leftOut = files.filter((file) => file.endsWith('.redis.test.ts'))
-  warn(`LEFT OUT: ${leftOut.length} test files that need Redis. Set REDIS_URL, or install redis-server.`)
+  warn(`LEFT OUT: ${leftOut.length} test files that need Redis. Set TEST_REDIS_URL, or install redis-server.`)
   return files.filter((file) => !leftOut.includes(file))
 }
 

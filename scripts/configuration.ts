@@ -3,17 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Setting, type SettingGroup, settings } from '../core/src/kernel/config/env.ts'
 
-const GROUPS: SettingGroup[] = [
-  'Server',
-  'Database',
-  'Secrets',
-  'Mail',
-  'Sign-in',
-  'Limits',
-  'Files',
-  'Push',
-  'Operation',
-]
+const GROUPS: SettingGroup[] = ['Server', 'Database', 'Secrets', 'Mail', 'Sign-in', 'Limits', 'Files', 'Operation']
 
 /** The files that the table is the source of, with what they ought to hold. */
 export function renderConfiguration(): { path: string; content: string }[] {
@@ -39,8 +29,8 @@ const INTRODUCTION = `# Configuration
 
 Everything is set through the environment; a \`.env\` file in the working directory is read too, and what the environment
 says wins over it. All settings are checked together at the start: every problem is named at once, and a feature that is
-half set is refused. An empty value counts as unset; unknown names are ignored. \`tenantry doctor\` shows what is wrong
-and what to do about it.
+half set is refused. An empty value counts as unset. Unknown names are ignored, but one that is a slip of the pen away
+from a setting is refused. \`tenantry doctor\` shows what is wrong and what to do about it.
 
 Settings marked *secret* never appear in a log, an error or an answer.
 

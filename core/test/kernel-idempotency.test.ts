@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { conflict, HOURS, MINUTES } from '#kernel'
+import { noGrounds } from '../src/kernel/access/grounds.ts'
 import { createContext, noOrigin, systemActor } from '../src/kernel/create-context.ts'
 import { claimKey, type KeptAnswer } from '../src/kernel/http/idempotency.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
@@ -132,8 +133,8 @@ describe('an Idempotency-Key', () => {
   it('is not given back when a commit of unknown outcome has kept an answer', async () => {
     for (const tenant of [tenantOf('a'), null]) {
       const base = createContext(test.core, { tenant, storeId: null, actor: systemActor, origin: noOrigin })
-      const request = { key: 'unknown', method: 'POST', path: '/x', body: {} }
-      const answer: KeptAnswer = { status: 201, body: '"kept"', headers: {}, problem: false }
+      const request = { key: 'unknown', method: 'POST', path: '/x', query: {}, storeId: null, body: {} }
+      const answer: KeptAnswer = { status: 201, body: '"kept"', headers: {}, problem: false, grounds: noGrounds() }
       const claim = await claimKey(base, request)
       assert.ok('keep' in claim)
       await base.transaction((ctx) => claim.keep(ctx, answer))

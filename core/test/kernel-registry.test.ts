@@ -15,6 +15,7 @@ import {
   RegistryError,
   type Route,
   type RouteSpec,
+  type TSchema,
   Type,
 } from '#kernel'
 import { createRegistry } from '../src/kernel/registry.ts'
@@ -104,6 +105,24 @@ describe('the registry', () => {
     assert.match(body({ body: Closed({}) })[0] ?? '', /takes a body, which its method has not/)
     assert.match(body({ method: 'POST', body: Type.Object({}) })[0] ?? '', /accepts unknown fields/)
     assert.match(body({ response: { 400: null } })[0] ?? '', /declares no success answer/)
+  })
+
+  it('refuses an answer kept with a secret in it, and a field that looks like one and does not say', () => {
+    const answer = (fields: Record<string, TSchema>, idempotent?: boolean) => {
+      const response = {
+        200: Type.Union([Closed({ id: Type.String() }), Closed({ data: Type.Array(Closed(fields)) })]),
+      }
+      const posted = { method: 'POST' as const, path: '/things' as const, response, idempotent } as unknown as AnyRoute // another answer than the tests' usual
+      return problemsOf(one('m', { routes: [route(posted)] }))
+    }
+    const marked = Type.String({ secret: true })
+    assert.deepEqual(answer({ hush: marked }), [])
+    assert.match(answer({ hush: marked }, true).join(), /^route POST \/api\/v1\/things \(m\) takes an Idempotency-Key/)
+    for (const field of ['token', 'access_token', 'secret', 'client_secret', 'api_key', 'backup_codes', 'password'])
+      assert.match(answer({ [field]: Type.String() }).join(), new RegExp(`answers with data.${field}, whose schema`))
+    for (const field of ['token_type', 'key_id', 'secretary'])
+      assert.deepEqual(answer({ [field]: Type.String() }, true), [], field)
+    assert.deepEqual(answer({ has_password: Type.Boolean(), page_token: Type.String({ secret: false }) }, true), [])
   })
 
   it('refuses times that are none, and names that the kernel uses', () => {

@@ -15,6 +15,7 @@ import {
   onEvery,
   Page,
   page,
+  rateLimited,
   stamp,
   type TenantRow,
   Timestamp,
@@ -38,6 +39,8 @@ export const behaviour: {
   route?: (ctx: Ctx, label: string) => Promise<unknown>
   schedule?: (ctx: Ctx) => Promise<unknown>
   permissions?: (userId: string) => string[]
+  /** The role that gives the permissions; default `x`. */
+  roleId?: string | undefined
   /** Awaited while a principal's standing is looked up. */
   standing?: () => Promise<void>
 } = {}
@@ -97,7 +100,7 @@ const post = (path: `/${string}`, transaction?: 'manual') =>
     access: { permission: 'probe.write' },
     body: Label,
     response: { 201: Probe },
-    errors: [conflict],
+    errors: [conflict, rateLimited],
     ...(transaction ? { transaction } : {}),
     handler: async (ctx, { body }) => {
       const write = (inner: Ctx) => writeProbe(inner, body.label)
@@ -151,7 +154,7 @@ export const tokenOf = (tenant: string, user = 'anna') => `probe.${tenant}.${use
 export const probe: Module = defineModule({
   name: 'probe',
   migrations: new URL('./probe-migrations/', import.meta.url),
-  permissions: { 'probe.write': 'Write probes' },
+  permissions: { 'probe.write': 'Write probes', 'probe.read': 'Read probes' },
   events: [gadgetChanged, gadgetLost],
   jobs: [managedJob, manualJob, plainJob],
   listeners: [
@@ -162,7 +165,7 @@ export const probe: Module = defineModule({
   grants: [
     async (_tx, { userId }) => {
       const permissions = behaviour.permissions?.(userId ?? '') ?? ['probe.write']
-      return [{ permissions, storeId: null, roleId: 'x', role: 'x' }]
+      return [{ permissions, storeId: null, roleId: behaviour.roleId ?? 'x', role: 'x' }]
     },
   ],
   routes: [post('/probes'), post('/manual-probes', 'manual'), list('/probes'), list('/other-probes')],

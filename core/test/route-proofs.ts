@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { isUuid, newId } from '#kernel'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
+import { handsOutSecrets } from '../src/kernel/http/secret-answers.ts'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
 import type { Answered } from '../src/testing/index.ts'
 import { nameOf, type RouteCase, type Sent } from './route-case.ts'
@@ -28,7 +29,8 @@ export const proofs: Readonly<Record<string, Proof>> = {
   '404': { needed: (route) => idParams(route).length > 0, prove: proveNotFound },
   '2xx': { needed: () => true, prove: proveSuccess },
   HEAD: { needed: ({ method }) => method === 'GET', prove: proveHead },
-  replay: { needed: ({ method, access }) => method === 'POST' && access !== 'public', prove: proveReplay },
+  replay: { needed: (route) => asksToPost(route) && !handsOutSecrets(route.response), prove: proveReplay },
+  'no replay': { needed: (route) => asksToPost(route) && handsOutSecrets(route.response), prove: proveNoReplay },
   pages: { needed: ({ query }) => query !== undefined && 'cursor' in query.properties, prove: provePaging },
   'empty PUT': { needed: isReadBack, prove: proveEmptyPut },
 }
@@ -203,6 +205,19 @@ async function proveHead(world: World, route: RegisteredRoute, { given }: RouteC
     const head = await send(world, { ...route, method: 'HEAD' }, { ...sent, token })
     assert.deepEqual([head.status, head.text], [get.status, ''])
     assert.equal(head.headers['content-type'], get.headers['content-type'])
+  }
+}
+
+const asksToPost = ({ method, access }: RegisteredRoute) => method === 'POST' && access !== 'public'
+
+/** What hands out a secret is done each time, key or not. */
+async function proveNoReplay(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
+  const headers = { 'idempotency-key': newId() }
+  const sent = await given(world)
+  for (const again of [sent, sent]) {
+    const answer = await send(world, route, { ...again, headers })
+    assert.ok(answer.status < 300, answer.text)
+    assert.equal(answer.headers['idempotent-replayed'], undefined)
   }
 }
 

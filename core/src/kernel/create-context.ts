@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { type Grounds, note } from './access/grounds.ts'
 import type { Actor, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Resolved } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
@@ -20,6 +21,8 @@ export interface ContextSeed {
   list?: ListRequest
   /** The stores that a request counts for. Default: all of the tenant's. */
   sight?: StoreSight
+  /** Is told every right that was asked for and held; the context must have no other way to ask. */
+  grounds?: Grounds
   log?: Ctx['log']
   /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
@@ -109,11 +112,16 @@ class Context implements Ctx {
   }
 
   get grants() {
-    return this.#seed.resolved?.grants ?? noGrants
+    const { grounds, resolved } = this.#seed
+    if (grounds) for (const { roleId, storeId } of resolved?.grants ?? []) note(grounds.roles, roleId, storeId)
+    return resolved?.grants ?? noGrants
   }
 
   get superAdmin(): boolean {
-    return this.#seed.resolved?.superAdmin ?? false
+    const { grounds, resolved } = this.#seed
+    const isSuperAdmin = resolved?.superAdmin ?? false
+    if (grounds && isSuperAdmin) grounds.superAdmin = true
+    return isSuperAdmin
   }
 
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
@@ -155,6 +163,13 @@ class Context implements Ctx {
   }
 
   can(permission: string, storeId: string | null = null): boolean {
+    const { grounds } = this.#seed
+    const isHeld = this.#holds(permission, storeId)
+    if (grounds && isHeld) note(grounds.permissions, permission, storeId)
+    return isHeld
+  }
+
+  #holds(permission: string, storeId: string | null): boolean {
     const resolved = this.#seed.resolved
     if (!resolved) return this.actor.type === 'system'
     if (resolved.tenantWide.has(permission)) return true
@@ -168,17 +183,27 @@ class Context implements Ctx {
   storesWith(permission: string): string[] | null {
     if (this.can(permission)) return null
     const byStore = this.#seed.resolved?.byStore ?? new Map<string, ReadonlySet<string>>()
-    return [...byStore].filter(([, permissions]) => permissions.has(permission)).map(([storeId]) => storeId)
+    return [...byStore.keys()].filter((storeId) => this.can(permission, storeId))
   }
 
   get stores(): readonly string[] | null {
     return this.sight.stores
   }
 
-  narrow: Ctx['narrow'] = (query) => this.sight.narrow(query)
+  narrow: Ctx['narrow'] = (query) => {
+    this.#restOn(this.stores)
+    return this.sight.narrow(query)
+  }
 
   requireStore(storeId: string | null): void {
     this.sight.require(storeId)
+    this.#restOn(storeId === null || this.stores === null ? null : [storeId])
+  }
+
+  /** An answer about these stores is worth what the caller may do there. */
+  #restOn(stores: readonly string[] | null): void {
+    const { grounds } = this.#seed
+    if (grounds && stores) for (const store of stores) note(grounds.permissions, this.sight.permission, store)
   }
 
   get sight(): StoreSight {

@@ -5,6 +5,7 @@ import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 
 /**
@@ -17,6 +18,16 @@ import type { Job, Schedule } from './jobs/define.ts'
  *   request names elsewhere, and rows that the kernel narrows to the caller's stores; `{ shared }` what stands in no store.
  */
 export type Access = 'public' | 'self' | 'superAdmin' | { readonly permission: string; readonly store?: StoreScope }
+
+/**
+ * On which port a route stands, and for whom.
+ * - `public` (default): for everybody, on the port of the API.
+ * - `probe`: there, and on `WORKER_PORT`.
+ * - `metrics`: on `WORKER_PORT`, and with `METRICS_PUBLIC` on the port of the API.
+ * - `documents`: on the port of the API with `API_DOCS_PUBLIC`.
+ * - `machine`: on the port of the API, for programs of this very machine alone.
+ */
+export type Reach = 'public' | 'probe' | 'metrics' | 'documents' | 'machine'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
@@ -49,6 +60,7 @@ export interface RouteSpec<
   path: `/${string}`
   /** The path stands at the root of the server: probes, documents. */
   root?: boolean
+  reach?: Reach
   /** One line for the API document: what a caller gets done. */
   summary: string
   description?: string
@@ -75,7 +87,10 @@ export interface RouteSpec<
    * one open: hashing a password, uploads, streams.
    */
   transaction?: 'manual'
-  /** Accept `Idempotency-Key` (default: every POST that asks for a credential). */
+  /**
+   * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
+   * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key.
+   */
   idempotent?: boolean
   /** Where a created object lives; default for 201: the path itself and the object's id. */
   location?: (result: SuccessOf<R>) => string
@@ -111,6 +126,7 @@ export interface Route {
   readonly method: Method
   readonly path: string
   readonly root: boolean
+  readonly reach: Reach
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
@@ -141,6 +157,7 @@ export function defineRoute<
     method: spec.method,
     path: spec.path,
     root: spec.root ?? false,
+    reach: spec.reach ?? 'public',
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
@@ -153,7 +170,8 @@ export function defineRoute<
     feature: spec.feature,
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
-    idempotent: spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public'),
+    idempotent:
+      spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
     hidden: spec.hidden ?? false,
     produces: spec.produces,
   }

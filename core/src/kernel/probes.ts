@@ -13,7 +13,7 @@ const metrics = defineResource({ name: 'kernel.metrics', create: createMetrics }
 const texts = defineResource({ name: 'kernel.document_texts', create: createTexts })
 
 /** For machines that watch over a server: no credential, no transaction of the request's own, outside of `/api/v1`. */
-const probe = { method: 'GET', root: true, access: 'public', transaction: 'manual' } as const // words, as a route wants them
+const probe = { method: 'GET', root: true, reach: 'probe', access: 'public', transaction: 'manual' } as const // words, as a route wants them
 const ok = Type.Unsafe<'ok'>({ type: 'string', const: 'ok' })
 
 const alive = defineRoute({
@@ -55,6 +55,7 @@ const ready = defineRoute({
 
 const measurements = defineRoute({
   ...probe,
+  reach: 'metrics',
   path: '/metrics',
   summary: 'Metrics in the Prometheus text format',
   produces: 'text/plain; version=0.0.4; charset=utf-8',
@@ -64,6 +65,7 @@ const measurements = defineRoute({
 
 const documentAsJson = defineRoute({
   ...probe,
+  reach: 'documents',
   path: '/api/openapi.json',
   summary: 'This document',
   produces: 'application/json; charset=utf-8',
@@ -74,6 +76,7 @@ const documentAsJson = defineRoute({
 
 const documentAsYaml = defineRoute({
   ...probe,
+  reach: 'documents',
   path: '/api/openapi.yaml',
   summary: 'This document as YAML',
   produces: 'application/yaml; charset=utf-8',

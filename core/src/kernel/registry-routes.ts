@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import { problemsOfStoreScope } from './access/store-scope.ts'
+import { handsOutSecrets, unmarkedSecrets } from './http/secret-answers.ts'
 import type { RegisteredRoute } from './registry.ts'
 
 interface Known {
@@ -38,6 +39,10 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
   if (route.feature !== undefined && !features.has(route.feature))
     problems.push(`needs the unknown feature ${route.feature}`)
   if (!Object.keys(route.response).some((status) => Number(status) < 300)) problems.push('declares no success answer')
+  if (route.idempotent && handsOutSecrets(route.response))
+    problems.push('takes an Idempotency-Key, but its answer hands out a secret, which is not kept to be given again')
+  for (const field of unmarkedSecrets(route.response))
+    problems.push(`answers with ${field}, whose schema does not say whether it is a secret (secret: true or false)`)
   if ((route.method === 'GET' || route.method === 'DELETE') && route.body)
     problems.push('takes a body, which its method has not')
   if (route.body && isOpen(route.body))

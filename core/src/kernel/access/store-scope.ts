@@ -66,11 +66,14 @@ export function problemsOfStoreScope(access: Access, path: string, isList: boole
 export class StoreSight {
   /** Null: all of the tenant's. */
   readonly stores: readonly string[] | null
+  /** What the route asks for, in those stores. */
+  readonly permission: string
   readonly #rows: RowsInStores | null
   #applied = false
 
-  constructor(stores: readonly string[] | null, rows: RowsInStores | null) {
+  constructor(stores: readonly string[] | null, permission: string, rows: RowsInStores | null) {
     this.stores = stores
+    this.permission = permission
     this.#rows = rows
   }
 
@@ -99,4 +102,4 @@ export class StoreSight {
 }
 
 /** Nothing is narrowed: the system's own work. */
-export const wholeSight = () => new StoreSight(null, null)
+export const wholeSight = () => new StoreSight(null, '', null)

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createECDH } from 'node:crypto'
 import { resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { ConfigError, loadConfig } from './config.ts'
@@ -24,40 +23,38 @@ function refuses(source: Source, ...expected: RegExp[]): void {
 
 const STRONG = 'q8Zr1mVt5Xc0Lp7Ny3Kd9Ws2Hb6Gf4Ja'
 const DATABASE = { DATABASE_URL: 'postgres://app@db/t', DATABASE_SYSTEM_URL: 'postgres://system@db/t' }
-const S3 = { S3_REGION: 'eu', S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'key' }
 
 describe('defaults', () => {
   test('nothing set gives a whole configuration for development', () => {
-    const { files, ...config } = loadConfig({})
-    assert.deepEqual(config, {
+    assert.deepEqual(loadConfig({}), {
       env: 'development',
-      http: { host: '127.0.0.1', port: 3000, publicUrl: 'http://localhost:3000', trustedProxies: [] },
+      http: {
+        host: '127.0.0.1',
+        port: 3000,
+        publicUrl: 'http://localhost:3000',
+        trustedProxies: [],
+        metricsPublic: true,
+        apiDocsPublic: true,
+        probePort: null,
+      },
       log: { level: 'info' },
       dataDir: resolve('.data'),
       database: { appUrl: null, systemUrl: null, ownerUrl: null, listenUrl: null, poolSize: 10 },
-      redisUrl: null,
       appSecret: null,
       appSecretPrevious: [],
       bootstrapToken: null,
-      mail: { smtpUrl: null, from: { name: 'Tenantry', address: 'no-reply@localhost' } },
+      mail: { off: false, smtpUrl: null, from: { name: 'Tenantry', address: 'no-reply@localhost' } },
       outboundAllow: [],
       rateLimitFactor: 1,
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },
       audit: { archive: false },
-      push: null,
-      clamavUrl: null,
-      otlpEndpoint: null,
       worker: { concurrency: 10 },
     })
-    assert.equal(files.maxSizeBytes, 52_428_800)
-    assert.equal(files.backend, 'local')
-    assert.equal(files.s3, null)
-    assert.ok(files.allowedExtensions.includes('pdf') && !files.allowedExtensions.includes('svg'))
   })
 
   test('an empty or blank value counts as unset, and unknown names are ignored', () => {
-    const source = { PORT: '', DATABASE_URL: '  ', SMTP_URL: '', DATABASE_SPEED: 'fast', APP_SECRETS: 'x' }
+    const source = { PORT: '', DATABASE_URL: '  ', SMTP_URL: '', DATABASE_SPEED: 'fast', HOME: '/root' }
     assert.deepEqual(loadConfig(source), loadConfig({}))
   })
 
@@ -83,10 +80,10 @@ describe('problems', () => {
       PORT: '70000',
       LOG_LEVEL: 'loud',
       PUBLIC_URL: 'ftp://x',
-      REDIS_URL: 'http://x',
+      REDIS_URL: 'redis://x',
       TRUSTED_PROXIES: '10.0.0.0/33',
       SMTP_URL: 'smtp://mail',
-      S3_BUCKET: 'b',
+      DATABSE_URL: 'postgres://x',
     }
     refuses(
       source,
@@ -94,9 +91,9 @@ describe('problems', () => {
       /^PUBLIC_URL must be a URL that begins with/,
       /^TRUSTED_PROXIES must list networks/,
       /^LOG_LEVEL must be one of/,
-      /^REDIS_URL must be a URL/,
+      /^DATABSE_URL is no setting: DATABASE_URL is\./,
+      /^REDIS_URL is set, but sharing rate limits between processes is not built yet/,
       /^SMTP_URL is set, but MAIL_FROM is not/,
-      /^S3_BUCKET is set, but FILE_STORAGE_BACKEND is not s3/,
     )
   })
 
@@ -106,6 +103,7 @@ describe('problems', () => {
       SMTP_URL: 'hunter2hunter2',
       APP_SECRET: 'hunter2 hunter2',
       VAPID_PRIVATE_KEY: 'hunter2hunter2',
+      APP_SECRETS: 'hunter2hunter2',
     }
     assert.doesNotMatch(problemsOf(source).join('\n'), /hunter2/)
   })
@@ -124,31 +122,14 @@ describe('half-set features', () => {
     assert.deepEqual(problemsOf(DATABASE), [])
   })
 
-  test('S3 is set whole or not at all', () => {
-    refuses({ FILE_STORAGE_BACKEND: 's3', S3_BUCKET: 'b' }, /^S3_REGION/, /^S3_ACCESS_KEY_ID/, /^S3_SECRET_ACCESS_KEY/)
-    refuses({ S3_ENDPOINT: 'https://s3.test' }, /^S3_ENDPOINT is set, but FILE_STORAGE_BACKEND is not s3/)
-    const { s3 } = loadConfig({ FILE_STORAGE_BACKEND: 's3', ...S3 }).files
-    assert.deepEqual(s3, { endpoint: null, region: 'eu', bucket: 'b', accessKeyId: 'id', secretAccessKey: 'key' })
-  })
-
-  test('audit records are archived on local disk alone', () => {
+  test('audit records are archived when told so', () => {
     assert.deepEqual(loadConfig({ AUDIT_ARCHIVE: 'true' }).audit, { archive: true })
     refuses({ AUDIT_ARCHIVE: 'yes' }, /^AUDIT_ARCHIVE must be one of true, false/)
-    const bucket = { FILE_STORAGE_BACKEND: 's3', ...S3 }
-    refuses({ ...bucket, AUDIT_ARCHIVE: 'true' }, /^AUDIT_ARCHIVE needs FILE_STORAGE_BACKEND=local/)
-    assert.deepEqual(problemsOf({ ...bucket, AUDIT_ARCHIVE: 'false' }), [])
   })
 
-  test('the keys of web push are a pair', () => {
-    const [pair, other] = [createECDH('prime256v1'), createECDH('prime256v1')]
-    const [publicKey, otherKey] = [pair.generateKeys('base64url'), other.generateKeys('base64url')]
-    // One key in 256 begins with a zero byte, which Node leaves out.
-    const privateKey = Buffer.from(pair.getPrivateKey('hex').padStart(64, '0'), 'hex').toString('base64url')
-    refuses({ VAPID_PUBLIC_KEY: publicKey }, /^VAPID_PUBLIC_KEY is set, but VAPID_PRIVATE_KEY is not/)
-    refuses({ VAPID_PRIVATE_KEY: privateKey }, /^VAPID_PRIVATE_KEY is set, but VAPID_PUBLIC_KEY is not/)
-    refuses({ VAPID_PUBLIC_KEY: otherKey, VAPID_PRIVATE_KEY: privateKey }, /does not belong to/)
-    const { push } = loadConfig({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey })
-    assert.deepEqual(push, { publicKey, privateKey })
+  test('the port for probes is another than that of the API', () => {
+    refuses({ WORKER_PORT: '3000' }, /^WORKER_PORT must not be PORT/)
+    assert.equal(loadConfig({ WORKER_PORT: '0', PORT: '0' }).http.probePort, 0)
   })
 
   test('a mail server needs a sender, an earlier secret a current one', () => {
@@ -158,8 +139,92 @@ describe('half-set features', () => {
   })
 })
 
+describe('what nothing heeds', () => {
+  test('is refused by name where it is still to come', () => {
+    const names = ['REDIS_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'CLAMAV_URL', 'VAPID_PUBLIC_KEY']
+    names.push('FILE_UPLOAD_MAX_SIZE', 'FILE_ALLOWED_EXTENSIONS', 'S3_BUCKET', 'S3_SECRET_ACCESS_KEY')
+    for (const name of names) refuses({ [name]: '1' }, new RegExp(`^${name} is set, but .* is not built yet`))
+    refuses({ FILE_STORAGE_BACKEND: 's3' }, /^FILE_STORAGE_BACKEND is set, but .* is not built yet/)
+    assert.deepEqual(problemsOf({ FILE_STORAGE_BACKEND: 'local', REDIS_URL: ' ' }), [])
+  })
+
+  test('is refused where it is a slip away from a setting', () => {
+    for (const [slip, meant] of [
+      ['PUBLIC_URI', 'PUBLIC_URL'],
+      ['DATABSE_URL', 'DATABASE_URL'],
+      ['DATABASE_SYTEM_ULR', 'DATABASE_SYSTEM_URL'],
+      ['NODE_EVN', 'NODE_ENV'],
+      ['APP_SECRETS', 'APP_SECRET'],
+      ['EMAIL_FROM', 'MAIL_FROM'],
+    ])
+      refuses({ [`${slip}`]: 'x' }, new RegExp(`^${slip} is no setting: ${meant} is\\.`))
+    assert.deepEqual(problemsOf({ PUBLIC_URI: 'x', PUBLIC_URL: 'https://app.example.com' }), [], 'it is given too')
+  })
+
+  test('is left alone where it belongs to somebody else', () => {
+    const others = [
+      'HOME',
+      'HOSTNAME',
+      'PATH',
+      'PORTS',
+      'PGHOST',
+      'DATABASE_USER',
+      'NODE_OPTIONS',
+      'AWS_SECRET_ACCESS_KEY',
+    ]
+    for (const name of [...others, 'public_uri', 'PUBLIC_KEY', 'LOG_FORMAT', 'MAIL_TO', 'npm_config_host'])
+      assert.deepEqual(problemsOf({ [name]: 'x' }), [], name)
+  })
+})
+
 describe('production', () => {
-  const production = { NODE_ENV: 'production', APP_SECRET: STRONG }
+  const whole = { PUBLIC_URL: 'https://app.example.com', SMTP_URL: 'smtps://mail', MAIL_FROM: 'a@example.com' }
+  const production = { NODE_ENV: 'production', APP_SECRET: STRONG, ...whole }
+
+  test('has no address, no mail server and no lockout by default', () => {
+    const { PUBLIC_URL, ...nowhere } = production
+    refuses(nowhere, /^PUBLIC_URL is required/)
+    const { SMTP_URL, ...mute } = production
+    refuses(mute, /^SMTP_URL is required in production.*MAIL=off/)
+    assert.equal(loadConfig({ ...mute, MAIL: 'off' }).mail.off, true)
+    refuses({ ...mute, MAIL: '/var/mail/root' }, /^SMTP_URL is required/)
+    for (const zero of ['0', '0.0'])
+      refuses({ ...production, RATE_LIMIT_FACTOR: zero }, /^RATE_LIMIT_FACTOR must not be 0/)
+    assert.deepEqual(problemsOf({ ...production, RATE_LIMIT_FACTOR: '0.1' }), [])
+  })
+
+  test('trusts no list that covers a good part of the internet, however it is written', () => {
+    const wide = [
+      '0.0.0.0/0',
+      '::/0',
+      '0.0.0.0/1,128.0.0.0/1',
+      '::/1,8000::/1',
+      '2000::/3',
+      '::ffff:0:0/96',
+      '1.0.0.0/4',
+    ]
+    wide.push('64:ff9b::/96', '::/64', Array.from({ length: 90 }, (_, i) => `${i + 20}.0.0.0/8`).join())
+    for (const name of ['TRUSTED_PROXIES', 'OUTBOUND_ALLOW']) {
+      for (const list of wide) refuses({ ...production, [name]: list }, new RegExp(`^${name} covers a good part`))
+      for (const own of [
+        '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fd00::/8,127.0.0.0/8,fe80::/10,100.64.0.0/10',
+        '104.16.0.0/13,172.64.0.0/13,162.158.0.0/15,2606:4700::/32,2a06:98c0::/29',
+        '10.0.0.0/8,10.0.0.0/9,::ffff:10.0.0.0/104,::1',
+      ])
+        assert.deepEqual(problemsOf({ ...production, [name]: own }), [], own)
+      assert.deepEqual(problemsOf({ [name]: '0.0.0.0/0' }), [], 'a test may')
+    }
+  })
+
+  test('keeps metrics and documents from the public unless told otherwise', () => {
+    const shown = (env: Source) => {
+      const { metricsPublic, apiDocsPublic } = loadConfig({ ...production, ...env }).http
+      return [metricsPublic, apiDocsPublic]
+    }
+    assert.deepEqual(shown({}), [false, false])
+    assert.deepEqual(shown({ METRICS_PUBLIC: 'true', API_DOCS_PUBLIC: 'true' }), [true, true])
+    assert.equal(loadConfig({ METRICS_PUBLIC: 'false' }).http.metricsPublic, false)
+  })
 
   test('starts with a strong secret', () => {
     assert.deepEqual(problemsOf(production), [])
@@ -167,7 +232,7 @@ describe('production', () => {
   })
 
   test('refuses a missing, short, monotonous or well-known secret', () => {
-    refuses({ NODE_ENV: 'production' }, /^APP_SECRET is required/)
+    refuses({ NODE_ENV: 'production', ...whole }, /^APP_SECRET is required/)
     refuses({ ...production, APP_SECRET: STRONG.slice(0, 31) }, /at least 32 characters/)
     for (const poor of [
       'a'.repeat(40),

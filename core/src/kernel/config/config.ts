@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { type Env, readEnv } from './env.ts'
 import type { MailAddress } from './kinds.ts'
 import { checkRules } from './rules.ts'
+import { findMisspelt, findUnbuilt } from './unbuilt.ts'
 
 export type { MailAddress } from './kinds.ts'
 
@@ -15,25 +16,32 @@ export interface Config {
     readonly publicUrl: string
     /** CIDRs whose X-Forwarded-For is believed. */
     readonly trustedProxies: readonly string[]
+    /** Whether `/metrics` stands on the port of the API too. */
+    readonly metricsPublic: boolean
+    /** Whether `/api/docs` and `/api/openapi.*` stand on the port of the API. */
+    readonly apiDocsPublic: boolean
+    /** The port for probes and metrics alone; null: none. */
+    readonly probePort: number | null
   }
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' }
   /** Absolute path. */
   readonly dataDir: string
   readonly database: DatabaseConfig
-  readonly redisUrl: string | null
   /** Null until `ensureAppSecret` has made or found one. */
   readonly appSecret: string | null
   /** Earlier secrets, the newest first: they open, they do not seal. */
   readonly appSecretPrevious: readonly string[]
   readonly bootstrapToken: string | null
   readonly mail: {
+    /** Nothing is written or sent. */
+    readonly off: boolean
     /** Null: mails go to the mailbox in `dataDir`. */
     readonly smtpUrl: string | null
     readonly from: MailAddress
   }
   /** CIDRs that outbound requests may reach although private. */
   readonly outboundAllow: readonly string[]
-  /** Multiplies every rate limit; 0 switches them off. */
+  /** Multiplies how many failures lead to a lockout; 0 switches lockouts off. */
   readonly rateLimitFactor: number
   readonly passwords: { readonly minLength: number }
   readonly tokens: {
@@ -41,13 +49,8 @@ export interface Config {
     readonly refreshTtlSeconds: number
     readonly invitationTtlSeconds: number
   }
-  readonly files: FilesConfig
   /** Whether what retention removes is written to the file storage first. */
   readonly audit: { readonly archive: boolean }
-  /** Null: web push is off. Keys in base64url. */
-  readonly push: { readonly publicKey: string; readonly privateKey: string } | null
-  readonly clamavUrl: string | null
-  readonly otlpEndpoint: string | null
   readonly worker: { readonly concurrency: number }
 }
 
@@ -60,22 +63,6 @@ export interface DatabaseConfig {
   readonly listenUrl: string | null
   /** Most connections of one process. */
   readonly poolSize: number
-}
-
-/** Where uploads go and which are taken. */
-export interface FilesConfig {
-  readonly backend: 'local' | 's3'
-  readonly maxSizeBytes: number
-  /** Lower case, without dots. */
-  readonly allowedExtensions: readonly string[]
-  /** Set exactly when `backend` is `s3`; without an endpoint, AWS in that region. */
-  readonly s3: {
-    readonly endpoint: string | null
-    readonly region: string
-    readonly bucket: string
-    readonly accessKeyId: string
-    readonly secretAccessKey: string
-  } | null
 }
 
 /** The settings do not make a configuration; `problems` has a sentence for each thing to mend, without any value. */
@@ -95,7 +82,8 @@ export class ConfigError extends Error {
  */
 export function loadConfig(source?: Record<string, string | undefined>): Config {
   const { env, given, problems } = readEnv(source)
-  const found = [...problems, ...checkRules(env, given)]
+  const names = source ?? process.env
+  const found = [...problems, ...findMisspelt(names), ...findUnbuilt(names), ...checkRules(env, given)]
   if (found.length > 0) throw new ConfigError(found)
   return freeze(nest(env))
 }
@@ -108,6 +96,9 @@ function nest(env: Env): Config {
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
       trustedProxies: env.TRUSTED_PROXIES,
+      metricsPublic: env.METRICS_PUBLIC ?? env.NODE_ENV !== 'production',
+      apiDocsPublic: env.API_DOCS_PUBLIC ?? env.NODE_ENV !== 'production',
+      probePort: env.WORKER_PORT,
     },
     log: { level: env.LOG_LEVEL },
     dataDir: resolve(env.DATA_DIR),
@@ -118,11 +109,14 @@ function nest(env: Env): Config {
       listenUrl: env.DATABASE_LISTEN_URL ?? env.DATABASE_URL,
       poolSize: env.DATABASE_POOL_SIZE,
     },
-    redisUrl: env.REDIS_URL,
     appSecret: env.APP_SECRET,
     appSecretPrevious: env.APP_SECRET_PREVIOUS,
     bootstrapToken: env.BOOTSTRAP_TOKEN,
-    mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? { name: 'Tenantry', address: 'no-reply@localhost' } },
+    mail: {
+      off: env.MAIL === 'off',
+      smtpUrl: env.SMTP_URL,
+      from: env.MAIL_FROM ?? { name: 'Tenantry', address: 'no-reply@localhost' },
+    },
     outboundAllow: env.OUTBOUND_ALLOW,
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
     passwords: { minLength: env.PASSWORD_MIN_LENGTH },
@@ -131,27 +125,8 @@ function nest(env: Env): Config {
       refreshTtlSeconds: env.REFRESH_TOKEN_TTL,
       invitationTtlSeconds: env.INVITATION_TTL,
     },
-    files: nestFiles(env),
     audit: { archive: env.AUDIT_ARCHIVE },
-    push:
-      env.VAPID_PUBLIC_KEY && env.VAPID_PRIVATE_KEY
-        ? { publicKey: env.VAPID_PUBLIC_KEY, privateKey: env.VAPID_PRIVATE_KEY }
-        : null,
-    clamavUrl: env.CLAMAV_URL,
-    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     worker: { concurrency: env.WORKER_CONCURRENCY },
-  }
-}
-
-function nestFiles(env: Env): FilesConfig {
-  const { S3_REGION: region, S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId } = env
-  const secretAccessKey = env.S3_SECRET_ACCESS_KEY
-  const isWhole = env.FILE_STORAGE_BACKEND === 's3' && region && bucket && accessKeyId && secretAccessKey
-  return {
-    backend: env.FILE_STORAGE_BACKEND,
-    maxSizeBytes: env.FILE_UPLOAD_MAX_SIZE,
-    allowedExtensions: env.FILE_ALLOWED_EXTENSIONS,
-    s3: isWhole ? { endpoint: env.S3_ENDPOINT, region, bucket, accessKeyId, secretAccessKey } : null,
   }
 }
 

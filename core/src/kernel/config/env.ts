@@ -1,20 +1,18 @@
 import {
-  base64url,
   baseUrl,
   cidrs,
   decimal,
   duration,
-  extensions,
   flag,
   host,
   InvalidSetting,
   integer,
   type Kind,
   mailAddress,
+  mailSwitch,
   oneOf,
   secret,
   secrets,
-  size,
   text,
   url,
 } from './kinds.ts'
@@ -33,16 +31,7 @@ export interface Setting<T = unknown, Default extends string | null = string | n
   readonly example?: string
 }
 
-export type SettingGroup =
-  | 'Server'
-  | 'Database'
-  | 'Secrets'
-  | 'Mail'
-  | 'Sign-in'
-  | 'Limits'
-  | 'Files'
-  | 'Push'
-  | 'Operation'
+export type SettingGroup = 'Server' | 'Database' | 'Secrets' | 'Mail' | 'Sign-in' | 'Limits' | 'Files' | 'Operation'
 
 interface SettingOptions<Default extends string | null> {
   default: Default
@@ -61,19 +50,13 @@ function setting<T, const Default extends string | null>(
 
 const POSTGRES = url('postgres', 'postgresql')
 
-const EXTENSIONS = [
-  'pdf,txt,csv,md,rtf,doc,docx,xls,xlsx,ppt,pptx,odt,ods,odp',
-  'png,jpg,jpeg,gif,webp,avif,heic,bmp,tif,tiff',
-  'zip,gz,tar,7z,mp3,m4a,wav,ogg,mp4,m4v,mov,webm',
-].join(',')
-
 /** Every setting by its name. */
 export const settings = {
   NODE_ENV: setting(
     'Server',
     oneOf('development', 'test', 'production'),
     { default: 'development' },
-    'What the process is for. `production` refuses weak secrets and an insecure `PUBLIC_URL`; `development` shows the mailbox page; `test` relaxes nothing.',
+    'What the process is for. `production` refuses what is not fit for it: weak secrets, a missing or insecure `PUBLIC_URL`, mails that nobody gets, no lockout, networks that are the whole internet. It writes its messages as lines of the log. `development` and `test` have a mailbox page for programs of the same machine; `test` relaxes nothing.',
   ),
   HOST: setting(
     'Server',
@@ -86,19 +69,31 @@ export const settings = {
     'Server',
     baseUrl(),
     { default: null, example: 'https://app.example.com' },
-    'Address under which people reach the application; links in mails begin with it. Default: `http://localhost:<PORT>`. In production it must be `https` unless its host is loopback.',
+    'Address under which people reach the application; links in mails begin with it. Default: `http://localhost:<PORT>`. Required in production, where it must be `https` unless its host is loopback.',
   ),
   TRUSTED_PROXIES: setting(
     'Server',
     cidrs(),
     { default: '', example: '10.0.0.0/8' },
-    'Networks of the proxies whose `X-Forwarded-For` is believed. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by.',
+    'Networks of the proxies whose `X-Forwarded-For` is believed. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by: one that covers a good part of the internet is refused in production.',
+  ),
+  METRICS_PUBLIC: setting(
+    'Server',
+    flag(),
+    { default: null, example: 'false' },
+    'Whether `/metrics` answers on `PORT`, to anybody. It always does on `WORKER_PORT`. Default: `false` in production, `true` elsewhere.',
+  ),
+  API_DOCS_PUBLIC: setting(
+    'Server',
+    flag(),
+    { default: null, example: 'false' },
+    'Whether the API document and its page (`/api/docs`, `/api/openapi.json`, `/api/openapi.yaml`) answer on `PORT`. Default: `false` in production, `true` elsewhere.',
   ),
   OUTBOUND_ALLOW: setting(
     'Server',
     cidrs(),
     { default: '', example: '192.168.10.0/24' },
-    'Private networks that outbound requests to addresses given by users (where the audit log is streamed to, webhooks) may reach all the same. Unset: none.',
+    'Private networks that outbound requests to addresses given by users (where the audit log is streamed to, webhooks) may reach all the same. Unset: none. One that covers a good part of the internet is refused in production.',
   ),
   LOG_LEVEL: setting(
     'Operation',
@@ -142,17 +137,11 @@ export const settings = {
     { default: '10' },
     'Most connections that one process keeps for the application role. All processes together must stay below the server’s `max_connections`.',
   ),
-  REDIS_URL: setting(
-    'Limits',
-    url('redis', 'rediss'),
-    { default: null, secret: true, example: 'redis://127.0.0.1:6379' },
-    'Shares rate limits between processes. Unset: each process counts on its own.',
-  ),
   RATE_LIMIT_FACTOR: setting(
     'Limits',
     decimal(0, 1000),
     { default: '1' },
-    'Multiplies every rate limit. `0` switches all of them off, lockout after failed sign-ins included: for tests and benchmarks only.',
+    'Multiplies how many failed sign-ins lead to a lockout. `0` switches lockouts off: for tests and benchmarks only, and refused in production.',
   ),
   APP_SECRET: setting(
     'Secrets',
@@ -170,13 +159,19 @@ export const settings = {
     'Secrets',
     secret(),
     { default: null, secret: true },
-    'Allows the first super admin to be made, once. Unset: one is made and printed at the first start. In production at least 16 characters.',
+    'Allows the first super admin to be made, once. Unset: one is made and printed at the first start. In production, where what is printed ends in a log, none is made: nothing is served without it until the first super admin exists. There at least 16 characters.',
   ),
   SMTP_URL: setting(
     'Mail',
     url('smtp', 'smtps'),
     { default: null, secret: true, example: 'smtps://user:password@smtp.example.com:465' },
-    'Mail server. Unset: mails go to a mailbox on disk, `DATA_DIR/mailbox`. Needs `MAIL_FROM`.',
+    'Mail server. Unset: mails go to a mailbox on disk, `DATA_DIR/mailbox`; in production it is required unless `MAIL=off`. Needs `MAIL_FROM`.',
+  ),
+  MAIL: setting(
+    'Mail',
+    mailSwitch(),
+    { default: 'on' },
+    '`off`: no mail is written or sent, also none that waits already. What is of no use without one (an invitation, a forgotten password) answers 503 and says so; notices are left out. A path, as shells set it to, counts as unset.',
   ),
   MAIL_FROM: setting(
     'Mail',
@@ -203,73 +198,17 @@ export const settings = {
     'How long a session lives on without being used.',
   ),
   INVITATION_TTL: setting('Sign-in', duration('1s', '90d'), { default: '48h' }, 'Life of an invitation link.'),
-  FILE_STORAGE_BACKEND: setting(
-    'Files',
-    oneOf('local', 's3'),
-    { default: 'local' },
-    'Where uploaded files go: `DATA_DIR` or an S3 bucket. `local` serves one machine only.',
-  ),
-  FILE_UPLOAD_MAX_SIZE: setting('Files', size('1B', '1TiB'), { default: '50MiB' }, 'Largest upload.'),
-  FILE_ALLOWED_EXTENSIONS: setting(
-    'Files',
-    extensions(),
-    { default: EXTENSIONS },
-    'Endings of the file names that may be uploaded. Pages and programs (`html`, `svg`, `js`, `exe`) are left out on purpose.',
-  ),
-  S3_ENDPOINT: setting(
-    'Files',
-    url('http', 'https'),
-    { default: null, example: 'https://s3.example.com' },
-    'Address of an S3-compatible server. Unset: AWS itself, in `S3_REGION`. Only with `FILE_STORAGE_BACKEND=s3`.',
-  ),
-  S3_REGION: setting(
-    'Files',
-    text('text', 64),
-    { default: null, example: 'eu-central-1' },
-    'Required with `FILE_STORAGE_BACKEND=s3`.',
-  ),
-  S3_BUCKET: setting(
-    'Files',
-    text('text', 255),
-    { default: null, example: 'example-files' },
-    'Required with `FILE_STORAGE_BACKEND=s3`.',
-  ),
-  S3_ACCESS_KEY_ID: setting(
-    'Files',
-    text('text', 256),
-    { default: null, secret: true },
-    'Required with `FILE_STORAGE_BACKEND=s3`.',
-  ),
-  S3_SECRET_ACCESS_KEY: setting(
-    'Files',
-    text('text', 256),
-    { default: null, secret: true },
-    'Required with `FILE_STORAGE_BACKEND=s3`.',
-  ),
   AUDIT_ARCHIVE: setting(
     'Files',
     flag(),
     { default: 'false' },
-    'Keep what the retention of audit records removes: each tenant’s months as compressed files under `DATA_DIR/files/audit`. Needs `FILE_STORAGE_BACKEND=local`.',
+    'Keep what the retention of audit records removes: each tenant’s months as compressed files under `DATA_DIR/files/audit`.',
   ),
-  CLAMAV_URL: setting(
-    'Files',
-    url('tcp'),
-    { default: null, example: 'tcp://127.0.0.1:3310' },
-    'A clamd that scans uploads. Unset: uploads are not scanned.',
-  ),
-  VAPID_PUBLIC_KEY: setting(
-    'Push',
-    base64url(65),
-    { default: null },
-    'Key pair for web push, with `VAPID_PRIVATE_KEY`. Unset: push is off.',
-  ),
-  VAPID_PRIVATE_KEY: setting('Push', base64url(32), { default: null, secret: true }, 'The other half of the pair.'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+  WORKER_PORT: setting(
     'Operation',
-    url('http', 'https'),
-    { default: null, example: 'http://127.0.0.1:4318' },
-    'Collector that traces are sent to. Unset: no traces leave the process.',
+    integer(0, 65_535),
+    { default: null, example: '9090' },
+    'Port on `HOST` for those who watch over the process: `/health`, `/health/db`, `/health/ready` and `/metrics`, nothing else. Keep it from the public. Unset: none. Several processes on one machine need one each.',
   ),
   WORKER_CONCURRENCY: setting(
     'Operation',

@@ -5,14 +5,13 @@ import {
   cidrs,
   decimal,
   duration,
-  extensions,
   host,
   InvalidSetting,
   integer,
   type Kind,
   mailAddress,
+  mailSwitch,
   secrets,
-  size,
   text,
   url,
 } from './kinds.ts'
@@ -51,16 +50,6 @@ const cases: Record<string, Case> = {
       ['30d', 2_592_000],
     ],
     refuses: ['0', '31d', '10 minutes', '-5m', '1.5h', 'm', '10w'],
-  },
-  sizes: {
-    kind: size('1B', '1TiB'),
-    takes: [
-      ['52428800', 52_428_800],
-      ['50MiB', 52_428_800],
-      ['50 mb', 50_000_000],
-      ['1TiB', 2 ** 40],
-    ],
-    refuses: ['0', '2TiB', '50M', '-1', '1.5MiB', 'MiB', '5 constructor'],
   },
   URLs: {
     kind: url('postgres', 'postgresql'),
@@ -111,10 +100,15 @@ const cases: Record<string, Case> = {
       '1.1.1.1/a',
     ],
   },
-  'file endings': {
-    kind: extensions(),
-    takes: [['.PDF, png', ['pdf', 'png']]],
-    refuses: ['*.pdf', 'tar.gz', 'a/b'],
+  'the switch of mails': {
+    kind: mailSwitch(),
+    takes: [
+      ['off', 'off'],
+      ['on', 'on'],
+      // What a login shell sets it to.
+      ['/var/mail/ada', 'on'],
+    ],
+    refuses: ['no', 'OFF', 'var/mail', 'false'],
   },
   'mail addresses': {
     kind: mailAddress(),

@@ -34,6 +34,12 @@ export function oneOf<const T extends string>(...words: T[]): Kind<T> {
   })
 }
 
+/** Whether mails are sent. Shells keep the path of a local mailbox in a variable of the same name: that says nothing. */
+export function mailSwitch(): Kind<'on' | 'off'> {
+  const word = oneOf('on', 'off')
+  return kind(word.accepts, (value) => (value.startsWith('/') ? 'on' : word.parse(value)))
+}
+
 /** Yes or no. */
 export function flag(): Kind<boolean> {
   const word = oneOf('true', 'false')
@@ -80,39 +86,6 @@ function secondsOf(value: string): number | undefined {
   if (!match) return undefined
   // The expression lets no other unit through.
   return Number(match[1]) * SECONDS_IN[(match[2] || 's') as keyof typeof SECONDS_IN]
-}
-
-const BYTES_IN: Record<string, number> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
-}
-
-/** A size in bytes, written bare (`52428800`) or with a unit (`50MiB`, `50MB`). */
-export function size(min: string, max: string): Kind<number> {
-  return kind(
-    `bytes, or a number with \`KB\`, \`MB\`, \`GB\`, \`KiB\`, \`MiB\`, \`GiB\`; ${min} to ${max}`,
-    (value) => {
-      const bytes = bytesOf(value)
-      if (bytes === undefined || bytes < bound(bytesOf(min)) || bytes > bound(bytesOf(max))) {
-        throw new InvalidSetting(`must be a size from ${min} to ${max}: bytes (52428800), or 50MiB, 50MB`)
-      }
-      return bytes
-    },
-  )
-}
-
-function bytesOf(value: string): number | undefined {
-  const match = /^(\d{1,15}) ?([a-z]{0,3})$/.exec(value.toLowerCase())
-  const factor = match && BYTES_IN[match[2] ?? '']
-  return factor ? Number(match?.[1]) * factor : undefined
 }
 
 function bound(value: number | undefined): number {
@@ -168,17 +141,6 @@ function parseCidr(item: string): string {
   return `${address.toLowerCase()}/${length}`
 }
 
-/** Endings of file names, lower-cased, without their dots. */
-export function extensions(): Kind<readonly string[]> {
-  return kind('file name endings, comma-separated', (value) =>
-    splitList(value).map((item) => {
-      const match = /^\.?([a-z\d]{1,16})$/.exec(item.toLowerCase())
-      if (!match?.[1]) throw new InvalidSetting('must list endings such as pdf, png, docx, separated by commas')
-      return match[1]
-    }),
-  )
-}
-
 /** A sender: `address` alone or `Name <address>`. */
 export interface MailAddress {
   readonly name: string
@@ -194,17 +156,6 @@ export function mailAddress(): Kind<MailAddress> {
       throw new InvalidSetting('must be a mail address such as no-reply@example.com or Example <no-reply@example.com>')
     }
     return { name: (match?.[1] ?? '').trim(), address }
-  })
-}
-
-/** Raw bytes in base64url, of exactly one length. */
-export function base64url(bytes: number): Kind<string> {
-  return kind(`${bytes} bytes in base64url`, (value) => {
-    const bare = value.replace(/=+$/, '')
-    if (!/^[\w-]+$/.test(bare) || Buffer.from(bare, 'base64url').length !== bytes) {
-      throw new InvalidSetting(`must be ${bytes} bytes in base64url`)
-    }
-    return bare
   })
 }
 

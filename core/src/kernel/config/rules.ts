@@ -1,13 +1,12 @@
-import { createECDH } from 'node:crypto'
-import { BlockList, isIP } from 'node:net'
 import type { Env, SettingName } from './env.ts'
+import { isLoopback } from './loopback.ts'
+import { coverTheInternet } from './wide-networks.ts'
 
 /** The rules between settings: half-set features, and what production demands. One sentence for each one broken. */
 export function checkRules(env: Env, given: ReadonlySet<SettingName>): string[] {
   return [
     ...checkPairs(given),
-    ...checkStorage(env, given),
-    ...checkPush(env),
+    ...checkPorts(env),
     ...(env.NODE_ENV === 'production' ? checkProduction(env, given) : []),
   ]
 }
@@ -19,8 +18,6 @@ const NEEDS: [SettingName, SettingName, string][] = [
   ['DATABASE_OWNER_URL', 'DATABASE_URL', 'without it the embedded PostgreSQL would be used'],
   ['DATABASE_LISTEN_URL', 'DATABASE_URL', 'without it the embedded PostgreSQL would be used'],
   ['SMTP_URL', 'MAIL_FROM', 'mails need a sender'],
-  ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'the keys are a pair'],
-  ['VAPID_PRIVATE_KEY', 'VAPID_PUBLIC_KEY', 'the keys are a pair'],
   ['APP_SECRET_PREVIOUS', 'APP_SECRET', 'nothing would be sealed with a secret that is known'],
 ]
 
@@ -30,29 +27,8 @@ function checkPairs(given: ReadonlySet<SettingName>): string[] {
   )
 }
 
-const S3_REQUIRED = ['S3_REGION', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
-const S3_ALL = ['S3_ENDPOINT', ...S3_REQUIRED] as const
-
-function checkStorage(env: Env, given: ReadonlySet<SettingName>): string[] {
-  if (env.FILE_STORAGE_BACKEND === 's3') {
-    const missing = S3_REQUIRED.filter((name) => !given.has(name)).map(
-      (name) => `${name} is required by FILE_STORAGE_BACKEND=s3.`,
-    )
-    return env.AUDIT_ARCHIVE ? [...missing, 'AUDIT_ARCHIVE needs FILE_STORAGE_BACKEND=local.'] : missing
-  }
-  return S3_ALL.filter((name) => given.has(name)).map((name) => `${name} is set, but FILE_STORAGE_BACKEND is not s3.`)
-}
-
-function checkPush({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey }: Env): string[] {
-  if (!publicKey || !privateKey) return []
-  const problem = ['VAPID_PUBLIC_KEY does not belong to VAPID_PRIVATE_KEY.']
-  try {
-    const pair = createECDH('prime256v1')
-    pair.setPrivateKey(privateKey, 'base64url')
-    return pair.getPublicKey('base64url') === publicKey ? [] : problem
-  } catch {
-    return problem
-  }
+function checkPorts({ PORT, WORKER_PORT }: Env): string[] {
+  return PORT !== 0 && WORKER_PORT === PORT ? ['WORKER_PORT must not be PORT: the API answers there.'] : []
 }
 
 const SECRET_MIN_LENGTH = 32
@@ -66,8 +42,20 @@ function checkProduction(env: Env, given: ReadonlySet<SettingName>): string[] {
   if (env.BOOTSTRAP_TOKEN && env.BOOTSTRAP_TOKEN.length < TOKEN_MIN_LENGTH) {
     problems.push(`BOOTSTRAP_TOKEN must have at least ${TOKEN_MIN_LENGTH} characters in production.`)
   }
-  if (env.PUBLIC_URL && !env.PUBLIC_URL.startsWith('https:') && !isLoopback(new URL(env.PUBLIC_URL).hostname)) {
+  if (!given.has('PUBLIC_URL')) problems.push('PUBLIC_URL is required in production: links in mails begin with it.')
+  else if (env.PUBLIC_URL && !env.PUBLIC_URL.startsWith('https:') && !isLoopback(new URL(env.PUBLIC_URL).hostname)) {
     problems.push('PUBLIC_URL must begin with https:// in production, unless its host is loopback.')
+  }
+  if (!given.has('SMTP_URL') && env.MAIL === 'on') {
+    problems.push('SMTP_URL is required in production: mails would pile up on disk. MAIL=off does without any.')
+  }
+  if (env.RATE_LIMIT_FACTOR === 0) {
+    problems.push('RATE_LIMIT_FACTOR must not be 0 in production: nothing would slow down who guesses passwords.')
+  }
+  for (const name of ['TRUSTED_PROXIES', 'OUTBOUND_ALLOW'] as const) {
+    if (coverTheInternet(env[name])) {
+      problems.push(`${name} covers a good part of the internet, which production refuses: name your own networks.`)
+    }
   }
   return problems
 }
@@ -89,15 +77,4 @@ function isVaried(secret: string): boolean {
   const codes = Array.from(secret, (character) => character.codePointAt(0) ?? 0)
   const steps = codes.filter((code, index) => index > 0 && Math.abs(code - (codes[index - 1] ?? 0)) <= 1).length
   return new Set(codes).size >= 10 && !repeats && steps < secret.length / 2
-}
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
-function isLoopback(hostname: string): boolean {
-  const bare = hostname.replace(/^\[|\]$/g, '')
-  const family = isIP(bare)
-  if (family) return loopback.check(bare, family === 6 ? 'ipv6' : 'ipv4')
-  return bare === 'localhost' || bare.endsWith('.localhost')
 }

@@ -39,11 +39,11 @@ export function authorize(
   const refused = () => permissionDenied({ members: { permission } })
   if (rule === null || heldIn.length === 0) throw refused()
   if (rule.shared) return undefined
-  if (rule.named === null) return new StoreSight(heldIn, rule.rows)
+  if (rule.named === null) return new StoreSight(heldIn, permission, rule.rows)
   const named = storeNamed(rule.named, storeId, input)
   // A store in the path that the caller has no part in looks like one that never was.
   if (named === null || !heldIn.includes(named)) throw rule.named.startsWith('params/') ? notFound() : refused()
-  return new StoreSight([named], rule.rows)
+  return new StoreSight([named], permission, rule.rows)
 }
 
 function storeNamed(place: StorePlace, storeId: string | null, { params, query, body }: Input): string | null {

@@ -8,12 +8,13 @@ import { acceptJson, BODY_LIMIT } from './body.ts'
 import { createHandler } from './handle.ts'
 import { identify, identifyIfPossible } from './identify.ts'
 import { PROBLEM_TYPE, problemDocument, sendProblem } from './problem.ts'
+import { type Port, requireThisMachine, standsOn } from './reach.ts'
 
 const CLOSING_SWEEP_MS = 100
 const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
 
-/** Builds the HTTP side of a core: every route of the registry, and what is the same for all of them. */
-export async function buildApp(core: Core): Promise<FastifyInstance> {
+/** Builds the HTTP side of a core: every route of the registry that stands on the port, and what they have in common. */
+export async function buildApp(core: Core, port: Port = 'public'): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: core.log,
     // One line per request is written below; a logger per request would cost more than the line.
@@ -66,13 +67,14 @@ export async function buildApp(core: Core): Promise<FastifyInstance> {
     app.server.once('close', () => clearInterval(sweep))
     done()
   })
-  for (const route of core.registry.routes) {
+  for (const route of core.registry.routes.filter(({ reach }) => standsOn(port, reach, core.config))) {
     app.route({
       method: route.method,
       url: route.url,
       config: { produces: typeof route.produces === 'string' ? route.produces : undefined },
       // Who is calling is known before a byte of the body is read.
       onRequest: async (request) => {
+        if (route.reach === 'machine') requireThisMachine(request.raw, core.config.http.publicUrl)
         request.identity =
           route.access === 'public' ? await identifyIfPossible(core, request) : await identify(core, request)
       },

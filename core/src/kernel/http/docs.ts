@@ -22,6 +22,7 @@ const CSP = [
 const shared = {
   method: 'GET',
   root: true,
+  reach: 'documents',
   hidden: true,
   access: 'public',
   transaction: 'manual',

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
+import { type Grounds, noGrounds, requireGrounds } from '../access/grounds.ts'
 import { recordRefusal } from '../access/refusals.ts'
 import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
@@ -9,10 +10,17 @@ import type { AppError } from '../errors.ts'
 import { Answer } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { authorize, storeContext } from './authorize.ts'
-import { type Claim, claimKey, type KeptAnswer, readIdempotencyKey } from './idempotency.ts'
+import {
+  type Claim,
+  claimKey,
+  isLasting,
+  type KeyedRequest,
+  readIdempotencyKey,
+  type SentAnswer,
+} from './idempotency.ts'
 import type { Identity } from './identify.ts'
 import { createInputReader, type Input } from './input.ts'
-import { askPlan, requireFeatureOf, whileWritable } from './plan.ts'
+import { askPlan, requireFeatureOf, requirePlanOf, whileWritable } from './plan.ts'
 import { PROBLEM_TYPE, problemDocument, toAppError } from './problem.ts'
 import { DEFAULT_PAGE } from './schemas.ts'
 import { lazySerializer, type Serialize } from './serialize.ts'
@@ -66,6 +74,8 @@ async function answer(
   const { identity } = request
   const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
   const sight = identity ? authorize(route, identity, storeId, input) : undefined
+  const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null
+  const grounds = noGrounds()
   const base = createContext(core, {
     tenant: route.access === 'public' ? null : (identity?.principal.tenantId ?? null),
     storeId,
@@ -75,11 +85,33 @@ async function answer(
     resolved: identity?.resolved ?? null,
     sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
+    grounds: key === null ? undefined : grounds,
     log: request.log,
   })
-  const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null
   if (key === null) return send(reply, await perform(core, prepared, base, input, null))
-  return answerOnce(core, prepared, base, input, { key, method: route.method, path: pathOf(request) }, reply)
+  const { body, query } = input
+  const keyed = { key, method: route.method, path: pathOf(request), body, query, storeId }
+  const outcome = await claimOnGrounds(base, keyed, grounds)
+  if (!('status' in outcome)) return send(reply, await performOnce(core, prepared, base, input, outcome))
+  if (outcome.status < 400) await requirePlanOf(core, route, base)
+  return send(reply.header('idempotent-replayed', 'true'), outcome)
+}
+
+/**
+ * The claim of the first request with a key, whose answer is kept together with what it rests on, or the answer of that
+ * one: as long as the caller holds what it rested on.
+ */
+async function claimOnGrounds(
+  base: Ctx,
+  request: KeyedRequest,
+  grounds: Grounds,
+): Promise<Claim<SentAnswer> | SentAnswer> {
+  const found = await claimKey(base, request)
+  if ('status' in found) {
+    requireGrounds(base, found.grounds)
+    return found
+  }
+  return { ...found, keep: (ctx, answer) => found.keep(ctx, { ...answer, grounds }) }
 }
 
 function prepare(route: RegisteredRoute): Prepared {
@@ -135,7 +167,7 @@ function originOf(request: FastifyRequest): Origin {
 }
 
 /** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
-interface Finished extends KeptAnswer {
+interface Finished extends SentAnswer {
   stream?: Readable
 }
 
@@ -145,7 +177,7 @@ async function perform(
   prepared: Prepared,
   base: Ctx,
   input: Input,
-  claim: Claim | null,
+  claim: Claim<SentAnswer> | null,
 ): Promise<Finished> {
   const { route } = prepared
   const run = async (ctx: Ctx) => {
@@ -158,7 +190,7 @@ async function perform(
     await requireFeatureOf(core, route, base)
     // The limit is consumed by the operation itself with `consume`, inside the transaction that writes.
     const answer = await run(whileWritable(core, route, base))
-    if (claim) await base.transaction((ctx) => claim.keep(ctx, answer))
+    if (claim) await base.transaction((ctx) => settle(claim, ctx, answer))
     return answer
   }
   return base.transaction(
@@ -167,7 +199,7 @@ async function perform(
       const answer = await run(ctx)
       await plan
       if (route.limit) await core.registry.allowances?.consumed(ctx, route.limit)
-      if (claim) await claim.keep(ctx, answer)
+      if (claim) await settle(claim, ctx, answer)
       return answer
     },
     route.access === 'superAdmin' ? { role: 'system', tenantId: null } : { readOnly: route.method === 'GET' },
@@ -204,19 +236,16 @@ function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): s
   return id ? `${path}/${id}` : path
 }
 
-/** Does the work for the first request with a key and gives its answer to every later one. */
-async function answerOnce(
+/** Does the work for the first request with a key. What fails for the moment gives the key back. */
+async function performOnce(
   core: Core,
   prepared: Prepared,
   base: Ctx,
   input: Input,
-  request: { key: string; method: string; path: string },
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const claim = await claimKey(base, { ...request, body: input.body ?? null })
-  if ('status' in claim) return send(reply.header('idempotent-replayed', 'true'), claim)
+  claim: Claim<SentAnswer>,
+): Promise<Finished> {
   try {
-    return send(reply, await perform(core, prepared, base, input, claim))
+    return await perform(core, prepared, base, input, claim)
   } catch (thrown) {
     await noteFailure(base, claim, toAppError(thrown)).catch((error: Error) =>
       base.log.warn(
@@ -228,13 +257,18 @@ async function answerOnce(
   }
 }
 
-/** An answer below 500 is the answer; anything else may pass, so the key is free again. */
-async function noteFailure(base: Ctx, claim: Claim, error: AppError): Promise<void> {
-  if (error.status >= 500 || error.code === 'idempotency_key_in_use')
+/** An answer that lasts is the answer; anything else may pass, so the key is free again. */
+async function noteFailure(base: Ctx, claim: Claim<SentAnswer>, error: AppError): Promise<void> {
+  if (!isLasting(error.status) || error.code === 'idempotency_key_in_use')
     return base.transaction((ctx) => claim.release(ctx))
   const body = JSON.stringify(problemDocument(error, base.origin.requestId ?? ''))
   const kept = { status: error.status, body, headers: error.details.headers ?? {}, problem: true }
   return base.transaction((ctx) => claim.keep(ctx, kept))
+}
+
+/** Keeps an answer of the handler's own, unless its status says that it may pass. */
+function settle(claim: Claim<SentAnswer>, ctx: Ctx, answer: Finished): Promise<void> {
+  return isLasting(answer.status) ? claim.keep(ctx, answer) : claim.release(ctx)
 }
 
 function pathOf({ url }: FastifyRequest): string {

@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { sql } from 'kysely'
+import type { Grounds } from '../access/grounds.ts'
 import { HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import { idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
 import { newId } from '../ids.ts'
+import { equalSecrets, type SecretBox, SecretBoxError } from '../secrets.ts'
 
-/** An answer kept for a repeated request. */
-export interface KeptAnswer {
+/** An answer as it is sent. */
+export interface SentAnswer {
   status: number
   /** The serialised body, null for none. */
   body: string | null
@@ -14,13 +16,27 @@ export interface KeptAnswer {
   problem: boolean
 }
 
+/** An answer kept for a repeated request, and the rights that it rested on. */
+export interface KeptAnswer extends SentAnswer {
+  grounds: Grounds
+}
+
 /** A request that holds its key: the first one, which does the work. */
-export interface Claim {
+export interface Claim<A = KeptAnswer> {
   /** Keeps the answer; in a transaction it is kept exactly if that commits. */
-  keep(ctx: Ctx, answer: KeptAnswer): Promise<void>
+  keep(ctx: Ctx, answer: A): Promise<void>
   /** Gives the key back after a failure that may pass, unless the commit whose outcome nobody knew has kept an answer. */
   release(ctx: Ctx): Promise<void>
 }
+
+/**
+ * What stood in the way may be gone a moment later: credential, plan, permission, size, too many attempts. Such an answer
+ * is not kept, and the key is free for the same request.
+ */
+const PASSING = new Set([401, 402, 403, 413, 429])
+
+/** Whether an answer of this status is the answer to every repetition. */
+export const isLasting = (status: number): boolean => status < 500 && !PASSING.has(status)
 
 /** How long a request may run before another with its key takes over: its process died. */
 const CLAIM_MS = 2 * MINUTES
@@ -38,19 +54,24 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   return key
 }
 
+/** The key's scope is the tenant, the actor, method and path; the rest is what a repetition must have in common. */
+export interface KeyedRequest {
+  key: string
+  method: string
+  path: string
+  query: unknown
+  storeId: string | null
+  body: unknown
+}
+
 /**
  * Claims a key for this request, or finds the answer of the first. The claim commits before the work begins, so that
  * requests running at the same time see it; the answer is kept in the transaction of the work itself.
  */
-export async function claimKey(
-  ctx: Ctx,
-  request: { key: string; method: string; path: string; body: unknown },
-): Promise<Claim | KeptAnswer> {
+export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim | KeptAnswer> {
   const { actor, tenant } = ctx
   const id = uuidOf([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key])
-  const requestHash = createHash('sha256')
-    .update(JSON.stringify(request.body) ?? '')
-    .digest('base64url')
+  const prints = fingerprintsOf(ctx.core.secrets, request)
   const claim = newId()
   const rows = keysOf(tenant)
   const outcome = await ctx.transaction(async (inner) => {
@@ -59,7 +80,7 @@ export async function claimKey(
     const row = {
       id,
       created_at: now,
-      request_hash: requestHash,
+      request_hash: prints[0],
       claim,
       claimed_until: new Date(nowMs + CLAIM_MS).toISOString(),
       status: null,
@@ -69,10 +90,12 @@ export async function claimKey(
     const found = await rows.lock(inner, id)
     if (!found) throw idempotencyKeyInUse()
     const expired = Date.parse(found.created_at) + KEPT_MS < nowMs
-    if (!expired && found.request_hash !== requestHash) throw idempotencyKeyReused()
-    if (!expired && found.answer !== null) return ctx.core.secrets.openText(found.answer, sealContext(id))
-    if (!expired && found.claimed_until !== null && found.claimed_until > now)
-      throw idempotencyKeyInUse({ headers: { 'retry-after': '1' } })
+    if (!expired) {
+      const answer = readAnswer(ctx.core.secrets, found, prints)
+      if (answer !== null) return answer
+      if (found.claimed_until !== null && found.claimed_until > now)
+        throw idempotencyKeyInUse({ headers: { 'retry-after': '1' } })
+    }
     await rows.update(inner, id, found.claim, row)
     return 'claimed'
   })
@@ -91,6 +114,37 @@ export async function claimKey(
 function asAnswered(answer: KeptAnswer, requestId: string | null): KeptAnswer {
   if (!answer.problem || answer.body === null || requestId === null) return answer
   return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), request_id: requestId }) }
+}
+
+/**
+ * The kept answer, or null when none is kept that can be read: sealed with a secret that is not configured any more, it
+ * counts as expired. Throws 422 when the key was used for something else.
+ */
+function readAnswer(secrets: SecretBox, { id, request_hash, answer }: KeyRow, prints: readonly string[]) {
+  const [secret] = request_hash.split('.')
+  // By a key that is not known here nothing can be compared, and what it sealed cannot be opened either.
+  if (!prints.some((print) => print.startsWith(`${secret}.`))) return null
+  if (!prints.some((print) => equalSecrets(print, request_hash))) throw idempotencyKeyReused()
+  if (answer === null) return null
+  try {
+    return secrets.openText(answer, sealContext(id))
+  } catch (error) {
+    if (error instanceof SecretBoxError) return null
+    throw error
+  }
+}
+
+/**
+ * `<which secret>.<keyed hash>` of a request, under each of the secrets, the current one first. Keyed, since a body may
+ * hold a password, which a bare hash would let anybody who reads the row find by guessing.
+ */
+function fingerprintsOf(secrets: SecretBox, { query, storeId, body }: KeyedRequest): [string, ...string[]] {
+  const content = JSON.stringify([body ?? null, query, storeId])
+  const [current, ...earlier] = secrets.deriveAll('idempotency_key').map((key) => {
+    const hash = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
+    return `${hash('secret').slice(0, 8)}.${hash(`request:${content}`)}`
+  })
+  return [current!, ...earlier] // a box has one secret at least
 }
 
 const sealContext = (id: string) => `idempotency_key:${id}`

@@ -21,6 +21,13 @@ export function askPlan({ registry }: Core, route: Route, ctx: Ctx): Promise<voi
   return asked
 }
 
+/** Before an answer is given again: what the plan forbids by now is not told as done. */
+export async function requirePlanOf(core: Core, route: Route, base: Ctx): Promise<void> {
+  if (!core.registry.allowances || (route.whileInactive && route.feature === undefined)) return
+  // What the first request consumed is consumed; only whether such a request may be made at all is asked.
+  await base.transaction(async (ctx) => askPlan(core, { ...route, limit: undefined }, ctx))
+}
+
 /** Before the handler of a manual route, whose work may reach outside: the feature that the route needs. */
 export async function requireFeatureOf({ registry }: Core, route: Route, base: Ctx): Promise<void> {
   const { allowances } = registry

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { newId } from '#kernel'
 import type { TestCore } from '../../testing/index.ts'
 import { until } from '../../testing/until.ts'
 import {
@@ -145,6 +146,21 @@ test('switching starts a second lineage; what other windows hold goes on in its 
   assert.equal((await login(t, person.email)).body.tenant_id, second, 'it is the tenant last used')
   const sessions = await t.core.db.systemQuery('select 1 from sessions where user_id = $1', [person.userId])
   assert.equal(sessions.length, 2, 'the switch opened none')
+})
+
+test('a switch takes no Idempotency-Key: no token is kept to be given again', async () => {
+  const person = await register(t)
+  const headers = { 'idempotency-key': newId() }
+  const again = () =>
+    t.request('POST', '/api/v1/auth/switch-tenant', {
+      token: person.token,
+      body: { tenant_id: person.tenantId },
+      headers,
+    })
+  const [first, second] = [await again(), await again()]
+  assert.deepEqual([first.status, second.status], [200, 200])
+  assert.notEqual(first.body.refresh_token, second.body.refresh_token)
+  assert.equal(second.headers['idempotent-replayed'], undefined)
 })
 
 test('nobody switches to a tenant that is not theirs, or that is suspended', async () => {

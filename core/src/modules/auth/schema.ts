@@ -17,8 +17,11 @@ const token = (example: string) => Type.String({ minLength: 1, maxLength: 4096, 
 const linkToken = token('q6lV9jvJk0vD3n1uYyX7mE2cWq8hTzRr5sBvN4pLkAg')
 
 const tokenFields = {
-  access_token: Type.String({ description: 'JWT, type `at+jwt`; verify it with `/.well-known/jwks.json`' }),
-  refresh_token: Type.String({ description: 'Opaque; good for one refresh' }),
+  access_token: Type.String({
+    secret: true,
+    description: 'JWT, type `at+jwt`; verify it with `/.well-known/jwks.json`',
+  }),
+  refresh_token: Type.String({ secret: true, description: 'Opaque; good for one refresh' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds until the access token ends', examples: [600] }),
   tenant_id: Nullable(Uuid),
@@ -33,7 +36,10 @@ export type SignedIn = Static<typeof SignedIn>
 export const TwoFactorRequired = Closed(
   {
     two_factor_required: Type.Literal(true),
-    challenge_token: Type.String({ description: 'Shows that the first factor was given; good for five minutes' }),
+    challenge_token: Type.String({
+      secret: true,
+      description: 'Shows that the first factor was given; good for five minutes',
+    }),
   },
   { title: 'TwoFactorRequired' },
 )

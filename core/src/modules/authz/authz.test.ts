@@ -4,7 +4,7 @@ import { Closed, type Ctx, defineModule, defineRoute, newId } from '#kernel'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { mail } from '../mail/index.ts'
 import { createMember, members } from '../members/index.ts'
-import { assignRole, roles } from '../roles/index.ts'
+import { assignRole, roles, unassignRole } from '../roles/index.ts'
 import { addPerson, type Company, foundCompany, testRights, testSignIn, tokenOf } from '../roles/roles.fixture.ts'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -250,5 +250,18 @@ describe('an explanation', () => {
       '#/store_id',
       '#/user_id',
     ])
+  })
+
+  test('an answer about somebody else is repeated only to who may still ask', async () => {
+    const asker = await addMember([['admin', null]])
+    const other = await addMember([['viewer', null]])
+    const headers = { 'idempotency-key': newId() }
+    const body = { permission: 'store.view', user_id: other }
+    const again = () => acme.request(asker, 'POST', '/authz/explain', { body, headers })
+    assert.equal((await again()).status, 200)
+    assert.equal((await again()).headers['idempotent-replayed'], 'true')
+    await acme.run((ctx) => unassignRole(ctx, { userId: asker, roleId: acme.roleIds.admin ?? '', storeId: null }))
+    const refused = await again()
+    assert.deepEqual([refused.status, refused.body.permission], [403, 'role.view'])
   })
 })

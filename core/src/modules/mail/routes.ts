@@ -6,6 +6,7 @@ const PATH = '/dev/mailbox'
 const page = {
   method: 'GET',
   root: true,
+  reach: 'machine',
   hidden: true,
   access: 'public',
   transaction: 'manual',

@@ -1,0 +1,64 @@
+import { type SettingName, settings } from './env.ts'
+
+/** Names of what is to come, so that nobody believes that it works already. A star stands for any ending. */
+const NOT_BUILT: readonly [name: string, what: string][] = [
+  ['REDIS_URL', 'sharing rate limits between processes'],
+  ['OTEL_*', 'sending traces'],
+  ['CLAMAV_URL', 'scanning uploads'],
+  ['VAPID_*', 'web push'],
+  ['FILE_STORAGE_BACKEND', 'keeping files elsewhere than in DATA_DIR'],
+  ['FILE_UPLOAD_*', 'uploading files'],
+  ['FILE_ALLOWED_EXTENSIONS', 'uploading files'],
+  ['S3_*', 'keeping files in a bucket'],
+]
+
+/** A sentence for each setting that is given although nothing heeds it yet. */
+export function findUnbuilt(source: Record<string, string | undefined>): string[] {
+  return givenNames(source).flatMap((name) => {
+    const found = NOT_BUILT.find(([pattern]) =>
+      pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+    )
+    const isTrue = name === 'FILE_STORAGE_BACKEND' && source[name]?.trim() === 'local'
+    return found && !isTrue ? [`${name} is set, but ${found[1]} is not built yet: take it out of the environment.`] : []
+  })
+}
+
+/** A sentence for each name that is no setting but all but one, unless that one is given too. */
+export function findMisspelt(source: Record<string, string | undefined>): string[] {
+  const given = new Set(givenNames(source))
+  return [...given].flatMap((name) => {
+    if (name in settings || !/^[A-Z][A-Z\d_]*$/.test(name)) return []
+    const meant = names.find((known) => !given.has(known) && isNear(name, known))
+    return meant ? [`${name} is no setting: ${meant} is. Correct the name, or take it out of the environment.`] : []
+  })
+}
+
+// Short names are a letter away from many a word of others (HOME from HOST).
+const names = (Object.keys(settings) as SettingName[]).filter((name) => name.includes('_')) // the keys of the table
+
+function givenNames(source: Record<string, string | undefined>): string[] {
+  return Object.keys(source).filter((name) => source[name]?.trim())
+}
+
+/** One slip in a short name, two in a long one. */
+function isNear(given: string, known: string): boolean {
+  return slips(given, known) <= (known.length > 10 ? 2 : 1)
+}
+
+/** How many letters were forgotten, added, mistaken or swapped with their neighbour (optimal string alignment). */
+function slips(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return Number.POSITIVE_INFINITY
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const at = (back: number, column: number) => rows[i - back]?.[column] ?? Number.POSITIVE_INFINITY
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const best = Math.min(at(1, j) + 1, (row[j - 1] ?? 0) + 1, at(1, j - 1) + same)
+      row.push(swapped ? Math.min(best, at(2, j - 2) + 1) : best)
+    }
+    rows.push(row)
+  }
+  return rows.at(-1)?.at(-1) ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import { isLoopback } from '../config/loopback.ts'
+import { notFound } from '../errors.ts'
+import type { Reach } from '../module.ts'
+
+/** A port of the server: the one that everybody reaches, or the one for whoever watches over the installation. */
+export type Port = 'public' | 'probes'
+
+interface Settings {
+  readonly http: { readonly metricsPublic: boolean; readonly apiDocsPublic: boolean }
+}
+
+/** Whether a route stands on a port at all. Where it does not, it is not there. */
+export function standsOn(port: Port, reach: Reach, { http }: Settings): boolean {
+  switch (reach) {
+    case 'public':
+    case 'machine':
+      return port === 'public'
+    case 'probe':
+      return true
+    case 'metrics':
+      return port === 'probes' || http.metricsPublic
+    case 'documents':
+      return port === 'public' && http.apiDocsPublic
+  }
+}
+
+/** Headers that a proxy adds: what comes through one comes from anywhere, whatever the socket says. */
+const OF_PROXIES = /^(?:x-forwarded(?:-.+)?|forwarded|via|x-real-ip|x-client-ip|x-original-.+|true-client-ip|cf-.+)$/
+
+/**
+ * Throws 404 unless a request comes from a program on this machine that knows it speaks to this server: its peer is a
+ * loopback address, no proxy stands between, and it names a host that is ours. A page of another site can lead its own
+ * name to 127.0.0.1 (DNS rebinding), but not make a browser leave that name out.
+ */
+export function requireThisMachine({ socket, rawHeaders }: IncomingMessage, publicUrl: string): void {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
+  const hosts = rawHeaders.filter((_, index) => rawHeaders[index - 1]?.toLowerCase() === 'host' && index % 2 === 1)
+  const [host] = hosts
+  const isOurs = host !== undefined && hosts.length === 1 && isOwnHost(host, publicUrl)
+  if (!isOurs || !isOwnPeer(socket.remoteAddress) || names.some((name) => OF_PROXIES.test(name)))
+    throw notFound({ detail: 'No route answers this' })
+}
+
+function isOwnPeer(address: string | undefined): boolean {
+  const bare = address?.toLowerCase().replace(/^::ffff:(?=[\d.]+$)/, '') ?? ''
+  return isIP(bare) !== 0 && isLoopback(bare)
+}
+
+function isOwnHost(header: string, publicUrl: string): boolean {
+  const name = /^(\[[\da-f:]+\]|[\w.-]+)(?::\d{1,5})?$/i.exec(header)?.[1]?.toLowerCase()
+  return name !== undefined && ['localhost', '127.0.0.1', '[::1]', new URL(publicUrl).hostname].includes(name)
+}

@@ -1,0 +1,56 @@
+import type { TSchema } from 'typebox'
+import type { Responses } from '../module.ts'
+
+/** Names of fields that are secrets wherever they stand; a schema may say `secret: false` of one that is not. */
+const SECRET_NAME =
+  /^(?:.+_)?(?:secret|token|password|passphrase|private_key|secret_key|api_key|seed|backup_codes?|otpauth_url)$/
+
+/** Keywords that are looked through, and `secret`, our own annotation. */
+interface Shape {
+  type?: string | string[]
+  secret?: boolean
+  properties?: Record<string, Shape>
+  patternProperties?: Record<string, Shape>
+  additionalProperties?: Shape | boolean
+  items?: Shape | Shape[]
+  prefixItems?: Shape[]
+  anyOf?: Shape[]
+  oneOf?: Shape[]
+  allOf?: Shape[]
+}
+
+interface SecretField {
+  /** `data.access_token` */
+  path: string
+  isMarked: boolean
+}
+
+/** True when an answer of the route hands out something that opens a door: a token, a key, a secret. */
+export function handsOutSecrets(response: Responses): boolean {
+  return secretFields(response).length > 0
+}
+
+/** Fields of the answers whose names are those of secrets, and whose schemas do not say whether they are. */
+export function unmarkedSecrets(response: Responses): string[] {
+  return secretFields(response)
+    .filter(({ isMarked }) => !isMarked)
+    .map(({ path }) => path)
+}
+
+function secretFields(response: Responses): SecretField[] {
+  // TypeBox schemas are JSON Schemas, whose keywords are read by name.
+  return Object.values(response).flatMap((schema) => (schema ? [...walk(schema as TSchema & Shape, '', '')] : []))
+}
+
+function* walk(shape: Shape | boolean | undefined, name: string, path: string): Generator<SecretField> {
+  if (typeof shape !== 'object' || shape.secret === false) return
+  if (shape.secret || (SECRET_NAME.test(name) && shape.type !== 'boolean')) {
+    yield { path, isMarked: shape.secret === true }
+    return
+  }
+  for (const [field, part] of Object.entries(shape.properties ?? {}))
+    yield* walk(part, field, path ? `${path}.${field}` : field)
+  for (const part of Object.values(shape.patternProperties ?? {})) yield* walk(part, '', `${path}.*`)
+  const { additionalProperties, items = [], prefixItems = [], anyOf = [], oneOf = [], allOf = [] } = shape
+  for (const part of [additionalProperties, items, prefixItems, anyOf, oneOf, allOf].flat()) yield* walk(part, '', path)
+}
