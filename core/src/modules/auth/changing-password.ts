@@ -2,7 +2,7 @@ import type { Ctx } from '#kernel'
 import { invalidCredentials, sessionRevoked } from './errors.ts'
 import { passwordChanged } from './events.ts'
 import { hashPassword, requireGoodPassword } from './hashing.ts'
-import { attemptOn, clearFailures, requireNotLocked } from './lockout.ts'
+import { attemptInSession, clearFailures, requireNotLocked } from './lockout.ts'
 import { type Account, findAccountById, updatePassword, updateUserTokensUsed } from './queries.ts'
 import { mailPasswordChanged } from './recovering.ts'
 import type { ChangePassword } from './schema.ts'
@@ -11,13 +11,13 @@ import { endSessions } from './signing-out.ts'
 
 /**
  * The signed-in person changes their password; their other sessions end. Throws 401 `invalid_credentials` when the
- * current one is wrong, which counts like a failed sign-in, and 400 at `#/new_password`.
+ * current one is wrong, which counts against the session, and 400 at `#/new_password`.
  */
 export async function changePassword(ctx: Ctx, { current_password, new_password }: ChangePassword): Promise<void> {
   const account = await ctx.transaction((ctx) => requireUnlocked(ctx))
   const { user } = account
   requireGoodPassword(ctx, new_password, { context: [user.email, user.name], field: 'new_password' })
-  const attempt = attemptOn(ctx, user.email)
+  const attempt = attemptInSession(ctx, user.email)
   const { passwordHash: oldHash } = await provePassword(ctx, { account, password: current_password, attempt })
   const hash = await hashPassword(ctx, new_password)
   await ctx.transaction(async (ctx) => {
@@ -35,6 +35,6 @@ export async function changePassword(ctx: Ctx, { current_password, new_password 
 async function requireUnlocked(ctx: Ctx): Promise<Account> {
   const account = await findAccountById(ctx.tx, ctx.userId)
   if (!account) throw sessionRevoked()
-  await requireNotLocked(ctx, attemptOn(ctx, account.user.email))
+  await requireNotLocked(ctx, attemptInSession(ctx, account.user.email))
   return account
 }

@@ -26,7 +26,14 @@ export function passwordProblems(
   { context, field = 'password' }: NewPasswordRules,
 ): FieldProblem[] {
   const { minLength } = ctx.config.passwords
-  return checkPassword(password, { minLength, context }).map((problem) => at(field, problem))
+  const words = [...context, ...namesOfProduct(ctx)]
+  return checkPassword(password, { minLength, context: words }).map((problem) => at(field, problem))
+}
+
+/** What the people of an installation know it by. */
+function namesOfProduct({ config }: Ctx): string[] {
+  const { hostname } = new URL(config.http.publicUrl)
+  return [config.mail.from.name, hostname.replace(/\.[^.]*$/, '')]
 }
 
 /** Throws 400 with all that is wrong with a new password. */

@@ -19,7 +19,15 @@ export { actorOf, completeSignIn, type ProvenSignIn } from './completing.ts'
 export * from './errors.ts'
 export { passwordHasher, verifyPassword } from './hashing.ts'
 export { keyRing } from './keys.ts'
-export { type Attempt, attemptOn, clearFailures, countFailure, requireNotLocked } from './lockout.ts'
+export {
+  type Attempt,
+  attemptInSession,
+  attemptOn,
+  type CountedFailure,
+  clearFailures,
+  countFailure,
+  requireNotLocked,
+} from './lockout.ts'
 export { findAccountById } from './queries.ts'
 export { rotateSigningKey } from './rotating-keys.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'

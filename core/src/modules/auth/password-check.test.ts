@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { SEED } from '../../testing/seed.ts'
 import { checkPassword } from './password-check.ts'
 
 const check = (password: string, context: string[] = [], minLength = 12) =>
@@ -64,6 +66,10 @@ describe('common passwords', () => {
     'trustno1trustno1',
     'motdepasse123',
     'contraseña2024',
+    'tenantry1234',
+    'T3nantry!2026',
+    'tenantrytenantry',
+    'aabbaabbaabbaabb',
   ]
   for (const password of common) {
     test(`refuses ${password}`, () => assert.match(check(password, [], 8).join(), /many people use/))
@@ -80,6 +86,57 @@ describe('common passwords', () => {
     'Перо и чернила на столе',
   ]
   for (const password of uncommon) test(`takes ${password}`, () => assert.deepEqual(check(password), []))
+})
+
+describe('chance', () => {
+  const printable = Array.from({ length: 95 }, (_, index) => String.fromCodePoint(32 + index))
+  const alphabets = [
+    '0123456789',
+    '0123456789abcdef',
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+    'qwertyuiop',
+    'qweasdzxc1',
+    'aAbBcCdDeE',
+    'абвгдежзик',
+  ].map((text) => Array.from(text))
+  const alphabet = fc.oneof(
+    fc.constantFrom(...alphabets),
+    fc.uniqueArray(fc.constantFrom(...printable), { minLength: 10, maxLength: 95 }),
+  )
+
+  const lengths: [from: number, to: number, runs: number][] = [
+    [8, 11, 1000],
+    [12, 24, 3000],
+    [25, 255, 1500],
+    [256, 256, 100],
+  ]
+  for (const [from, to, numRuns] of lengths)
+    test(`what is drawn from ten characters or more is taken, ${from} to ${to} long`, () => {
+      const drawn = fc
+        .tuple(alphabet, fc.array(fc.nat({ max: 2 ** 31 - 1 }), { minLength: from, maxLength: to, size: 'max' }))
+        .map(([characters, draws]) => draws.map((draw) => characters[draw % characters.length]).join(''))
+      fc.assert(
+        fc.property(fc.noBias(drawn), (password) => assert.deepEqual(check(password, [], 8), [])),
+        { seed: SEED, numRuns },
+      )
+    })
+
+  test('digits and hexadecimal digits of any usual length are taken', () => {
+    let state = SEED
+    const next = () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return state / 2 ** 32
+    }
+    for (const [characters, length] of [
+      ['0123456789', 40],
+      ['0123456789abcdef', 64],
+      ['0123456789abcdef', 128],
+    ] as const)
+      for (let i = 0; i < 200; i++) {
+        const password = Array.from({ length }, () => characters[Math.floor(next() * characters.length)]).join('')
+        assert.deepEqual(check(password), [], password)
+      }
+  })
 })
 
 describe('words of the context', () => {

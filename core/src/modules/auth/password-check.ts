@@ -7,7 +7,7 @@ const CONTEXT_WORD_MIN = 4
 export interface PasswordRules {
   /** Fewest characters (Unicode code points). */
   minLength: number
-  /** What an attacker knows of this person: e-mail address, name, company. Empty texts are ignored. */
+  /** What an attacker knows of this person: e-mail address, name, company, product. Empty texts are ignored. */
   context: readonly string[]
 }
 
@@ -27,7 +27,9 @@ export function checkPassword(password: string, { minLength, context }: Password
   if (length < minLength) problems.push(`The password must have at least ${minLength} characters.`)
   if (isCommon(normalized)) problems.push('The password is one that many people use; choose another.')
   if (isMostlyContext(normalized, context)) {
-    problems.push('The password consists mostly of your name, e-mail address or company; choose another.')
+    problems.push(
+      'The password consists mostly of your name, e-mail address or company, or of the name of this product; choose another.',
+    )
   }
   return problems
 }

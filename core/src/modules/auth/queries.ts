@@ -1,6 +1,6 @@
-import { type Insertable, sql, type Tx } from '#kernel'
+import type { Insertable, Tx } from '#kernel'
 import { normalizeEmail, type UserRow } from '../users/index.ts'
-import type { LoginFailureRow, TokenPurpose, UserPasswordTable, UserTokenRow, UserTokenTable } from './table.ts'
+import type { TokenPurpose, UserPasswordTable, UserTokenRow, UserTokenTable } from './table.ts'
 
 /** A person with what a sign-in needs to know of them, in one look-up. */
 export interface Account {
@@ -130,29 +130,3 @@ export const updateUserTokensUsed = (tx: Tx, purpose: TokenPurpose, userId: stri
     .where('purpose', '=', purpose)
     .where('used_at', 'is', null)
     .execute()
-
-/** Failures counted under these keys in windows that are still open. */
-export const listFailures = (tx: Tx, keys: string[], now: string): Promise<LoginFailureRow[]> =>
-  tx
-    .selectFrom('login_failures')
-    .selectAll()
-    .where('key', '=', sql<string>`any(${keys}::text[])`)
-    .where('window_ends_at', '>', now)
-    .execute()
-
-/** Counts one failure more under each key; a window that has closed begins anew. */
-export const upsertFailures = (tx: Tx, keys: string[], now: string, windowEndsAt: string): Promise<LoginFailureRow[]> =>
-  tx
-    .insertInto('login_failures')
-    .values(keys.map((key) => ({ key, failures: 1, window_ends_at: windowEndsAt })))
-    .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet({
-        failures: sql`case when login_failures.window_ends_at <= ${now} then 1 else login_failures.failures + 1 end`,
-        window_ends_at: sql`case when login_failures.window_ends_at <= ${now} then excluded.window_ends_at else login_failures.window_ends_at end`,
-      }),
-    )
-    .returningAll()
-    .execute()
-
-export const deleteFailures = (tx: Tx, key: string): Promise<unknown> =>
-  tx.deleteFrom('login_failures').where('key', '=', key).execute()

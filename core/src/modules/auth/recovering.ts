@@ -6,7 +6,7 @@ import { actorOf, recipient } from './completing.ts'
 import { passwordReset } from './events.ts'
 import { hashPassword, requireGoodPassword } from './hashing.ts'
 import { requireUserToken, sendReset, spendUserToken } from './links.ts'
-import { attemptOn, clearFailures } from './lockout.ts'
+import { clearAccount } from './lockout.ts'
 import { type Account, findAccountById, updateUserTokensUsed, upsertPassword } from './queries.ts'
 import type { ResetPassword } from './schema.ts'
 import { endSessions } from './signing-out.ts'
@@ -48,7 +48,7 @@ async function replacePassword(ctx: Ctx, { token, hash }: { token: string; hash:
   await upsertPassword(ctx.tx, { user_id, hash, changed_at: now })
   await endSessions(ctx, user_id)
   await updateUserTokensUsed(ctx.tx, 'reset_password', user_id, now)
-  await clearFailures(ctx, attemptOn(ctx, user.email))
+  await clearAccount(ctx, user.email)
   if (user.email_verified_at === null) await changeUser(ctx, user_id, { email_verified_at: now })
   await ctx.emit(passwordReset, { id: user_id, label: user.name, storeId: null, after: {} })
   await mailPasswordChanged(ctx, user)

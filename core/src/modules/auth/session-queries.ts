@@ -122,7 +122,6 @@ export async function deleteDead(tx: Tx, before: string): Promise<void> {
     .execute()
   await tx.deleteFrom('user_tokens').where('expires_at', '<', before).execute()
   await tx.deleteFrom('sessions').where('expires_at', '<', before).execute()
-  await tx.deleteFrom('login_failures').where('window_ends_at', '<', before).execute()
   await tx.deleteFrom('signing_keys').where('retire_at', '<', before).execute()
 }
 

@@ -1,5 +1,6 @@
 import type { AppError, Ctx } from '#kernel'
-import { actorOf, completeSignIn } from './completing.ts'
+import { enqueueMail } from '../mail/index.ts'
+import { actorOf, completeSignIn, recipient } from './completing.ts'
 import { invalidCredentials } from './errors.ts'
 import { signInFailed } from './events.ts'
 import { rehashPassword, verifyPassword } from './hashing.ts'
@@ -57,17 +58,25 @@ export async function recordFailure(
     async (ctx) => {
       const user = account?.user
       const actor = user ? actorOf(user) : ctx.actor
-      const [locked] = await Promise.all([
+      const [{ refusal, isUnderAttack }] = await Promise.all([
         countFailure(ctx, attempt),
         ctx
           .as(actor)
           .emit(signInFailed, { id: user?.id ?? null, label: user?.name ?? null, storeId: null, after: { reason } }),
       ])
-      return locked ?? invalidCredentials()
+      if (isUnderAttack && account) await warnOfAttempts(ctx, account)
+      return refusal ?? invalidCredentials()
     },
     // The members of a tenant can see attempts on each other's accounts; nobody's account is nobody's record.
     { tenantId: account?.homeTenantId ?? null },
   )
+}
+
+/** Tells a person once that somebody is guessing at their password from places that they do not sign in from. */
+async function warnOfAttempts(ctx: Ctx, { user, passwordHash }: Account): Promise<void> {
+  if (passwordHash === null || user.status !== 'active') return
+  const data = { name: user.name, at: ctx.clock.now() }
+  await enqueueMail(ctx, { ...recipient(user), kind: 'sign_in_attempts', data })
 }
 
 async function replaceHash(ctx: Ctx, userId: string, oldHash: string, password: string): Promise<string> {

@@ -60,8 +60,12 @@ export interface KnownDeviceTable {
 
 export interface LoginFailureTable {
   key: string
+  /** A hash of the account's address, whether or not there is one; null: of no account. */
+  account: string | null
   failures: number
   window_ends_at: string
+  /** Before then no further guess is answered; null: at once. */
+  next_at: string | null
 }
 
 export interface SigningKeyTable {

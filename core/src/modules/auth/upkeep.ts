@@ -1,4 +1,5 @@
 import { DAYS, every, fromNow } from '#kernel'
+import { deleteClosedFailures } from './failure-queries.ts'
 import { renewSigningKey } from './rotating-keys.ts'
 import { deleteDead, deleteKnownDevices } from './session-queries.ts'
 
@@ -12,5 +13,6 @@ export const rotateKeys = every('7 2 * * *', 'auth.rotate_keys', renewSigningKey
 /** Once a day: removes what nobody can use any more. */
 export const sweep = every('37 2 * * *', 'auth.sweep', async (ctx) => {
   await deleteDead(ctx.tx, fromNow(ctx.clock, -KEPT_MS))
+  await deleteClosedFailures(ctx.tx, ctx.clock.now())
   await deleteKnownDevices(ctx.tx, fromNow(ctx.clock, -DEVICE_KEPT_MS))
 })

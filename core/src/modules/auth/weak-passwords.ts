@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { bitsOf, isPattern } from './guessing.ts'
 
-/** True for a password that guessing programs try early: of the list, in disguise or not, or a mere pattern. */
+/** True for a password that guessing programs try early: of the list, in disguise or padded, or a mere pattern. */
 export function isCommon(password: string): boolean {
-  return foldSigns(password).some((form) => {
+  const isWord = foldSigns(password).some((form) => {
     const bare = form.replace(/[^\p{L}\p{N}]/gu, '')
-    return [form, bare, unitOf(bare)].some((text) => isListed(text) || isPattern(text)) || isPaddedWord(form)
+    return [form, bare, unitOf(bare)].some(isListed) || isPaddedWord(form)
   })
+  return isWord || isPattern(password) || isPattern(interleaved(password))
 }
 
 let listed: Set<string> | undefined
@@ -20,13 +22,18 @@ function isListed(text: string): boolean {
   return listed.has(text)
 }
 
-/** A listed word with digits and signs around it that are a pattern themselves, or no longer than the word. */
+const WORD_MIN = 4
+const PADDING_MAX = 4
+const PADDING_BITS = 12
+
+/** A listed word with digits and signs around it that are few or foreseeable, or no longer than the word. */
 function isPaddedWord(text: string): boolean {
   const match = /^([^\p{L}]*)(.*?)([^\p{L}]*)$/su.exec(text)
   const [before, word, after] = [match?.[1] ?? '', match?.[2] ?? '', match?.[3] ?? '']
   const core = unitOf(word.replace(/[^\p{L}\p{N}]/gu, ''))
-  if (core === '' || !(isListed(core) || isPattern(core))) return false
-  return [before, after].every((part) => part.length <= 4 || isPattern(part)) || word.length >= text.length / 2
+  if (core.length < WORD_MIN || !isListed(core)) return false
+  const isPadding = (part: string) => part.length <= PADDING_MAX || bitsOf(part) <= PADDING_BITS
+  return [before, after].every(isPadding) || word.length >= text.length / 2
 }
 
 const SIGNS: Record<string, string> = { '@': 'a', '4': 'a', '3': 'e', '0': 'o', $: 's', '5': 's', '7': 't', '8': 'b' }
@@ -50,22 +57,8 @@ function unitOf(text: string): string {
   return period > 0 ? text.slice(0, period) : text
 }
 
-/** Few different characters, or mostly steps to the same, the next or a neighbouring key. */
-function isPattern(text: string): boolean {
-  const characters = Array.from(text, (character) => UNSHIFTED[character] ?? character)
-  if (characters.length < 3) return characters.length > 0
-  if (new Set(characters).size * 4 <= characters.length) return true
-  const steps = characters.slice(1).filter((character, index) => isStep(characters[index] ?? '', character))
-  return steps.length >= (characters.length - 1) * 0.7
-}
-
-const ROWS = ['1234567890', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm']
-const UNSHIFTED = Object.fromEntries(Array.from('!@#$%^&*()', (sign, index) => [sign, ROWS[0]?.[index] ?? sign]))
-const KEYS = new Map(ROWS.flatMap((row, y) => Array.from(row, (key, x) => [key, { x, y }] as const)))
-
-function isStep(from: string, to: string): boolean {
-  const distance = Math.abs((from.codePointAt(0) ?? 0) - (to.codePointAt(0) ?? 0))
-  if (distance <= 1) return true
-  const [a, b] = [KEYS.get(from), KEYS.get(to)]
-  return a !== undefined && b !== undefined && Math.abs(a.x - b.x) <= 1 && Math.abs(a.y - b.y) <= 1
+/** Every other character first (`1q2w3e4r` → `1234qwer`). */
+function interleaved(text: string): string {
+  const characters = Array.from(text)
+  return [0, 1].flatMap((odd) => characters.filter((_, index) => index % 2 === odd)).join('')
 }

@@ -15,6 +15,7 @@ const requests: { [K in MailKind]: MailRequest<K> } = {
   invitation: { ...base, kind: 'invitation', data: { ...linked, inviterName: 'Bob', tenantName: 'Acme' } },
   password_changed: { ...base, kind: 'password_changed', data: { name: 'Ann', at: AT, ipAddress: '203.0.113.7' } },
   new_sign_in: { ...base, kind: 'new_sign_in', data: { name: 'Ann', at: AT, device: 'Firefox on Linux' } },
+  sign_in_attempts: { ...base, kind: 'sign_in_attempts', data: { name: 'Ann', at: AT } },
   email_taken: { ...base, kind: 'email_taken', data: { name: 'Ann', at: AT } },
 }
 

@@ -17,6 +17,8 @@ export interface MailData {
   password_changed: { name?: string | null; at: Time; ipAddress?: string | null }
   /** Signed in from a device not seen before. */
   new_sign_in: { name?: string | null; at: Time; device?: string | null; ipAddress?: string | null }
+  /** Somebody keeps guessing at the password. */
+  sign_in_attempts: { name?: string | null; at: Time }
   /** Somebody tried to register with an address that has an account. */
   email_taken: { name?: string | null; at: Time }
 }
@@ -117,6 +119,20 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
       'If this was you, there is nothing to do.',
     ],
     action: { label: 'If this was not you, choose a new password', url: link('/forgot-password') },
+    closing: SECURITY,
+  }),
+
+  sign_in_attempts: ({ name, at }, { link, time }) => ({
+    subject: 'Somebody is guessing at your password',
+    greeting: greet(name),
+    paragraphs: [
+      `By ${time(at)} many attempts to sign in to your account had failed, from places where you have not signed in before. None of them got in.`,
+      'Further attempts of that kind have to wait longer and longer. Devices that you have signed in from before, and where you are signed in now, work as ever.',
+    ],
+    action: {
+      label: 'If your password is short or used elsewhere too, choose a new one',
+      url: link('/forgot-password'),
+    },
     closing: SECURITY,
   }),
 
