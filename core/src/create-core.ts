@@ -42,6 +42,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const resources = new Map<string, unknown>()
   let app: ReturnType<typeof buildApp> | undefined
   let worker: Promise<{ stop(): Promise<void> }> | undefined
+  let preparing: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
   const core: Core = {
@@ -61,15 +62,24 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       return resources.get(resource.name) as T // made by this very handle
     },
     run: (work, scope) =>
-      createContext(core, { tenant: null, storeId: null, actor: systemActor, origin: noOrigin }).transaction(
-        work,
-        scope,
-      ),
+      createContext(core, {
+        tenant: null,
+        storeId: null,
+        actor: systemActor,
+        origin: noOrigin,
+        caller: 'core.run',
+      }).transaction(work, scope),
     app: () => {
-      app ??= buildApp(core)
+      app ??= prepare()
+        .then(() => buildApp(core))
+        .catch((error) => {
+          app = undefined
+          throw error
+        })
       return app
     },
     startWorker: async () => {
+      await prepare()
       worker ??= startWorker(core, config.worker.concurrency)
       await worker
     },
@@ -89,6 +99,15 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     throw error
   }
 
+  /** What failed is tried again by the next who asks. */
+  function prepare(): Promise<void> {
+    preparing ??= prepareResources(core, resources).catch((error) => {
+      preparing = undefined
+      throw error
+    })
+    return preparing
+  }
+
   async function close(): Promise<void> {
     await (await app)?.close()
     await (await worker)?.stop()
@@ -99,6 +118,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     await db.close()
   }
   return core
+}
+
+async function prepareResources(core: Core, made: ReadonlyMap<string, unknown>): Promise<void> {
+  for (const resource of resourcesOf(core.registry)) await resource.prepare?.(made.get(resource.name), core)
 }
 
 function resourcesOf({ modules }: Registry) {

@@ -24,6 +24,8 @@ export interface ContextSeed {
   /** Is told every right that was asked for and held; the context must have no other way to ask. */
   grounds?: Grounds
   log?: Ctx['log']
+  /** What opens its transactions, as somebody who nests them is told. Default `ctx.transaction`. */
+  caller?: string
   /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
 }
@@ -134,11 +136,12 @@ class Context implements Ctx {
     const { guard } = this.#seed
     const isGuarded = guard && role === 'app' && !readOnly && tenant !== null && tenant === this.tenant
     let afterCommit: (() => void)[] = []
-    const result = await this.core.db.transaction(scope, (tx) => {
+    const begin = (tx: Tx) => {
       afterCommit = [] // a retried transaction starts afresh
       const ctx = new Context(this.core, { ...this.#seed, tenant }, { tx, afterCommit })
       return isGuarded ? besideGuard(guard(ctx), () => work(ctx)) : work(ctx)
-    })
+    }
+    const result = await this.core.db.transaction(scope, begin, this.#seed.caller ?? 'ctx.transaction')
     for (const follow of afterCommit) this.#follow(follow)
     return result
   }

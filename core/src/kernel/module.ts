@@ -220,6 +220,8 @@ export interface FeatureSpec {
 export interface Resource<T> {
   readonly name: string
   create(core: Core): T | Promise<T>
+  /** Awaited before the core serves or works, on a schema that is current: what must be known before the first request. */
+  prepare?(value: T, core: Core): Promise<void>
   close?(value: T): Promise<void> | void
 }
 

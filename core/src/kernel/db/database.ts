@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import pg from 'pg'
 import { isUuid } from '../ids.ts'
 import { isConnectionLoss, isRetryable, sqlState } from './errors.ts'
+import { createHoldings } from './holding.ts'
 import { bindTx, type StatementObserver } from './kysely.ts'
 import { prepareScoping, sendScoped } from './scoped-query.ts'
 import { corkUntilIdle } from './statement.ts'
@@ -36,10 +37,13 @@ export interface Database {
   /**
    * Runs `work` in one transaction, scoped to the tenant from its first statement on. Serialization failures,
    * deadlocks and connections lost before COMMIT are retried, four times at most: `work` must start afresh each time.
+   * Throws inside of another transaction's work; `caller` is what it then says was called.
    */
-  transaction<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T>
-  /** One statement of the system role outside of any transaction. */
+  transaction<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>, caller?: string): Promise<T>
+  /** One statement of the system role outside of any transaction; throws inside of one. */
   systemQuery<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>
+  /** Begins work that the transaction around it does not wait for: a cache that is read anew. Never await it in there. */
+  aside<T>(work: () => T): T
   readonly systemPool: pg.Pool
   /** Sees every statement on its way; for the tests that hold the rules of SQL. */
   observe(observer: StatementObserver): () => void
@@ -56,6 +60,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pools = { app: createPool(options.appUrl, options), system: createPool(options.systemUrl, options) }
   pools.app.on('connect', prepareScoping)
   const observers = new Set<StatementObserver>()
+  const holdings = createHoldings()
 
   /** Failures of the database itself: an error that merely looks like one, of some service asked on the way, is none. */
   const failures = new WeakSet<object>()
@@ -128,11 +133,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   const mayRetry = (error: unknown) => failures.has(error as object) && isRetryable(error) // has() takes anything
 
   return {
-    async transaction(scope, work) {
+    async transaction(scope, work, caller = 'db.transaction') {
       if (scope.tenantId !== null && !isUuid(scope.tenantId)) throw new Error('A tenant id must be a UUID')
+      holdings.assertNone(caller)
       for (let attempt = 1; ; attempt++) {
         try {
-          return await run(scope, work)
+          return await run(scope, (tx) => holdings.during(scope.role, () => work(tx)))
         } catch (error) {
           if (attempt >= MAX_TRIES || !mayRetry(error)) throw error
           await sleep(2 ** attempt * 10 * (0.5 + Math.random()))
@@ -140,8 +146,10 @@ export function openDatabase(options: DatabaseOptions): Database {
       }
     },
     async systemQuery<R extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
+      holdings.assertNone('db.systemQuery')
       return (await pools.system.query<R>(sql, values)).rows
     },
+    aside: holdings.aside,
     systemPool: pools.system,
     observe(observer) {
       observers.add(observer)

@@ -6,19 +6,28 @@ import type { SigningKeyRow } from './table.ts'
 const RELOAD_AFTER_MS = 60 * SECONDS
 const RELOAD_FOR_UNKNOWN_MS = 5 * SECONDS
 
-/** The keys that access tokens are signed with, as this process last saw them. */
+/**
+ * The keys that access tokens are signed with, as this process last saw them. Once the first is known nobody waits for
+ * the database: what is older than a minute is used while it is read anew beside the work.
+ */
 export interface KeyRing {
   /** The key to sign with now. */
-  signing(): Promise<RingKey>
+  signing(): RingKey | Promise<RingKey>
   /** The key of that id; undefined when unknown even after a reload (of which there is at most one every few seconds). */
   find(id: string): RingKey | undefined | Promise<RingKey | undefined>
   /** Every key whose tokens may be alive, or will be. */
-  published(): Promise<readonly RingKey[]>
+  published(): readonly RingKey[] | Promise<readonly RingKey[]>
   reload(): Promise<void>
+  close(): void
 }
 
-/** The ring of this process. It is read at first use; where there is no key yet, the first one is made. */
-export const keyRing = defineResource<KeyRing>({ name: 'auth.key_ring', create: openRing })
+/** The ring of this process. It is read before the core serves; where there is no key yet, the first one is made. */
+export const keyRing = defineResource<KeyRing>({
+  name: 'auth.key_ring',
+  create: openRing,
+  prepare: (ring) => ring.reload(),
+  close: (ring) => ring.close(),
+})
 
 function openRing(core: Core): KeyRing {
   let keys = new Map<string, RingKey>()
@@ -53,32 +62,39 @@ function openRing(core: Core): KeyRing {
     })
     return loading
   }
-  const reloadWhenOlder = async (ms: number) => {
-    if (core.clock.ms() - loadedAt >= ms) await reload()
+  const isOlder = (ms: number) => Math.abs(core.clock.ms() - loadedAt) >= ms
+  const reloadBeside = () => void core.db.aside(reload).catch((error: unknown) => warnOfKeys(core, error))
+  /** What is known is good enough; who comes before anything is known waits, and holds no connection meanwhile. */
+  const withKeys = <T>(read: () => T): T | Promise<T> => {
+    if (keys.size === 0) return reload().then(read)
+    if (isOlder(RELOAD_AFTER_MS)) reloadBeside()
+    return read()
   }
+  const timer = setInterval(() => keys.size > 0 && reloadBeside(), RELOAD_AFTER_MS)
+  timer.unref()
+
+  function newest(): RingKey {
+    const now = core.clock.ms()
+    const mine = [...keys.values()].filter((key) => key.canSign)
+    // In the order of their generations. The only one may have been made by a clock that is ahead of this one.
+    const found = mine.findLast((key) => key.notBefore <= now) ?? mine[0]
+    if (!found) throw new Error('There is no key to sign access tokens with')
+    return found
+  }
+  const alive = () => [...keys.values()].filter((key) => key.retireAt > core.clock.ms())
 
   return {
     reload,
-    async signing() {
-      await reloadWhenOlder(RELOAD_AFTER_MS)
-      const now = core.clock.ms()
-      const mine = [...keys.values()].filter((key) => key.canSign)
-      // In the order of their generations. The only one may have been made by a clock that is ahead of this one.
-      const newest = mine.findLast((key) => key.notBefore <= now) ?? mine[0]
-      if (!newest) throw new Error('There is no key to sign access tokens with')
-      return newest
-    },
+    signing: () => withKeys(newest),
     find(id) {
       const key = keys.get(id)
-      if (!key) return reloadWhenOlder(RELOAD_FOR_UNKNOWN_MS).then(() => keys.get(id))
-      // A process that only verifies must learn of retired keys too, but nobody has to wait for that.
-      if (core.clock.ms() - loadedAt >= RELOAD_AFTER_MS) reload().catch((error: unknown) => warnOfKeys(core, error))
+      if (!key) return isOlder(RELOAD_FOR_UNKNOWN_MS) ? reload().then(() => keys.get(id)) : undefined
+      // A process that only verifies must learn of retired keys too.
+      if (isOlder(RELOAD_AFTER_MS)) reloadBeside()
       return key.retireAt > core.clock.ms() ? key : undefined
     },
-    async published() {
-      await reloadWhenOlder(RELOAD_AFTER_MS)
-      return [...keys.values()].filter((key) => key.retireAt > core.clock.ms())
-    },
+    published: () => withKeys(alive),
+    close: () => clearInterval(timer),
   }
 }
 
