@@ -91,9 +91,9 @@ async function readMigrations(sources: readonly MigrationSource[]): Promise<Migr
 
 /** Names in the schemas are granted once; tables and functions are granted where they are made. */
 async function grantSchemas(client: pg.Client, { appRole, systemRole }: MigrateOptions): Promise<void> {
-  const roles = [appRole, systemRole].map(pg.escapeIdentifier).join(', ')
+  const [app, system] = [appRole, systemRole].map(pg.escapeIdentifier)
   await client.query(
-    `grant usage on schema tenantry, core to ${roles}; grant select on tenantry.migrations to ${roles}`,
+    `grant usage on schema tenantry, core to ${app}, ${system}; grant select on tenantry.migrations to ${system}`,
   )
 }
 

@@ -178,7 +178,7 @@ test('an expired token is told apart, to the second', async () => {
 test('a new key is published before it signs, and the old one until its last token is dead', async () => {
   t.clock.stop()
   const [first] = await jwks()
-  await t.core.run((ctx) => rotateSigningKey(ctx), { tenantId: null })
+  await t.core.run((ctx) => rotateSigningKey(ctx), { role: 'system' })
   await t.core.use(keyRing).reload()
   const [, second] = await jwks()
   assert.ok(second, 'both are published')
@@ -204,17 +204,17 @@ test('a new key is published before it signs, and the old one until its last tok
 test('a month-old key is followed by a new one, once, however many processes ask', async () => {
   const count = async () => (await t.core.db.systemQuery('select 1 from signing_keys')).length
   const before = await count()
-  await t.core.run(renewSigningKey, { tenantId: null })
+  await t.core.run(renewSigningKey, { role: 'system' })
   assert.equal(await count(), before)
   t.clock.advance(30 * 86_400_000)
-  await Promise.all(Array.from({ length: 5 }, () => t.core.run(renewSigningKey, { tenantId: null })))
+  await Promise.all(Array.from({ length: 5 }, () => t.core.run(renewSigningKey, { role: 'system' })))
   assert.equal(await count(), before + 1)
   person = await register(t)
 })
 
 test('after a compromise earlier tokens are worth nothing, while sessions go on by refreshing', async () => {
   assert.equal(await statusOf(t, person.token), 200)
-  await t.core.run((ctx) => rotateSigningKey(ctx, { compromised: true }), { tenantId: null })
+  await t.core.run((ctx) => rotateSigningKey(ctx, { compromised: true }), { role: 'system' })
   await t.core.use(keyRing).reload()
   assert.equal(await statusOf(t, person.token), '401 invalid_access_token')
   const answer = await refresh(t, person.refreshToken)
@@ -230,7 +230,7 @@ test('processes that start together agree on the first key, and one learns the k
     const keys = await one.core.db.systemQuery('select 1 from signing_keys')
     assert.equal(keys.length, 1)
     assert.deepEqual([await statusOf(two, a.token), await statusOf(one, b.token)], [200, 200])
-    await one.core.run((ctx) => rotateSigningKey(ctx, { compromised: true }), { tenantId: null })
+    await one.core.run((ctx) => rotateSigningKey(ctx, { compromised: true }), { role: 'system' })
     await one.core.use(keyRing).reload()
     const fresh = (await login(one, a.email)).body.access_token
     two.clock.advance(6_000)

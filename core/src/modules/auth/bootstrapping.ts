@@ -12,6 +12,9 @@ import type { Bootstrap, SignInAnswer } from './schema.ts'
 import { recordFailure } from './signing-in.ts'
 import { requestVerification } from './verifying.ts'
 
+/** No request may make a super admin, or as much as look at the token: only the system role does. */
+const OF_THE_INSTALLATION = { role: 'system', tenantId: null } as const // a literal of TransactionOptions
+
 /**
  * Makes the token that allows the first super admin, unless BOOTSTRAP_TOKEN gives one. Returns it the one time that it
  * can be shown; null when it was shown before, was given, or the first super admin exists. One that was lost is replaced
@@ -21,7 +24,7 @@ export async function ensureBootstrapToken(core: Core): Promise<string | null> {
   if (core.config.bootstrapToken !== null) return null
   const token = randomToken()
   const row = { token_hash: hashToken(token), created_at: core.clock.now() }
-  return (await core.run(({ tx }) => insertBootstrap(tx, row), { tenantId: null })) ? token : null
+  return (await core.run(({ tx }) => insertBootstrap(tx, row), OF_THE_INSTALLATION)) ? token : null
 }
 
 /**
@@ -43,7 +46,7 @@ export async function bootstrap(ctx: Ctx, input: Bootstrap): Promise<SignInAnswe
       await requestVerification(ctx, user.id)
       return user.id
     },
-    { tenantId: null },
+    OF_THE_INSTALLATION,
   )
   return completeSignIn(ctx, { userId, method: 'bootstrap', passwordHash: hash })
 }
@@ -55,7 +58,7 @@ async function requireBootstrapToken(ctx: Ctx, given: string): Promise<void> {
       const [row] = await Promise.all([findBootstrap(ctx.tx), requireNotLocked(ctx, attempt)])
       return row
     },
-    { tenantId: null },
+    OF_THE_INSTALLATION,
   )
   const { bootstrapToken } = ctx.config
   const expected = bootstrapToken === null ? row?.token_hash : hashToken(bootstrapToken)

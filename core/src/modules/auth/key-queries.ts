@@ -24,14 +24,22 @@ export async function insertSigningKey(tx: Tx, key: Insertable<SigningKeyTable>)
   return row !== undefined
 }
 
-/** Retires all keys older than that generation; one with an earlier date keeps it. */
-export const updateSigningKeysRetired = (tx: Tx, generation: number, retireAt: string): Promise<unknown> =>
+/** The keys older than that generation that are not retired by then, kept from changing until the transaction ends. */
+export const lockSigningKeys = (tx: Tx, generation: number, retireAt: string): Promise<SigningKeyRow[]> =>
   tx
-    .updateTable('signing_keys')
-    .set({ retire_at: retireAt })
+    .selectFrom('signing_keys')
+    .selectAll()
     .where('generation', '<', generation)
     .where((eb) => eb.or([eb('retire_at', 'is', null), eb('retire_at', '>', retireAt)]))
+    .orderBy('generation')
+    .forUpdate()
     .execute()
+
+export const updateSigningKeyRetired = (
+  tx: Tx,
+  id: string,
+  retired: Pick<SigningKeyRow, 'retire_at' | 'mac'>,
+): Promise<unknown> => tx.updateTable('signing_keys').set(retired).where('id', '=', id).execute()
 
 /** The row of the bootstrap, made when it is not there. */
 export async function insertBootstrap(tx: Tx, row: Pick<BootstrapRow, 'token_hash' | 'created_at'>): Promise<boolean> {

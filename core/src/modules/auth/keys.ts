@@ -1,4 +1,5 @@
 import { type Core, type Ctx, defineResource, SECONDS } from '#kernel'
+import { isAuthentic } from './authentic-keys.ts'
 import { findNewestSigningKey, listSigningKeys } from './key-queries.ts'
 import { addSuccessor, openKey, openPrivate, type RingKey, retirementOf } from './signing-keys.ts'
 import type { SigningKeyRow } from './table.ts'
@@ -34,7 +35,18 @@ function openRing(core: Core): KeyRing {
   let loadedAt = Number.NEGATIVE_INFINITY
   let loading: Promise<void> | undefined
 
-  const isMine = (row: SigningKeyRow) => openPrivate(core, row) !== undefined
+  const refused = new Set<string>()
+
+  const isMine = (row: SigningKeyRow) => isAuthentic(core, row) && openPrivate(core, row) !== undefined
+
+  /** A row that nobody who knows the secret has written verifies nothing and is shown to nobody. */
+  function isTrusted(row: SigningKeyRow): boolean {
+    const isGenuine = isAuthentic(core, row)
+    if (!isGenuine && !refused.has(row.id))
+      core.log.error({ kid: row.id }, 'a signing key is not authenticated by APP_SECRET: it is worth nothing here')
+    if (!isGenuine) refused.add(row.id)
+    return isGenuine
+  }
 
   /** Of several processes that start together one makes the key. */
   async function makeKey(ctx: Ctx): Promise<void> {
@@ -48,11 +60,11 @@ function openRing(core: Core): KeyRing {
     let rows = await readKeys(core)
     // There is none yet, or APP_SECRET was replaced and none can be opened: sign-ins must go on with a new one.
     if (!rows.some(isMine)) {
-      await core.run(makeKey, { tenantId: null })
+      await core.run(makeKey, { role: 'system', tenantId: null })
       rows = await readKeys(core)
     }
     // Keys that stay keep their object, and with it the tokens that it has verified already.
-    keys = new Map(rows.map((row) => [row.id, kept(keys.get(row.id), row) ?? openKey(core, row)]))
+    keys = new Map(rows.filter(isTrusted).map((row) => [row.id, kept(keys.get(row.id), row) ?? openKey(core, row)]))
     loadedAt = core.clock.ms()
   }
 

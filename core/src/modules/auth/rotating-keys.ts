@@ -1,6 +1,7 @@
 import { type Ctx, DAYS, fromNow, MINUTES, SECONDS } from '#kernel'
 import { CHALLENGE_TTL_SECONDS } from './access-tokens.ts'
-import { findNewestSigningKey, updateSigningKeysRetired } from './key-queries.ts'
+import { isAuthentic, macOf } from './authentic-keys.ts'
+import { findNewestSigningKey, lockSigningKeys, updateSigningKeyRetired } from './key-queries.ts'
 import { keyRing, warnOfKeys } from './keys.ts'
 import { insertKey } from './signing-keys.ts'
 import type { SigningKeyRow } from './table.ts'
@@ -16,7 +17,7 @@ const LEEWAY_MS = 5 * MINUTES
 const KEY_AGE_MS = 30 * DAYS
 
 /**
- * Makes a new key, which signs as soon as every verifier can know it, and retires the earlier ones when no token of
+ * As the system role: makes a new key, which signs as soon as every verifier can know it, and retires the earlier ones when no token of
  * theirs is alive any more. `compromised`: the earlier keys are worth nothing from now on, and neither is any access
  * token signed with them; people's sessions go on by their refresh tokens. Of several processes that rotate at once one
  * does; the others notice within a minute.
@@ -42,13 +43,23 @@ async function succeed(ctx: Ctx, newest: SigningKeyRow | undefined, { compromise
   if (!(await insertKey(ctx, generation, startsAt))) return
   const longestLifeMs = Math.max(ctx.config.tokens.accessTtlSeconds, CHALLENGE_TTL_SECONDS) * SECONDS
   const retireAt = compromised ? startsAt : later(startsAt, longestLifeMs + LEEWAY_MS)
-  await updateSigningKeysRetired(ctx.tx, generation, retireAt)
+  await retireBefore(ctx, generation, retireAt)
   ctx.afterCommit(() => {
     ctx
       .use(keyRing)
       .reload()
       .catch((error: unknown) => warnOfKeys(ctx, error))
   })
+}
+
+/** Retires all keys older than that generation; one with an earlier date keeps it. */
+async function retireBefore(ctx: Ctx, generation: number, retireAt: string): Promise<void> {
+  for (const row of await lockSigningKeys(ctx.tx, generation, retireAt)) {
+    const { mac, ...facts } = { ...row, retire_at: retireAt }
+    // What was not genuine does not become so by being retired.
+    const proof = isAuthentic(ctx.core, row) ? macOf(ctx.core, facts) : mac
+    await updateSigningKeyRetired(ctx.tx, row.id, { retire_at: retireAt, mac: proof })
+  }
 }
 
 const later = (time: string, ms: number) => new Date(Date.parse(time) + ms).toISOString()

@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createSigner, createVerifier } from 'fast-jwt'
 import { type Core, type Ctx, newId } from '#kernel'
+import { type KeyFacts, macOf } from './authentic-keys.ts'
 import { insertSigningKey } from './key-queries.ts'
 import type { PublicJwk, SigningKeyRow } from './table.ts'
 
@@ -82,18 +83,18 @@ export const retirementOf = (row: SigningKeyRow) =>
   row.retire_at === null ? Number.POSITIVE_INFINITY : Date.parse(row.retire_at)
 const sealingContext = (id: string) => `signing_key:${id}`
 
-/** Makes the key that follows `newest` and signs from now on, unless another process has done so. */
+/** As the system role: makes the key that follows `newest` and signs from now on, unless another process has done so. */
 export async function addSuccessor(ctx: Ctx, newest: SigningKeyRow | undefined): Promise<void> {
   await insertKey(ctx, (newest?.generation ?? 0) + 1, ctx.clock.now())
 }
 
-/** Makes a key; false when another process has made that generation first. */
+/** As the system role: makes a key; false when another process has made that generation first. */
 export async function insertKey(ctx: Ctx, generation: number, notBefore: string): Promise<boolean> {
   const id = newId()
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const { kty, crv, x } = publicKey.export({ format: 'jwk' })
   if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined) throw new Error('An Ed25519 key has an unexpected form')
-  return insertSigningKey(ctx.tx, {
+  const facts: KeyFacts = {
     id,
     generation,
     alg: ALGORITHM,
@@ -102,5 +103,6 @@ export async function insertKey(ctx: Ctx, generation: number, notBefore: string)
     created_at: ctx.clock.now(),
     not_before: notBefore,
     retire_at: null,
-  })
+  }
+  return insertSigningKey(ctx.tx, { ...facts, mac: macOf(ctx.core, facts) })
 }

@@ -80,6 +80,8 @@ export interface SigningKeyTable {
   not_before: string
   /** No token that it signed is alive after this; null while it is the newest. */
   retire_at: string | null
+  /** See `macOf`; null: written before there was one, and worth nothing. */
+  mac: string | null
 }
 
 /** The public half of an Ed25519 key (RFC 8037). */

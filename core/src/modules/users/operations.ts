@@ -24,6 +24,7 @@ export interface NewUser {
   name: string
   locale?: string
   timezone?: string
+  /** Takes a transaction of the system role. */
   isSuperAdmin?: boolean
   emailVerifiedAt?: string | null
 }
@@ -48,8 +49,9 @@ export async function addUser(ctx: Ctx, input: NewUser): Promise<UserRow> {
     timezone: input.timezone ?? 'UTC',
     email_verified_at: input.emailVerifiedAt ?? null,
     two_factor_enabled: false,
-    is_super_admin: input.isSuperAdmin ?? false,
     status: 'active',
+    // Not named unless it is so: the application role may not.
+    ...(input.isSuperAdmin && { is_super_admin: true }),
   })
   if (!user) throw emailTaken()
   return user
@@ -78,7 +80,10 @@ export async function changeMe(ctx: Ctx, { name, phone, locale, timezone }: User
   return presentUser(user, (await findLogin(ctx.tx, user.id))?.last_login_at ?? null)
 }
 
-/** What may change about a person. Undefined leaves a field as it is. */
+/**
+ * What may change about a person. Undefined leaves a field as it is. Requests change `name`, `phone`, `locale`, `timezone`
+ * and `email_verified_at`; the other columns take a transaction of the system role.
+ */
 export type UserPatch = Partial<
   Pick<
     UserRow,

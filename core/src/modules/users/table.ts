@@ -1,4 +1,4 @@
-import type { Selectable } from '#kernel'
+import type { Generated, Selectable } from '#kernel'
 
 /** A person, across all tenants. Global: an e-mail address belongs to one person, whatever tenants they are in. */
 export interface UserTable {
@@ -18,7 +18,7 @@ export interface UserTable {
   timezone: string
   email_verified_at: string | null
   two_factor_enabled: boolean
-  is_super_admin: boolean
+  is_super_admin: Generated<boolean>
   status: 'active' | 'disabled'
 }
 

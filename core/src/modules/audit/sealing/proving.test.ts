@@ -263,7 +263,7 @@ describe('a file that retention took records from', () => {
     const { tenantId } = person
     await settleAll(core, tenantId)
     const sealed = await sealedIds(core, tenantId)
-    await core.core.run((ctx) => appendRemoval(ctx, sealed[1_200] ?? ''), { tenantId })
+    await core.core.run((ctx) => appendRemoval(ctx, sealed[1_200] ?? ''), { tenantId, role: 'system' })
     await asSuperuser(core, 'delete from audit_logs where tenant_id = $1 and id < $2', [tenantId, sealed[1_200]])
     await asSuperuser(core, 'delete from audit_blocks where tenant_id = $1 and height = 1', [tenantId])
     const file = await exportOf(person)

@@ -8,6 +8,7 @@ import { hashBlock, hashRecord, MAX_RECORDS, NO_HASH, packEntries, rangeOf } fro
 import { checkpointKeys } from './checkpoint-keys.ts'
 import { findLate } from './late-records.ts'
 import {
+  findGreatestHeight,
   findHeightOf,
   getRunning,
   insertBlock,
@@ -39,12 +40,12 @@ export interface Sealing {
 
 /**
  * Seals what the tenant has recorded until 5 seconds ago: at most 20,000 records, each block of up to 1,000 in a
- * transaction of its own; the context needs none open. Any number may do it at the same time: they take turns.
+ * transaction of its own, as the system role: no other may write the chain; the context needs none open. Any number may do it at the same time: they take turns.
  */
 export async function sealTenant({ core, tenantId }: Pick<Ctx, 'core' | 'tenantId'>): Promise<Sealing> {
   let [sealed, looksBack] = [0, true]
   for (let block = 0; block < BLOCKS_PER_RUN; block++) {
-    const step = await core.run((ctx) => sealBlock(ctx, looksBack), { tenantId })
+    const step = await core.run((ctx) => sealBlock(ctx, looksBack), { tenantId, role: 'system' })
     sealed += step.records
     const isLast = step.records < MAX_RECORDS
     if (isLast && looksBack) return { sealed, isDone: true, looksAgainAt: step.looksAgainAt }
@@ -55,7 +56,7 @@ export async function sealTenant({ core, tenantId }: Pick<Ctx, 'core' | 'tenantI
 }
 
 /**
- * Records in the tenant's chain, in the transaction of `ctx`, that retention removes what has lesser ids than this. From
+ * As the system role: records in the tenant's chain, in the transaction of `ctx`, that retention removes what has lesser ids than this. From
  * then on verifying takes it that they are missing. Nothing happens when that was said already, or nothing was sealed.
  * Throws for records that may not be sealed yet.
  */
@@ -102,9 +103,18 @@ async function openChain(ctx: Ctx, before: string, now: string): Promise<ChainRo
   if (chain) return chain
   const [first] = await listRecordsAfter(tx, tenantId, { after: LEAST_ID, before, limit: 1 })
   if (!first) return null
+  // Begun anew, it would contradict the blocks that are there; see the check of `doctor`.
+  if ((await findGreatestHeight(tx, tenantId)) > 0) throw new ChainEndMissing(tenantId)
   const start = { height: 0, position: 0, hash: NO_HASH, sealed_to: LEAST_ID, complete_to: LEAST_ID }
   await insertChain(tx, { tenant_id: tenantId, id: newId(), ...start, created_at: now, updated_at: now })
   return (await lockChain(tx, tenantId)) ?? null
+}
+
+/** Where the chain of a tenant ended is not known any more: nothing more of theirs can be sealed. */
+export class ChainEndMissing extends Error {
+  constructor(tenantId: string) {
+    super(`The end of the chain of seals of tenant ${tenantId} is missing: nothing more of its audit log can be sealed`)
+  }
 }
 
 /** In the order of their ids: first those that came late, then what is newer than all that is sealed. */

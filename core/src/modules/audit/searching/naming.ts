@@ -50,7 +50,7 @@ export async function forgetNames(ctx: Ctx, before: string): Promise<void> {
   let afterId: string | null = LEAST_ID
   while (afterId !== null) {
     const from: string = afterId
-    afterId = await ctx.transaction((ctx) => forgetSome(ctx, before, from))
+    afterId = await ctx.transaction((ctx) => forgetSome(ctx, before, from), { role: 'system' })
   }
 }
 
