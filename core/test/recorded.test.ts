@@ -15,7 +15,7 @@ const SILENT: Readonly<Record<string, string>> = {
   'POST /auth/resend-verification': 'sends a mail again; that the address was proven is recorded',
   'POST /authz/explain': 'answers a question',
   'POST /audit/sinks/:id/test': 'sends an empty batch and changes nothing',
-  'POST /subscriptions/change-plan/preview': 'answers a question',
+  'POST /subscriptions/current/change-plan/preview': 'answers a question',
 }
 
 let world: World

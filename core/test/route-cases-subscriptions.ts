@@ -8,7 +8,7 @@ const BUSINESS = '01900000-0000-7000-8000-000000000003'
 const method = { type: 'card', label: 'Visa of the company', last4: '4242', expires: '2030-12' }
 
 const post = async ({ test }: World, { token }: Person, path: string, body?: object) => {
-  const answer = await test.request('POST', `/api/v1/subscriptions/${path}`, { token, body })
+  const answer = await test.request('POST', `/api/v1/subscriptions/current/${path}`, { token, body })
   assert.equal(answer.status, 200, answer.text)
 }
 
@@ -39,29 +39,29 @@ export const subscriptionCases: RouteCases = {
     given: () => ({}),
     see: (answer, _sent, { owner }) => has(answer, { tenant_id: owner.tenantId, status: 'trialing' }),
   },
-  'GET /subscriptions/details': shows({ subscription: { status: 'trialing' }, trial: { in_trial: true } }),
-  'GET /subscriptions/usage': {
+  'GET /subscriptions/current/details': shows({ subscription: { status: 'trialing' }, trial: { in_trial: true } }),
+  'GET /subscriptions/current/usage': {
     given: () => ({}),
     see: ({ body }) => assert.ok(body.stores.used >= 1 && body.users.used >= 1),
   },
-  'GET /subscriptions/trial': shows({ in_trial: true, days_left: 14 }),
-  'POST /subscriptions/change-plan/preview': {
+  'GET /subscriptions/current/trial': shows({ in_trial: true, days_left: 14 }),
+  'POST /subscriptions/current/change-plan/preview': {
     given: () => ({ body: { plan_id: BUSINESS } }),
     see: (answer) => has(answer, { allowed: true, exceeds: [], amount_due_cents: 0 }),
   },
-  'POST /subscriptions/change-plan': {
+  'POST /subscriptions/current/change-plan': {
     given: (world) => asNewcomer(world, { body: { plan_id: BUSINESS } }),
     see: (answer) => has(answer, { plan: { id: BUSINESS }, status: 'trialing' }),
   },
-  'POST /subscriptions/cancel': {
+  'POST /subscriptions/current/cancel': {
     given: (world) => asNewcomer(world, { body: { at_period_end: false } }),
     see: (answer) => has(answer, { status: 'canceled', cancel_at_period_end: false }),
   },
-  'POST /subscriptions/reactivate': {
+  'POST /subscriptions/current/reactivate': {
     given: (world) => asNewcomer(world, {}, (person) => post(world, person, 'cancel', { at_period_end: true })),
     see: (answer) => has(answer, { status: 'trialing', cancel_at_period_end: false }),
   },
-  'PUT /subscriptions/payment-method': {
+  'PUT /subscriptions/current/payment-method': {
     given: (world) => asNewcomer(world, { body: method }),
     see: (answer) => has(answer, { payment_method: method }),
   },

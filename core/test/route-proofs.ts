@@ -241,7 +241,7 @@ async function proveReplay(world: World, route: RegisteredRoute, { given }: Rout
 /** A PUT is partial, so that one of nothing changes nothing. */
 /** A payment method is set and shown within the subscription; it has no address of its own to be read from. */
 function isReadBack({ method, path }: RegisteredRoute): boolean {
-  return method === 'PUT' && path !== '/subscriptions/payment-method'
+  return method === 'PUT' && path !== '/subscriptions/current/payment-method'
 }
 
 async function proveEmptyPut(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {

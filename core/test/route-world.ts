@@ -167,6 +167,9 @@ function succeeded(answer: Answered): Answered {
 async function chooseBusiness(test: TestCore, token: string): Promise<void> {
   const { body } = await test.request('GET', '/api/v1/subscriptions/plans')
   const { id } = body.data.find(({ code }: { code: string }) => code === 'business')
-  const chosen = await test.request('POST', '/api/v1/subscriptions/change-plan', { token, body: { plan_id: id } })
+  const chosen = await test.request('POST', '/api/v1/subscriptions/current/change-plan', {
+    token,
+    body: { plan_id: id },
+  })
   assert.equal(chosen.status, 200, chosen.text)
 }

@@ -29,7 +29,7 @@ let names = 0
 const branch = () => customer.post('/branches', { name: `Branch ${++names}` })
 const print = (body: object = {}) => customer.post('/prints', body)
 const printMany = (pages: number, more = {}) => customer.post('/prints/many', { pages, ...more })
-const usageOf = async (limit: string) => (await customer.get('/subscriptions/usage')).body[limit]
+const usageOf = async (limit: string) => (await customer.get('/subscriptions/current/usage')).body[limit]
 const choose = (plan_id: string, at?: string) => customer.change('change-plan', { plan_id, ...(at && { at }) })
 
 describe('a limit of what a tenant has at once', () => {
@@ -72,7 +72,7 @@ describe('a limit of what a tenant has at once', () => {
     await choose(BUSINESS)
     for (let i = 0; i < 4; i++) succeeded(await branch())
     assert.deepEqual(await usageOf('branches'), { used: 8, max: null, percent: null })
-    const back = await customer.post('/subscriptions/change-plan', { plan_id: STARTER })
+    const back = await customer.post('/subscriptions/current/change-plan', { plan_id: STARTER })
     assert.equal(outcome(back), '422 downgrade_exceeds_limits')
     await test.core.db.systemQuery('update subscriptions set plan_id = $1 where tenant_id = $2', [
       STARTER,
@@ -181,7 +181,7 @@ describe('a feature', () => {
     const refused = await customer.post('/colours', {})
     assert.deepEqual([outcome(refused), refused.body.feature], ['402 feature_not_in_plan', 'colour'])
     assert.equal(outcome(await customer.post('/colours', { jams: true })), '409 conflict')
-    const { plan, features } = (await customer.get('/subscriptions/details')).body
+    const { plan, features } = (await customer.get('/subscriptions/current/details')).body
     assert.deepEqual(features, { colour: false, staples: true })
     assert.deepEqual(plan.features, features)
     await choose(BUSINESS)

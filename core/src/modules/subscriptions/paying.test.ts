@@ -137,7 +137,7 @@ describe('a payment provider', () => {
   })
 
   it('never shows what it knows the payment method by', async () => {
-    const answers = [await customer.get('/subscriptions/current'), await customer.get('/subscriptions/details')]
+    const answers = [await customer.get('/subscriptions/current'), await customer.get('/subscriptions/current/details')]
     for (const { text } of answers) assert.ok(!text.includes('pm_1'))
     assert.ok(!JSON.stringify(await customer.history()).includes('pm_1'))
   })

@@ -61,7 +61,11 @@ describe('50 at the same time, over two processes', () => {
     )
     const made = answers.reduce((sum, { status, body }) => sum + (status === 200 ? body.made : 0), 0)
     assert.equal(made, 10)
-    assert.deepEqual((await customer.get('/subscriptions/usage')).body.prints, { used: 10, max: 10, percent: 100 })
+    assert.deepEqual((await customer.get('/subscriptions/current/usage')).body.prints, {
+      used: 10,
+      max: 10,
+      percent: 100,
+    })
   })
 
   it('delete and make without ever having more than the plan allows', async () => {
@@ -90,7 +94,7 @@ describe('a downgrade while stores are made', () => {
         const smaller = start === BUSINESS ? { plan_id: STARTER, at: 'now' } : { plan_id: FREE, at: 'now' }
         const answers = await race(8, (i, core) =>
           i === turn % 4
-            ? customer.post('/subscriptions/change-plan', smaller, core)
+            ? customer.post('/subscriptions/current/change-plan', smaller, core)
             : customer.post('/stores', { name: `Store ${i}` }, core),
         )
         const { plan } = (await customer.get('/subscriptions/current')).body
@@ -112,10 +116,10 @@ describe('calls that contradict each other', () => {
       const customer = await foundCustomer(one)
       await customer.pay()
       const answers = await race(20, (i, core) => {
-        if (i % 4 === 0) return customer.post('/subscriptions/cancel', { at_period_end: i % 8 === 0 }, core)
-        if (i % 4 === 1) return customer.post('/subscriptions/reactivate', undefined, core)
-        if (i % 4 === 2) return customer.post('/subscriptions/change-plan', { plan_id: BUSINESS }, core)
-        return customer.post('/subscriptions/change-plan', { plan_id: FREE, at: 'now' }, core)
+        if (i % 4 === 0) return customer.post('/subscriptions/current/cancel', { at_period_end: i % 8 === 0 }, core)
+        if (i % 4 === 1) return customer.post('/subscriptions/current/reactivate', undefined, core)
+        if (i % 4 === 2) return customer.post('/subscriptions/current/change-plan', { plan_id: BUSINESS }, core)
+        return customer.post('/subscriptions/current/change-plan', { plan_id: FREE, at: 'now' }, core)
       })
       for (const answer of answers) assert.match(outcome(answer), /^(200|409 conflict)$/)
       const { status, canceled_at, plan } = (await customer.get('/subscriptions/current')).body
@@ -150,9 +154,9 @@ describe('any sequence of calls and jumps of the clock', () => {
         for (const [[call, body], ms] of sequence) {
           one.clock.advance(ms)
           if (call === 'roll-over') await runRollOver(one)
-          else if (call === 'payment-method') await customer.put(`/subscriptions/${call}`, body)
+          else if (call === 'payment-method') await customer.put(`/subscriptions/current/${call}`, body)
           else if (call !== 'current') {
-            const answer = await customer.post(`/subscriptions/${call}`, body)
+            const answer = await customer.post(`/subscriptions/current/${call}`, body)
             assert.match(outcome(answer), /^(200|409 conflict)$/)
           }
           const { status } = (await customer.get('/subscriptions/current')).body

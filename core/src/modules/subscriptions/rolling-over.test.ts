@@ -180,7 +180,9 @@ describe('many processes on one database', () => {
       await Promise.all([
         ...cores.flatMap((core) => [runRollOver(core), runRollOver(core)]),
         ...customers.map((customer) => customer.get('/subscriptions/current', others[0])),
-        ...customers.map((customer) => customer.post('/subscriptions/cancel', { at_period_end: true }, others[1])),
+        ...customers.map((customer) =>
+          customer.post('/subscriptions/current/cancel', { at_period_end: true }, others[1]),
+        ),
       ])
       await runRollOver(test)
       for (const [index, customer] of customers.entries()) {

@@ -56,7 +56,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'GET',
-    path: '/subscriptions/details',
+    path: '/subscriptions/current/details',
     summary: 'Get subscription, plan, limits, usage and trial in one',
     access: view,
     response: { 200: SubscriptionDetails },
@@ -65,7 +65,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'GET',
-    path: '/subscriptions/usage',
+    path: '/subscriptions/current/usage',
     summary: 'Get how much of each limit is in use',
     access: view,
     response: { 200: Usage },
@@ -74,7 +74,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'GET',
-    path: '/subscriptions/trial',
+    path: '/subscriptions/current/trial',
     summary: 'Get how much of the trial is left',
     access: view,
     response: { 200: Trial },
@@ -83,7 +83,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'POST',
-    path: '/subscriptions/change-plan/preview',
+    path: '/subscriptions/current/change-plan/preview',
     summary: 'See what a change of plan would do',
     description: 'Changes nothing. `allowed` is false while more is in use than the plan allows.',
     access: manage,
@@ -95,7 +95,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'POST',
-    path: '/subscriptions/change-plan',
+    path: '/subscriptions/current/change-plan',
     summary: 'Change the plan',
     description:
       'A higher price takes effect at once, a lower one at the end of the period or at once with `"at": "now"`. Nothing is deleted. Choosing the plan of now takes a waiting change back. After the end of a subscription the plan is chosen here and begins with `reactivate`.',
@@ -108,7 +108,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'POST',
-    path: '/subscriptions/cancel',
+    path: '/subscriptions/current/cancel',
     summary: 'Cancel the subscription, at the end of its period or at once',
     description: 'Once it has ended, everything can be read and nothing changed. Nothing is deleted.',
     access: manage,
@@ -120,7 +120,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'POST',
-    path: '/subscriptions/reactivate',
+    path: '/subscriptions/current/reactivate',
     summary: 'Take a cancellation back, or begin anew after the end',
     description: 'After the end a new period begins, which takes a payment method unless the plan is free.',
     access: manage,
@@ -131,7 +131,7 @@ export const routes: readonly Route[] = [
   }),
   defineRoute({
     method: 'PUT',
-    path: '/subscriptions/payment-method',
+    path: '/subscriptions/current/payment-method',
     summary: 'Put a payment method on file',
     description: 'Masked data only: whatever looks like a whole number is refused. What is due is paid with it.',
     access: manage,

@@ -137,9 +137,11 @@ export async function foundCustomer(test: TestCore): Promise<Customer> {
     post: (path, body, core) => send('POST', path, body, core),
     put: (path, body) => send('PUT', path, body),
     remove: (path) => send('DELETE', path),
-    change: async (path, body) => succeeded(await send('POST', `/subscriptions/${path}`, body)),
+    change: async (path, body) => succeeded(await send('POST', `/subscriptions/current/${path}`, body)),
     pay: async () =>
-      succeeded(await send('PUT', '/subscriptions/payment-method', { type: 'card', label: 'Visa', last4: '4242' })),
+      succeeded(
+        await send('PUT', '/subscriptions/current/payment-method', { type: 'card', label: 'Visa', last4: '4242' }),
+      ),
     history: () =>
       test.core.db.systemQuery(
         `select action, actor_type as actor, new_values from audit_logs

@@ -52,9 +52,12 @@ describe('plans', () => {
     for (const column of ['is_public', 'is_active']) {
       await test.core.db.systemQuery(`update plans set ${column} = false where id = $1`, [BUSINESS])
       assert.equal((await test.request('GET', '/api/v1/subscriptions/plans')).body.data.length, 2)
-      const refused = [await get(BUSINESS), await customer.post('/subscriptions/change-plan', { plan_id: BUSINESS })]
-      refused.push(await customer.post('/subscriptions/change-plan/preview', { plan_id: BUSINESS }))
-      refused.push(await customer.post('/subscriptions/change-plan', { plan_id: newId() }))
+      const refused = [
+        await get(BUSINESS),
+        await customer.post('/subscriptions/current/change-plan', { plan_id: BUSINESS }),
+      ]
+      refused.push(await customer.post('/subscriptions/current/change-plan/preview', { plan_id: BUSINESS }))
+      refused.push(await customer.post('/subscriptions/current/change-plan', { plan_id: newId() }))
       assert.deepEqual(refused.map(outcome), Array(4).fill('404 not_found'))
       await test.core.db.systemQuery(`update plans set ${column} = true where id = $1`, [BUSINESS])
     }
@@ -69,11 +72,11 @@ describe('a new tenant', () => {
     assert.equal(Date.parse(subscription.trial_ends_at) - Date.parse(subscription.created_at), 14 * DAYS)
     assert.equal(subscription.current_period_end, subscription.trial_ends_at)
     assert.deepEqual(await actions(), ['subscription.created'])
-    const trial = (await customer.get('/subscriptions/trial')).body
+    const trial = (await customer.get('/subscriptions/current/trial')).body
     assert.deepEqual(trial, { in_trial: true, days_left: 14, ends_at: subscription.trial_ends_at })
     test.clock.advance(12 * DAYS + DAYS / 2)
-    assert.equal((await customer.get('/subscriptions/trial')).body.days_left, 2)
-    const details = (await customer.get('/subscriptions/details')).body
+    assert.equal((await customer.get('/subscriptions/current/trial')).body.days_left, 2)
+    const details = (await customer.get('/subscriptions/current/details')).body
     assert.equal(details.subscription.id, subscription.id)
     assert.equal(details.trial.days_left, 2)
     assert.equal(details.limits.stores, 5)
@@ -82,7 +85,7 @@ describe('a new tenant', () => {
 })
 
 describe('a change of plan', () => {
-  const preview = async (body: object) => (await customer.post('/subscriptions/change-plan/preview', body)).body
+  const preview = async (body: object) => (await customer.post('/subscriptions/current/change-plan/preview', body)).body
 
   it('upward is at once', async () => {
     const { allowed, exceeds, amount_due_cents } = await preview({ plan_id: BUSINESS })
@@ -115,7 +118,7 @@ describe('a change of plan', () => {
     )
     const unpaid = await preview({ plan_id: STARTER })
     assert.deepEqual([unpaid.allowed, unpaid.requires_payment_method], [false, true])
-    const refused = await customer.post('/subscriptions/change-plan', { plan_id: STARTER })
+    const refused = await customer.post('/subscriptions/current/change-plan', { plan_id: STARTER })
     assert.equal(outcome(refused), '409 conflict')
     await customer.pay()
     assert.equal((await customer.change('change-plan', { plan_id: STARTER })).body.plan.code, 'starter')
@@ -158,7 +161,7 @@ describe('a change of plan', () => {
       // In the next period no page will have been printed yet.
       [{ plan_id: FREE }, [stores, branches]],
     ] as const) {
-      const refused = await customer.post('/subscriptions/change-plan', body)
+      const refused = await customer.post('/subscriptions/current/change-plan', body)
       assert.equal(outcome(refused), '422 downgrade_exceeds_limits')
       assert.deepEqual(refused.body.exceeds, exceeds)
       const seen = await preview(body)
@@ -177,7 +180,11 @@ describe('a change of plan', () => {
     succeeded(await customer.put(`/stores/${id}`, { name: 'Still ours' }))
     const refused = await customer.post('/stores', { name: 'Another' })
     assert.deepEqual([outcome(refused), refused.body.used, refused.body.max], ['402 plan_limit_reached', 4, 1])
-    assert.deepEqual((await customer.get('/subscriptions/usage')).body.stores, { used: 4, max: 1, percent: 400 })
+    assert.deepEqual((await customer.get('/subscriptions/current/usage')).body.stores, {
+      used: 4,
+      max: 1,
+      percent: 400,
+    })
   })
 })
 
@@ -188,7 +195,7 @@ describe('a canceled subscription', () => {
     assert.deepEqual([body.status, body.cancel_at_period_end, body.canceled_at], ['active', true, null])
     succeeded(await customer.post('/stores', { name: 'Second' }))
     assert.equal((await customer.change('reactivate')).body.cancel_at_period_end, false)
-    assert.equal(outcome(await customer.post('/subscriptions/reactivate')), '409 conflict')
+    assert.equal(outcome(await customer.post('/subscriptions/current/reactivate')), '409 conflict')
 
     await customer.change('cancel', { at_period_end: true })
     const { current_period_end } = await current()
@@ -223,12 +230,12 @@ describe('a canceled subscription', () => {
     assert.equal(outcome(await customer.remove(`/stores/${newId()}`)), '404 not_found')
     assert.equal(outcome(await customer.post('/prints/many', { pages: 1, jams: true })), '409 conflict')
 
-    for (const path of ['/stores', `/stores/${id}`, '/users/me', '/subscriptions/details', '/tenants/current'])
+    for (const path of ['/stores', `/stores/${id}`, '/users/me', '/subscriptions/current/details', '/tenants/current'])
       assert.equal(outcome(await customer.get(path)), '200', path)
     assert.equal(outcome(await customer.put('/users/me', { name: 'Ada' })), '200', 'what is a person’s own')
     assert.equal(outcome(await customer.post('/own/prints')), '200')
-    assert.equal(outcome(await customer.post('/subscriptions/cancel', { at_period_end: true })), '409 conflict')
-    assert.equal(outcome(await customer.post('/subscriptions/reactivate')), '409 conflict')
+    assert.equal(outcome(await customer.post('/subscriptions/current/cancel', { at_period_end: true })), '409 conflict')
+    assert.equal(outcome(await customer.post('/subscriptions/current/reactivate')), '409 conflict')
 
     await customer.pay()
     assert.equal(outcome(await customer.post('/prints', {})), '402 subscription_inactive')
@@ -259,7 +266,7 @@ describe('an expired trial', () => {
     assert.equal(outcome(await customer.post('/stores', { name: 'Too late' })), '402 subscription_inactive')
     assert.equal(outcome(await customer.post('/prints/many', { pages: 1 })), '402 subscription_inactive')
     assert.equal((await current()).status, 'expired')
-    assert.deepEqual((await customer.get('/subscriptions/trial')).body, {
+    assert.deepEqual((await customer.get('/subscriptions/current/trial')).body, {
       in_trial: false,
       days_left: 0,
       ends_at: trial_ends_at,
@@ -274,7 +281,7 @@ describe('an expired trial', () => {
 })
 
 describe('a payment method', () => {
-  const put = (body: object) => customer.put('/subscriptions/payment-method', body)
+  const put = (body: object) => customer.put('/subscriptions/current/payment-method', body)
   const pointers = async (body: object) => {
     const answer = await put(body)
     assert.equal(outcome(answer), '400 invalid_request')
@@ -322,7 +329,7 @@ describe('who may', () => {
     const as = (permissions: string[]) => tokenFor({ tenantId, userId: newId(), permissions })
     const get = (token: string, path = 'current') => test.request('GET', `/api/v1/subscriptions/${path}`, { token })
     const cancel = (token: string) =>
-      test.request('POST', '/api/v1/subscriptions/cancel', { token, body: { at_period_end: true } })
+      test.request('POST', '/api/v1/subscriptions/current/cancel', { token, body: { at_period_end: true } })
     assert.equal(outcome(await get(as([]))), '403 permission_denied')
     assert.equal(outcome(await get(as(['subscription.view']))), '200')
     assert.equal(outcome(await cancel(as(['subscription.view']))), '403 permission_denied')

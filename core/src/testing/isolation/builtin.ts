@@ -31,12 +31,12 @@ export const builtinFillers: Fillers = {
       return { body: { url: `http://127.0.0.1:9/${tenant.text().replaceAll(' ', '-')}` } }
     },
     'PUT /audit/sinks/:id': (tenant) => ({ body: { url: `http://127.0.0.1:9/${tenant.text().replaceAll(' ', '-')}` } }),
-    'POST /subscriptions/change-plan': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
-    'POST /subscriptions/change-plan/preview': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
-    'POST /subscriptions/cancel': () => ({ body: { at_period_end: true } }),
+    'POST /subscriptions/current/change-plan': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
+    'POST /subscriptions/current/change-plan/preview': async (tenant) => ({ body: { plan_id: await aPlan(tenant) } }),
+    'POST /subscriptions/current/cancel': () => ({ body: { at_period_end: true } }),
     'GET /subscriptions/plans/:id': async (tenant) => ({ params: { id: await aPlan(tenant) } }),
-    'POST /subscriptions/reactivate': async (tenant) => {
-      await tenant.send('POST', '/subscriptions/cancel', { at_period_end: true })
+    'POST /subscriptions/current/reactivate': async (tenant) => {
+      await tenant.send('POST', '/subscriptions/current/cancel', { at_period_end: true })
       return {}
     },
   },

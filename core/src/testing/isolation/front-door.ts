@@ -83,5 +83,5 @@ async function chooseLargestPlan(test: TestCore, token: string): Promise<void> {
   if (!test.core.registry.modules.some(({ name }) => name === 'subscriptions')) return
   const { body } = await test.request('GET', '/api/v1/subscriptions/plans')
   const { id } = body.data.find(({ code }: { code: string }) => code === 'business')
-  await post(test, '/subscriptions/change-plan', { plan_id: id }, token)
+  await post(test, '/subscriptions/current/change-plan', { plan_id: id }, token)
 }
