@@ -15,6 +15,8 @@ export interface Config {
     readonly publicUrl: string
     /** CIDRs whose X-Forwarded-For is believed. */
     readonly trustedProxies: readonly string[]
+    /** How long requests are still answered after the process was told to stop. */
+    readonly shutdownDelaySeconds: number
   }
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' }
   /** Absolute path. */
@@ -108,6 +110,7 @@ function nest(env: Env): Config {
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
       trustedProxies: env.TRUSTED_PROXIES,
+      shutdownDelaySeconds: env.SHUTDOWN_DELAY ?? (env.NODE_ENV === 'production' ? 5 : 0),
     },
     log: { level: env.LOG_LEVEL },
     dataDir: resolve(env.DATA_DIR),
