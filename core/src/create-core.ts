@@ -7,6 +7,7 @@ import { createContext, noOrigin, systemActor } from './kernel/create-context.ts
 import { openDatabase } from './kernel/db/database.ts'
 import type { MigrationSource } from './kernel/db/migrate.ts'
 import { buildApp } from './kernel/http/build.ts'
+import { stopListening } from './kernel/http/draining.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
 import type { Module, Resource } from './kernel/module.ts'
 import { createOutbound } from './kernel/outbound/outbound.ts'
@@ -54,6 +55,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     storage: openStorage(config),
     clock,
     log,
+    get stopping() {
+      return closing !== undefined
+    },
     standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core
     wake: waker.wake,
     use<T>(resource: Resource<T>): T {
@@ -109,13 +113,21 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   }
 
   async function close(): Promise<void> {
-    await (await app)?.close()
-    await (await worker)?.stop()
+    await Promise.all([stopServing(), stopWorking()])
     await waker.settled()
     for (const resource of resourcesOf(registry).reverse())
       if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))
     await standings.close()
     await db.close()
+  }
+  /** An app or a worker that could not be made has nothing to be stopped, and has said so where it was asked for. */
+  async function stopServing(): Promise<void> {
+    const made = await app?.catch(() => undefined)
+    if (made) await stopListening(made, core)
+  }
+  async function stopWorking(): Promise<void> {
+    const started = await worker?.catch(() => undefined)
+    await started?.stop()
   }
   return core
 }

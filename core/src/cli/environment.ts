@@ -39,20 +39,29 @@ const commonAddress: Demand = ({ env, given }) =>
     ? ['PUBLIC_URL is required with PORT=0: links and tokens name it, and every process must name the same.']
     : []
 
-/** For `start`: the configured database, or the embedded one started for it; a port, and one that is known. */
-export async function startEnvironment(): Promise<Environment> {
-  return openDatabase(await choosePort(await readConfig(ownDatabaseInProduction)))
+/**
+ * For `start`: the configured database, or the embedded one started for it; a port, and one that is known. `onLost` is
+ * told when the embedded one has ended and does not start again.
+ */
+export async function startEnvironment(onLost: (error: Error) => void): Promise<Environment> {
+  return openDatabase(await choosePort(await readConfig(ownDatabaseInProduction)), onLost)
 }
 
 /** For commands that look or mend: as for `start`, but where `start` runs already, its embedded PostgreSQL is used too. */
 export async function visitEnvironment({ migrates = false } = {}): Promise<Environment> {
   const config = await readConfig(ownDatabaseInProduction, ...(migrates ? [ownerOfSchema] : []))
   try {
+    endOnSignals()
     return await openDatabase(config)
   } catch (error) {
     if (!(error instanceof EmbeddedAlreadyRunning)) throw error
     return (await findRunning(config)) ?? Promise.reject(error)
   }
+}
+
+/** A signal alone would end this process without a word to the PostgreSQL that it has started. */
+function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 }
 
 /** For commands of which many run side by side, which one embedded database cannot serve. */
@@ -88,9 +97,9 @@ async function choosePort(config: Config): Promise<Config> {
   return freeze({ ...config, http: { ...http, port, publicUrl } })
 }
 
-async function openDatabase(config: Config): Promise<Environment> {
+async function openDatabase(config: Config, onLost?: (error: Error) => void): Promise<Environment> {
   if (config.database.appUrl !== null) return { config, embeddedPort: null, release: async () => {} }
-  const embedded = await startEmbedded({ dataDir: config.dataDir, log: say })
+  const embedded = await startEmbedded({ dataDir: config.dataDir, log: say, onLost })
   return onEmbedded(config, embedded, () => embedded.stop())
 }
 

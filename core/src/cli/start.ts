@@ -1,4 +1,5 @@
 import { createCore } from '../create-core.ts'
+import { SECONDS } from '../kernel/clock.ts'
 import type { Core } from '../kernel/core.ts'
 import { type Command, type CommandOptions, say } from './commands.ts'
 import { assertConnects } from './connections.ts'
@@ -15,7 +16,8 @@ export const start: Command = {
 
 Without DATABASE_URL it starts the embedded PostgreSQL on DATA_DIR (default .data), made on the first start and kept
 afterwards. Brings the schema up to date where DATABASE_OWNER_URL allows it, then serves HTTP on HOST:PORT and works on
-jobs. SIGTERM and Ctrl-C drain: nothing new is accepted, what runs is finished, jobs are given back.`,
+jobs. SIGTERM, SIGHUP and Ctrl-C drain: nothing new is accepted, what runs is finished, jobs are given back. An embedded
+PostgreSQL that ends is started again; where that fails, the process ends with exit code 1.`,
   run: (_values, options) => run(startEnvironment, options, { migrate: true, serve: true, work: true }),
 }
 
@@ -38,14 +40,15 @@ jobs at a time, fairly among tenants, and on schedules, once however many worker
 }
 
 function run(
-  open: () => Promise<Environment>,
+  open: (onLost: (error: Error) => void) => Promise<Environment>,
   { modules }: CommandOptions,
   what: { migrate?: boolean; serve?: boolean; work?: boolean },
 ): Promise<number> {
-  return runUntilSignal(async (onStop, stopping) => {
-    const environment = await open()
+  return runUntilSignal(async ({ onStop, stopping, fail, allowMs }) => {
+    const environment = await open(fail)
     onStop(environment.release)
     const { config } = environment
+    if (what.serve) allowMs(config.http.shutdownDelaySeconds * SECONDS)
     await assertConnects(config)
     if (what.migrate && config.database.ownerUrl) {
       const applied = await migrateSchema(config, modules)

@@ -21,6 +21,8 @@ export interface Core {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly standings: StandingCache
+  /** Whether `close` was called: the process is not ready for anything new, but goes on answering for a while. */
+  readonly stopping: boolean
   /** A module's long-lived object. */
   use<T>(resource: Resource<T>): T
   /** Hints to some worker that a tenant (null: none) has work due at `runAt`; sent at once, lost without harm. */
@@ -35,6 +37,9 @@ export interface Core {
   app(): Promise<FastifyInstance>
   /** Starts working on jobs and schedules until `close`. */
   startWorker(): Promise<void>
-  /** Stops accepting, finishes what runs, gives jobs back, closes every connection. */
+  /**
+   * Says on `/health/ready` that it stops, for SHUTDOWN_DELAY where it listens; then stops accepting, finishes what runs,
+   * gives jobs back, closes every connection.
+   */
   close(): Promise<void>
 }

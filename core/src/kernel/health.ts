@@ -32,7 +32,7 @@ export interface CheckResult {
 export function createHealth(core: Core): Health {
   const worker = watchWorker(core)
   const checkDatabase = shared(() => within(PATIENCE_MS, readDatabase(core)))
-  const checkReady = shared(async () => {
+  const checkChecks = shared(async () => {
     const ready = core.registry.modules.flatMap(({ checks }) => checks.filter((check) => check.ready))
     const checks = await Promise.all([
       attempt(core, 'database', checkDatabase),
@@ -43,7 +43,15 @@ export function createHealth(core: Core): Health {
     if (failed.length > 0) throw unavailable({ detail: `Not ready: ${failed.join(', ')}`, members: { checks } })
     return { status: 'ok' as const, checks }
   })
-  return { checkDatabase, checkReady }
+  return {
+    checkDatabase,
+    // First of all, so that no answer of a moment ago is shared: a balancer has to notice.
+    checkReady: async () => {
+      if (!core.stopping) return checkChecks()
+      const checks = [{ name: 'stopping', status: 'failed' }] satisfies CheckResult[]
+      throw unavailable({ detail: 'Not ready: this process is stopping', members: { checks } })
+    },
+  }
 }
 
 async function readDatabase(core: Core): Promise<DatabaseHealth> {

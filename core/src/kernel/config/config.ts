@@ -22,6 +22,8 @@ export interface Config {
     readonly apiDocsPublic: boolean
     /** The port for probes and metrics alone; null: none. */
     readonly probePort: number | null
+    /** How long requests are still answered after the process was told to stop. */
+    readonly shutdownDelaySeconds: number
   }
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' }
   /** Absolute path. */
@@ -99,6 +101,7 @@ function nest(env: Env): Config {
       metricsPublic: env.METRICS_PUBLIC ?? env.NODE_ENV !== 'production',
       apiDocsPublic: env.API_DOCS_PUBLIC ?? env.NODE_ENV !== 'production',
       probePort: env.WORKER_PORT,
+      shutdownDelaySeconds: env.SHUTDOWN_DELAY ?? (env.NODE_ENV === 'production' ? 5 : 0),
     },
     log: { level: env.LOG_LEVEL },
     dataDir: resolve(env.DATA_DIR),

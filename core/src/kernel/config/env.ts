@@ -95,6 +95,12 @@ export const settings = {
     { default: '', example: '192.168.10.0/24' },
     'Private networks that outbound requests to addresses given by users (where the audit log is streamed to, webhooks) may reach all the same. Unset: none. One that covers a good part of the internet is refused in production.',
   ),
+  SHUTDOWN_DELAY: setting(
+    'Server',
+    duration('0s', '10m'),
+    { default: null, example: '5s' },
+    'How long a process that was told to stop goes on answering while `/health/ready` says 503, so that a balancer sends nothing more before connections are closed. Give the balancer’s probe two or three turns. Default: `5s` in production, else `0s`.',
+  ),
   LOG_LEVEL: setting(
     'Operation',
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
@@ -252,6 +258,11 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   })
   // Built from the table that the type is derived from, which Object.fromEntries cannot express.
   return { env: Object.fromEntries(entries) as Env, given, problems }
+}
+
+/** Whether npm runs this process as a script of a package: who stops npm means to stop it as well. */
+export function startedByNpm(): boolean {
+  return process.env.npm_lifecycle_event !== undefined
 }
 
 function parseOrNull(kind: Kind<unknown>, value: string | null): unknown {

@@ -55,8 +55,14 @@ export async function createCluster(
   }
 }
 
-/** Starts the server and waits until it accepts connections. Throws with the last lines of its log when it ends. */
-export async function startServer(options: ServerOptions): Promise<ChildProcess> {
+/**
+ * Starts the server and waits until it accepts connections. Throws with the last lines of its log when it ends.
+ * `onSpawn` is told of the process before it is ready, which after a crash can take a while.
+ */
+export async function startServer(
+  options: ServerOptions,
+  onSpawn: (child: ChildProcess) => void = () => {},
+): Promise<ChildProcess> {
   await refuseOtherVersion(options)
   const log = await openLog(options.logFile)
   try {
@@ -69,6 +75,8 @@ export async function startServer(options: ServerOptions): Promise<ChildProcess>
       detached: true,
     })
     child.unref()
+    endWithProcess(child)
+    onSpawn(child)
     const failure = await waitUntilReady(child, options.folder)
     if (failure === undefined) return child
     const tail = (await readFile(options.logFile)).subarray(logStart).toString().trim()
@@ -95,6 +103,13 @@ export async function stopServer(child: ChildProcess, { binaries, folder }: Serv
     child.kill(stronger)
   }
   await ended
+}
+
+// A process that ends without stopping the server still asks it to end.
+function endWithProcess(child: ChildProcess): void {
+  const onProcessExit = () => child.kill('SIGINT')
+  process.once('exit', onProcessExit)
+  child.once('exit', () => process.off('exit', onProcessExit))
 }
 
 async function serverArguments({ folder, port, durable }: ServerOptions): Promise<string[]> {
@@ -156,7 +171,8 @@ async function removeDrafts(folder: string): Promise<void> {
   for (const name of drafts) await rm(join(parent, name), { recursive: true, force: true, maxRetries: 10 })
 }
 
-function hasEnded(child: ChildProcess): boolean {
+/** Whether it runs no more, or never did. */
+export function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
 

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { prepareBinaries } from './embedded-binaries.ts'
@@ -14,6 +13,7 @@ import {
   saveSecrets,
 } from './embedded-secrets.ts'
 import { createCluster, PortTaken, type ServerOptions, startServer, stopServer } from './embedded-server.ts'
+import { type Running, watchServer } from './embedded-watch.ts'
 import { setupDatabase } from './setup.ts'
 
 export { EmbeddedAlreadyRunning } from './embedded-lock.ts'
@@ -28,6 +28,13 @@ export interface EmbeddedOptions {
   durable?: boolean
   /** Told in whole sentences what happens that takes time or is out of the ordinary. */
   log?: (line: string) => void
+  /**
+   * Told when the server has ended although nobody asked it to, and could not be started again. Whoever uses it should
+   * then end as well.
+   */
+  onLost?: (error: Error) => void
+  /** How long to wait before each attempt to start a server again that has ended. Default: four, 8 seconds in all. */
+  restartPausesMs?: readonly number[]
 }
 
 /** A running embedded PostgreSQL with the database `tenantry` and its three roles. */
@@ -40,11 +47,6 @@ export interface Embedded {
   port: number
   /** Ends the server and gives the folder free. May be called more than once. */
   stop(): Promise<void>
-}
-
-interface Running {
-  child: ChildProcess
-  server: ServerOptions
 }
 
 const DATABASE = 'tenantry'
@@ -69,7 +71,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 }
 
 async function startLocked(options: EmbeddedOptions, release: () => Promise<void>): Promise<Embedded> {
-  const { dataDir, durable = true, log = () => {} } = options
+  const { dataDir, durable = true, log = () => {}, onLost, restartPausesMs: pausesMs } = options
   const account = await findServerAccount(dataDir)
   const binaries = await prepareBinaries(account)
   const settle = (folder: string) => stopLeftovers(folder, binaries.pgCtl, log)
@@ -87,7 +89,9 @@ async function startLocked(options: EmbeddedOptions, release: () => Promise<void
   try {
     const { port } = running.server
     if (port !== secrets.port) await saveSecrets(secretsFile, { ...secrets, port })
-    return { ...(await setUp(port, secrets)), port, stop: watch(running, release, log) }
+    const urls = await setUp(port, secrets)
+    const stopWatched = watchServer(running, { log, onLost: onLost ?? (({ message }) => log(message)), pausesMs })
+    return { ...urls, port, stop: () => stopWatched().then(release) }
   } catch (error) {
     await stopServer(running.child, running.server)
     throw error
@@ -102,26 +106,6 @@ async function setUp(port: number, { passwords }: EmbeddedSecrets) {
     system: { password: passwords.system },
   }
   return { superuserUrl, ...(await setupDatabase({ superuserUrl, database: DATABASE, roles })) }
-}
-
-// Notices an end that nobody asked for, and returns the way to ask for one.
-function watch({ child, server }: Running, release: () => Promise<void>, log: (line: string) => void) {
-  const onServerExit = () => log(`PostgreSQL has ended unexpectedly; see ${server.logFile}`)
-  // A process that ends without stopping the server still asks it to end.
-  const onProcessExit = () => child.kill('SIGINT')
-  child.once('exit', onServerExit)
-  process.once('exit', onProcessExit)
-  const end = async () => {
-    child.off('exit', onServerExit)
-    await stopServer(child, server)
-    process.off('exit', onProcessExit)
-    await release()
-  }
-  let ending: Promise<void> | undefined
-  return () => {
-    ending ??= end()
-    return ending
-  }
 }
 
 // Saved before the cluster exists: whatever interrupts the start, no cluster has a password that nobody knows.

@@ -5,12 +5,12 @@ import { invalidRequest, notFound } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { createAddressReader } from './address.ts'
 import { acceptJson, BODY_LIMIT } from './body.ts'
+import { drainConnections } from './draining.ts'
 import { createHandler } from './handle.ts'
 import { identify, identifyIfPossible } from './identify.ts'
 import { PROBLEM_TYPE, problemDocument, sendProblem } from './problem.ts'
 import { type Port, requireThisMachine, standsOn } from './reach.ts'
 
-const CLOSING_SWEEP_MS = 100
 const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
 
 /** Builds the HTTP side of a core: every route of the registry that stands on the port, and what they have in common. */
@@ -28,7 +28,8 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
     },
     routerOptions: { maxParamLength: 500 },
     requestTimeout: 60_000,
-    return503OnClosing: true,
+    // Whatever still reaches this process while it stops is answered; the connection ends with the answer.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) =>
       void sendProblem(request, reply.header('x-request-id', request.id), error),
@@ -38,6 +39,7 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
   app.decorateRequest('identity', null)
   app.decorateRequest('address', null)
   acceptJson(app)
+  drainConnections(app, core)
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, nothingThere()))
   app.addHook('onRequest', (request, reply, done) => {
@@ -59,12 +61,6 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
       'answered',
     )
     core.requestDone?.(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime)
-    done()
-  })
-  app.addHook('preClose', (done) => {
-    // A connection that was answered while closing stays open for more requests, which nobody would answer.
-    const sweep = setInterval(() => app.server.closeIdleConnections(), CLOSING_SWEEP_MS).unref()
-    app.server.once('close', () => clearInterval(sweep))
     done()
   })
   for (const route of core.registry.routes.filter(({ reach }) => standsOn(port, reach, core.config))) {
