@@ -4,7 +4,7 @@ import type { Core } from '../core.ts'
 import { invalidRequest, notFound } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { createAddressReader } from './address.ts'
-import { acceptJson, BODY_LIMIT } from './body.ts'
+import { acceptJson, bodyLimitOf, MAX_BODY_LIMIT } from './body.ts'
 import { createHandler } from './handle.ts'
 import { identify, identifyIfPossible } from './identify.ts'
 import { PROBLEM_TYPE, problemDocument, sendProblem } from './problem.ts'
@@ -19,7 +19,7 @@ export async function buildApp(core: Core): Promise<FastifyInstance> {
     // One line per request is written below; a logger per request would cost more than the line.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: MAX_BODY_LIMIT,
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id']
@@ -70,6 +70,7 @@ export async function buildApp(core: Core): Promise<FastifyInstance> {
     app.route({
       method: route.method,
       url: route.url,
+      bodyLimit: bodyLimitOf(route),
       config: { produces: typeof route.produces === 'string' ? route.produces : undefined },
       // Who is calling is known before a byte of the body is read.
       onRequest: async (request) => {
