@@ -62,7 +62,7 @@ export interface RouteSpec<
   params?: P
   query?: Q
   body?: B
-  /** Bytes of a body that are read at most: 16 KiB under `/auth`, 128 KiB elsewhere, unless this says otherwise; up to 1 MiB. */
+  /** Bytes of a body that are read at most; default 128 KiB, no more than 1 MiB. Beyond it is 413. */
   bodyLimit?: number
   /**
    * What the schema has no words for, told in the same answer as what it has: a password too easily guessed, an unknown

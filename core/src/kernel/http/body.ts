@@ -13,17 +13,14 @@ const KiB = 1024
 /** What a route may ask for at most, in `bodyLimit`; files have their own limit. */
 export const MAX_BODY_LIMIT = 1024 * KiB
 const USUAL_LIMIT = 128 * KiB
-/** Where anybody may knock, and nobody has much to say. */
-const AUTH_LIMIT = 16 * KiB
 /** Room for `{}`, and for telling whoever sends a little more that nothing is expected. */
 const NOTHING_LIMIT = 1 * KiB
 /** Deeper JSON is no request but an attack on whoever walks it. */
 const MAX_DEPTH = 64
 
 /** How many bytes of a body are read for a route; beyond them it is 413. */
-export function bodyLimitOf({ body, bodyLimit, path, root }: RegisteredRoute): number {
-  if (!body) return NOTHING_LIMIT
-  return bodyLimit ?? (!root && path.startsWith('/auth/') ? AUTH_LIMIT : USUAL_LIMIT)
+export function bodyLimitOf({ body, bodyLimit }: RegisteredRoute): number {
+  return body ? (bodyLimit ?? USUAL_LIMIT) : NOTHING_LIMIT
 }
 
 /** Accepts JSON bodies, strictly: valid UTF-8, bounded depth, no `__proto__`. */
