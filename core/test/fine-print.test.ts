@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { defineModule, isUuid, newId, planLimitReached } from '#kernel'
+import { bodyLimitOf } from '../src/kernel/http/body.ts'
 import { type Person, register } from '../src/modules/auth/auth.fixture.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { type Answered, createTestCore, type RequestOptions, type TestCore } from '../src/testing/index.ts'
 import { addMember, anAddress } from './route-world.ts'
 
-const MiB = 1024 * 1024
+const KiB = 1024
+const MiB = 1024 * KiB
 const NAMED_WRONG = { name: 5, color: 'red' }
 
 let isPlanFull = false
@@ -94,14 +96,38 @@ describe('a request that is wrong in every way', () => {
 })
 
 describe('a body', () => {
-  test('of 1 MiB is read; of one byte more it is not', async () => {
-    const store = JSON.stringify({ name: unique('Large') })
-    const sized = (bytes: number) => ({
-      payload: store + ' '.repeat(bytes - store.length),
+  test('of 128 KiB is read, under /auth of 16 KiB; of one byte more it is not', async () => {
+    const sized = (body: object, bytes: number) => ({
+      payload: JSON.stringify(body).padEnd(bytes),
       headers: { 'content-type': 'application/json' },
     })
-    assert.equal(codeOf(await request('POST', '/stores', sized(MiB + 1))), '413 payload_too_large')
-    assert.equal(codeOf(await request('POST', '/stores', sized(MiB))), 201)
+    const store = { name: unique('Large') }
+    assert.equal(codeOf(await request('POST', '/stores', sized(store, 128 * KiB + 1))), '413 payload_too_large')
+    assert.equal(codeOf(await request('POST', '/stores', sized(store, 128 * KiB))), 201)
+    const nobody = { email: anAddress(), password: 'x' }
+    assert.equal(codeOf(await request('POST', '/auth/login', sized(nobody, 16 * KiB + 1))), '413 payload_too_large')
+    assert.equal(codeOf(await request('POST', '/auth/login', sized(nobody, 16 * KiB))), '401 invalid_credentials')
+  })
+
+  test('may be larger than 16 KiB at no address under /auth, and larger than 128 KiB where a route says so alone', () => {
+    for (const route of t.core.registry.routes) {
+      const most = route.path.startsWith('/auth/') ? 16 * KiB : (route.bodyLimit ?? 128 * KiB)
+      assert.ok(bodyLimitOf(route) <= most, `${route.method} ${route.path}`)
+    }
+  })
+
+  test('where none is expected is no more than {}, and not looked at', async () => {
+    const { id } = await open()
+    for (const body of [[], [1], 'text', 5, null, { name: 'x' }, { a: 1, b: 2 }]) {
+      const answer = await request('DELETE', `/stores/${id}`, { body })
+      assert.deepEqual(
+        [codeOf(answer), answer.body.errors],
+        ['400 invalid_request', [{ pointer: '#', detail: 'no body is expected' }]],
+      )
+    }
+    const large = { payload: JSON.stringify({ a: 'x'.repeat(KiB) }), headers: { 'content-type': 'application/json' } }
+    assert.equal(codeOf(await request('DELETE', `/stores/${id}`, large)), '413 payload_too_large')
+    assert.equal(codeOf(await request('DELETE', `/stores/${id}`, { body: {} })), 204)
   })
 
   test('that is empty is none, whatever its type says', async () => {

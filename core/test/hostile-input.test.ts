@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import net, { type AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import pg from 'pg'
 import { openapiDocument } from '../src/kernel/http/openapi.ts'
 import { type Answered, createTestCore, type RequestOptions, type TestCore } from '../src/testing/index.ts'
 import { type FoundOperation, listOperations } from '../src/testing/operations.ts'
+import { contentOf } from './content.ts'
 import {
   BROKEN_BODIES,
   LARGE_BODIES,
@@ -199,27 +199,6 @@ function assertHarmless({ status, text }: Pick<Answered, 'status' | 'text'>, whe
 
 function fill(path: string): string {
   return path.replace(/\{\w+\}/g, SOME_ID)
-}
-
-/** A digest of every table of the application. */
-async function contentOf({ database }: TestCore): Promise<Record<string, string>> {
-  const client = new pg.Client({ connectionString: database.superuserUrl })
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ name: string }>(
-      "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'core' order by 1",
-    )
-    const digest: Record<string, string> = {}
-    for (const { name } of rows) {
-      const { rows: found } = await client.query(
-        `select md5(coalesce(string_agg(t::text, ' ' order by t::text), '')) as md5 from ${name} t`,
-      )
-      digest[name] = found[0].md5
-    }
-    return digest
-  } finally {
-    await client.end()
-  }
 }
 
 /** Sends bytes as they are and reads until the server hangs up. */

@@ -3,7 +3,7 @@ import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './a
 import type { StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
-import type { ErrorKind } from './errors.ts'
+import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
@@ -47,6 +47,9 @@ export interface RouteInput<P, Q, B> {
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
 
+/** The fields of a body of which nothing is known yet. */
+export type Unchecked<B> = { readonly [name in keyof B]?: unknown }
+
 type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
 
 export interface RouteSpec<
@@ -68,6 +71,14 @@ export interface RouteSpec<
   params?: P
   query?: Q
   body?: B
+  /** Bytes of a body that are read at most; default 128 KiB, no more than 1 MiB. Beyond it is 413. */
+  bodyLimit?: number
+  /**
+   * What the schema has no words for, told in the same answer as what it has: a password too easily guessed, an unknown
+   * code. Runs whether or not the body fits its schema, so a field may be missing or of any type. Not for what only the
+   * database knows, and no reason to leave out the check in the operation.
+   */
+  check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
   /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
   response: R
   /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
@@ -133,6 +144,8 @@ export interface Route {
   readonly params: TObject | undefined
   readonly query: TObject | undefined
   readonly body: TSchema | undefined
+  readonly bodyLimit: number | undefined
+  readonly check: ((body: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>) | undefined
   readonly response: Responses
   readonly errors: readonly ErrorKind[]
   readonly limit: string | undefined
@@ -164,6 +177,8 @@ export function defineRoute<
     params: spec.params,
     query: spec.query,
     body: spec.body,
+    bodyLimit: spec.bodyLimit,
+    check: spec.check as Route['check'], // the fields of the body by their names, each unknown
     response: spec.response,
     errors: spec.errors ?? [],
     limit: spec.limit,

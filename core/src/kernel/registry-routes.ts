@@ -1,7 +1,9 @@
 import type { TSchema } from 'typebox'
 import { problemsOfStoreScope } from './access/store-scope.ts'
+import { MAX_BODY_LIMIT } from './http/body.ts'
 import { handsOutSecrets, unmarkedSecrets } from './http/secret-answers.ts'
 import type { RegisteredRoute } from './registry.ts'
+import { problemsOfSchema } from './registry-schemas.ts'
 
 interface Known {
   permissions: ReadonlyMap<string, unknown>
@@ -47,7 +49,17 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
     problems.push('takes a body, which its method has not')
   if (route.body && isOpen(route.body))
     problems.push('has a body that accepts unknown fields (additionalProperties: false is missing)')
+  problems.push(...problemsOfBodyLimit(route))
+  const schemas = [route.params, route.query, route.body, ...Object.values(route.response)]
+  problems.push(...new Set(schemas.flatMap(problemsOfSchema)))
   return problems
+}
+
+function problemsOfBodyLimit({ body, bodyLimit }: RegisteredRoute): string[] {
+  if (bodyLimit === undefined) return []
+  if (!body) return ['has a bodyLimit but takes no body']
+  if (Number.isInteger(bodyLimit) && bodyLimit > 0 && bodyLimit <= MAX_BODY_LIMIT) return []
+  return [`has a bodyLimit that is no number of bytes up to ${MAX_BODY_LIMIT}`]
 }
 
 function isOpen(schema: TSchema): boolean {

@@ -6,6 +6,7 @@ import { problemOfCron, RUN_TASK } from './jobs/schedules.ts'
 import type { FeatureSpec, LimitSpec, Module, PermissionSpec, Route } from './module.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { checkRoutes } from './registry-routes.ts'
+import { problemsOfSchema } from './registry-schemas.ts'
 
 export interface RegisteredRoute extends Route {
   /** The module that brought it. */
@@ -81,6 +82,8 @@ export function createRegistry(given: readonly Module[]): Registry {
     'event',
     each(modules, (module) => module.events.map((event) => [event.name, event])),
   )
+  for (const { name, data } of events.values())
+    problems.push(...new Set(problemsOfSchema(data).map((problem) => `event ${name} ${problem}`)))
   const jobs = unique(
     'job',
     each(modules, (module) => module.jobs.map((job) => [job.name, job])),

@@ -1,15 +1,32 @@
 import type { FastifyInstance } from 'fastify'
-import { invalidJson, invalidRequest } from '../errors.ts'
-import { unstorable } from './validate.ts'
+import { invalidJson } from '../errors.ts'
+import type { RegisteredRoute } from '../registry.ts'
 
-/** JSON bodies up to 1 MiB; files have their own limit. */
-export const BODY_LIMIT = 1024 * 1024
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body was written with escapes, so that it may hold what the database cannot. */
+    hasEscapes: boolean
+  }
+}
+
+const KiB = 1024
+/** What a route may ask for at most, in `bodyLimit`; files have their own limit. */
+export const MAX_BODY_LIMIT = 1024 * KiB
+const USUAL_LIMIT = 128 * KiB
+/** Room for `{}`, and for telling whoever sends a little more that nothing is expected. */
+const NOTHING_LIMIT = 1 * KiB
 /** Deeper JSON is no request but an attack on whoever walks it. */
 const MAX_DEPTH = 64
 
-/** Accepts JSON bodies, strictly: valid UTF-8, bounded depth, no `__proto__`, nothing that the database cannot store. */
+/** How many bytes of a body are read for a route; beyond them it is 413. */
+export function bodyLimitOf({ body, bodyLimit }: RegisteredRoute): number {
+  return body ? (bodyLimit ?? USUAL_LIMIT) : NOTHING_LIMIT
+}
+
+/** Accepts JSON bodies, strictly: valid UTF-8, bounded depth, no `__proto__`. */
 export function acceptJson(app: FastifyInstance): void {
   const parseStrictly = app.getDefaultJsonParser('error', 'error')
+  app.decorateRequest('hasEscapes', false)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer // parseAs: 'buffer'
@@ -18,11 +35,10 @@ export function acceptJson(app: FastifyInstance): void {
     if (text.includes('\ufffd') && !isUtf8(bytes)) return done(invalidJson({ detail: 'The body is not valid UTF-8' }))
     if (depthOf(text) > MAX_DEPTH)
       return done(invalidJson({ detail: `The body is nested deeper than ${MAX_DEPTH} levels` }))
+    request.hasEscapes = text.includes('\\u') || text.includes('\0')
     parseStrictly(request, text, (error, value) => {
       if (error) return done(invalidJson({ detail: 'The body could not be read as JSON' }))
-      // Only an escape can bring in what cannot be stored: raw bytes were checked above.
-      const errors = text.includes('\\u') || text.includes('\0') ? unstorable(value, '#') : []
-      done(errors.length > 0 ? invalidRequest({ errors }) : null, value)
+      done(null, value)
     })
   })
 }

@@ -4,7 +4,7 @@ import type { Core } from '../core.ts'
 import { invalidRequest, notFound } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { createAddressReader } from './address.ts'
-import { acceptJson, BODY_LIMIT } from './body.ts'
+import { acceptJson, bodyLimitOf, MAX_BODY_LIMIT } from './body.ts'
 import { drainConnections } from './draining.ts'
 import { createHandler } from './handle.ts'
 import { identify, identifyIfPossible } from './identify.ts'
@@ -20,7 +20,7 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
     // One line per request is written below; a logger per request would cost more than the line.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: MAX_BODY_LIMIT,
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id']
@@ -67,6 +67,7 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
     app.route({
       method: route.method,
       url: route.url,
+      bodyLimit: bodyLimitOf(route),
       config: { produces: typeof route.produces === 'string' ? route.produces : undefined },
       // Who is calling is known before a byte of the body is read.
       onRequest: async (request) => {

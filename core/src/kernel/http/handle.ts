@@ -6,7 +6,7 @@ import { recordRefusal } from '../access/refusals.ts'
 import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
 import { anonymousActor, assertNarrowed, createContext } from '../create-context.ts'
-import type { AppError } from '../errors.ts'
+import { type AppError, unauthenticated } from '../errors.ts'
 import { Answer } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { authorize, storeContext } from './authorize.ts'
@@ -48,11 +48,13 @@ interface Prepared {
  * credential was looked at before the body was read.
  */
 export function createHandler(core: Core, route: RegisteredRoute) {
-  const prepared = prepare(route)
+  const prepared = prepare(core, route)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const input = prepared.readInput(request)
     const { identity } = request
-    if (!identity || route.access === 'public') return answer(core, prepared, request, reply, input)
+    if (route.access === 'public') return answer(core, prepared, request, reply, input)
+    // Set before the body was read, or the request would have ended there.
+    if (!identity) throw unauthenticated()
     try {
       return await answer(core, prepared, request, reply, input)
     } catch (thrown) {
@@ -114,11 +116,11 @@ async function claimOnGrounds(
   return { ...found, keep: (ctx, answer) => found.keep(ctx, { ...answer, grounds }) }
 }
 
-function prepare(route: RegisteredRoute): Prepared {
+function prepare(core: Core, route: RegisteredRoute): Prepared {
   const statuses = Object.keys(route.response).map(Number)
   return {
     route,
-    readInput: createInputReader(route),
+    readInput: createInputReader(core, route),
     isList: route.query !== undefined && 'cursor' in route.query.properties,
     success: statuses.find((status) => status < 300)!, // the registry refused routes without one
     serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),

@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
+import type { Core } from '../core.ts'
 import { type FieldProblem, invalidRequest, notFound } from '../errors.ts'
 import { isUuid } from '../ids.ts'
 import type { RegisteredRoute } from '../registry.ts'
-import { type Check, coercion, isStorable, lazyCheck } from './validate.ts'
+import { type Tidy, tidierOf } from './forms.ts'
+import { type Check, coercion, collectProblems, isStorable, lazyCheck, unstorable } from './validate.ts'
 
 /** What a handler gets of a request, checked against the route's schemas. */
 export interface Input {
@@ -17,21 +19,29 @@ interface Prepared {
   checkParams: Check | null
   checkQuery: Check
   coerceQuery: (query: Record<string, unknown>) => Record<string, unknown>
+  tidyQuery: Tidy | null
   checkBody: Check | null
+  tidyBody: Tidy | null
+  /** The route's own look at the fields of a body. */
+  checkFields: (body: Record<string, unknown>) => Iterable<FieldProblem>
 }
 
 const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: false } as const
 
 /** Makes the function that reads and checks what a route's requests bring. It throws 400 `invalid_request`, or 404. */
-export function createInputReader(route: RegisteredRoute): (request: FastifyRequest) => Input {
+export function createInputReader(core: Core, route: RegisteredRoute): (request: FastifyRequest) => Input {
   const query = (route.query ?? NOTHING_ALLOWED) as NonNullable<RegisteredRoute['query']> // the same shape by hand
   const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name!) // the group always matches
+  const { check } = route
   const prepared: Prepared = {
     idParams: names.filter((name) => /(^|_)id$/.test(name)),
     checkParams: route.params ? lazyCheck(route.params) : null,
     checkQuery: lazyCheck(query),
     coerceQuery: coercion(query),
+    tidyQuery: tidierOf(query),
     checkBody: route.body ? lazyCheck(route.body) : null,
+    tidyBody: route.body ? tidierOf(route.body) : null,
+    checkFields: check ? (body) => check(body, core) : () => [],
   }
   return (request) => validate(prepared, request)
 }
@@ -46,34 +56,48 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
     params[name] = id.toLowerCase()
   }
   const query = prepared.coerceQuery(request.query as Record<string, unknown>) // parsed by Fastify
-  const body = request.body
-  const problems: FieldProblem[] = [
-    ...(prepared.checkParams?.(params, 'params') ?? []),
-    ...prepared.checkQuery(query, 'query'),
-    ...unstorableQuery(query),
-    ...storeHeaderProblems(request),
-    ...bodyProblems(prepared, body),
-  ]
+  prepared.tidyQuery?.(query)
+  const { body } = request
+  prepared.tidyBody?.(body)
+  const problems = collectProblems(
+    prepared.checkParams?.(params, 'params') ?? [],
+    prepared.checkQuery(query, 'query'),
+    unstorableQuery(query),
+    storeHeaderProblems(request),
+    bodyProblems(prepared, request),
+  )
   if (problems.length > 0) throw invalidRequest({ errors: problems })
   return { params, query, body }
 }
 
-function bodyProblems({ checkBody }: Prepared, body: unknown): FieldProblem[] {
-  if (checkBody)
-    return body === undefined ? [{ pointer: '#', detail: 'a JSON body is required' }] : checkBody(body, '#')
-  if (body === undefined || body === null) return []
-  const fields = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body) : null
-  if (!fields) return [{ pointer: '#', detail: 'no body is expected' }]
-  return fields.map((name) => ({ pointer: `#/${name}`, detail: 'is not a known field' }))
+function* bodyProblems(prepared: Prepared, request: FastifyRequest): Generator<FieldProblem> {
+  const { body } = request
+  const { checkBody } = prepared
+  if (!checkBody) {
+    if (!isNothing(body)) yield { pointer: '#', detail: 'no body is expected' }
+    return
+  }
+  if (body === undefined) return yield { pointer: '#', detail: 'a JSON body is required' }
+  // Only an escape can bring in what cannot be stored: raw bytes were checked while they were parsed.
+  if (request.hasEscapes) yield* unstorable(body, '#')
+  yield* checkBody(body, '#')
+  if (typeof body === 'object' && body !== null && !Array.isArray(body))
+    yield* prepared.checkFields(body as Record<string, unknown>) // an object, of which nothing else is known
 }
 
-function unstorableQuery(query: Record<string, unknown>): FieldProblem[] {
-  return Object.entries(query)
-    .filter(([name, value]) => !isStorable(name) || (typeof value === 'string' && !isStorable(value)))
-    .map(([name]) => ({
-      pointer: `query/${name.toWellFormed().replaceAll('\0', '')}`,
-      detail: 'contains characters that are not allowed',
-    }))
+/** No body, or the empty object that some clients send with every POST. */
+function isNothing(body: unknown): boolean {
+  if (body === undefined) return true
+  return typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0
+}
+
+function* unstorableQuery(query: Record<string, unknown>): Generator<FieldProblem> {
+  for (const name in query) {
+    const value = query[name]
+    if (isStorable(name) && (typeof value !== 'string' || isStorable(value))) continue
+    const pointer = `query/${name.toWellFormed().replaceAll('\0', '')}`
+    yield { pointer, detail: 'contains characters that are not allowed' }
+  }
 }
 
 function storeHeaderProblems({ headers }: FastifyRequest): FieldProblem[] {

@@ -4,6 +4,7 @@ import type { Authenticator } from '../access/slots.ts'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
+import { bodyLimitOf } from './body.ts'
 import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import { pascalCase, type SchemaCollection } from './openapi-schemas.ts'
@@ -76,10 +77,12 @@ function parameter(name: string, place: Parameter['in'], required: boolean, sche
   return { name, in: place, required, ...(typeof description === 'string' ? { description } : {}), schema }
 }
 
-function bodyOf({ body, module }: RegisteredRoute, { schemas }: Workshop): Pick<Operation, 'requestBody'> {
+function bodyOf(route: RegisteredRoute, { schemas }: Workshop): Pick<Operation, 'requestBody'> {
+  const { body, module } = route
   if (!body) return {}
   return {
     requestBody: {
+      description: `At most ${bodyLimitOf(route) / 1024} KiB`,
       required: true,
       content: { 'application/json': { schema: schemas.convert(body, module), example: sampleOf(body) } },
     },

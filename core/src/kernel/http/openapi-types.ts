@@ -27,7 +27,7 @@ export interface Operation {
   description?: string
   tags: string[]
   parameters?: (Parameter | { $ref: string })[]
-  requestBody?: { required: boolean; content: Record<string, MediaType> }
+  requestBody?: { description?: string; required: boolean; content: Record<string, MediaType> }
   responses: Record<string, AnswerObject | { $ref: string }>
   security?: Record<string, string[]>[]
   /** `public`, `self`, `super_admin`, or the permission's code. */

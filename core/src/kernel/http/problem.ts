@@ -11,12 +11,13 @@ import {
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
+import { MAX_PROBLEMS } from './validate.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** Codes of Fastify that are the caller's fault; everything else it throws is ours. */
 const FRAMEWORK: Record<string, () => AppError> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => payloadTooLarge({ detail: 'A JSON body may have 1 MiB at most' }),
+  FST_ERR_CTP_BODY_TOO_LARGE: () => payloadTooLarge({ detail: 'The body is larger than this operation takes' }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => unsupportedMediaType({ detail: 'Send application/json' }),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => invalidRequest({ detail: 'The body does not have the announced length' }),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => invalidJson({ detail: 'The body is empty' }),
@@ -27,8 +28,8 @@ const FRAMEWORK: Record<string, () => AppError> = {
 
 /** Database states that are no fault of the request and may pass: too slow, too many connections, shutting down. */
 const PASSING = new Set(['57014', '55P03', '53300', '40001', '40P01', '25P03'])
-/** Text that got past every check but that PostgreSQL cannot store. */
-const UNSTORABLE = new Set(['22021', '22P05'])
+/** Texts, numbers and times that got past every check but that PostgreSQL cannot hold. */
+const UNSTORABLE = new Set(['22021', '22P05', '22003', '22007', '22008', '22009'])
 
 /** The one place where an error becomes an answer. What it does not know is `internal_error`, without a word of detail. */
 export function toAppError(error: unknown): AppError {
@@ -54,7 +55,7 @@ export function problemDocument({ kind, details }: AppError, requestId: string):
     ...(details.detail === undefined ? {} : { detail: details.detail }),
     code: kind.code,
     request_id: requestId,
-    ...(details.errors ? { errors: details.errors } : {}),
+    ...(details.errors ? { errors: details.errors.slice(0, MAX_PROBLEMS) } : {}),
     ...details.members,
   }
 }

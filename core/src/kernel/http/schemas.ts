@@ -1,23 +1,68 @@
 import type { Readable } from 'node:stream'
 import { type RawBuilder, sql } from 'kysely'
-import Type, { type Static, type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
+import Type, {
+  type Static,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  type TStringOptions,
+  type TUnsafe,
+} from 'typebox'
+import { FORMS, type FormName } from './forms.ts'
 
 /** A UUID as clients see it. */
 export const Uuid = Type.String({ format: 'uuid', examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] })
 /** ISO 8601 UTC with milliseconds. */
 export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] })
 
-// One visible character at least and no control characters: a line break would let a name write the header of a mail.
-// Written so that it takes linear time on any text.
-const VISIBLE_LINE = '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f]*$'
+// A visible character after any blanks, and no control characters: a line break would let a name write the header of a
+// mail. Written for any kind of regular expressions, and so that it takes linear time on any text.
+const VISIBLE_LINE = '^[^\\S\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$'
 
-/** One line of text that shows something: a name, a telephone number. */
+/**
+ * One line of text that shows something: a name, a telephone number. It is kept composed (NFC), without characters that
+ * nobody sees, and with single blanks between words and none around them.
+ */
 export function Line(maxLength: number, example: string) {
-  return Type.String({ minLength: 1, maxLength, pattern: VISIBLE_LINE, examples: [example] })
+  return formed('line', {
+    minLength: 1,
+    maxLength,
+    pattern: VISIBLE_LINE,
+    says: 'must be a single line that shows something',
+    examples: [example],
+  })
+}
+
+/** The words of a search, as `?q=`: blanks around them do not count, nor how many there are between; blanks alone search for nothing. */
+export function Search(maxLength: number, description: string) {
+  return formed('search', { maxLength, description })
 }
 
 /** An e-mail address as people type it; it is Unicode-normalised before it is judged, so no pattern stands here. */
-export const Email = Type.String({ minLength: 3, maxLength: 254, examples: ['ada@example.com'] })
+export const Email = formed('email', { minLength: 3, maxLength: 254, examples: ['ada@example.com'] })
+
+/** An IANA time zone such as `Europe/Berlin`, kept in that spelling. */
+export const TimeZone = formed('time_zone', {
+  maxLength: 64,
+  description: 'IANA time zone',
+  examples: ['Europe/Berlin'],
+})
+
+/** A BCP 47 language tag such as `en` or `de-CH`, kept in its canonical form. */
+export const Locale = formed('locale', { maxLength: 35, description: 'BCP 47 language tag', examples: ['de-CH'] })
+
+/** A moment that a client gives, with any offset from UTC; the handler gets it as it stands on the wire. */
+export function Moment(description: string) {
+  return formed('moment', { format: 'date-time', description, examples: ['2026-01-31T12:00:00.000Z'] })
+}
+
+function formed(form: FormName, options: TStringOptions & { says?: string }) {
+  const { fits, says } = FORMS[form]
+  return Type.Refine(Type.String({ ...options, form }), fits, () => says)
+}
+
+/** What is checked beyond JSON Schema's own words. */
+type Refined = TSchema & { '~refine'?: { check(value: unknown): boolean; error(value: unknown): string }[] }
 
 /**
  * The same schema with null allowed, written as a list of types: a union would have to be tried branch by branch each
@@ -25,12 +70,17 @@ export const Email = Type.String({ minLength: 3, maxLength: 254, examples: ['ada
  */
 export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
   // Every schema given here has a single JSON type; an enum gains null as one more value.
-  const plain = schema as TSchema & { type?: string; enum?: unknown[] }
-  return Type.Unsafe<Static<T> | null>({
+  const plain = schema as Refined & { type?: string; enum?: unknown[] }
+  const nullable = Type.Unsafe<Static<T> | null>({
     ...plain,
     type: [plain.type ?? 'object', 'null'],
     ...(plain.enum ? { enum: [...plain.enum, null] } : {}),
   })
+  // Not enumerable, so the spread has left them behind.
+  return (plain['~refine'] ?? []).reduce(
+    (refined, { check, error }) => Type.Refine(refined, (value) => value === null || check(value), error),
+    nullable,
+  )
 }
 
 /** One of several words. */

@@ -1,56 +1,55 @@
 import type { TObject, TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import { Settings } from 'typebox/system'
+import { Format } from 'typebox/format'
 import type { FieldProblem } from '../errors.ts'
+import { isDate, isMoment } from '../text/moments.ts'
+import { child, explain } from './explain.ts'
 
-/** Checks a value and names every wrong field, under `base` (`#`, `query`, `headers`). */
-export type Check = (value: unknown, base: string) => FieldProblem[]
+/** Checks a value and names what is wrong with it, under `base` (`#`, `query`, `headers`); nothing for what is right. */
+export type Check = (value: unknown, base: string) => Iterable<FieldProblem>
 
 const NO_PROBLEMS: FieldProblem[] = []
-const MAX_PROBLEMS = 50
-// All problems of a request at once: the library stops at 8 by itself.
-Settings.Set({ maxErrors: MAX_PROBLEMS })
+/** As many as anybody reads. */
+export const MAX_PROBLEMS = 50
+/** A pointer holds names that somebody else made up. */
+const MAX_POINTER = 200
+
+// Times as the library would take them reach from the year 0 on, which the database does not know.
+Format.Set('date-time', isMoment)
+Format.Set('date', (text) => isDate(text))
 
 /** Compiled at the first request that needs it: compiling all routes at start would cost the start most of its time. */
 export function lazyCheck(schema: TSchema): Check {
   let validator: Validator | undefined
   return (value, base) => {
     validator ??= Compile(schema)
-    return validator.Check(value)
-      ? NO_PROBLEMS
-      : validator
-          .Errors(value)
-          .slice(0, MAX_PROBLEMS)
-          .flatMap((error) => explain(error, base))
+    return validator.Check(value) ? NO_PROBLEMS : atLeastOne(explain(schema, value, base), base)
   }
 }
 
-interface SchemaError {
-  keyword: string
-  instancePath: string
-  params: unknown
-  message: string
+/** What was refused is refused, even where nobody can say why. */
+export function* atLeastOne(found: Iterable<FieldProblem>, pointer: string): Generator<FieldProblem> {
+  let isEmpty = true
+  for (const problem of found) {
+    isEmpty = false
+    yield problem
+  }
+  if (isEmpty) yield { pointer, detail: 'does not have the form that is asked for' }
 }
 
-function explain({ keyword, instancePath, params, message }: SchemaError, base: string): FieldProblem[] {
-  const here = base + instancePath
-  // The shape of params follows from the keyword.
-  const details = params as { requiredProperties?: string[]; additionalProperties?: PropertyKey[] }
-  if (keyword === 'required')
-    return (details.requiredProperties ?? []).map((name) => ({ pointer: child(here, name), detail: 'is required' }))
-  if (keyword === 'additionalProperties' && details.additionalProperties)
-    return details.additionalProperties.map((name) => ({
-      pointer: child(here, String(name)),
-      detail: 'is not a known field',
-    }))
-  // The field itself is reported; "the false schema under it" is the same news again.
-  if (keyword === 'boolean' || keyword === 'anyOf')
-    return keyword === 'boolean' ? [] : [{ pointer: here, detail: 'fits none of the accepted forms' }]
-  return [{ pointer: here, detail: message }]
+/** The first problems of several searches. Each goes on no further than it is asked, and the last ones not at all. */
+export function collectProblems(...searches: Iterable<FieldProblem>[]): FieldProblem[] {
+  const problems: FieldProblem[] = []
+  for (const search of searches)
+    for (const { pointer, detail } of search) {
+      problems.push({ pointer: shortened(pointer), detail })
+      if (problems.length === MAX_PROBLEMS) return problems
+    }
+  return problems
 }
 
-function child(base: string, name: string): string {
-  return `${base}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+function shortened(pointer: string): string {
+  return pointer.length <= MAX_POINTER ? pointer : `${pointer.slice(0, MAX_POINTER).toWellFormed()}…`
 }
 
 type Coerce = (text: string) => unknown
@@ -67,7 +66,8 @@ export function coercion(schema: TObject): (query: Record<string, unknown>) => R
     if (type === 'boolean') coerce.set(name, toBoolean)
   }
   return (query) => {
-    const values: Record<string, unknown> = {}
+    // Without a prototype: a field named `__proto__` is one like any other, and unknown.
+    const values: Record<string, unknown> = Object.create(null)
     for (const name in query) {
       const value = query[name]
       values[name] = typeof value === 'string' ? (coerce.get(name)?.(value) ?? value) : value
@@ -82,15 +82,15 @@ export function isStorable(text: string): boolean {
 }
 
 /** Finds text that cannot be stored, in values and in names, anywhere in a parsed body. */
-export function unstorable(value: unknown, pointer: string): FieldProblem[] {
-  if (typeof value === 'string')
-    return isStorable(value)
-      ? NO_PROBLEMS
-      : [{ pointer, detail: 'contains a NUL character or half of a surrogate pair' }]
-  if (typeof value !== 'object' || value === null) return NO_PROBLEMS
-  return Object.entries(value).flatMap(([name, item]) =>
-    isStorable(name)
-      ? unstorable(item, child(pointer, name))
-      : [{ pointer, detail: 'has a field whose name cannot be stored' }],
-  )
+export function* unstorable(value: unknown, pointer: string): Generator<FieldProblem> {
+  if (typeof value === 'string') {
+    if (!isStorable(value)) yield { pointer, detail: 'contains a NUL character or half of a surrogate pair' }
+  } else if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) yield* unstorable(value[at], `${pointer}/${at}`)
+  } else if (typeof value === 'object' && value !== null) {
+    const fields = value as Record<string, unknown> // an object's own fields are looked up by name
+    for (const name in fields)
+      if (isStorable(name)) yield* unstorable(fields[name], child(pointer, name))
+      else yield { pointer, detail: 'has a field whose name cannot be stored' }
+  }
 }

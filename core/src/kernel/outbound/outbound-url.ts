@@ -13,9 +13,14 @@ export const MAX_URL_LENGTH = 2048
  * password, no fragment, 2,048 characters at most, and not an address that may not be reached. What a name leads to is
  * looked at when a request is sent.
  */
-export function checkOutboundUrl(url: string, { env, outboundAllow }: Settings): void {
-  const problem = problemOfForm(url, env) ?? problemOfHost(new URL(url), outboundAllow)
+export function checkOutboundUrl(url: string, settings: Settings): void {
+  const problem = problemOfOutboundUrl(url, settings)
   if (problem) throw invalidRequest({ errors: [at('url', problem)] })
+}
+
+/** Why requests may not be sent to the URL, to follow its name in a sentence; null when they may. */
+export function problemOfOutboundUrl(url: string, { env, outboundAllow }: Settings): string | null {
+  return problemOfForm(url, env) ?? problemOfHost(new URL(url), outboundAllow)
 }
 
 /** What is wrong with the form of a URL, to follow its name in a sentence; null when nothing is. */

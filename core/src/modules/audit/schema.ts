@@ -1,4 +1,4 @@
-import { Closed, ListQuery, Nullable, OneOf, type Static, Timestamp, Type, Uuid } from '#kernel'
+import { Closed, ListQuery, Moment, Nullable, OneOf, Search, type Static, Timestamp, Type, Uuid } from '#kernel'
 import { PROBLEMS } from './sealing/checking.ts'
 
 const Values = (description: string) =>
@@ -55,16 +55,13 @@ const filters = {
   user_id: Type.Optional(Type.String({ format: 'uuid', description: 'Who acted' })),
   store_id: Type.Optional(Type.String({ format: 'uuid' })),
   ip_address: Type.Optional(Type.String({ minLength: 1, maxLength: 45, examples: ['192.0.2.1'] })),
-  from: Type.Optional(Type.String({ format: 'date-time', description: 'This moment or later' })),
-  to: Type.Optional(Type.String({ format: 'date-time', description: 'Before this moment' })),
+  from: Type.Optional(Moment('This moment or later')),
+  to: Type.Optional(Moment('Before this moment')),
   q: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 100,
-      description:
-        "A word of the action, of the actor's or of the resource's name begins with this, in letters of any case; it may go on over several words: `ada by` finds Ada Byron. The first 200 characters of a name are looked at",
-      examples: ['main'],
-    }),
+    Search(
+      100,
+      "A word of the action, of the actor's or of the resource's name begins with this, in letters of any case; it may go on over several words: `ada by` finds Ada Byron. The first 200 characters of a name are looked at",
+    ),
   ),
 }
 

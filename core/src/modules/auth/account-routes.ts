@@ -6,6 +6,7 @@ import { acceptInvitation } from './accepting.ts'
 import { addPerson } from './adding-people.ts'
 import { bootstrap } from './bootstrapping.ts'
 import { accountDisabled, alreadyBootstrapped, invalidCredentials, tooManyAttempts } from './errors.ts'
+import { newPasswordIn } from './new-passwords.ts'
 import { requestReset, resetPassword } from './recovering.ts'
 import { register } from './registering.ts'
 import {
@@ -30,6 +31,7 @@ export const registerAccount = defineRoute({
   access: 'public',
   transaction: 'manual',
   body: Registration,
+  check: newPasswordIn('password', 'email', 'name', 'tenant_name'),
   response: { 201: SignInAnswer },
   errors: [emailTaken, slugTaken, unavailable],
   location: () => ME,
@@ -44,6 +46,7 @@ export const bootstrapInstallation = defineRoute({
   access: 'public',
   transaction: 'manual',
   body: Bootstrap,
+  check: newPasswordIn('password', 'email', 'name'),
   response: { 201: SignInAnswer },
   errors: [invalidCredentials, alreadyBootstrapped, emailTaken, tooManyAttempts, unavailable],
   location: () => ME,
@@ -96,6 +99,7 @@ export const resetForgottenPassword = defineRoute({
   access: 'public',
   transaction: 'manual',
   body: ResetPassword,
+  check: newPasswordIn('password'),
   response: { 204: null },
   errors: [invalidToken, tokenExpired, unavailable],
   handler: async (ctx, { body }) => {
@@ -141,6 +145,8 @@ export const createPerson = defineRoute({
   limit: 'users',
   transaction: 'manual',
   body: NewPerson,
+  // Whoever is known or not: what is told of a password must not tell that.
+  check: newPasswordIn('password', 'email', 'name'),
   response: { 201: Member },
   errors: [alreadyMember, emailTaken, notFound, unavailable],
   handler: (ctx, { body }) => addPerson(ctx, body),

@@ -1,4 +1,4 @@
-import { defineModule } from '#kernel'
+import { defineModule, type Route } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -35,13 +35,19 @@ export { provePassword, recordFailure } from './signing-in.ts'
 export { endSessions } from './signing-out.ts'
 export type { SessionRow } from './table.ts'
 
+/** Where anybody may knock, and nobody has much to say. */
+const AUTH_BODY_BYTES = 16 * 1024
+
+const bounded = (route: Route): Route =>
+  route.body && route.path.startsWith('/auth/') ? Object.freeze({ ...route, bodyLimit: AUTH_BODY_BYTES }) : route
+
 /** Who is calling: passwords, sessions, tokens, and the ways in. */
 export const auth = defineModule({
   name: 'auth',
   dependsOn: [users, tenants, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
-  routes: [...Object.values(accountRoutes), ...Object.values(routes)],
+  routes: [...Object.values(accountRoutes), ...Object.values(routes)].map(bounded),
   jobs: [sendVerification, sendReset],
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],

@@ -10,6 +10,7 @@ import {
   tooManyAttempts,
 } from './errors.ts'
 import { keyRing } from './keys.ts'
+import { newPasswordIn } from './new-passwords.ts'
 import { refresh } from './refreshing.ts'
 import { JWKS_MAX_AGE_SECONDS } from './rotating-keys.ts'
 import { ChangePassword, Credentials, Jwks, RefreshRequest, SignInAnswer, SwitchTenant, Tokens } from './schema.ts'
@@ -91,6 +92,7 @@ export const changeOwnPassword = defineRoute({
   access: 'self',
   transaction: 'manual',
   body: ChangePassword,
+  check: newPasswordIn('new_password'),
   response: { 204: null },
   errors: [invalidCredentials, tooManyAttempts, unavailable],
   handler: async (ctx, { body }) => {

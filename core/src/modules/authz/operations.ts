@@ -6,6 +6,8 @@ import { findUser } from '../users/index.ts'
 import { findPlanObstacle } from './plan.ts'
 import type { Explanation, Question, Reason } from './schema.ts'
 
+export const NO_PERMISSION = 'is not a permission'
+
 /**
  * What a request that needs `permission` would meet. The checks stand in the order of a real request: is the tenant
  * open, does the person belong to it, do their roles give it there, does the credential carry it, does the plan.
@@ -15,7 +17,7 @@ export async function explain(ctx: Ctx, question: Question): Promise<Explanation
   const userId = question.user_id?.toLowerCase() ?? ctx.userId
   const storeId = question.store_id?.toLowerCase() ?? null
   if (!ctx.core.registry.permissions.has(permission)) {
-    throw invalidRequest({ errors: [at('permission', 'is not a permission')] })
+    throw invalidRequest({ errors: [at('permission', NO_PERMISSION)] })
   }
   const aboutMe = userId === ctx.userId
   if (!aboutMe) ctx.require('role.view')

@@ -1,5 +1,5 @@
-import { defineRoute, notFound, permissionDenied } from '#kernel'
-import { explain } from './operations.ts'
+import { at, defineRoute, notFound, permissionDenied } from '#kernel'
+import { explain, NO_PERMISSION } from './operations.ts'
 import { Explanation, Question } from './schema.ts'
 
 export const explainRoute = defineRoute({
@@ -9,6 +9,8 @@ export const explainRoute = defineRoute({
   description: 'Answers what a request would meet now, and changes nothing.',
   access: 'self',
   body: Question,
+  check: ({ permission }, { registry }) =>
+    typeof permission !== 'string' || registry.permissions.has(permission) ? [] : [at('permission', NO_PERMISSION)],
   response: { 200: Explanation },
   errors: [notFound, permissionDenied],
   handler: (ctx, { body }) => explain(ctx, body),

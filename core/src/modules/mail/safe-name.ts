@@ -1,3 +1,5 @@
+import { withoutInvisible } from '#kernel'
+
 const MAX_LENGTH = 80
 
 /**
@@ -5,13 +7,9 @@ const MAX_LENGTH = 80
  * make a link of, nothing invisible, of bounded length. `fallback` when nothing is left.
  */
 export function safeName(name: string, fallback: string): string {
-  const clean = name
-    .slice(0, 2000)
-    .toWellFormed()
-    // Look-alike forms (`ｅｖｉｌ．ｃｏｍ`) become the letters that a mail program would read in them.
-    .normalize('NFKC')
-    // Direction-changing and zero-width characters, then control and line-breaking ones.
-    .replace(/[\p{Cf}\p{Co}\p{Cn}]/gu, '')
+  // Look-alike forms (`ｅｖｉｌ．ｃｏｍ`) become the letters that a mail program would read in them.
+  const shown = withoutInvisible(name.slice(0, 2000).toWellFormed().normalize('NFKC'))
+  const clean = shown
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .replace(/[a-z][a-z\d+.-]*:\/\/\S*/gi, ' ')
     .replace(/\b(?:https?|mailto|tel|sms|javascript|data|www\d*)[:.]\S*/gi, ' ')

@@ -1,11 +1,10 @@
 import type { Static, TSchema } from 'typebox'
 import Type from 'typebox'
-import { Closed, Line, ListQuery, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
+import { Closed, Email, Line, ListQuery, Nullable, OneOf, Search, Timestamp, Uuid } from '#kernel'
 
 const name = Line(200, 'Ada Lovelace')
 const phone = Line(40, '+44 20 7946 0000')
 const jobTitle = Line(200, 'Head of operations')
-const email = Type.String({ minLength: 3, maxLength: 254, examples: ['grace@example.com'] })
 const STATUSES = ['active', 'disabled', 'invited'] as const // the words themselves are the type
 
 /** A role that a member holds: for the whole tenant, or for one store. */
@@ -24,7 +23,7 @@ export const Member = Closed(
   {
     id: Uuid,
     tenant_id: Uuid,
-    email,
+    email: Email,
     name,
     phone: Nullable(phone),
     job_title: Nullable(jobTitle),
@@ -56,7 +55,7 @@ export type WantedRole = Static<typeof WantedRole>
 
 /** What may be said of a person who is to join; shared by inviting and creating. */
 export const newMemberFields = {
-  email,
+  email: Email,
   phone: Type.Optional(Nullable(phone)),
   job_title: Type.Optional(Nullable(jobTitle)),
   roles: Type.Optional(
@@ -66,7 +65,7 @@ export const newMemberFields = {
 
 /** Body of an invitation. */
 export const NewInvitation = Closed({
-  email,
+  email: Email,
   name: Type.Optional(name),
   roles: newMemberFields.roles,
 })
@@ -77,7 +76,7 @@ export const Invitation = Closed(
     id: Uuid,
     tenant_id: Uuid,
     user_id: Uuid,
-    email,
+    email: Email,
     name,
     roles: Type.Array(Closed({ role_id: Uuid, store_id: Nullable(Uuid) })),
     invited_by: Nullable(Uuid),
@@ -104,9 +103,7 @@ export const MemberPatch = Closed({
 export type MemberPatch = Static<typeof MemberPatch>
 
 export const MemberQuery = ListQuery({
-  q: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, description: 'Part of the name, e-mail or job title.' }),
-  ),
+  q: Type.Optional(Search(200, 'Part of the name, e-mail or job title.')),
   status: Type.Optional(OneOf(STATUSES, { examples: ['active'] })),
   role_id: Type.Optional(Type.String({ format: 'uuid', description: 'Holders of this role, wherever they hold it.' })),
   store_id: Type.Optional(Type.String({ format: 'uuid', description: 'People with a role in this store.' })),

@@ -1,8 +1,20 @@
-import { at, type Ctx, type FieldProblem, invalidRequest, onUnique, page, permissionDenied, stamp } from '#kernel'
+import {
+  at,
+  type Core,
+  type Ctx,
+  type FieldProblem,
+  invalidRequest,
+  onUnique,
+  page,
+  permissionDenied,
+  stamp,
+  tidyLine,
+} from '#kernel'
 import { catalogueOf } from './catalogue.ts'
 import { nameTaken, roleInUse } from './errors.ts'
 import { roleCreated, roleDeleted, roleUpdated } from './events.ts'
 import { requireHeld } from './granting.ts'
+import { findLookAlike } from './look-alikes.ts'
 import { deleteRole, getRole, insertRole, listRoles, lockRole, updateRole } from './queries.ts'
 import { type NewRole, type Permission, presentRole, type Role, type RoleChanges, type RoleQuery } from './schema.ts'
 import type { RoleRow } from './table.ts'
@@ -80,9 +92,22 @@ function refuseSystemRole(role: RoleRow, permission: string): void {
   if (role.is_system) throw permissionDenied({ detail: 'System roles cannot be changed', members: { permission } })
 }
 
+/** What is wrong with a role's permissions and name beyond their schema, of a body of which nothing is known yet. */
+export function* checkRole(body: Readonly<Record<string, unknown>>, core: Core): Generator<FieldProblem> {
+  const { permissions, name } = body
+  if (typeof name === 'string') yield* problemsOfName(name)
+  if (Array.isArray(permissions)) yield* unknownCodes(core, permissions)
+}
+
+function* unknownCodes(core: Core, codes: readonly unknown[]): Generator<FieldProblem> {
+  const { byCode } = catalogueOf(core)
+  for (const [index, code] of codes.entries())
+    if (typeof code === 'string' && !byCode.has(code)) yield at(`permissions/${index}`, 'is not a permission')
+}
+
 function requireKnown(ctx: Ctx, codes: readonly string[]): void {
-  const { byCode } = catalogueOf(ctx.core)
-  refuse(codes, (code) => (byCode.has(code) ? undefined : 'is not a permission'))
+  const errors = [...unknownCodes(ctx.core, codes)]
+  if (errors.length > 0) throw invalidRequest({ errors })
 }
 
 function requireScope(ctx: Ctx, codes: readonly string[], scope: RoleRow['scope']): void {
@@ -108,11 +133,20 @@ const MAX_NAME_KEY = 200
 
 /** The name as shown, and as it is kept unique: neither case nor spacing nor a look-alike form makes another name. */
 function named(text: string): { name: string; name_key: string } {
-  const name = text.trim()
-  const key = name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase()
-  if (key.length > MAX_NAME_KEY) throw invalidRequest({ errors: [at('name', 'is too long when spelled out')] })
-  return { name, name_key: key }
+  const name = tidyLine(text)
+  const errors = problemsOfName(name)
+  if (errors.length > 0) throw invalidRequest({ errors })
+  const lookAlike = findLookAlike(name)
+  if (lookAlike !== undefined)
+    throw nameTaken({ errors: [at('name', `would be taken for the system role ${lookAlike}`)] })
+  return { name, name_key: keyOf(name) }
 }
+
+function problemsOfName(name: string): FieldProblem[] {
+  return keyOf(name).length > MAX_NAME_KEY ? [at('name', 'is too long when spelled out')] : []
+}
+
+const keyOf = (name: string) => name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase()
 
 function differs(before: RoleRow, patch: Pick<RoleRow, 'name' | 'description' | 'permissions'>): boolean {
   return (

@@ -1,6 +1,14 @@
 import { Closed, defineRoute, Uuid } from '#kernel'
 import { nameTaken, roleInUse } from './errors.ts'
-import { browsePermissions, browseRoles, changeRole, createRole, readRole, removeRole } from './operations.ts'
+import {
+  browsePermissions,
+  browseRoles,
+  changeRole,
+  checkRole,
+  createRole,
+  readRole,
+  removeRole,
+} from './operations.ts'
 import { NewRole, PermissionList, Role, RoleChanges, RolePage, RoleQuery } from './schema.ts'
 
 const params = Closed({ id: Uuid })
@@ -36,6 +44,7 @@ export const createRoleRoute = defineRoute({
   description: 'Out of permissions that you hold yourself, for the whole tenant.',
   access: { permission: 'role.create' },
   body: NewRole,
+  check: checkRole,
   response: { 201: Role },
   errors: [nameTaken],
   handler: (ctx, { body }) => createRole(ctx, body),
@@ -49,6 +58,7 @@ export const updateRoleRoute = defineRoute({
   access: { permission: 'role.update' },
   params,
   body: RoleChanges,
+  check: checkRole,
   response: { 200: Role },
   errors: [nameTaken],
   handler: (ctx, { params, body }) => changeRole(ctx, params.id, body),

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { Closed, Line, ListQuery, Nullable, OneOf, Page, Short, Timestamp, Uuid } from '#kernel'
+import { Closed, Line, ListQuery, Nullable, OneOf, Page, Search, Short, Timestamp, Uuid } from '#kernel'
 import { type Catalogue, effectivePermissions } from './catalogue.ts'
 import type { RoleAssignmentRow, RoleRow } from './table.ts'
 
@@ -43,7 +43,7 @@ export const RolePage = Page(Role)
 
 export const RoleQuery = ListQuery({
   scope: Type.Optional(Scope),
-  q: Type.Optional(Type.String({ maxLength: 100, description: 'Part of the name or the description' })),
+  q: Type.Optional(Search(100, 'Part of the name or the description')),
 })
 export type RoleQuery = Static<typeof RoleQuery>
 

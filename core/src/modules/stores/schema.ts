@@ -1,7 +1,6 @@
 import Type, { type Static, type TProperties } from 'typebox'
-import { Closed, Line, ListQuery, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
-import { Extra, NullableCurrency, NullableTimeZone } from '../tenants/index.ts'
-import { normalizeEmail } from '../users/index.ts'
+import { Closed, Email, Line, ListQuery, Nullable, OneOf, Search, Timestamp, TimeZone, Uuid } from '#kernel'
+import { Currency, Extra } from '../tenants/index.ts'
 
 const addressFields = {
   line1: Nullable(Line(200, 'Bahnhofstrasse 1')),
@@ -9,7 +8,14 @@ const addressFields = {
   city: Nullable(Line(100, 'Zürich')),
   region: Nullable(Line(100, 'ZH')),
   postal_code: Nullable(Line(20, '8001')),
-  country: Nullable(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['CH'] })),
+  country: Nullable(
+    Type.String({
+      pattern: '^[A-Z]{2}$',
+      says: 'must be the two capital letters of a country, such as CH',
+      description: 'ISO 3166-1 alpha-2',
+      examples: ['CH'],
+    }),
+  ),
 }
 
 export const Address = Closed(addressFields, { title: 'Address' })
@@ -18,11 +24,7 @@ export type Address = Static<typeof Address>
 const name = Line(200, 'Zürich Main Station')
 const status = OneOf(['active', 'inactive'])
 const phone = Nullable(Line(40, '+41 44 123 45 67'))
-const email = Type.Refine(
-  Nullable(Type.String({ maxLength: 254, pattern: '^\\S+$', examples: ['zurich@example.com'] })),
-  (address) => address === null || normalizeEmail(address) !== null,
-  () => 'must be an e-mail address',
-)
+const email = Nullable(Email)
 
 export const Store = Closed(
   {
@@ -45,6 +47,7 @@ export type Store = Static<typeof Store>
 
 const code = Type.String({
   pattern: '^[A-Za-z0-9_-]{1,20}$',
+  says: 'must be 1 to 20 letters, digits, hyphens and underscores',
   description: 'Unique in the tenant, kept in upper case. Made from the name when a new store has none.',
   examples: ['ZRH-1'],
 })
@@ -56,7 +59,7 @@ const writable = {
   address: Nullable(partial(addressFields, 'AddressPatch')),
   phone,
   email,
-  timezone: NullableTimeZone,
+  timezone: Nullable(TimeZone),
   is_default: Type.Boolean({ description: 'There is always exactly one default store; true moves it here.' }),
 }
 
@@ -69,13 +72,16 @@ export type NewStore = Static<typeof NewStore>
 export const StoreParams = Closed({ id: Uuid })
 
 export const StoreQuery = ListQuery({
-  q: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, description: 'Part of the name or code, in upper or lower case.' }),
-  ),
+  q: Type.Optional(Search(200, 'Part of the name or code, in upper or lower case.')),
   status: Type.Optional(status),
 })
 
-const time = (example: string) => Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', examples: [example] })
+const time = (example: string) =>
+  Type.String({
+    pattern: '^([01]\\d|2[0-3]):[0-5]\\d$',
+    says: 'must be a time of day such as 09:00',
+    examples: [example],
+  })
 const hoursOfDay = Type.Array(Closed({ open: time('09:00'), close: time('18:30') }), {
   maxItems: 6,
   description: 'In local time. A `close` at or before `open` is on the next day. Empty: closed.',
@@ -97,8 +103,8 @@ export type OpeningHours = Static<typeof OpeningHours>
 const receiptText = Nullable(Type.String({ maxLength: 2000, examples: ['Thank you for your visit'] }))
 
 const ownSettings = {
-  timezone: NullableTimeZone,
-  currency: NullableCurrency,
+  timezone: Nullable(TimeZone),
+  currency: Nullable(Currency),
   receipt_header: receiptText,
   receipt_footer: receiptText,
   extra: Extra,

@@ -39,10 +39,16 @@ export async function attachPaymentMethod(ctx: Ctx, attached: AttachedPaymentMet
   return state
 }
 
+/** The same of a body of which nothing is known yet, to be told with whatever else is wrong with it. */
+export function checkMasked(body: Readonly<Record<string, unknown>>): FieldProblem[] {
+  const texts = Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return unmasked(Object.fromEntries(texts))
+}
+
 /** The fields that hold more digits in a row than a masked number shows, however they are spaced or written. */
-function unmasked(fields: Partial<PaymentMethod>): FieldProblem[] {
+function unmasked(fields: Partial<PaymentMethod> | Record<string, string>): FieldProblem[] {
   return Object.entries(fields)
-    .filter(([, text]) => text !== null && LONG_NUMBER.test(text.normalize('NFKC')))
+    .filter(([, text]) => typeof text === 'string' && LONG_NUMBER.test(text.normalize('NFKC')))
     .map(([name]) => at(name, 'looks like a whole number; give the last four digits at most'))
 }
 

@@ -3,7 +3,7 @@ import { cancelSubscription, reactivateSubscription } from './canceling.ts'
 import { getState } from './changing.ts'
 import { changePlan, previewPlanChange } from './changing-plan.ts'
 import { downgradeExceedsLimits } from './errors.ts'
-import { changePaymentMethod } from './paying.ts'
+import { changePaymentMethod, checkMasked } from './paying.ts'
 import { presentPlan, presentSubscription, presentTrial } from './present.ts'
 import { findPublicPlan, listPublicPlans } from './queries.ts'
 import {
@@ -137,6 +137,7 @@ export const routes: readonly Route[] = [
     access: manage,
     whileInactive: true,
     body: PaymentMethodPatch,
+    check: checkMasked,
     response: { 200: Subscription },
     errors: [notFound],
     handler: async (ctx, { body }) => presentSubscription(ctx.core, await changePaymentMethod(ctx, body)),

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Closed, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
+import { Closed, Line, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
 import { Currency } from '../tenants/index.ts'
 
 /** An object by name; which names there are is up to the modules. */
@@ -34,10 +34,20 @@ export const Plan = Closed(
 export type Plan = Static<typeof Plan>
 
 const paymentMethod = {
-  type: Type.String({ pattern: '^[a-z][a-z0-9_]{0,39}$', examples: ['card'] }),
-  label: Type.String({ minLength: 1, maxLength: 100, examples: ['Visa of the company'] }),
-  last4: Nullable(Type.String({ pattern: '^\\d{4}$', examples: ['4242'] })),
-  expires: Nullable(Type.String({ pattern: '^(\\d{4}-\\d{2}|\\d{2}/(\\d{2}|\\d{4}))$', examples: ['2030-12'] })),
+  type: Type.String({
+    pattern: '^[a-z][a-z0-9_]{0,39}$',
+    says: 'must be a word of lower-case letters, digits and underscores, such as card',
+    examples: ['card'],
+  }),
+  label: Line(100, 'Visa of the company'),
+  last4: Nullable(Type.String({ pattern: '^\\d{4}$', says: 'must be four digits', examples: ['4242'] })),
+  expires: Nullable(
+    Type.String({
+      pattern: '^(\\d{4}-\\d{2}|\\d{2}/(\\d{2}|\\d{4}))$',
+      says: 'must be a month such as 2030-12 or 12/30',
+      examples: ['2030-12'],
+    }),
+  ),
 }
 
 export const PaymentMethod = Closed(paymentMethod, { title: 'PaymentMethod' })

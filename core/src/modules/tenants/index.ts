@@ -22,7 +22,7 @@ export const tenants = defineModule({
 
 export { slugTaken, tenantSuspended } from './errors.ts'
 export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
-export { Currency, Extra, Locale, NullableCurrency, NullableTimeZone, TimeZone } from './formats.ts'
+export { Currency, Extra } from './formats.ts'
 export { foundTenant } from './founding.ts'
 export { changeOwner, getTenant } from './operations.ts'
 export { DEFAULT_AUDIT_RETENTION_DAYS, presentSettings, presentTenant } from './present.ts'

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
-import { Closed, Line, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
-import { Currency, Extra, Locale, TimeZone } from './formats.ts'
+import { Closed, Line, Locale, Nullable, OneOf, Timestamp, TimeZone, Uuid } from '#kernel'
+import { Currency, Extra } from './formats.ts'
 import { isReserved } from './slugs.ts'
 
 const name = Line(200, 'Blue Bottle Coffee')
@@ -11,6 +11,7 @@ export const Slug = Type.Refine(
     minLength: 3,
     maxLength: 63,
     pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+    says: 'must be lower-case letters and digits, with single hyphens between them',
     description: 'Lower-case letters, digits and single hyphens between them. Some words are reserved.',
     examples: ['blue-bottle'],
   }),
@@ -18,7 +19,11 @@ export const Slug = Type.Refine(
   () => 'is reserved',
 )
 
-const color = Type.String({ pattern: '^#[0-9A-Fa-f]{6}$', examples: ['#1a73e8'] })
+const color = Type.String({
+  pattern: '^#[0-9A-Fa-f]{6}$',
+  says: 'must be a colour such as #1a73e8',
+  examples: ['#1a73e8'],
+})
 
 const ownBranding = {
   primary_color: Nullable(color),
@@ -62,6 +67,7 @@ export const Invoicing = Closed(
   {
     prefix: Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9_./-]{0,19}$',
+      says: 'must be up to 20 letters, digits and the signs _ . / -, beginning with a letter or digit',
       description: 'Begins every invoice number.',
       examples: ['INV'],
     }),

@@ -2,7 +2,7 @@ import { defineModule } from '#kernel'
 import { userUpdated } from './events.ts'
 import { getMe, updateMe } from './routes.ts'
 
-export { normalizeEmail } from './email.ts'
+export { normalizeEmail } from '#kernel'
 export { userUpdated } from './events.ts'
 export {
   addUser,
@@ -17,7 +17,6 @@ export {
 export { findLogin, findUser, findUserByEmail, getUser, listUserTenants } from './queries.ts'
 export { presentUser, User } from './schema.ts'
 export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
-export { canonicalLocale, isTimezone } from './zones.ts'
 
 /** People, across all tenants: who they are, when they last signed in, which tenants they belong to. */
 export const users = defineModule({

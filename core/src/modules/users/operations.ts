@@ -1,5 +1,4 @@
-import { at, type Ctx, defineError, invalidRequest, newId, onUnique } from '#kernel'
-import { normalizeEmail } from './email.ts'
+import { at, type Ctx, defineError, invalidRequest, newId, normalizeEmail, onUnique } from '#kernel'
 import { userUpdated } from './events.ts'
 import {
   deleteUserTenant,
@@ -13,7 +12,6 @@ import {
 } from './queries.ts'
 import { presentUser, type User, type UserChanges } from './schema.ts'
 import type { UserRow } from './table.ts'
-import { canonicalLocale } from './zones.ts'
 
 /** 409: another person has this e-mail address. */
 export const emailTaken = defineError('email_taken', 409, 'This e-mail address is already in use')
@@ -72,9 +70,9 @@ export async function readMe(ctx: Ctx): Promise<User> {
 /** The signed-in person changes their own profile. */
 export async function changeMe(ctx: Ctx, { name, phone, locale, timezone }: UserChanges): Promise<User> {
   const user = await changeUser(ctx, ctx.userId, {
-    name: name?.trim(),
-    phone: phone?.trim() ?? phone,
-    locale: locale === undefined ? undefined : (canonicalLocale(locale) ?? undefined),
+    name,
+    phone,
+    locale,
     timezone,
   })
   return presentUser(user, (await findLogin(ctx.tx, user.id))?.last_login_at ?? null)

@@ -1,5 +1,4 @@
-import { type Insertable, notFound, prepared, type Tx, type Updateable } from '#kernel'
-import { normalizeEmail } from './email.ts'
+import { type Insertable, normalizeEmail, notFound, prepared, type Tx, type Updateable } from '#kernel'
 import type { UserLoginRow, UserRow, UserTable, UserTenantRow } from './table.ts'
 
 /** The person with that id, or undefined. */

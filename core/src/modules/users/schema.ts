@@ -1,8 +1,7 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { Closed, Line, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
+import { Closed, Line, Locale, Nullable, OneOf, Timestamp, TimeZone, Uuid } from '#kernel'
 import type { UserRow } from './table.ts'
-import { canonicalLocale, isTimezone } from './zones.ts'
 
 export const User = Closed(
   {
@@ -29,20 +28,8 @@ export const UserChanges = Closed(
   {
     name: Type.Optional(Line(200, 'Ada Lovelace')),
     phone: Type.Optional(Nullable(Line(40, '+41 44 123 45 67'))),
-    locale: Type.Optional(
-      Type.Refine(
-        Type.String({ maxLength: 35, description: 'BCP 47 language tag', examples: ['de-CH'] }),
-        (tag) => canonicalLocale(tag) !== null,
-        () => 'must be a BCP 47 language tag such as de-CH',
-      ),
-    ),
-    timezone: Type.Optional(
-      Type.Refine(
-        Type.String({ maxLength: 64, description: 'IANA time zone', examples: ['Europe/Zurich'] }),
-        isTimezone,
-        () => 'must be an IANA time zone such as Europe/Zurich',
-      ),
-    ),
+    locale: Type.Optional(Locale),
+    timezone: Type.Optional(TimeZone),
   },
   { title: 'UserChanges' },
 )

@@ -1,0 +1,33 @@
+import { Format } from 'typebox/format'
+import { FORMS } from './http/forms.ts'
+
+// Only what regular expressions of every language know: no look-ahead, no look-behind, no flags, no named groups.
+const PECULIAR = /\(\?(?!:)/
+
+/**
+ * What is wrong with a schema, at any depth: a pattern that clients in other languages cannot read, a format or form that
+ * nobody knows and that would therefore accept everything.
+ */
+export function problemsOfSchema(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const { pattern, format, form, patternProperties } = schema as Record<string, unknown> // JSON Schema's keywords
+  const problems: string[] = []
+  const patterns = [pattern, ...Object.keys(Object(patternProperties))]
+  for (const each of patterns)
+    if (typeof each === 'string' && PECULIAR.test(each))
+      problems.push(`has a pattern with (? in it, which not every language knows: ${each}`)
+  if (typeof format === 'string' && !Format.Has(format)) problems.push(`has the unknown format '${format}'`)
+  if (typeof form === 'string' && !Object.hasOwn(FORMS, form)) problems.push(`has the unknown form '${form}'`)
+  const inner = Object.entries(schema).filter(([keyword]) => SCHEMAS.has(keyword))
+  const maps = Object.entries(schema).filter(([keyword]) => MAPS.has(keyword))
+  const all = [...inner.flatMap(([, each]) => [each].flat()), ...maps.flatMap(([, map]) => Object.values(Object(map)))]
+  return [...problems, ...all.flatMap(problemsOfSchema)]
+}
+
+/** Keywords that hold a schema or a list of them, and those that hold schemas by name. */
+const SCHEMAS = new Set(
+  'items additionalItems additionalProperties prefixItems contains propertyNames not if then else anyOf oneOf allOf'.split(
+    ' ',
+  ),
+)
+const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs'])
