@@ -12,6 +12,7 @@ export {
 export { default as Type, type Static, type TObject, type TSchema } from 'typebox'
 export * from './access/slots.ts'
 export type { Resolved } from './access/standing.ts'
+export { canonicalAddress, readAddress } from './addresses.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
 export * from './context.ts'

@@ -92,7 +92,7 @@ export const settings = {
     'Server',
     cidrs(),
     { default: '', example: '10.0.0.0/8' },
-    'Networks of the proxies whose `X-Forwarded-For` is believed. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by.',
+    'Networks of the proxies whose `X-Forwarded-For` is believed, from the right, with or without ports and brackets. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by.',
   ),
   OUTBOUND_ALLOW: setting(
     'Server',
