@@ -154,6 +154,12 @@ export const settings = {
     { default: '1' },
     'Multiplies every rate limit. `0` switches all of them off, lockout after failed sign-ins included: for tests and benchmarks only.',
   ),
+  TRIALS_PER_PERSON: setting(
+    'Limits',
+    integer(0, 1000),
+    { default: '1' },
+    'How many of the tenants that one person founds begin with a trial. Further ones begin on the plan `free`; a tenant that is deleted gives no trial back.',
+  ),
   APP_SECRET: setting(
     'Secrets',
     secret(),
