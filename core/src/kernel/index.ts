@@ -13,6 +13,7 @@ export { default as Type, type Static, type TObject, type TSchema } from 'typebo
 export * from './access/slots.ts'
 export type { Resolved } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
+export { canonicalAddress, readAddress } from './addresses.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
 export * from './context.ts'

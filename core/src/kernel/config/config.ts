@@ -45,6 +45,8 @@ export interface Config {
   readonly outboundAllow: readonly string[]
   /** Multiplies how many failures lead to a lockout; 0 switches lockouts off. */
   readonly rateLimitFactor: number
+  /** How many tenants of one person begin with a trial. */
+  readonly trialsPerPerson: number
   readonly passwords: { readonly minLength: number }
   readonly tokens: {
     readonly accessTtlSeconds: number
@@ -122,6 +124,7 @@ function nest(env: Env): Config {
     },
     outboundAllow: env.OUTBOUND_ALLOW,
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
+    trialsPerPerson: env.TRIALS_PER_PERSON,
     passwords: { minLength: env.PASSWORD_MIN_LENGTH },
     tokens: {
       accessTtlSeconds: env.ACCESS_TOKEN_TTL,

@@ -75,7 +75,7 @@ export const settings = {
     'Server',
     cidrs(),
     { default: '', example: '10.0.0.0/8' },
-    'Networks of the proxies whose `X-Forwarded-For` is believed. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by: one that covers a good part of the internet is refused in production.',
+    'Networks of the proxies whose `X-Forwarded-For` is believed, from the right, with or without ports and brackets. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by: one that covers a good part of the internet is refused in production.',
   ),
   METRICS_PUBLIC: setting(
     'Server',
@@ -148,6 +148,12 @@ export const settings = {
     decimal(0, 1000),
     { default: '1' },
     'Multiplies how many failed sign-ins lead to a lockout. `0` switches lockouts off: for tests and benchmarks only, and refused in production.',
+  ),
+  TRIALS_PER_PERSON: setting(
+    'Limits',
+    integer(0, 1000),
+    { default: '1' },
+    'How many of the tenants that one person founds begin with a trial. Further ones begin on the plan `free`; a tenant that is deleted gives no trial back.',
   ),
   APP_SECRET: setting(
     'Secrets',

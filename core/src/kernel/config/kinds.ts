@@ -131,7 +131,8 @@ export function cidrs(): Kind<readonly string[]> {
 }
 
 function parseCidr(item: string): string {
-  const [address = '', prefix, ...rest] = item.split('/')
+  const [written = '', prefix, ...rest] = item.split('/')
+  const address = /^\[([^\]]*:[^\]]*)\]$/.exec(written)?.[1] ?? written
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
   const length = prefix === undefined ? bits : Number(prefix)
   const isPrefix = prefix === undefined || /^\d{1,3}$/.test(prefix)

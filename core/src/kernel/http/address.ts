@@ -1,36 +1,25 @@
-import { BlockList, isIP } from 'node:net'
+import { canonicalAddress, createNetworks, readAddress } from '../addresses.ts'
 
 /**
  * Reads a client's address: the socket's, unless that is one of the trusted proxies; then X-Forwarded-For from the
- * right, up to the first address that no trusted proxy has. What stands further left is what the client claims.
+ * right, up to the first address that no trusted proxy has. What stands further left is what the client claims, and so
+ * is everything left of an entry that is no address: whoever was trusted last is then the client.
  */
 export function createAddressReader(trustedProxies: readonly string[]) {
-  const trusted = new BlockList()
-  for (const cidr of trustedProxies) {
-    const [address = '', bits] = cidr.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    trusted.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
-  }
-  const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const isTrusted = createNetworks(trustedProxies)
 
   return (socketAddress: string | undefined, forwardedFor: string | string[] | undefined): string | null => {
-    const socket = normalAddress(socketAddress ?? '')
+    // Of a neighbour on the link the system says through which interface it came: no part of the address.
+    const socket = canonicalAddress((socketAddress ?? '').replace(/%.*$/, ''))
     if (!socket) return null
-    if (trustedProxies.length === 0 || forwardedFor === undefined || !isTrusted(socket)) return socket
-    const chain = [forwardedFor].flat().join(',').split(',').reverse()
+    if (forwardedFor === undefined || !isTrusted(socket)) return socket
     let client = socket
-    for (const hop of chain) {
-      const address = normalAddress(hop.trim())
+    for (const hop of [forwardedFor].flat().join(',').split(',').reverse()) {
+      const address = readAddress(hop.trim())
       if (!address) return client
       client = address
       if (!isTrusted(address)) return client
     }
     return client
   }
-}
-
-/** IPv4 in its IPv6 clothes becomes IPv4; anything that is no address becomes undefined. */
-function normalAddress(text: string): string | undefined {
-  const address = text.toLowerCase().startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text
-  return isIP(address) ? address : undefined
 }

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { createNetworks } from '../addresses.ts'
 
 /** IPv4 networks that lead to no public host, after IANA's registry of special addresses. */
 const RESERVED_V4 = [
@@ -34,38 +35,24 @@ const RESERVED_V6 = [
   '3fff::/20', // documentation
 ]
 
-const reserved = networks([...RESERVED_V4, ...RESERVED_V6])
-const global = networks(GLOBAL_V6)
+const isReserved = createNetworks([...RESERVED_V4, ...RESERVED_V6])
+const isGlobal = createNetworks(GLOBAL_V6)
 
 /** True for the address of a host on the public internet; false for any other, and for what is no address. */
 export function isPublicAddress(address: string): boolean {
   const version = versionOf(address)
-  if (version === null || reserved[version].check(address, version)) return false
-  return version === 'ipv4' || global.ipv6.check(address, version)
+  if (version === null || isReserved(address)) return false
+  return version === 'ipv4' || isGlobal(address)
 }
 
 /** Tells which addresses may be connected to: public ones, and those in the networks given (`10.0.0.0/8`). */
 export function createAddressGate(allowed: readonly string[]): (address: string) => boolean {
-  const exceptions = networks(allowed)
-  return (address) => {
-    const version = versionOf(address)
-    return version !== null && (isPublicAddress(address) || exceptions[version].check(address, version))
-  }
+  const isException = createNetworks(allowed)
+  return (address) => versionOf(address) !== null && (isPublicAddress(address) || isException(address))
 }
 
 /** Null for what is no address; zones (`fe80::1%eth0`) are none of ours. */
 function versionOf(address: string): 'ipv4' | 'ipv6' | null {
   if (address.includes('%')) return null
   return ({ 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address)] ?? null // the words are the type
-}
-
-/** A list for each version: in one, `::/0` would hold all of IPv4 too, by its mapped form. */
-function networks(cidrs: readonly string[]): { ipv4: BlockList; ipv6: BlockList } {
-  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
-  for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.split('/')
-    const version = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    lists[version].addSubnet(address, bits === undefined ? (version === 'ipv6' ? 128 : 32) : Number(bits), version)
-  }
-  return lists
 }

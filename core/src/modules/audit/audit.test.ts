@@ -82,6 +82,8 @@ describe('filters', () => {
   test('combine', async () => {
     const all = { action: 'store.*', resource_type: 'store', resource_id: storeId, user_id: ada.userId, q: 'byron' }
     assert.equal((await list({ ...all, ip_address: '127.0.0.1' })).length, 2)
+    for (const spelling of ['127.0.0.1:5555', '::ffff:127.0.0.1', '[::FFFF:7f00:1]:443'])
+      assert.equal((await list({ ...all, ip_address: spelling })).length, 2, spelling)
     assert.equal((await list({ ...all, ip_address: '127.0.0.2' })).length, 0)
     assert.equal((await list({ ...all, user_id: ada.userId.toUpperCase() })).length, 2)
     assert.equal((await list({ ...all, user_id: newId() })).length, 0)

@@ -1,4 +1,4 @@
-import { type FieldProblem, firstIdAt, invalidRequest, SECONDS } from '#kernel'
+import { type FieldProblem, firstIdAt, invalidRequest, readAddress, SECONDS } from '#kernel'
 import type { Filters } from './schema.ts'
 
 /** The filters as a query needs them. */
@@ -39,7 +39,7 @@ export function criteriaOf(filters: Filters): Criteria {
     resourceId: filters.resource_id,
     userId: filters.user_id,
     storeId: filters.store_id,
-    ipAddress: filters.ip_address?.toLowerCase(),
+    ipAddress: filters.ip_address && (readAddress(filters.ip_address) ?? filters.ip_address.toLowerCase()),
     from: from === undefined ? undefined : { createdAt: new Date(from).toISOString(), id: firstIdAt(from - SLACK_MS) },
     before: to === undefined ? undefined : { createdAt: new Date(to).toISOString(), id: firstIdAt(to + SLACK_MS) },
     q: filters.q,

@@ -54,7 +54,14 @@ const filters = {
   ),
   user_id: Type.Optional(Type.String({ format: 'uuid', description: 'Who acted' })),
   store_id: Type.Optional(Type.String({ format: 'uuid' })),
-  ip_address: Type.Optional(Type.String({ minLength: 1, maxLength: 45, examples: ['192.0.2.1'] })),
+  ip_address: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'In any spelling; brackets and a port are ignored',
+      examples: ['192.0.2.1'],
+    }),
+  ),
   from: Type.Optional(Moment('This moment or later')),
   to: Type.Optional(Moment('Before this moment')),
   q: Type.Optional(

@@ -83,6 +83,18 @@ test('a hundred failures lock an address out, whatever the accounts; an IPv6 net
   })
 })
 
+test('a proxy that writes ports makes neither one client of many nor many of one', async () => {
+  await behindProxy(async (test) => {
+    const { email } = await register(test)
+    for (let i = 0; i < 10; i++) await attempt(test, email, WRONG, `203.0.113.7:${50_000 + i}`)
+    assert.equal((await attempt(test, email, PASSWORD, '203.0.113.7')).status, 429)
+    assert.equal((await attempt(test, email, PASSWORD, '203.0.113.8:50000')).status, 200)
+    for (let i = 0; i < 10; i++) await attempt(test, email, WRONG, `[2001:db8:5::1]:${50_000 + i}`)
+    assert.equal((await attempt(test, email, PASSWORD, '2001:db8:5::2')).status, 429)
+    assert.equal((await attempt(test, newId(), WRONG, '[2001:db8:6::1]:443')).status, 401)
+  })
+})
+
 test('RATE_LIMIT_FACTOR multiplies the limits, and 0 switches them off', async () => {
   await behindProxy(
     async (test) => {

@@ -3,7 +3,10 @@ import { LimitReached, SubscriptionRecord } from './schema.ts'
 
 const data = SubscriptionRecord
 
-export const subscriptionCreated = defineEvent('subscription.created', { description: 'A trial began', data })
+export const subscriptionCreated = defineEvent('subscription.created', {
+  description: 'A tenant began: with a trial, or on the free plan',
+  data,
+})
 export const subscriptionChanged = defineEvent('subscription.changed', {
   description: 'Plan, period, payment or state of the subscription changed',
   data,

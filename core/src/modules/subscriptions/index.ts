@@ -3,7 +3,7 @@ import { tenants } from '../tenants/index.ts'
 import { planAllowances } from './allowances.ts'
 import { collectCharge } from './changing.ts'
 import * as events from './events.ts'
-import { openTrial } from './opening.ts'
+import { openSubscription } from './opening.ts'
 import { rollOver } from './rolling-over.ts'
 import { routes } from './routes.ts'
 
@@ -33,5 +33,5 @@ export const subscriptions = defineModule({
   jobs: [collectCharge],
   schedules: [rollOver],
   allowances: planAllowances,
-  founding: openTrial,
+  founding: openSubscription,
 })

@@ -1,7 +1,8 @@
 import { DAYS } from '#kernel'
 import type { Interval } from './table.ts'
 
-const MONTHS: Record<Interval, number> = { month: 1, year: 12 }
+/** How long a period is. */
+export const MONTHS: Record<Interval, number> = { month: 1, year: 12 }
 
 /**
  * The same day so many months later, at the same time of day in UTC; the last day of a month that is too short for it.

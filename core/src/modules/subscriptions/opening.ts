@@ -1,29 +1,55 @@
-import { type Ctx, DAYS, stamp } from '#kernel'
-import { WARNING_MS } from './deadlines.ts'
+import { type Ctx, DAYS, type Founder, stamp } from '#kernel'
+import { getTenant } from '../tenants/index.ts'
+import { deadlineOf } from './deadlines.ts'
 import { subscriptionCreated } from './events.ts'
+import { periodEnd } from './months.ts'
 import { presentRecord } from './present.ts'
 import { findPlanByCode, insertSubscription } from './queries.ts'
+import type { PlanRow, SubscriptionRow } from './table.ts'
+import { updateTrialReturned, upsertTrial } from './trial-queries.ts'
 
 /** The plan that new tenants try. */
 const TRIAL_PLAN = 'starter'
+/** The plan that they begin with when their founder has had the trials that a person may have. */
+const PLAN_AFTER_TRIALS = 'free'
 
-/** Opens the trial of a new tenant; one that has a subscription keeps it. */
-export async function openTrial(ctx: Ctx): Promise<void> {
-  const plan = await findPlanByCode(ctx.tx, TRIAL_PLAN)
-  if (!plan) throw new Error(`There is no plan ${TRIAL_PLAN} for new tenants to try`)
+/**
+ * Opens the subscription of a new tenant: a trial, or the free plan when the person who founds it has had theirs
+ * (TRIALS_PER_PERSON). A tenant that has a subscription keeps it.
+ */
+export async function openSubscription(ctx: Ctx, founder?: Founder): Promise<void> {
+  const userId = founder?.userId ?? (await getTenant(ctx.tx, ctx.tenantId)).owner_id
+  const isTrial = await upsertTrial(ctx.tx, userId, ctx.config.trialsPerPerson)
+  const plan = await requirePlan(ctx, isTrial ? TRIAL_PLAN : PLAN_AFTER_TRIALS)
+  const row = await insertSubscription(ctx.tx, newSubscription(ctx, plan, isTrial))
+  if (row)
+    await ctx.emit(subscriptionCreated, {
+      after: presentRecord({ ...row, plan, pending_plan: null }),
+      label: plan.name,
+    })
+  else if (isTrial) await updateTrialReturned(ctx.tx, userId)
+}
+
+async function requirePlan(ctx: Ctx, code: string): Promise<PlanRow> {
+  const plan = await findPlanByCode(ctx.tx, code)
+  if (!plan) throw new Error(`There is no plan ${code} for new tenants`)
+  return plan
+}
+
+function newSubscription(ctx: Ctx, plan: PlanRow, isTrial: boolean): SubscriptionRow {
   const base = stamp(ctx)
   // Everything is reckoned from one moment: the clock goes on between two looks at it.
-  const inTrial = (ms: number) => new Date(Date.parse(base.created_at) + ms).toISOString()
-  const trial_ends_at = inTrial(plan.trial_days * DAYS)
-  const row = await insertSubscription(ctx.tx, {
+  const start = base.created_at
+  const trialEnd = new Date(Date.parse(start) + plan.trial_days * DAYS).toISOString()
+  const row: SubscriptionRow = {
     ...base,
     plan_id: plan.id,
     pending_plan_id: null,
-    status: 'trialing',
-    trial_ends_at,
-    anchored_at: base.created_at,
-    current_period_start: base.created_at,
-    current_period_end: trial_ends_at,
+    status: isTrial ? 'trialing' : 'active',
+    trial_ends_at: isTrial ? trialEnd : null,
+    anchored_at: start,
+    current_period_start: start,
+    current_period_end: isTrial ? trialEnd : periodEnd(start, plan.interval, start),
     cancel_at_period_end: false,
     cancel_reason: null,
     canceled_at: null,
@@ -33,8 +59,7 @@ export async function openTrial(ctx: Ctx): Promise<void> {
     payment_reference: null,
     charge: null,
     is_warned: false,
-    next_change_at: inTrial(plan.trial_days * DAYS - WARNING_MS),
-  })
-  if (!row) return
-  await ctx.emit(subscriptionCreated, { after: presentRecord({ ...row, plan, pending_plan: null }), label: plan.name })
+    next_change_at: null,
+  }
+  return { ...row, next_change_at: deadlineOf({ ...row, plan, pending_plan: null })?.at ?? null }
 }

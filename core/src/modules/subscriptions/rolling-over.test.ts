@@ -35,6 +35,7 @@ describe('the schedule that rolls subscriptions over', () => {
   it('gives a trial to tenants of processes that knew nothing of subscriptions', async () => {
     const customer = await foundCustomer(test)
     await test.core.db.systemQuery('delete from subscriptions where tenant_id = $1', [customer.tenantId])
+    await test.core.db.systemQuery('delete from person_trials')
     assert.equal((await customer.post('/prints', {})).status, 200, 'until then nothing is held against them')
     assert.equal((await customer.get('/subscriptions/current')).status, 404)
     await runRollOver(test)

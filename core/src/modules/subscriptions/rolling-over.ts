@@ -1,6 +1,6 @@
 import { type Ctx, every, fromNow, HOURS, systemActor } from '#kernel'
 import { rollForwardIfDue } from './changing.ts'
-import { openTrial } from './opening.ts'
+import { openSubscription } from './opening.ts'
 import { type Due, listDue, listTenantsWithout } from './sweep-queries.ts'
 
 const BATCH = 500
@@ -20,7 +20,7 @@ export const rollOver = every('*/10 * * * *', 'subscriptions.roll_over', async (
     if (due.length < BATCH) break
   }
   for (const tenantId of await listTenantsWithout(ctx.tx, fromNow(ctx.clock, -RECENT_MS), BATCH))
-    await inTenant(ctx, tenantId, openTrial)
+    await inTenant(ctx, tenantId, (ctx) => openSubscription(ctx))
 })
 
 /** In a transaction of that tenant alone; one that fails keeps no other from its turn. */

@@ -85,7 +85,8 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/subscriptions/current/change-plan/preview',
     summary: 'See what a change of plan would do',
-    description: 'Changes nothing. `allowed` is false while more is in use than the plan allows.',
+    description:
+      'Changes nothing. `allowed` is false while more is in use than the plan allows, or the change would be refused otherwise.',
     access: manage,
     whileInactive: true,
     body: PlanChange,
@@ -98,7 +99,7 @@ export const routes: readonly Route[] = [
     path: '/subscriptions/current/change-plan',
     summary: 'Change the plan',
     description:
-      'A higher price takes effect at once, a lower one at the end of the period or at once with `"at": "now"`. Nothing is deleted. Choosing the plan of now takes a waiting change back. After the end of a subscription the plan is chosen here and begins with `reactivate`.',
+      'A higher price for the same time takes effect at once; a lower one, a shorter period or another currency at the end of what is paid, or at once with `"at": "now"`. Nothing is deleted. Choosing the plan of now takes a waiting change back; choosing another one takes a waiting cancellation back. After the end of a subscription the plan is chosen here and begins with `reactivate`.',
     access: manage,
     whileInactive: true,
     body: PlanChange,
@@ -122,7 +123,8 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/subscriptions/current/reactivate',
     summary: 'Take a cancellation back, or begin anew after the end',
-    description: 'After the end a new period begins, which takes a payment method unless the plan is free.',
+    description:
+      'Before the end of a trial the trial goes on. After the end a new period begins, which takes a payment method unless the plan is free.',
     access: manage,
     whileInactive: true,
     response: { 200: Subscription },

@@ -121,7 +121,8 @@ export const SubscriptionDetails = Closed(
 export type SubscriptionDetails = Static<typeof SubscriptionDetails>
 
 const at = OneOf(['now', 'period_end'], {
-  description: 'When a downgrade takes effect (default: `period_end`). An upgrade does at once.',
+  description:
+    'When a change to less, to a shorter period or to another currency takes effect (default: `period_end`). An upgrade does at once.',
 })
 
 export const PlanChange = Closed(
@@ -142,7 +143,14 @@ export const PlanChangePreview = Closed(
     exceeds: Type.Array(Exceeded, { description: 'Limits of which more is in use than the plan allows' }),
     requires_payment_method: Type.Boolean(),
     effective_at: Timestamp,
-    amount_due_cents: Type.Integer({ description: 'Due when it takes effect' }),
+    amount_due_cents: Type.Integer({ description: 'Due when it takes effect, in the currency of the new plan' }),
+    dropped_cents: Type.Integer({
+      description:
+        'Of what is paid for the period of now: the part that the change loses, in the currency of the plan of now. Nothing is paid back',
+    }),
+    takes_cancellation_back: Type.Boolean({
+      description: 'A cancellation waits for the end of the period, and choosing this plan takes it back',
+    }),
   },
   { title: 'PlanChangePreview' },
 )

@@ -1,7 +1,7 @@
 import { type AppError, conflict, DAYS } from '#kernel'
 import { deadlineOf } from './deadlines.ts'
 import { periodEnd } from './months.ts'
-import { dueForChange, isFree } from './prices.ts'
+import { isFree, settlementOf } from './prices.ts'
 import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
 
 /** A subscription with the plans that it speaks of: all that its changes depend on. */
@@ -49,7 +49,7 @@ export const TRANSITIONS: Readonly<Record<Status, Partial<Record<Happening['name
     paid: ['active'],
     declined: ['past_due'],
   },
-  canceled: { reactivated: ['active'], plan_changed: ['canceled'], payment_method_set: ['canceled'] },
+  canceled: { reactivated: ['active', 'trialing'], plan_changed: ['canceled'], payment_method_set: ['canceled'] },
   expired: {
     reactivated: ['active'],
     plan_changed: ['expired'],
@@ -96,10 +96,7 @@ function happened(state: State, happening: Happening, now: string): State {
     case 'reactivated':
       return reactivate(state, now)
     case 'plan_changed':
-      // After the end there is no period to wait for.
-      return happening.at === 'now' || isEnded(state)
-        ? changePlan(state, happening.plan, now)
-        : { ...state, pending_plan: happening.plan.id === state.plan.id ? null : happening.plan }
+      return choosePlan(state, happening, now)
     case 'payment_method_set':
       return setPaymentMethod(state, happening)
     case 'paid':
@@ -137,18 +134,44 @@ function cancel(state: State, { atPeriodEnd, reason }: { atPeriodEnd: boolean; r
 function reactivate(state: State, now: string): State {
   if (!isEnded(state)) {
     if (!state.cancel_at_period_end) throw conflict({ detail: 'The subscription is not canceled' })
-    return { ...state, cancel_at_period_end: false, cancel_reason: null, is_warned: false }
+    return withoutCancellation(state)
   }
+  if (!isFree(state.plan) && isWithinTrial(state, now))
+    return { ...state, status: 'trialing', canceled_at: null, cancel_reason: null }
   if (!isFree(state.plan) && !state.payment_method) throw paymentMethodMissing()
   const begun = beginPeriods({ ...state, canceled_at: null, cancel_reason: null, charge: null }, now)
   return charged(begun, begun.plan.price_cents, now)
 }
 
+/** A trial that was canceled before it was over; one that was followed by a period is over. */
+function isWithinTrial({ trial_ends_at, current_period_end }: State, now: string): boolean {
+  return trial_ends_at !== null && trial_ends_at > now && trial_ends_at === current_period_end
+}
+
+function choosePlan(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'period_end' }, now: string): State {
+  // Who chooses another plan means to go on.
+  const kept = takesCancellationBack(state, plan) ? withoutCancellation(state) : state
+  // After the end there is no period to wait for.
+  if (at === 'now' || isEnded(state)) return changePlan(kept, plan, now)
+  return { ...kept, pending_plan: plan.id === state.plan.id ? null : plan }
+}
+
+/** Whether the choice of a plan takes a cancellation back that waits for its moment. */
+export const takesCancellationBack = ({ cancel_at_period_end, plan }: State, chosen: PlanRow): boolean =>
+  cancel_at_period_end && chosen.id !== plan.id
+
+const withoutCancellation = (state: State): State => ({
+  ...state,
+  cancel_at_period_end: false,
+  cancel_reason: null,
+  is_warned: false,
+})
+
 function changePlan(state: State, plan: PlanRow, now: string): State {
   const next = { ...state, plan, pending_plan: null }
   if (plan.id === state.plan.id || isEnded(state) || state.status === 'trialing') return next
-  if (state.status === 'past_due') return changePlanWhileDue(state, next)
-  const due = dueForChange(state, plan, now)
+  if (state.status === 'past_due') return changePlanWhileDue(state, next, now)
+  const { due } = settlementOf(state, plan, now)
   if (due > 0 && state.charge) throw conflict({ detail: 'A payment is under way; try again when it is through' })
   if (due > 0 && !state.payment_method) throw paymentMethodMissing()
   const begun = plan.interval === state.plan.interval ? next : beginPeriods(next, now)
@@ -156,11 +179,21 @@ function changePlan(state: State, plan: PlanRow, now: string): State {
 }
 
 /** Instead of paying what is due, a tenant may fall back to less: it then owes that, or nothing. */
-function changePlanWhileDue(state: State, next: State): State {
-  if (isFree(next.plan)) return settled(next)
-  const { charge } = state
-  if (charge && next.plan.price_cents > charge.amount_cents) throw conflict({ detail: 'Pay what is due first' })
-  return { ...next, charge: charge && { ...charge, amount_cents: next.plan.price_cents, currency: next.plan.currency } }
+function changePlanWhileDue(state: State, next: State, now: string): State {
+  const { charge, plan } = state
+  // The price of a month does not buy the year that began with the debt.
+  const begun = next.plan.interval === plan.interval ? next : resized(next, now)
+  if (isFree(next.plan)) return settled(begun)
+  const isLess = next.plan.currency === plan.currency && next.plan.price_cents <= (charge?.amount_cents ?? 0)
+  if (charge && !isLess) throw conflict({ detail: 'Pay what is due first' })
+  return { ...begun, charge: charge && { ...charge, amount_cents: next.plan.price_cents } }
+}
+
+/** The period of now at the length of its new plan, or a new one where that has passed already. */
+function resized(state: State, now: string): State {
+  const { status, is_warned } = state
+  const kept = beginPeriods(state, state.current_period_start)
+  return { ...(kept.current_period_end > now ? kept : beginPeriods(state, now)), status, is_warned }
 }
 
 function setPaymentMethod(

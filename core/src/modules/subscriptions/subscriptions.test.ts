@@ -234,6 +234,7 @@ describe('a canceled subscription', () => {
       assert.equal(outcome(await customer.get(path)), '200', path)
     assert.equal(outcome(await customer.put('/users/me', { name: 'Ada' })), '200', 'what is a person’s own')
     assert.equal(outcome(await customer.post('/own/prints')), '200')
+    test.clock.advance(14 * DAYS)
     assert.equal(outcome(await customer.post('/subscriptions/current/cancel', { at_period_end: true })), '409 conflict')
     assert.equal(outcome(await customer.post('/subscriptions/current/reactivate')), '409 conflict')
 

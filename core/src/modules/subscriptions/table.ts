@@ -78,11 +78,18 @@ export interface LimitUsageTable {
   used: number
 }
 
+/** How many trials a person's tenants have had. */
+export interface PersonTrialsTable {
+  user_id: string
+  trials: number
+}
+
 declare module '#kernel' {
   interface Tables {
     plans: PlanTable
     subscriptions: SubscriptionTable
     limit_usage: LimitUsageTable
+    person_trials: PersonTrialsTable
   }
 }
 
