@@ -36,30 +36,24 @@ export async function bootstrap(ctx: Ctx, input: Bootstrap): Promise<SignInAnswe
   const email = requireSound(ctx, input, [input.name])
   const known = await ctx.transaction((ctx) => findCandidate(ctx, email), { tenantId: null })
   const hash = await hashPassword(ctx, input.password)
-  const userId = await ctx.transaction(
-    async (ctx) => {
-      const user = await createAccount(ctx, { email, name: input.name, hash, known, isSuperAdmin: true })
-      const { tx, clock } = ctx
-      await insertBootstrap(tx, { token_hash: null, created_at: clock.now() })
-      if (!(await updateBootstrapCompleted(tx, user.id, clock.now()))) throw alreadyBootstrapped()
-      await ctx.as(actorOf(user)).emit(bootstrapped, { id: user.id, label: user.name, after: {} })
-      await requestVerification(ctx, user.id)
-      return user.id
-    },
-    OF_THE_INSTALLATION,
-  )
+  const userId = await ctx.transaction(async (ctx) => {
+    const user = await createAccount(ctx, { email, name: input.name, hash, known, isSuperAdmin: true })
+    const { tx, clock } = ctx
+    await insertBootstrap(tx, { token_hash: null, created_at: clock.now() })
+    if (!(await updateBootstrapCompleted(tx, user.id, clock.now()))) throw alreadyBootstrapped()
+    await ctx.as(actorOf(user)).emit(bootstrapped, { id: user.id, label: user.name, after: {} })
+    await requestVerification(ctx, user.id)
+    return user.id
+  }, OF_THE_INSTALLATION)
   return completeSignIn(ctx, { userId, method: 'bootstrap', passwordHash: hash })
 }
 
 async function requireBootstrapToken(ctx: Ctx, given: string): Promise<void> {
   const attempt = attemptFrom(ctx)
-  const row = await ctx.transaction(
-    async (ctx) => {
-      const [row] = await Promise.all([findBootstrap(ctx.tx), requireNotLocked(ctx, attempt)])
-      return row
-    },
-    OF_THE_INSTALLATION,
-  )
+  const row = await ctx.transaction(async (ctx) => {
+    const [row] = await Promise.all([findBootstrap(ctx.tx), requireNotLocked(ctx, attempt)])
+    return row
+  }, OF_THE_INSTALLATION)
   const { bootstrapToken } = ctx.config
   const expected = bootstrapToken === null ? row?.token_hash : hashToken(bootstrapToken)
   // Compared even when there is nothing to compare with, so that the time tells nothing.

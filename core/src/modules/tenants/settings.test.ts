@@ -136,10 +136,10 @@ describe('settings', () => {
     const { token, tenantId, userId } = await found(t.core)
     const { status, body } = await put(token, { require_two_factor: true }, '/settings')
     assert.deepEqual([status, body.code], [409, 'conflict'])
-    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: true }), { tenantId })
+    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: true }), { tenantId, role: 'system' })
     const required = await put(token, { require_two_factor: true, two_factor_grace_days: 0 }, '/settings')
     assert.deepEqual([required.body.require_two_factor, required.body.two_factor_grace_days], [true, 0])
-    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: false }), { tenantId })
+    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: false }), { tenantId, role: 'system' })
     assert.equal((await put(token, { require_two_factor: true, currency: 'CHF' }, '/settings')).status, 200)
   })
 

@@ -294,7 +294,8 @@ describe('sealed records', () => {
 })
 
 describe('a removal', () => {
-  const remove = (tenantId: string, to: string) => core.core.run((ctx) => appendRemoval(ctx, to), { tenantId, role: 'system' })
+  const remove = (tenantId: string, to: string) =>
+    core.core.run((ctx) => appendRemoval(ctx, to), { tenantId, role: 'system' })
 
   test('is a block of its own that says what may be missing', async () => {
     const { tenantId } = await newTenant()

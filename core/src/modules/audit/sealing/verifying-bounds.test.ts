@@ -70,7 +70,8 @@ describe('a period', () => {
 })
 
 describe('what retention removes', () => {
-  const giveUp = (tenantId: string, to: string) => core.core.run((ctx) => appendRemoval(ctx, to), { tenantId, role: 'system' })
+  const giveUp = (tenantId: string, to: string) =>
+    core.core.run((ctx) => appendRemoval(ctx, to), { tenantId, role: 'system' })
 
   test('may be missing, with the blocks that held nothing else; and nothing more', async () => {
     const { person, tenantId, ids } = await tools.sealedTenant()
