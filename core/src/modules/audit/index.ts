@@ -5,6 +5,7 @@ import { dropMonths } from './retention/dropping.ts'
 import { removeExpired } from './retention/removing.ts'
 import { findExpired } from './retention/retention.ts'
 import { routes } from './routes.ts'
+import { chainEnds } from './sealing/chain-ends.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
 import { findBehind, findUnsealed, seal } from './sealing/sealing-jobs.ts'
 
@@ -33,4 +34,5 @@ export const audit = defineModule({
   jobs: [seal, removeExpired],
   schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
+  checks: [chainEnds],
 })
