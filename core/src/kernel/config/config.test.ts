@@ -44,7 +44,7 @@ describe('defaults', () => {
       rateLimitFactor: 1,
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },
-      audit: { archive: false },
+      audit: { archive: false, minRetentionDays: 30 },
       push: null,
       clamavUrl: null,
       otlpEndpoint: null,
@@ -132,7 +132,7 @@ describe('half-set features', () => {
   })
 
   test('audit records are archived on local disk alone', () => {
-    assert.deepEqual(loadConfig({ AUDIT_ARCHIVE: 'true' }).audit, { archive: true })
+    assert.equal(loadConfig({ AUDIT_ARCHIVE: 'true' }).audit.archive, true)
     refuses({ AUDIT_ARCHIVE: 'yes' }, /^AUDIT_ARCHIVE must be one of true, false/)
     const bucket = { FILE_STORAGE_BACKEND: 's3', ...S3 }
     refuses({ ...bucket, AUDIT_ARCHIVE: 'true' }, /^AUDIT_ARCHIVE needs FILE_STORAGE_BACKEND=local/)

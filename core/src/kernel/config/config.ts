@@ -43,7 +43,11 @@ export interface Config {
   }
   readonly files: FilesConfig
   /** Whether what retention removes is written to the file storage first. */
-  readonly audit: { readonly archive: boolean }
+  readonly audit: {
+    readonly archive: boolean
+    /** No tenant keeps its audit log for less. */
+    readonly minRetentionDays: number
+  }
   /** Null: web push is off. Keys in base64url. */
   readonly push: { readonly publicKey: string; readonly privateKey: string } | null
   readonly clamavUrl: string | null
@@ -132,7 +136,7 @@ function nest(env: Env): Config {
       invitationTtlSeconds: env.INVITATION_TTL,
     },
     files: nestFiles(env),
-    audit: { archive: env.AUDIT_ARCHIVE },
+    audit: { archive: env.AUDIT_ARCHIVE, minRetentionDays: env.AUDIT_RETENTION_MIN_DAYS },
     push:
       env.VAPID_PUBLIC_KEY && env.VAPID_PRIVATE_KEY
         ? { publicKey: env.VAPID_PUBLIC_KEY, privateKey: env.VAPID_PRIVATE_KEY }

@@ -252,6 +252,12 @@ export const settings = {
     { default: 'false' },
     'Keep what the retention of audit records removes: each tenant’s months as compressed files under `DATA_DIR/files/audit`. Needs `FILE_STORAGE_BACKEND=local`.',
   ),
+  AUDIT_RETENTION_MIN_DAYS: setting(
+    'Operation',
+    integer(7, 3650),
+    { default: '30' },
+    'How long every tenant keeps its audit log at least, whatever its settings say.',
+  ),
   CLAMAV_URL: setting(
     'Files',
     url('tcp'),

@@ -16,6 +16,11 @@ const requests: { [K in MailKind]: MailRequest<K> } = {
   password_changed: { ...base, kind: 'password_changed', data: { name: 'Ann', at: AT, ipAddress: '203.0.113.7' } },
   new_sign_in: { ...base, kind: 'new_sign_in', data: { name: 'Ann', at: AT, device: 'Firefox on Linux' } },
   email_taken: { ...base, kind: 'email_taken', data: { name: 'Ann', at: AT } },
+  audit_retention_shortened: {
+    ...base,
+    kind: 'audit_retention_shortened',
+    data: { name: 'Ann', tenantName: 'Acme', by: 'Bob', days: 30, at: AT },
+  },
 }
 
 const occurrences = (text: string, part: string) => text.split(part).length - 1

@@ -64,6 +64,7 @@ describe('settings', () => {
       two_factor_grace_days: 7,
       session_max_age_hours: 720,
       audit_retention_days: 365,
+      audit_retention_pending: null,
       invoice,
       extra: {},
     })
@@ -105,6 +106,7 @@ describe('settings', () => {
       'invoice/rounding': ['never'],
       'invoice/series': ['x'],
       extra: [[], null, { text: 'x'.repeat(65_536) }],
+      audit_retention_pending: [null],
       theme: ['dark'],
     }
     for (const [field, values] of Object.entries(bad)) {
@@ -125,7 +127,7 @@ describe('settings', () => {
       currency: 'JPY',
       locale: 'ja',
       date_format: 'YYYY/MM/DD',
-      audit_retention_days: 30,
+      audit_retention_days: 400,
     }
     await Promise.all(Object.entries(fields).map(([name, value]) => put(token, { [name]: value }, '/settings')))
     const { timezone, currency, locale, date_format, audit_retention_days } = (await get(token, '/settings')).body
