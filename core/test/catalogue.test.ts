@@ -224,6 +224,11 @@ const BROKEN: [rule: string, sql: string, problems: string[]][] = [
     `create function core.count_toys() returns bigint language sql security definer as 'select count(*) from core.toys'`,
     [`function count_toys() is SECURITY DEFINER and may be called by the role ${APP}`],
   ],
+  [
+    'a function of the schema tenantry for everybody',
+    "create function tenantry.count_toys() returns bigint language sql as 'select count(*) from core.toys'",
+    ['function tenantry.count_toys() may be called by everybody'],
+  ],
 ]
 
 // Roles belong to the server: new ones are looked at, so that tests beside this one keep theirs.

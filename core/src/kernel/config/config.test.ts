@@ -48,7 +48,7 @@ describe('defaults', () => {
       rateLimitFactor: 1,
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },
-      audit: { archive: false },
+      audit: { archive: false, minRetentionDays: 30 },
       worker: { concurrency: 10 },
     })
   })
@@ -123,7 +123,7 @@ describe('half-set features', () => {
   })
 
   test('audit records are archived when told so', () => {
-    assert.deepEqual(loadConfig({ AUDIT_ARCHIVE: 'true' }).audit, { archive: true })
+    assert.deepEqual(loadConfig({ AUDIT_ARCHIVE: 'true' }).audit, { archive: true, minRetentionDays: 30 })
     refuses({ AUDIT_ARCHIVE: 'yes' }, /^AUDIT_ARCHIVE must be one of true, false/)
   })
 

@@ -54,7 +54,11 @@ export interface Config {
     readonly invitationTtlSeconds: number
   }
   /** Whether what retention removes is written to the file storage first. */
-  readonly audit: { readonly archive: boolean }
+  readonly audit: {
+    readonly archive: boolean
+    /** No tenant keeps its audit log for less. */
+    readonly minRetentionDays: number
+  }
   readonly worker: { readonly concurrency: number }
 }
 
@@ -131,7 +135,7 @@ function nest(env: Env): Config {
       refreshTtlSeconds: env.REFRESH_TOKEN_TTL,
       invitationTtlSeconds: env.INVITATION_TTL,
     },
-    audit: { archive: env.AUDIT_ARCHIVE },
+    audit: { archive: env.AUDIT_ARCHIVE, minRetentionDays: env.AUDIT_RETENTION_MIN_DAYS },
     worker: { concurrency: env.WORKER_CONCURRENCY },
   }
 }

@@ -216,6 +216,12 @@ export const settings = {
     { default: 'false' },
     'Keep what the retention of audit records removes: each tenant’s months as compressed files under `DATA_DIR/files/audit`.',
   ),
+  AUDIT_RETENTION_MIN_DAYS: setting(
+    'Operation',
+    integer(7, 3650),
+    { default: '30' },
+    'How long every tenant keeps its audit log at least, whatever its settings say.',
+  ),
   WORKER_PORT: setting(
     'Operation',
     integer(0, 65_535),

@@ -197,6 +197,12 @@ const ACCESS: Rule[] = [
       where p.prosecdef and n.nspname not in ('pg_catalog', 'information_schema')
         and has_schema_privilege(roles.app, n.oid, 'usage') and has_function_privilege(roles.app, p.oid, 'execute')`,
   },
+  {
+    name: 'functions of the schema tenantry are for those who call them',
+    sql: `select 'function ' || p.oid::regprocedure::text || ' may be called by everybody' as problem from pg_proc p
+      where p.pronamespace = 'tenantry'::regnamespace
+        and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0)`,
+  },
 ]
 
 export const RULES: readonly Rule[] = [...REGISTER, ...KEYS, ...ACCESS]

@@ -1,10 +1,14 @@
 import { defineModule } from '#kernel'
+import { mail } from '../mail/index.ts'
+import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { auditExported, auditRemoved } from './events.ts'
 import { dropMonths } from './retention/dropping.ts'
 import { removeExpired } from './retention/removing.ts'
 import { findExpired } from './retention/retention.ts'
+import { warnOwners } from './retention/warning-owners.ts'
 import { routes } from './routes.ts'
+import { chainEnds } from './sealing/chain-ends.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
 import { findBehind, findUnsealed, seal } from './sealing/sealing-jobs.ts'
 
@@ -22,7 +26,7 @@ export type { AuditBlockTable, AuditChainTable } from './table.ts'
 /** Shows and seals what the kernel records: who did what, when and from where. */
 export const audit = defineModule({
   name: 'audit',
-  dependsOn: [tenants],
+  dependsOn: [tenants, members, mail],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
     'audit.view': 'See what happened',
@@ -31,6 +35,8 @@ export const audit = defineModule({
   events: [auditExported, auditRemoved],
   routes,
   jobs: [seal, removeExpired],
+  listeners: [warnOwners],
   schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
+  checks: [chainEnds],
 })

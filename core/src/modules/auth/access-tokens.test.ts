@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { after, afterEach, before, test } from 'node:test'
+import { after, afterEach, before, describe, test } from 'node:test'
 import { newId } from '#kernel'
+import { TEST_SECRET } from '../../testing/core.ts'
 import type { TestCore } from '../../testing/index.ts'
 import { createAuthCore, login, type Person, refresh, register, statusOf } from './auth.fixture.ts'
 import { keyRing } from './keys.ts'
@@ -241,21 +242,93 @@ test('processes that start together agree on the first key, and one learns the k
   }
 })
 
-test('with another APP_SECRET sign-ins go on with a new key, and what the old one signed is still good', async () => {
+const NEW_SECRET = 'another-secret-of-the-tests-0123456789-abcdefghijklmnop'
+
+/** A process on the same database with another APP_SECRET, while one with the first is there. */
+async function withSecret(env: Record<string, string>, work: (one: TestCore, two: TestCore) => Promise<void>) {
   const one = await createAuthCore()
-  const APP_SECRET = 'another-secret-of-the-tests-0123456789-abcdefghijklmnop'
-  const two = await createAuthCore({ database: one.database, env: { APP_SECRET } })
+  const two = await createAuthCore({ database: one.database, env: { APP_SECRET: NEW_SECRET, ...env } })
   try {
-    const before = await register(one)
-    assert.equal(await statusOf(two, before.token), 200)
-    const after = await register(two)
-    assert.equal(await statusOf(two, after.token), 200)
-    assert.notEqual(partsOf(before.token).header.kid, partsOf(after.token).header.kid)
-    one.clock.advance(6_000)
-    assert.equal(await statusOf(one, after.token), 200)
-    assert.equal((await login(one, before.email)).status, 200)
+    await work(one, two)
   } finally {
     await two.close()
     await one.close()
   }
+}
+
+const kidsOf = async (core: TestCore): Promise<string[]> => {
+  const { body } = await core.request('GET', '/.well-known/jwks.json')
+  return body.keys.map(({ kid }: { kid: string }) => kid)
+}
+
+test('with APP_SECRET_PREVIOUS what was signed before is still good, and signing goes on with the same key', () =>
+  withSecret({ APP_SECRET_PREVIOUS: TEST_SECRET }, async (one, two) => {
+    const before = await register(one)
+    assert.equal(await statusOf(two, before.token), 200)
+    const after = await register(two)
+    assert.equal(await statusOf(one, after.token), 200)
+    assert.equal(partsOf(before.token).header.kid, partsOf(after.token).header.kid)
+  }))
+
+test('under an APP_SECRET that knows nothing of the one before sign-ins go on with a new key, and it alone counts', () =>
+  withSecret({}, async (one, two) => {
+    const before = await register(one)
+    assert.equal(await statusOf(two, before.token), '401 invalid_access_token')
+    const after = await register(two)
+    assert.equal(await statusOf(two, after.token), 200)
+    const { kid } = partsOf(after.token).header
+    assert.notEqual(partsOf(before.token).header.kid, kid)
+    assert.deepEqual(await kidsOf(two), [kid])
+    assert.equal((await refresh(two, before.refreshToken)).status, 200, 'sessions go on by their refresh tokens')
+  }))
+
+describe('a key that somebody wrote into the database', () => {
+  const mine = generateKeyPairSync('ed25519')
+  const publicJwk = JSON.stringify(mine.publicKey.export({ format: 'jwk' }))
+  const insert = (changes: string) => `
+    insert into signing_keys (id, generation, alg, public_jwk, private_sealed, created_at, not_before, retire_at, mac)
+    select $1, generation + 1, alg, $2::jsonb, private_sealed, created_at, not_before, retire_at, ${changes}
+    from signing_keys order by generation desc limit 1`
+  const FORGERIES: [what: string, sql: string][] = [
+    ['without a proof', insert('null')],
+    ['with the proof of another key', insert('mac')],
+    ['with a proof of its own', insert("repeat('A', 43)")],
+    ['under the name of a genuine one', 'update signing_keys set public_jwk = $2::jsonb where $1::uuid is not null'],
+  ]
+
+  for (const [what, sql] of FORGERIES)
+    test(`${what} verifies nothing and is not published`, async () => {
+      const core = await createAuthCore()
+      try {
+        const owner = await register(core)
+        const genuine = await kidsOf(core)
+        const kid = sql.startsWith('update') ? (genuine[0] ?? '') : newId()
+        await core.core.db.systemQuery(sql, [kid, publicJwk])
+        core.clock.advance(61_000)
+        await core.core.use(keyRing).reload()
+        const { header, claims } = partsOf(owner.token)
+        const forged = signedBy(mine.privateKey, { ...header, kid }, claims)
+        assert.equal(await statusOf(core, forged), '401 invalid_access_token')
+        const { body } = await core.request('GET', '/.well-known/jwks.json')
+        assert.ok(!JSON.stringify(body).includes(JSON.parse(publicJwk).x))
+        assert.ok(core.logs.some((line) => line.includes('not authenticated by APP_SECRET')))
+        assert.equal((await refresh(core, owner.refreshToken)).status, 200, 'sign-ins go on')
+      } finally {
+        await core.close()
+      }
+    })
+
+  test('by which a retired key would live on makes it worth nothing', async () => {
+    const core = await createAuthCore()
+    try {
+      const owner = await register(core)
+      await core.core.run((ctx) => rotateSigningKey(ctx, { compromised: true }), { role: 'system' })
+      await core.core.db.systemQuery('update signing_keys set retire_at = null')
+      await core.core.use(keyRing).reload()
+      assert.equal(await statusOf(core, owner.token), '401 invalid_access_token')
+      assert.ok(!(await kidsOf(core)).includes(partsOf(owner.token).header.kid))
+    } finally {
+      await core.close()
+    }
+  })
 })

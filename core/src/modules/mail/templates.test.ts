@@ -17,6 +17,11 @@ const requests: { [K in MailKind]: MailRequest<K> } = {
   new_sign_in: { ...base, kind: 'new_sign_in', data: { name: 'Ann', at: AT, device: 'Firefox on Linux' } },
   sign_in_attempts: { ...base, kind: 'sign_in_attempts', data: { name: 'Ann', at: AT } },
   email_taken: { ...base, kind: 'email_taken', data: { name: 'Ann', at: AT } },
+  audit_retention_shortened: {
+    ...base,
+    kind: 'audit_retention_shortened',
+    data: { name: 'Ann', tenantName: 'Acme', by: 'Bob', days: 30, at: AT },
+  },
 }
 
 const occurrences = (text: string, part: string) => text.split(part).length - 1

@@ -21,6 +21,8 @@ export interface MailData {
   sign_in_attempts: { name?: string | null; at: Time }
   /** Somebody tried to register with an address that has an account. */
   email_taken: { name?: string | null; at: Time }
+  /** An owner of a tenant: what happened in it will be kept for a shorter time. */
+  audit_retention_shortened: { name?: string | null; tenantName: string; by: string; days: number; at: Time }
 }
 
 export type MailKind = keyof MailData
@@ -145,6 +147,18 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
     ],
     action: { label: 'Choose a new password', url: link('/forgot-password') },
     closing: 'If this was not you, you can ignore this mail; nobody got in.',
+  }),
+
+  audit_retention_shortened: ({ name, tenantName, by, days, at }, { link, time }) => ({
+    subject: `The audit log of ${safeName(tenantName, 'your company')} will be kept for a shorter time`,
+    greeting: greet(name),
+    paragraphs: [
+      `${safeName(by, 'Somebody')} shortened the time for which records of what happened are kept to ${days} days.`,
+      `From ${time(at)} on, older records are removed for good.`,
+      'Until then any owner can take this back in the settings, and records can be exported.',
+    ],
+    action: { label: 'Open the application', url: link('/') },
+    closing: 'You receive this mail because you are an owner.',
   }),
 }
 

@@ -1,6 +1,7 @@
 import { type Ctx, permissionDenied } from '#kernel'
 import { getSystemRole, isOwner } from '../roles/index.ts'
 import { changeOwner, lockTenant } from '../tenants/index.ts'
+import { getUser, type UserRow } from '../users/index.ts'
 import { lastOwner } from './errors.ts'
 import { listActiveHolders } from './queries.ts'
 
@@ -15,6 +16,13 @@ export async function ensureOwnerRemains(ctx: Ctx): Promise<void> {
   const [first] = owners
   if (!first) throw lastOwner()
   if (!owners.some(({ id }) => id === tenant.owner_id)) await changeOwner(ctx, first.id)
+}
+
+/** The people who own the tenant and are active in it. */
+export async function listOwners(ctx: Ctx): Promise<UserRow[]> {
+  const role = await getSystemRole(ctx.tx, ctx.tenantId, 'owner')
+  const owners = await listActiveHolders(ctx.tx, ctx.tenantId, role.id)
+  return Promise.all(owners.map(({ id }) => getUser(ctx.tx, id)))
 }
 
 /** What ends or stops an owner's membership is for owners alone. Throws 403. */

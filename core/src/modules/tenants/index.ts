@@ -15,6 +15,7 @@ export const tenants = defineModule({
     'tenant.update': 'Change the name, slug and branding of the tenant',
     'tenant_settings.view': { description: 'See the settings of the tenant', roles: EVERYBODY },
     'tenant_settings.update': 'Change the settings of the tenant',
+    'audit.retention': { description: 'Shorten how long records of what happened are kept', roles: [] },
   },
   events: [tenantCreated, tenantUpdated, tenantSettingsUpdated],
   routes,
@@ -25,8 +26,9 @@ export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts
 export { Currency, Extra } from './formats.ts'
 export { foundTenant } from './founding.ts'
 export { changeOwner, getTenant } from './operations.ts'
-export { DEFAULT_AUDIT_RETENTION_DAYS, presentSettings, presentTenant } from './present.ts'
+export { presentSettings, presentTenant } from './present.ts'
 export { findTenant, getSettings, listTenants, lockTenant } from './queries.ts'
+export { type Retention, retentionAt } from './retention.ts'
 export { Slug, Tenant, TenantSettings } from './schema.ts'
 export { asciiWords, randomSuffix } from './slugs.ts'
 export type { TenantRecord } from './table.ts'

@@ -1,9 +1,8 @@
+import type { Ctx } from '#kernel'
 import type { SettingsRow } from './queries.ts'
+import { type Retention, retentionAt } from './retention.ts'
 import type { Branding, Tenant, TenantSettings } from './schema.ts'
 import type { TenantRecord } from './table.ts'
-
-/** For tenants that have not set it. */
-export const DEFAULT_AUDIT_RETENTION_DAYS = 365
 
 /** A tenant as it stands on the wire. */
 export function presentTenant(row: TenantRecord): Tenant {
@@ -28,8 +27,18 @@ export function presentBranding({ branding }: Pick<TenantRecord, 'branding'>): B
   }
 }
 
-/** The settings with a default for whatever the tenant has not set. */
-export function presentSettings({ id, settings, created_at, updated_at }: SettingsRow): TenantSettings {
+/** All settings as they stand on the wire: with how long the audit log is kept now, and what that becomes. */
+export function presentAllSettings({ clock, config }: Pick<Ctx, 'clock' | 'config'>, row: SettingsRow): TenantSettings {
+  return { ...presentSettings(row), ...retentionAt(row.settings, clock.ms(), config.audit.minRetentionDays) }
+}
+
+/** The settings that hold whatever the time is, with a default for what the tenant has not set. */
+export function presentSettings({
+  id,
+  settings,
+  created_at,
+  updated_at,
+}: SettingsRow): Omit<TenantSettings, keyof Retention> {
   return {
     id,
     tenant_id: id,
@@ -40,7 +49,6 @@ export function presentSettings({ id, settings, created_at, updated_at }: Settin
     require_two_factor: settings.require_two_factor ?? false,
     two_factor_grace_days: settings.two_factor_grace_days ?? 7,
     session_max_age_hours: settings.session_max_age_hours ?? 720,
-    audit_retention_days: settings.audit_retention_days ?? DEFAULT_AUDIT_RETENTION_DAYS,
     invoice: {
       prefix: settings.invoice?.prefix ?? 'INV',
       rounding: settings.invoice?.rounding ?? 'line',

@@ -2,7 +2,7 @@ import { conflict, defineRoute, type Route } from '#kernel'
 import { slugTaken } from './errors.ts'
 import { openTenant } from './founding.ts'
 import { changeBranding, changeTenant, getTenant } from './operations.ts'
-import { presentBranding, presentSettings, presentTenant } from './present.ts'
+import { presentAllSettings, presentBranding, presentTenant } from './present.ts'
 import { getSettings } from './queries.ts'
 import {
   Branding,
@@ -53,13 +53,14 @@ export const routes: readonly Route[] = [
     summary: "Get the tenant's settings",
     access: { permission: 'tenant_settings.view' },
     response: { 200: TenantSettings },
-    handler: async (ctx) => presentSettings(await getSettings(ctx.tx, ctx.tenantId)),
+    handler: async (ctx) => presentAllSettings(ctx, await getSettings(ctx.tx, ctx.tenantId)),
   }),
   defineRoute({
     method: 'PUT',
     path: '/tenants/current/settings',
     summary: "Change the tenant's settings",
-    description: '`invoice` is merged field by field, `extra` is replaced whole.',
+    description:
+      '`invoice` is merged field by field, `extra` is replaced whole. A shorter `audit_retention_days` takes the permission `audit.retention`, holds after 30 days, and the owners are told by mail.',
     access: { permission: 'tenant_settings.update' },
     body: TenantSettingsPatch,
     response: { 200: TenantSettings },

@@ -99,15 +99,29 @@ const ownSettings = {
     minimum: 1,
     maximum: 3650,
     description:
-      'How long records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer.',
+      'How long records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer. Less than before takes the permission `audit.retention`, is not less than the operator allows, and holds after 30 days; the same as before, or more, holds at once.',
   }),
 }
+
+const PendingRetention = Nullable(
+  Closed(
+    {
+      days: Type.Integer({ description: 'What `audit_retention_days` becomes' }),
+      takes_effect_at: Timestamp,
+    },
+    {
+      title: 'PendingRetention',
+      description: 'A shorter time that does not hold yet. Setting `audit_retention_days` to what it is takes it back.',
+    },
+  ),
+)
 
 export const TenantSettings = Closed(
   {
     id: Uuid,
     tenant_id: Uuid,
     ...ownSettings,
+    audit_retention_pending: PendingRetention,
     invoice: Invoicing,
     extra: Extra,
     created_at: Timestamp,

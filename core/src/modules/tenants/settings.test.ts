@@ -64,6 +64,7 @@ describe('settings', () => {
       two_factor_grace_days: 7,
       session_max_age_hours: 720,
       audit_retention_days: 365,
+      audit_retention_pending: null,
       invoice,
       extra: {},
     })
@@ -105,6 +106,7 @@ describe('settings', () => {
       'invoice/rounding': ['never'],
       'invoice/series': ['x'],
       extra: [[], null, { text: 'x'.repeat(65_536) }],
+      audit_retention_pending: [null],
       theme: ['dark'],
     }
     for (const [field, values] of Object.entries(bad)) {
@@ -125,7 +127,7 @@ describe('settings', () => {
       currency: 'JPY',
       locale: 'ja',
       date_format: 'YYYY/MM/DD',
-      audit_retention_days: 30,
+      audit_retention_days: 400,
     }
     await Promise.all(Object.entries(fields).map(([name, value]) => put(token, { [name]: value }, '/settings')))
     const { timezone, currency, locale, date_format, audit_retention_days } = (await get(token, '/settings')).body
@@ -136,10 +138,10 @@ describe('settings', () => {
     const { token, tenantId, userId } = await found(t.core)
     const { status, body } = await put(token, { require_two_factor: true }, '/settings')
     assert.deepEqual([status, body.code], [409, 'conflict'])
-    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: true }), { tenantId })
+    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: true }), { tenantId, role: 'system' })
     const required = await put(token, { require_two_factor: true, two_factor_grace_days: 0 }, '/settings')
     assert.deepEqual([required.body.require_two_factor, required.body.two_factor_grace_days], [true, 0])
-    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: false }), { tenantId })
+    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: false }), { tenantId, role: 'system' })
     assert.equal((await put(token, { require_two_factor: true, currency: 'CHF' }, '/settings')).status, 200)
   })
 

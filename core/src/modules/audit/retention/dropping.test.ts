@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { firstIdAt } from '#kernel'
 import type { TestCore } from '../../../testing/index.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
@@ -89,7 +90,7 @@ describe('dropping a month', () => {
       core.database.appUrl,
       setTenant(),
       `insert into audit_logs (tenant_id, id, created_at, action, actor_type, actor_label, resource_type)
-       values ('${tenantId}', tenantry.uuid_at('${at} 12:00Z'), '${at}', 'toy.late', 'system', 'system', 'toy')`,
+       values ('${tenantId}', '${firstIdAt(Date.parse(at))}', '${at}', 'toy.late', 'system', 'system', 'toy')`,
     )
     assert.equal(await tryToDropMonths(core), 1)
     assert.ok((await partitionsOf(core)).includes(15))

@@ -1,18 +1,18 @@
 import { type Ctx, DAYS, firstIdAt, timeOfId } from '#kernel'
-import { DEFAULT_AUDIT_RETENTION_DAYS } from '../../tenants/index.ts'
+import { type Retention, retentionAt } from '../../tenants/index.ts'
 import { findRetention } from './retention-queries.ts'
 
 /**
- * The least id that a tenant keeps: the first of the month that was not over yet so many days ago. A record is thus kept
+ * The least id that a tenant keeps by what it has set: the first of the month that was not over yet so many days ago. A record is thus kept
  * at least so long, and at most 31 days longer.
  */
-export function keptFrom(now: number, days: number = DEFAULT_AUDIT_RETENTION_DAYS): string {
-  return startOfMonth(now - days * DAYS)
+export function keptFrom(now: number, stored: Partial<Retention> = {}, leastDays = 0): string {
+  return startOfMonth(now - retentionAt(stored, now, leastDays).audit_retention_days * DAYS)
 }
 
-/** The least id that the tenant of `ctx` keeps by the settings that it has now. */
-export async function findKeptFrom({ tx, tenantId, clock }: Ctx): Promise<string> {
-  return keptFrom(clock.ms(), await findRetention(tx, tenantId))
+/** The least id that the tenant of `ctx` keeps by the settings that it has now, and by the operator's. */
+export async function findKeptFrom({ tx, tenantId, clock, config }: Ctx): Promise<string> {
+  return keptFrom(clock.ms(), await findRetention(tx, tenantId), config.audit.minRetentionDays)
 }
 
 /** A month (UTC) by an id of it: the first id of the next one, and how it is written, `2026-01`. */

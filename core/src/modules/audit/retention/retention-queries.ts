@@ -1,15 +1,18 @@
 import { sql, type Tx } from '#kernel'
+import type { Retention } from '../../tenants/index.ts'
 import type { IdRange } from '../sealing/seal-queries.ts'
 
 /** What a tenant has set (undefined: nothing, or the tenant is deleted), and what its chain has given up. */
 export interface StoredRetention {
   tenant_id: string
-  days: number | undefined
+  days: Partial<Retention> | undefined
   removed_to: string | null
 }
 
-const daysOf = sql<unknown>`t.settings -> 'audit_retention_days'`.as('days')
-const asDays = (days: unknown) => (typeof days === 'number' ? days : undefined)
+// What is not set is null, which the type has no place for.
+const daysOf = sql<Partial<Retention> | null>`case when t.id is not null then jsonb_strip_nulls(jsonb_build_object(
+  'audit_retention_days', t.settings -> 'audit_retention_days',
+  'audit_retention_pending', t.settings -> 'audit_retention_pending')) end`.as('days')
 
 /** Across tenants: those that have sealed records, by id, after one of them. */
 export async function listRetentions(
@@ -23,18 +26,18 @@ export async function listRetentions(
     .orderBy('c.tenant_id')
     .limit(limit)
   const rows = await (after === null ? query : query.where('c.tenant_id', '>', after)).execute()
-  return rows.map(({ days, ...row }) => ({ ...row, days: asDays(days) }))
+  return rows.map(({ days, ...row }) => ({ ...row, days: days ?? undefined }))
 }
 
 /** What the tenant has set. */
-export async function findRetention(tx: Tx, tenantId: string): Promise<number | undefined> {
+export async function findRetention(tx: Tx, tenantId: string): Promise<Partial<Retention> | undefined> {
   const row = await tx
     .selectFrom('tenants as t')
     .select(daysOf)
     .where('t.id', '=', tenantId)
     .where('t.status', '<>', 'deleted')
     .executeTakeFirst()
-  return asDays(row?.days)
+  return row?.days ?? undefined
 }
 
 /** Across tenants: those of the given ones that have a record with a lesser id. One look into an index for each. */

@@ -218,6 +218,19 @@ export async function findLastHeight(tx: Tx, tenantId: string, before: string): 
   return row.height
 }
 
+/** Across tenants, one look into an index for each: those that have blocks, but no end of their chain. */
+export async function listTenantsWithoutChain(tx: Tx, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ tenant_id: string }>`
+    with recursive sealed as (
+      (select tenant_id from audit_blocks order by tenant_id limit 1)
+      union all
+      select (select b.tenant_id from audit_blocks b where b.tenant_id > s.tenant_id order by b.tenant_id limit 1)
+      from sealed s where s.tenant_id is not null)
+    select s.tenant_id from sealed s where s.tenant_id is not null
+      and not exists (select from audit_chains c where c.tenant_id = s.tenant_id) limit ${limit}`.execute(tx)
+  return rows.map(({ tenant_id }) => tenant_id)
+}
+
 /** The height of the newest block, whatever the chain says; 0: there is none. */
 export async function findGreatestHeight(tx: Tx, tenantId: string): Promise<number> {
   const row = await tx

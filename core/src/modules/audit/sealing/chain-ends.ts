@@ -1,0 +1,18 @@
+import type { HealthCheck } from '#kernel'
+import { listTenantsWithoutChain } from './seal-queries.ts'
+
+const SHOWN = 5
+
+/** Where a chain ends stands in one row. Should that be gone, nothing more of the tenant is sealed until it is back. */
+export const chainEnds: HealthCheck = {
+  name: 'audit chains',
+  ready: false,
+  check: async (core) => {
+    const tenants = await core.run(({ tx }) => listTenantsWithoutChain(tx, SHOWN + 1), { role: 'system' })
+    if (tenants.length === 0) return 'every chain of seals has its end'
+    const more = tenants.length > SHOWN ? ' and more' : ''
+    throw new Error(
+      `The end of the chain of seals is missing of ${tenants.slice(0, SHOWN).join(', ')}${more}: somebody removed it, and nothing more of their audit log can be sealed. Restore the rows of audit_chains from a backup.`,
+    )
+  },
+}

@@ -1,0 +1,89 @@
+/** Rights to one table, in words; nothing for none. `others`: what anybody else but the owner may do. */
+export interface Rights {
+  app: string
+  system: string
+  others?: string
+}
+
+const ALL = 'select, insert, update, delete'
+
+/**
+ * What the two roles may do with each table of the kernel and the built-in modules: the application role what requests
+ * and tenants' jobs need, the system role what sweeps, the operator and the upkeep need. Widening anything here is a
+ * decision; say why in the migration that does it.
+ */
+export const TABLES: Record<string, Rights> = {
+  // Records are added, never changed.
+  audit_logs: { app: 'select, insert', system: 'select, insert' },
+  global_audit_logs: { app: 'insert', system: 'select, insert' },
+  audit_chains: { app: 'select', system: 'select, insert, update' },
+  audit_blocks: { app: 'select', system: 'select, insert' },
+  audit_names: { app: 'select', system: ALL },
+  audit_terms: { app: 'select', system: ALL },
+  audit_sinks: { app: ALL, system: ALL },
+
+  // Work and kept answers.
+  tenant_jobs: { app: ALL, system: ALL },
+  system_jobs: {
+    app: 'select, insert, update (dedupe_key, status, attempts, run_at, locked_until, locked_by, last_error), delete',
+    system: ALL,
+  },
+  idempotency_keys: { app: ALL, system: ALL },
+  global_idempotency_keys: { app: ALL, system: ALL },
+
+  // People. No request makes a super admin, moves an account to another address or takes a second factor away.
+  users: {
+    app: 'select, insert (id, created_at, updated_at, email, email_normalized, name, phone, avatar_url, locale, timezone, email_verified_at, two_factor_enabled, status), update (updated_at, name, phone, locale, timezone, email_verified_at)',
+    system: ALL,
+  },
+  user_logins: { app: 'select, insert, update (last_login_at, last_tenant_id)', system: ALL },
+  user_tenants: { app: 'select, insert, delete', system: ALL },
+
+  // Who is calling. What is revoked or spent stays so by a policy.
+  user_passwords: { app: 'select, insert, update (hash, changed_at)', system: ALL },
+  sessions: { app: 'select, insert, update (last_active_at, expires_at, revoked_at)', system: ALL },
+  refresh_tokens: { app: 'select, insert, update (used_at, successor_sealed)', system: ALL },
+  user_tokens: { app: 'select, insert, update (used_at)', system: ALL },
+  known_devices: { app: 'select, insert, update (last_seen_at)', system: ALL },
+  login_failures: { app: ALL, system: ALL },
+  signing_keys: { app: 'select', system: ALL },
+  bootstraps: { app: '', system: ALL },
+
+  // Tenants and what is theirs.
+  tenants: { app: 'select, insert, update (name, slug, owner_id, settings, branding, updated_at)', system: ALL },
+  tenant_slugs: { app: 'select, insert, update (slug)', system: ALL },
+  stores: { app: ALL, system: ALL },
+  roles: { app: ALL, system: ALL },
+  role_assignments: { app: 'select, insert, delete', system: ALL },
+  members: { app: ALL, system: ALL },
+  invitations: { app: 'select, insert, update', system: ALL },
+
+  // Plans are the operator's.
+  plans: { app: 'select', system: ALL },
+  subscriptions: { app: 'select, insert, update', system: ALL },
+  limit_usage: { app: ALL, system: ALL },
+
+  // What the schema says of itself.
+  'tenantry.tables': { app: '', system: 'select' },
+  'tenantry.migrations': { app: '', system: 'select' },
+}
+
+/** Who may call each function; nothing for the owner alone. */
+export const FUNCTIONS: Record<string, string> = {
+  set_tenant: 'app',
+  set_reader: 'app',
+  uuid_at: 'system',
+  ensure_partitions: 'system',
+  remove_audit_logs: 'system',
+  remove_audit_blocks: 'system',
+  drop_audit_month: 'system',
+  // Called by migrations and by other functions.
+  set_rights: '',
+  app_may: '',
+  system_may: '',
+  tenant_table: '',
+  global_table: '',
+  audit_given_up: '',
+  audit_kept_at_least: '',
+  audit_month_is_given_up: '',
+}
