@@ -41,6 +41,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const waker = createWaker({ db, clock, log })
   const resources = new Map<string, unknown>()
   let app: ReturnType<typeof buildApp> | undefined
+  let probes: ReturnType<typeof buildApp> | undefined
   let worker: Promise<{ stop(): Promise<void> }> | undefined
   let closing: Promise<void> | undefined
 
@@ -69,6 +70,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       app ??= buildApp(core)
       return app
     },
+    probes: () => {
+      probes ??= buildApp(core, 'probes')
+      return probes
+    },
     startWorker: async () => {
       worker ??= startWorker(core, config.worker.concurrency)
       await worker
@@ -93,6 +98,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     await (await app)?.close()
     await (await worker)?.stop()
     await waker.settled()
+    // Last of what answers: whoever watches sees the end coming.
+    await (await probes)?.close()
     for (const resource of resourcesOf(registry).reverse())
       if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))
     await standings.close()

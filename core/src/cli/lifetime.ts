@@ -1,4 +1,4 @@
-import { say } from './commands.ts'
+import { currentVoice } from './voice.ts'
 
 /** After this long a process that was asked to stop ends whatever still runs. */
 const DRAIN_MS = 30_000
@@ -37,7 +37,7 @@ function listenForSignals() {
   const signalled = new Promise<void>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
       if (stopping.aborted) process.exit(1)
-      say(`${signal}: finishing what runs (a second one ends it at once)`)
+      currentVoice().say(`${signal}: finishing what runs (a second one ends it at once)`)
       setTimeout(() => process.exit(1), DRAIN_MS).unref()
       controller.abort()
       resolve()

@@ -33,6 +33,8 @@ export interface Core {
   run<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
   /** The HTTP side; made on first use. */
   app(): Promise<FastifyInstance>
+  /** The HTTP side of `WORKER_PORT`: probes and metrics; made on first use. */
+  probes(): Promise<FastifyInstance>
   /** Starts working on jobs and schedules until `close`. */
   startWorker(): Promise<void>
   /** Stops accepting, finishes what runs, gives jobs back, closes every connection. */

@@ -259,6 +259,8 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
+  readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /** Lines for the screen that a start prints, name and text: a secret shown once, an address worth knowing. */
   readonly welcome: ((core: Core) => Promise<[string, string][]>) | undefined
   /** What a new tenant gets from this module, in the transaction that founds it, in the modules' order. */
@@ -298,6 +300,7 @@ export function defineModule(spec: ModuleSpec): Module {
     allowances: undefined,
     stores: undefined,
     founding: undefined,
+    mayServe: undefined,
     welcome: undefined,
     ...spec,
     permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above

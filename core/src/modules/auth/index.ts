@@ -6,7 +6,7 @@ import { users } from '../users/index.ts'
 import { provenTokens } from './access-tokens.ts'
 import * as accountRoutes from './account-routes.ts'
 import { sessionAuthenticator } from './authenticator.ts'
-import { ensureBootstrapToken } from './bootstrapping.ts'
+import { ensureBootstrapToken, requireBootstrapSetting } from './bootstrapping.ts'
 import * as events from './events.ts'
 import { passwordHasher } from './hashing.ts'
 import { keyRing } from './keys.ts'
@@ -38,6 +38,7 @@ export const auth = defineModule({
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
   authenticators: [sessionAuthenticator],
+  mayServe: requireBootstrapSetting,
   welcome: async (core) => {
     const token = await ensureBootstrapToken(core)
     return token === null

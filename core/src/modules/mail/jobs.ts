@@ -1,4 +1,4 @@
-import { Closed, type Ctx, defineJob, Nullable, Type } from '#kernel'
+import { Closed, type Ctx, defineJob, Nullable, Type, unavailable } from '#kernel'
 import { mailer } from './mailer.ts'
 import { type MailData, type MailKind, type MailRequest, renderMail } from './templates.ts'
 import { MailError } from './transport.ts'
@@ -19,8 +19,20 @@ export type QueuedMail<K extends MailKind = MailKind> = {
   }
 }[K]
 
-/** Mails a person after commit, and never when the transaction of `ctx` is rolled back. Retried for hours. */
+/**
+ * For work that is of no use without a mail: an invitation, a link to choose a new password. Throws 503 `unavailable`
+ * where none is sent. To be asked before anything is looked up, so that it is the same for everybody.
+ */
+export function requireMail({ config }: Ctx): void {
+  if (config.mail.off) throw unavailable({ detail: 'This installation sends no mail (MAIL=off): ask whoever runs it.' })
+}
+
+/**
+ * Mails a person after commit, and never when the transaction of `ctx` is rolled back. Retried for hours. Nothing is
+ * written where no mail is sent; see `requireMail`.
+ */
 export async function enqueueMail(ctx: Ctx, mail: QueuedMail): Promise<void> {
+  if (ctx.config.mail.off) return
   const { to, kind, data, locale = null, timezone = null, fromName = null } = mail
   const sealed = ctx.core.secrets.seal(JSON.stringify(data), sealContext(to, kind))
   await ctx.enqueue(sendMail, { to, kind, data: sealed, locale, timezone, from_name: fromName })

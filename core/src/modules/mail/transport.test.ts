@@ -56,7 +56,10 @@ async function startPeer(options: SMTPServerOptions = {}, credentials = ''): Pro
   server.listen(0, '127.0.0.1')
   await once(server.server, 'listening')
   const { port } = server.server.address() as AddressInfo // listening on a port, not a pipe
-  const mailer = createMailer({ dataDir: '', mail: { smtpUrl: `smtp://${credentials}127.0.0.1:${port}`, from } }, log)
+  const mailer = createMailer(
+    { dataDir: '', mail: { off: false, smtpUrl: `smtp://${credentials}127.0.0.1:${port}`, from } },
+    log,
+  )
   running.push({ server, mailer })
   return { mailer, received }
 }
@@ -144,7 +147,7 @@ describe('SMTP', () => {
   })
 
   test('a server that cannot be reached is a temporary failure', async () => {
-    const mailer = createMailer({ dataDir: '', mail: { smtpUrl: 'smtp://127.0.0.1:1', from } }, log)
+    const mailer = createMailer({ dataDir: '', mail: { off: false, smtpUrl: 'smtp://127.0.0.1:1', from } }, log)
     assert.equal((await failureOf(mailer.send(mail))).isPermanent, false)
     mailer.close()
   })
@@ -171,7 +174,7 @@ describe('without an SMTP server', () => {
   after(() => rm(dataDir, { recursive: true }))
 
   test('mails go to the mailbox on disk', async () => {
-    const mailer = createMailer({ dataDir, mail: { smtpUrl: null, from } }, log)
+    const mailer = createMailer({ dataDir, mail: { off: false, smtpUrl: null, from } }, log)
     await mailer.verify()
     await mailer.send({ ...mail, subject: 'a\r\nb', fromName: 'Acme' })
     const [stored] = await listMailbox(dataDir)
