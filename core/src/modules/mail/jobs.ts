@@ -14,7 +14,7 @@ export type QueuedMail<K extends MailKind = MailKind> = {
     /** BCP 47 and IANA names of the person's; default: English and UTC. */
     locale?: string | null
     timezone?: string | null
-    /** Shown as the sender's name in place of the configured one. */
+    /** What the sender calls itself; shown before the configured name. */
     fromName?: string | null
   }
 }[K]

@@ -38,7 +38,7 @@ describe('without a mail server', () => {
     await work(test)
     const [stored] = await listMailbox(test.dataDir)
     assert.equal(stored?.to, to)
-    assert.match(stored.from, /^Acme Ltd </)
+    assert.match(stored.from, /^Acme Ltd via Tenantry </)
     assert.ok(stored.text.includes(`?token=${TOKEN}`))
     assert.deepEqual(await waiting(test), [])
     assert.ok(!test.logs.join('').includes(TOKEN), 'the token can be read in the log')

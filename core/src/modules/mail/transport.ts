@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import { storeMail } from './mailbox.ts'
+import { senderName } from './safe-name.ts'
 
 /** One mail to one person; every value may come from users. */
 export interface Mail {
@@ -7,7 +8,7 @@ export interface Mail {
   subject: string
   text: string
   html: string
-  /** Shown as the sender's name in place of the configured one. */
+  /** What the sender calls itself; shown before the configured name. */
   fromName?: string
 }
 
@@ -58,7 +59,8 @@ const TIMEOUTS = {
 }
 const MAX_CONNECTIONS = 5
 const SUBJECT_MAX_LENGTH = 200
-const NAME_MAX_LENGTH = 100
+// A bounded name of the sender's and the whole of the configured one.
+const NAME_MAX_LENGTH = 200
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
 export function createMailer(config: MailerConfig, log: MailLog): Mailer {
@@ -123,7 +125,8 @@ function addressMail({ to, subject, fromName }: Mail, { mail: { from } }: Mailer
   if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
     throw new MailError('The address of the recipient is not one', true)
   }
-  const name = onOneLine(fromName ?? '', NAME_MAX_LENGTH) || from.name
+  const product = from.name || from.address.slice(from.address.lastIndexOf('@') + 1)
+  const name = fromName ? onOneLine(senderName(fromName, product), NAME_MAX_LENGTH) : from.name
   return { from: { name, address: from.address }, to, subject: onOneLine(subject, SUBJECT_MAX_LENGTH) }
 }
 

@@ -127,9 +127,22 @@ async function mailInvitation(ctx: Ctx, user: UserRow, row: InvitationRow, token
     kind: 'invitation',
     locale: user.locale,
     timezone: user.timezone,
-    data: { name: row.name, token, tenantName: tenant.name, inviterName: ctx.actor.label, expiresAt: row.expires_at },
+    data: {
+      name: row.name,
+      token,
+      tenantName: tenant.name,
+      inviterName: ctx.actor.label,
+      isVouched: await isVouched(ctx),
+      expiresAt: row.expires_at,
+    },
     fromName: tenant.branding.email_from_name,
   })
+}
+
+/** Whether whoever invites has proven an e-mail address, and with it is somebody who can be found again. */
+async function isVouched(ctx: Ctx): Promise<boolean> {
+  const userId = ctx.principal?.userId
+  return userId ? (await getUser(ctx.tx, userId)).email_verified_at !== null : false
 }
 
 /** An invitation as it stands on the wire. */
