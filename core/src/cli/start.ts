@@ -7,6 +7,7 @@ import { codeOf } from './failures.ts'
 import { runUntilSignal } from './lifetime.ts'
 import { counted, migrateSchema } from './migrate.ts'
 import { assertReady } from './ready.ts'
+import { assertKeptSecretOpens } from './seals.ts'
 import { speakAsConfigured } from './voice.ts'
 import { welcome } from './welcome.ts'
 
@@ -57,6 +58,7 @@ function run(
     const core = await createCore({ config, modules })
     onStop(() => close(core))
     await assertReady(core)
+    if (environment.keepsSecret) await assertKeptSecretOpens(core)
     if (what.serve) for (const module of core.registry.modules) await module.mayServe?.(core)
     if (stopping.aborted) return
     if (what.serve) await listen(core)

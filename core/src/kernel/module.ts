@@ -239,6 +239,14 @@ export interface HealthCheck {
   check(core: Core): Promise<string>
 }
 
+/** One kind of thing that a module keeps sealed with `APP_SECRET`. `tenantry doctor` tries to open some of each. */
+export interface SealedKind {
+  /** Completes "… cannot be opened": `signing keys`. */
+  name: string
+  /** The newest and the oldest, say; none when there is nothing. */
+  samples(core: Core): Promise<{ sealed: string; context: string }[]>
+}
+
 /** All that a feature brings. Built-in features and an application's are values of this one type. */
 export interface Module {
   readonly name: string
@@ -255,6 +263,7 @@ export interface Module {
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
+  readonly sealed: readonly SealedKind[]
   readonly authenticators: readonly Authenticator[]
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -295,6 +304,7 @@ export function defineModule(spec: ModuleSpec): Module {
     listeners: [],
     resources: [],
     checks: [],
+    sealed: [],
     authenticators: [],
     grants: [],
     allowances: undefined,

@@ -12,6 +12,7 @@ import { passwordHasher } from './hashing.ts'
 import { keyRing } from './keys.ts'
 import { sendReset, sendVerification } from './links.ts'
 import * as routes from './routes.ts'
+import { sealedSigningKeys } from './seals.ts'
 import { rotateKeys, sweep } from './upkeep.ts'
 
 export { type Challenge, verifyChallenge } from './access-tokens.ts'
@@ -37,6 +38,7 @@ export const auth = defineModule({
   jobs: [sendVerification, sendReset],
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
+  sealed: [sealedSigningKeys],
   authenticators: [sessionAuthenticator],
   mayServe: requireBootstrapSetting,
   welcome: async (core) => {

@@ -1,5 +1,5 @@
 import { defineModule } from '#kernel'
-import { sendMail } from './jobs.ts'
+import { sealedMails, sendMail } from './jobs.ts'
 import { mailCheck, mailer } from './mailer.ts'
 import { mailboxRoutes } from './routes.ts'
 
@@ -10,6 +10,7 @@ export const mail = defineModule({
   name: 'mail',
   resources: [mailer],
   jobs: [sendMail],
+  sealed: [sealedMails],
   routes: mailboxRoutes,
   checks: [mailCheck],
 })

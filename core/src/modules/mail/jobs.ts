@@ -1,4 +1,4 @@
-import { Closed, type Ctx, defineJob, Nullable, Type, unavailable } from '#kernel'
+import { Closed, type Ctx, defineJob, Nullable, type SealedKind, Type, unavailable } from '#kernel'
 import { mailer } from './mailer.ts'
 import { type MailData, type MailKind, type MailRequest, renderMail } from './templates.ts'
 import { MailError } from './transport.ts'
@@ -64,6 +64,21 @@ export const sendMail = defineJob('mail.send', {
     }
   },
 })
+
+/** What mails that wait are to say. */
+export const sealedMails: SealedKind = {
+  name: 'mails that wait',
+  async samples({ db }) {
+    const waiting = ['tenant_jobs', 'system_jobs'].map(
+      (table) =>
+        `(select payload from ${table} where status = 'waiting' and task = 'mail.send' order by run_at limit 1)`,
+    )
+    const rows = await db.systemQuery<{ payload: { to: string; kind: string; data: string } }>(
+      waiting.join(' union all '),
+    )
+    return rows.map(({ payload: { to, kind, data } }) => ({ sealed: data, context: sealContext(to, kind) }))
+  },
+}
 
 /** Binds what is sealed to its recipient: moved into another job it does not open. */
 const sealContext = (to: string, kind: string) => `mail:${kind}:${to}`
