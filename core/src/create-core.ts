@@ -42,6 +42,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const waker = createWaker({ db, clock, log })
   const resources = new Map<string, unknown>()
   let app: ReturnType<typeof buildApp> | undefined
+  let probes: ReturnType<typeof buildApp> | undefined
   let worker: Promise<{ stop(): Promise<void> }> | undefined
   let preparing: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -82,6 +83,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
         })
       return app
     },
+    probes: () => {
+      probes ??= buildApp(core, 'probes')
+      return probes
+    },
     startWorker: async () => {
       await prepare()
       worker ??= startWorker(core, config.worker.concurrency)
@@ -115,6 +120,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   async function close(): Promise<void> {
     await Promise.all([stopServing(), stopWorking()])
     await waker.settled()
+    // Last of what answers: whoever watches sees the end coming.
+    await (await probes)?.close()
     for (const resource of resourcesOf(registry).reverse())
       if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))
     await standings.close()

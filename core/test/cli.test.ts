@@ -10,7 +10,7 @@ import { getTestServer } from '../src/testing/server.ts'
 import { cleanUp, type Ended, makeFolder, person, runCli, send, startCli, until } from './run-cli.ts'
 
 const COMMANDS = ['start', 'serve', 'worker', 'migrate', 'db setup', 'doctor', 'audit verify']
-const SECRET = 'a-secret-of-the-tests-0123456789-abcdefghijklmnop'
+const SECRET = randomBytes(32).toString('base64url')
 const prefix = `tenantry_test_cli_${randomBytes(4).toString('hex')}`
 const serverUrl = await getTestServer()
 const setup = `db setup --admin-url ${serverUrl} --database ${prefix} --prefix ${prefix}`
@@ -70,21 +70,23 @@ describe('arguments', () => {
 
 describe('settings', () => {
   test('every problem is named at once, those of the command included', async () => {
-    const env = { NODE_ENV: 'production', PORT: 'http', SMTP_URL: 'smtp://mail', FILE_STORAGE_BACKEND: 's3' }
+    const env = { NODE_ENV: 'production', PORT: 'http', SMTP_URL: 'smtp://mail', REDIS_URL: 'x', PUBLIC_URI: 'x' }
     const ends = await Promise.all(['start', 'serve', 'doctor'].map((command) => runCli(command, { env, cwd })))
     for (const { code, out, err } of ends) {
       assert.equal(code, 1)
       for (const start of [
         'PORT must be',
         'SMTP_URL is set, but MAIL_FROM is not',
-        'S3_BUCKET is required',
+        'REDIS_URL is set, but',
+        'PUBLIC_URI is no setting: PUBLIC_URL is',
+        'PUBLIC_URL is required in production',
         'APP_SECRET is',
         'DATABASE_URL is required',
       ])
         assert.ok(`${out}${err}`.includes(` ${start}`), `${start}\n${out}${err}`)
       assert.doesNotMatch(err, /\n +at /)
     }
-    assert.equal(ends[2]?.out.match(/WRONG {2}configuration/g)?.length, 8)
+    assert.equal(ends[2]?.out.match(/WRONG {2}configuration/g)?.length, 7)
   })
 
   test('what many processes share must be known to all of them', async () => {
@@ -149,6 +151,60 @@ describe('on a server', () => {
       assert.deepEqual([code, err], [0, ''])
       for (const secret of secrets()) assert.ok(!out.includes(secret))
     }
+  })
+
+  test('in production serve and worker speak in lines of the log, and show metrics on a port of their own', async () => {
+    const ports = await Promise.all([1, 2, 3].map(() => chooseFreePort()))
+    const [port, ...probes] = ports.map(String)
+    const settings = { NODE_ENV: 'production', PUBLIC_URL: 'https://app.example.com', MAIL: 'off', PORT: `${port}` }
+    const without = await runCli('serve', { cwd, env: settings })
+    refused(without, /BOOTSTRAP_TOKEN is required in production until the first super admin exists/)
+    const env = { ...settings, BOOTSTRAP_TOKEN: 'a-token-for-the-first-one' }
+    const running = ['serve', 'worker'].map((command, i) =>
+      startCli(command, { cwd, env: { ...env, WORKER_PORT: `${probes[i]}` } }),
+    )
+    for (const each of running) await each.says('Tenantry is ready')
+    for (const probe of probes) {
+      const [ready, metrics, api] = await Promise.all(
+        ['health/ready', 'metrics', 'api/v1/subscriptions/plans'].map((path) =>
+          fetch(`http://127.0.0.1:${probe}/${path}`),
+        ),
+      )
+      assert.deepEqual([ready?.status, metrics?.status, api?.status], [200, 200, 404])
+      assert.match((await metrics?.text()) ?? '', /tenantry_jobs_waiting/)
+    }
+    for (const path of ['metrics', 'api/docs', 'api/openapi.json', 'dev/mailbox'])
+      assert.equal((await fetch(`http://127.0.0.1:${port}/${path}`)).status, 404, path)
+    for (const { code, out, err } of await Promise.all(running.map((each) => each.stop()))) {
+      assert.deepEqual([code, err], [0, ''])
+      const messages = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).msg)
+      assert.ok(messages.some((message) => /^Tenantry is ready/.test(message)))
+      assert.ok(messages.some((message) => /^SIGTERM: finishing/.test(message)))
+      for (const secret of [...secrets(), env.BOOTSTRAP_TOKEN]) assert.ok(!out.includes(secret))
+    }
+  })
+
+  test('outside of production a start that other machines reach warns of it', async () => {
+    const env = { PORT: `${await chooseFreePort()}`, HOST: '0.0.0.0' }
+    const open = startCli('start', { cwd, env })
+    await open.says(/WARNING: HOST=0\.0\.0\.0 lets other machines in, and NODE_ENV=development/)
+    const own = startCli('start', { cwd, env: { PORT: `${await chooseFreePort()}`, HOST: 'localhost' } })
+    await own.says('Tenantry is ready')
+    assert.doesNotMatch((await own.stop()).out, /WARNING/)
+    assert.equal((await open.stop()).code, 0)
+  })
+
+  test('a secret that opens nothing of the database is told by the doctor, and never made up', async () => {
+    const doctor = await runCli('doctor', { cwd, env: { APP_SECRET: randomBytes(32).toString('base64url') } })
+    refused(doctor, /WRONG {2}secrets: APP_SECRET does not open signing keys\.\n {9}Put the secret/)
+    const [elsewhere, env] = [await makeFolder(), { ...urls, PUBLIC_URL: 'http://localhost:8000' }]
+    refused(
+      await runCli('worker', { cwd: elsewhere, env }),
+      /app_secret holds does not open the signing keys .*: restore/,
+    )
   })
 
   test('start on a server says a taken port in one line too', async () => {

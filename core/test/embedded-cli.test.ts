@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -139,6 +139,20 @@ test('a signal while it starts is obeyed once it has started', async () => {
     if (!out.includes('ready')) return
     assert.ok(attempt < 5, out)
   }
+})
+
+test('a secret that is gone beside its database is missed, and nothing is made or started', async () => {
+  const file = join(cwd, '.data/app_secret')
+  const secret = readFileSync(file)
+  rmSync(file)
+  for (const command of ['start', 'doctor', 'migrate']) {
+    const { code, out, err } = await runCli(command, { cwd, env: { PORT: '0' } })
+    assert.equal(code, 1, command)
+    assert.match(`${out}${err}`, /app_secret is gone, although there is a database .*restore the file/)
+    assert.ok(!existsSync(file))
+    assertNothingRuns()
+  }
+  writeFileSync(file, secret, { mode: 0o600 })
 })
 
 /** Sends a sign-in that cannot be answered before `release`. */

@@ -5,6 +5,7 @@ import { findMissingMigrations } from '../kernel/db/migrate.ts'
 import type { HealthCheck } from '../kernel/module.ts'
 import { explain } from './failures.ts'
 import { counted } from './migrate.ts'
+import { findUnopened } from './seals.ts'
 
 /** What a look at one thing found. */
 export interface Finding {
@@ -26,6 +27,7 @@ export async function* examine(core: Core): AsyncGenerator<Finding> {
   // Half a schema breaks every rule, and what modules need may be in the other half.
   if (schema.problems.length > 0) return
   yield look('tables', () => lookAtTables(core))
+  yield look('secrets', () => lookAtSecrets(core))
   for (const module of core.registry.modules) for (const check of module.checks) yield runCheck(core, check)
 }
 
@@ -91,6 +93,13 @@ async function lookAtTables({ db }: Core): Promise<Found> {
   const advice =
     'docs/writing-a-module.md says what a migration must give a table; what was changed by hand, change back.'
   return { problems, fine: 'every table keeps tenants apart', advice }
+}
+
+async function lookAtSecrets(core: Core): Promise<Found> {
+  const problems = (await findUnopened(core)).map((kind) => `APP_SECRET does not open ${kind}.`)
+  const advice =
+    'Put the secret that they were sealed with back: into APP_SECRET, APP_SECRET_PREVIOUS or DATA_DIR/app_secret.'
+  return { problems, fine: 'what is sealed can be opened', advice }
 }
 
 /** What to do where the words of a check cannot say it, since they come from another program. */

@@ -1,18 +1,19 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadEnvFile } from 'node:process'
 import { ensureAppSecret } from '../kernel/config/app-secret.ts'
 import { type Config, ConfigError, freeze, loadConfig } from '../kernel/config/config.ts'
 import { type EnvReading, readEnv } from '../kernel/config/env.ts'
 import { EmbeddedAlreadyRunning, startEmbedded } from '../kernel/db/embedded.ts'
 import { chooseFreePort, findSecrets } from '../kernel/db/embedded-secrets.ts'
 import { say } from './commands.ts'
+import { readEnvFile } from './env-file.ts'
 
 /** A configuration that leads to a database, and how to let go of it. */
 export interface Environment {
   config: Config
   /** The port of the embedded PostgreSQL; null: a configured database. */
   embeddedPort: number | null
+  /** The secret comes from a file in DATA_DIR, since nobody set one. */
+  keepsSecret: boolean
   release(): Promise<void>
 }
 
@@ -67,12 +68,13 @@ function endOnSignals(): void {
 /** For commands of which many run side by side, which one embedded database cannot serve. */
 export async function sharedEnvironment(command: string): Promise<Environment> {
   const config = await readConfig(sharedDatabase(command), commonAddress)
-  return { config, embeddedPort: null, release: async () => {} }
+  return { config, embeddedPort: null, keepsSecret: isKept(config), release: async () => {} }
 }
 
 /** Reads `.env` and the settings; makes a secret on a laptop that has none. @throws ConfigError with every problem */
 async function readConfig(...demands: Demand[]): Promise<Config> {
-  if (existsSync('.env')) loadEnvFile('.env')
+  // What the environment says wins over the file.
+  for (const [name, value] of Object.entries(readEnvFile('.env'))) process.env[name] ??= value
   const reading = readEnv()
   return ensureAppSecret(loadConfigWith(demands.flatMap((demand) => demand(reading))))
 }
@@ -98,7 +100,8 @@ async function choosePort(config: Config): Promise<Config> {
 }
 
 async function openDatabase(config: Config, onLost?: (error: Error) => void): Promise<Environment> {
-  if (config.database.appUrl !== null) return { config, embeddedPort: null, release: async () => {} }
+  if (config.database.appUrl !== null)
+    return { config, embeddedPort: null, keepsSecret: isKept(config), release: async () => {} }
   const embedded = await startEmbedded({ dataDir: config.dataDir, log: say, onLost })
   return onEmbedded(config, embedded, () => embedded.stop())
 }
@@ -123,5 +126,8 @@ interface EmbeddedUrls {
 
 function onEmbedded(config: Config, { port, appUrl, systemUrl, ownerUrl }: EmbeddedUrls, release: () => Promise<void>) {
   const database = { ...config.database, appUrl, systemUrl, ownerUrl, listenUrl: null }
-  return { config: freeze({ ...config, database }), embeddedPort: port, release }
+  return { config: freeze({ ...config, database }), embeddedPort: port, keepsSecret: isKept(config), release }
 }
+
+/** The environment has been read by now, `.env` included. */
+const isKept = ({ appSecret }: Config): boolean => readEnv().env.APP_SECRET !== appSecret

@@ -1,5 +1,5 @@
 import { startedByNpm } from '../kernel/config/env.ts'
-import { say } from './commands.ts'
+import { currentVoice } from './voice.ts'
 
 /** After this long a process that was asked to stop ends whatever still runs. */
 const DRAIN_MS = 30_000
@@ -64,7 +64,7 @@ function listenForSignals(patienceMs: () => number) {
   let askedAt = 0
   const stop = (why: string) => {
     askedAt = performance.now()
-    say(`${why}: finishing what runs (a second one ends it at once)`)
+    currentVoice().say(`${why}: finishing what runs (a second one ends it at once)`)
     boundStop(patienceMs())
     controller.abort()
     resolve()

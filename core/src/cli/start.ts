@@ -1,13 +1,15 @@
 import { createCore } from '../create-core.ts'
 import { SECONDS } from '../kernel/clock.ts'
 import type { Core } from '../kernel/core.ts'
-import { type Command, type CommandOptions, say } from './commands.ts'
+import type { Command, CommandOptions } from './commands.ts'
 import { assertConnects } from './connections.ts'
 import { type Environment, sharedEnvironment, startEnvironment } from './environment.ts'
 import { codeOf } from './failures.ts'
 import { runUntilSignal } from './lifetime.ts'
 import { counted, migrateSchema } from './migrate.ts'
 import { assertReady } from './ready.ts'
+import { assertKeptSecretOpens } from './seals.ts'
+import { speakAsConfigured } from './voice.ts'
 import { welcome } from './welcome.ts'
 
 export const start: Command = {
@@ -35,7 +37,8 @@ export const worker: Command = {
   help: `Usage: tenantry worker
 
 Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (tenantry migrate). Works on WORKER_CONCURRENCY
-jobs at a time, fairly among tenants, and on schedules, once however many workers run.`,
+jobs at a time, fairly among tenants, and on schedules, once however many workers run. With WORKER_PORT set, probes and
+metrics answer there.`,
   run: (_values, options) => run(() => sharedEnvironment('worker'), options, { work: true }),
 }
 
@@ -48,19 +51,23 @@ function run(
     const environment = await open(fail)
     onStop(environment.release)
     const { config } = environment
+    const voice = speakAsConfigured(config)
     if (what.serve) allowMs(config.http.shutdownDelaySeconds * SECONDS)
     await assertConnects(config)
     if (what.migrate && config.database.ownerUrl) {
       const applied = await migrateSchema(config, modules)
-      if (applied > 0) say(`Applied ${counted(applied, 'migration')}`)
+      if (applied > 0) voice.say(`Applied ${counted(applied, 'migration')}`)
     }
     const core = await createCore({ config, modules })
     onStop(() => close(core))
     await assertReady(core)
+    if (environment.keepsSecret) await assertKeptSecretOpens(core)
+    if (what.serve) for (const module of core.registry.modules) await module.mayServe?.(core)
     if (stopping.aborted) return
     if (what.serve) await listen(core)
+    if (config.http.probePort !== null) await listenForProbes(core, config.http.probePort)
     if (what.work) await core.startWorker()
-    say(await welcome(core, environment, { serve: what.serve === true, work: what.work === true }))
+    await welcome(core, environment, { voice, serve: what.serve === true, work: what.work === true })
   })
 }
 
@@ -68,14 +75,23 @@ async function listen(core: Core): Promise<void> {
   const { host, port } = core.config.http
   const app = await core.app()
   await app.listen({ host, port }).catch((error: unknown) => {
-    throw new Error(explainListening(host, port, error), { cause: error })
+    throw new Error(explainListening('PORT', { host, port }, error), { cause: error })
   })
 }
 
-function explainListening(host: string, port: number, error: unknown): string {
+async function listenForProbes(core: Core, port: number): Promise<void> {
+  const { host } = core.config.http
+  const app = await core.probes()
+  await app.listen({ host, port }).catch((error: unknown) => {
+    throw new Error(explainListening('WORKER_PORT', { host, port }, error), { cause: error })
+  })
+}
+
+function explainListening(setting: string, { host, port }: { host: string; port: number }, error: unknown): string {
   const code = codeOf(error)
-  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is taken by another program. Stop that one, or set PORT.`
-  if (code === 'EACCES') return `This user may not listen on port ${port}. Set PORT to one above 1023.`
+  if (code === 'EADDRINUSE')
+    return `Port ${port} on ${host} is taken by another program. Stop that one, or set ${setting}.`
+  if (code === 'EACCES') return `This user may not listen on port ${port}. Set ${setting} to one above 1023.`
   return `Nothing can listen on ${host}, port ${port} (${code ?? error}). HOST must be an address of this machine.`
 }
 

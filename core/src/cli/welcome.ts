@@ -1,26 +1,57 @@
+import { isLoopback } from '../kernel/config/loopback.ts'
 import type { Core } from '../kernel/core.ts'
 import type { Environment } from './environment.ts'
+import type { Voice } from './voice.ts'
 
-/** The one screen that says what runs and where. */
-export async function welcome(
-  core: Core,
-  environment: Environment,
-  running: { serve: boolean; work: boolean },
-): Promise<string> {
+interface Running {
+  voice: Voice
+  serve: boolean
+  work: boolean
+}
+
+/** Says what runs and where: on one screen, or in one line of the log; and warns of what everybody can reach. */
+export async function welcome(core: Core, environment: Environment, running: Running): Promise<void> {
   const { config } = core
-  const lines: [string, string][] = []
-  if (running.serve) {
-    const base = localBase(config.http.host, config.http.port)
-    lines.push(['API', `${base}/api/v1`], ['Docs', `${base}/api/docs`])
-    if (config.env !== 'production' && config.mail.smtpUrl === null) lines.push(['Mailbox', `${base}/dev/mailbox`])
+  const { voice } = running
+  const lines = await describe(core, environment, running)
+  const seconds = process.uptime().toFixed(1)
+  if (config.env === 'production') {
+    const details = Object.fromEntries(lines.map(([name, text]) => [name.toLowerCase().replaceAll(' ', '_'), text]))
+    voice.say(`Tenantry is ready (${seconds} s)`, details)
+    return
   }
-  lines.push(['Database', describeDatabase(environment)])
-  if (running.work) lines.push(['Worker', `${config.worker.concurrency} jobs at a time`])
-  // What modules have to say is for whoever calls the API.
-  if (running.serve) for (const module of core.registry.modules) lines.push(...((await module.welcome?.(core)) ?? []))
   const width = Math.max(...lines.map(([name]) => name.length))
   const body = lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)
-  return ['', `  Tenantry is ready (${process.uptime().toFixed(1)} s)`, '', ...body, ''].join('\n')
+  voice.say(['', `  Tenantry is ready (${seconds} s)`, '', ...body, ''].join('\n'))
+  const { host } = config.http
+  if (running.serve && !isLoopback(host))
+    voice.warn(
+      `  WARNING: HOST=${host} lets other machines in, and NODE_ENV=${config.env} is not meant for that: what keeps an
+  installation safe is not asked for. Set HOST=127.0.0.1, or NODE_ENV=production.\n`,
+    )
+}
+
+async function describe(
+  core: Core,
+  environment: Environment,
+  { serve, work }: Running,
+): Promise<[name: string, text: string][]> {
+  const { config } = core
+  const { host, port, probePort, apiDocsPublic } = config.http
+  const lines: [string, string][] = []
+  if (serve) {
+    const base = localBase(host, port)
+    lines.push(['API', `${base}/api/v1`])
+    if (apiDocsPublic) lines.push(['Docs', `${base}/api/docs`])
+    const { off, smtpUrl } = config.mail
+    if (config.env !== 'production' && !off && smtpUrl === null) lines.push(['Mailbox', `${base}/dev/mailbox`])
+  }
+  if (probePort !== null) lines.push(['Probes', `${localBase(host, probePort)}/health/ready, /metrics`])
+  lines.push(['Database', describeDatabase(environment)])
+  if (work) lines.push(['Worker', `${config.worker.concurrency} jobs at a time`])
+  // What modules have to say is for whoever calls the API.
+  if (serve) for (const module of core.registry.modules) lines.push(...((await module.welcome?.(core)) ?? []))
+  return lines
 }
 
 function localBase(host: string, port: number): string {

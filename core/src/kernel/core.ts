@@ -35,6 +35,8 @@ export interface Core {
   run<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
   /** The HTTP side; made on first use. */
   app(): Promise<FastifyInstance>
+  /** The HTTP side of `WORKER_PORT`: probes and metrics; made on first use. */
+  probes(): Promise<FastifyInstance>
   /** Starts working on jobs and schedules until `close`. */
   startWorker(): Promise<void>
   /**

@@ -253,6 +253,14 @@ export interface HealthCheck {
   check(core: Core): Promise<string>
 }
 
+/** One kind of thing that a module keeps sealed with `APP_SECRET`. `tenantry doctor` tries to open some of each. */
+export interface SealedKind {
+  /** Completes "… cannot be opened": `signing keys`. */
+  name: string
+  /** The newest and the oldest, say; none when there is nothing. */
+  samples(core: Core): Promise<{ sealed: string; context: string }[]>
+}
+
 /** All that a feature brings. Built-in features and an application's are values of this one type. */
 export interface Module {
   readonly name: string
@@ -269,10 +277,13 @@ export interface Module {
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
+  readonly sealed: readonly SealedKind[]
   readonly authenticators: readonly Authenticator[]
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
+  readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /** Lines for the screen that a start prints, name and text: a secret shown once, an address worth knowing. */
   readonly welcome: ((core: Core) => Promise<[string, string][]>) | undefined
   /** What a new tenant gets from this module, in the transaction that founds it, in the modules' order. */
@@ -307,11 +318,13 @@ export function defineModule(spec: ModuleSpec): Module {
     listeners: [],
     resources: [],
     checks: [],
+    sealed: [],
     authenticators: [],
     grants: [],
     allowances: undefined,
     stores: undefined,
     founding: undefined,
+    mayServe: undefined,
     welcome: undefined,
     ...spec,
     permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above

@@ -3,6 +3,7 @@ import { accessDenied } from './access/refusals.ts'
 import type { Core } from './core.ts'
 import { createHealth } from './health.ts'
 import { docsRoutes } from './http/docs.ts'
+import { sealedAnswers } from './http/idempotency.ts'
 import { openapiDocument } from './http/openapi.ts'
 import { Closed, OneOf } from './http/schemas.ts'
 import { createMetrics } from './metrics.ts'
@@ -107,5 +108,6 @@ export const kernelModule = defineModule({
   name: 'kernel',
   events: [accessDenied],
   resources: [health, metrics, texts],
+  sealed: [sealedAnswers],
   routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -45,4 +45,15 @@ test('a file that holds no secret is refused rather than replaced', async () => 
   const config = loadConfig({ DATA_DIR: root })
   await writeFile(join(root, 'app_secret'), '\n')
   await assert.rejects(ensureAppSecret(config), ConfigError)
+})
+
+test('a secret that is gone beside a database is missed, not replaced', async () => {
+  const config = configIn('restored')
+  await mkdir(join(config.dataDir, 'postgres'), { recursive: true })
+  await assert.rejects(ensureAppSecret(config), /app_secret is gone, although there is a database .* restore the file/)
+  assert.deepEqual(await readdir(config.dataDir), ['postgres'])
+  const given = loadConfig({ DATA_DIR: config.dataDir, APP_SECRET: 'given' })
+  assert.equal(await ensureAppSecret(given), given)
+  await writeFile(join(config.dataDir, 'app_secret'), `${'x'.repeat(40)}\n`)
+  assert.equal((await ensureAppSecret(config)).appSecret, 'x'.repeat(40))
 })

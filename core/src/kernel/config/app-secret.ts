@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { lstatSync } from 'node:fs'
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Config, ConfigError, freeze } from './config.ts'
@@ -8,17 +9,26 @@ const FILE = 'app_secret'
 /**
  * Gives a configuration without APP_SECRET one: kept in `<dataDir>/app_secret` (mode 0600), made on first use.
  * Processes that start at the same time end with the same one. In production nothing is made.
- * @throws ConfigError in production, or when the file is there but holds no secret
+ * @throws ConfigError in production, when the file is there but holds no secret, and when it is gone and a database is not
  */
 export async function ensureAppSecret(config: Config): Promise<Config> {
   if (config.appSecret !== null) return config
   if (config.env === 'production') throw new ConfigError(['APP_SECRET is required in production.'])
   const path = join(config.dataDir, FILE)
-  const kept = (await readIfThere(path)) ?? (await make(path, config.dataDir))
+  // Looked at first: whoever makes a database has made the secret before it.
+  const hasDatabase = config.database.appUrl === null && hasEntry(join(config.dataDir, 'postgres'))
+  const kept = (await readIfThere(path)) ?? (hasDatabase ? refuse(path, config) : await make(path, config.dataDir))
   if (kept.length < 32) {
     throw new ConfigError([`APP_SECRET is unset and ${path} holds no usable secret: set one, or remove the file.`])
   }
   return freeze({ ...config, appSecret: kept })
+}
+
+/** What the secret sealed would be lost in silence, as after a restore of half a backup. */
+function refuse(path: string, { dataDir }: Config): never {
+  throw new ConfigError([
+    `APP_SECRET is unset and ${path} is gone, although there is a database in ${dataDir}: restore the file from the same backup, or set APP_SECRET to what it held. Any other secret opens nothing that was sealed.`,
+  ])
 }
 
 async function make(path: string, dataDir: string): Promise<string> {
@@ -37,6 +47,11 @@ async function make(path: string, dataDir: string): Promise<string> {
   })
   await unlink(draft)
   return (await readIfThere(path)) ?? ''
+}
+
+/** Also for a link that leads nowhere: what it led to is missed, not unwanted. */
+function hasEntry(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

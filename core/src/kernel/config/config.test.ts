@@ -129,7 +129,7 @@ describe('half-set features', () => {
 
   test('the port for probes is another than that of the API', () => {
     refuses({ WORKER_PORT: '3000' }, /^WORKER_PORT must not be PORT/)
-    assert.equal(loadConfig({ WORKER_PORT: '0', PORT: '0' }).http.probePort, 0)
+    assert.equal(loadConfig({ WORKER_PORT: '9090' }).http.probePort, 9090)
   })
 
   test('a mail server needs a sender, an earlier secret a current one', () => {

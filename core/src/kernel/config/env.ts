@@ -224,7 +224,7 @@ export const settings = {
   ),
   WORKER_PORT: setting(
     'Operation',
-    integer(0, 65_535),
+    integer(1, 65_535),
     { default: null, example: '9090' },
     'Port on `HOST` for those who watch over the process: `/health`, `/health/db`, `/health/ready` and `/metrics`, nothing else. Keep it from the public. Unset: none. Several processes on one machine need one each.',
   ),

@@ -5,6 +5,7 @@ import { HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import { idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
 import { newId } from '../ids.ts'
+import type { SealedKind } from '../module.ts'
 import { equalSecrets, type SecretBox, SecretBoxError } from '../secrets.ts'
 
 /** An answer as it is sent. */
@@ -145,6 +146,20 @@ function fingerprintsOf(secrets: SecretBox, { query, storeId, body }: KeyedReque
     return `${hash('secret').slice(0, 8)}.${hash(`request:${content}`)}`
   })
   return [current!, ...earlier] // a box has one secret at least
+}
+
+/** The youngest and the oldest answer that are kept, inside and outside of tenants. */
+export const sealedAnswers: SealedKind = {
+  name: 'kept answers',
+  async samples({ db }) {
+    const ends = ['idempotency_keys', 'global_idempotency_keys'].flatMap((table) =>
+      ['asc', 'desc'].map(
+        (order) => `(select id, answer from ${table} where answer is not null order by created_at ${order} limit 1)`,
+      ),
+    )
+    const rows = await db.systemQuery<{ id: string; answer: string }>(ends.join(' union '))
+    return rows.map(({ id, answer }) => ({ sealed: answer, context: sealContext(id) }))
+  },
 }
 
 const sealContext = (id: string) => `idempotency_key:${id}`

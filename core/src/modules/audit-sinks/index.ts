@@ -4,6 +4,7 @@ import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
 import { routes } from './routes.ts'
+import { sealedSecrets } from './secrets.ts'
 import { sendBatches } from './sending.ts'
 
 export * from './events.ts'
@@ -19,6 +20,7 @@ export const auditSinks = defineModule({
   },
   events: Object.values(events),
   routes,
+  sealed: [sealedSecrets],
   jobs: [sendBatches],
   schedules: [findBacklog],
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
-import { type Ctx, fromNow, HOURS, notFound, SECONDS } from '#kernel'
+import { type Ctx, fromNow, HOURS, notFound, SECONDS, type SealedKind } from '#kernel'
 import { auditSinkSecretRotated } from './events.ts'
 import { labelOf, recordSink } from './present.ts'
 import { lockSink, updateSink } from './queries.ts'
@@ -75,6 +75,16 @@ function openSecret({ secrets }: Ctx['core'], { id }: SinkRow, sealed: string): 
   } catch {
     throw new SecretsLost()
   }
+}
+
+/** What sinks sign with. */
+export const sealedSecrets: SealedKind = {
+  name: 'secrets of audit sinks',
+  async samples({ db }) {
+    const ends = ['asc', 'desc'].map((order) => `(select id, secret from audit_sinks order by id ${order} limit 1)`)
+    const rows = await db.systemQuery<{ id: string; secret: string }>(ends.join(' union '))
+    return rows.map(({ id, secret }) => ({ sealed: secret, context: contextOf(id) }))
+  },
 }
 
 const contextOf = (sinkId: string) => `audit_sink:${sinkId}`

@@ -1,4 +1,5 @@
 import { defineRoute, notFound, permissionDenied, unauthenticated, unavailable } from '#kernel'
+import { requireMail } from '../mail/index.ts'
 import { alreadyMember, invalidToken, Member, tokenExpired } from '../members/index.ts'
 import { slugTaken, tenantSuspended } from '../tenants/index.ts'
 import { emailTaken } from '../users/index.ts'
@@ -130,6 +131,7 @@ export const resendVerification = defineRoute({
   access: 'self',
   response: { 202: null },
   handler: async (ctx) => {
+    requireMail(ctx)
     await requestVerification(ctx, ctx.userId)
     return undefined
   },

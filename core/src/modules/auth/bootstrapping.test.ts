@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomToken } from '#kernel'
 import type { TestCore } from '../../testing/index.ts'
 import { BOOTSTRAP_TOKEN, createAuthCore, PASSWORD, register, statusOf, tally, twenty } from './auth.fixture.ts'
-import { ensureBootstrapToken } from './bootstrapping.ts'
+import { ensureBootstrapToken, requireBootstrapSetting } from './bootstrapping.ts'
 
 const bootstrap = (test: TestCore, bootstrap_token: string, email = 'root@example.com') =>
   test.request('POST', '/api/v1/auth/bootstrap', {
@@ -54,3 +55,17 @@ test('without a configured token one is made, shown once and kept as a hash', ()
     assert.equal(codeOf(await bootstrap(t, token, 'second@example.com')), '409 already_bootstrapped')
     assert.equal(await ensureBootstrapToken(t.core), null)
   }))
+
+test('production shows no token: it is given, until the first super admin exists', async () => {
+  const production = { NODE_ENV: 'production', APP_SECRET: randomToken(), PUBLIC_URL: 'https://app.test', MAIL: 'off' }
+  await withCore({ ...production, BOOTSTRAP_TOKEN: '' }, async (t) => {
+    await assert.rejects(requireBootstrapSetting(t.core), /BOOTSTRAP_TOKEN is required in production/)
+    assert.equal(await ensureBootstrapToken(t.core), null)
+    const given = await createAuthCore({ database: t.database, env: { ...production, BOOTSTRAP_TOKEN } })
+    await requireBootstrapSetting(given.core)
+    assert.equal((await bootstrap(given, BOOTSTRAP_TOKEN)).status, 201)
+    await given.close()
+    await requireBootstrapSetting(t.core)
+  })
+  await withCore({ BOOTSTRAP_TOKEN: '' }, ({ core }) => requireBootstrapSetting(core))
+})

@@ -1,4 +1,4 @@
-import { type Core, type Ctx, equalSecrets, hashToken, randomToken } from '#kernel'
+import { ConfigError, type Core, type Ctx, equalSecrets, hashToken, randomToken } from '#kernel'
 import { emailTaken } from '../users/index.ts'
 import { actorOf, completeSignIn } from './completing.ts'
 import { alreadyBootstrapped } from './errors.ts'
@@ -21,10 +21,23 @@ const OF_THE_INSTALLATION = { role: 'system', tenantId: null } as const // a lit
  * by setting BOOTSTRAP_TOKEN.
  */
 export async function ensureBootstrapToken(core: Core): Promise<string | null> {
-  if (core.config.bootstrapToken !== null) return null
+  if (core.config.bootstrapToken !== null || core.config.env === 'production') return null
   const token = randomToken()
   const row = { token_hash: hashToken(token), created_at: core.clock.now() }
   return (await core.run(({ tx }) => insertBootstrap(tx, row), OF_THE_INSTALLATION)) ? token : null
+}
+
+/**
+ * Throws in production while the first super admin does not exist and no token is given that could make one: one made
+ * here would have to be printed, into a log that others read.
+ */
+export async function requireBootstrapSetting({ config, run }: Core): Promise<void> {
+  if (config.env !== 'production' || config.bootstrapToken !== null) return
+  const row = await run(({ tx }) => findBootstrap(tx), { tenantId: null })
+  if (row?.completed_at) return
+  throw new ConfigError([
+    'BOOTSTRAP_TOKEN is required in production until the first super admin exists: the output of `openssl rand -base64 24`, say.',
+  ])
 }
 
 /**

@@ -6,12 +6,13 @@ import { users } from '../users/index.ts'
 import { provenTokens } from './access-tokens.ts'
 import * as accountRoutes from './account-routes.ts'
 import { sessionAuthenticator } from './authenticator.ts'
-import { ensureBootstrapToken } from './bootstrapping.ts'
+import { ensureBootstrapToken, requireBootstrapSetting } from './bootstrapping.ts'
 import * as events from './events.ts'
 import { passwordHasher } from './hashing.ts'
 import { keyRing } from './keys.ts'
 import { sendReset, sendVerification } from './links.ts'
 import * as routes from './routes.ts'
+import { sealedSigningKeys } from './seals.ts'
 import { rotateKeys, sweep } from './upkeep.ts'
 
 export { type Challenge, verifyChallenge } from './access-tokens.ts'
@@ -51,7 +52,9 @@ export const auth = defineModule({
   jobs: [sendVerification, sendReset],
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
+  sealed: [sealedSigningKeys],
   authenticators: [sessionAuthenticator],
+  mayServe: requireBootstrapSetting,
   welcome: async (core) => {
     const token = await ensureBootstrapToken(core)
     return token === null

@@ -1,5 +1,5 @@
 import { type Ctx, hashToken } from '#kernel'
-import { enqueueMail } from '../mail/index.ts'
+import { enqueueMail, requireMail } from '../mail/index.ts'
 import { invalidToken } from '../members/index.ts'
 import { changeUser, normalizeEmail, type UserRow } from '../users/index.ts'
 import { actorOf, recipient } from './completing.ts'
@@ -16,6 +16,7 @@ import { endSessions } from './signing-out.ts'
  * after the answer has gone out.
  */
 export async function requestReset(ctx: Ctx, email: string): Promise<void> {
+  requireMail(ctx)
   const address = normalizeEmail(email) ?? email
   const dedupeKey = `auth.send_reset:${hashToken(address).toString('base64url')}`
   await ctx.enqueue(sendReset, { email: address }, { dedupeKey })

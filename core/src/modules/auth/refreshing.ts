@@ -67,7 +67,12 @@ async function successorOf(
   // Not spent and yet not to be had: it has expired.
   if (!spent?.used_at || !spent.successor_sealed) throw invalidRefreshToken()
   if (ctx.clock.ms() - Date.parse(spent.used_at) >= GRACE_MS) return 'reused'
-  return { refreshToken: secrets.openText(spent.successor_sealed, context), isNew: false }
+  try {
+    return { refreshToken: secrets.openText(spent.successor_sealed, context), isNew: false }
+  } catch (cause) {
+    // Sealed with a secret that is gone: the successor is lost, and with it whatever this one was good for.
+    throw invalidRefreshToken({ cause })
+  }
 }
 
 /** The session as it stands now, by the same rules as at the sign-in. */

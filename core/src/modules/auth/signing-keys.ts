@@ -81,7 +81,7 @@ const pemOf = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).to
 /** When the key stops being worth anything, in milliseconds. */
 export const retirementOf = (row: SigningKeyRow) =>
   row.retire_at === null ? Number.POSITIVE_INFINITY : Date.parse(row.retire_at)
-const sealingContext = (id: string) => `signing_key:${id}`
+export const sealingContext = (id: string) => `signing_key:${id}`
 
 /** As the system role: makes the key that follows `newest` and signs from now on, unless another process has done so. */
 export async function addSuccessor(ctx: Ctx, newest: SigningKeyRow | undefined): Promise<void> {

@@ -1,15 +1,16 @@
 import { defineModule } from '#kernel'
-import { sendMail } from './jobs.ts'
+import { sealedMails, sendMail } from './jobs.ts'
 import { mailCheck, mailer } from './mailer.ts'
 import { mailboxRoutes } from './routes.ts'
 
-export { enqueueMail, type QueuedMail } from './jobs.ts'
+export { enqueueMail, type QueuedMail, requireMail } from './jobs.ts'
 
 /** Mails to people: written from a template and sent by a job after commit, until the mail server takes them. */
 export const mail = defineModule({
   name: 'mail',
   resources: [mailer],
   jobs: [sendMail],
+  sealed: [sealedMails],
   routes: mailboxRoutes,
   checks: [mailCheck],
 })

@@ -1,4 +1,4 @@
-import { Closed, type Ctx, defineJob, Nullable, Type } from '#kernel'
+import { Closed, type Ctx, defineJob, Nullable, type SealedKind, Type, unavailable } from '#kernel'
 import { mailer } from './mailer.ts'
 import { type MailData, type MailKind, type MailRequest, renderMail } from './templates.ts'
 import { MailError } from './transport.ts'
@@ -14,13 +14,25 @@ export type QueuedMail<K extends MailKind = MailKind> = {
     /** BCP 47 and IANA names of the person's; default: English and UTC. */
     locale?: string | null
     timezone?: string | null
-    /** Shown as the sender's name in place of the configured one. */
+    /** What the sender calls itself; shown before the configured name. */
     fromName?: string | null
   }
 }[K]
 
-/** Mails a person after commit, and never when the transaction of `ctx` is rolled back. Retried for hours. */
+/**
+ * For work that is of no use without a mail: an invitation, a link to choose a new password. Throws 503 `unavailable`
+ * where none is sent. To be asked before anything is looked up, so that it is the same for everybody.
+ */
+export function requireMail({ config }: Ctx): void {
+  if (config.mail.off) throw unavailable({ detail: 'This installation sends no mail (MAIL=off): ask whoever runs it.' })
+}
+
+/**
+ * Mails a person after commit, and never when the transaction of `ctx` is rolled back. Retried for hours. Nothing is
+ * written where no mail is sent; see `requireMail`.
+ */
 export async function enqueueMail(ctx: Ctx, mail: QueuedMail): Promise<void> {
+  if (ctx.config.mail.off) return
   const { to, kind, data, locale = null, timezone = null, fromName = null } = mail
   const sealed = ctx.core.secrets.seal(JSON.stringify(data), sealContext(to, kind))
   await ctx.enqueue(sendMail, { to, kind, data: sealed, locale, timezone, from_name: fromName })
@@ -52,6 +64,21 @@ export const sendMail = defineJob('mail.send', {
     }
   },
 })
+
+/** What mails that wait are to say. */
+export const sealedMails: SealedKind = {
+  name: 'mails that wait',
+  async samples({ db }) {
+    const waiting = ['tenant_jobs', 'system_jobs'].map(
+      (table) =>
+        `(select payload from ${table} where status = 'waiting' and task = 'mail.send' order by run_at limit 1)`,
+    )
+    const rows = await db.systemQuery<{ payload: { to: string; kind: string; data: string } }>(
+      waiting.join(' union all '),
+    )
+    return rows.map(({ payload: { to, kind, data } }) => ({ sealed: data, context: sealContext(to, kind) }))
+  },
+}
 
 /** Binds what is sealed to its recipient: moved into another job it does not open. */
 const sealContext = (to: string, kind: string) => `mail:${kind}:${to}`

@@ -38,7 +38,7 @@ describe('without a mail server', () => {
     await work(test)
     const [stored] = await listMailbox(test.dataDir)
     assert.equal(stored?.to, to)
-    assert.match(stored.from, /^Acme Ltd </)
+    assert.match(stored.from, /^Acme Ltd via Tenantry </)
     assert.ok(stored.text.includes(`?token=${TOKEN}`))
     assert.deepEqual(await waiting(test), [])
     assert.ok(!test.logs.join('').includes(TOKEN), 'the token can be read in the log')
@@ -146,9 +146,26 @@ describe('with a mail server', () => {
 describe('in production', () => {
   it('has no mailbox page', async () => {
     const secrets = { APP_SECRET: randomToken(), BOOTSTRAP_TOKEN: randomToken() }
-    const env = { NODE_ENV: 'production', PUBLIC_URL: 'https://app.example.com', ...secrets }
+    const env = { NODE_ENV: 'production', PUBLIC_URL: 'https://app.example.com', MAIL: 'off', ...secrets }
     const test = await createTestCore({ modules: [mail], env })
     assert.equal((await test.request('GET', '/dev/mailbox')).status, 404)
     await test.close()
+  })
+})
+
+describe('with MAIL=off', () => {
+  it('nothing is written, and what waits is not sent', async () => {
+    const on = await createTestCore({ modules: [mail] })
+    const off = await createTestCore({ modules: [mail], env: { MAIL: 'off' }, database: on.database })
+    await off.core.run((ctx) => welcome(ctx, newEmail()))
+    assert.deepEqual(await waiting(off), [])
+    await on.core.run((ctx) => welcome(ctx, newEmail()))
+    await work(off)
+    assert.deepEqual(await waiting(off), [])
+    for (const { dataDir } of [on, off]) assert.deepEqual(await listMailbox(dataDir), [])
+    assert.equal(await mailCheck.check(off.core), 'MAIL=off: no mail is sent.')
+    assert.equal((await off.request('GET', '/dev/mailbox')).status, 404)
+    await off.close()
+    await on.close()
   })
 })

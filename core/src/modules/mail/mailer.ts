@@ -13,6 +13,7 @@ export const mailCheck: HealthCheck = {
   name: 'mail',
   ready: false,
   async check(core) {
+    if (core.config.mail.off) return 'MAIL=off: no mail is sent.'
     await core.use(mailer).verify()
     if (core.config.mail.smtpUrl) return 'The mail server accepts our sign-in.'
     return `No SMTP_URL is set: mails are kept in ${core.config.dataDir}/mailbox.`

@@ -31,7 +31,7 @@ const showMail = defineRoute({
 
 /** Where the mailbox lies. Its links open accounts: outside of development and tests there is no such page. */
 function openMailbox({ config }: Ctx): string {
-  if (config.env === 'production' || config.mail.smtpUrl !== null) throw notFound()
+  if (config.env === 'production' || config.mail.off || config.mail.smtpUrl !== null) throw notFound()
   return config.dataDir
 }
 

@@ -1,23 +1,68 @@
 import { withoutInvisible } from '#kernel'
 
 const MAX_LENGTH = 80
+const MOST_WORDS = 8
+
+/** What a mail program, or a person, would follow: a host, an address, a telephone number. */
+const HOST = /(?<=[\p{L}\p{N}\p{M}-])[.。｡](?=[\p{L}\p{N}]{2})/gu
+const SCHEME = /[a-z][a-z\d+.-]*:\/\/\S*/gi
+const SCHEME_WORD = /\b(?:https?|mailto|tel|sms|javascript|data|www\d*)[:.]\S*/gi
+const NUMBER = /[+(]*\p{Nd}(?:[\s()./·‐-―−*#-]*\p{Nd}){4,}/gu
+const VANITY_NUMBER = /\p{Nd}[-. ]\p{Nd}{3}[-. ]?\p{L}/u
+/** A word in the encoding of mail headers (RFC 2047), which some programs decode wherever it stands. */
+const ENCODED_WORD = /=\?[^?\s]*\?[^?\s]*\?[^?]*\?=|=\?|\?=/g
+/** A full stop that ends more than an abbreviation, and other signs of something being said. */
+const SENTENCE = /(?:\p{L}{5,}[.]|[!?…。！？:;])\s+\p{L}/u
 
 /**
- * A name given by a user, fit for a mail that somebody else receives: one line, no address that a mail program would
- * make a link of, nothing invisible, of bounded length. `fallback` when nothing is left.
+ * A name given by a user, fit for a mail that somebody else receives: one line, no address or telephone number that a
+ * mail program would make a link of, nothing invisible, of bounded length. `fallback` when nothing is left.
  */
 export function safeName(name: string, fallback: string): string {
-  // Look-alike forms (`ｅｖｉｌ．ｃｏｍ`) become the letters that a mail program would read in them.
-  const shown = withoutInvisible(name.slice(0, 2000).toWellFormed().normalize('NFKC'))
-  const clean = shown
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .replace(/[a-z][a-z\d+.-]*:\/\/\S*/gi, ' ')
-    .replace(/\b(?:https?|mailto|tel|sms|javascript|data|www\d*)[:.]\S*/gi, ' ')
+  const clean = visible(name)
+    .replace(ENCODED_WORD, ' ')
+    .replace(SCHEME, ' ')
+    .replace(SCHEME_WORD, ' ')
+    .replace(NUMBER, ' ')
     .replace(/[<>]/g, ' ')
     .replace(/@/g, ' at ')
     // A name such as Booking.com stays legible, but is no host any more.
-    .replace(/(?<=[\p{L}\p{N}\p{M}-])[.。｡](?=[\p{L}\p{N}]{2})/gu, '·')
-    .replace(/\s+/g, ' ')
-    .trim()
-  return Array.from(clean).slice(0, MAX_LENGTH).join('').trim() || fallback
+    .replace(HOST, '·')
+  return bounded(clean) || fallback
+}
+
+/**
+ * As `safeName`, for a name that nobody vouches for: `fallback` in place of one that says more than a name does, since
+ * what is left of `Your account was limited. Call …` is still no name.
+ */
+export function plainName(name: string, fallback: string): string {
+  const shown = visible(name)
+  const tells = [HOST, SCHEME, SCHEME_WORD, NUMBER, VANITY_NUMBER, ENCODED_WORD, SENTENCE, /[@<>]/]
+  const isMore = tells.some((tell) => shown.search(tell) >= 0) || shown.trim().split(' ').length > MOST_WORDS
+  return isMore ? fallback : safeName(name, fallback)
+}
+
+/**
+ * The sender's name of a mail: what a tenant calls itself, without anything that a mail program could take for another
+ * address, and whose installation it comes from, which nobody can leave out.
+ */
+export function senderName(name: string, product: string): string {
+  const clean = visible(name)
+    .replace(ENCODED_WORD, ' ')
+    .replace(/\S*@\S*/g, ' ')
+    // Brackets and quotation marks of every script; the apostrophe of O’Brien is none.
+    .replace(/[\p{Ps}\p{Pe}"<>«»‹›“”„‟\\|`=]/gu, ' ')
+  const own = safeName(clean, '')
+  return own ? `${own} via ${product}` : product
+}
+
+/** What a reader sees of a text: look-alike forms (`ｅｖｉｌ．ｃｏｍ`) as the letters that they are read as, on one line. */
+function visible(text: string): string {
+  const shown = withoutInvisible(text.slice(0, 2000).toWellFormed().normalize('NFKC'))
+  return shown.replace(/[\p{Co}\p{Cn}]/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+}
+
+function bounded(text: string): string {
+  const clean = text.replace(/\s+/g, ' ').trim()
+  return Array.from(clean).slice(0, MAX_LENGTH).join('').trim()
 }

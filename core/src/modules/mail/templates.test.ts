@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { safeName } from './safe-name.ts'
+import { plainName, safeName } from './safe-name.ts'
 import { type MailKind, type MailRequest, renderMail } from './templates.ts'
 
 const PUBLIC_URL = 'https://app.example.com/core'
@@ -109,6 +109,10 @@ describe('names', () => {
     ['ｅｖｉｌ．ｃｏｍ', 'evil·com'],
     ['evil。com', 'evil·com'],
     ['ev\u200bil.\u200bcom', 'evil·com'],
+    ['Call 1-800-555-0100 now', 'Call now'],
+    ['Call ４２０ ３３３ now', 'Call now'],
+    ['=?utf-8?b?UGF5UGFs?= Ltd', 'Ltd'],
+    ['Studio 1984', 'Studio 1984'],
     ['a@b.com', 'a at b·com'],
     ['call HTTPS://evil.com/x now', 'call now'],
     ['javascript:alert(1) Ann', 'Ann'],
@@ -121,4 +125,45 @@ describe('names', () => {
   for (const [given, shown] of cases) {
     test(JSON.stringify(given.slice(0, 40)), () => assert.equal(safeName(given, 'nobody'), shown))
   }
+})
+
+describe('names that nobody vouches for', () => {
+  const more = [
+    'Your account was limited. Call 1-800-555-0100',
+    'Your account is limited! Call us',
+    'Call 1-800-FLOWERS',
+    'please call + 49 (89) 1234 56',
+    'see evil.example',
+    'https://evil.example Ann',
+    'ann@evil.example',
+    'Urgent: verify',
+    'your account will be closed today unless you act now',
+    '=?utf-8?q?Ann?=',
+    '٠١٢٣٤٥٦',
+  ]
+  for (const given of more)
+    test(`${given} is no name`, () => {
+      assert.equal(plainName(given, 'nobody'), 'nobody')
+      const data = { ...linked, name: given, inviterName: given, tenantName: given }
+      for (const kind of ['verify_email', 'invitation'] as const) {
+        const { subject, text } = renderMail({ ...base, kind, data })
+        assert.match(text, /^Hello,\n/)
+        if (kind === 'invitation') assert.equal(subject, 'A colleague invites you to join their company')
+      }
+    })
+
+  for (const given of [
+    'Zoë O’Brien-Łuk',
+    'J.R. Smith, Jr.',
+    'Dr. Ann Lee',
+    'St. Mary’s Clinic No. 5',
+    '24/7 Fitness',
+    '王小明',
+  ])
+    test(`${given} is one`, () => assert.equal(plainName(given, 'nobody'), given))
+
+  test('of a company whose person has proven an address, the name is shown but cannot be followed', () => {
+    const data = { ...linked, inviterName: 'Bob', tenantName: 'Booking.com B.V.', isVouched: true }
+    assert.equal(renderMail({ ...base, kind: 'invitation', data }).subject, 'Bob invites you to join Booking·com B.V.')
+  })
 })

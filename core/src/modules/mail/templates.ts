@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { escapeHtml } from './html.ts'
-import { safeName } from './safe-name.ts'
+import { plainName, safeName } from './safe-name.ts'
 
 /** A moment: ISO 8601 text, as on the wire, or a Date. */
 type Time = string | Date
@@ -11,8 +11,15 @@ export interface MailData {
   verify_email: { name?: string | null; token: string; expiresAt: Time }
   /** Choose a new password. */
   reset_password: { name?: string | null; token: string; expiresAt: Time }
-  /** Join a tenant. */
-  invitation: { name?: string | null; inviterName: string; tenantName: string; token: string; expiresAt: Time }
+  /** Join a tenant. `isVouched`: whoever invites has proven an e-mail address. Default: not. */
+  invitation: {
+    name?: string | null
+    inviterName: string
+    tenantName: string
+    isVouched?: boolean
+    token: string
+    expiresAt: Time
+  }
   /** The password was changed or reset. */
   password_changed: { name?: string | null; at: Time; ipAddress?: string | null }
   /** Signed in from a device not seen before. */
@@ -90,8 +97,9 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
     closing: 'If you did not ask for this, you can ignore this mail; nothing changes.',
   }),
 
-  invitation: ({ name, inviterName, tenantName, token, expiresAt }, { link, time }) => {
-    const summary = `${safeName(inviterName, 'A colleague')} invites you to join ${safeName(tenantName, 'their company')}`
+  invitation: ({ name, inviterName, tenantName, isVouched, token, expiresAt }, { link, time }) => {
+    const shown = isVouched ? safeName : plainName
+    const summary = `${shown(inviterName, 'A colleague')} invites you to join ${shown(tenantName, 'their company')}`
     return {
       subject: summary,
       greeting: greet(name),
@@ -117,7 +125,7 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
     greeting: greet(name),
     paragraphs: [
       `Somebody signed in to your account on ${time(at)}${fromAddress(ipAddress)}.`,
-      `Device: ${safeName(device ?? '', 'unknown')}`,
+      `Device: ${plainName(device ?? '', 'unknown')}`,
       'If this was you, there is nothing to do.',
     ],
     action: { label: 'If this was not you, choose a new password', url: link('/forgot-password') },
@@ -165,7 +173,8 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
 const SECURITY = 'You receive this mail because it concerns the security of your account.'
 
 function greet(name: string | null | undefined): string {
-  const safe = safeName(name ?? '', '')
+  // Whoever gave it may be somebody else: who invites, or who registers with another's address.
+  const safe = plainName(name ?? '', '')
   return safe ? `Hello ${safe},` : 'Hello,'
 }
 

@@ -56,9 +56,25 @@ async function startPeer(options: SMTPServerOptions = {}, credentials = ''): Pro
   server.listen(0, '127.0.0.1')
   await once(server.server, 'listening')
   const { port } = server.server.address() as AddressInfo // listening on a port, not a pipe
-  const mailer = createMailer({ dataDir: '', mail: { smtpUrl: `smtp://${credentials}127.0.0.1:${port}`, from } }, log)
+  const mailer = createMailer(
+    { dataDir: '', mail: { off: false, smtpUrl: `smtp://${credentials}127.0.0.1:${port}`, from } },
+    log,
+  )
   running.push({ server, mailer })
   return { mailer, received }
+}
+
+/** The name in the From header, unfolded and decoded as a mail program would, quotes taken off. */
+function fromOf(raw: string): string {
+  const [head = ''] = raw.split('\r\n\r\n')
+  const unfolded = head.replace(/\r\n[ \t]+/g, ' ')
+  const name = /^From: (?:(.*) )?<?no-reply@example\.com>?\r?$/m.exec(unfolded)?.[1] ?? assert.fail(head)
+  const bytes = (text: string) =>
+    text.replaceAll('_', ' ').replace(/=(..)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  return name
+    .replace(/\?= +=\?utf-8\?q\?/gi, '')
+    .replace(/=\?utf-8\?q\?(.*?)\?=/gi, (_, text: string) => Buffer.from(bytes(text), 'latin1').toString())
+    .replace(/^"(.*)"$/, '$1')
 }
 
 function replying(code: number, message: string): Error {
@@ -79,7 +95,7 @@ describe('SMTP', () => {
     await mailer.send({ ...mail, fromName: 'Acme "Tools"' })
     const [{ raw = '', ...envelope } = {}] = received
     assert.deepEqual(envelope, { from: 'no-reply@example.com', to: ['ann@example.com'] })
-    assert.match(raw, /^From: "Acme \\"Tools\\"" <no-reply@example\.com>\r$/m)
+    assert.match(raw, /^From: Acme Tools via Core <no-reply@example\.com>\r$/m)
     assert.match(raw, /^To: <?ann@example\.com>?\r$/m)
     assert.match(raw, /^Subject: =\?UTF-8\?Q\?Gr=C3=BC=C3=9Fe\?=\r$/m)
     assert.match(raw, /^Auto-Submitted: auto-generated\r$/m)
@@ -104,6 +120,29 @@ describe('SMTP', () => {
       assert.equal((await failureOf(mailer.send({ ...mail, to }))).isPermanent, true)
     }
     assert.equal(received.length, 1)
+  })
+
+  test('a sender’s name holds no address, no bracket, no quote and no encoded word, and says whose mail it is', async () => {
+    const { mailer, received } = await startPeer()
+    const names: [given: string, shown: string][] = [
+      ['PayPal <security@paypal.com>', 'PayPal via Core'],
+      ['security@paypal.com', 'Core'],
+      ['=?utf-8?q?PayPal=20=3Csecurity@paypal.com=3E?=', 'Core'],
+      ['Acme =?utf-8?b?UGF5UGFs?= Ltd', 'Acme Ltd via Core'],
+      ['"PayPal" (security) [team] {x}', 'PayPal security team x via Core'],
+      ['\uff1cPayPal\uff1e \u3008x\u3009 \u00abquoted\u00bb', 'PayPal x quoted via Core'],
+      ['PayPal\u200b\u202e Support', 'PayPal Support via Core'],
+      ['Bank, call +1 (800) 555-0100', 'Bank, call via Core'],
+      ['www.paypal.com', 'Core'],
+      ['O\u2019Brien & Sons, Inc.', 'O\u2019Brien & Sons, Inc. via Core'],
+      ['x'.repeat(300), `${'x'.repeat(80)} via Core`],
+    ]
+    for (const [fromName] of names) await mailer.send({ ...mail, fromName })
+    const shown = received.map(({ raw }) => fromOf(raw))
+    assert.deepEqual(
+      shown,
+      names.map(([, name]) => name),
+    )
   })
 
   test('a temporary refusal is thrown, so that the job tries again, and the next attempt goes through', async () => {
@@ -144,7 +183,7 @@ describe('SMTP', () => {
   })
 
   test('a server that cannot be reached is a temporary failure', async () => {
-    const mailer = createMailer({ dataDir: '', mail: { smtpUrl: 'smtp://127.0.0.1:1', from } }, log)
+    const mailer = createMailer({ dataDir: '', mail: { off: false, smtpUrl: 'smtp://127.0.0.1:1', from } }, log)
     assert.equal((await failureOf(mailer.send(mail))).isPermanent, false)
     mailer.close()
   })
@@ -171,13 +210,13 @@ describe('without an SMTP server', () => {
   after(() => rm(dataDir, { recursive: true }))
 
   test('mails go to the mailbox on disk', async () => {
-    const mailer = createMailer({ dataDir, mail: { smtpUrl: null, from } }, log)
+    const mailer = createMailer({ dataDir, mail: { off: false, smtpUrl: null, from } }, log)
     await mailer.verify()
     await mailer.send({ ...mail, subject: 'a\r\nb', fromName: 'Acme' })
     const [stored] = await listMailbox(dataDir)
     const { subject, to, text, html } = stored ?? {}
     assert.deepEqual({ subject, to, text, html }, { ...mail, subject: 'a b' })
-    assert.equal(stored?.from, 'Acme <no-reply@example.com>')
+    assert.equal(stored?.from, 'Acme via Core <no-reply@example.com>')
     await assert.rejects(mailer.send({ ...mail, to: 'nobody' }))
     mailer.close()
   })

@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import { storeMail } from './mailbox.ts'
+import { senderName } from './safe-name.ts'
 
 /** One mail to one person; every value may come from users. */
 export interface Mail {
@@ -7,7 +8,7 @@ export interface Mail {
   subject: string
   text: string
   html: string
-  /** Shown as the sender's name in place of the configured one. */
+  /** What the sender calls itself; shown before the configured name. */
   fromName?: string
 }
 
@@ -24,7 +25,11 @@ export interface Mailer {
 /** The part of the configuration that a mailer needs. */
 export interface MailerConfig {
   readonly dataDir: string
-  readonly mail: { readonly smtpUrl: string | null; readonly from: { readonly name: string; readonly address: string } }
+  readonly mail: {
+    readonly off: boolean
+    readonly smtpUrl: string | null
+    readonly from: { readonly name: string; readonly address: string }
+  }
 }
 
 /** The part of the log that a mailer writes to. */
@@ -54,12 +59,23 @@ const TIMEOUTS = {
 }
 const MAX_CONNECTIONS = 5
 const SUBJECT_MAX_LENGTH = 200
-const NAME_MAX_LENGTH = 100
+// A bounded name of the sender's and the whole of the configured one.
+const NAME_MAX_LENGTH = 200
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
 export function createMailer(config: MailerConfig, log: MailLog): Mailer {
-  const { smtpUrl } = config.mail
+  const { off, smtpUrl } = config.mail
+  if (off) return createNoMailer(log)
   return smtpUrl === null ? createDiskMailer(config, log) : createSmtpMailer(smtpUrl, config, log)
+}
+
+/** Takes every mail and sends none: what waited in the queue when mails were switched off ends here. */
+function createNoMailer(log: MailLog): Mailer {
+  return {
+    send: async () => log.info({}, 'a mail was left out: MAIL=off'),
+    verify: async () => {},
+    close: () => {},
+  }
 }
 
 function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
@@ -109,7 +125,8 @@ function addressMail({ to, subject, fromName }: Mail, { mail: { from } }: Mailer
   if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
     throw new MailError('The address of the recipient is not one', true)
   }
-  const name = onOneLine(fromName ?? '', NAME_MAX_LENGTH) || from.name
+  const product = from.name || from.address.slice(from.address.lastIndexOf('@') + 1)
+  const name = fromName ? onOneLine(senderName(fromName, product), NAME_MAX_LENGTH) : from.name
   return { from: { name, address: from.address }, to, subject: onOneLine(subject, SUBJECT_MAX_LENGTH) }
 }
 

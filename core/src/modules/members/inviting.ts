@@ -1,5 +1,5 @@
 import { AppError, at, type Ctx, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
-import { enqueueMail } from '../mail/index.ts'
+import { enqueueMail, requireMail } from '../mail/index.ts'
 import { unassignAll } from '../roles/index.ts'
 import { getSettings, getTenant, presentSettings } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
@@ -38,6 +38,7 @@ export interface NewInvitee {
  * invitation, and for the roles as `requireMayGrant` does.
  */
 export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitation> {
+  requireMail(ctx)
   const email = normalizeEmail(input.email)
   if (email === null) throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
   const roles = await checkRoles(ctx, input.roles)
@@ -92,6 +93,7 @@ async function renewInvitation(ctx: Ctx, userId: string, person: NewInvitee, con
  * roles anew: throws 403 when they may not, and 404 when nothing waits.
  */
 export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation> {
+  requireMail(ctx)
   const before = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   const roles = await checkPromised(ctx, before.roles)
@@ -125,9 +127,22 @@ async function mailInvitation(ctx: Ctx, user: UserRow, row: InvitationRow, token
     kind: 'invitation',
     locale: user.locale,
     timezone: user.timezone,
-    data: { name: row.name, token, tenantName: tenant.name, inviterName: ctx.actor.label, expiresAt: row.expires_at },
+    data: {
+      name: row.name,
+      token,
+      tenantName: tenant.name,
+      inviterName: ctx.actor.label,
+      isVouched: await isVouched(ctx),
+      expiresAt: row.expires_at,
+    },
     fromName: tenant.branding.email_from_name,
   })
+}
+
+/** Whether whoever invites has proven an e-mail address, and with it is somebody who can be found again. */
+async function isVouched(ctx: Ctx): Promise<boolean> {
+  const userId = ctx.principal?.userId
+  return userId ? (await getUser(ctx.tx, userId)).email_verified_at !== null : false
 }
 
 /** An invitation as it stands on the wire. */

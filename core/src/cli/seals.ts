@@ -1,0 +1,35 @@
+import { ConfigError } from '../kernel/config/config.ts'
+import type { Core } from '../kernel/core.ts'
+
+/** The kinds of sealed things of which some cannot be opened with any secret that is configured. */
+export async function findUnopened(core: Core): Promise<string[]> {
+  const kinds = core.registry.modules.flatMap(({ sealed }) => sealed)
+  const found = await Promise.all(
+    kinds.map(async ({ name, samples }) =>
+      (await samples(core)).every(({ sealed, context }) => opens(core, sealed, context)) ? [] : [name],
+    ),
+  )
+  return found.flat()
+}
+
+/**
+ * For a secret that nobody gave and a file keeps: refuses one that is not what the database was sealed with, as when the
+ * file was lost and another one made.
+ * @throws ConfigError
+ */
+export async function assertKeptSecretOpens(core: Core): Promise<void> {
+  const unopened = await findUnopened(core)
+  if (unopened.length === 0) return
+  throw new ConfigError([
+    `APP_SECRET is unset, and what ${core.config.dataDir}/app_secret holds does not open the ${unopened.join(', ')} of this database: restore the file, or set APP_SECRET.`,
+  ])
+}
+
+function opens({ secrets }: Core, sealed: string, context: string): boolean {
+  try {
+    secrets.open(sealed, context)
+    return true
+  } catch {
+    return false
+  }
+}
