@@ -6,7 +6,7 @@ import type { Core } from '../core.ts'
 
 const SWEEP_MS = 100
 /** A request of which a part has arrived may still become whole within this time. */
-const HALF_SENT_MS = 3 * SECONDS
+const HALF_SENT_MS = 5 * SECONDS
 /** Longer than this no client is waited for that sends or reads too slowly: others wait for this process to end. */
 const SLOWEST_MS = 20 * SECONDS
 
