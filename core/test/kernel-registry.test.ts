@@ -106,6 +106,36 @@ describe('the registry', () => {
     assert.match(body({ response: { 400: null } })[0] ?? '', /declares no success answer/)
   })
 
+  it('refuses a limit for bodies that is above all limits, or that no body has', () => {
+    const body = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
+    const posts = { method: 'POST', body: Closed({}) }
+    for (const bodyLimit of [1, 1024 * 1024]) assert.deepEqual(body({ ...posts, bodyLimit }), [])
+    for (const bodyLimit of [1024 * 1024 + 1, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+      assert.match(body({ ...posts, bodyLimit })[0] ?? '', /has a bodyLimit that is no number of bytes up to 1048576/)
+    assert.match(body({ bodyLimit: 100 })[0] ?? '', /has a bodyLimit but takes no body/)
+  })
+
+  it('refuses schemas that clients in other languages cannot read, or that would accept everything', () => {
+    const routes = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
+    const inBody = (schema: object) =>
+      routes({ method: 'POST', body: Closed({ a: schema as ReturnType<typeof Type.Any> }) })
+    for (const pattern of ['^(?=.*x)', '(?!x)', '(?<=x)y', '(?<!x)y', '(?<n>x)', '(?i:x)'])
+      assert.match(inBody({ type: 'string', pattern })[0] ?? '', /has a pattern with \(\? in it/, pattern)
+    assert.deepEqual(inBody({ type: 'string', pattern: '^(?:a|b)\\(\\?$' }), [])
+    const nested = { type: 'array', items: { anyOf: [{ type: 'null' }, { type: 'string', pattern: '(?=x)' }] } }
+    assert.equal(inBody(nested).length, 1)
+    assert.equal(inBody({ type: 'object', patternProperties: { '(?=x)': {} } }).length, 1)
+    assert.equal(routes({ query: Closed({ a: Type.String({ pattern: '(?=x)' }) }) }).length, 1)
+    assert.equal(routes({ response: { 200: Closed({ a: Type.String({ pattern: '(?=x)' }) }) } }).length, 1)
+    const data = Closed({ id: Type.String({ pattern: '(?=x)' }) })
+    assert.match(
+      problemsOf(one('m', { events: [defineEvent('m.made', { description: 'x', data })] }))[0] ?? '',
+      /^event m\.made/,
+    )
+    assert.match(inBody({ type: 'string', format: 'datetime' })[0] ?? '', /has the unknown format 'datetime'/)
+    assert.match(inBody({ type: 'string', form: 'name' })[0] ?? '', /has the unknown form 'name'/)
+  })
+
   it('refuses times that are none, and names that the kernel uses', () => {
     const at = (cron: string, name = 'm.x') => problemsOf(one('m', { schedules: [every(cron, name, noop)] }))
     assert.match(at('99 * * * *')[0] ?? '', /^schedule m\.x has a time that cannot be read \(99 \* \* \* \*\)/)
