@@ -15,6 +15,7 @@ import {
   RegistryError,
   type Route,
   type RouteSpec,
+  type TSchema,
   Type,
 } from '#kernel'
 import { createRegistry } from '../src/kernel/registry.ts'
@@ -104,6 +105,24 @@ describe('the registry', () => {
     assert.match(body({ body: Closed({}) })[0] ?? '', /takes a body, which its method has not/)
     assert.match(body({ method: 'POST', body: Type.Object({}) })[0] ?? '', /accepts unknown fields/)
     assert.match(body({ response: { 400: null } })[0] ?? '', /declares no success answer/)
+    const within = (schema: TSchema) => body({ method: 'POST', body: Closed({ a: schema }) })
+    const open = Type.Object({ b: Type.String() })
+    for (const schema of [open, Type.Array(open), Closed({ c: open }), Type.Union([Type.Null(), open])])
+      assert.match(within(schema)[0] ?? '', /has a body that accepts unknown fields/)
+    for (const whole of [
+      Type.Any(),
+      Type.Array(open),
+      Type.Union([Closed({}), open]),
+      Type.Intersect([open, Closed({})]),
+    ])
+      assert.match(body({ method: 'POST', body: whole })[0] ?? '', /has a body that accepts unknown fields/)
+    for (const schema of [
+      Type.Any(),
+      Type.Record(Type.String(), Type.Any()),
+      Type.Object({}, { additionalProperties: true }),
+    ])
+      assert.deepEqual(within(schema), [])
+    assert.match(body({ query: open })[0] ?? '', /has a query that accepts unknown fields/)
   })
 
   it('refuses a limit for bodies that is above all limits, or that no body has', () => {
