@@ -81,9 +81,31 @@ describe('what is wrong with a request', () => {
   })
 
   it('includes text that cannot be stored, beside what is missing', async () => {
-    const { body } = await send('POST', '/stores', { phone: 'a\0b', address: { city: '\ud800' } })
-    const pointers = new Set(body.errors.map(({ pointer }: { pointer: string }) => pointer))
-    assert.deepEqual([...pointers].sort(), ['#/address/city', '#/name', '#/phone'])
+    for (const text of ['a\0b', '\ud800', '\udfff x']) {
+      const { body } = await send('POST', '/roles', { description: text, permissions: [text] })
+      const pointers = new Set(body.errors.map(({ pointer }: { pointer: string }) => pointer))
+      assert.deepEqual([...pointers].sort(), ['#/description', '#/name', '#/permissions/0'])
+    }
+  })
+
+  it('includes numbers that would be kept as nothing', async () => {
+    for (const number of ['1e999', '-1E+400', `${'9'.repeat(310)}`]) {
+      const answer = await t.request('PUT', '/api/v1/tenants/current/settings', {
+        token: owner.token,
+        headers: { 'content-type': 'application/json' },
+        payload: `{"extra":{"a":[${number}]}}`,
+      })
+      assert.deepEqual([answer.status, answer.body.errors?.[0].pointer], [400, '#/extra/a/0'], number)
+    }
+    const { body } = await send('PUT', '/tenants/current/settings', { extra: { a: [1e308, -1e-308] } })
+    assert.deepEqual(body.extra, { a: [1e308, -1e-308] })
+  })
+
+  it('includes a key that is none', async () => {
+    const headers = { 'idempotency-key': 'x'.repeat(256), 'x-store-id': 'x' }
+    const { body } = await t.request('POST', '/api/v1/stores', { token: owner.token, headers, body: {} })
+    const pointers = body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()
+    assert.deepEqual(pointers, ['#/name', 'headers/idempotency-key', 'headers/x-store-id'])
   })
 
   it('is the same for a password whether or not the address is known', async () => {

@@ -55,7 +55,7 @@ export const plants: Plant[] = [
   {
     guard: 'Text that the database cannot store is refused',
     file: INPUT,
-    find: "  if (request.hasEscapes) yield* unstorable(body, '#')\n",
+    find: "  if (request.maybeUnstorable) yield* unstorable(body, '#')\n",
     replace: '',
     tests: [AT_ONCE],
   },
