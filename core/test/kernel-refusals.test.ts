@@ -87,6 +87,9 @@ test('however often it is repeated, once a minute for each person and route', as
   assert.equal((await refusalsOf(ask)).length, 0)
   core.clock.advance(MINUTES)
   assert.equal((await refusalsOf(ask)).length, 1)
+  core.clock.advance(-60 * MINUTES)
+  assert.equal((await refusalsOf(ask)).length, 1, 'the clock was set back')
+  core.clock.advance(60 * MINUTES)
 })
 
 test('outside of a tenant, and for other errors, nothing is', async () => {
@@ -110,5 +113,6 @@ test('an answer does not depend on whether it could be recorded', async () => {
   const before = core.logs.length
   await refused('GET', '/roles', nobody)
   stop()
+  assert.equal((await refusalsOf(() => refused('GET', '/roles', nobody))).length, 1, 'the next one is recorded')
   assert.ok(core.logs.slice(before).some((line) => line.includes('a refusal could not be recorded')))
 })

@@ -105,6 +105,54 @@ describe('the registry', () => {
     assert.match(body({ body: Closed({}) })[0] ?? '', /takes a body, which its method has not/)
     assert.match(body({ method: 'POST', body: Type.Object({}) })[0] ?? '', /accepts unknown fields/)
     assert.match(body({ response: { 400: null } })[0] ?? '', /declares no success answer/)
+    const within = (schema: TSchema) => body({ method: 'POST', body: Closed({ a: schema }) })
+    const open = Type.Object({ b: Type.String() })
+    for (const schema of [open, Type.Array(open), Closed({ c: open }), Type.Union([Type.Null(), open])])
+      assert.match(within(schema)[0] ?? '', /has a body that accepts unknown fields/)
+    for (const whole of [
+      Type.Any(),
+      Type.Array(open),
+      Type.Union([Closed({}), open]),
+      Type.Intersect([open, Closed({})]),
+    ])
+      assert.match(body({ method: 'POST', body: whole })[0] ?? '', /has a body that accepts unknown fields/)
+    for (const schema of [
+      Type.Any(),
+      Type.Record(Type.String(), Type.Any()),
+      Type.Object({}, { additionalProperties: true }),
+    ])
+      assert.deepEqual(within(schema), [])
+    assert.match(body({ query: open })[0] ?? '', /has a query that accepts unknown fields/)
+  })
+
+  it('refuses a limit for bodies that is above all limits, or that no body has', () => {
+    const body = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
+    const posts = { method: 'POST', body: Closed({}) }
+    for (const bodyLimit of [1, 1024 * 1024]) assert.deepEqual(body({ ...posts, bodyLimit }), [])
+    for (const bodyLimit of [1024 * 1024 + 1, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+      assert.match(body({ ...posts, bodyLimit })[0] ?? '', /has a bodyLimit that is no number of bytes up to 1048576/)
+    assert.match(body({ bodyLimit: 100 })[0] ?? '', /has a bodyLimit but takes no body/)
+  })
+
+  it('refuses schemas that clients in other languages cannot read, or that would accept everything', () => {
+    const routes = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
+    const inBody = (schema: object) =>
+      routes({ method: 'POST', body: Closed({ a: schema as ReturnType<typeof Type.Any> }) })
+    for (const pattern of ['^(?=.*x)', '(?!x)', '(?<=x)y', '(?<!x)y', '(?<n>x)', '(?i:x)'])
+      assert.match(inBody({ type: 'string', pattern })[0] ?? '', /has a pattern with \(\? in it/, pattern)
+    assert.deepEqual(inBody({ type: 'string', pattern: '^(?:a|b)\\(\\?$' }), [])
+    const nested = { type: 'array', items: { anyOf: [{ type: 'null' }, { type: 'string', pattern: '(?=x)' }] } }
+    assert.equal(inBody(nested).length, 1)
+    assert.equal(inBody({ type: 'object', patternProperties: { '(?=x)': {} } }).length, 1)
+    assert.equal(routes({ query: Closed({ a: Type.String({ pattern: '(?=x)' }) }) }).length, 1)
+    assert.equal(routes({ response: { 200: Closed({ a: Type.String({ pattern: '(?=x)' }) }) } }).length, 1)
+    const data = Closed({ id: Type.String({ pattern: '(?=x)' }) })
+    assert.match(
+      problemsOf(one('m', { events: [defineEvent('m.made', { description: 'x', data })] }))[0] ?? '',
+      /^event m\.made/,
+    )
+    assert.match(inBody({ type: 'string', format: 'datetime' })[0] ?? '', /has the unknown format 'datetime'/)
+    assert.match(inBody({ type: 'string', form: 'name' })[0] ?? '', /has the unknown form 'name'/)
   })
 
   it('refuses an answer kept with a secret in it, and a field that looks like one and does not say', () => {

@@ -161,6 +161,19 @@ describe('who may do what, remembered', () => {
     assert.equal(asked, 1)
   })
 
+  it('is not kept for longer because a clock was set back', async () => {
+    first.clock.stop()
+    await ask(first, 'ivan')
+    count()
+    first.clock.advance(-3_600_000)
+    await ask(first, 'ivan')
+    assert.equal(asked, 1)
+    first.clock.advance(59_999)
+    await ask(first, 'ivan')
+    assert.equal(asked, 1)
+    first.clock.advance(3_600_000 - 59_999)
+  })
+
   it('is bounded in number: the oldest makes room', async () => {
     const cache = createStandingCache(first.core, first.database.appUrl, { maxEntries: 10 })
     await cache.start()

@@ -49,6 +49,8 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
     problems.push('takes a body, which its method has not')
   if (route.body && isOpen(route.body))
     problems.push('has a body that accepts unknown fields (additionalProperties: false is missing)')
+  if (route.query && isOpen(route.query))
+    problems.push('has a query that accepts unknown fields (additionalProperties: false is missing)')
   problems.push(...problemsOfBodyLimit(route))
   const schemas = [route.params, route.query, route.body, ...Object.values(route.response)]
   problems.push(...new Set(schemas.flatMap(problemsOfSchema)))
@@ -62,8 +64,30 @@ function problemsOfBodyLimit({ body, bodyLimit }: RegisteredRoute): string[] {
   return [`has a bodyLimit that is no number of bytes up to ${MAX_BODY_LIMIT}`]
 }
 
-function isOpen(schema: TSchema): boolean {
-  // JSON Schema keywords that TSchema does not name by itself.
-  const { type, additionalProperties } = schema as { type?: string; additionalProperties?: unknown }
-  return type === 'object' && additionalProperties !== false
+interface Openness {
+  type?: string | string[]
+  properties?: Record<string, TSchema>
+  patternProperties?: object
+  additionalProperties?: unknown
+  items?: TSchema | TSchema[]
+  anyOf?: TSchema[]
+  oneOf?: TSchema[]
+  allOf?: TSchema[]
+}
+
+/**
+ * Whether values with fields that nobody declared fit a schema: its objects must be closed, also within others and in
+ * lists. Within a body one may be open on purpose, by saying `additionalProperties`.
+ */
+function isOpen(schema: TSchema, isWithin = false): boolean {
+  const { type, properties, patternProperties, additionalProperties, items, ...of } = schema as Openness // JSON Schema keywords
+  const types = [type ?? []].flat()
+  const branches = [...(of.anyOf ?? []), ...(of.oneOf ?? []), ...(of.allOf ?? [])]
+  // A schema without a type takes anything, unless its branches say what.
+  if (types.length === 0 && !isWithin && branches.length === 0) return true
+  if (types.includes('object') && !patternProperties) {
+    if (isWithin ? additionalProperties === undefined : additionalProperties !== false) return true
+  }
+  const within = [...Object.values(properties ?? {}), ...[items ?? []].flat()]
+  return branches.some((each) => isOpen(each, isWithin)) || within.some((each) => isOpen(each, true))
 }

@@ -53,22 +53,24 @@ export async function recordRefusal(core: Core, request: RefusedRequest, thrown:
   try {
     await createContext(core, seed).transaction((ctx) => ctx.emit(accessDenied, content))
   } catch (error) {
+    // What is not in the log is not recent: the next one is tried again.
+    recordedAt.get(core)?.delete(keyOf(request))
     core.log.error({ err: error, request_id: origin.requestId }, 'a refusal could not be recorded')
   }
 }
 
 /** Whether the same was recorded a moment ago; if not, it counts as recorded from now on. */
-function isRecent(core: Core, { route, identity: { principal, resolved } }: RefusedRequest): boolean {
+function isRecent(core: Core, request: RefusedRequest): boolean {
   let times = recordedAt.get(core)
   if (!times) {
     times = new Map()
     recordedAt.set(core, times)
   }
-  const { type, id } = resolved.actor
-  const key = `${principal.tenantId} ${type} ${id} ${route.method} ${route.url}`
+  const key = keyOf(request)
   const now = core.clock.ms()
   const last = times.get(key)
-  if (last !== undefined && now - last < EVERY_MS) return true
+  // A clock that was set back leaves times that are yet to come: they tell nothing.
+  if (last !== undefined && now >= last && now - last < EVERY_MS) return true
   // Set anew, so that the map stays in the order of its times.
   times.delete(key)
   times.set(key, now)
@@ -77,4 +79,9 @@ function isRecent(core: Core, { route, identity: { principal, resolved } }: Refu
     times.delete(oldest)
   }
   return false
+}
+
+function keyOf({ route, identity: { principal, resolved } }: RefusedRequest): string {
+  const { type, id } = resolved.actor
+  return `${principal.tenantId} ${type} ${id} ${route.method} ${route.url}`
 }

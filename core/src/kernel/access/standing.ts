@@ -136,7 +136,7 @@ export function createStandingCache(core: Core, listenUrl: string, { maxEntries 
   return {
     async resolve(authenticator, principal) {
       const entry = entries.get(principal.key)
-      if (entry && entry.until > core.clock.ms()) return entry.resolved
+      if (entry && isFresh(entry, core.clock.ms())) return entry.resolved
       // Sharing a load is remembering too: it may have begun before a change that nobody tells us of.
       if (!listener) return load(authenticator, principal)
       let pending = loading.get(principal.key)
@@ -170,6 +170,11 @@ export function createStandingCache(core: Core, listenUrl: string, { maxEntries 
       return entries.size
     },
   }
+}
+
+/** No older than it may be, and not from a time that is yet to come: a clock that was set back makes nothing last longer. */
+function isFresh({ until }: Entry, now: number): boolean {
+  return now < until && now >= until - MAX_AGE_MS
 }
 
 /** Whether the connection answers in time. */

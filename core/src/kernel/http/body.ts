@@ -4,8 +4,8 @@ import type { RegisteredRoute } from '../registry.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body was written with escapes, so that it may hold what the database cannot. */
-    hasEscapes: boolean
+    /** The body was written in a way that can bring in what the database cannot hold. */
+    maybeUnstorable: boolean
   }
 }
 
@@ -26,7 +26,7 @@ export function bodyLimitOf({ body, bodyLimit }: RegisteredRoute): number {
 /** Accepts JSON bodies, strictly: valid UTF-8, bounded depth, no `__proto__`. */
 export function acceptJson(app: FastifyInstance): void {
   const parseStrictly = app.getDefaultJsonParser('error', 'error')
-  app.decorateRequest('hasEscapes', false)
+  app.decorateRequest('maybeUnstorable', false)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer // parseAs: 'buffer'
@@ -35,13 +35,17 @@ export function acceptJson(app: FastifyInstance): void {
     if (text.includes('\ufffd') && !isUtf8(bytes)) return done(invalidJson({ detail: 'The body is not valid UTF-8' }))
     if (depthOf(text) > MAX_DEPTH)
       return done(invalidJson({ detail: `The body is nested deeper than ${MAX_DEPTH} levels` }))
-    request.hasEscapes = text.includes('\\u') || text.includes('\0')
+    // Raw bytes were checked above, so only an escape brings in half a character; only such numbers become infinite.
+    request.maybeUnstorable = text.includes('\\u') || text.includes('\0') || HUGE_NUMBER.test(text)
     parseStrictly(request, text, (error, value) => {
       if (error) return done(invalidJson({ detail: 'The body could not be read as JSON' }))
       done(null, value)
     })
   })
 }
+
+/** With an exponent of three digits, or very many digits, which are looked at once for each run of them. */
+const HUGE_NUMBER = /\d[eE]\+?\d{3}|(?:^|\D)\d{300}/
 
 function isUtf8(bytes: Buffer): boolean {
   try {

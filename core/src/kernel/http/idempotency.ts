@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Grounds } from '../access/grounds.ts'
 import { HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
-import { idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
+import { type FieldProblem, idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { SealedKind } from '../module.ts'
 import { equalSecrets, type SecretBox, SecretBoxError } from '../secrets.ts'
@@ -46,13 +46,20 @@ const KEPT_MS = 24 * HOURS
 /** The key that a request carries: bare or as a quoted string; null when there is none. */
 export function readIdempotencyKey(header: string | string[] | undefined): string | null {
   if (header === undefined) return null
+  const errors = problemsOfKey(header)
+  if (errors.length > 0) throw invalidRequest({ errors })
+  return bareKey(header)
+}
+
+/** What is wrong with a key that was sent, to be told with whatever else is wrong with the request. */
+export function problemsOfKey(header: string | string[] | undefined): FieldProblem[] {
+  if (header === undefined || /^[\x20-\x7e]{1,255}$/.test(bareKey(header))) return []
+  return [{ pointer: 'headers/idempotency-key', detail: 'must be 1 to 255 printable ASCII characters' }]
+}
+
+function bareKey(header: string | string[]): string {
   const value = typeof header === 'string' ? header : header.join(',')
-  const key = /^"(.*)"$/.exec(value)?.[1] ?? value
-  if (!/^[\x20-\x7e]{1,255}$/.test(key))
-    throw invalidRequest({
-      errors: [{ pointer: 'headers/idempotency-key', detail: 'must be 1 to 255 printable ASCII characters' }],
-    })
-  return key
+  return /^"(.*)"$/.exec(value)?.[1] ?? value
 }
 
 /** The key's scope is the tenant, the actor, method and path; the rest is what a repetition must have in common. */

@@ -4,6 +4,7 @@ import { type FieldProblem, invalidRequest, notFound } from '../errors.ts'
 import { isUuid } from '../ids.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { type Tidy, tidierOf } from './forms.ts'
+import { problemsOfKey } from './idempotency.ts'
 import { type Check, coercion, collectProblems, isStorable, lazyCheck, unstorable } from './validate.ts'
 
 /** What a handler gets of a request, checked against the route's schemas. */
@@ -24,6 +25,7 @@ interface Prepared {
   tidyBody: Tidy | null
   /** The route's own look at the fields of a body. */
   checkFields: (body: Record<string, unknown>) => Iterable<FieldProblem>
+  takesKey: boolean
 }
 
 const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: false } as const
@@ -42,6 +44,7 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
     checkBody: route.body ? lazyCheck(route.body) : null,
     tidyBody: route.body ? tidierOf(route.body) : null,
     checkFields: check ? (body) => check(body, core) : () => [],
+    takesKey: route.idempotent,
   }
   return (request) => validate(prepared, request)
 }
@@ -63,7 +66,7 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
     prepared.checkParams?.(params, 'params') ?? [],
     prepared.checkQuery(query, 'query'),
     unstorableQuery(query),
-    storeHeaderProblems(request),
+    headerProblems(prepared, request),
     bodyProblems(prepared, request),
   )
   if (problems.length > 0) throw invalidRequest({ errors: problems })
@@ -78,8 +81,7 @@ function* bodyProblems(prepared: Prepared, request: FastifyRequest): Generator<F
     return
   }
   if (body === undefined) return yield { pointer: '#', detail: 'a JSON body is required' }
-  // Only an escape can bring in what cannot be stored: raw bytes were checked while they were parsed.
-  if (request.hasEscapes) yield* unstorable(body, '#')
+  if (request.maybeUnstorable) yield* unstorable(body, '#')
   yield* checkBody(body, '#')
   if (typeof body === 'object' && body !== null && !Array.isArray(body))
     yield* prepared.checkFields(body as Record<string, unknown>) // an object, of which nothing else is known
@@ -100,7 +102,10 @@ function* unstorableQuery(query: Record<string, unknown>): Generator<FieldProble
   }
 }
 
-function storeHeaderProblems({ headers }: FastifyRequest): FieldProblem[] {
-  const header = headers['x-store-id']
-  return header === undefined || isUuid(header) ? [] : [{ pointer: 'headers/x-store-id', detail: 'must be a UUID' }]
+function headerProblems({ takesKey }: Prepared, { headers }: FastifyRequest): FieldProblem[] {
+  const store = headers['x-store-id']
+  return [
+    ...(store === undefined || isUuid(store) ? [] : [{ pointer: 'headers/x-store-id', detail: 'must be a UUID' }]),
+    ...(takesKey ? problemsOfKey(headers['idempotency-key']) : []),
+  ]
 }

@@ -81,10 +81,12 @@ export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
-/** Finds text that cannot be stored, in values and in names, anywhere in a parsed body. */
+/** Finds text and numbers that cannot be stored, in values and in names, anywhere in a parsed body. */
 export function* unstorable(value: unknown, pointer: string): Generator<FieldProblem> {
   if (typeof value === 'string') {
     if (!isStorable(value)) yield { pointer, detail: 'contains a NUL character or half of a surrogate pair' }
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) yield { pointer, detail: 'is a number beyond all that can be kept' }
   } else if (Array.isArray(value)) {
     for (let at = 0; at < value.length; at++) yield* unstorable(value[at], `${pointer}/${at}`)
   } else if (typeof value === 'object' && value !== null) {

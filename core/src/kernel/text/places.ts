@@ -39,10 +39,11 @@ export function canonicalTimeZone(name: string): string | null {
   spellings ??= new Map(
     [...LINKS.trim().split(/\s+/), ...Intl.supportedValuesOf('timeZone')].map((zone) => [zone.toLowerCase(), zone]),
   )
+  const known = spellings.get(name.toLowerCase())
+  if (known !== undefined) return known
   try {
-    // A zone younger than the list above is known by the name that `Intl` has for it.
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
-    return spellings.get(name.toLowerCase()) ?? timeZone
+    // Younger than the list above: known by the name that `Intl` has for it.
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
   } catch {
     return null
   }
@@ -53,6 +54,8 @@ const MAX_LOCALE = 35
 
 /** The canonical form of a BCP 47 language tag (`DE-ch` → `de-CH`, `iw` → `he`), or null when it is none or too long. */
 export function canonicalLocale(tag: string): string | null {
+  // No tag becomes so much shorter.
+  if (tag.length > 4 * MAX_LOCALE) return null
   try {
     // Measured in this form, which may be the longer one: `sh` becomes `sr-Latn`.
     const canonical = Intl.getCanonicalLocales(tag)[0]

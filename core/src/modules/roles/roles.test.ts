@@ -226,3 +226,52 @@ describe('the list', () => {
     assert.equal((await core.request('GET', '/api/v1/roles')).status, 401)
   })
 })
+
+describe('a name that would be taken for a system role', () => {
+  const LOOK_ALIKES = [
+    'owner',
+    ' OWNER ',
+    'owner\u200b',
+    'ow\u00adner',
+    '\u202eowner',
+    '\u043ewner', // Cyrillic
+    '\u03bfwner', // Greek
+    'ｏｗｎｅｒ',
+    'ówner',
+    '0wner',
+    'ovvner',
+    'o-w-n-e-r',
+    'Owner.',
+    'аdmin',
+    'Adm1n',
+    'adrnin',
+    'ADMІN',
+    'mаnager',
+    'ᴍanager',
+    'ѕtaff',
+    'viеwer',
+    'v1ewer',
+  ]
+  for (const name of LOOK_ALIKES)
+    test(`is refused: ${JSON.stringify(name)}`, async () => {
+      const made = await make({ name })
+      assert.deepEqual([made.status, made.body.code], [409, 'name_taken'], made.text)
+      const { body: role } = await make({})
+      const changed = await asOwner('PUT', `/roles/${role.id}`, { name })
+      assert.deepEqual([changed.status, changed.body.code], [409, 'name_taken'], changed.text)
+    })
+
+  test('is another thing than one that contains or resembles its word', async () => {
+    for (const name of [
+      'Owners',
+      'Store manager',
+      'Viewer of reports',
+      'Stuff',
+      'Владелец',
+      '管理者',
+      'Admin 2',
+      'Besitzer',
+    ])
+      assert.equal((await make({ name })).status, 201, name)
+  })
+})
