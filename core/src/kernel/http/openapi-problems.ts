@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Authenticator } from '../access/slots.ts'
 import {
+  conflict,
   type ErrorKind,
   featureNotInPlan,
   idempotencyKeyInUse,
@@ -49,6 +50,8 @@ export function errorsOf(route: RegisteredRoute, authenticators: readonly Outspo
     ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
     ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),
     ...(route.path.includes(':') ? [notFound] : []),
+    // Whatever writes may meet a constraint of the database, an application's foreign key among them.
+    ...(takesBody ? [conflict] : []),
     ...(route.idempotent ? [idempotencyKeyInUse, idempotencyKeyReused] : []),
     ...route.errors,
     internalError,
