@@ -82,7 +82,7 @@ function mapValues<T>(properties: Record<string, Keywords> = {}, change: (schema
   return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, change(schema)]))
 }
 
-async function countRecords({ test }: World): Promise<number> {
+export async function countRecords({ test }: World): Promise<number> {
   const [row] = await test.core.db.systemQuery<{ count: number }>('select count(*)::int as count from audit_logs')
   return row?.count ?? 0
 }

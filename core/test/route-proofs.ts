@@ -5,7 +5,7 @@ import { handsOutSecrets } from '../src/kernel/http/secret-answers.ts'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
 import type { Answered } from '../src/testing/index.ts'
 import { nameOf, type RouteCase, type Sent } from './route-case.ts'
-import { proveInputRefused } from './route-proofs-input.ts'
+import { countRecords, proveInputRefused } from './route-proofs-input.ts'
 import { provePaging } from './route-proofs-lists.ts'
 import { idParams, send, urlOf, withoutRequestId } from './route-requests.ts'
 import type { World } from './route-world.ts'
@@ -68,8 +68,8 @@ async function proveCredential(world: World, route: RegisteredRoute): Promise<vo
       'invalid_access_token',
     ],
     [{ authorization: `Basic ${btoa('ada:secret')}` }, 'invalid_access_token'],
-    // Without keys of any kind in the core it is just no credential that anybody knows.
-    [{ 'x-api-key': 'tk_live_00000000_garbage' }, 'invalid_api_key', 'invalid_access_token'],
+    // Without keys of any kind in the core it is no credential at all.
+    [{ 'x-api-key': 'tk_live_00000000_garbage' }, 'unauthenticated'],
   ]
   for (const [headers, ...codes] of credentials) {
     const answer = await world.test.request(route.method, urlOf(route, { query: { no_such_field: '1' } }), {
@@ -197,12 +197,14 @@ function assertListShape(route: RegisteredRoute, { body }: Answered): void {
   assert.deepEqual(Object.keys(body).sort(), members)
 }
 
-/** The same answer without its body; also to those whom GET refuses. */
+/** The same answer without its body, and nothing happens; also to those whom GET refuses. */
 async function proveHead(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
   const sent = await given(world)
   for (const token of [sent.token, null]) {
     const get = await send(world, route, { ...sent, token })
+    const before = await countRecords(world)
     const head = await send(world, { ...route, method: 'HEAD' }, { ...sent, token })
+    assert.equal(await countRecords(world), before, 'HEAD has an effect')
     assert.deepEqual([head.status, head.text], [get.status, ''])
     assert.equal(head.headers['content-type'], get.headers['content-type'])
   }

@@ -5,12 +5,16 @@ export interface FieldProblem {
   detail: string
 }
 
+/** What every problem document says of itself: an extra member of such a name would contradict it. */
+const RESERVED = ['type', 'title', 'status', 'detail', 'instance', 'code', 'request_id', 'errors'] as const
+type Reserved = (typeof RESERVED)[number]
+
 /** What may accompany an error on its way out; `members` become extra members of the problem document. */
 export interface ProblemDetails {
-  /** Shown to the caller. */
+  /** Shown to the caller; default: the title, or what is wrong with the fields. */
   detail?: string
   errors?: FieldProblem[]
-  members?: Record<string, unknown>
+  members?: { [name: string]: unknown } & { [name in Reserved]?: never }
   headers?: Record<string, string>
   /** For our log only. */
   cause?: unknown
@@ -34,6 +38,9 @@ export class AppError extends Error {
     this.name = 'AppError'
     this.kind = kind
     this.details = details
+    // The types refuse these; members that were put together at run time are refused here.
+    const taken = reservedIn(details.members)
+    if (taken.length > 0) throw new TypeError(`The error ${kind.code} cannot have members named ${taken.join(', ')}`)
   }
 
   get code(): string {
@@ -43,6 +50,11 @@ export class AppError extends Error {
   get status(): number {
     return this.kind.status
   }
+}
+
+/** The names among these members that a problem document keeps for itself. */
+export function reservedIn(members: object = {}): readonly string[] {
+  return RESERVED.filter((name) => Object.hasOwn(members, name))
 }
 
 /**
@@ -73,11 +85,15 @@ export const permissionDenied = defineError('permission_denied', 403, 'You may n
 export const storeAccessDenied = defineError('store_access_denied', 403, 'You may not act for this store')
 export const tenantRequired = defineError('tenant_required', 403, 'This needs a tenant; switch to one first')
 export const notFound = defineError('not_found', 404, 'There is no such thing')
+export const methodNotAllowed = defineError('method_not_allowed', 405, 'This path does not know that method')
+export const requestTimeout = defineError('request_timeout', 408, 'The request took too long to arrive')
 export const conflict = defineError('conflict', 409, 'The current state does not allow this')
 export const idempotencyKeyInUse = defineError('idempotency_key_in_use', 409, 'The first request is still running')
 export const payloadTooLarge = defineError('payload_too_large', 413, 'The body is too large')
 export const unsupportedMediaType = defineError('unsupported_media_type', 415, 'This content type is not accepted')
+export const expectationFailed = defineError('expectation_failed', 417, 'No expectation but 100-continue can be met')
 export const idempotencyKeyReused = defineError('idempotency_key_reused', 422, 'The key was used with another body')
 export const rateLimited = defineError('rate_limited', 429, 'Too many requests')
+export const headersTooLarge = defineError('headers_too_large', 431, 'Address and headers are too large')
 export const internalError = defineError('internal_error', 500, 'Something went wrong on our side')
 export const unavailable = defineError('unavailable', 503, 'The service cannot answer at the moment')

@@ -109,7 +109,8 @@ export interface RouteSpec<
   hidden?: boolean
   /**
    * Content type of the answer when it isn't JSON; the handler then returns a string, or a `Readable` that is sent as it
-   * comes (with `Streamed` as the schema; `transaction: 'manual'`, because it outlives the handler). Several types,
+   * comes (with `Streamed` as the schema; `transaction: 'manual'`, because it outlives the handler), or a function that
+   * opens one: what must not happen under HEAD, such as recording that a file left, belongs into it. Several types,
    * each with what it looks like for the API document: the answer's own `content-type` header says which it is.
    */
   produces?: string | Produced

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Closed, defineError, defineModule, defineRoute, type ErrorKind, notFound, Type } from '#kernel'
+import {
+  Closed,
+  defineError,
+  defineModule,
+  defineRoute,
+  type ErrorKind,
+  methodNotAllowed,
+  notFound,
+  Type,
+} from '#kernel'
 import type { Core } from '../kernel/core.ts'
 import { problemDocument } from '../kernel/http/problem.ts'
 import { createRegistry } from '../kernel/registry.ts'
@@ -47,11 +56,19 @@ const room = defineModule({
 // The check looks at nothing but the registry.
 const check = createAnswerCheck({ registry: createRegistry([room]) } as Core)
 
+const standing = {
+  'x-request-id': 'r',
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+}
 const answer = (status: number, body: unknown, headers: Answered['headers'] = {}): Answered => ({
   status,
   body: body ?? '',
   text: body === undefined ? '' : JSON.stringify(body),
-  headers: { 'x-request-id': 'r', 'content-type': 'application/json; charset=utf-8', ...headers },
+  headers: { ...standing, ...headers },
 })
 const problem = (kind: ErrorKind, more: object = {}) =>
   answer(
@@ -85,6 +102,14 @@ describe('the check of answers against the API document', () => {
       /content type text\/html is not declared/,
     ],
     ['a 201 that does not say where', build, answer(201, { id: 1 }), /header Location is missing/],
+    [
+      'an answer that may be framed',
+      best,
+      answer(200, { id: 1 }, { 'x-frame-options': undefined }),
+      /it carries no x-frame-options/,
+    ],
+    ['a 405 that does not say what would do', best, problem(methodNotAllowed), /says no methods/],
+    ['a problem without a detail', build, problem(full, { detail: undefined }), /the problem has no detail/],
     ['an answer without a request id', best, answer(200, { id: 1 }, { 'x-request-id': undefined }), /no X-Request-ID/],
     [
       'an undeclared code',

@@ -29,7 +29,8 @@ export function createAnswerCheck(core: Core): AnswerCheck {
   return (request, answer) => {
     const { document, find, validate } = lazy()
     const problems = problemsOfAll(answer)
-    const found = find(request.method, request.url)
+    // The path may be another's than the operation's whose template covers it.
+    const found = answer.status === 405 ? undefined : find(request.method, request.url)
     if (found) problems.push(...problemsOfDeclared(request.method, answer, found, document, validate))
     else if (!hidden.some((pattern) => pattern.test(pathOf(request.url)))) problems.push(...problemsOfUnknown(answer))
     if (problems.length === 0) return
@@ -45,18 +46,21 @@ function problemsOfAll({ status, headers, body }: Answered): string[] {
   const problems: string[] = []
   const requestId = headers['x-request-id']
   if (typeof requestId !== 'string' || requestId === '') problems.push('it carries no X-Request-ID')
+  for (const name of ['cache-control', 'x-content-type-options', 'referrer-policy', 'x-frame-options'])
+    if (headers[name] === undefined) problems.push(`it carries no ${name}`)
   if (status < 400) return problems
   if (mediaTypeOf(headers) !== 'application/problem+json') problems.push('an error is not application/problem+json')
   if (body === '') return problems // the answer to HEAD
-  for (const member of ['type', 'title', 'status', 'code', 'request_id'])
+  for (const member of ['type', 'title', 'status', 'detail', 'code', 'request_id'])
     if (body?.[member] === undefined) problems.push(`the problem has no ${member}`)
   if (body?.status !== status) problems.push(`the problem says status ${body?.status}`)
   if (body?.request_id !== requestId) problems.push('request_id is not the one of X-Request-ID')
   return problems
 }
 
-function problemsOfUnknown({ status, body }: Answered): string[] {
+function problemsOfUnknown({ status, headers, body }: Answered): string[] {
   if (status === 404 && (body === '' || body.code === 'not_found')) return []
+  if (status === 405) return typeof headers.allow === 'string' ? [] : ['a 405 says no methods (Allow)']
   // An address that is no address at all is refused before a route is looked for.
   if (status === 400 && body.code === 'invalid_request') return []
   return ['no operation of the document has this method and path']

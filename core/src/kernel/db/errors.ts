@@ -45,10 +45,12 @@ export function withoutTenantContext(error: unknown): unknown {
   return /"app\.tenant_id"|type uuid: ""/.test(message) ? new NoTenantContext(error) : error
 }
 
-/** Name of the constraint that a unique or foreign-key violation broke, without the shard's suffix that Citus adds. */
+const VIOLATIONS = new Set(['23503', '23505', '23514', '23P01'])
+
+/** Name of the constraint that a write broke (foreign key, unique, check, exclusion), without the shard's suffix that Citus adds. */
 export function constraintOf(error: unknown): string | undefined {
   const code = sqlState(error)
-  if (code !== '23505' && code !== '23503' && code !== '23P01') return undefined
+  if (code === undefined || !VIOLATIONS.has(code)) return undefined
   // Only code and message are reliable on Citus, so the name is read from the message.
   const name = error instanceof Error ? /constraint "([^"]+)"/.exec(error.message)?.[1] : undefined
   return name?.replace(/_\d{6,}$/, '')

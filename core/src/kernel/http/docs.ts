@@ -36,7 +36,7 @@ const page = defineRoute({
   produces: 'text/html; charset=utf-8',
   handler: async () => {
     const version = await readVersion()
-    const headers = { 'content-security-policy': CSP, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' }
+    const headers = { 'content-security-policy': CSP, 'cache-control': 'no-cache' }
     return new Answer(200, renderPage(version), headers)
   },
 })
@@ -46,7 +46,7 @@ const starter = defineRoute({
   path: `${PATH}/start.js`,
   summary: 'Starts the page of the API document',
   produces: 'text/javascript; charset=utf-8',
-  handler: () => new Answer(200, START, { 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' }),
+  handler: () => new Answer(200, START, { 'cache-control': 'no-cache' }),
 })
 
 const files = Object.entries(FILES).map(([file, produces]) =>
@@ -62,7 +62,6 @@ const files = Object.entries(FILES).map(([file, produces]) =>
       if (query.v !== undefined && query.v !== version) throw notFound()
       return new Answer(200, await readFile(locate(file), 'utf8'), {
         etag: `"${version}-${file}"`,
-        'x-content-type-options': 'nosniff',
         'cache-control': query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable',
       })
     },

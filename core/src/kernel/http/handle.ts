@@ -22,7 +22,7 @@ import type { Identity } from './identify.ts'
 import { createInputReader, type Input } from './input.ts'
 import { askPlan, requireFeatureOf, requirePlanOf, whileWritable } from './plan.ts'
 import { PROBLEM_TYPE, problemDocument, toAppError } from './problem.ts'
-import { DEFAULT_PAGE } from './schemas.ts'
+import { DEFAULT_PAGE, type StreamBody } from './schemas.ts'
 import { lazySerializer, type Serialize } from './serialize.ts'
 
 declare module 'fastify' {
@@ -90,7 +90,7 @@ async function answer(
     grounds: key === null ? undefined : grounds,
     log: request.log,
   })
-  if (key === null) return send(reply, await perform(core, prepared, base, input, null))
+  if (key === null) return send(reply, await opened(await perform(core, prepared, base, input, null), request))
   const { body, query } = input
   const keyed = { key, method: route.method, path: pathOf(request), body, query, storeId }
   const outcome = await claimOnGrounds(base, keyed, grounds)
@@ -170,7 +170,14 @@ function originOf(request: FastifyRequest): Origin {
 
 /** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
 interface Finished extends SentAnswer {
-  stream?: Readable
+  stream?: StreamBody
+}
+
+/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. */
+async function opened(answer: Finished, { method }: FastifyRequest): Promise<Finished> {
+  const { stream } = answer
+  if (typeof stream !== 'function') return answer
+  return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
 }
 
 /** Runs the handler in its transaction. What the plan forbids, and the answer kept for repetitions, are part of it. */
@@ -218,14 +225,20 @@ function finished(prepared: Prepared, result: unknown, input: Input): Finished {
   if (typeof route.produces === 'object' && !Object.hasOwn(route.produces, headers['content-type'] ?? ''))
     throw new Error(`${route.method} ${route.url} answered with a content-type that it does not declare`)
   if (answer.status === 201) headers.location ??= locationOf(route, answer.body, input)
-  if (route.produces && answer.body instanceof Readable) return streamed(route, answer.body, { ...answer, headers })
+  // What answers to a credential is in no cache, whatever the route says.
+  if (route.access !== 'public') delete headers['cache-control']
+  if (route.produces && isStream(answer.body)) return streamed(route, answer.body, { ...answer, headers })
   return { status: answer.status, body: serialize ? serialize(answer.body) : null, headers, problem: false }
 }
 
-function streamed(route: RegisteredRoute, stream: Readable, { status, headers }: Answer<unknown>): Finished {
+function isStream(body: unknown): body is StreamBody {
+  return body instanceof Readable || typeof body === 'function'
+}
+
+function streamed(route: RegisteredRoute, stream: StreamBody, { status, headers }: Answer<unknown>): Finished {
   if (route.transaction === 'manual' && !route.idempotent)
     return { status, body: null, headers, problem: false, stream }
-  stream.destroy()
+  if (stream instanceof Readable) stream.destroy()
   throw new Error(
     `${route.method} ${route.url} answers with a stream, which only manual routes that are not repeated may`,
   )
@@ -283,15 +296,18 @@ function send(reply: FastifyReply, { status, body, headers, problem, stream }: F
   reply.code(status).headers(headers)
   if (body === null && !stream) return reply.send()
   const { produces } = reply.routeOptions.config as { produces?: string } // set in build.ts
-  if (stream) return sendStream(produces ? reply.type(produces) : reply, stream)
+  if (stream instanceof Readable) return sendStream(produces ? reply.type(produces) : reply, stream)
   // A text whose route has several types says its own.
   if (!problem && headers['content-type'] !== undefined) return reply.send(body)
   return reply.type(problem ? PROBLEM_TYPE : (produces ?? JSON_TYPE)).send(body)
 }
 
-/** Sent as fast as it is read, and destroyed when the client goes away. Nobody reads the body of an answer to HEAD. */
+/**
+ * Sent as fast as it is read, and destroyed when the client goes away. Nobody reads the body of an answer to HEAD; an
+ * empty stream stands for it, because of a text Fastify would announce the length.
+ */
 function sendStream(reply: FastifyReply, stream: Readable): FastifyReply {
   if (reply.request.method !== 'HEAD') return reply.send(stream)
   stream.destroy()
-  return reply.send()
+  return reply.send(Readable.from([]))
 }

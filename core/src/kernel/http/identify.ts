@@ -3,6 +3,7 @@ import type { Authenticator, Principal } from '../access/slots.ts'
 import type { Resolved } from '../access/standing.ts'
 import type { Core } from '../core.ts'
 import { defineError, unauthenticated } from '../errors.ts'
+import type { Registry } from '../registry.ts'
 
 export const invalidAccessToken = defineError('invalid_access_token', 401, 'The access token is not valid')
 export const invalidApiKey = defineError('invalid_api_key', 401, 'The API key is not valid')
@@ -15,7 +16,7 @@ export interface Identity {
 
 /** Finds out who is calling. Throws 401 when no credential was sent, or one that proves nothing. */
 export async function identify(core: Core, request: FastifyRequest): Promise<Identity> {
-  const credential = credentialOf(request)
+  const credential = credentialOf(request, takesKeys(core.registry))
   if (credential === null) throw unauthenticated()
   const { token, isKey } = credential
   // X-API-Key carries keys and nothing else.
@@ -42,10 +43,15 @@ async function prove(core: Core, authenticator: Authenticator, credential: strin
 
 const BEARER = /^Bearer +([\w.~+/=-]{1,4096})$/i
 
-function credentialOf({ headers, raw }: FastifyRequest): { token: string; isKey: boolean } | null {
+/** Whether any module brings API keys; without one, `X-API-Key` is a header like any other. */
+export function takesKeys({ authenticators }: Registry): boolean {
+  return authenticators.some((each) => each.takesKeys)
+}
+
+function credentialOf({ headers, raw }: FastifyRequest, isKeyTaken: boolean): { token: string; isKey: boolean } | null {
   const { authorization } = headers
   if (authorization === undefined) {
-    const key = headers['x-api-key']
+    const key = isKeyTaken ? headers['x-api-key'] : undefined
     if (key === undefined) return null
     if (typeof key !== 'string' || !/^[\w.-]{1,512}$/.test(key)) throw invalidApiKey()
     return { token: key, isKey: true }

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import type { TSchema } from 'typebox'
-import type { Authenticator } from '../access/slots.ts'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
-import type { RegisteredRoute } from '../registry.ts'
+import type { RegisteredRoute, Registry } from '../registry.ts'
 import { bodyLimitOf } from './body.ts'
+import { takesKeys } from './identify.ts'
 import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import { pascalCase, type SchemaCollection } from './openapi-schemas.ts'
@@ -14,7 +14,7 @@ import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from '
 export interface Workshop {
   schemas: SchemaCollection
   responses: Record<string, AnswerObject>
-  authenticators: readonly Authenticator[]
+  registry: Registry
 }
 
 /** `/api/v1/stores/:id` → `/api/v1/stores/{id}`. */
@@ -34,7 +34,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(parameters.length > 0 ? { parameters } : {}),
     ...bodyOf(route, workshop),
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
-    security: access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }],
+    security: access === 'public' ? [] : [{ bearer: [] }, ...(takesKeys(workshop.registry) ? [{ apiKey: [] }] : [])],
     'x-permission': typeof access === 'object' ? access.permission : access === 'superAdmin' ? 'super_admin' : access,
     ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
@@ -127,9 +127,9 @@ function successHeaders(route: RegisteredRoute, status: number): AnswerObject['h
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
-function problemsOf(route: RegisteredRoute, { responses, authenticators }: Workshop): Operation['responses'] {
-  const open = openStatuses(route, authenticators)
-  const byStatus = Object.groupBy(errorsOf(route, authenticators), ({ status }) => status)
+function problemsOf(route: RegisteredRoute, { responses, registry }: Workshop): Operation['responses'] {
+  const open = openStatuses(route, registry)
+  const byStatus = Object.groupBy(errorsOf(route, registry), ({ status }) => status)
   return Object.fromEntries(
     Object.entries(byStatus).map(([text, kinds = []]) => {
       const status = Number(text)

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Authenticator } from '../access/slots.ts'
 import {
+  conflict,
   type ErrorKind,
   featureNotInPlan,
   idempotencyKeyInUse,
@@ -20,8 +21,8 @@ import {
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
-import type { RegisteredRoute } from '../registry.ts'
-import { invalidAccessToken, invalidApiKey } from './identify.ts'
+import type { RegisteredRoute, Registry } from '../registry.ts'
+import { invalidAccessToken, invalidApiKey, takesKeys } from './identify.ts'
 import type { AnswerObject, JsonSchema, MediaType } from './openapi-types.ts'
 import { problemDocument } from './problem.ts'
 
@@ -32,23 +33,27 @@ const SAMPLE_REQUEST_ID = '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'
 type Outspoken = Authenticator & { readonly errors?: readonly ErrorKind[] }
 
 /** Every error that can follow from how a route is declared, and those it names itself; each code once. */
-export function errorsOf(route: RegisteredRoute, authenticators: readonly Outspoken[]): ErrorKind[] {
+export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[] {
   const { access } = route
+  const { authenticators, allowances }: { authenticators: readonly Outspoken[]; allowances?: unknown } = registry
   const takesBody = route.method !== 'GET'
   const kinds = [
     // Unknown query fields are refused everywhere, so no route is without it.
     invalidRequest,
     ...(takesBody ? [invalidJson, payloadTooLarge, unsupportedMediaType] : []),
     ...(route.query && 'cursor' in route.query.properties ? [invalidCursor] : []),
-    ...(route.limit ? [planLimitReached] : []),
-    ...(route.feature ? [featureNotInPlan] : []),
-    ...(route.whileInactive ? [] : [subscriptionInactive]),
+    ...(allowances && route.limit ? [planLimitReached] : []),
+    ...(allowances && route.feature ? [featureNotInPlan] : []),
+    ...(allowances && !route.whileInactive ? [subscriptionInactive] : []),
     ...(access === 'public'
       ? []
-      : [unauthenticated, invalidAccessToken, invalidApiKey, storeAccessDenied, tenantRequired]),
+      : [unauthenticated, invalidAccessToken, ...(takesKeys(registry) ? [invalidApiKey] : [])]),
+    ...(access === 'public' ? [] : [storeAccessDenied, tenantRequired]),
     ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
     ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),
     ...(route.path.includes(':') ? [notFound] : []),
+    // Whatever writes may meet a constraint of the database, an application's foreign key among them.
+    ...(takesBody ? [conflict] : []),
     ...(route.idempotent ? [idempotencyKeyInUse, idempotencyKeyReused] : []),
     ...route.errors,
     internalError,
@@ -58,8 +63,9 @@ export function errorsOf(route: RegisteredRoute, authenticators: readonly Outspo
 }
 
 /** Statuses whose codes are more than the document can know. */
-export function openStatuses(route: RegisteredRoute, authenticators: readonly Outspoken[]): Set<number> {
-  const isOpen = route.access !== 'public' && authenticators.some(({ errors }) => errors === undefined)
+export function openStatuses(route: RegisteredRoute, { authenticators }: Registry): Set<number> {
+  const outspoken: readonly Outspoken[] = authenticators
+  const isOpen = route.access !== 'public' && outspoken.some(({ errors }) => errors === undefined)
   return new Set(isOpen ? [401, 403] : [])
 }
 

@@ -47,7 +47,6 @@ export interface OpenApiDocument {
   servers: { url: string; description: string }[]
   tags: { name: string }[]
   paths: Record<string, PathItem>
-  webhooks: Record<string, PathItem>
   components: {
     schemas: Record<string, JsonSchema>
     responses: Record<string, AnswerObject>

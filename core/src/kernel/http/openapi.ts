@@ -1,20 +1,18 @@
 import { readFileSync } from 'node:fs'
-import Type, { type TObject, type TSchema } from 'typebox'
-import type { EventDefinition } from '../events/define.ts'
 import type { Registry } from '../registry.ts'
+import { takesKeys } from './identify.ts'
 import { describeRoute, templateOf, type Workshop } from './openapi-operations.ts'
-import { sampleOf } from './openapi-samples.ts'
-import { collectSchemas, pascalCase } from './openapi-schemas.ts'
-import type { OpenApiDocument, Operation, PathItem } from './openapi-types.ts'
-import { Closed, Problem, Timestamp } from './schemas.ts'
+import { collectSchemas } from './openapi-schemas.ts'
+import type { OpenApiDocument, PathItem } from './openapi-types.ts'
+import { Problem } from './schemas.ts'
 
 export type { JsonSchema, MediaType, OpenApiDocument, Operation, Parameter } from './openapi-types.ts'
 
 const documents = new WeakMap<Registry, OpenApiDocument>()
 
 /**
- * The OpenAPI 3.1 document of a core: its routes that are not hidden, and its events as webhooks. Made when first asked
- * for, and the same object ever after; read it, never change it.
+ * The OpenAPI 3.1 document of a core: its routes that are not hidden. Made when first asked for, and the same object
+ * ever after; read it, never change it.
  */
 export function openapiDocument({ registry }: { readonly registry: Registry }): OpenApiDocument {
   const document = documents.get(registry) ?? build(registry)
@@ -23,7 +21,7 @@ export function openapiDocument({ registry }: { readonly registry: Registry }): 
 }
 
 function build(registry: Registry): OpenApiDocument {
-  const workshop: Workshop = { schemas: collectSchemas(), responses: {}, authenticators: registry.authenticators }
+  const workshop: Workshop = { schemas: collectSchemas(), responses: {}, registry }
   workshop.schemas.convert(Problem, 'kernel')
   const shown = registry.routes.filter(({ hidden }) => !hidden)
   const paths: Record<string, PathItem> = {}
@@ -31,11 +29,6 @@ function build(registry: Registry): OpenApiDocument {
     const path = templateOf(route.url)
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeRoute(route, workshop) }
   }
-  const webhooks = Object.fromEntries(
-    registry.modules.flatMap(({ name, events }) =>
-      events.map((event): [string, PathItem] => [event.name, { post: describeEvent(event, name, workshop) }]),
-    ),
-  )
   return {
     openapi: '3.1.1',
     info: {
@@ -49,50 +42,24 @@ function build(registry: Registry): OpenApiDocument {
       .filter(({ name }) => shown.some(({ module }) => module === name))
       .map(({ name }) => ({ name })),
     paths,
-    webhooks,
     components: {
       schemas: sorted(workshop.schemas.components),
       responses: sorted(workshop.responses),
       parameters: PARAMETERS,
       headers: HEADERS,
-      securitySchemes: SECURITY_SCHEMES,
+      securitySchemes: takesKeys(registry) ? { ...BEARER, ...API_KEY } : BEARER,
     },
   }
 }
 
 const DESCRIPTION = `Errors are \`application/problem+json\` (RFC 9457): branch on \`code\`. What belongs to another tenant is not
-found, as if it never was. Updates (\`PUT\`) are partial: an absent field stays as it is. Lists are paged by \`limit\` and \`cursor\`.`
+found, as if it never was. Updates (\`PUT\`) are partial: an absent field stays as it is. Lists are paged by \`limit\` and \`cursor\`.
+HEAD answers wherever GET does, without effects. A method that a path does not know is answered 405 \`method_not_allowed\` with \`Allow\`;
+a body is sent uncompressed.`
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0.0.0'
-}
-
-function describeEvent(event: EventDefinition, module: string, { schemas }: Workshop): Operation {
-  const payload = Closed({ type: Type.Literal(event.name), timestamp: Timestamp, data: withoutSecrets(event.data) })
-  return {
-    operationId: `on${pascalCase(event.name)}`,
-    summary: event.description,
-    tags: [module],
-    requestBody: {
-      required: true,
-      content: { 'application/json': { schema: schemas.convert(payload, module), example: sampleOf(payload) } },
-    },
-    responses: { '2XX': { description: 'Taken. Any other answer, or none in time, is tried again later.' } },
-  }
-}
-
-/** Secrets are recorded as `[redacted]`, so that is what a receiver is told to expect. */
-function withoutSecrets(data: TObject): TSchema {
-  const isSecret = (property: TSchema) => 'secret' in property && property.secret === true
-  if (!Object.values<TSchema>(data.properties).some(isSecret)) return data
-  const redacted = Type.Unsafe({ type: ['string', 'null'], enum: ['[redacted]', null] })
-  const properties = Object.entries<TSchema>(data.properties).map(([name, property]) => [
-    name,
-    isSecret(property) ? redacted : property,
-  ])
-  // Another shape than the object of that title, so it stands in place and not among the components.
-  return { ...data, title: undefined, properties: Object.fromEntries(properties) } as TSchema // an object schema as before
 }
 
 function sorted<T>(record: Record<string, T>): Record<string, T> {
@@ -134,7 +101,10 @@ const HEADERS: OpenApiDocument['components']['headers'] = {
   },
 }
 
-const SECURITY_SCHEMES: OpenApiDocument['components']['securitySchemes'] = {
+const BEARER: OpenApiDocument['components']['securitySchemes'] = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An access token' },
+}
+const API_KEY: typeof BEARER = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An access token or an API key' },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key' },
 }

@@ -1,13 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CommitFailed } from '../db/database.ts'
-import { isConnectionLoss, sqlState } from '../db/errors.ts'
+import { constraintOf, isConnectionLoss, sqlState } from '../db/errors.ts'
 import {
   AppError,
+  conflict,
+  type FieldProblem,
   internalError,
   invalidJson,
   invalidRequest,
   notFound,
   payloadTooLarge,
+  reservedIn,
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
@@ -22,7 +25,8 @@ const FRAMEWORK: Record<string, () => AppError> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => invalidRequest({ detail: 'The body does not have the announced length' }),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => invalidJson({ detail: 'The body is empty' }),
   FST_ERR_MAX_PARAM_LENGTH: () => notFound(),
-  FST_ERR_BAD_URL: () => invalidRequest({ detail: 'The address is not a valid URL' }),
+  // What cannot be decoded names nothing.
+  FST_ERR_BAD_URL: () => notFound({ detail: 'No route answers this' }),
   ECONNRESET: () => invalidRequest({ detail: 'The body ended early' }),
 }
 
@@ -31,33 +35,64 @@ const PASSING = new Set(['57014', '55P03', '53300', '40001', '40P01', '25P03'])
 /** Texts, numbers and times that got past every check but that PostgreSQL cannot hold. */
 const UNSTORABLE = new Set(['22021', '22P05', '22003', '22007', '22008', '22009'])
 
+/**
+ * Rules that only the database can hold under concurrency, broken where no operation expected it: by an application's
+ * foreign key, or by two requests at once. A check is broken by the value itself, the others by what is there already.
+ */
+const VIOLATIONS: Record<string, () => AppError> = {
+  '23503': () => conflict({ detail: 'Something else refers to this, or what this refers to is gone' }),
+  '23505': () => conflict({ detail: 'There is one like this already' }),
+  '23514': () => invalidRequest({ detail: 'A value breaks a rule of what it would be stored in' }),
+  '23P01': () => conflict({ detail: 'This overlaps with what is there already' }),
+}
+
 /** The one place where an error becomes an answer. What it does not know is `internal_error`, without a word of detail. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   const code = sqlState(error)
-  const known = code === undefined ? undefined : FRAMEWORK[code]
+  const known = code !== undefined && Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined
   if (known) return known()
   if (error instanceof CommitFailed && error.outcomeUnknown) return unavailable({ cause: error, headers: RETRY_SOON })
   if (isConnectionLoss(error) || (code !== undefined && PASSING.has(code)))
     return unavailable({ cause: error, headers: RETRY_SOON })
   if (code !== undefined && UNSTORABLE.has(code)) return invalidRequest({ cause: error })
+  const violation = violationOf(error)
+  if (violation) return violation()
   return internalError({ cause: error })
+}
+
+function violationOf(error: unknown): (() => AppError) | undefined {
+  const code = sqlState(error) ?? ''
+  // A row that no partition takes has the code of a check too, but breaks none: that is our own fault.
+  if (code === '23514' && constraintOf(error) === undefined) return undefined
+  return Object.hasOwn(VIOLATIONS, code) ? VIOLATIONS[code] : undefined
 }
 
 const RETRY_SOON = { 'retry-after': '1' }
 
-/** The problem document of an error (RFC 9457). */
+/** The problem document of an error (RFC 9457). What it says of itself no extra member can say otherwise. */
 export function problemDocument({ kind, details }: AppError, requestId: string): Record<string, unknown> {
-  return {
+  const { errors, members } = details
+  const document: Record<string, unknown> = {
     type: `urn:tenantry:problem:${kind.code}`,
     title: kind.title,
     status: kind.status,
-    ...(details.detail === undefined ? {} : { detail: details.detail }),
+    detail: details.detail ?? summaryOf(errors) ?? kind.title,
     code: kind.code,
     request_id: requestId,
-    ...(details.errors ? { errors: details.errors.slice(0, MAX_PROBLEMS) } : {}),
-    ...details.members,
+    ...(errors ? { errors: errors.slice(0, MAX_PROBLEMS) } : {}),
   }
+  if (!members) return document
+  const extra: Record<string, unknown> = { ...members }
+  for (const name of reservedIn(members)) delete extra[name]
+  return { ...document, ...extra }
+}
+
+/** The first wrong field, and how many more there are: the list itself stands in `errors`. */
+function summaryOf(errors: readonly FieldProblem[] = []): string | undefined {
+  const [first, ...others] = errors
+  if (!first) return undefined
+  return `${first.pointer} ${first.detail}${others.length === 0 ? '' : `, and ${others.length} more`}`
 }
 
 /** Answers with an error and logs what only we may know. */
@@ -66,6 +101,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown
   if (error.status >= 500) {
     const level = error.status === 500 ? 'error' : 'warn'
     request.log[level]({ err: error.details.cause ?? error, request_id: request.id }, 'a request failed')
+  } else if (violationOf(thrown)) {
+    // No more than the names: the database's own words quote the row.
+    const names = { sqlstate: sqlState(thrown), constraint: constraintOf(thrown), request_id: request.id }
+    request.log.warn(names, 'the database refused a write that nothing had refused before')
   }
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
   if (error.details.headers) reply.headers(error.details.headers)

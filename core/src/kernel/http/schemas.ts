@@ -130,8 +130,11 @@ export function Short<T extends TSchema>(item: T) {
   return Closed({ data: Type.Array(item) })
 }
 
+/** A stream, or what opens it: called once it is certain that somebody reads, which under HEAD nobody does. */
+export type StreamBody = Readable | (() => Readable | Promise<Readable>)
+
 /** The body of an answer that is sent as it comes, by a manual route that says what it `produces`. */
-export const Streamed = Type.Unsafe<Readable>({ type: 'string' })
+export const Streamed = Type.Unsafe<StreamBody>({ type: 'string' })
 
 /** RFC 9457, as every error is answered. */
 export const Problem = Type.Object(
@@ -139,7 +142,7 @@ export const Problem = Type.Object(
     type: Type.String({ description: 'URI of the kind of problem' }),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.Optional(Type.String()),
+    detail: Type.String({ description: 'What happened here, for people' }),
     code: Type.String({ description: 'Stable, for programs' }),
     request_id: Type.String(),
     errors: Type.Optional(Type.Array(Closed({ pointer: Type.String(), detail: Type.String() }))),

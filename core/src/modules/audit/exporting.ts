@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { Answer, type Ctx } from '#kernel'
+import { Answer, type Ctx, type StreamBody } from '#kernel'
 import { csvLine } from './csv.ts'
 import { auditExported } from './events.ts'
 import { type Criteria, criteriaOf } from './filtering.ts'
@@ -19,6 +19,9 @@ interface Writing {
 }
 
 const columns = Object.keys(AuditLog.properties) as (keyof AuditLog)[] // the schema's own names
+
+/** What is recorded of an export. */
+type Exported = { format: Format; filters: Filters; proof?: boolean }
 
 /** How a file of each format is written. */
 export const writings: Readonly<Record<Format, Writing>> = {
@@ -42,23 +45,28 @@ export const writings: Readonly<Record<Format, Writing>> = {
   },
 }
 
-/** Records the export, then answers with the file, which is read from the database as fast as the client takes it. */
-export async function exportRecords(ctx: Ctx, filters: Filters, format: Format): Promise<Answer<Readable>> {
-  const criteria = criteriaOf(filters)
-  await ctx.transaction((ctx) => ctx.emit(auditExported, { storeId: null, after: { format, filters: { ...filters } } }))
-  return fileAnswer(ctx, format, writeFile(ctx, criteria, writings[format]))
+/** The file of the records, which is read from the database as fast as the client takes it. */
+export function exportRecords(ctx: Ctx, filters: Filters, format: Format): Answer<StreamBody> {
+  const pieces = writeFile(ctx, criteriaOf(filters), writings[format])
+  return fileAnswer(ctx, { format, filters: { ...filters } }, pieces)
 }
 
-/** The answer that brings a file, made piece by piece as the client takes it. */
-export function fileAnswer(ctx: Ctx, format: Format, pieces: AsyncIterable<Buffer>): Answer<Readable> {
+/**
+ * The answer that brings a file, made piece by piece as the client takes it. The export is recorded before the first of
+ * them leaves, and not at all for who asks by HEAD.
+ */
+export function fileAnswer(ctx: Ctx, after: Exported, pieces: AsyncIterable<Buffer>): Answer<StreamBody> {
+  const { format } = after
   const headers = {
     'content-type': writings[format].contentType,
     'content-disposition': `attachment; filename="audit-${ctx.clock.now().slice(0, 10)}.${format}"`,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
   }
-  // Bytes rather than objects: nothing is read ahead but what fills the socket.
-  return new Answer(200, Readable.from(pieces, { objectMode: false, highWaterMark: 1 }), headers)
+  const open = async () => {
+    await ctx.transaction((ctx) => ctx.emit(auditExported, { storeId: null, after }))
+    // Bytes rather than objects: nothing is read ahead but what fills the socket.
+    return Readable.from(pieces, { objectMode: false, highWaterMark: 1 })
+  }
+  return new Answer(200, open, headers)
 }
 
 /** The file in pieces of one batch each. When nobody wants more of it, no further batch is asked for. */

@@ -60,6 +60,28 @@ describe('POST and DELETE /users/:id/roles', () => {
     assert.equal((await call('DELETE', `/users/${userId}/roles/${foreign}`)).status, 404)
   })
 
+  it('give a role that is made for stores for a store alone, and take it however it was given', async () => {
+    const { userId } = await join(test.core, acme.tenantId, null)
+    const made = await call('POST', '/roles', { body: { name: 'Night shift', scope: 'store', permissions: [] } })
+    const role_id = made.body.id
+    const pointers = (errors: { pointer: string }[]) => errors.map(({ pointer }) => pointer)
+    const bare = await call('POST', `/users/${userId}/roles`, { body: { role_id } })
+    assert.deepEqual([bare.status, pointers(bare.body.errors)], [400, ['#/store_id']])
+    const invited = await call('POST', '/users/invite', { body: { email: 'night@acme.example', roles: [{ role_id }] } })
+    assert.deepEqual([invited.status, pointers(invited.body.errors)], [400, ['#/roles/0/store_id']])
+    assert.equal((await call('POST', `/users/${userId}/roles`, { body: { role_id, store_id: store } })).status, 201)
+    // The built-in ones are for both.
+    assert.equal((await call('POST', `/users/${userId}/roles`, { body: { role_id: await role('staff') } })).status, 201)
+    // One that somebody holds from a time when this was not asked.
+    const values = [acme.tenantId, newId(), userId, role_id, test.clock.now()]
+    await test.core.db.systemQuery(
+      `insert into role_assignments (tenant_id, id, user_id, role_id, store_id, created_at, updated_at)
+       values ($1, $2, $3, $4, null, $5, $5)`,
+      values,
+    )
+    assert.equal((await call('DELETE', `/users/${userId}/roles/${role_id}`)).status, 204)
+  })
+
   it('let nobody give what they do not hold, and only an owner make or unmake an owner', async () => {
     const admin = await join(test.core, acme.tenantId, 'admin')
     const { userId } = await join(test.core, acme.tenantId, null)

@@ -1,7 +1,7 @@
 import { type Ctx, notFound, onUnique, stamp } from '#kernel'
 import { findStores } from '../stores/index.ts'
 import { roleAssigned, roleUnassigned } from './events.ts'
-import { requireMayGrant } from './granting.ts'
+import { requireMayGrant, requireMayTake } from './granting.ts'
 import { deleteAssignment, deleteAssignments, findRole, insertAssignment } from './queries.ts'
 import { presentAssignment } from './schema.ts'
 import type { RoleRow } from './table.ts'
@@ -58,7 +58,7 @@ export async function unassignRole(
   ctx: Ctx,
   { userId, roleId, storeId = null }: { userId: string; roleId: string; storeId?: string | null },
 ): Promise<void> {
-  const role = await requireMayGrant(ctx, roleId, storeId)
+  const role = await requireMayTake(ctx, roleId, storeId)
   const taken = await deleteAssignment(ctx.tx, ctx.tenantId, { userId, roleId, storeId })
   if (!taken) throw notFound()
   await ctx.emit(roleUnassigned, { ...about(role, storeId), before: presentAssignment(taken, role) })

@@ -19,9 +19,23 @@ export function isOwner(held: readonly Held[]): boolean {
  * Throws unless the caller may give that role, or take it, for the whole tenant (`storeId` null) or for that store:
  * they need `role.assign` there and every permission that the role would give there; `owner` is for owners alone.
  * 403 `permission_denied` naming the permission; 404 for an unknown role or store; 400 at `pointer` for a store where the
- * role can only be held for the whole tenant. Returns the role.
+ * role can only be held for the whole tenant, and for none where it is made for stores. Returns the role.
  */
 export async function requireMayGrant(
+  ctx: Ctx,
+  roleId: string,
+  storeId: string | null,
+  pointer = 'store_id',
+): Promise<RoleRow> {
+  const role = await requireMayTake(ctx, roleId, storeId, pointer)
+  // The built-in ones are for both.
+  if (storeId === null && role.scope === 'store' && role.key === null)
+    throw invalidRequest({ errors: [at(pointer, 'is required: this role is held for single stores')] })
+  return role
+}
+
+/** The same for taking a role away, which may also be one that could not be given so. */
+export async function requireMayTake(
   ctx: Ctx,
   roleId: string,
   storeId: string | null,

@@ -30,7 +30,8 @@ export const Role = Closed(
     name: Type.String({ examples: ['Night shift'] }),
     description: Type.String({ examples: ['Closes the tills'] }),
     scope: OneOf(['tenant', 'store'], {
-      description: '`tenant`: held for the whole tenant; `store`: for the whole tenant or for single stores',
+      description:
+        '`tenant`: held for the whole tenant; `store`: for single stores, and the built-in ones for the whole tenant too',
     }),
     is_system: Type.Boolean(),
     permissions: Type.Array(Type.String({ examples: ['store.view'] })),

@@ -1,6 +1,4 @@
-import type { Readable } from 'node:stream'
-import { type Answer, type Ctx, type FieldProblem, invalidRequest } from '#kernel'
-import { auditExported } from '../events.ts'
+import { type Answer, type Ctx, type FieldProblem, invalidRequest, type StreamBody } from '#kernel'
 import { fileAnswer } from '../exporting.ts'
 import { presentRecord } from '../present.ts'
 import type { Filters, Format } from '../schema.ts'
@@ -13,10 +11,10 @@ import { findRemoval, findSealedRange, type SealedRange } from './sealed-range.t
 import { reading } from './walking.ts'
 
 /**
- * Records the export, then answers with sealed records in sealed order and their seals: whole blocks, those that the
+ * The file of sealed records in sealed order and their seals: whole blocks, those that the
  * period touches. Throws 400 for any other filter or format.
  */
-export async function exportProof(ctx: Ctx, filters: Filters, format: Format): Promise<Answer<Readable>> {
+export async function exportProof(ctx: Ctx, filters: Filters, format: Format): Promise<Answer<StreamBody>> {
   const { from, to, ...others } = filters
   const problems: FieldProblem[] = Object.keys(others).map((name) => ({
     pointer: `query/${name}`,
@@ -25,9 +23,7 @@ export async function exportProof(ctx: Ctx, filters: Filters, format: Format): P
   if (format !== 'ndjson') problems.push({ pointer: 'query/format', detail: 'must be ndjson with proof' })
   if (problems.length > 0) throw invalidRequest({ errors: problems })
   const range = await findSealedRange(ctx, { from, to })
-  const after = { format, filters: { ...filters }, proof: true }
-  await ctx.transaction((ctx) => ctx.emit(auditExported, { storeId: null, after }))
-  return fileAnswer(ctx, format, writeProof(ctx, range))
+  return fileAnswer(ctx, { format, filters: { ...filters }, proof: true }, writeProof(ctx, range))
 }
 
 /** The blocks between two heights as a file shows them: each block's records in sealed order, then its seal. */

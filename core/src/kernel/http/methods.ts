@@ -1,0 +1,87 @@
+import type { RegisteredRoute } from '../registry.ts'
+
+/** What the addresses of a core answer to. */
+export interface MethodTable {
+  /** The methods of the address that a path leads to, for `Allow`; null where nothing answers at all. */
+  allowed(path: string): string | null
+  /** Whether the path is an address of its own, which the route's pattern merely covers: `/users/invite` under `/users/:id`. */
+  isOthers(route: RegisteredRoute, path: string): boolean
+  /** Whether there are such addresses, so that a request needs to be looked at. */
+  coversOthers(route: RegisteredRoute): boolean
+}
+
+/** One part of addresses; a whole one where `url` is set. */
+interface Step {
+  fixed: Map<string, Step>
+  any: Step | null
+  url: string | null
+  methods: Set<string>
+}
+
+/** Built from the routes once; asked only about requests that no route answers, and where one pattern covers another's address. */
+export function createMethodTable(routes: readonly RegisteredRoute[]): MethodTable {
+  const root = emptyStep()
+  for (const { url, method } of routes) {
+    const step = stepsOf(url).reduce(grow, root)
+    step.url = shapeOf(url)
+    step.methods.add(method)
+    if (method === 'GET') step.methods.add('HEAD')
+  }
+  const lookUp = (path: string): Step | null => {
+    const parts = decoded(path)
+    return parts && find(root, parts, 0)
+  }
+  const covering = new Set(routes.filter((route) => routes.some(({ url }) => covers(route.url, url))))
+  return {
+    allowed: (path) => {
+      const step = lookUp(path)
+      return step ? [...step.methods].sort().join(', ') : null
+    },
+    isOthers: ({ url }, path) => {
+      const step = lookUp(path)
+      return step !== null && step.url !== shapeOf(url)
+    },
+    coversOthers: (route) => covering.has(route),
+  }
+}
+
+const emptyStep = (): Step => ({ fixed: new Map(), any: null, url: null, methods: new Set() })
+const stepsOf = (path: string) => path.split('/').slice(1)
+const isParameter = (part: string) => part.startsWith(':')
+const shapeOf = (url: string) => url.replace(/:\w+/g, ':')
+
+function grow(step: Step, part: string): Step {
+  if (isParameter(part)) {
+    step.any ??= emptyStep()
+    return step.any
+  }
+  const next = step.fixed.get(part) ?? emptyStep()
+  step.fixed.set(part, next)
+  return next
+}
+
+/** As the router does: what is written out goes before what fits anything. */
+function find(step: Step, parts: readonly string[], at: number): Step | null {
+  const part = parts[at]
+  if (part === undefined) return step.url === null ? null : step
+  const fixed = step.fixed.get(part)
+  const found = fixed && find(fixed, parts, at + 1)
+  if (found) return found
+  return step.any && part !== '' ? find(step.any, parts, at + 1) : null
+}
+
+/** The parts of the path of a request; null for what cannot be decoded. */
+function decoded(path: string): string[] | null {
+  const bare = path.replace(/^[a-z]+:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? ''
+  try {
+    return stepsOf(bare).map(decodeURIComponent)
+  } catch {
+    return null
+  }
+}
+
+function covers(pattern: string, url: string): boolean {
+  const [wide, narrow] = [stepsOf(pattern), stepsOf(url)]
+  if (wide.length !== narrow.length || shapeOf(pattern) === shapeOf(url)) return false
+  return wide.every((part, at) => (isParameter(part) ? true : part === narrow[at]))
+}

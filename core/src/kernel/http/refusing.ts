@@ -1,0 +1,49 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError } from 'fastify'
+import { type AppError, expectationFailed, headersTooLarge, invalidRequest, requestTimeout } from '../errors.ts'
+import { PROBLEM_TYPE, problemDocument } from './problem.ts'
+
+/** Headers by name, and the text of a problem. */
+type Refusal = { status: number; headers: Record<string, string>; body: string }
+
+/** Answers what never becomes a request that a route could look at, in the form of all other answers. */
+export function createRefusals(
+  standing: Readonly<Record<string, string>>,
+  newRequestId: (raw: IncomingMessage) => string,
+) {
+  const refusal = (error: AppError, requestId: string): Refusal => {
+    const body = JSON.stringify(problemDocument(error, requestId))
+    const headers = {
+      ...standing,
+      'content-type': PROBLEM_TYPE,
+      'x-request-id': requestId,
+      'content-length': String(Buffer.byteLength(body)),
+      connection: 'close',
+    }
+    return { status: error.status, headers, body }
+  }
+
+  return {
+    /** What is not even HTTP, has headers beyond every measure, or did not come in time. */
+    connection(error: ConnectionError, socket: Socket): void {
+      if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+      const { status, headers, body } = refusal(problemOf(error), newRequestId({ headers: {} } as IncomingMessage)) // nothing was read
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+      socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+    },
+    /** An `Expect` other than 100-continue, which Node would answer without a word. */
+    expectationsOf(server: Server): void {
+      server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+        const { status, headers, body } = refusal(expectationFailed(), newRequestId(request))
+        response.writeHead(status, headers).end(body)
+      })
+    },
+  }
+}
+
+function problemOf({ code }: ConnectionError): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') return headersTooLarge()
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimeout()
+  return invalidRequest({ detail: 'This is not a request that can be read' })
+}
