@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Actor, Principal } from './access/slots.ts'
-import { FORGET_CHANNEL, type Resolved } from './access/standing.ts'
+import { FORGET_CHANNEL, type Resolved, resolveGrants } from './access/standing.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
 import type { Tx } from './db/tables.ts'
@@ -43,6 +43,20 @@ export function createContext(core: Core, seed: ContextSeed): Ctx {
 /** The same context, whose writing transactions in its own tenant are refused when `guard` throws. */
 export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
   return (ctx as Context).guardedBy(guard) // every context is made here
+}
+
+/**
+ * The context of somebody who is not here, or of the system (null), in the same transaction: what they may do is read in
+ * it, from every source of grants, without anything remembered. For promises that are kept later than they were made.
+ * Whether the person still belongs to the tenant is for the caller to know.
+ */
+export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> {
+  const absent = { principal: null, resolved: null }
+  if (userId === null) return (ctx as Context).acting({ ...absent, actor: systemActor }) // every context is made here
+  const actor: Actor = { type: 'user', id: userId, label: '', impersonatorId: null }
+  const principal: Principal = { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
+  const resolved = await resolveGrants(ctx.core, ctx.tx, principal)
+  return (ctx as Context).acting({ actor, principal, resolved }) // as above
 }
 
 class Context implements Ctx {
@@ -166,6 +180,10 @@ class Context implements Ctx {
 
   as(actor: Actor): Ctx {
     return new Context(this.core, { ...this.#seed, actor }, this.#open)
+  }
+
+  acting(who: Pick<ContextSeed, 'actor' | 'principal' | 'resolved'>): Ctx {
+    return new Context(this.core, { ...this.#seed, ...who }, this.#open)
   }
 
   guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {

@@ -35,6 +35,8 @@ export interface Config {
   readonly outboundAllow: readonly string[]
   /** Multiplies every rate limit; 0 switches them off. */
   readonly rateLimitFactor: number
+  /** How many tenants one person may found. */
+  readonly tenantsPerPerson: number
   readonly passwords: { readonly minLength: number }
   readonly tokens: {
     readonly accessTtlSeconds: number
@@ -125,6 +127,7 @@ function nest(env: Env): Config {
     mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? { name: 'Tenantry', address: 'no-reply@localhost' } },
     outboundAllow: env.OUTBOUND_ALLOW,
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
+    tenantsPerPerson: env.TENANTS_PER_PERSON,
     passwords: { minLength: env.PASSWORD_MIN_LENGTH },
     tokens: {
       accessTtlSeconds: env.ACCESS_TOKEN_TTL,

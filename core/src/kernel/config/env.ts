@@ -152,7 +152,7 @@ export const settings = {
     'Limits',
     decimal(0, 1000),
     { default: '1' },
-    'Multiplies every rate limit. `0` switches all of them off, lockout after failed sign-ins included: for tests and benchmarks only.',
+    'Multiplies every rate limit. `0` switches all of them off, lockout after failed sign-ins and the pause between mails of a kind to an address included: for tests and benchmarks only.',
   ),
   APP_SECRET: setting(
     'Secrets',
@@ -201,6 +201,12 @@ export const settings = {
     duration('1s', '365d'),
     { default: '30d' },
     'How long a session lives on without being used.',
+  ),
+  TENANTS_PER_PERSON: setting(
+    'Limits',
+    integer(1, 1_000_000),
+    { default: '20' },
+    'How many tenants one person may found, those that are gone included.',
   ),
   INVITATION_TTL: setting('Sign-in', duration('1s', '90d'), { default: '48h' }, 'Life of an invitation link.'),
   FILE_STORAGE_BACKEND: setting(

@@ -47,14 +47,16 @@ export async function page<TB extends keyof any & string, O>(
 
 /**
  * The same for a list that takes more than one query: `read` gives the first `limit` rows after the one that had these
- * values in the columns `by` (null: from the beginning), newest first; fewer mean that there are no more.
+ * values in the columns `by` (null: from the beginning), newest first; fewer mean that there are no more. `limit`: of a
+ * list whose pages have a length of their own.
  */
 export async function pageFrom<O>(
   ctx: Ctx,
   read: (after: readonly string[] | null, limit: number) => Promise<O[]>,
-  { by = ['id' as keyof O & string] }: { by?: readonly (keyof O & string)[] } = {}, // as above
+  { by = ['id' as keyof O & string], ...options }: { by?: readonly (keyof O & string)[]; limit?: number } = {}, // as above
 ): Promise<PageOf<O>> {
-  const { limit, cursor } = ctx.list
+  const { cursor } = ctx.list
+  const { limit = ctx.list.limit } = options
   // One row more tells whether there is another page.
   const rows = await read(cursor === null ? null : readCursor(ctx, cursor, by.length), limit + 1)
   if (rows.length <= limit) return { data: rows, next_cursor: null }

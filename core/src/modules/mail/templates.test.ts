@@ -16,6 +16,22 @@ const requests: { [K in MailKind]: MailRequest<K> } = {
   password_changed: { ...base, kind: 'password_changed', data: { name: 'Ann', at: AT, ipAddress: '203.0.113.7' } },
   new_sign_in: { ...base, kind: 'new_sign_in', data: { name: 'Ann', at: AT, device: 'Firefox on Linux' } },
   email_taken: { ...base, kind: 'email_taken', data: { name: 'Ann', at: AT } },
+  new_owner: {
+    ...base,
+    kind: 'new_owner',
+    data: { name: 'Ann', byName: 'Bob', tenantName: 'Acme', email: 'eve@example.com', isInvited: true, at: AT },
+  },
+  invitations_withdrawn: {
+    ...base,
+    kind: 'invitations_withdrawn',
+    data: {
+      name: 'Ann',
+      tenantName: 'Acme',
+      invitations: [{ email: 'eve@example.com', isRevoked: true }],
+      more: 2,
+      at: AT,
+    },
+  },
 }
 
 const occurrences = (text: string, part: string) => text.split(part).length - 1

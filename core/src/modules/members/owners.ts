@@ -1,5 +1,5 @@
-import { type Ctx, permissionDenied } from '#kernel'
-import { getSystemRole, isOwner } from '../roles/index.ts'
+import type { Ctx } from '#kernel'
+import { getSystemRole } from '../roles/index.ts'
 import { changeOwner, lockTenant } from '../tenants/index.ts'
 import { lastOwner } from './errors.ts'
 import { listActiveHolders } from './queries.ts'
@@ -15,10 +15,4 @@ export async function ensureOwnerRemains(ctx: Ctx): Promise<void> {
   const [first] = owners
   if (!first) throw lastOwner()
   if (!owners.some(({ id }) => id === tenant.owner_id)) await changeOwner(ctx, first.id)
-}
-
-/** What ends or stops an owner's membership is for owners alone. Throws 403. */
-export function requireOwnership(ctx: Ctx, permission: string): void {
-  if (ctx.actor.type === 'system' || isOwner(ctx.grants)) return
-  throw permissionDenied({ detail: 'Only an owner may do this to an owner', members: { permission } })
 }
