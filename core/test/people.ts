@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Module } from '#kernel'
 import { openapiDocument } from '../src/kernel/http/openapi.ts'
 import { builtinModules } from '../src/modules/index.ts'
-import type { TestCore } from '../src/testing/index.ts'
+import { proveAddress, type TestCore } from '../src/testing/index.ts'
 import { listOperations } from '../src/testing/operations.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
 
@@ -34,6 +34,7 @@ export const builtinApplication: Application = {
     const body = { email, password: 'a quiet walk along the river', name: marker, tenant_name: marker }
     const answer = await test.request('POST', '/api/v1/auth/register', { body })
     if (answer.status !== 201) throw new Error(`register: ${answer.text}`)
+    await proveAddress(test, answer.body.user.id)
     return answer.body.access_token
   },
 }

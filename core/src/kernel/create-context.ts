@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type Grounds, note } from './access/grounds.ts'
 import type { Actor, Principal } from './access/slots.ts'
-import { FORGET_CHANNEL, type Resolved } from './access/standing.ts'
+import { FORGET_CHANNEL, type Resolved, resolveGrants } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
@@ -57,6 +57,20 @@ export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
 /** Throws when the route's rows should have been narrowed to the caller's stores and its handler did not. */
 export function assertNarrowed(ctx: Ctx): void {
   ;(ctx as Context).sight.assertApplied() // every context is made here
+}
+
+/**
+ * The context of somebody who is not here, or of the system (null), in the same transaction: what they may do is read in
+ * it, from every source of grants, without anything remembered. For promises that are kept later than they were made.
+ * Whether the person still belongs to the tenant is for the caller to know.
+ */
+export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> {
+  const absent = { principal: null, resolved: null }
+  if (userId === null) return (ctx as Context).acting({ ...absent, actor: systemActor }) // every context is made here
+  const actor: Actor = { type: 'user', id: userId, label: '', impersonatorId: null }
+  const principal: Principal = { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
+  const resolved = await resolveGrants(ctx.core, ctx.tx, principal)
+  return (ctx as Context).acting({ actor, principal, resolved }) // as above
 }
 
 class Context implements Ctx {
@@ -217,6 +231,10 @@ class Context implements Ctx {
 
   as(actor: Actor): Ctx {
     return new Context(this.core, { ...this.#seed, actor }, this.#open)
+  }
+
+  acting(who: Pick<ContextSeed, 'actor' | 'principal' | 'resolved'>): Ctx {
+    return new Context(this.core, { ...this.#seed, ...who }, this.#open)
   }
 
   guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {

@@ -216,12 +216,15 @@ export type LimitSpec = {
   | {
       /** The kind "have at once": the tenant-owned table whose rows count; deleting a row frees its place. */
       counts: string
+      /** A column of that table: until when a row counts; null as long as it is there. Default: as long as it is there. */
+      until?: string
       per?: undefined
     }
   | {
       /** The kind "in this period": counted up from zero in each period of the subscription. */
       per: 'period'
       counts?: undefined
+      until?: undefined
     }
 )
 

@@ -1,13 +1,18 @@
 import type { LimitSpec } from './module.ts'
 
 /** What is wrong with a limit's declaration; the types refuse most of it, an application in plain JavaScript is told here. */
-export function problemsOfLimit(name: string, { counts, per, plans = {} }: LimitSpec & { module: string }): string[] {
+export function problemsOfLimit(
+  name: string,
+  { counts, until, per, plans = {} }: LimitSpec & { module: string },
+): string[] {
   const problems: string[] = []
   if (!/^[a-z][a-z0-9_.]{0,62}$/.test(name)) problems.push(`limit ${name} has a name that is no snake_case word`)
   if ((counts === undefined) === (per === undefined))
     problems.push(`limit ${name} says not exactly one of counts (a table) and per ('period')`)
   if (counts !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(counts))
     problems.push(`limit ${name} counts ${counts}, which is no name of a table`)
+  if (until !== undefined && (counts === undefined || !/^[a-z_][a-z0-9_]{0,62}$/.test(until)))
+    problems.push(`limit ${name} counts until ${until}, which is no name of a column of a table that it counts`)
   for (const [plan, max] of Object.entries(plans))
     if (max !== null && !(Number.isSafeInteger(max) && max >= 0))
       problems.push(`limit ${name} has for the plan ${plan} neither a whole number from 0 nor null`)

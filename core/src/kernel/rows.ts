@@ -25,3 +25,11 @@ export async function consume(ctx: Ctx, limit: string, amount = 1): Promise<void
 export async function release(ctx: Ctx, limit: string, amount = 1): Promise<void> {
   await ctx.core.registry.allowances?.released?.(ctx, limit, amount)
 }
+
+/**
+ * Throws 402 `subscription_inactive` when the tenant may only read. For work that reaches into a tenant from outside of it,
+ * where no route of the tenant's asks: accepting an invitation. `limit`: what the work is going to consume.
+ */
+export async function requireWritable(ctx: Ctx, limit?: string): Promise<void> {
+  await ctx.core.registry.allowances?.requireWritable?.(ctx, limit)
+}

@@ -14,4 +14,5 @@ export type {
   Kind,
   Tenant,
 } from './isolation/types.ts'
+export { proveAddress } from './prove-address.ts'
 export type { Answered, RequestOptions } from './request.ts'

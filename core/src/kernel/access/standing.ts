@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { MINUTES, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
+import type { Tx } from '../db/tables.ts'
 import type { Actor, Authenticator, Grant, Principal, StoreDirectory } from './slots.ts'
 
 /** What a principal is and may do, resolved: valid until something it rests on changes. */
@@ -203,6 +204,13 @@ async function ask(core: Core, authenticator: Authenticator, principal: Principa
     }
     return resolve(standing, narrow(grants, standing.scopes))
   })
+}
+
+/** What a person may do in the principal's tenant, by what the transaction sees; nothing narrows it. */
+export async function resolveGrants(core: Core, tx: Tx, principal: Principal): Promise<Resolved> {
+  const grants: Grant[] = []
+  for (const source of core.registry.grantSources) grants.push(...(await source(tx, principal, core)))
+  return resolve({ actor: principal.actor, superAdmin: false, scopes: null }, grants)
 }
 
 function narrow(grants: Grant[], scopes: readonly string[] | null): Grant[] {

@@ -47,6 +47,8 @@ export interface Config {
   readonly rateLimitFactor: number
   /** How many tenants of one person begin with a trial. */
   readonly trialsPerPerson: number
+  /** How many tenants one person may found. */
+  readonly tenantsPerPerson: number
   readonly passwords: { readonly minLength: number }
   readonly tokens: {
     readonly accessTtlSeconds: number
@@ -129,6 +131,7 @@ function nest(env: Env): Config {
     outboundAllow: env.OUTBOUND_ALLOW,
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
     trialsPerPerson: env.TRIALS_PER_PERSON,
+    tenantsPerPerson: env.TENANTS_PER_PERSON,
     passwords: { minLength: env.PASSWORD_MIN_LENGTH },
     tokens: {
       accessTtlSeconds: env.ACCESS_TOKEN_TTL,

@@ -147,7 +147,7 @@ export const settings = {
     'Limits',
     decimal(0, 1000),
     { default: '1' },
-    'Multiplies how many failed sign-ins lead to a lockout. `0` switches lockouts off: for tests and benchmarks only, and refused in production.',
+    'Multiplies how many failed sign-ins lead to a lockout. `0` switches lockouts off, and the pause between mails of a kind to an address: for tests and benchmarks only, and refused in production.',
   ),
   TRIALS_PER_PERSON: setting(
     'Limits',
@@ -208,6 +208,12 @@ export const settings = {
     duration('1s', '365d'),
     { default: '30d' },
     'How long a session lives on without being used.',
+  ),
+  TENANTS_PER_PERSON: setting(
+    'Limits',
+    integer(1, 1_000_000),
+    { default: '20' },
+    'How many tenants one person may found, those that are gone included.',
   ),
   INVITATION_TTL: setting('Sign-in', duration('1s', '90d'), { default: '48h' }, 'Life of an invitation link.'),
   AUDIT_ARCHIVE: setting(

@@ -104,23 +104,28 @@ function leadingBound(first: Column | undefined, value: string | null): RawBuild
 /**
  * The same for a list that takes more than one query: `read` gives the first `limit` rows after the one that had these
  * values in the columns `by` (null: from the beginning), newest first; fewer mean that there are no more. None of
- * the columns may be null.
+ * the columns may be null. `limit`: of a list whose pages have a length of their own.
  */
 export async function pageFrom<O>(
   ctx: Ctx,
   read: (after: readonly string[] | null, limit: number) => Promise<O[]>,
-  { by = ['id' as keyof O & string] }: { by?: readonly (keyof O & string)[] } = {}, // as above
+  { by = ['id' as keyof O & string], ...options }: { by?: readonly (keyof O & string)[]; limit?: number } = {}, // as above
 ): Promise<PageOf<O>> {
   const whole = (after: Place | null) => after as readonly string[] | null // orderValue gives no null
-  return readPage(ctx, (after, limit) => read(whole(after), limit), { columns: by, placeValue: orderValue })
+  return readPage(ctx, (after, limit) => read(whole(after), limit), { columns: by, placeValue: orderValue, ...options })
 }
 
 async function readPage<O>(
   ctx: Ctx,
   read: (after: Place | null, limit: number) => Promise<O[]>,
-  order: { columns: readonly (keyof O & string)[]; placeValue: (column: string, value: unknown) => string | null },
+  order: {
+    columns: readonly (keyof O & string)[]
+    placeValue: (column: string, value: unknown) => string | null
+    limit?: number
+  },
 ): Promise<PageOf<O>> {
-  const { limit, cursor } = ctx.list
+  const { cursor } = ctx.list
+  const { limit = ctx.list.limit } = order
   // One row more tells whether there is another page.
   const rows = await read(cursor === null ? null : readCursor(ctx, cursor, order.columns.length), limit + 1)
   if (rows.length <= limit) return { data: rows, next_cursor: null }

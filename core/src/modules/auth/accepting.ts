@@ -6,6 +6,7 @@ import {
   splitInvitationToken,
   tokenExpired,
   useInvitation,
+  withdrawIfWorthless,
 } from '../members/index.ts'
 import { getTenant, tenantSuspended } from '../tenants/index.ts'
 import { changeUser } from '../users/index.ts'
@@ -32,13 +33,15 @@ export async function acceptInvitation(ctx: Ctx, input: Acceptance): Promise<Sig
   const parts = splitInvitationToken(input.token)
   if (!parts) throw invalidToken()
   const { tenantId, hash: tokenHash } = parts
-  const invited = await ctx.transaction((ctx) => requireInvited(ctx, tokenHash), { tenantId })
+  const invited = await ctx.transaction((ctx) => findInvited(ctx, tokenHash), { tenantId })
+  if (!invited) throw invalidToken()
   const proof = await prove(ctx, invited, input)
   await ctx.transaction((ctx) => join(ctx, invited, { ...proof, name: input.name }), { tenantId })
   return completeSignIn(ctx, { ...proof.signIn, userId: invited.account.user.id, tenantId })
 }
 
-async function requireInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited> {
+/** Undefined for one that is worth nothing any more: that it is taken back must be committed. */
+async function findInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited | undefined> {
   const invitation = await findInvitation(ctx.tx, ctx.tenantId, tokenHash)
   if (!invitation || invitation.accepted_at !== null) throw invalidToken()
   if (invitation.expires_at <= ctx.clock.now()) throw tokenExpired()
@@ -49,6 +52,7 @@ async function requireInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited> {
   if (!account) throw invalidToken()
   if (account.user.status !== 'active') throw accountDisabled()
   if (tenant.status !== 'active') throw tenantSuspended()
+  if (await withdrawIfWorthless(ctx, invitation)) return undefined
   return { invitation, account, tenantName: tenant.name }
 }
 

@@ -1,4 +1,12 @@
-import { defineRoute, notFound, permissionDenied, unauthenticated, unavailable } from '#kernel'
+import {
+  defineRoute,
+  notFound,
+  permissionDenied,
+  planLimitReached,
+  subscriptionInactive,
+  unauthenticated,
+  unavailable,
+} from '#kernel'
 import { requireMail } from '../mail/index.ts'
 import { alreadyMember, invalidToken, Member, tokenExpired } from '../members/index.ts'
 import { slugTaken, tenantSuspended } from '../tenants/index.ts'
@@ -59,7 +67,7 @@ export const acceptInvite = defineRoute({
   path: '/auth/accept-invite',
   summary: 'Accept an invitation',
   description:
-    'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along.',
+    'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along. What the invitation gives is what its sender may give now; without anything left it is `invalid_token`.',
   access: 'public',
   transaction: 'manual',
   body: Acceptance,
@@ -73,6 +81,8 @@ export const acceptInvite = defineRoute({
     tenantSuspended,
     permissionDenied,
     tooManyAttempts,
+    subscriptionInactive,
+    planLimitReached,
     unavailable,
   ],
   handler: (ctx, { body }) => acceptInvitation(ctx, body),
@@ -127,7 +137,7 @@ export const resendVerification = defineRoute({
   method: 'POST',
   path: '/auth/resend-verification',
   summary: 'Get the mail that proves your e-mail address again',
-  description: 'Nothing is sent when it is proven already.',
+  description: 'Nothing is sent when it is proven already, nor within two minutes of the last mail.',
   access: 'self',
   response: { 202: null },
   handler: async (ctx) => {
@@ -142,7 +152,7 @@ export const createPerson = defineRoute({
   path: '/users',
   summary: 'Add a member',
   description:
-    'With `password`, who is new gets an account at once. Without it, or when the address is known from elsewhere, the person is invited.',
+    'With `password`, who is new gets an account at once. Without it, or when the address is known from elsewhere, the person is invited. Your own e-mail address must be confirmed: mail goes out.',
   access: { permission: 'user.create' },
   limit: 'users',
   transaction: 'manual',

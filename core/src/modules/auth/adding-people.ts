@@ -1,5 +1,5 @@
 import { type Ctx, consume, type Static } from '#kernel'
-import { createMember, getMember, inviteMember, type Member } from '../members/index.ts'
+import { createMember, getMember, inviteMember, type Member, requireProvenAddress } from '../members/index.ts'
 import { findUserByEmail } from '../users/index.ts'
 import { hashPassword } from './hashing.ts'
 import { createAccount, requireSound } from './registering.ts'
@@ -10,12 +10,14 @@ type Input = Static<typeof NewPerson>
 
 /**
  * Adds somebody to the tenant. With a password, who is new gets an account at once; whoever is known elsewhere is invited,
- * and the password ignored: a tenant does not set other people's passwords.
+ * and the password ignored: a tenant does not set other people's passwords. All get mail, so 403 for who has not proven
+ * their own address.
  */
 export async function addPerson(ctx: Ctx, input: Input): Promise<Member> {
   const { password } = input
   const known = await ctx.transaction(({ tx }) => findUserByEmail(tx, input.email), { readOnly: true })
   const email = requireSound(ctx, { email: input.email, password: known ? undefined : password }, [input.name])
+  await ctx.transaction((ctx) => requireProvenAddress(ctx, 'user.create'), { readOnly: true })
   if (known || password === undefined) return ctx.transaction((ctx) => invite(ctx, input))
   const hash = await hashPassword(ctx, password)
   return ctx.transaction((ctx) => create(ctx, { ...input, email, hash }))

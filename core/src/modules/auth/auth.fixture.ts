@@ -1,6 +1,6 @@
 import { type Ctx, newId } from '#kernel'
 import { drainJobs } from '../../testing/drain-jobs.ts'
-import { createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
+import { createTestCore, proveAddress, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
 import { mail } from '../mail/index.ts'
 import { listMailbox, type StoredMail } from '../mail/mailbox.ts'
 import { createMember, members } from '../members/index.ts'
@@ -30,8 +30,15 @@ export interface Person {
   refreshToken: string
 }
 
-/** Somebody who has registered, with their tenant. */
+/** Somebody who has registered, with their tenant, and proven their address. */
 export async function register(test: TestCore, fields: Record<string, string> = {}): Promise<Person> {
+  const person = await registerUnproven(test, fields)
+  await proveAddress(test, person.userId)
+  return person
+}
+
+/** Somebody who has registered a moment ago: the mail that proves their address is on its way. */
+export async function registerUnproven(test: TestCore, fields: Record<string, string> = {}): Promise<Person> {
   const body = {
     email: `${newId()}@example.com`,
     password: PASSWORD,

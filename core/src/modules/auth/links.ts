@@ -1,5 +1,5 @@
 import { Closed, type Ctx, defineJob, HOURS, hashToken, newId, randomToken, Type } from '#kernel'
-import { enqueueMail } from '../mail/index.ts'
+import { endPause, enqueueMail } from '../mail/index.ts'
 import { invalidToken, tokenExpired } from '../members/index.ts'
 import { findUser, findUserByEmail, type UserRow } from '../users/index.ts'
 import { recipient } from './completing.ts'
@@ -26,7 +26,13 @@ export const sendReset = defineJob('auth.send_reset', {
   },
 })
 
+/** Makes a link and mails it, unless the person got one of its kind a moment ago, which is good still. */
 async function mailLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose): Promise<void> {
+  const data = () => makeLink(ctx, user, purpose)
+  await enqueueMail(ctx, { ...recipient(user), kind: purpose, data })
+}
+
+async function makeLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose) {
   const token = randomToken()
   const now = ctx.clock.ms()
   const expiresAt = new Date(now + LIFE_MS[purpose]).toISOString()
@@ -40,7 +46,7 @@ async function mailLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose): Promise
     expires_at: expiresAt,
     used_at: null,
   })
-  await enqueueMail(ctx, { ...recipient(user), kind: purpose, data: { name: user.name, token, expiresAt } })
+  return { name: user.name, token, expiresAt }
 }
 
 /** Looks at a token without spending it. Throws 400 `invalid_token` or `token_expired`. */
@@ -54,7 +60,11 @@ export async function requireUserToken(ctx: Ctx, purpose: TokenPurpose, token: s
 /** Spends a token: of any number of attempts at the same time one succeeds. Throws as `requireUserToken` does. */
 export async function spendUserToken(ctx: Ctx, purpose: TokenPurpose, token: string): Promise<UserTokenRow> {
   const spent = await updateUserTokenUsed(ctx.tx, purpose, hashToken(token), ctx.clock.now())
-  if (spent) return spent
+  if (spent) {
+    // The next link may be asked for at once: this one cannot be used again.
+    await endPause(ctx, purpose, spent.email)
+    return spent
+  }
   await requireUserToken(ctx, purpose, token)
   throw invalidToken()
 }

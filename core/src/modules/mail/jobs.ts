@@ -1,5 +1,6 @@
 import { Closed, type Ctx, defineJob, Nullable, type SealedKind, Type, unavailable } from '#kernel'
 import { mailer } from './mailer.ts'
+import { type IfPaused, takeTurn } from './pausing.ts'
 import { type MailData, type MailKind, type MailRequest, renderMail } from './templates.ts'
 import { MailError } from './transport.ts'
 
@@ -9,8 +10,13 @@ export type QueuedMail<K extends MailKind = MailKind> = {
     /** The address as stored. */
     to: string
     kind: Kind
-    /** What the template of that kind needs; sealed until the mail is sent, since it may hold tokens. */
-    data: MailData[Kind]
+    /**
+     * What the template of that kind needs; sealed until the mail is sent, since it may hold tokens. A function is called
+     * once it is certain that the mail goes out: to make a token, say.
+     */
+    data: MailData[Kind] | (() => Promise<MailData[Kind]>)
+    /** Default: `skip`. */
+    ifPaused?: IfPaused
     /** BCP 47 and IANA names of the person's; default: English and UTC. */
     locale?: string | null
     timezone?: string | null
@@ -28,14 +34,18 @@ export function requireMail({ config }: Ctx): void {
 }
 
 /**
- * Mails a person after commit, and never when the transaction of `ctx` is rolled back. Retried for hours. Nothing is
- * written where no mail is sent; see `requireMail`.
+ * Mails a person after commit, and never when the transaction of `ctx` is rolled back. Retried for hours. False when
+ * nothing is sent: a mail of this kind went to this address a moment ago, or none goes from here (see `requireMail`).
  */
-export async function enqueueMail(ctx: Ctx, mail: QueuedMail): Promise<void> {
-  if (ctx.config.mail.off) return
-  const { to, kind, data, locale = null, timezone = null, fromName = null } = mail
-  const sealed = ctx.core.secrets.seal(JSON.stringify(data), sealContext(to, kind))
-  await ctx.enqueue(sendMail, { to, kind, data: sealed, locale, timezone, from_name: fromName })
+export async function enqueueMail(ctx: Ctx, mail: QueuedMail): Promise<boolean> {
+  if (ctx.config.mail.off) return false
+  const { to, kind, data, locale = null, timezone = null, fromName = null, ifPaused = 'skip' } = mail
+  const runAt = await takeTurn(ctx, kind, to, ifPaused)
+  if (runAt === null) return false
+  const content: unknown = typeof data === 'function' ? await data() : data
+  const sealed = ctx.core.secrets.seal(JSON.stringify(content), sealContext(to, kind))
+  await ctx.enqueue(sendMail, { to, kind, data: sealed, locale, timezone, from_name: fromName }, { runAt })
+  return true
 }
 
 const text = Nullable(Type.String())

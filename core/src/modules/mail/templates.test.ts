@@ -22,6 +22,22 @@ const requests: { [K in MailKind]: MailRequest<K> } = {
     kind: 'audit_retention_shortened',
     data: { name: 'Ann', tenantName: 'Acme', by: 'Bob', days: 30, at: AT },
   },
+  new_owner: {
+    ...base,
+    kind: 'new_owner',
+    data: { name: 'Ann', byName: 'Bob', tenantName: 'Acme', email: 'eve@example.com', isInvited: true, at: AT },
+  },
+  invitations_withdrawn: {
+    ...base,
+    kind: 'invitations_withdrawn',
+    data: {
+      name: 'Ann',
+      tenantName: 'Acme',
+      invitations: [{ email: 'eve@example.com', isRevoked: true }],
+      more: 2,
+      at: AT,
+    },
+  },
 }
 
 const occurrences = (text: string, part: string) => text.split(part).length - 1

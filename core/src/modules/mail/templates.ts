@@ -30,6 +30,16 @@ export interface MailData {
   email_taken: { name?: string | null; at: Time }
   /** An owner of a tenant: what happened in it will be kept for a shorter time. */
   audit_retention_shortened: { name?: string | null; tenantName: string; by: string; days: number; at: Time }
+  /** Somebody is to be an owner beside the recipient: invited as one, or made one. */
+  new_owner: { name?: string | null; byName: string; tenantName: string; email: string; isInvited: boolean; at: Time }
+  /** Invitations that the recipient has sent do not hold any more, or give less; `more`: not listed here. */
+  invitations_withdrawn: {
+    name?: string | null
+    tenantName: string
+    invitations: { email: string; isRevoked: boolean }[]
+    more: number
+    at: Time
+  }
 }
 
 export type MailKind = keyof MailData
@@ -168,6 +178,39 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
     action: { label: 'Open the application', url: link('/') },
     closing: 'You receive this mail because you are an owner.',
   }),
+  new_owner: ({ name, byName, tenantName, email, isInvited, at }, { link, time }) => {
+    const [by, tenant] = [safeName(byName, 'An owner'), safeName(tenantName, 'your company')]
+    const act = isInvited ? `invited ${email} to be an owner of ${tenant}` : `made ${email} an owner of ${tenant}`
+    return {
+      subject: `${by} has ${act}`,
+      greeting: greet(name),
+      paragraphs: [
+        `${by} has ${act} on ${time(at)}.`,
+        'An owner may do everything, and may end the membership of any other owner.',
+        isInvited ? 'If that is not right, take the invitation back.' : 'If that is not right, take the role back.',
+      ],
+      action: { label: `Sign in to ${tenant}`, url: link('/') },
+      closing: SECURITY,
+    }
+  },
+
+  invitations_withdrawn: ({ name, tenantName, invitations, more, at }, { link, time }) => {
+    const tenant = safeName(tenantName, 'your company')
+    const lines = invitations.map(({ email, isRevoked }) =>
+      isRevoked ? `${email}: taken back, its link is dead.` : `${email}: still open, with fewer roles.`,
+    )
+    return {
+      subject: `Invitations to ${tenant} were taken back`,
+      greeting: greet(name),
+      paragraphs: [
+        `Since ${time(at)} invitations that you have sent do not hold as they were: a role or a store that they name has changed or gone, or you may not give it any more.`,
+        ...lines,
+        ...(more > 0 ? [`And ${more} more.`] : []),
+      ],
+      action: { label: 'Look at the invitations', url: link('/') },
+      closing: 'Whoever is still to join can be invited anew.',
+    }
+  },
 }
 
 const SECURITY = 'You receive this mail because it concerns the security of your account.'

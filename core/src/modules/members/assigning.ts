@@ -1,17 +1,25 @@
 import { type Ctx, notFound } from '#kernel'
 import { assignRole, findRole, isOwner, listAssignments, unassignRole } from '../roles/index.ts'
 import { ensureOwnerRemains } from './owners.ts'
+import { getMemberAmong } from './presenting.ts'
 import { lockMember } from './queries.ts'
 import type { HeldRole, WantedRole } from './schema.ts'
+import { tellOwners } from './telling.ts'
+import { reviewInvitationsOf } from './withdrawing.ts'
 
-/** Gives a member a role, for the whole tenant or a store. Throws 404, and as `requireMayGrant` does. */
+/**
+ * Gives a member a role, for the whole tenant or a store. Throws 404, also for a person whom the caller does not see, and
+ * as `requireMayGrant` does.
+ */
 export async function giveRole(ctx: Ctx, userId: string, { role_id, store_id = null }: WantedRole): Promise<HeldRole> {
   // Before anything is looked up: whose rights end at some stores learns nothing of others.
   ctx.require('role.assign', store_id)
   if (!(await lockMember(ctx.tx, ctx.tenantId, userId))) throw notFound()
-  await assignRole(ctx, { userId, roleId: role_id, storeId: store_id })
+  const { email } = await getMemberAmong(ctx, userId, ctx.storesWith('user.view'))
+  const isNew = await assignRole(ctx, { userId, roleId: role_id, storeId: store_id })
   const role = await findRole(ctx.tx, ctx.tenantId, role_id)
   if (!role) throw notFound()
+  if (isNew) await tellOwners(ctx, { email, roles: [{ role_id, store_id }], isInvited: false })
   return { role_id, name: role.name, store_id }
 }
 
@@ -23,6 +31,7 @@ export async function takeRole(ctx: Ctx, userId: string, { role_id, store_id = n
   if (!role || (role.scope === 'tenant' && store_id !== null)) throw notFound()
   await unassignRole(ctx, { userId, roleId: role_id, storeId: store_id })
   if (isOwner([{ name: role.name, store_id }])) await ensureOwnerRemains(ctx)
+  await reviewInvitationsOf(ctx, userId)
 }
 
 /** Takes every role that a person holds in one store. Throws 404 when they hold none there. */
@@ -32,4 +41,5 @@ export async function takeStoreRoles(ctx: Ctx, userId: string, storeId: string):
   const held = assignments.filter(({ store_id }) => store_id === storeId)
   if (held.length === 0) throw notFound()
   for (const { role_id } of held) await unassignRole(ctx, { userId, roleId: role_id, storeId })
+  await reviewInvitationsOf(ctx, userId)
 }

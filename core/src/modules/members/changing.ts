@@ -1,30 +1,36 @@
 import { type Ctx, conflict, notFound } from '#kernel'
 import { unassignAll } from '../roles/index.ts'
 import { removeUserTenant } from '../users/index.ts'
+import { requireMayActOnMember } from './acting.ts'
 import { memberUpdated, userRemoved } from './events.ts'
-import { ensureOwnerRemains, requireOwnership } from './owners.ts'
+import { ensureOwnerRemains } from './owners.ts'
 import { getMember } from './presenting.ts'
 import { deleteMember, lockMember, updateMember } from './queries.ts'
 import type { Member, MemberPatch } from './schema.ts'
+import { reviewInvitationsOf } from './withdrawing.ts'
 
 /**
- * Changes a membership. Disabling takes effect on the person's next request in this tenant; it throws 403 for an owner
- * unless an owner does it, and 409 `last_owner` for the last one. Somebody invited has no status to change: 409.
+ * Changes a membership. Disabling takes effect on the person's next request in this tenant, and their open invitations end.
+ * Throws 403 for somebody who holds more than the caller, 409 `last_owner` for the last one. Somebody invited has no
+ * status to change: 409.
  */
 export async function changeMember(ctx: Ctx, userId: string, patch: MemberPatch): Promise<Member> {
   const row = await lockMember(ctx.tx, ctx.tenantId, userId)
   if (!row) throw notFound()
+  await requireMayActOnMember(ctx, row, 'user.update')
   const before = await getMember(ctx, userId)
   const changed = Object.entries(patch).some(([field, value]) => before[field as keyof MemberPatch] !== value) // fields of MemberPatch
   if (!changed) return before
   const turned = patch.status !== undefined && patch.status !== before.status
-  if (turned && before.is_owner) requireOwnership(ctx, 'user.update')
   if (turned && before.status === 'invited') {
     throw conflict({ detail: 'An invited person joins by accepting; revoke the invitation to stop that' })
   }
   await updateMember(ctx.tx, ctx.tenantId, userId, { ...patch, updated_at: ctx.clock.now() })
   // Of everybody: who is no owner yet may be made one at this very moment.
-  if (turned && patch.status === 'disabled') await ensureOwnerRemains(ctx)
+  if (turned && patch.status === 'disabled') {
+    await ensureOwnerRemains(ctx)
+    await reviewInvitationsOf(ctx, userId)
+  }
   const after = await getMember(ctx, userId)
   await ctx.emit(memberUpdated, { before, after })
   await ctx.forget({ userId })
@@ -32,17 +38,19 @@ export async function changeMember(ctx: Ctx, userId: string, patch: MemberPatch)
 }
 
 /**
- * Ends a membership: roles and a waiting invitation go with it, and the person's next request in this tenant fails.
- * Throws 403 for an owner unless an owner does it, and 409 `last_owner` for the last one.
+ * Ends a membership: roles and a waiting invitation go with it, so do the invitations that the person has sent, and their
+ * next request in this tenant fails. Throws 403 for somebody who holds more than the caller, and 409 `last_owner`.
  */
 export async function removeMember(ctx: Ctx, userId: string): Promise<void> {
-  if (!(await lockMember(ctx.tx, ctx.tenantId, userId))) throw notFound()
+  const row = await lockMember(ctx.tx, ctx.tenantId, userId)
+  if (!row) throw notFound()
+  await requireMayActOnMember(ctx, row, 'user.delete')
   const before = await getMember(ctx, userId)
-  if (before.is_owner) requireOwnership(ctx, 'user.delete')
   await unassignAll(ctx, userId)
   await deleteMember(ctx.tx, ctx.tenantId, userId)
   await removeUserTenant(ctx, userId, ctx.tenantId)
   await ensureOwnerRemains(ctx)
+  await reviewInvitationsOf(ctx, userId)
   await ctx.emit(userRemoved, { before })
   await ctx.forget({ userId })
 }

@@ -16,6 +16,11 @@ export const invitationRevoked = defineEvent('invitation.revoked', {
   data: Invitation,
 })
 
+export const invitationNarrowed = defineEvent('invitation.narrowed', {
+  description: 'An invitation promises less than before: its sender may not give the rest any more, or it is gone.',
+  data: Invitation,
+})
+
 export const userJoined = defineEvent('user.joined', {
   description: 'An invited person accepted and is a member now.',
   data: Member,

@@ -6,12 +6,14 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { addFounder } from './joining.ts'
+import { reviewers } from './reviewing.ts'
 import { invitationRoutes } from './routes-invitations.ts'
 import { memberRoutes } from './routes-members.ts'
 import { roleRoutes } from './routes-roles.ts'
 import { storeRoutes } from './routes-stores.ts'
 import { tenantRoutes } from './routes-tenants.ts'
 
+export { requireProvenAddress } from './acting.ts'
 export { alreadyMember, invalidToken, lastOwner, tokenExpired } from './errors.ts'
 export { inviteMember, type NewInvitee } from './inviting.ts'
 export { createMember, type NewMember, useInvitation } from './joining.ts'
@@ -21,6 +23,7 @@ export { findInvitation, findMember } from './queries.ts'
 export { Invitation, Member, newMemberFields } from './schema.ts'
 export type { InvitationRow, MemberRow } from './table.ts'
 export { splitInvitationToken } from './tokens.ts'
+export { withdrawIfWorthless } from './withdrawing.ts'
 
 /** People inside a tenant: the membership, how one is invited to it, and which roles one holds in it. */
 export const members = defineModule({
@@ -34,8 +37,9 @@ export const members = defineModule({
     'user.delete': 'End memberships',
     'user.invite': 'Invite people',
   },
-  limits: { users: { title: 'People', counts: 'members' } },
+  limits: { users: { title: 'People', counts: 'members', until: 'seat_ends_at' } },
   events: Object.values(events),
   routes: [...memberRoutes, ...invitationRoutes, ...roleRoutes, ...storeRoutes, ...tenantRoutes],
+  listeners: reviewers,
   founding: addFounder,
 })

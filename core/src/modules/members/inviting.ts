@@ -1,13 +1,14 @@
-import { AppError, at, type Ctx, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
-import { enqueueMail, requireMail } from '../mail/index.ts'
-import { unassignAll } from '../roles/index.ts'
+import { AppError, at, type Ctx, consume, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
+import { enqueueMail, type IfPaused, requireMail } from '../mail/index.ts'
 import { getSettings, getTenant, presentSettings } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
+import { requireMayActOnInvitation, requireProvenAddress } from './acting.ts'
 import { alreadyMember } from './errors.ts'
-import { invitationResent, invitationRevoked, userInvited } from './events.ts'
-import { checkPromised, checkRoles } from './promising.ts'
+import { invitationResent, userInvited } from './events.ts'
+import { presentInvitation } from './presenting-invitations.ts'
+import { promiseRoles } from './promised-roles.ts'
+import { checkInvited, checkPromised } from './promising.ts'
 import {
-  deleteMember,
   type InvitationPatch,
   insertInvitation,
   insertMember,
@@ -18,7 +19,9 @@ import {
 } from './queries.ts'
 import type { Invitation, WantedRole } from './schema.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
+import { tellOwners } from './telling.ts'
 import { newInvitationToken } from './tokens.ts'
+import { withdrawInvitation } from './withdrawing.ts'
 
 /** Somebody to invite. */
 export interface NewInvitee {
@@ -41,12 +44,15 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
   requireMail(ctx)
   const email = normalizeEmail(input.email)
   if (email === null) throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
-  const roles = await checkRoles(ctx, input.roles)
+  await requireProvenAddress(ctx, 'user.invite')
+  const roles = await checkInvited(ctx, input.roles)
   const name = input.name ?? email.slice(0, email.lastIndexOf('@'))
   const user = await findOrAddUser(ctx, email, name)
-  const { row, token } = await openInvitation(ctx, user, { ...input, name }, roles)
-  await mailInvitation(ctx, user, row, token)
-  const invitation = presentInvitation(row)
+  const { row, token, isNew } = await openInvitation(ctx, user, { ...input, name }, roles)
+  await promiseRoles(ctx, row.id, roles)
+  await mailInvitation(ctx, user, { row, token, ifPaused: isNew ? 'wait' : 'send' })
+  await tellOwners(ctx, { email, roles, isInvited: true })
+  const invitation = presentInvitation(ctx, row)
   await ctx.emit(userInvited, { id: user.id, after: invitation })
   return invitation
 }
@@ -70,13 +76,13 @@ async function openInvitation(ctx: Ctx, user: UserRow, input: NewInvitee & { nam
   const { name, phone = null, job_title = null } = input
   const base = stamp(ctx)
   const { token, link } = newLink(ctx, base.created_at)
-  const content = { name, roles, invited_by: ctx.principal?.userId ?? null, ...link }
-  const person = { ...base, id: user.id, name, phone, job_title, joined_at: base.created_at }
+  const content = { name, roles, ...senderOf(ctx), ...link }
+  const person = { ...base, id: user.id, name, phone, job_title, joined_at: base.created_at, ...seatOf(link) }
   const isNew = await insertMember(ctx.tx, { ...person, status: 'invited' })
   const row = isNew
     ? await insertInvitation(ctx.tx, { ...base, user_id: user.id, email: user.email, accepted_at: null, ...content })
     : await renewInvitation(ctx, user.id, input, content)
-  return { row, token }
+  return { row, token, isNew: isNew !== undefined }
 }
 
 async function renewInvitation(ctx: Ctx, userId: string, person: NewInvitee, content: InvitationPatch) {
@@ -84,35 +90,51 @@ async function renewInvitation(ctx: Ctx, userId: string, person: NewInvitee, con
   const row = await updateExpiredInvitation(ctx.tx, { tenantId: ctx.tenantId, userId, now }, content)
   if (!row) throw alreadyMember()
   const { name, phone, job_title } = person
-  await updateMember(ctx.tx, ctx.tenantId, userId, { name, phone, job_title, updated_at: now })
+  await updateMember(ctx.tx, ctx.tenantId, userId, { name, phone, job_title, updated_at: now, ...seatOf(row) })
   return row
 }
 
 /**
  * A new link and a new term for an invitation that waits; whatever was mailed before is dead. Who sends it promises its
- * roles anew: throws 403 when they may not, and 404 when nothing waits.
+ * roles anew, and from then on the invitation is theirs. One that had expired takes a place in the plan again. While a
+ * link is alive that was mailed a moment ago, nothing happens. Throws 403 when they may not, and 404 when nothing waits.
  */
 export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation> {
   requireMail(ctx)
+  await requireProvenAddress(ctx, 'user.invite')
   const before = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   const roles = await checkPromised(ctx, before.roles)
+  const hadExpired = before.expires_at <= ctx.clock.now()
   const { token, link } = newLink(ctx, ctx.clock.now())
-  const row = await updateInvitation(ctx.tx, ctx.tenantId, id, { ...link, roles })
-  await mailInvitation(ctx, await getUser(ctx.tx, row.user_id), row, token)
-  const invitation = presentInvitation(row)
-  await ctx.emit(invitationResent, { before: presentInvitation(before), after: invitation })
+  const row: InvitationRow = { ...before, ...link, ...senderOf(ctx), roles }
+  const user = await getUser(ctx.tx, row.user_id)
+  if (!(await mailInvitation(ctx, user, { row, token, ifPaused: hadExpired ? 'send' : 'skip' })))
+    return presentInvitation(ctx, before)
+  await updateInvitation(ctx.tx, ctx.tenantId, id, { ...link, ...senderOf(ctx), roles })
+  await promiseRoles(ctx, id, roles)
+  await updateMember(ctx.tx, ctx.tenantId, row.user_id, seatOf(link))
+  if (hadExpired) await consume(ctx, 'users')
+  const invitation = presentInvitation(ctx, row)
+  await ctx.emit(invitationResent, { before: presentInvitation(ctx, before), after: invitation })
   return invitation
 }
 
-/** Takes an invitation back: its link is dead and the person no longer counts as invited. Throws 404. */
+/** Takes an invitation back. Throws 404, and 403 for one that promises more than the caller holds. */
 export async function revokeInvitation(ctx: Ctx, id: string): Promise<void> {
   const row = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!row) throw notFound()
-  await unassignAll(ctx, row.user_id)
-  await deleteMember(ctx.tx, ctx.tenantId, row.user_id)
-  await ctx.emit(invitationRevoked, { before: presentInvitation(row) })
+  await requireMayActOnInvitation(ctx, row, 'user.invite')
+  await withdrawInvitation(ctx, row)
 }
+
+/** Who sends: on what they may do when it is accepted rests what the invitation is worth. */
+const senderOf = ({ actor, principal }: Ctx) => ({
+  sender_type: principal ? principal.actor.type : actor.type,
+  invited_by: principal?.userId ?? null,
+})
+
+const seatOf = ({ expires_at }: Pick<InvitationRow, 'expires_at'>) => ({ seat_ends_at: expires_at })
 
 function newLink(ctx: Ctx, now: string) {
   const { token, hash } = newInvitationToken(ctx.tenantId)
@@ -120,9 +142,13 @@ function newLink(ctx: Ctx, now: string) {
   return { token, link: { token_hash: hash, expires_at, sent_at: now, updated_at: now } }
 }
 
-async function mailInvitation(ctx: Ctx, user: UserRow, row: InvitationRow, token: string): Promise<void> {
+async function mailInvitation(
+  ctx: Ctx,
+  user: UserRow,
+  { row, token, ifPaused }: { row: InvitationRow; token: string; ifPaused: IfPaused },
+): Promise<boolean> {
   const tenant = await getTenant(ctx.tx, ctx.tenantId)
-  await enqueueMail(ctx, {
+  return enqueueMail(ctx, {
     to: user.email,
     kind: 'invitation',
     locale: user.locale,
@@ -136,6 +162,7 @@ async function mailInvitation(ctx: Ctx, user: UserRow, row: InvitationRow, token
       expiresAt: row.expires_at,
     },
     fromName: tenant.branding.email_from_name,
+    ifPaused,
   })
 }
 
@@ -143,21 +170,4 @@ async function mailInvitation(ctx: Ctx, user: UserRow, row: InvitationRow, token
 async function isVouched(ctx: Ctx): Promise<boolean> {
   const userId = ctx.principal?.userId
   return userId ? (await getUser(ctx.tx, userId)).email_verified_at !== null : false
-}
-
-/** An invitation as it stands on the wire. */
-export function presentInvitation(row: InvitationRow): Invitation {
-  return {
-    id: row.id,
-    tenant_id: row.tenant_id,
-    user_id: row.user_id,
-    email: row.email,
-    name: row.name,
-    roles: row.roles,
-    invited_by: row.invited_by,
-    sent_at: row.sent_at,
-    expires_at: row.expires_at,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-  }
 }

@@ -1,13 +1,16 @@
-import { type Ctx, type Founder, notFound, stamp } from '#kernel'
+import { type Ctx, consume, type Founder, notFound, requireWritable, stamp } from '#kernel'
 import { assignRole } from '../roles/index.ts'
+import { getTenant, tenantSuspended } from '../tenants/index.ts'
 import { addUserTenant, getUser, type UserRow } from '../users/index.ts'
 import { alreadyMember, invalidToken, tokenExpired } from './errors.ts'
 import { userCreated, userJoined } from './events.ts'
 import { getMember } from './presenting.ts'
-import { checkRoles } from './promising.ts'
-import { insertMember, lockMember, updateInvitationAccepted, updateMember } from './queries.ts'
+import { checkRoles, listKept } from './promising.ts'
+import { deleteInvitationRoles, insertMember, lockMember, updateInvitationAccepted, updateMember } from './queries.ts'
 import type { Member, WantedRole } from './schema.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
+import { tellOwners, tellSenders } from './telling.ts'
+import { narrowInvitation } from './withdrawing.ts'
 
 /** A person with an account of their own who becomes a member at once. */
 export interface NewMember {
@@ -34,39 +37,54 @@ export async function createMember(ctx: Ctx, input: NewMember): Promise<Member> 
     job_title: input.job_title ?? null,
     status: 'active',
     joined_at: base.created_at,
+    seat_ends_at: null,
   })
   if (!row) throw alreadyMember()
   await enter(ctx, row.id, roles)
+  await tellOwners(ctx, { email: input.user.email, roles, isInvited: false })
   const member = await getMember(ctx, row.id)
   await ctx.emit(userCreated, { after: member })
   return member
 }
 
 /**
- * Accepts an invitation, in a transaction scoped to its tenant: once, by whoever comes first. The person becomes an
- * active member under the name they have now and gets the roles that still exist; `user.joined` is recorded for the
- * actor of `ctx`, which ought to be the person. Throws 400 `invalid_token` when the invitation was spent, revoked or
- * sent anew since it was read, `token_expired` when it is too late.
+ * Accepts an invitation, in a transaction scoped to its tenant: once, by whoever comes first. What it promised is kept as
+ * far as its sender could promise it now. The person becomes an active member under the name they have now; `user.joined`
+ * is recorded for the actor of `ctx`, which ought to be the person. Throws 400 `invalid_token` when the invitation was
+ * spent, revoked or sent anew since it was read or is worth nothing any more, `token_expired` when it is too late, 403
+ * `tenant_suspended`, 402 when the tenant's subscription has ended or its plan is full.
  */
 export async function useInvitation(ctx: Ctx, invitation: InvitationRow): Promise<Member> {
   const now = ctx.clock.now()
+  if ((await getTenant(ctx.tx, ctx.tenantId)).status !== 'active') throw tenantSuspended()
+  await requireWritable(ctx, 'users')
   const accepted = await updateInvitationAccepted(ctx.tx, invitation, now)
   if (!accepted) throw invalidToken()
   if (accepted.expires_at <= now) throw tokenExpired()
+  const roles = await listKept(ctx, accepted)
+  if (!roles) throw invalidToken()
+  if (roles.length < accepted.roles.length) {
+    await narrowInvitation(ctx, accepted, roles)
+    await tellSenders(ctx, [{ invitation: accepted, isRevoked: false }])
+  }
+  await deleteInvitationRoles(ctx.tx, ctx.tenantId, accepted.id)
   const userId = accepted.user_id
   if (!(await lockMember(ctx.tx, ctx.tenantId, userId))) throw notFound()
   const { name } = await getUser(ctx.tx, userId)
-  await updateMember(ctx.tx, ctx.tenantId, userId, { status: 'active', name, joined_at: now, updated_at: now })
-  await enter(ctx, userId, accepted.roles)
-  const member = await getMember(ctx, userId)
-  await ctx.emit(userJoined, { after: member })
-  return member
+  const member = { status: 'active' as const, name, joined_at: now, updated_at: now, seat_ends_at: null } // a status
+  await updateMember(ctx.tx, ctx.tenantId, userId, member)
+  await enter(ctx, userId, roles)
+  // It had a place already; nobody else has taken it while it ran out.
+  await consume(ctx, 'users', 0)
+  const joined = await getMember(ctx, userId)
+  await ctx.emit(userJoined, { after: joined })
+  return joined
 }
 
 /** The founder of a tenant is its first member. */
 export async function addFounder(ctx: Ctx, { userId, name }: Founder): Promise<void> {
   const row = { ...stamp(ctx), id: userId, name, phone: null, job_title: null }
-  await insertMember(ctx.tx, { ...row, status: 'active', joined_at: row.created_at })
+  await insertMember(ctx.tx, { ...row, status: 'active', joined_at: row.created_at, seat_ends_at: null })
   await addUserTenant(ctx, userId, ctx.tenantId)
   await ctx.forget({ userId })
 }

@@ -44,7 +44,11 @@ export const createMembersCore = (env: Record<string, string> = {}): Promise<Tes
 export async function found(core: Core, name = 'Acme') {
   const tenantId = newId()
   const work = async (ctx: Ctx) => {
-    const user = await addUser(ctx, { email: `owner-${newId()}@example.com`, name: 'Olga Owner' })
+    const user = await addUser(ctx, {
+      email: `owner-${newId()}@example.com`,
+      name: 'Olga Owner',
+      emailVerifiedAt: ctx.clock.now(),
+    })
     await foundTenant(ctx, { id: tenantId, name, founder: { userId: user.id, name: user.name } })
     return user
   }
@@ -60,7 +64,7 @@ export async function join(
   { storeId = null, name = 'Max Member' }: { storeId?: string | null; name?: string } = {},
 ) {
   const work = async (ctx: Ctx) => {
-    const user = await addUser(ctx, { email: `${newId()}@example.com`, name })
+    const user = await addUser(ctx, { email: `${newId()}@example.com`, name, emailVerifiedAt: ctx.clock.now() })
     await createMember(ctx, { user, name, roles: [] })
     if (key) {
       const { id } = await getSystemRole(ctx.tx, tenantId, key)

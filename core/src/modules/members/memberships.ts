@@ -1,29 +1,36 @@
-import type { Ctx } from '#kernel'
-import { isOwner, listAssignments } from '../roles/index.ts'
+import { type Ctx, pageFrom } from '#kernel'
+import { isOwner } from '../roles/index.ts'
 import { listTenants, presentTenant } from '../tenants/index.ts'
-import { listUserTenants } from '../users/index.ts'
+import { listUserTenantsAfter } from '../users/index.ts'
 import { presentRoles } from './presenting.ts'
-import { findMember } from './queries.ts'
+import { listActiveAmong, listAssignmentsAmong } from './queries.ts'
 
 /**
- * The tenants in which a person is an active member, with the roles that they hold in each. Opens its own transactions:
- * the directory says which tenants to ask, and each is asked by its id.
+ * The tenants in which a person is an active member, with the roles that they hold in each: of one page of the directory,
+ * which says which tenants to ask, so the work is the same however many there are. Opens its own transactions.
  */
-export async function listMemberships(ctx: Ctx, userId: string) {
-  const entries = await ctx.transaction(({ tx }) => listUserTenants(tx, userId), { tenantId: null })
+export async function listMemberships(ctx: Ctx, userId: string, limit: number) {
+  const { data: entries, next_cursor } = await ctx.transaction(
+    ({ tx }) => pageFrom(ctx, (after, most) => listUserTenantsAfter(tx, userId, after, most), { by: ORDER, limit }),
+    { tenantId: null, readOnly: true },
+  )
   const ids = entries.map(({ tenant_id }) => tenant_id)
-  const across = { tenantId: null, role: 'system' } as const // a literal of TransactionOptions
-  return ctx.transaction(async ({ tx }) => {
-    const tenants = new Map((await listTenants(tx, ids)).map((tenant) => [tenant.id, tenant]))
-    const standing = await Promise.all(
-      ids.map((id) => Promise.all([findMember(tx, id, userId), listAssignments(tx, id, [userId])])),
-    )
-    return ids.flatMap((id, index) => {
-      const tenant = tenants.get(id)
-      const [member, assignments] = standing[index]! // one for each id
-      if (!tenant || tenant.status === 'deleted' || member?.status !== 'active') return []
-      const roles = presentRoles(assignments, null)
-      return [{ tenant: presentTenant(tenant), roles, is_owner: isOwner(roles) }]
-    })
-  }, across)
+  const across = { tenantId: null, role: 'system', readOnly: true } as const // a literal of TransactionOptions
+  const [tenants, active, assignments] = await ctx.transaction(
+    ({ tx }) =>
+      Promise.all([listTenants(tx, ids), listActiveAmong(tx, ids, userId), listAssignmentsAmong(tx, ids, userId)]),
+    across,
+  )
+  const tenantOf = new Map(tenants.map((tenant) => [tenant.id, tenant]))
+  const isActive = new Set(active.map(({ tenant_id }) => tenant_id))
+  const held = Map.groupBy(assignments, ({ tenant_id }) => tenant_id)
+  const data = ids.flatMap((id) => {
+    const tenant = tenantOf.get(id)
+    if (!tenant || tenant.status === 'deleted' || !isActive.has(id)) return []
+    const roles = presentRoles(held.get(id) ?? [], null)
+    return [{ tenant: presentTenant(tenant), roles, is_owner: isOwner(roles) }]
+  })
+  return { data, next_cursor }
 }
+
+const ORDER = ['joined_at', 'tenant_id'] as const // names of columns

@@ -1,5 +1,5 @@
-import { type Ctx, permissionDenied } from '#kernel'
-import { getSystemRole, isOwner } from '../roles/index.ts'
+import type { Ctx } from '#kernel'
+import { getSystemRole } from '../roles/index.ts'
 import { changeOwner, lockTenant } from '../tenants/index.ts'
 import { getUser, type UserRow } from '../users/index.ts'
 import { lastOwner } from './errors.ts'
@@ -23,10 +23,4 @@ export async function listOwners(ctx: Ctx): Promise<UserRow[]> {
   const role = await getSystemRole(ctx.tx, ctx.tenantId, 'owner')
   const owners = await listActiveHolders(ctx.tx, ctx.tenantId, role.id)
   return Promise.all(owners.map(({ id }) => getUser(ctx.tx, id)))
-}
-
-/** What ends or stops an owner's membership is for owners alone. Throws 403. */
-export function requireOwnership(ctx: Ctx, permission: string): void {
-  if (ctx.actor.type === 'system' || isOwner(ctx.grants)) return
-  throw permissionDenied({ detail: 'Only an owner may do this to an owner', members: { permission } })
 }

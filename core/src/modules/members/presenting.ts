@@ -2,6 +2,7 @@ import { type Ctx, notFound } from '#kernel'
 import { isOwner, listAssignments } from '../roles/index.ts'
 import { listLogins, selectMembers } from './queries.ts'
 import type { HeldRole, Member } from './schema.ts'
+import { peopleOfStores } from './seeing.ts'
 import type { MemberRow } from './table.ts'
 
 /** A member as stored, with what their account says of them. */
@@ -13,10 +14,17 @@ export async function getMember(ctx: Ctx, userId: string): Promise<Member> {
   return first(await presentMembers(ctx, rows, null))
 }
 
-/** As `getMember`, for somebody who may see only some stores' people: anybody else is a 404. */
+/** As `getMember`, for whoever the route's stores let see them: anybody else is a 404. */
 export async function getVisibleMember(ctx: Ctx, userId: string): Promise<Member> {
   const rows = await ctx.narrow(selectMember(ctx, userId)).execute()
   return first(await presentMembers(ctx, rows, ctx.stores))
+}
+
+/** As `getMember`, for somebody who sees the people of these stores (null: all): anybody else is a 404. */
+export async function getMemberAmong(ctx: Ctx, userId: string, stores: readonly string[] | null): Promise<Member> {
+  const query = selectMember(ctx, userId)
+  const rows = await (stores ? query.where(peopleOfStores(stores)) : query).execute()
+  return first(await presentMembers(ctx, rows, stores))
 }
 
 const selectMember = (ctx: Ctx, userId: string) =>

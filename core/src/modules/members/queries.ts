@@ -1,10 +1,31 @@
 import { type Insertable, json, sql, type Tx, type Updateable } from '#kernel'
 import type { MemberFilter } from './schema.ts'
-import type { InvitationRow, InvitationTable, MemberRow, MemberTable } from './table.ts'
+import type { InvitationRoleTable, InvitationRow, InvitationTable, MemberRow, MemberTable } from './table.ts'
 
 /** The membership, whatever its status. */
 export const findMember = (tx: Tx, tenantId: string, userId: string): Promise<MemberRow | undefined> =>
   tx.selectFrom('members').selectAll().where('tenant_id', '=', tenantId).where('id', '=', userId).executeTakeFirst()
+
+/** In which of these tenants a person is an active member; across tenants, so for transactions of the system role. */
+export const listActiveAmong = (tx: Tx, tenantIds: readonly string[], userId: string) =>
+  tx
+    .selectFrom('members')
+    .select('tenant_id')
+    .where(sql<boolean>`tenant_id = any(${tenantIds}::uuid[])`)
+    .where('id', '=', userId)
+    .where('status', '=', 'active')
+    .execute()
+
+/** What a person holds in these tenants, oldest first; as above. */
+export const listAssignmentsAmong = (tx: Tx, tenantIds: readonly string[], userId: string) =>
+  tx
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'a.tenant_id').onRef('r.id', '=', 'a.role_id'))
+    .select(['a.tenant_id', 'a.user_id', 'a.role_id', 'r.name', 'a.store_id'])
+    .where(sql<boolean>`a.tenant_id = any(${tenantIds}::uuid[])`)
+    .where('a.user_id', '=', userId)
+    .orderBy('a.id')
+    .execute()
 
 /** The membership, locked until the transaction ends. */
 export const lockMember = (tx: Tx, tenantId: string, userId: string): Promise<MemberRow | undefined> =>
@@ -122,6 +143,39 @@ export const lockPendingInvitation = (tx: Tx, tenantId: string, id: string): Pro
     .forNoKeyUpdate()
     .executeTakeFirst()
 
+/** The person's invitation, whatever became of it. */
+export const findInvitationOf = (tx: Tx, tenantId: string, userId: string): Promise<InvitationRow | undefined> =>
+  tx
+    .selectFrom('invitations')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+
+const lockPending = (tx: Tx, tenantId: string) => selectPendingInvitations(tx, tenantId).orderBy('id').forNoKeyUpdate()
+
+/** The invitations that somebody has sent and nobody has accepted yet, locked until the transaction ends. */
+export const lockPendingOf = (tx: Tx, tenantId: string, senderId: string): Promise<InvitationRow[]> =>
+  lockPending(tx, tenantId).where('invited_by', '=', senderId).execute()
+
+/** The same for what holders of a role have sent. */
+export const lockPendingOfHolders = (tx: Tx, tenantId: string, roleId: string): Promise<InvitationRow[]> =>
+  lockPending(tx, tenantId)
+    .where('invited_by', 'in', (eb) =>
+      eb
+        .selectFrom('role_assignments as a')
+        .select('a.user_id')
+        .where('a.tenant_id', '=', tenantId)
+        .where('a.role_id', '=', roleId),
+    )
+    .execute()
+
+/** The same for what promises a role in a store. */
+export const lockPendingInStore = (tx: Tx, tenantId: string, storeId: string): Promise<InvitationRow[]> =>
+  lockPending(tx, tenantId)
+    .where(sql<boolean>`roles @> ${json([{ store_id: storeId }])}`)
+    .execute()
+
 /** Query of the invitations that nobody has accepted yet; unordered. */
 export const selectPendingInvitations = (tx: Tx, tenantId: string) =>
   tx.selectFrom('invitations').selectAll().where('tenant_id', '=', tenantId).where('accepted_at', 'is', null)
@@ -132,6 +186,16 @@ export const insertInvitation = (tx: Tx, invitation: Insertable<InvitationTable>
     .values({ ...invitation, roles: json(invitation.roles) })
     .returningAll()
     .executeTakeFirstOrThrow()
+
+export const insertInvitationRoles = (tx: Tx, rows: Insertable<InvitationRoleTable>[]): Promise<unknown> =>
+  tx.insertInto('invitation_roles').values(rows).execute()
+
+export const deleteInvitationRoles = (tx: Tx, tenantId: string, invitationId: string): Promise<unknown> =>
+  tx
+    .deleteFrom('invitation_roles')
+    .where('tenant_id', '=', tenantId)
+    .where('invitation_id', '=', invitationId)
+    .execute()
 
 /** Changes of an invitation; its roles are always given. */
 export type InvitationPatch = Updateable<InvitationTable> & Pick<InvitationRow, 'roles'>

@@ -1,6 +1,7 @@
-import { defineRoute, ListQuery, notFound, Page, page } from '#kernel'
+import { conflict, defineRoute, ListQuery, notFound, Page, page, planLimitReached } from '#kernel'
 import { alreadyMember } from './errors.ts'
-import { inviteMember, presentInvitation, resendInvitation, revokeInvitation } from './inviting.ts'
+import { inviteMember, resendInvitation, revokeInvitation } from './inviting.ts'
+import { presentInvitation } from './presenting-invitations.ts'
 import { selectPendingInvitations } from './queries.ts'
 import { Invitation, InvitationParams, NewInvitation } from './schema.ts'
 
@@ -9,7 +10,7 @@ const invite = defineRoute({
   path: '/users/invite',
   summary: 'Invite a person by e-mail',
   description:
-    'They count as a user of the tenant from now on and get the roles when they accept. An expired invitation is renewed.',
+    'They count as a user of the tenant until the invitation expires, and get the roles when they accept, as far as you may give them then. An expired invitation is renewed. Your own e-mail address must be confirmed.',
   access: { permission: 'user.invite' },
   limit: 'users',
   body: NewInvitation,
@@ -28,7 +29,7 @@ const listInvitations = defineRoute({
   response: { 200: Page(Invitation) },
   handler: async (ctx) => {
     const rows = await page(ctx, selectPendingInvitations(ctx.tx, ctx.tenantId))
-    return { data: rows.data.map(presentInvitation), next_cursor: rows.next_cursor }
+    return { data: rows.data.map((row) => presentInvitation(ctx, row)), next_cursor: rows.next_cursor }
   },
 })
 
@@ -36,6 +37,7 @@ const revoke = defineRoute({
   method: 'DELETE',
   path: '/users/invitations/:id',
   summary: 'Take an invitation back',
+  description: 'Of one that promises more than you hold, 403.',
   access: { permission: 'user.invite' },
   params: InvitationParams,
   response: { 204: null },
@@ -49,10 +51,12 @@ const resend = defineRoute({
   method: 'POST',
   path: '/users/invitations/:id/resend',
   summary: 'Send an invitation again',
-  description: 'With a new link and a new term; the link sent before is dead.',
+  description:
+    'With a new link and a new term; the link sent before is dead. You must be allowed to give its roles, and they are your promise from then on. Within two minutes of the last mail nothing is sent. One that had expired takes a place in the plan again.',
   access: { permission: 'user.invite' },
   params: InvitationParams,
   response: { 200: Invitation },
+  errors: [conflict, planLimitReached],
   handler: (ctx, { params }) => resendInvitation(ctx, params.id),
 })
 

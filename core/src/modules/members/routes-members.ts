@@ -35,7 +35,7 @@ const updateMember = defineRoute({
   path: '/users/:id',
   summary: 'Change a membership, or disable and enable it',
   description:
-    'What belongs to the person (e-mail, password, second factor) is theirs alone. Only an owner disables an owner.',
+    'What belongs to the person (e-mail, password, second factor) is theirs alone. Nobody changes or disables somebody who holds more than they do themselves; only an owner an owner.',
   access: { permission: 'user.update' },
   params: UserParams,
   body: MemberPatch,
@@ -49,7 +49,7 @@ const deleteMember = defineRoute({
   path: '/users/:id',
   summary: 'End a membership',
   description:
-    'The account stays, and so do the person’s other tenants. Only an owner ends the membership of an owner.',
+    'The account stays, and so do the person’s other tenants; invitations that they have sent end. Nobody ends the membership of somebody who holds more than they do themselves; only an owner that of an owner.',
   access: { permission: 'user.delete' },
   params: UserParams,
   response: { 204: null },

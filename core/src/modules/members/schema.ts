@@ -28,7 +28,10 @@ export const Member = Closed(
     phone: Nullable(phone),
     job_title: Nullable(jobTitle),
     avatar_url: Nullable(Type.String()),
-    status: OneOf(STATUSES, { examples: ['active'] }),
+    status: OneOf(STATUSES, {
+      description: '`invited` also while the invitation has expired: `GET /users/invitations` tells which have.',
+      examples: ['active'],
+    }),
     is_owner: Type.Boolean(),
     roles: Type.Array(HeldRole, { description: 'Someone who sees only some stores is not shown roles in others.' }),
     last_login_at: Nullable(Timestamp),
@@ -78,6 +81,9 @@ export const Invitation = Closed(
     user_id: Uuid,
     email: Email,
     name,
+    status: OneOf(['open', 'expired'], {
+      description: 'An expired one takes no place in the plan; sending it again takes one.',
+    }),
     roles: Type.Array(Closed({ role_id: Uuid, store_id: Nullable(Uuid) })),
     invited_by: Nullable(Uuid),
     sent_at: Timestamp,

@@ -1,4 +1,4 @@
-import type { Selectable, TenantRow } from '#kernel'
+import type { Actor, Selectable, TenantRow } from '#kernel'
 
 /** One person inside one tenant; `id` is the person's own id. */
 export interface MemberTable extends TenantRow {
@@ -8,6 +8,8 @@ export interface MemberTable extends TenantRow {
   status: 'active' | 'disabled' | 'invited'
   /** For an invited person, when they were invited first. */
   joined_at: string
+  /** Until when the row takes a place in the plan: of an invited person, the end of the invitation. Null: for good. */
+  seat_ends_at: string | null
 }
 
 /** An invitation until it is accepted; it goes when the member row does. */
@@ -22,6 +24,16 @@ export interface InvitationTable extends TenantRow {
   sent_at: string
   accepted_at: string | null
   invited_by: string | null
+  /** What kind of actor sent it last; of others than people and the system it is not known what they may give. */
+  sender_type: Actor['type']
+}
+
+/** A role that an open invitation names, which cannot be deleted meanwhile. */
+export interface InvitationRoleTable {
+  tenant_id: string
+  id: string
+  invitation_id: string
+  role_id: string
 }
 
 /** A role that an invitation gives once it is accepted. */
@@ -34,6 +46,7 @@ declare module '#kernel' {
   interface Tables {
     members: MemberTable
     invitations: InvitationTable
+    invitation_roles: InvitationRoleTable
   }
 }
 

@@ -1,7 +1,7 @@
 import { at, type Ctx, invalidRequest, permissionDenied } from '#kernel'
 import { getStore } from '../stores/index.ts'
 import { catalogueOf, effectivePermissions } from './catalogue.ts'
-import { getRole } from './queries.ts'
+import { getRole, listHeldRoles } from './queries.ts'
 import type { RoleRow } from './table.ts'
 
 type Held =
@@ -13,6 +13,11 @@ export function isOwner(held: readonly Held[]): boolean {
   return held.some((each) =>
     'role' in each ? each.role === 'owner' && each.storeId === null : each.name === 'owner' && each.store_id === null,
   )
+}
+
+/** A role where somebody holds it, or is to: with what decides about its permissions. */
+export interface RoleInPlace extends Pick<RoleRow, 'key' | 'permissions'> {
+  readonly store_id: string | null
 }
 
 /**
@@ -50,11 +55,31 @@ export async function requireMayTake(
       throw invalidRequest({ errors: [at(pointer, 'must be absent: this role is held for the whole tenant')] })
     }
   }
-  if (role.key === 'owner' && !isOwner(ctx.grants)) {
-    throw permissionDenied({ detail: 'Only an owner makes an owner', members: { permission: 'role.assign' } })
-  }
-  requireHeld(ctx, effectivePermissions(catalogueOf(ctx.core), role, storeId), storeId)
+  requireHoldsAll(ctx, [{ ...role, store_id: storeId }], 'role.assign')
   return role
+}
+
+/**
+ * Throws unless the caller may act on a person: change, disable or remove them. To be called with that member's row
+ * locked, so that nobody gives them more meanwhile. As `requireHoldsAll`.
+ */
+export async function requireMayActOn(ctx: Ctx, userId: string, permission: string): Promise<void> {
+  requireHoldsAll(ctx, await listHeldRoles(ctx.tx, ctx.tenantId, userId), permission)
+}
+
+/**
+ * The one rule about people and roles: nobody gives, takes, changes or ends what is more than they hold themselves.
+ * Throws 403 unless the caller holds everything that these roles allow in their places, and is an owner where one of
+ * them is `owner`. `permission`: the one that the caller acts by.
+ */
+export function requireHoldsAll(ctx: Ctx, roles: readonly RoleInPlace[], permission: string): void {
+  if (ctx.actor.type === 'system' && ctx.principal === null) return
+  for (const role of roles) {
+    if (role.key === 'owner' && !isOwner(ctx.grants)) {
+      throw permissionDenied({ detail: 'Only an owner may do this, as it is about an owner', members: { permission } })
+    }
+    requireHeld(ctx, effectivePermissions(catalogueOf(ctx.core), role, role.store_id), role.store_id)
+  }
 }
 
 /** Throws 403, naming the first permission that the caller does not hold in that place. */

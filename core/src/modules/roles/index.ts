@@ -11,7 +11,7 @@ export { type AssignOptions, assignRole, type RoleToAssign, unassignAll, unassig
 export { catalogueOf } from './catalogue.ts'
 export { nameTaken, roleInUse } from './errors.ts'
 export { roleAssigned, roleCreated, roleDeleted, roleUnassigned, roleUpdated } from './events.ts'
-export { isOwner, requireMayGrant } from './granting.ts'
+export { isOwner, type RoleInPlace, requireHoldsAll, requireMayActOn, requireMayGrant } from './granting.ts'
 export { listGrants } from './grants.ts'
 export { findRole, getRole, getSystemRole, type HeldRole, listAssignments } from './queries.ts'
 export { Permission, Role, RoleAssignment } from './schema.ts'

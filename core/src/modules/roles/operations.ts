@@ -7,15 +7,16 @@ import {
   onUnique,
   page,
   permissionDenied,
+  sqlState,
   stamp,
   tidyLine,
 } from '#kernel'
 import { catalogueOf } from './catalogue.ts'
 import { nameTaken, roleInUse } from './errors.ts'
 import { roleCreated, roleDeleted, roleUpdated } from './events.ts'
-import { requireHeld } from './granting.ts'
+import { requireHeld, requireHoldsAll } from './granting.ts'
 import { findLookAlike } from './look-alikes.ts'
-import { deleteRole, getRole, insertRole, listRoles, lockRole, updateRole } from './queries.ts'
+import { deleteRole, getRole, insertRole, listRoles, listRolesOfHolders, lockRole, updateRole } from './queries.ts'
 import { type NewRole, type Permission, presentRole, type Role, type RoleChanges, type RoleQuery } from './schema.ts'
 import type { RoleRow } from './table.ts'
 
@@ -58,16 +59,18 @@ export async function createRole(ctx: Ctx, input: NewRole): Promise<Role> {
   return role
 }
 
-/** Changes a role of the tenant's own; what is added to it must be held by the caller for the whole tenant. */
+/**
+ * Changes a role of the tenant's own. The caller holds for the whole tenant what it allows and what is added to it; to take
+ * something from it, they hold everything that any of its holders does.
+ */
 export async function changeRole(ctx: Ctx, id: string, changes: RoleChanges): Promise<Role> {
   const renamed = changes.name === undefined ? {} : named(changes.name)
   requireKnown(ctx, changes.permissions ?? [])
   const before = await lockRole(ctx.tx, ctx.tenantId, id)
   refuseSystemRole(before, 'role.update')
   const { description = before.description, permissions = before.permissions } = changes
-  const added = permissions.filter((code) => !before.permissions.includes(code))
   if (changes.permissions) requireScope(ctx, permissions, before.scope)
-  requireHeld(ctx, added, null)
+  await requireMayChange(ctx, before, permissions)
   const patch = { name: before.name, ...renamed, description, permissions: sorted(permissions) }
   if (!differs(before, patch)) return present(ctx, before)
   const after = await onUnique(updateRole(ctx.tx, ctx.tenantId, id, { ...patch, updated_at: ctx.clock.now() }), {
@@ -78,13 +81,30 @@ export async function changeRole(ctx: Ctx, id: string, changes: RoleChanges): Pr
   return present(ctx, after)
 }
 
-/** Deletes a role of the tenant's own that nobody holds; the database refuses while somebody does. */
+async function requireMayChange(ctx: Ctx, before: RoleRow, permissions: readonly string[]): Promise<void> {
+  requireHoldsAll(ctx, [{ ...before, store_id: null }], 'role.update')
+  requireHeld(ctx, permissions, null)
+  if (before.permissions.every((code) => permissions.includes(code))) return
+  requireHoldsAll(ctx, await listRolesOfHolders(ctx.tx, ctx.tenantId, before.id), 'role.update')
+}
+
+/**
+ * Deletes a role of the tenant's own, out of permissions that the caller holds. Whatever refers to it keeps it, in this
+ * core (somebody holds it, an invitation promises it) or in an application's tables: 409 `role_in_use`.
+ */
 export async function removeRole(ctx: Ctx, id: string): Promise<undefined> {
   const role = await lockRole(ctx.tx, ctx.tenantId, id)
   refuseSystemRole(role, 'role.delete')
-  await onUnique(deleteRole(ctx.tx, ctx.tenantId, id), { role_assignments_role_fkey: roleInUse })
+  requireHoldsAll(ctx, [{ ...role, store_id: null }], 'role.delete')
+  try {
+    await deleteRole(ctx.tx, ctx.tenantId, id)
+  } catch (error) {
+    throw sqlState(error) === FOREIGN_KEY_VIOLATION ? roleInUse() : error
+  }
   await ctx.emit(roleDeleted, { before: present(ctx, role) })
 }
+
+const FOREIGN_KEY_VIOLATION = '23503'
 
 const present = (ctx: Ctx, role: RoleRow) => presentRole(role, catalogueOf(ctx.core))
 

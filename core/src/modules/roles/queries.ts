@@ -90,6 +90,20 @@ export const listHeldRoles = (tx: Tx, tenantId: string, userId: string) =>
     .orderBy('a.id')
     .execute()
 
+/** Every role in every place that holders of this one hold, this one included; each once. */
+export const listRolesOfHolders = (tx: Tx, tenantId: string, roleId: string) =>
+  tx
+    .selectFrom('role_assignments as holder')
+    .innerJoin('role_assignments as a', (join) =>
+      join.onRef('a.tenant_id', '=', 'holder.tenant_id').onRef('a.user_id', '=', 'holder.user_id'),
+    )
+    .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'a.tenant_id').onRef('r.id', '=', 'a.role_id'))
+    .select(['a.store_id', 'r.key', 'r.permissions'])
+    .where('holder.tenant_id', '=', tenantId)
+    .where('holder.role_id', '=', roleId)
+    .distinct()
+    .execute()
+
 /** Undefined when the person holds it already. */
 export const insertAssignment = (
   tx: Tx,

@@ -49,10 +49,10 @@ export const tokenOf = (userId: string, tenantId: string | null): string => `${P
 
 let people = 0
 
-/** Somebody new, member of nothing. */
+/** Somebody new whose address is proven, member of nothing. */
 export async function addPerson({ core }: TestCore, name = 'Somebody'): Promise<string> {
   const email = `person-${++people}-${newId()}@example.com`
-  return core.run(async (ctx) => (await addUser(ctx, { email, name })).id)
+  return core.run(async (ctx) => (await addUser(ctx, { email, name, emailVerifiedAt: ctx.clock.now() })).id)
 }
 
 /** A tenant with its default store, as tests speak of it. */

@@ -54,7 +54,8 @@ export const updateRoleRoute = defineRoute({
   method: 'PUT',
   path: '/roles/:id',
   summary: 'Change a role',
-  description: 'Absent fields stay; `permissions` is replaced whole. System roles cannot be changed.',
+  description:
+    'Absent fields stay; `permissions` is replaced whole. You must hold what the role allows, and to take a permission from it also what its holders may do beside. System roles cannot be changed.',
   access: { permission: 'role.update' },
   params,
   body: RoleChanges,
@@ -68,6 +69,7 @@ export const deleteRoleRoute = defineRoute({
   method: 'DELETE',
   path: '/roles/:id',
   summary: 'Delete a role that nobody holds',
+  description: 'You must hold what it allows. An invitation that promises it keeps it, an expired one too.',
   access: { permission: 'role.delete' },
   params,
   response: { 204: null },

@@ -5,7 +5,9 @@ import { includes, maxOf } from './plans.ts'
 import { findStanding } from './queries.ts'
 import { isEnded, type State } from './states.ts'
 import type { PlanRow, Status } from './table.ts'
+import { countedBy } from './usage.ts'
 import {
+  type Counted,
   countRows,
   findTerms,
   findUsage,
@@ -36,7 +38,7 @@ export const planAllowances: Allowances = {
     const terms = await lockedTerms(ctx)
     if (!terms) return
     const max = maxOf(ctx.core, terms, limit)
-    const counts = tableOf(ctx, limit)
+    const counts = countedBy(ctx, limit)
     const used =
       counts === undefined
         ? await countUp(ctx, { limit, amount, max, terms })
@@ -47,7 +49,7 @@ export const planAllowances: Allowances = {
   },
 
   async released(ctx, limit, amount = 1) {
-    if (tableOf(ctx, limit) !== undefined) return
+    if (countedBy(ctx, limit) !== undefined) return
     const terms = await lockedTerms(ctx)
     if (terms) await updateUsageReleased(ctx.tx, counterOf(ctx, limit, terms), amount)
   },
@@ -61,7 +63,7 @@ export const planAllowances: Allowances = {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
     const max = terms ? maxOf(ctx.core, terms, limit) : null
     if (!terms || max === null) return null
-    const counts = tableOf(ctx, limit)
+    const counts = countedBy(ctx, limit)
     const used =
       counts === undefined
         ? await findUsage(ctx.tx, counterOf(ctx, limit, terms))
@@ -125,7 +127,7 @@ async function countUp(
  */
 async function countAgain(
   ctx: Ctx,
-  { limit, amount, max, counts }: Consumption & { max: number; counts: string },
+  { limit, amount, max, counts }: Consumption & { max: number; counts: Counted },
 ): Promise<number> {
   const { tx, tenantId } = ctx
   const [, used] = await Promise.all([lockCounting(tx, tenantId), countRows(tx, tenantId, counts, max + 1)])
@@ -139,12 +141,6 @@ async function announce(ctx: Ctx, { limit, amount, max, used }: Consumption & { 
   const crosses = (mark: number) => used - amount < mark && used >= mark
   const event = crosses(max) ? limitReached100 : crosses(Math.ceil(max * 0.8)) ? limitReached80 : null
   if (event) await ctx.emit(event, { id: null, label: limit, after: { limit, max, used } })
-}
-
-function tableOf({ core }: Ctx, limit: string): string | undefined {
-  const declared = core.registry.limits.get(limit)
-  if (!declared) throw new Error(`The limit ${limit} belongs to no module of this core`)
-  return declared.counts
 }
 
 const counterOf = ({ tenantId }: Ctx, limit: string, { current_period_start }: Terms) => ({

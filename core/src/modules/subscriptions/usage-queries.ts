@@ -29,10 +29,23 @@ export const lockTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undef
 export const lockCounting = (tx: Tx, tenantId: string) =>
   tx.selectFrom('subscriptions').select('id').where('tenant_id', '=', tenantId).forNoKeyUpdate().executeTakeFirst()
 
+/** Rows of which a tenant may have so many at once; those whose column `until` is past `now` count no more. */
+export interface Counted {
+  table: string
+  until: string | undefined
+  now: string
+}
+
 /** How many rows the tenant has, looking at no more than `most` of them. */
-export async function countRows(tx: Tx, tenantId: string, table: string, most: number | null = null): Promise<number> {
+export async function countRows(
+  tx: Tx,
+  tenantId: string,
+  { table, until, now }: Counted,
+  most: number | null = null,
+): Promise<number> {
+  const alive = until === undefined ? sql`` : sql`and (${sql.ref(until)} is null or ${sql.ref(until)} > ${now})`
   const counted = sql<{ used: number }>`
-    select count(*) as used from (select from ${sql.table(table)} where tenant_id = ${tenantId} limit ${most}) as counted`
+    select count(*) as used from (select from ${sql.table(table)} where tenant_id = ${tenantId} ${alive} limit ${most}) as counted`
   const { rows } = await counted.execute(tx)
   return rows[0]?.used ?? 0
 }

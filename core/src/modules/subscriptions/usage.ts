@@ -5,7 +5,7 @@ import { presentSubscription, presentTrial } from './present.ts'
 import type { Exceeded, SubscriptionDetails, Usage } from './schema.ts'
 import type { State } from './states.ts'
 import type { PlanRow } from './table.ts'
-import { countRows, findUsage } from './usage-queries.ts'
+import { type Counted, countRows, findUsage } from './usage-queries.ts'
 
 /** All that a page about the subscription shows. */
 export async function readDetails(ctx: Ctx): Promise<SubscriptionDetails> {
@@ -49,11 +49,20 @@ async function countAll(
   const wanted = [...ctx.core.registry.limits].filter(([limit]) => isWanted(limit))
   // All are sent at once.
   return Promise.all(
-    wanted.map(async ([limit, { counts }]): Promise<[string, number]> => {
+    wanted.map(async ([limit]): Promise<[string, number]> => {
       const counter = { tenant_id: tenantId, limit_name: limit, period_start }
-      return [limit, counts === undefined ? await findUsage(tx, counter) : await countRows(tx, tenantId, counts)]
+      const counted = countedBy(ctx, limit)
+      return [limit, counted === undefined ? await findUsage(tx, counter) : await countRows(tx, tenantId, counted)]
     }),
   )
+}
+
+/** The rows that a limit counts; undefined for one that counts by period. */
+export function countedBy({ core, clock }: Ctx, limit: string): Counted | undefined {
+  const declared = core.registry.limits.get(limit)
+  if (!declared) throw new Error(`The limit ${limit} belongs to no module of this core`)
+  const { counts, until } = declared
+  return counts === undefined ? undefined : { table: counts, until, now: clock.now() }
 }
 
 const percentOf = (used: number, max: number) => (max === 0 ? 100 : Math.floor((used / max) * 100))

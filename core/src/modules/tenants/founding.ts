@@ -1,9 +1,9 @@
-import { type Ctx, type Founder, newId } from '#kernel'
+import { type Ctx, type Founder, newId, permissionDenied } from '#kernel'
 import { getUser } from '../users/index.ts'
 import { slugTaken } from './errors.ts'
 import { tenantCreated } from './events.ts'
 import { presentTenant } from './present.ts'
-import { insertSlug, insertTenant } from './queries.ts'
+import { insertSlug, insertTenant, upsertFounded } from './queries.ts'
 import type { NewTenant, Tenant } from './schema.ts'
 import { slugFromName, slugWithSuffix } from './slugs.ts'
 import type { TenantRecord } from './table.ts'
@@ -30,10 +30,12 @@ export async function openTenant(ctx: Ctx, { name, slug }: NewTenant): Promise<T
 
 /**
  * Founds a tenant: its row, its slug, and what every module gives a new one. The transaction must be scoped to `id`.
- * Throws 409 `slug_taken` when a slug was asked for and another tenant has it.
+ * Throws 409 `slug_taken` when a slug was asked for and another tenant has it, 403 for a person who has founded
+ * TENANTS_PER_PERSON.
  */
 export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Founding): Promise<TenantRecord> {
   const now = ctx.clock.now()
+  await countFounded(ctx, founder.userId)
   const tenant = await insertTenant(ctx.tx, {
     id,
     name: name.trim(),
@@ -45,6 +47,14 @@ export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Foundin
   await ctx.emit(tenantCreated, { after: presentTenant(tenant) })
   for (const module of ctx.core.registry.modules) await module.founding?.(ctx, founder)
   return tenant
+}
+
+/** The system founds as many as it is told to, in whosever name. */
+async function countFounded(ctx: Ctx, userId: string): Promise<void> {
+  const isSystem = ctx.actor.type === 'system' && ctx.principal === null
+  const most = isSystem ? Number.MAX_SAFE_INTEGER : ctx.config.tenantsPerPerson
+  if (await upsertFounded(ctx.tx, userId, most)) return
+  throw permissionDenied({ detail: `You have founded ${most} tenants, and nobody may found more` })
 }
 
 async function takeSlug(ctx: Ctx, tenantId: string, name: string, wanted: string | undefined): Promise<string> {

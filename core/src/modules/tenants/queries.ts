@@ -7,7 +7,7 @@ export function findTenant(tx: Tx, id: string): Promise<TenantRecord | undefined
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).executeTakeFirst()
 }
 
-/** Tenants by their ids, oldest first; across tenants, so for transactions of the system role. */
+/** Tenants by their ids; across tenants, so for transactions of the system role. */
 export function listTenants(tx: Tx, ids: readonly string[]): Promise<TenantRecord[]> {
   return tx.selectFrom('tenants').select(columns).where(sql<boolean>`id = any(${ids}::uuid[])`).orderBy('id').execute()
 }
@@ -22,6 +22,22 @@ export function lockTenant(tx: Tx, id: string): Promise<TenantRecord> {
 
 export function insertTenant(tx: Tx, tenant: Insertable<TenantTable>): Promise<TenantRecord> {
   return tx.insertInto('tenants').values(tenant).returning(columns).executeTakeFirstOrThrow()
+}
+
+/** Counts a tenant more that a person founds; false when they have founded `most`. */
+export async function upsertFounded(tx: Tx, userId: string, most: number): Promise<boolean> {
+  const counted = await tx
+    .insertInto('tenant_founders')
+    .values({ user_id: userId, founded: 1 })
+    .onConflict((same) =>
+      same
+        .column('user_id')
+        .doUpdateSet({ founded: sql`tenant_founders.founded + 1` })
+        .where('tenant_founders.founded', '<', most),
+    )
+    .returning('founded')
+    .executeTakeFirst()
+  return counted !== undefined
 }
 
 export function updateTenant(tx: Tx, tenant: TenantRecord): Promise<TenantRecord> {

@@ -1,4 +1,4 @@
-import { conflict, defineRoute, type Route } from '#kernel'
+import { conflict, defineRoute, permissionDenied, type Route } from '#kernel'
 import { slugTaken } from './errors.ts'
 import { openTenant } from './founding.ts'
 import { changeBranding, changeTenant, getTenant } from './operations.ts'
@@ -20,12 +20,13 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/tenants',
     summary: 'Found another tenant',
-    description: 'The caller becomes its owner. Without a slug, one is made from the name.',
+    description:
+      'The caller becomes its owner. Without a slug, one is made from the name. One person founds TENANTS_PER_PERSON at most.',
     access: 'self',
     transaction: 'manual',
     body: NewTenant,
     response: { 201: Tenant },
-    errors: [slugTaken],
+    errors: [slugTaken, permissionDenied],
     handler: (ctx, { body }) => openTenant(ctx, body),
     location: () => '/api/v1/tenants/current',
   }),

@@ -20,6 +20,12 @@ export interface TenantSlugTable {
   tenant_id: string
 }
 
+/** Global: how many tenants each person has founded. */
+export interface TenantFounderTable {
+  user_id: string
+  founded: number
+}
+
 /** Only what a tenant has set; the rest is filled in when it is read, so that a new default reaches everybody. */
 export type StoredSettings = Partial<
   Omit<TenantSettings, 'invoice' | 'id' | 'tenant_id' | 'created_at' | 'updated_at'>
@@ -34,5 +40,6 @@ declare module '#kernel' {
   interface Tables {
     tenants: TenantTable
     tenant_slugs: TenantSlugTable
+    tenant_founders: TenantFounderTable
   }
 }

@@ -14,7 +14,7 @@ export {
   removeUserTenant,
   type UserPatch,
 } from './operations.ts'
-export { findLogin, findUser, findUserByEmail, getUser, listUserTenants } from './queries.ts'
+export { findLogin, findUser, findUserByEmail, getUser, listUserTenants, listUserTenantsAfter } from './queries.ts'
 export { presentUser, User } from './schema.ts'
 export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 

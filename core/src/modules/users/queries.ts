@@ -1,4 +1,4 @@
-import { type Insertable, normalizeEmail, notFound, prepared, type Tx, type Updateable } from '#kernel'
+import { type Insertable, normalizeEmail, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
 import type { UserLoginRow, UserRow, UserTable, UserTenantRow } from './table.ts'
 
 /** The person with that id, or undefined. */
@@ -80,6 +80,18 @@ export const listUserTenants = (tx: Tx, userId: string): Promise<UserTenantRow[]
     .orderBy('joined_at')
     .orderBy('tenant_id')
     .execute()
+
+/** The same, one page of them: those after the one with these values of `joined_at` and `tenant_id`. */
+export function listUserTenantsAfter(
+  tx: Tx,
+  userId: string,
+  after: readonly string[] | null,
+  limit: number,
+): Promise<UserTenantRow[]> {
+  let query = tx.selectFrom('user_tenants').selectAll().where('user_id', '=', userId)
+  if (after) query = query.where(sql<boolean>`(joined_at, tenant_id) > (${sql.join(after)})`)
+  return query.orderBy('joined_at').orderBy('tenant_id').limit(limit).execute()
+}
 
 export const insertUserTenant = (tx: Tx, row: UserTenantRow): Promise<unknown> =>
   tx

@@ -1,5 +1,6 @@
 import { SECONDS } from '../../kernel/clock.ts'
 import type { TestCore } from '../core.ts'
+import { proveAddress } from '../prove-address.ts'
 import type { Answered } from '../request.ts'
 import type { Founding } from './types.ts'
 
@@ -13,6 +14,7 @@ export const frontDoor: Founding = {
     const email = `owner-${marker}@example.com`
     const fields = { name: `${marker} owner`, tenant_name: `${marker} company`, tenant_slug: `${marker}-company` }
     const { body } = await post(test, '/auth/register', { email, password: PASSWORD, ...fields })
+    await proveAddress(test, body.user.id)
     await chooseLargestPlan(test, body.access_token)
     const signIn = async () => (await login(test, email)).access_token
     return { tenantId: body.tenant.id, owner: body.access_token, email, password: PASSWORD, signIn }
