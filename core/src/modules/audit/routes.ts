@@ -40,8 +40,8 @@ const exportRoute = defineRoute({
   produces: {
     [writings.csv.contentType]: Type.String({
       description:
-        'RFC 4180, with a first line of names. Objects are JSON; an apostrophe stands before what a spreadsheet would take for a formula',
-      examples: ['id,tenant_id,user_id,actor,action\r\n'],
+        'RFC 4180, with a first line of names, every text in quotes. Objects are JSON; an apostrophe stands before what a spreadsheet would take for a formula, whatever it splits at; in JSON that character is an escape',
+      examples: ['"id","tenant_id","user_id","actor","action"\r\n'],
     }),
     [writings.json.contentType]: Type.Array(AuditLog),
     [writings.ndjson.contentType]: Type.String({
