@@ -42,7 +42,7 @@ test('JSON means the same with what would begin a formula escaped', () => {
   const value = { '=key': 'a;=1', list: ['-1', -1, '\u200b@x', 'a,"+b'], deep: { text: 'x = 1' } }
   const [[cell = ''] = []] = readCsv(csvLine([value]))
   assert.deepEqual(JSON.parse(cell), value)
-  assert.ok(cell.startsWith('{"\u003dkey":"a;\u003d1"'), cell)
+  assert.ok(cell.includes(String.raw`\u003dkey`) && cell.includes(String.raw`a;\u003d1`), cell)
 })
 
 /** As a lenient spreadsheet reads a file that it was told to split at some character: a quote counts where a cell begins. */
