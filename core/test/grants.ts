@@ -20,6 +20,7 @@ export const TABLES: Record<string, Rights> = {
   audit_blocks: { app: 'select', system: 'select, insert' },
   audit_names: { app: 'select', system: ALL },
   audit_terms: { app: 'select', system: ALL },
+  audit_verifications: { app: 'select, insert, update', system: ALL },
   audit_sinks: { app: ALL, system: ALL },
 
   // Work and kept answers.

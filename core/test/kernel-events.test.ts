@@ -9,6 +9,7 @@ import {
   countProbes,
   gadgetChanged,
   gadgetLost,
+  gadgetTuned,
   inTenant,
   probe,
   tenantOf,
@@ -95,6 +96,47 @@ describe('events', () => {
     })
     assert.deepEqual(nested?.old_values, { options: { colour: 'red', key: '[redacted]' } })
     assert.deepEqual(nested?.new_values, { options: { colour: 'blue', key: '[redacted]' } })
+  })
+
+  describe('of an object that the schema leaves open', () => {
+    const emit = async (tenant: string, content: Parameters<Ctx['emit']>[1]) => {
+      await inTenant(test.core, tenant, (ctx) => ctx.emit(gadgetTuned, content))
+      return (await records(tenant)).at(-1)
+    }
+    const hash = /^hmac:[\w-]{16}$/
+    const before = { extra: { api_key: 'sk_live_Leaky', theme: 'dark', limits: { a: 1, b: [2] } } }
+
+    it('record the keys that changed, and no value', async () => {
+      const after = { extra: { theme: 'dark', api_key: 'sk_live_Other', limits: { b: [2], a: 1 }, fresh: true } }
+      const row = await emit('open', { before, after })
+      assert.deepEqual(Object.keys(row?.old_values.extra), ['api_key'])
+      assert.deepEqual(Object.keys(row?.new_values.extra).sort(), ['api_key', 'fresh'])
+      const [old, now] = [row?.old_values.extra.api_key, row?.new_values.extra.api_key]
+      assert.match(old, hash)
+      assert.notEqual(old, now)
+      const made = await emit('open', { after: { extra: { api_key: 'sk_live_Leaky' } } })
+      assert.equal(made?.new_values.extra.api_key, old, 'equal values are seen to be equal')
+      const other = await emit('shut', { after: { extra: { api_key: 'sk_live_Leaky' } } })
+      assert.notEqual(other?.new_values.extra.api_key, old, 'by nobody else')
+      const text = JSON.stringify(await test.core.db.systemQuery('select * from audit_logs, tenant_jobs'))
+      assert.ok(!text.includes('sk_live'))
+    })
+
+    it('record no more than a few keys, however many and long they are', async () => {
+      const many = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`key ${n}`, 'x'.repeat(10)]))
+      const row = await emit('open', { before, after: { extra: { ['k'.repeat(60_000)]: 1, ...many } } })
+      const text = JSON.stringify([row?.old_values, row?.new_values])
+      assert.ok(text.length < 4_000, `${text.length} characters`)
+      assert.equal(row?.new_values.extra['…'], '3951 more')
+    })
+
+    it('record it whole where the schema says so, and hash what else the schema wants hashed', async () => {
+      const row = await emit('open', { after: { plain: { shown: [1] }, serial: 'A-1', maybe: null, any: [{ a: 1 }] } })
+      assert.deepEqual(row?.new_values.plain, { shown: [1] })
+      assert.match(row?.new_values.serial, hash)
+      assert.equal(row?.new_values.maybe, null)
+      assert.match(row?.new_values.any[0].a, hash)
+    })
   })
 
   it('never record a field that the schema does not name', async () => {

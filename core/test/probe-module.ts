@@ -11,6 +11,7 @@ import {
   defineRoute,
   ListQuery,
   type Module,
+  Nullable,
   on,
   onEvery,
   Page,
@@ -90,6 +91,20 @@ export const Gadget = Closed({
 export const gadgetChanged = defineEvent('gadget.changed', { description: 'A gadget was changed', data: Gadget })
 export const gadgetLost = defineEvent('gadget.lost', { description: 'Nobody follows this one by name', data: Gadget })
 
+const open = (more: object) =>
+  Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, ...more })
+/** Its schema leaves open what stands in it. */
+export const gadgetTuned = defineEvent('gadget.tuned', {
+  description: 'Settings of a gadget were changed',
+  data: Closed({
+    extra: open({}),
+    plain: open({ recorded: 'whole' }),
+    serial: Type.Unsafe<string>({ type: 'string', recorded: 'hashed' }),
+    maybe: Nullable(open({})),
+    any: Type.Array(Type.Unknown()),
+  }),
+})
+
 const Probe = Closed({ id: Uuid, tenant_id: Uuid, label: Type.String(), created_at: Timestamp, updated_at: Timestamp })
 
 const post = (path: `/${string}`, transaction?: 'manual') =>
@@ -156,6 +171,8 @@ export const probe: Module = defineModule({
   migrations: new URL('./probe-migrations/', import.meta.url),
   permissions: { 'probe.write': 'Write probes', 'probe.read': 'Read probes' },
   events: [gadgetChanged, gadgetLost],
+  permissions: { 'probe.write': 'Write probes' },
+  events: [gadgetChanged, gadgetLost, gadgetTuned],
   jobs: [managedJob, manualJob, plainJob],
   listeners: [
     on(gadgetChanged, 'probe.first', async (ctx, { name }) => void (await behaviour.listener?.(ctx, `first ${name}`))),

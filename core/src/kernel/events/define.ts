@@ -10,7 +10,9 @@ export interface EventDefinition<D extends TObject = TObject> {
   readonly resource: string
   /**
    * The object as it stands on the wire. A property whose schema has `secret: true`, at any depth, is recorded as
-   * `[redacted]`; what the schema does not name is not recorded at all.
+   * `[redacted]`; what the schema does not name is not recorded at all. Of an object that the schema leaves open
+   * (`additionalProperties: true`), its keys are recorded, or those that changed, with a hash for each value: so for
+   * whatever has `recorded: 'hashed'`. With `recorded: 'whole'` it is recorded as it is. Listeners get the same.
    */
   readonly data: D
 }

@@ -3,6 +3,7 @@ import type { AuditLogTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
 import type { EventContent, EventDefinition, EventRecord, Listener } from './define.ts'
+import { hashFor } from './hashed.ts'
 import { redact, redactChange, type Values } from './redact.ts'
 
 /** The task name under which a listener's job waits. */
@@ -30,7 +31,7 @@ export async function emitEvent(ctx: Ctx, event: EventDefinition, content: Event
     await recorded
     return
   }
-  const payload = followed(event, ctx.tenant, row, content)
+  const payload = followed(ctx, event, row, content)
   await Promise.all([
     recorded,
     insertJobs(
@@ -44,8 +45,11 @@ const LISTENER_ATTEMPTS = 15
 
 function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values>): AuditRow {
   const { before, after } = content
+  const hash = hashFor(ctx.core.secrets, ctx.tenant)
   const [old, now] =
-    before && after ? redactChange(event.data, before, after) : [redact(event.data, before), redact(event.data, after)]
+    before && after
+      ? redactChange(event.data, before, after, hash)
+      : [redact(event.data, before, hash), redact(event.data, after, hash)]
   const about = after ?? before
   const { actor, origin } = ctx
   return {
@@ -68,18 +72,19 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
   }
 }
 
-function followed(event: EventDefinition, tenantId: string, row: AuditRow, content: EventContent<Values>): EventRecord {
+function followed(ctx: Ctx, event: EventDefinition, row: AuditRow, content: EventContent<Values>): EventRecord {
+  const hash = hashFor(ctx.core.secrets, ctx.tenant)
   return {
     id: row.id,
     name: row.action,
-    tenantId,
+    tenantId: ctx.tenantId,
     at: row.created_at,
     actor: { type: row.actor_type, id: row.actor_id, label: row.actor_label },
     storeId: row.store_id,
     resource: row.resource_type,
     resourceId: row.resource_id,
-    before: redact(event.data, content.before) ?? null,
-    after: redact(event.data, content.after) ?? null,
+    before: redact(event.data, content.before, hash) ?? null,
+    after: redact(event.data, content.after, hash) ?? null,
   }
 }
 

@@ -1,27 +1,36 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TSchema } from 'typebox'
+import { type Hash, hashedKeys } from './hashed.ts'
 
 export type Values = Record<string, unknown>
 
 const REDACTED = '[redacted]'
 
-/** The JSON Schema keywords that are looked at, and `secret`, our own annotation. */
+/** The JSON Schema keywords that are looked at, and our own annotations: `secret` and `recorded`. */
 interface Shape {
   secret?: boolean
+  recorded?: 'hashed' | 'whole'
   properties?: Record<string, Shape>
   patternProperties?: Record<string, Shape>
   additionalProperties?: boolean | Shape
   items?: Shape
+  type?: string | string[]
   anyOf?: Shape[]
 }
 
-/** What may be recorded of a value: the fields that its schema knows, at every depth, with its secrets blotted out. */
-export function redact(schema: TSchema, values: Values | undefined): Values | undefined {
-  return values && (recordable(schema as Shape, values) as Values) // an object stays one: its schema names properties
+/**
+ * What may be recorded of a value: the fields that its schema knows, at every depth, with its secrets blotted out. Of an
+ * object whose fields the schema does not know, the keys and a hash of each value.
+ */
+export function redact(schema: TSchema, values: Values | undefined, hash: Hash): Values | undefined {
+  return values && (recordable(schema as Shape, values, hash) as Values) // an object stays one: its schema names properties
 }
 
-/** The fields that differ, before and after. That a secret was changed is recorded, its values are not. */
-export function redactChange(schema: TSchema, before: Values, after: Values): [Values, Values] {
+/**
+ * The fields that differ, before and after; of an object whose fields the schema does not know, the keys that do. That a
+ * secret was changed is recorded, its values are not.
+ */
+export function redactChange(schema: TSchema, before: Values, after: Values, hash: Hash): [Values, Values] {
   const { properties = {} } = schema as Shape
   const old: Values = {}
   const now: Values = {}
@@ -29,27 +38,52 @@ export function redactChange(schema: TSchema, before: Values, after: Values): [V
     const was = before[name] ?? null
     const is = after[name] ?? null
     if (name === 'updated_at' || isDeepStrictEqual(was, is)) continue
-    old[name] = recordable(shape, was)
-    now[name] = recordable(shape, is)
+    const [oldValue, newValue] = isHashed(shape) ? [without(was, is), without(is, was)] : [was, is]
+    old[name] = recordable(shape, oldValue, hash)
+    now[name] = recordable(shape, newValue, hash)
   }
   return [old, now]
 }
 
-function recordable(shape: Shape, value: unknown): unknown {
-  if (value === null || value === undefined) return value
-  if (shape.secret) return REDACTED
-  if (shape.anyOf) return ofUnion(shape.anyOf, value)
-  if (Array.isArray(value)) return shape.items ? value.map((item) => recordable(shape.items as Shape, item)) : value // just asked
-  return typeof value === 'object' ? ofObject(shape, value as Values) : value
+const isObject = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Of two objects, what the first has otherwise than the second. */
+function without(value: unknown, other: unknown): unknown {
+  if (!isObject(value) || !isObject(other)) return value
+  const differs = ([name, inner]: [string, unknown]) =>
+    !Object.hasOwn(other, name) || !isDeepStrictEqual(inner, other[name])
+  return Object.fromEntries(Object.entries(value).filter(differs))
 }
 
-function ofObject(shape: Shape, value: Values): unknown {
-  const { properties, patternProperties, additionalProperties } = shape
-  if (!properties && !patternProperties && typeof additionalProperties !== 'object') return value
+/** Whether the schema leaves open what an object is made of, and nobody says that it may be recorded all the same. */
+function isHashed(shape: Shape): boolean {
+  const { recorded, anyOf, properties, patternProperties, additionalProperties } = shape
+  if (recorded !== undefined) return recorded === 'hashed'
+  if (anyOf) return anyOf.some((branch) => isHashed(branch) && takesObjects(branch))
+  return !properties && !patternProperties && typeof additionalProperties !== 'object'
+}
+
+const takesObjects = ({ type }: Shape) => type === undefined || [type].flat().includes('object')
+
+function recordable(shape: Shape, value: unknown, hash: Hash): unknown {
+  if (value === null || value === undefined) return value
+  if (shape.secret) return REDACTED
+  if (shape.recorded === 'whole') return value
+  if (shape.recorded === 'hashed') return isObject(value) ? hashedKeys(value, hash) : hash('', value)
+  if (shape.anyOf) return ofUnion(shape.anyOf, value, hash)
+  // What an array or an object is made of that no schema tells.
+  if (Array.isArray(value)) return value.map((item) => recordable(shape.items ?? {}, item, hash))
+  return isObject(value) ? ofObject(shape, value, hash) : value
+}
+
+function ofObject(shape: Shape, value: Values, hash: Hash): unknown {
+  const { properties, additionalProperties } = shape
+  if (isHashed(shape)) return hashedKeys(value, hash)
   const known: Values = {}
   for (const [name, inner] of Object.entries(value)) {
     const own = properties?.[name] ?? patternOf(shape, name) ?? additionalProperties
-    if (inner !== undefined && typeof own === 'object') known[name] = recordable(own, inner)
+    if (inner !== undefined && typeof own === 'object') known[name] = recordable(own, inner, hash)
   }
   return known
 }
@@ -59,8 +93,8 @@ function patternOf({ patternProperties = {} }: Shape, name: string): Shape | und
 }
 
 /** Known is what any branch knows, secret what is a secret in any branch. */
-function ofUnion(branches: Shape[], value: unknown): unknown {
-  const fitting = branches.filter((branch) => !('type' in branch) || branch.type === typeOf(value))
+function ofUnion(branches: Shape[], value: unknown, hash: Hash): unknown {
+  const fitting = branches.filter((branch) => branch.type === undefined || [branch.type].flat().includes(typeOf(value)))
   if (fitting.some(({ secret }) => secret)) return REDACTED
   if (typeof value !== 'object' || value === null) return value
   const properties: Record<string, Shape> = {}
@@ -68,7 +102,8 @@ function ofUnion(branches: Shape[], value: unknown): unknown {
     for (const [name, shape] of Object.entries(branch.properties ?? {}))
       if (!properties[name]?.secret) properties[name] = shape
   }
-  return Object.keys(properties).length > 0 ? recordable({ properties }, value) : recordable(fitting[0] ?? {}, value)
+  const known = Object.keys(properties).length > 0 ? { properties } : (fitting[0] ?? {})
+  return recordable(known, value, hash)
 }
 
 function typeOf(value: unknown): string {

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
-import { Answer, Closed, defineRoute, Page, Short, Streamed, Type, Uuid } from '#kernel'
+import { Answer, Closed, defineRoute, Page, rateLimited, Short, Streamed, Type, Uuid } from '#kernel'
 import { exportRecords, writings } from './exporting.ts'
 import { getAuditLog, listAuditLogs } from './operations.ts'
 import { AuditLog, AuditLogQuery, CheckpointKey, ExportQuery, PeriodQuery, VerifiedAudit } from './schema.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
+import { beginVerifying } from './sealing/one-at-a-time.ts'
 import { exportProof } from './sealing/proving.ts'
-import { verifyRecords } from './sealing/verifying.ts'
 
 const listRoute = defineRoute({
   method: 'GET',
@@ -40,8 +40,8 @@ const exportRoute = defineRoute({
   produces: {
     [writings.csv.contentType]: Type.String({
       description:
-        'RFC 4180, with a first line of names. Objects are JSON; an apostrophe stands before what a spreadsheet would take for a formula',
-      examples: ['id,tenant_id,user_id,actor,action\r\n'],
+        'RFC 4180, with a first line of names, every text in quotes. Objects are JSON; an apostrophe stands before what a spreadsheet would take for a formula, whatever it splits at; in JSON that character is an escape',
+      examples: ['"id","tenant_id","user_id","actor","action"\r\n'],
     }),
     [writings.json.contentType]: Type.Array(AuditLog),
     [writings.ndjson.contentType]: Type.String({
@@ -61,15 +61,18 @@ const verifyRoute = defineRoute({
   path: '/audit/verify',
   summary: 'Check that what happened is still recorded as it was sealed',
   description:
-    'Goes through all sealed records, or the blocks that hold those from `from` to before `to`, and names the first that was changed, removed, inserted or reordered. While it works, spaces are sent ahead of the JSON.',
+    'Goes through all sealed records, or the blocks that hold those from `from` to before `to`, and names the first that was changed, removed, inserted or reordered. While it works, spaces are sent ahead of the JSON. One runs at a time: ask again, then, for its answer, which is kept for 5 minutes.',
   access: { permission: 'audit.view' },
   query: PeriodQuery,
   transaction: 'manual',
   produces: { [VERDICT]: VerifiedAudit },
+  errors: [rateLimited],
   response: { 200: Streamed },
   handler: async (ctx, { query }) => {
-    const pieces = asJson(await verifyRecords(ctx, query))
-    return new Answer(200, Readable.from(pieces, { objectMode: false, highWaterMark: 1 }), {
+    const { steps, stop } = await beginVerifying(ctx, query)
+    const pieces = Readable.from(asJson(steps), { objectMode: false, highWaterMark: 1 })
+    pieces.once('close', stop)
+    return new Answer(200, pieces, {
       'content-type': VERDICT,
       'cache-control': 'no-store',
     })

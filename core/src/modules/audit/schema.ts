@@ -116,6 +116,10 @@ export const VerifiedAudit = Closed(
         description: 'When the newest sealed record was made; null: nothing is sealed',
       }),
     ),
+    verified_at: Type.String({
+      format: 'date-time',
+      description: 'When this was looked at; an answer is kept for 5 minutes',
+    }),
   },
   { title: 'VerifiedAudit' },
 )

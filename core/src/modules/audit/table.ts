@@ -62,6 +62,15 @@ export interface AuditNameTable {
   last_id: string
 }
 
+/** The check of a tenant's chain that runs, and what the last one found. */
+export interface AuditVerificationTable extends TenantRow {
+  /** Who checks, and until when it is taken for alive. */
+  locked_by: string | null
+  locked_until: string | null
+  /** Sealed. */
+  verdict: string | null
+}
+
 /** A word that a name is found by, with what follows it. */
 export interface AuditTermTable {
   tenant_id: string
@@ -75,6 +84,7 @@ declare module '#kernel' {
     audit_blocks: AuditBlockTable
     audit_names: AuditNameTable
     audit_terms: AuditTermTable
+    audit_verifications: AuditVerificationTable
   }
 }
 

@@ -91,6 +91,20 @@ describe('settings', () => {
     assert.deepEqual(await actionsOf(tenantId), ['tenant.created', updated, updated])
   })
 
+  test("an application's own values are recorded as changed, and not what they are", async () => {
+    const { token, tenantId } = await found(t.core)
+    await put(token, { extra: { api_key: 'sk_live_Leaky', theme: 'dark' } }, '/settings')
+    await put(token, { extra: { api_key: 'sk_live_Other', theme: 'dark' } }, '/settings')
+    const records = await t.core.run(
+      ({ tx }) => tx.selectFrom('audit_logs').selectAll().where('tenant_id', '=', tenantId).orderBy('id').execute(),
+      { tenantId },
+    )
+    assert.ok(!JSON.stringify(records).includes('sk_live'))
+    const values = records.at(-1)?.new_values as { extra: Record<string, string> } // as emitted just above
+    assert.deepEqual(Object.keys(values.extra), ['api_key'])
+    assert.equal((await get(token, '/settings')).body.extra.api_key, 'sk_live_Other')
+  })
+
   test('bad ones are refused, each by name', async () => {
     const { token } = await found(t.core)
     const bad = {

@@ -60,6 +60,7 @@ export const builtinFillers: Fillers = {
       last_id: FIRST_ID,
     }),
     audit_terms: ({ tenantId }) => ({ tenant_id: tenantId, term: 'x', name_id: FIRST_ID }),
+    audit_verifications: ({ tenantId }) => ({ tenant_id: tenantId, id: newId(), created_at: AT, updated_at: AT }),
     audit_blocks: ({ tenantId }) => ({
       ...sealed(tenantId),
       kind: 'removal',

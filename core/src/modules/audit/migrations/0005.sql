@@ -38,3 +38,21 @@ begin
   get diagnostics removed = row_count;
   return removed;
 end $$;
+
+-- A check of a tenant's chain is a lot of work: one runs at a time, and what it found is kept for some minutes.
+create table audit_verifications (
+  tenant_id uuid not null,
+  id uuid not null,
+  -- Who checks, and until when it is taken for alive.
+  locked_by uuid,
+  locked_until timestamptz,
+  -- What was found last, of which period and when; sealed, so that nobody makes up a better one.
+  verdict text check (length(verdict) <= 8192),
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (tenant_id, id),
+  constraint audit_verifications_lock_check check ((locked_by is null) = (locked_until is null))
+);
+select tenantry.tenant_table('audit_verifications', app_may => '{select,insert,update}');
+alter table audit_verifications add constraint audit_verifications_tenant_fkey foreign key (tenant_id) references tenants (id) on delete cascade;
+create unique index audit_verifications_tenant_id_key on audit_verifications (tenant_id);

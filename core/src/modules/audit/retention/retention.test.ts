@@ -8,6 +8,7 @@ import { login, type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
 import { blocksOf, chainOf, sealAll } from '../sealing/sealing.fixture.ts'
 import { LEAST_ID } from '../sealing/sealing.ts'
+import { forgetVerdict } from '../sealing/verifying.fixture.ts'
 import { removeRecords } from './removing.ts'
 import {
   createRetentionCore,
@@ -32,6 +33,7 @@ const months = (from: number, to: number): [number, number][] =>
 /** Days have gone by: it takes a new token. */
 async function assertValid(test: TestCore, { email, tenantId }: Person): Promise<void> {
   const { access_token: token } = (await login(test, email)).body
+  await forgetVerdict(test, tenantId)
   const { status, body, text } = await test.request('GET', '/api/v1/audit/verify', { token })
   assert.deepEqual([status, body.first_invalid, body.valid], [200, null, true], `${tenantId}: ${text}`)
   assert.ok(body.checked > 0)

@@ -11,7 +11,7 @@ import type { Person } from '../../auth/auth.fixture.ts'
 import { createAuditCore } from '../audit.fixture.ts'
 import { foundWithRecords, record, recordMany, sealAll, settleAll } from './sealing.fixture.ts'
 import { appendRemoval } from './sealing.ts'
-import { RECORDS, rightAfter, type Tampering, tamperingWith, verifyBehind } from './verifying.fixture.ts'
+import { forgetVerdict, RECORDS, rightAfter, type Tampering, tamperingWith, verifyBehind } from './verifying.fixture.ts'
 
 let core: TestCore
 let other: Person
@@ -157,6 +157,7 @@ describe('a long check', () => {
     assert.deepEqual([body.valid, body.checked], [true, MANY])
     assert.ok((/^ +/.exec(text)?.[0].length ?? 0) >= BATCHES)
 
+    await forgetVerdict(core, person.tenantId)
     await core.app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = core.app.server.address() as AddressInfo // it listens on a port
     let batches = 0

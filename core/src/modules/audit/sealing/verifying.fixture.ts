@@ -20,7 +20,11 @@ export function tamperingWith(test: TestCore) {
       await settleAll(test, person.tenantId)
       return { person, tenantId: person.tenantId, ids: await sealedIds(test, person.tenantId) }
     },
-    verify: ({ token }: Person, query = '', by = test) => by.request('GET', `/api/v1/audit/verify${query}`, { token }),
+    /** Looks anew, whatever was found a moment ago. */
+    verify: async ({ token, tenantId }: Person, query = '', by = test) => {
+      await forgetVerdict(test, tenantId)
+      return by.request('GET', `/api/v1/audit/verify${query}`, { token })
+    },
     change: (tenantId: string, id: string | undefined) =>
       sql(`update audit_logs set new_values = '{"name": "Forged"}' where tenant_id = $1 and id = $2`, [tenantId, id]),
     remove: (tenantId: string, ids: (string | undefined)[]) =>
@@ -48,6 +52,10 @@ export function tamperingWith(test: TestCore) {
 }
 
 export type Tampering = ReturnType<typeof tamperingWith>
+
+/** The next check is made, not answered with what was found before. */
+export const forgetVerdict = (test: TestCore, tenantId: string) =>
+  asSuperuser(test, 'delete from audit_verifications where tenant_id = $1', [tenantId])
 
 /** An id right after another one. */
 export const rightAfter = (id = '') => `${id.slice(0, -12)}ffffffffffff`

@@ -7,22 +7,21 @@ import { findSealedRange, type Period, type SealedRange } from './sealed-range.t
 import { LEAST_ID } from './sealing.ts'
 import { type ChainWalk, reading, walkChain } from './walking.ts'
 
+/** What was found, whenever that was. */
+export type Verdict = Omit<VerifiedAudit, 'verified_at'>
+
 /**
  * Checks the tenant's records against the chain of seals, or those of the blocks that a period touches. Yields after each
  * step, returns what it found; neither memory nor a transaction is held for longer than a step. Throws 400 for a time
  * that is none.
  */
-export async function verifyRecords(ctx: Ctx, period: Period): Promise<AsyncGenerator<void, VerifiedAudit>> {
+export async function verifyRecords(ctx: Ctx, period: Period): Promise<AsyncGenerator<void, Verdict>> {
   // What is sealed while this begins is above the end that is read after it.
   const greatest = await reading(ctx)(findGreatestHeight)
   return verifyRange(ctx, await findSealedRange(ctx, period), greatest)
 }
 
-async function* verifyRange(
-  ctx: Ctx,
-  range: SealedRange | null,
-  greatest: number,
-): AsyncGenerator<void, VerifiedAudit> {
+async function* verifyRange(ctx: Ctx, range: SealedRange | null, greatest: number): AsyncGenerator<void, Verdict> {
   if (!range) {
     const lost = greatest === 0 ? null : badSeal('The end of the chain is missing', null)
     return { valid: lost === null, checked: 0, first_invalid: shown(lost), sealed_until: null }

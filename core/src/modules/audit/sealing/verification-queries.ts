@@ -1,0 +1,51 @@
+import { newId, sql, type Tx } from '#kernel'
+
+export async function findVerdict(tx: Tx, tenantId: string): Promise<string | null> {
+  const row = await tx
+    .selectFrom('audit_verifications')
+    .select('verdict')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst()
+  return row?.verdict ?? null
+}
+
+/** Who checks, from when on and until when. */
+export interface VerifyingLease {
+  locked_by: string
+  now: string
+  locked_until: string
+}
+
+/** False while somebody else checks. */
+export async function insertVerification(tx: Tx, tenantId: string, lease: VerifyingLease): Promise<boolean> {
+  const { now, ...lock } = lease
+  const row = await tx
+    .insertInto('audit_verifications')
+    .values({ tenant_id: tenantId, id: newId(), verdict: null, created_at: now, updated_at: now, ...lock })
+    .onConflict((same) =>
+      same
+        .column('tenant_id')
+        .doUpdateSet((eb) => ({
+          locked_by: eb.ref('excluded.locked_by'),
+          locked_until: eb.ref('excluded.locked_until'),
+        }))
+        .where(sql<boolean>`audit_verifications.locked_until is null or audit_verifications.locked_until <= ${now}`),
+    )
+    .returning('locked_by')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Changes the row for as long as it is held by that token. */
+export const updateVerification = (
+  tx: Tx,
+  tenantId: string,
+  lockedBy: string,
+  change: { locked_by?: null; locked_until: string | null; verdict?: string; updated_at?: string },
+): Promise<unknown> =>
+  tx
+    .updateTable('audit_verifications')
+    .set(change)
+    .where('tenant_id', '=', tenantId)
+    .where('locked_by', '=', lockedBy)
+    .execute()
