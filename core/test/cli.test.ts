@@ -201,7 +201,10 @@ describe('on a server', () => {
     const doctor = await runCli('doctor', { cwd, env: { APP_SECRET: randomBytes(32).toString('base64url') } })
     refused(doctor, /WRONG {2}secrets: APP_SECRET does not open signing keys\.\n {9}Put the secret/)
     const [elsewhere, env] = [await makeFolder(), { ...urls, PUBLIC_URL: 'http://localhost:8000' }]
-    refused(await runCli('worker', { cwd: elsewhere, env }), /app_secret holds does not open the signing keys .*: restore/)
+    refused(
+      await runCli('worker', { cwd: elsewhere, env }),
+      /app_secret holds does not open the signing keys .*: restore/,
+    )
   })
 
   test('start on a server says a taken port in one line too', async () => {
