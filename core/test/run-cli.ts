@@ -20,6 +20,8 @@ export interface CliOptions {
   cwd?: string
   /** For Node, before the program. */
   nodeArgs?: string[]
+  /** Nobody reads what it says: the pipe is closed. */
+  isDeaf?: boolean
 }
 
 export interface Ended {
@@ -46,7 +48,10 @@ const children = new Set<ChildProcess>()
 const folders: string[] = []
 
 /** Starts a command, `db setup --prefix x` as one text. */
-export function startCli(command: string, { env = {}, cwd = tmpdir(), nodeArgs = [] }: CliOptions = {}): RunningCli {
+export function startCli(
+  command: string,
+  { env = {}, cwd = tmpdir(), nodeArgs = [], isDeaf = false }: CliOptions = {},
+): RunningCli {
   const child = spawn(process.execPath, [...nodeArgs, PROGRAM, ...command.split(' ').filter(Boolean)], {
     cwd,
     env: { PATH: process.env.PATH, ...env }, // programs that the embedded database calls
@@ -60,6 +65,7 @@ export function startCli(command: string, { env = {}, cwd = tmpdir(), nodeArgs =
   child.stderr.setEncoding('utf8').on('data', (text) => {
     err += text
   })
+  if (isDeaf) child.stdout.destroy()
   const ended = once(child, 'close').then(([code]) => {
     children.delete(child)
     return { code, out, err }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Module } from '../kernel/module.ts'
-import { explain, UsageError } from './failures.ts'
+import { codeOf, explain, UsageError } from './failures.ts'
 
 /** What the command line is run for. */
 export interface CommandOptions {
@@ -45,6 +45,11 @@ const LINGER_MS = 3_000
  */
 export async function runCommand(args: string[], options: CommandOptions): Promise<void> {
   const [first = '--help', second] = args
+  // Whoever reads may have read enough (`tenantry doctor | head -1`): what is said then is lost, and the work goes on.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => {
+      if (codeOf(error) !== 'EPIPE') throw error
+    })
   const name = groups.has(first) && second?.startsWith('-') === false ? `${first} ${second}` : first
   try {
     process.exitCode = await run(name, args.slice(name.split(' ').length), options)

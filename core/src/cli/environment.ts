@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ensureAppSecret } from '../kernel/config/app-secret.ts'
 import { type Config, ConfigError, freeze, loadConfig } from '../kernel/config/config.ts'
-import { type EnvReading, readEnv } from '../kernel/config/env.ts'
+import { addToEnvironment, type EnvReading, readEnv } from '../kernel/config/env.ts'
 import { EmbeddedAlreadyRunning, startEmbedded } from '../kernel/db/embedded.ts'
 import { chooseFreePort, findSecrets } from '../kernel/db/embedded-secrets.ts'
 import { say } from './commands.ts'
@@ -74,7 +74,7 @@ export async function sharedEnvironment(command: string): Promise<Environment> {
 /** Reads `.env` and the settings; makes a secret on a laptop that has none. @throws ConfigError with every problem */
 async function readConfig(...demands: Demand[]): Promise<Config> {
   // What the environment says wins over the file.
-  for (const [name, value] of Object.entries(readEnvFile('.env'))) process.env[name] ??= value
+  addToEnvironment(readEnvFile('.env'))
   const reading = readEnv()
   return ensureAppSecret(loadConfigWith(demands.flatMap((demand) => demand(reading))))
 }

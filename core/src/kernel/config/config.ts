@@ -91,8 +91,7 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every problem at once
  */
 export function loadConfig(source?: Record<string, string | undefined>): Config {
-  const { env, given, problems } = readEnv(source)
-  const names = source ?? process.env
+  const { env, given, problems, source: names } = readEnv(source)
   const found = [...problems, ...findMisspelt(names), ...findUnbuilt(names), ...checkRules(env, given)]
   if (found.length > 0) throw new ConfigError(found)
   return freeze(nest(env))

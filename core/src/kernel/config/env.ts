@@ -256,6 +256,13 @@ export interface EnvReading {
   readonly given: ReadonlySet<SettingName>
   /** Whole sentences that begin with the setting's name; values stand in none of them. */
   readonly problems: string[]
+  /** What was read: every name there is, settings or not. */
+  readonly source: Readonly<Record<string, string | undefined>>
+}
+
+/** Adds to the environment of this process what it does not say itself. */
+export function addToEnvironment(values: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(values)) process.env[name] ??= value
 }
 
 /** Reads and parses every setting; where one is malformed, `env` has its default and `problems` says so. */
@@ -275,7 +282,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     }
   })
   // Built from the table that the type is derived from, which Object.fromEntries cannot express.
-  return { env: Object.fromEntries(entries) as Env, given, problems }
+  return { env: Object.fromEntries(entries) as Env, given, problems, source }
 }
 
 /** Whether npm runs this process as a script of a package: who stops npm means to stop it as well. */

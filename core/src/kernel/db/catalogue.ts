@@ -82,9 +82,11 @@ select format('the application role %s is a member of %s, for whom the table %s 
   from app join pg_policy p on pg_get_expr(p.polqual, p.polrelid) = 'true' join pg_class c on c.oid = p.polrelid
   join pg_roles r on r.oid = any (p.polroles) where pg_has_role(app.oid, r.oid, 'member') group by app.rolname, r.rolname
 union all
-select format('the application role %s owns the %s', app.rolname, pg_describe_object(d.classid, d.objid, d.objsubid))
+select format('the application role %s owns the %s%s', app.rolname,
+    (array_agg(what.name order by d.classid <> 'pg_class'::regclass, what.name))[1], case when count(*) > 1 then format(' and %s more', count(*) - 1) else '' end)
   from app join pg_shdepend d on d.refclassid = 'pg_authid'::regclass and d.refobjid = app.oid and d.deptype = 'o'
-  where d.dbid = (select oid from pg_database where datname = current_database())
+  cross join lateral (select pg_describe_object(d.classid, d.objid, d.objsubid) as name) what
+  where d.dbid = (select oid from pg_database where datname = current_database()) group by app.rolname
 union all
 select format('the application role %s owns the database %s', app.rolname, datname) from app join pg_database on datdba = app.oid where datname = current_database()
 union all
@@ -95,7 +97,9 @@ export class UnsafeRoles extends Error {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    super(`The database roles do not keep tenants apart:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    super(
+      `The database roles do not keep tenants apart:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nPut the URLs that "tenantry db setup" prints into DATABASE_URL and DATABASE_SYSTEM_URL.`,
+    )
     this.name = 'UnsafeRoles'
     this.problems = problems
   }
