@@ -8,6 +8,7 @@ const GROUPS: SettingGroup[] = [
   'Database',
   'Secrets',
   'Mail',
+  'Pages',
   'Sign-in',
   'Limits',
   'Files',

@@ -31,7 +31,13 @@ describe('defaults', () => {
     const { files, ...config } = loadConfig({})
     assert.deepEqual(config, {
       env: 'development',
-      http: { host: '127.0.0.1', port: 3000, publicUrl: 'http://localhost:3000', trustedProxies: [] },
+      http: {
+        host: '127.0.0.1',
+        port: 3000,
+        publicUrl: 'http://localhost:3000',
+        trustedProxies: [],
+        shutdownDelaySeconds: 0,
+      },
       log: { level: 'info' },
       dataDir: resolve('.data'),
       database: { appUrl: null, systemUrl: null, ownerUrl: null, listenUrl: null, poolSize: 10 },
@@ -40,6 +46,13 @@ describe('defaults', () => {
       appSecretPrevious: [],
       bootstrapToken: null,
       mail: { smtpUrl: null, from: { name: 'Tenantry', address: 'no-reply@localhost' } },
+      pages: {
+        '/verify-email': '/verify-email',
+        '/reset-password': '/reset-password',
+        '/accept-invite': '/accept-invite',
+        '/forgot-password': '/forgot-password',
+        '/sign-in': '/sign-in',
+      },
       outboundAllow: [],
       rateLimitFactor: 1,
       passwords: { minLength: 12 },

@@ -12,6 +12,7 @@ import {
   type Kind,
   mailAddress,
   oneOf,
+  pageAddress,
   secret,
   secrets,
   size,
@@ -38,6 +39,7 @@ export type SettingGroup =
   | 'Database'
   | 'Secrets'
   | 'Mail'
+  | 'Pages'
   | 'Sign-in'
   | 'Limits'
   | 'Files'
@@ -60,6 +62,14 @@ function setting<T, const Default extends string | null>(
 }
 
 const POSTGRES = url('postgres', 'postgresql')
+
+const page = (path: string, opens: string) =>
+  setting(
+    'Pages',
+    pageAddress(),
+    { default: path },
+    `Where ${opens}: a path under \`PUBLIC_URL\`, or a URL. The token is appended as \`token=\`, or put in the place of \`{token}\`. Default: the built-in page.`,
+  )
 
 const EXTENSIONS = [
   'pdf,txt,csv,md,rtf,doc,docx,xls,xlsx,ppt,pptx,odt,ods,odp',
@@ -189,6 +199,21 @@ export const settings = {
     mailAddress(),
     { default: null, example: 'Example <no-reply@example.com>' },
     'Sender of all mails. Default without `SMTP_URL`: `Tenantry <no-reply@localhost>`.',
+  ),
+  PAGE_VERIFY_EMAIL: page('/verify-email', 'the link of the mail leads that asks for proof of an e-mail address'),
+  PAGE_RESET_PASSWORD: page('/reset-password', 'the link of the mail leads by which a new password is chosen'),
+  PAGE_ACCEPT_INVITE: page('/accept-invite', 'the link of an invitation leads'),
+  PAGE_FORGOT_PASSWORD: setting(
+    'Pages',
+    pageAddress(),
+    { default: '/forgot-password' },
+    'Where mails about an account lead whoever needs a new password: a path under `PUBLIC_URL`, or a URL. Default: the built-in page.',
+  ),
+  PAGE_SIGN_IN: setting(
+    'Pages',
+    pageAddress(),
+    { default: '/sign-in' },
+    'Where the built-in pages lead once they are done: a path under `PUBLIC_URL`, or a URL. Default: the built-in page.',
   ),
   PASSWORD_MIN_LENGTH: setting(
     'Sign-in',

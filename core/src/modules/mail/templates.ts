@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { linkTo, type PagePath, type Pages } from '#kernel'
 import { escapeHtml } from './html.ts'
 import { safeName } from './safe-name.ts'
 
@@ -30,6 +31,8 @@ export type MailRequest<K extends MailKind = MailKind> = {
     data: MailData[Kind]
     /** Address of the application without a trailing slash; links begin with it. */
     publicUrl: string
+    /** Where the pages are that links lead to. Default: the built-in ones. */
+    pages?: Pages
     /** BCP 47 and IANA names for times in the text; unknown ones fall back to English and UTC. */
     locale?: string | null
     timezone?: string | null
@@ -46,7 +49,7 @@ export interface RenderedMail {
 /** Writes a mail. A link with a token stands exactly once in the text part and once in the HTML part. */
 export function renderMail<K extends MailKind>(request: MailRequest<K>): RenderedMail {
   const draft = writers[request.kind](request.data, {
-    link: (path, token) => `${request.publicUrl}${path}${token ? `?token=${encodeURIComponent(token)}` : ''}`,
+    link: (page, token) => linkTo(request, page, token),
     time: (at) => formatTime(at, request.locale, request.timezone),
   })
   return { subject: draft.subject, text: renderText(draft), html: renderHtml(draft) }
@@ -62,7 +65,7 @@ interface Draft {
 }
 
 interface Writing {
-  link(path: string, token?: string): string
+  link(page: PagePath, token?: string): string
   time(at: Time): string
 }
 
