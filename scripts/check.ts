@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { findChromium } from '../core/src/testing/chromium.ts'
 import { startTestServer } from '../core/src/testing/server.ts'
 import { findPostgres15, startRedis } from './check-servers.ts'
 import { runTestFiles, type Totals } from './check-tests.ts'
@@ -37,7 +38,8 @@ async function runTests(): Promise<void> {
 
   const fifteen = await findPostgres15().catch((error: unknown) => fail('PostgreSQL 15', error))
   // The tests of the embedded PostgreSQL start it themselves, so another server proves nothing more about it.
-  const others = files.filter((file) => !/[/\\]embedded[^/\\]*$/.test(file))
+  // Nor does another database change what a browser shows.
+  const others = files.filter((file) => !/[/\\]embedded[^/\\]*$|\.browser\.test\.ts$/.test(file))
   if (fifteen) await runTestFiles('PostgreSQL 15', others, fifteen, totals)
   else warn('LEFT OUT: the second run on PostgreSQL 15. Set TEST_POSTGRES_15_URL to the URL of a superuser there.')
 }
@@ -48,10 +50,15 @@ async function chooseFiles(): Promise<string[]> {
   if (redis) {
     stops.push(redis.stop)
     process.env.REDIS_URL = redis.url
-    return files
   }
-  const leftOut = files.filter((file) => file.endsWith('.redis.test.ts'))
-  warn(`LEFT OUT: ${leftOut.length} test files that need Redis. Set REDIS_URL, or install redis-server.`)
+  const withRedis = redis ? files : leaveOut(files, '.redis.test.ts', 'Redis. Set REDIS_URL, or install redis-server.')
+  if (findChromium()) return withRedis
+  return leaveOut(withRedis, '.browser.test.ts', 'a browser. Install chromium, or set CHROMIUM_PATH.')
+}
+
+function leaveOut(files: string[], ending: string, need: string): string[] {
+  const leftOut = files.filter((file) => file.endsWith(ending))
+  warn(`LEFT OUT: ${leftOut.length} test files that need ${need}`)
   return files.filter((file) => !leftOut.includes(file))
 }
 

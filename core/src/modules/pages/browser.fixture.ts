@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { findChromium } from '../../testing/chromium.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -20,14 +19,6 @@ const FLAGS = [
 ]
 const WIDTHS = [360, 1280]
 const SCHEMES = ['light', 'dark'] as const
-
-/** The Chromium of CHROMIUM_PATH, else the one on the PATH; undefined when there is none. */
-export function findChromium(): string | undefined {
-  const given = process.env.CHROMIUM_PATH
-  if (given) return given
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path))
-}
 
 /** A browser with nothing in it, and a server for it to look at. */
 export interface Browsing {

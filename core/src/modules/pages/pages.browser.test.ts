@@ -97,10 +97,7 @@ describe('signing in', () => {
     const rows = () => page.locator('.tenants li').allInnerTexts()
     assert.deepEqual(
       (await rows()).map((row) => row.replace(/\s*\n\s*/g, ' | ')),
-      [
-        'Bäckerei & Söhne <b> | Owner | You are here',
-        'Werkstatt am Hafen | Viewer | Switch to Werkstatt am Hafen',
-      ],
+      ['Bäckerei & Söhne <b> | Owner | You are here', 'Werkstatt am Hafen | Viewer | Switch to Werkstatt am Hafen'],
     )
     await look(page, 'account')
     await page.locator('text=Switch to Werkstatt am Hafen').press('Enter')

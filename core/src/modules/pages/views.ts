@@ -31,7 +31,7 @@ function entry(href: string, label: string, hint: string): Html {
 
 export const verifyEmail: Draw = ({ texts, config }) => {
   const { title, intro, submit, done } = texts.verifyEmail
-  const content = html`<p>${intro}</p>
+  const content = html`${introduce(intro)}
 ${notices}
 ${form([], submit)}
 ${outcome(done, signInLink(texts, config))}
@@ -41,7 +41,7 @@ ${template('expired', html`<a href="${pathTo('/sign-in', config)}">${texts.probl
 
 export const resetPassword: Draw = ({ texts, config }) => {
   const { title, intro, submit, done } = texts.resetPassword
-  const content = html`<p>${intro}</p>
+  const content = html`${introduce(intro)}
 ${notices}
 ${form([newPasswordField(texts, config.passwords.minLength)], submit)}
 ${outcome(done, signInLink(texts, config))}
@@ -52,7 +52,7 @@ ${template('expired', html`<a href="${pathTo('/forgot-password', config)}">${tex
 export const forgotPassword: Draw = ({ texts, config }) => {
   const { title, intro, submit, done, back } = texts.forgotPassword
   const link = html`<a href="${pathTo('/sign-in', config)}">${back}</a>`
-  const content = html`<p>${intro}</p>
+  const content = html`${introduce(intro)}
 ${notices}
 ${form([emailField(texts)], submit)}
 ${outcome(done, nothing)}
@@ -66,7 +66,7 @@ export const acceptInvite: Draw = ({ texts, config }) => {
     { name: 'name', label: texts.fields.name, type: 'text', autocomplete: 'name', required: false },
     texts,
   )
-  const content = html`<p>${intro}</p>
+  const content = html`${introduce(intro)}
 ${notices}
 <p id="looking">${looking}</p>
 <div id="step"></div>
@@ -82,6 +82,7 @@ ${form([passwordField(texts)], submit)}`,
 )}
 ${template('again', html`<button type="button">${again}</button>`)}
 ${template('expired', html`${texts.problems.askInviter}`)}
+${template('spent', signInLink(texts, config))}
 ${outcome(done, signInLink(texts, config))}
 ${account(texts)}`
   return { name: 'accept-invite', title, content, needsScript: true }
@@ -97,6 +98,9 @@ ${form([emailField(texts), passwordField(texts)], submit)}
 ${account(texts)}`
   return { name: 'sign-in', title, content, needsScript: true }
 }
+
+/** What the page is for; it goes once that is done, or cannot be. */
+const introduce = (intro: string) => html`<p id="intro">${intro}</p>`
 
 /** Who is signed in, and the companies of that person; filled in by the script. */
 function account({ account }: Texts): Html {

@@ -4,6 +4,7 @@ import { callAsNobody, keepSession } from './api.js'
 import {
   byId,
   complain,
+  dropIntro,
   fieldProblems,
   finish,
   markFields,
@@ -50,6 +51,7 @@ function onlyWithToken(begin) {
   const form = document.querySelector('form')
   if (token) return begin(form)
   form.remove()
+  dropIntro()
   complain(texts.problems.noToken)
 }
 
@@ -64,9 +66,15 @@ function refuse(form, answer, wording) {
   // What belongs to no field of this form is said above it.
   const elsewhere = markFields(form, problems) || problems.length === 0 ? {} : { invalid_request: say(problems) }
   complain(sentenceFor(answer, { ...elsewhere, ...wording }))
-  if (answer.body.code !== 'token_expired' && answer.body.code !== 'invalid_token') return
-  form.remove()
-  offer('expired')
+  if (isOver(answer)) form.remove()
+}
+
+/** Whether the link is worth nothing any more; then it says so, and what to do instead. */
+function isOver({ body: { code } }) {
+  if (code !== 'token_expired' && code !== 'invalid_token') return false
+  dropIntro()
+  offer(code === 'invalid_token' && byId('spent') ? 'spent' : 'expired')
+  return true
 }
 
 const say = (problems) => problems.map(({ text }) => text).join(' ')
@@ -77,6 +85,7 @@ async function acceptInvite() {
   const looking = byId('looking')
   if (!token) {
     looking.remove()
+    dropIntro()
     return complain(texts.problems.noToken)
   }
   looking.hidden = false
@@ -86,8 +95,7 @@ async function acceptInvite() {
   if (code === 'invalid_request') return askNew()
   if (code === 'unauthenticated') return askKnown()
   complain(sentenceFor(answer))
-  if (code === 'token_expired') return offer('expired')
-  if (answer.status !== 0 && answer.status < 429) return
+  if (isOver(answer) || (answer.status !== 0 && answer.status < 429)) return
   show(step, 'again')
   onPress(step.querySelector('button'), () => {
     step.replaceChildren()
@@ -141,5 +149,6 @@ function enter(
 ) {
   if (body.two_factor_required) return complain(texts.problems.secondFactor)
   keepSession(body)
+  dropIntro()
   return showAccount(place, greeting, after)
 }

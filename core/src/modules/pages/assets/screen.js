@@ -31,8 +31,14 @@ export function offer(template) {
   else show(next, template)
 }
 
+/** Takes away what says what the page is for. */
+export function dropIntro() {
+  byId('intro')?.remove()
+}
+
 /** Ends the page's task: the form goes, a sentence and the way on come. */
 export function finish(form) {
+  dropIntro()
   const [said, next] = byId('done').content.cloneNode(true).children
   form.remove()
   report(said.textContent)
