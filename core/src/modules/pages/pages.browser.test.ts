@@ -97,10 +97,10 @@ describe('signing in', () => {
     const rows = () => page.locator('.tenants li').allInnerTexts()
     assert.deepEqual(
       (await rows()).map((row) => row.replace(/\s*\n\s*/g, ' | ')),
-      ['Bäckerei & Söhne <b> | Owner | You are here', 'Werkstatt am Hafen | Viewer | Switch to Werkstatt am Hafen'],
+      ['Bäckerei & Söhne <b> | Owner | You are here', 'Werkstatt am Hafen | Viewer | Switch'],
     )
     await look(page, 'account')
-    await page.locator('text=Switch to Werkstatt am Hafen').press('Enter')
+    await page.getByRole('button', { name: 'Switch to Werkstatt am Hafen' }).press('Enter')
     await said(page, /You are now in Werkstatt am Hafen\./, '#status')
     assert.match((await rows())[1] ?? '', /You are here/)
     await page.locator('text=Send the link again').press('Enter')

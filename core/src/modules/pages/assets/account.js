@@ -51,7 +51,11 @@ function drawTenant(place, { tenant, roles, is_owner }, memberships) {
   part(row, 'here').hidden = !isHere
   const button = row.querySelector('[data-does=switch]')
   button.hidden = isHere
-  button.textContent = account.switch.replace('{name}', () => tenant.name)
+  button.textContent = account.switch
+  button.setAttribute(
+    'aria-label',
+    account.switchTo.replace('{name}', () => tenant.name),
+  )
   onPress(button, async () => {
     const answer = await call('POST', 'auth/switch-tenant', { tenant_id: tenant.id })
     if (answer.status !== 200) return complain(sentenceFor(answer))
