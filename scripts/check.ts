@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { findChromium } from '../core/src/testing/chromium.ts'
 import { startTestServer } from '../core/src/testing/server.ts'
 import { findPostgres15, startRedis } from './check-servers.ts'
 import { runTestFiles, type Totals } from './check-tests.ts'
@@ -37,22 +38,34 @@ async function runTests(): Promise<void> {
 
   const fifteen = await findPostgres15().catch((error: unknown) => fail('PostgreSQL 15', error))
   // The tests of the embedded PostgreSQL start it themselves, so another server proves nothing more about it.
-  const others = files.filter((file) => !/[/\\]embedded[^/\\]*$/.test(file))
+  // Nor does another database change what a browser shows.
+  const others = files.filter((file) => !/[/\\]embedded[^/\\]*$|\.browser\.test\.ts$/.test(file))
   if (fifteen) await runTestFiles('PostgreSQL 15', others, fifteen, totals)
   else warn('LEFT OUT: the second run on PostgreSQL 15. Set TEST_POSTGRES_15_URL to the URL of a superuser there.')
 }
 
 async function chooseFiles(): Promise<string[]> {
   const files = globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts']).sort()
-  const leftOut = files.filter((file) => file.endsWith('.redis.test.ts'))
-  if (leftOut.length === 0) return files
+  const withRedis = await withOrWithoutRedis(files)
+  if (findChromium()) return withRedis
+  return leaveOut(withRedis, '.browser.test.ts', 'a browser. Install chromium, or set CHROMIUM_PATH.')
+}
+
+async function withOrWithoutRedis(files: string[]): Promise<string[]> {
+  // For the tests alone: a server that they start is told its settings by them, and refuses what it does not use.
+  if (process.env.REDIS_URL) process.env.TEST_REDIS_URL ??= process.env.REDIS_URL
+  delete process.env.REDIS_URL
+  if (!files.some((file) => file.endsWith('.redis.test.ts'))) return files
   const redis = await startRedis()
-  if (redis) {
-    stops.push(redis.stop)
-    process.env.TEST_REDIS_URL = redis.url
-    return files
-  }
-  warn(`LEFT OUT: ${leftOut.length} test files that need Redis. Set TEST_REDIS_URL, or install redis-server.`)
+  if (!redis) return leaveOut(files, '.redis.test.ts', 'Redis. Set REDIS_URL, or install redis-server.')
+  stops.push(redis.stop)
+  process.env.TEST_REDIS_URL = redis.url
+  return files
+}
+
+function leaveOut(files: string[], ending: string, need: string): string[] {
+  const leftOut = files.filter((file) => file.endsWith(ending))
+  warn(`LEFT OUT: ${leftOut.length} test files that need ${need}`)
   return files.filter((file) => !leftOut.includes(file))
 }
 

@@ -3,7 +3,17 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Setting, type SettingGroup, settings } from '../core/src/kernel/config/env.ts'
 
-const GROUPS: SettingGroup[] = ['Server', 'Database', 'Secrets', 'Mail', 'Sign-in', 'Limits', 'Files', 'Operation']
+const GROUPS: SettingGroup[] = [
+  'Server',
+  'Database',
+  'Secrets',
+  'Mail',
+  'Pages',
+  'Sign-in',
+  'Limits',
+  'Files',
+  'Operation',
+]
 
 /** The files that the table is the source of, with what they ought to hold. */
 export function renderConfiguration(): { path: string; content: string }[] {

@@ -3,6 +3,7 @@ import { accountCases } from './route-cases-account.ts'
 import { auditCases } from './route-cases-audit.ts'
 import { auditSinkCases } from './route-cases-audit-sinks.ts'
 import { memberCases } from './route-cases-members.ts'
+import { pageCases } from './route-cases-pages.ts'
 import { subscriptionCases } from './route-cases-subscriptions.ts'
 import { tenantCases } from './route-cases-tenant.ts'
 
@@ -14,4 +15,5 @@ export const routeCases: RouteCases = {
   ...subscriptionCases,
   ...auditCases,
   ...auditSinkCases,
+  ...pageCases,
 }

@@ -13,10 +13,15 @@ interface Keywords {
   format?: string
   maxLength?: number
   required?: string[]
+  additionalProperties?: unknown
   properties?: Record<string, Keywords>
 }
 
 const UNKNOWN = 'no_such_field'
+
+/** Whether any query is taken, as by pages that other programs link to: there is nothing to refuse. */
+export const takesAnything = ({ query, method }: RegisteredRoute): boolean =>
+  method === 'GET' && keywords(query).additionalProperties === true
 
 /**
  * All that is wrong is named at once, and before it is looked at whether the caller may do this at all: the requests

@@ -5,7 +5,7 @@ import { handsOutSecrets } from '../src/kernel/http/secret-answers.ts'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
 import type { Answered } from '../src/testing/index.ts'
 import { nameOf, type RouteCase, type Sent } from './route-case.ts'
-import { countRecords, proveInputRefused } from './route-proofs-input.ts'
+import { countRecords, proveInputRefused, takesAnything } from './route-proofs-input.ts'
 import { provePaging } from './route-proofs-lists.ts'
 import { idParams, send, urlOf, withoutRequestId } from './route-requests.ts'
 import type { World } from './route-world.ts'
@@ -21,7 +21,7 @@ const isSignedIn = ({ access }: RegisteredRoute) => access !== 'public'
 
 /** Every kind of proof, in the order in which they run. */
 export const proofs: Readonly<Record<string, Proof>> = {
-  '400': { needed: () => true, prove: proveInputRefused },
+  '400': { needed: (route) => !takesAnything(route), prove: proveInputRefused },
   '401': { needed: isSignedIn, prove: proveCredential },
   '403 permission': { needed: (route) => isPermission(route) || route.access === 'superAdmin', prove: provePermission },
   '403 tenant': { needed: isPermission, prove: proveTenantRequired },

@@ -172,9 +172,13 @@ describe('signals', () => {
     )
     const pid = Number(/pid (\d+)/.exec(said)?.[1])
     shell.kill('SIGKILL')
+    const isGone = async () => ((await findProcessMark(pid)) === undefined ? true : undefined)
+    await until('the end', () => said, isGone).catch((error: unknown) => {
+      process.kill(pid, 'SIGKILL')
+      throw error
+    })
     await closed // when nobody writes into its output any more
     assert.match(said, /npm has ended: finishing what runs/)
-    assert.equal(await findProcessMark(pid), undefined)
   })
 })
 

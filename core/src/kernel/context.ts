@@ -15,6 +15,8 @@ export interface Origin {
   requestId: string | null
   ipAddress: string | null
   userAgent: string | null
+  /** `Accept-Language` as it was sent: what a page for people is written in. */
+  acceptLanguage?: string | null
 }
 
 /** The page of a list that a request asks for; see `page`. */

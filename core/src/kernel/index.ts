@@ -16,6 +16,7 @@ export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.
 export { canonicalAddress, readAddress } from './addresses.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
+export { linkTo, type PagePath, type Pages } from './config/pages.ts'
 export * from './context.ts'
 export type { Core } from './core.ts'
 export { anonymousActor, onBehalfOf, systemActor } from './create-context.ts'

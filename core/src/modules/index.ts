@@ -5,6 +5,7 @@ import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { mail } from './mail/index.ts'
 import { members } from './members/index.ts'
+import { pages } from './pages/index.ts'
 import { roles } from './roles/index.ts'
 import { stores } from './stores/index.ts'
 import { subscriptions } from './subscriptions/index.ts'
@@ -24,4 +25,5 @@ export const builtinModules: readonly Module[] = [
   authz,
   audit,
   auditSinks,
+  pages,
 ]

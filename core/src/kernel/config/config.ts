@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Env, readEnv } from './env.ts'
 import type { MailAddress } from './kinds.ts'
+import type { Pages } from './pages.ts'
 import { checkRules } from './rules.ts'
 import { findMisspelt, findUnbuilt } from './unbuilt.ts'
 
@@ -41,6 +42,8 @@ export interface Config {
     readonly smtpUrl: string | null
     readonly from: MailAddress
   }
+  /** Where the pages that mails link to are, by the path of the built-in one; see `linkTo`. */
+  readonly pages: Pages
   /** CIDRs that outbound requests may reach although private. */
   readonly outboundAllow: readonly string[]
   /** Multiplies how many failures lead to a lockout; 0 switches lockouts off. */
@@ -126,6 +129,13 @@ function nest(env: Env): Config {
       off: env.MAIL === 'off',
       smtpUrl: env.SMTP_URL,
       from: env.MAIL_FROM ?? { name: 'Tenantry', address: 'no-reply@localhost' },
+    },
+    pages: {
+      '/verify-email': env.PAGE_VERIFY_EMAIL,
+      '/reset-password': env.PAGE_RESET_PASSWORD,
+      '/accept-invite': env.PAGE_ACCEPT_INVITE,
+      '/forgot-password': env.PAGE_FORGOT_PASSWORD,
+      '/sign-in': env.PAGE_SIGN_IN,
     },
     outboundAllow: env.OUTBOUND_ALLOW,
     rateLimitFactor: env.RATE_LIMIT_FACTOR,

@@ -11,6 +11,7 @@ import {
   mailAddress,
   mailSwitch,
   oneOf,
+  pageAddress,
   secret,
   secrets,
   text,
@@ -31,7 +32,16 @@ export interface Setting<T = unknown, Default extends string | null = string | n
   readonly example?: string
 }
 
-export type SettingGroup = 'Server' | 'Database' | 'Secrets' | 'Mail' | 'Sign-in' | 'Limits' | 'Files' | 'Operation'
+export type SettingGroup =
+  | 'Server'
+  | 'Database'
+  | 'Secrets'
+  | 'Mail'
+  | 'Pages'
+  | 'Sign-in'
+  | 'Limits'
+  | 'Files'
+  | 'Operation'
 
 interface SettingOptions<Default extends string | null> {
   default: Default
@@ -49,6 +59,14 @@ function setting<T, const Default extends string | null>(
 }
 
 const POSTGRES = url('postgres', 'postgresql')
+
+const page = (path: string, opens: string) =>
+  setting(
+    'Pages',
+    pageAddress(),
+    { default: path },
+    `Where ${opens}: a path under \`PUBLIC_URL\`, or a URL. The token is appended as \`token=\`, or put in the place of \`{token}\`. Default: the built-in page.`,
+  )
 
 /** Every setting by its name. */
 export const settings = {
@@ -190,6 +208,21 @@ export const settings = {
     mailAddress(),
     { default: null, example: 'Example <no-reply@example.com>' },
     'Sender of all mails. Default without `SMTP_URL`: `Tenantry <no-reply@localhost>`.',
+  ),
+  PAGE_VERIFY_EMAIL: page('/verify-email', 'the link of the mail leads that asks for proof of an e-mail address'),
+  PAGE_RESET_PASSWORD: page('/reset-password', 'the link of the mail leads by which a new password is chosen'),
+  PAGE_ACCEPT_INVITE: page('/accept-invite', 'the link of an invitation leads'),
+  PAGE_FORGOT_PASSWORD: setting(
+    'Pages',
+    pageAddress(),
+    { default: '/forgot-password' },
+    'Where mails about an account lead whoever needs a new password: a path under `PUBLIC_URL`, or a URL. Default: the built-in page.',
+  ),
+  PAGE_SIGN_IN: setting(
+    'Pages',
+    pageAddress(),
+    { default: '/sign-in' },
+    'Where the built-in pages lead once they are done: a path under `PUBLIC_URL`, or a URL. Default: the built-in page.',
   ),
   PASSWORD_MIN_LENGTH: setting(
     'Sign-in',

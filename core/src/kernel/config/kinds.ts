@@ -117,6 +117,19 @@ export function baseUrl(): Kind<string> {
   })
 }
 
+/** Where links to a page lead: a path under the public address, or a whole http(s) URL; `{token}` marks the token's place. */
+export function pageAddress(): Kind<string> {
+  return kind('path that begins with `/`, or URL, `http://`, `https://`; `{token}` where the token goes', (value) => {
+    const isPath = value.startsWith('/') && !value.startsWith('//')
+    if (/[\s\p{Cc}]/u.test(value)) throw new InvalidSetting('must not contain spaces or control characters')
+    const parsed = new URL(isPath ? `http://localhost${value}` : url('http', 'https').parse(value))
+    if (parsed.username || parsed.password) throw new InvalidSetting('must not contain a user name or password')
+    if (value.includes('#') && !value.includes('{token}'))
+      throw new InvalidSetting('must say by {token} where the token goes, since it has a fragment')
+    return value
+  })
+}
+
 /** An IP address or a host name to listen on. */
 export function host(): Kind<string> {
   return kind('IP address or host name', (value) => {

@@ -165,6 +165,7 @@ function originOf(request: FastifyRequest): Origin {
     requestId: request.id,
     ipAddress: request.address,
     userAgent: request.headers['user-agent']?.slice(0, 500) ?? null,
+    acceptLanguage: request.headers['accept-language']?.slice(0, 500) ?? null,
   }
 }
 

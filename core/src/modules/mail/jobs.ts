@@ -63,8 +63,8 @@ export const sendMail = defineJob('mail.send', {
   transaction: 'manual',
   handler: async (ctx, { to, kind, data, locale, timezone, from_name }) => {
     const opened: unknown = JSON.parse(ctx.core.secrets.openText(data, sealContext(to, kind)))
-    const { publicUrl } = ctx.config.http
-    const request = { kind, data: opened, publicUrl, locale, timezone } as MailRequest // as enqueueMail sealed it
+    const { http, pages } = ctx.config
+    const request = { kind, data: opened, publicUrl: http.publicUrl, pages, locale, timezone } as MailRequest // as enqueueMail sealed it
     try {
       await ctx.use(mailer).send({ to, ...renderMail(request), fromName: from_name ?? undefined })
     } catch (error) {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { linkTo, type PagePath, type Pages } from '#kernel'
 import { escapeHtml } from './html.ts'
 import { plainName, safeName } from './safe-name.ts'
 
@@ -51,6 +52,8 @@ export type MailRequest<K extends MailKind = MailKind> = {
     data: MailData[Kind]
     /** Address of the application without a trailing slash; links begin with it. */
     publicUrl: string
+    /** Where the pages are that links lead to. Default: the built-in ones. */
+    pages?: Pages
     /** BCP 47 and IANA names for times in the text; unknown ones fall back to English and UTC. */
     locale?: string | null
     timezone?: string | null
@@ -67,7 +70,7 @@ export interface RenderedMail {
 /** Writes a mail. A link with a token stands exactly once in the text part and once in the HTML part. */
 export function renderMail<K extends MailKind>(request: MailRequest<K>): RenderedMail {
   const draft = writers[request.kind](request.data, {
-    link: (path, token) => `${request.publicUrl}${path}${token ? `?token=${encodeURIComponent(token)}` : ''}`,
+    link: (page, token) => linkTo(request, page, token),
     time: (at) => formatTime(at, request.locale, request.timezone),
   })
   return { subject: draft.subject, text: renderText(draft), html: renderHtml(draft) }
@@ -83,7 +86,7 @@ interface Draft {
 }
 
 interface Writing {
-  link(path: string, token?: string): string
+  link(page: PagePath, token?: string): string
   time(at: Time): string
 }
 
@@ -175,7 +178,7 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
       `From ${time(at)} on, older records are removed for good.`,
       'Until then any owner can take this back in the settings, and records can be exported.',
     ],
-    action: { label: 'Open the application', url: link('/') },
+    action: { label: 'Open the application', url: link('/sign-in') },
     closing: 'You receive this mail because you are an owner.',
   }),
   new_owner: ({ name, byName, tenantName, email, isInvited, at }, { link, time }) => {
@@ -189,7 +192,7 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
         'An owner may do everything, and may end the membership of any other owner.',
         isInvited ? 'If that is not right, take the invitation back.' : 'If that is not right, take the role back.',
       ],
-      action: { label: `Sign in to ${tenant}`, url: link('/') },
+      action: { label: `Sign in to ${tenant}`, url: link('/sign-in') },
       closing: SECURITY,
     }
   },
@@ -207,7 +210,7 @@ const writers: { [K in MailKind]: (data: MailData[K], writing: Writing) => Draft
         ...lines,
         ...(more > 0 ? [`And ${more} more.`] : []),
       ],
-      action: { label: 'Look at the invitations', url: link('/') },
+      action: { label: 'Look at the invitations', url: link('/sign-in') },
       closing: 'Whoever is still to join can be invited anew.',
     }
   },

@@ -1,0 +1,14 @@
+/** The built-in pages that an application may replace, by their paths. */
+export type PagePath = '/verify-email' | '/reset-password' | '/accept-invite' | '/forgot-password' | '/sign-in'
+
+/** Where each page is: a path under the public address, or a whole URL; `{token}` stands where a token goes. */
+export type Pages = Readonly<Record<PagePath, string>>
+
+/** The address of a page, with its token if it has one. */
+export function linkTo(place: { publicUrl: string; pages?: Pages }, page: PagePath, token?: string): string {
+  const template = place.pages?.[page] ?? page
+  const address = template.startsWith('/') ? `${place.publicUrl}${template}` : template
+  if (address.includes('{token}')) return address.replaceAll('{token}', encodeURIComponent(token ?? ''))
+  if (token === undefined) return address
+  return `${address}${address.includes('?') ? '&' : '?'}token=${encodeURIComponent(token)}`
+}
