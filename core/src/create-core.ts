@@ -39,6 +39,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const log = options.log ?? pino({ level: config.log.level, base: null })
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
   const waker = createWaker({ db, clock, log })
+  const stopping = new AbortController()
   const resources = new Map<string, unknown>()
   let app: ReturnType<typeof buildApp> | undefined
   let worker: Promise<{ stop(): Promise<void> }> | undefined
@@ -83,6 +84,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       worker ??= startWorker(core, config.worker.concurrency)
       await worker
     },
+    stopping: stopping.signal,
     close: () => {
       closing ??= close()
       return closing
@@ -109,6 +111,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   }
 
   async function close(): Promise<void> {
+    stopping.abort()
     await (await app)?.close()
     await (await worker)?.stop()
     await waker.settled()

@@ -215,6 +215,17 @@ export function defineResource<T>(resource: Resource<T>): Resource<T> {
   return Object.freeze(resource)
 }
 
+/**
+ * A column of moments that are never far ahead: the end of a lockout, the next attempt. A clock that was wrong leaves some
+ * that are; whatever waits for them would wait until then, so they become now.
+ */
+export interface Moment {
+  table: string
+  column: string
+  /** No right clock writes one further ahead than this. */
+  aheadMs: number
+}
+
 /** A condition that `GET /health/ready` (when `ready`) and `tenantry doctor` look at. */
 export interface HealthCheck {
   name: string
@@ -239,6 +250,8 @@ export interface Module {
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
+  /** Looked at each minute, across all tenants: give a table that grows without bound an index on the column. */
+  readonly moments: readonly Moment[]
   readonly authenticators: readonly Authenticator[]
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -277,6 +290,7 @@ export function defineModule(spec: ModuleSpec): Module {
     listeners: [],
     resources: [],
     checks: [],
+    moments: [],
     authenticators: [],
     grants: [],
     allowances: undefined,

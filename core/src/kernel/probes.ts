@@ -6,6 +6,7 @@ import { createHealth } from './health.ts'
 import { docsRoutes } from './http/docs.ts'
 import { openapiDocument } from './http/openapi.ts'
 import { Closed, OneOf } from './http/schemas.ts'
+import { checkSchedules } from './jobs/overdue.ts'
 import { createMetrics } from './metrics.ts'
 import { defineModule, defineResource, defineRoute, type HealthCheck } from './module.ts'
 
@@ -119,6 +120,6 @@ export const kernelModule = defineModule({
   name: 'kernel',
   events: [accessDenied],
   resources: [health, metrics, texts],
-  checks: [notificationsCheck],
+  checks: [notificationsCheck, { name: 'schedules', ready: false, check: checkSchedules }],
   routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
 })
