@@ -24,10 +24,10 @@ export interface Overdue {
 export async function showWorker({ db, clock, registry }: Core): Promise<void> {
   const now = clock.now()
   await db.systemQuery(
-    `insert into runs as r (name, done_at, position) values ($1, $2, $2)
+    `insert into runs as r (name, done_at, position) values ($1, $2, $5)
      on conflict (name) do update set done_at = excluded.done_at,
        position = case when r.done_at between $3 and $4 then r.position else excluded.position end`,
-    [WORKER, now, fromNow(clock, -ABSENT_MS), fromNow(clock, ABSENT_MS)],
+    [WORKER, now, fromNow(clock, -ABSENT_MS), fromNow(clock, ABSENT_MS), now],
   )
   const names = timetables(registry).map(({ name }) => name)
   await db.systemQuery(
