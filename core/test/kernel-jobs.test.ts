@@ -30,7 +30,9 @@ describe('jobs, worked on by hand', () => {
   })
 
   const waiting = (tenant: string) =>
-    test.core.db.systemQuery('select * from tenant_jobs where tenant_id = $1 order by id', [tenantOf(tenant)])
+    test.core.db.aside(() =>
+      test.core.db.systemQuery('select * from tenant_jobs where tenant_id = $1 order by id', [tenantOf(tenant)]),
+    )
   const runDue = (tenant: string) => drainJobs(test.core, tenantOf(tenant))
 
   it('runs a job after the commit of what enqueued it, and never after a rollback', async () => {
