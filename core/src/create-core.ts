@@ -40,6 +40,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const log = options.log ?? pino({ level: config.log.level, base: null })
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
   const waker = createWaker({ db, clock, log })
+  const stopping = new AbortController()
   const resources = new Map<string, unknown>()
   let app: ReturnType<typeof buildApp> | undefined
   let probes: ReturnType<typeof buildApp> | undefined
@@ -56,9 +57,6 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     storage: openStorage(config),
     clock,
     log,
-    get stopping() {
-      return closing !== undefined
-    },
     standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core
     wake: waker.wake,
     use<T>(resource: Resource<T>): T {
@@ -92,6 +90,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       worker ??= startWorker(core, config.worker.concurrency)
       await worker
     },
+    stopping: stopping.signal,
     close: () => {
       closing ??= close()
       return closing
@@ -118,6 +117,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   }
 
   async function close(): Promise<void> {
+    stopping.abort()
     await Promise.all([stopServing(), stopWorking()])
     await waker.settled()
     // Last of what answers: whoever watches sees the end coming.

@@ -190,10 +190,9 @@ export const probe: Module = defineModule({
 export const inTenant = <T>(core: Core, tenant: string, work: (ctx: Ctx) => Promise<T>) =>
   core.run(work, { tenantId: tenantOf(tenant) })
 
-/** How many rows carry the label, over all tenants. */
-export async function countProbes(core: Core, label: string): Promise<number> {
-  const [row] = await core.db.systemQuery<{ n: number }>('select count(*)::int as n from probes where label = $1', [
-    label,
-  ])
+/** How many rows carry the label, over all tenants, as others see it. */
+export async function countProbes({ db }: Core, label: string): Promise<number> {
+  const count = () => db.systemQuery<{ n: number }>('select count(*)::int as n from probes where label = $1', [label])
+  const [row] = await db.aside(count)
   return row?.n ?? 0
 }

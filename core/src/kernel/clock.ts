@@ -21,6 +21,17 @@ export function fromNow(clock: Clock, ms: number): string {
   return new Date(clock.ms() + ms).toISOString()
 }
 
+/** Clocks of one installation differ by less. */
+const SKEW_MS = 5 * MINUTES
+
+/**
+ * Whether something claims to have been made at a moment that has not come yet: a clock that was wrong wrote it, and what
+ * is reckoned from it would last too long.
+ */
+export function isAhead(clock: Clock, madeAt: string): boolean {
+  return Date.parse(madeAt) > clock.ms() + SKEW_MS
+}
+
 /** The real time, moved; for tests. */
 export interface MovableClock extends Clock {
   /** Moves the time by so many milliseconds, whether it runs or stands. */

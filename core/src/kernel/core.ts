@@ -21,14 +21,14 @@ export interface Core {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly standings: StandingCache
-  /** Whether `close` was called: the process is not ready for anything new, but goes on answering for a while. */
-  readonly stopping: boolean
   /** A module's long-lived object. */
   use<T>(resource: Resource<T>): T
   /** Hints to some worker that a tenant (null: none) has work due at `runAt`; sent at once, lost without harm. */
-  wake(tenantId: string | null, runAt: string): void
+  wake(tenantId: string | null, runAt: string, outbound?: boolean): void
   /** Counts an attempt at a job; filled by the metrics. */
   jobsDone?(task: string, result: 'done' | 'retried' | 'failed'): void
+  /** Counts a tenant that a sweep has worked on; filled by the metrics. */
+  tenantSwept?(sweep: string, result: 'done' | 'failed'): void
   /** Counts an answered request; filled by the metrics. */
   requestDone?(route: string, method: string, status: number, ms: number): void
   /** Runs work outside of any request: jobs, schedules, scripts. The actor is the system. */
@@ -39,6 +39,8 @@ export interface Core {
   probes(): Promise<FastifyInstance>
   /** Starts working on jobs and schedules until `close`. */
   startWorker(): Promise<void>
+  /** Aborted when `close` begins: what takes long ends early. */
+  readonly stopping: AbortSignal
   /**
    * Says on `/health/ready` that it stops, for SHUTDOWN_DELAY where it listens; then stops accepting, finishes what runs,
    * gives jobs back, closes every connection.

@@ -3,6 +3,7 @@ import { SECONDS } from './clock.ts'
 import type { Core } from './core.ts'
 import { findMissingMigrations, type MigrationSource } from './db/migrate.ts'
 import { unavailable } from './errors.ts'
+import { checkSchedules } from './jobs/overdue.ts'
 import type { HealthCheck } from './module.ts'
 
 /** Longer than this and whoever probes has given up. */
@@ -37,7 +38,13 @@ export function createHealth(core: Core): Health {
     const checks = await Promise.all([
       attempt(core, 'database', checkDatabase),
       ...ready.map((check: HealthCheck) => attempt(core, check.name, () => within(PATIENCE_MS, check.check(core)))),
-      ...(worker.started ? [attempt(core, 'worker', worker.check)] : []),
+      // Who only serves is as ready without: taking them away as well would make a late sweep an outage.
+      ...(worker.started
+        ? [
+            attempt(core, 'worker', worker.check),
+            attempt(core, 'schedules', () => within(PATIENCE_MS, checkSchedules(core))),
+          ]
+        : []),
     ])
     const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name)
     if (failed.length > 0) throw unavailable({ detail: `Not ready: ${failed.join(', ')}`, members: { checks } })
@@ -47,7 +54,7 @@ export function createHealth(core: Core): Health {
     checkDatabase,
     // First of all, so that no answer of a moment ago is shared: a balancer has to notice.
     checkReady: async () => {
-      if (!core.stopping) return checkChecks()
+      if (!core.stopping.aborted) return checkChecks()
       const checks = [{ name: 'stopping', status: 'failed' }] satisfies CheckResult[]
       throw unavailable({ detail: 'Not ready: this process is stopping', members: { checks } })
     },

@@ -1,4 +1,6 @@
 import type { Core } from './core.ts'
+import { findOverdue } from './jobs/overdue.ts'
+import { timetables } from './jobs/schedules.ts'
 
 /** What `GET /metrics` answers. */
 export interface Metrics {
@@ -35,6 +37,7 @@ export function createMetrics(core: Core): Metrics {
 
   core.requestDone = (route, method, status, ms) =>
     measure(({ requests }) => requests.observe({ route, method, status }, ms / 1000))
+  core.tenantSwept = (sweep, result) => measure(({ swept }) => swept.inc({ sweep, result }))
   core.jobsDone = (task, result) => measure(({ jobs }) => jobs.inc({ task, result }))
   return { render: async () => (await load()).registry.metrics() }
 }
@@ -57,13 +60,42 @@ async function createInstruments(core: Core) {
     labelNames: ['task', 'result'],
     registers,
   })
+  const swept = new Counter({
+    name: 'tenantry_sweep_tenants_total',
+    help: 'Tenants that work over all of them came to: done, or failed',
+    labelNames: ['sweep', 'result'],
+    registers,
+  })
+  new Gauge({
+    name: 'tenantry_jobs_failed',
+    help: `Jobs that were given up, of all tenants; counted up to ${MOST_COUNTED}`,
+    registers,
+    async collect() {
+      const failed = await countJobs(core, 'failed').catch(() => null)
+      if (failed === null) this.remove()
+      else this.set(failed)
+    },
+  })
+  new Gauge({
+    name: 'tenantry_schedule_overdue_seconds',
+    help: 'For how long a schedule ought to have run; 0: it is in time',
+    labelNames: ['schedule'],
+    registers,
+    async collect() {
+      this.reset()
+      const overdue = await findOverdue(core).catch(() => null)
+      if (overdue === null) return
+      for (const { name } of timetables(core.registry)) this.set({ schedule: name }, 0)
+      for (const { name, seconds } of overdue) this.set({ schedule: name }, seconds)
+    },
+  })
   new Gauge({
     name: 'tenantry_jobs_waiting',
     help: `Jobs that wait, of all tenants; counted up to ${MOST_COUNTED}`,
     registers,
     async collect() {
       // A database that does not answer leaves the gauge out and the other metrics readable.
-      const waiting = await countWaiting(core).catch(() => null)
+      const waiting = await countJobs(core, 'waiting').catch(() => null)
       if (waiting === null) this.remove()
       else this.set(waiting)
     },
@@ -89,14 +121,14 @@ async function createInstruments(core: Core) {
       for (const [role, { waiting }] of Object.entries(core.db.load())) this.set({ role }, waiting)
     },
   })
-  return { registry, requests, jobs }
+  return { registry, requests, jobs, swept }
 }
 
-async function countWaiting({ db }: Core): Promise<number> {
+async function countJobs({ db }: Core, status: 'waiting' | 'failed'): Promise<number> {
   const count = (table: string) =>
-    `(select count(*) from (select 1 from ${table} where status = 'waiting' limit ${MOST_COUNTED}) counted)`
-  const [row] = await db.systemQuery<{ waiting: string }>(
-    `select ${count('tenant_jobs')} + ${count('system_jobs')} as waiting`,
+    `(select count(*) from (select 1 from ${table} where status = '${status}' limit ${MOST_COUNTED}) counted)`
+  const [row] = await db.systemQuery<{ jobs: string }>(
+    `select ${count('tenant_jobs')} + ${count('system_jobs')} as jobs`,
   )
-  return Number(row?.waiting ?? 0)
+  return Number(row?.jobs ?? 0)
 }

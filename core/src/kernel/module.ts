@@ -249,6 +249,17 @@ export function defineResource<T>(resource: Resource<T>): Resource<T> {
   return Object.freeze(resource)
 }
 
+/**
+ * A column of moments that are never far ahead: the end of a lockout, the next attempt. A clock that was wrong leaves some
+ * that are; whatever waits for them would wait until then, so they become now.
+ */
+export interface FutureMoment {
+  table: string
+  column: string
+  /** No right clock writes one further ahead than this. */
+  aheadMs: number
+}
+
 /** A condition that `GET /health/ready` (when `ready`) and `tenantry doctor` look at. */
 export interface HealthCheck {
   name: string
@@ -282,6 +293,8 @@ export interface Module {
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
   readonly sealed: readonly SealedKind[]
+  /** Looked at each minute, across all tenants: give a table that grows without bound an index on the column. */
+  readonly moments: readonly FutureMoment[]
   readonly authenticators: readonly Authenticator[]
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -323,6 +336,7 @@ export function defineModule(spec: ModuleSpec): Module {
     resources: [],
     checks: [],
     sealed: [],
+    moments: [],
     authenticators: [],
     grants: [],
     allowances: undefined,

@@ -1,13 +1,15 @@
 import Type from 'typebox'
 import { accessDenied } from './access/refusals.ts'
+import { SECONDS } from './clock.ts'
 import type { Core } from './core.ts'
 import { createHealth } from './health.ts'
 import { docsRoutes } from './http/docs.ts'
 import { sealedAnswers } from './http/idempotency.ts'
 import { openapiDocument } from './http/openapi.ts'
 import { Closed, OneOf } from './http/schemas.ts'
+import { checkSchedules } from './jobs/overdue.ts'
 import { createMetrics } from './metrics.ts'
-import { defineModule, defineResource, defineRoute } from './module.ts'
+import { defineModule, defineResource, defineRoute, type HealthCheck } from './module.ts'
 
 const health = defineResource({ name: 'kernel.health', create: createHealth })
 const metrics = defineResource({ name: 'kernel.metrics', create: createMetrics })
@@ -103,11 +105,26 @@ function createTexts(core: Core) {
   }
 }
 
+const ECHO_MS = 5 * SECONDS
+
+/** Not part of readiness: without notifications every request asks the database, and all is well otherwise. */
+const notificationsCheck: HealthCheck = {
+  name: 'notifications',
+  ready: false,
+  async check({ standings }) {
+    if (await standings.test(ECHO_MS)) return 'Notifications come back.'
+    throw new Error(
+      'A notification that was sent did not come back, so nothing can be remembered and every request asks the database. Set DATABASE_LISTEN_URL to a direct connection to the same database, past any transaction pooler.',
+    )
+  },
+}
+
 /** What every core answers beside its modules' routes; `createCore` puts it before them. */
 export const kernelModule = defineModule({
   name: 'kernel',
   events: [accessDenied],
   resources: [health, metrics, texts],
   sealed: [sealedAnswers],
+  checks: [notificationsCheck, { name: 'schedules', ready: false, check: checkSchedules }],
   routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
 })

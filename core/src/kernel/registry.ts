@@ -2,7 +2,7 @@ import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './a
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
-import { problemOfCron, RUN_TASK } from './jobs/schedules.ts'
+import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { FeatureSpec, LimitSpec, Module, PermissionSpec, Route } from './module.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { checkRoutes } from './registry-routes.ts'
@@ -93,7 +93,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     each(modules, (module) => module.schedules.map((schedule) => [schedule.name, schedule])),
   )
   for (const { name, cron } of schedules.values()) {
-    if (name === RUN_TASK || name.startsWith('kernel.'))
+    if (name === RUN_TASK || name === RUN_OUTBOUND_TASK || name.startsWith('kernel.'))
       problems.push(`schedule ${name} has a name that the kernel keeps for itself`)
     const problem = problemOfCron(cron)
     if (problem) problems.push(`schedule ${name} has a time that cannot be read (${cron}): ${problem}`)

@@ -1,7 +1,8 @@
-import pg from 'pg'
-import { MINUTES, SECONDS } from '../clock.ts'
+import { MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
 import type { Tx } from '../db/tables.ts'
+import { isUuid } from '../ids.ts'
+import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
 import type { Actor, Authenticator, Grant, Principal, StoreDirectory } from './slots.ts'
 
 /** What a principal is and may do, resolved: valid until something it rests on changes. */
@@ -32,8 +33,10 @@ export interface StandingCache {
   hasStore(resolved: Resolved, tenantId: string, storeId: string): Promise<boolean>
   /** Forgets in this process at once; other processes are told by the notification that the transaction sends. */
   forget(what: Forget): void
-  /** Listens for other processes' changes; until it does, nothing is remembered. */
+  /** Listens for other processes' changes; until it is proven that they are heard, nothing is remembered. */
   start(): Promise<void>
+  /** Whether a notification that is sent now comes back in time. */
+  test(withinMs: number): Promise<boolean>
   close(): Promise<void>
   readonly size: number
 }
@@ -41,9 +44,6 @@ export interface StandingCache {
 export const FORGET_CHANNEL = 'tenantry_forget'
 const MAX_ENTRIES = 20_000
 const MAX_AGE_MS = 1 * MINUTES
-const RECONNECT_MS = 1 * SECONDS
-const PROBE_MS = 10 * SECONDS
-const PROBE_ANSWER_MS = 5 * SECONDS
 
 interface Entry {
   principal: Principal
@@ -51,17 +51,34 @@ interface Entry {
   until: number
 }
 
+export interface StandingCacheOptions {
+  maxEntries?: number
+  times?: EchoTimes
+}
+
 /**
- * Remembers who may do what. An entry lives only while the LISTEN connection does, so that a revocation in any process
- * reaches this one within milliseconds or not at all needs to: a lost connection empties the cache.
+ * Remembers who may do what, while it is proven that the changes of all processes are heard: then a revocation in any of
+ * them reaches this one within milliseconds. Without a proof of the last 15 seconds nothing is remembered.
  */
-export function createStandingCache(core: Core, listenUrl: string, { maxEntries = MAX_ENTRIES } = {}): StandingCache {
+export function createStandingCache(
+  core: Core,
+  listenUrl: string,
+  { maxEntries = MAX_ENTRIES, times = ECHO_TIMES }: StandingCacheOptions = {},
+): StandingCache {
   const entries = new Map<string, Entry>()
   const loading = new Map<string, Promise<Resolved>>()
   /** Counts what was forgotten: an answer loaded before a change must not be kept after it. */
   let changes = 0
-  let listener: pg.Client | undefined
-  let closed = false
+  const notifications = createNotifications(core, listenUrl, {
+    channel: FORGET_CHANNEL,
+    times,
+    heard: (payload) => {
+      const what = readForget(payload)
+      if (what) forget(what)
+      else forgetAll()
+    },
+    lost: forgetAll,
+  })
 
   function forget(what: Forget): void {
     changes++
@@ -76,6 +93,12 @@ export function createStandingCache(core: Core, listenUrl: string, { maxEntries 
     }
   }
 
+  /** Never longer than from now on: a clock that was ahead has left later ends. */
+  const isFresh = ({ until }: Entry) => {
+    const leftMs = until - core.clock.ms()
+    return leftMs > 0 && leftMs <= MAX_AGE_MS
+  }
+
   function forgetAll(): void {
     changes++
     loading.clear()
@@ -85,61 +108,19 @@ export function createStandingCache(core: Core, listenUrl: string, { maxEntries 
   async function load(authenticator: Authenticator, principal: Principal): Promise<Resolved> {
     const before = changes
     const resolved = await ask(core, authenticator, principal)
-    if (listener && before === changes) {
+    if (notifications.hears && before === changes) {
       if (entries.size >= maxEntries && !entries.has(principal.key)) entries.delete(entries.keys().next().value!) // full, so there is a first
       entries.set(principal.key, { principal, resolved, until: core.clock.ms() + MAX_AGE_MS })
     }
     return resolved
   }
 
-  async function listen(): Promise<void> {
-    const client = new pg.Client({ connectionString: listenUrl, application_name: 'tenantry listen', keepAlive: true })
-    let probe: NodeJS.Timeout | undefined
-    const lost = (error?: Error) => {
-      clearInterval(probe)
-      if (listener !== client) return
-      listener = undefined
-      forgetAll()
-      void client.end().catch(() => {}) // it may be half open
-      core.log.warn({ err: error }, 'the notification connection was lost; permissions are read anew until it is back')
-      listenAgain()
-    }
-    client.on('error', lost)
-    client.once('end', lost)
-    client.on('notification', ({ payload }) => forget(JSON.parse(payload ?? '{}') as Forget)) // sent by ctx.forget
-    try {
-      await client.connect()
-      await client.query(`listen ${FORGET_CHANNEL}`)
-    } catch (error) {
-      await client.end().catch(() => {})
-      throw error
-    }
-    if (closed) return client.end()
-    // What was remembered while nobody listened cannot be trusted; nothing is, but a load may be under way.
-    forgetAll()
-    listener = client
-    // A connection that died without a word looks alive until it is used.
-    probe = setInterval(() => void isAlive(client).then((alive) => alive || lost()), PROBE_MS)
-    probe.unref()
-  }
-
-  function listenAgain(): void {
-    const timer = setTimeout(() => {
-      if (closed) return
-      listen().catch((error: Error) => {
-        core.log.warn({ err: error }, 'the notification connection is not back yet')
-        listenAgain()
-      })
-    }, RECONNECT_MS)
-    timer.unref()
-  }
-
   return {
     async resolve(authenticator, principal) {
-      const entry = entries.get(principal.key)
-      if (entry && isFresh(entry, core.clock.ms())) return entry.resolved
       // Sharing a load is remembering too: it may have begun before a change that nobody tells us of.
-      if (!listener) return load(authenticator, principal)
+      if (!notifications.hears) return load(authenticator, principal)
+      const entry = entries.get(principal.key)
+      if (entry && isFresh(entry)) return entry.resolved
       let pending = loading.get(principal.key)
       if (!pending) {
         pending = load(authenticator, principal).finally(() => {
@@ -159,37 +140,30 @@ export function createStandingCache(core: Core, listenUrl: string, { maxEntries 
       return exists
     },
     forget,
-    start: listen,
-    async close() {
-      closed = true
-      const client = listener
-      listener = undefined
-      forgetAll()
-      await client?.end()
-    },
+    start: notifications.start,
+    test: notifications.test,
+    close: notifications.close,
     get size() {
       return entries.size
     },
   }
 }
 
-/** No older than it may be, and not from a time that is yet to come: a clock that was set back makes nothing last longer. */
-function isFresh({ until }: Entry, now: number): boolean {
-  return now < until && now >= until - MAX_AGE_MS
+/** What a notification asks to forget; undefined for anything that is not exactly what `ctx.forget` sends. */
+export function readForget(payload: string | undefined): Forget | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(payload ?? '')
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const entries = Object.entries(value)
+  const isKnown = ([name, id]: [string, unknown]) => FORGET_FIELDS.has(name) && isUuid(id)
+  return entries.length > 0 && entries.every(isKnown) ? (value as Forget) : undefined // its fields were just looked at
 }
 
-/** Whether the connection answers in time. */
-async function isAlive(client: pg.Client): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), PROBE_ANSWER_MS)
-  })
-  const answered = client.query('select 1').then(
-    () => true,
-    () => false,
-  )
-  return Promise.race([answered, late]).finally(() => clearTimeout(timer))
-}
+const FORGET_FIELDS: ReadonlySet<string> = new Set<keyof Forget>(['userId', 'tenantId', 'sessionId'])
 
 function askStore(core: Core, directory: StoreDirectory, tenantId: string, storeId: string): Promise<boolean> {
   return core.db.transaction({ tenantId, role: 'app', readOnly: true }, (tx) => directory(tx, tenantId, storeId))

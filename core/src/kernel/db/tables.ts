@@ -50,6 +50,8 @@ export interface JobTable {
   attempts: Generated<number>
   max_attempts: number
   run_at: string
+  /** Waits for other people's servers, in places of its own. */
+  outbound: Generated<boolean>
   locked_until: string | null
   locked_by: string | null
   last_error: string | null

@@ -20,7 +20,7 @@ export function drainConnections(app: FastifyInstance, core: Core): void {
   })
   app.addHook('onRequest', (_request, reply, done) => {
     open.add(reply)
-    if (core.stopping) reply.header('connection', 'close')
+    if (core.stopping.aborted) reply.header('connection', 'close')
     done()
   })
   app.addHook('onResponse', (_request, reply, done) => {

@@ -19,15 +19,22 @@ export interface Job<P extends TObject = TObject> {
    * once. `manual`: the handler talks to the outside and opens transactions itself; it runs at least once.
    */
   readonly transaction: 'managed' | 'manual'
+  /**
+   * It waits for servers that tenants name (a sink, a webhook). Such jobs have places of their own in a worker, so many
+   * for each tenant: however slow those servers are, mail and everything else goes on. Default false.
+   */
+  readonly outbound: boolean
   readonly handler: (ctx: Ctx, payload: Static<P>) => Promise<void>
 }
 
 /** Declares a job. It runs in the context of the tenant that enqueued it, or without one. */
 export function defineJob<P extends TObject>(
   name: string,
-  spec: Pick<Job<P>, 'payload' | 'handler'> & Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'transaction'>>,
+  spec: Pick<Job<P>, 'payload' | 'handler'> &
+    Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'transaction' | 'outbound'>>,
 ): Job<P> {
-  return Object.freeze({ name, maxAttempts: 10, leaseMs: 5 * 60_000, transaction: 'managed' as const, ...spec })
+  const defaults = { maxAttempts: 10, leaseMs: 5 * 60_000, transaction: 'managed', outbound: false } as const // a word is a type
+  return Object.freeze({ name, ...defaults, ...spec })
 }
 
 export interface EnqueueOptions {
@@ -45,7 +52,11 @@ export interface Schedule {
   /** Five fields, UTC: `0 3 * * *`. */
   readonly cron: string
   readonly name: string
-  /** Runs without a tenant, in one transaction of the system role that sees all tenants; never twice at the same time. */
+  /**
+   * Runs without a tenant and without a transaction, never twice at the same time: it opens what it needs by
+   * `ctx.transaction`, with `{ role: 'system' }` for what sees all tenants, and goes through tenants by `everyTenant`. A
+   * run that a crash ended is begun again, so it may see its own traces.
+   */
   readonly handle: (ctx: Ctx) => Promise<void>
 }
 

@@ -10,6 +10,7 @@ interface NewJob {
   task: string
   payload: unknown
   maxAttempts: number
+  outbound?: boolean
   runAt?: string
   dedupeKey?: string
 }
@@ -26,7 +27,7 @@ export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: 
   if (!ctx.core.registry.findJob(job.name)) throw new Error(`Job ${job.name} belongs to no module of this core`)
   if (!Value.Check(job.payload as TObject, payload))
     throw new Error(`The payload of ${job.name} has another shape than declared`)
-  await insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, ...options }])
+  await insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
 }
 
 export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
@@ -40,14 +41,15 @@ export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
     dedupe_key: job.dedupeKey ?? null,
     max_attempts: job.maxAttempts,
     run_at: job.runAt ?? now,
+    outbound: job.outbound ?? false,
     locked_until: null,
     locked_by: null,
     last_error: null,
     created_at: now,
   }))
   await insertRows(ctx, rows)
-  const runAt = rows[0]?.run_at ?? now
-  ctx.afterCommit(() => ctx.core.wake(ctx.tenant, runAt))
+  const { run_at: runAt = now, outbound = false } = rows[0] ?? {}
+  ctx.afterCommit(() => ctx.core.wake(ctx.tenant, runAt, outbound))
 }
 
 type NewRow = Insertable<JobTable>

@@ -24,6 +24,8 @@ export interface JobChange {
 
 export interface Lease {
   now: string
+  /** No lease ends later than this, however much clocks differ. */
+  furthest: string
   locked_until: string
   locked_by: string
 }
@@ -35,8 +37,8 @@ export interface JobQueries {
   delete(tx: Tx, job: ClaimedJob): Promise<boolean>
 }
 
-/** The queue of one tenant or, for null, of what belongs to none. */
-export function getQueue(tenantId: string | null): JobQueries {
+/** The queue of one tenant or, for null, of what belongs to none: of outbound jobs, or of all others. */
+export function getQueue(tenantId: string | null, outbound: boolean): JobQueries {
   // A tenant's table has all the columns of the other, and its own.
   const table = (tenantId === null ? 'system_jobs' : 'tenant_jobs') as 'system_jobs'
   const own = tenantId === null ? sql<boolean>`true` : sql<boolean>`tenant_id = ${tenantId}`
@@ -46,7 +48,8 @@ export function getQueue(tenantId: string | null): JobQueries {
         .selectFrom(table)
         .select('id')
         .where(own)
-        .where(isDue(lease.now))
+        .where('outbound', '=', outbound)
+        .where(isDue(lease))
         .orderBy('run_at')
         .orderBy('id')
         .limit(1)
@@ -72,8 +75,9 @@ export function getQueue(tenantId: string | null): JobQueries {
   }
 }
 
-const isDue = (now: string) =>
-  sql<boolean>`status = 'waiting' and run_at <= ${now} and (locked_until is null or locked_until < ${now})`
+/** A lease that ends later than any can was taken by a clock that was wrong, and holds nobody up. */
+const isDue = ({ now, furthest }: Lease) =>
+  sql<boolean>`status = 'waiting' and run_at <= ${now} and (locked_until is null or locked_until < ${now} or locked_until > ${furthest})`
 
 const claimed = ({ locked_until, locked_by }: Lease) => ({
   locked_until,

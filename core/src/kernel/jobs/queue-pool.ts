@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Core } from '../core.ts'
 
-/** Workers need one only to fetch and to end a task; one more listens. */
+/** Workers need one only to fetch and to end a task; two more listen, one for each runner. */
 const QUEUE_CONNECTIONS = 4
 
 /**
@@ -12,7 +12,7 @@ const QUEUE_CONNECTIONS = 4
 export function createQueuePool({ config, log }: Pick<Core, 'config' | 'log'>, concurrency: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: config.database.systemUrl ?? undefined, // createCore has refused to start without one
-    max: Math.min(concurrency, QUEUE_CONNECTIONS) + 1,
+    max: Math.min(concurrency, QUEUE_CONNECTIONS) + 2,
     keepAlive: true,
     application_name: 'tenantry queue',
   })

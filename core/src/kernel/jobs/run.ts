@@ -11,9 +11,10 @@ import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './qu
 
 /** While a job runs its lease is renewed; a process that dies is given this long before another takes over. */
 export const LEASE_MS = 60 * SECONDS
+const FURTHEST_LEASE_MS = LEASE_MS + 10 * MINUTES
 /** A tenant keeps a worker's slot this long at most before the others get their turn. */
 const SLICE_MS = 1 * SECONDS
-const MAX_BACKOFF_MS = 6 * 60 * MINUTES
+export const MAX_BACKOFF_MS = 6 * 60 * MINUTES
 /** A job that ended its process may run so many times more than its attempts; then it is taken for the cause. */
 const LOST_RUNS = 5
 
@@ -21,6 +22,7 @@ const LOST_RUNS = 5
 interface Turn {
   core: Core
   tenantId: string | null
+  outbound: boolean
   queue: JobQueries
   goesOn(): boolean
 }
@@ -32,10 +34,15 @@ type Next = ClaimedJob | null | undefined
  * Works on what is due for one tenant (null: for none) until nothing is, or the slice is used up; says whether more may
  * be waiting. Several may work for one tenant at once: each claims rows that no other has.
  */
-export async function runDueJobs(core: Core, tenantId: string | null, stopping: AbortSignal): Promise<boolean> {
+export async function runDueJobs(
+  core: Core,
+  tenantId: string | null,
+  stopping: AbortSignal,
+  outbound = false,
+): Promise<boolean> {
   const until = performance.now() + SLICE_MS
   const goesOn = () => performance.now() < until && !stopping.aborted
-  const turn: Turn = { core, tenantId, queue: getQueue(tenantId), goesOn }
+  const turn: Turn = { core, tenantId, outbound, queue: getQueue(tenantId, outbound), goesOn }
   let next: Next
   do {
     next ??= await core.db.transaction({ tenantId, role: 'app' }, (tx) => claim(turn, tx))
@@ -47,7 +54,12 @@ export async function runDueJobs(core: Core, tenantId: string | null, stopping: 
 }
 
 async function claim({ core, queue }: Turn, tx: Tx): Promise<ClaimedJob | null> {
-  const lease = { now: core.clock.now(), locked_until: fromNow(core.clock, LEASE_MS), locked_by: newId() }
+  const lease = {
+    now: core.clock.now(),
+    furthest: fromNow(core.clock, FURTHEST_LEASE_MS),
+    locked_until: fromNow(core.clock, LEASE_MS),
+    locked_by: newId(),
+  }
   return (await queue.claim(tx, lease)) ?? null
 }
 
@@ -145,7 +157,7 @@ async function retryLater(turn: Turn, job: ClaimedJob, error: unknown): Promise<
     locked_by: null,
     last_error: String(error instanceof Error ? error.message : error).slice(0, 2_000),
   })
-  if (!failed) core.wake(tenantId, runAt)
+  if (!failed) core.wake(tenantId, runAt, turn.outbound)
 }
 
 /** 1 s, 3 s, 9 s … capped, with a quarter of jitter. */

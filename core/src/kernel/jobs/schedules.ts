@@ -1,13 +1,20 @@
 import { type ParsedCronItem, parseCronItems, type Task } from 'graphile-worker'
-import { sql } from 'kysely'
 import { DAYS, MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
+import { createContext, noOrigin, systemActor } from '../create-context.ts'
+import { claiming, Interrupted } from './claiming.ts'
 import type { Schedule } from './define.ts'
 
 /** The queue's task that works on the jobs of one tenant; schedules have other names. */
 export const RUN_TASK = 'run_jobs'
+/** The same for those that wait for other people's servers. */
+export const RUN_OUTBOUND_TASK = 'run_jobs_outbound'
 
-interface Timetable {
+/** Work by the clock that the kernel itself needs; a start does the sweep anyway. */
+export const SWEEP = { name: 'kernel.sweep_jobs', cron: '* * * * *', madeUpFor: false }
+export const TIDY = { name: 'kernel.tidy', cron: '17 * * * *' }
+
+export interface Timetable {
   name: string
   cron: string
   /** Whether times missed while nothing ran are made up for. Default true. */
@@ -18,13 +25,17 @@ interface Timetable {
  * What runs by the clock, as the queue wants it told. Of the times missed while nothing ran, the last is made up for,
  * unless it is more than a day ago.
  */
-export function cronItems({ registry }: Pick<Core, 'registry'>, own: readonly Timetable[]): ParsedCronItem[] {
-  const timetables: readonly Timetable[] = [...own, ...registry.schedules]
-  return timetables.map(({ madeUpFor = true, ...timetable }) => {
+export function cronItems({ registry }: Pick<Core, 'registry'>): ParsedCronItem[] {
+  return timetables(registry).map(({ madeUpFor = true, ...timetable }) => {
     const last = madeUpFor ? lastTime(cronItem(timetable, 0), Date.now()) : null
     // A little longer than needed, because the queue looks back from a moment of its own.
     return cronItem(timetable, last === null ? 0 : Date.now() - last + MINUTES / 2)
   })
+}
+
+/** All that runs by the clock, the kernel's own first. */
+export function timetables(registry: Pick<Core['registry'], 'schedules'>): readonly Timetable[] {
+  return [SWEEP, TIDY, ...registry.schedules]
 }
 
 function cronItem({ name, cron }: Timetable, backfillPeriod: number): ParsedCronItem {
@@ -46,7 +57,7 @@ export function problemOfCron(cron: string): string | null {
 
 /**
  * The task of one schedule. When a later time has come before it gets its turn, that one stands for both; and while one
- * run lasts, the next is left out: the lock ends with the transaction, so a process that dies keeps nobody waiting.
+ * run lasts, the next is left out.
  */
 export function scheduledTask(core: Core, schedule: Schedule): Task {
   const item = cronItem(schedule, 0)
@@ -54,26 +65,35 @@ export function scheduledTask(core: Core, schedule: Schedule): Task {
     // The queue adds `_cron` to what it starts by the clock.
     const { _cron } = payload as { _cron?: { ts: string } }
     if (_cron && (lastTime(item, Date.now()) ?? 0) > Date.parse(_cron.ts)) return
-    await core.run(
-      async (ctx) => {
-        const lock = sql<{
-          locked: boolean
-        }>`select pg_try_advisory_xact_lock(${LOCK_CLASS}, hashtext(${schedule.name})) as locked`
-        const { rows } = await lock.execute(ctx.tx)
-        if (rows[0]?.locked) await schedule.handle(ctx)
-        else core.log.info({ schedule: schedule.name }, 'a schedule is left out: its last run is not over')
-      },
-      { role: 'system', tenantId: null },
-    )
+    await runSchedule(core, schedule)
   }
 }
 
-/** Sets these advisory locks apart from others. */
-const LOCK_CLASS = 7_467_222
+/** Runs a schedule now, unless it runs. Its handler holds no connection but those that it asks for. */
+export async function runSchedule(core: Core, { name, handle }: Schedule): Promise<void> {
+  const ctx = createContext(core, { tenant: null, storeId: null, actor: systemActor, origin: noOrigin })
+  try {
+    const isMine = await claiming(core, name, () => handle(ctx))
+    if (!isMine) core.log.info({ schedule: name }, 'a schedule is left out: its last run is not over')
+  } catch (error) {
+    // Another process goes on with it.
+    if (!(error instanceof Interrupted)) throw error
+  }
+}
 
 /** The last minute of the day up to `now` that a schedule names, or null. */
 function lastTime(item: ParsedCronItem, now: number): number | null {
   for (let at = now - (now % MINUTES); at > now - DAYS; at -= MINUTES) if (item.match(digestOf(at))) return at
+  return null
+}
+
+const LONGEST_MS = 366 * DAYS
+
+/** The first minute after `from` that a cron expression names, up to `until`; null: none. */
+export function firstTime({ cron, name }: Timetable, from: number, until: number): number | null {
+  const item = cronItem({ name, cron }, 0)
+  const start = Math.max(from, until - LONGEST_MS)
+  for (let at = start - (start % MINUTES) + MINUTES; at <= until; at += MINUTES) if (item.match(digestOf(at))) return at
   return null
 }
 

@@ -6,7 +6,8 @@ import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
-import { cronItems, RUN_TASK, scheduledTask } from './schedules.ts'
+import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
+import { startTending } from './tending.ts'
 
 /** Jobs of one tenant that may run at the same time, in all processes together. */
 const LANES = 4
@@ -22,30 +23,31 @@ const SKEW_MS = 20
  */
 export function createWaker(core: Pick<Core, 'db' | 'clock' | 'log'>) {
   const pending = new Set<string>()
-  const queue: { key: string; tenantId: string | null; runAt: string | null }[] = []
+  const queue: Wake[] = []
   let sending = 0
 
   async function send(): Promise<void> {
     sending++
     for (let next = queue.shift(); next; next = queue.shift()) {
       pending.delete(next.key)
-      await addWake(core, next.tenantId, next.key, next.runAt).catch((error: Error) =>
+      await addWake(core, next).catch((error: Error) =>
         core.log.warn({ err: error }, 'a worker could not be woken; the sweep will find the work'),
       )
     }
     sending--
   }
 
-  const wake = (tenantId: string | null, runAt: string) => {
+  const wake = (tenantId: string | null, runAt: string, outbound = false) => {
     const delayMs = Date.parse(runAt) - core.clock.ms()
     // The queue's own clock is the machine's; only the distance is ours. Wakes are rounded up, so that whatever shares
     // one is due by then, clocks that differ a little included.
     const at = delayMs > 0 ? Math.ceil((Date.now() + delayMs + SKEW_MS) / WAKE_STEP_MS) * WAKE_STEP_MS : null
-    const key = `${tenantId ?? 'system'}:${at === null ? `lane:${Math.floor(Math.random() * LANES)}` : `at:${at}`}`
+    const key = `${tenantId ?? 'system'}:${outbound ? 'out:' : ''}${at === null ? `lane:${Math.floor(Math.random() * LANES)}` : `at:${at}`}`
     if (pending.has(key)) return
     pending.add(key)
-    queue.push({ key, tenantId, runAt: at === null ? null : new Date(at).toISOString() })
-    if (sending < PARALLEL_WAKES) void send()
+    queue.push({ key, tenantId, runAt: at === null ? null : new Date(at).toISOString(), outbound })
+    // What a transaction is woken for waits for nothing of it.
+    if (sending < PARALLEL_WAKES) void core.db.aside(send)
   }
   const settled = async () => {
     while (sending > 0) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -53,54 +55,68 @@ export function createWaker(core: Pick<Core, 'db' | 'clock' | 'log'>) {
   return { wake, settled }
 }
 
-function addWake({ db }: Pick<Core, 'db'>, tenantId: string | null, key: string, runAt: string | null) {
+interface Wake {
+  key: string
+  tenantId: string | null
+  /** Null: at once. */
+  runAt: string | null
+  outbound: boolean
+}
+
+function addWake({ db }: Pick<Core, 'db'>, { key, tenantId, runAt, outbound }: Wake) {
   return db.systemQuery(
     `select 1 from ${QUEUE_SCHEMA}.add_job($1, json_build_object('tenant_id', $2::text), run_at => coalesce($3::timestamptz, now()),
       job_key => $4, job_key_mode => 'preserve_run_at', max_attempts => 3)`,
-    [RUN_TASK, tenantId, runAt, key],
+    [outbound ? RUN_OUTBOUND_TASK : RUN_TASK, tenantId, runAt, key],
   )
 }
 
-/** Work by the clock that the kernel itself needs; a start does the sweep anyway. */
-const SWEEP = { name: 'kernel.sweep_jobs', cron: '* * * * *', madeUpFor: false }
-const TIDY = { name: 'kernel.tidy', cron: '17 * * * *' }
-
-/** Starts working: on wakes of all tenants, and on schedules. Resolves once it listens. */
+/**
+ * Starts working: on wakes of all tenants, and on schedules. Resolves once it listens. What waits for other people's
+ * servers has a runner of its own with as many places again, so that it can fill those and no other.
+ */
 export async function startWorker(core: Core, concurrency: number): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController()
   const pool = createQueuePool(core, concurrency)
-  const options: RunnerOptions = {
+  const stopTending = await startTending(core)
+  const common: RunnerOptions = {
     pgPool: pool,
     schema: QUEUE_SCHEMA,
     concurrency,
     pollInterval: 1 * SECONDS,
     noHandleSignals: true,
-    taskList: tasksOf(core, stopping.signal),
     logger: quietLogger(core),
   }
-  const first = await startRunner(core, options)
-  const running = keepRunning(core, options, first, stopping.signal)
+  const startInner = () =>
+    run({ ...common, taskList: tasksOf(core, stopping.signal), parsedCronItems: cronItems(core) })
+  const startOutbound = () => run({ ...common, taskList: outboundTasksOf(core, stopping.signal), parsedCronItems: [] })
+  const running: Promise<void>[] = []
+  for (const start of [startInner, startOutbound]) {
+    running.push(keepRunning(core, start, await start(), stopping.signal))
+  }
   await sweepJobs(core)
   const stop = async () => {
     stopping.abort()
-    await running
+    await stopTending()
+    await Promise.all(running)
     await pool.end()
   }
   return { stop }
 }
 
-function startRunner(core: Core, options: RunnerOptions): Promise<Runner> {
-  return run({ ...options, parsedCronItems: cronItems(core, [SWEEP, TIDY]) })
-}
-
 const RESTART_MS = 1 * SECONDS
 
 /** The queue gives up when the database goes away under it; here it is started again, until this process stops. */
-async function keepRunning(core: Core, options: RunnerOptions, first: Runner, stopping: AbortSignal): Promise<void> {
+async function keepRunning(
+  core: Core,
+  start: () => Promise<Runner>,
+  first: Runner,
+  stopping: AbortSignal,
+): Promise<void> {
   let runner: Runner | undefined = first
   for (;;) {
     try {
-      runner ??= await startRunner(core, options)
+      runner ??= await start()
       await untilEnded(runner, stopping)
     } catch (error) {
       if (!stopping.aborted) core.log.warn({ err: error }, 'the queue stopped working and is started again')
@@ -133,24 +149,57 @@ function tasksOf(core: Core, stopping: AbortSignal): TaskList {
       // Two, so that a long queue spreads over all lanes; those that meet are one.
       if (more) for (let wake = 0; wake < 2; wake++) core.wake(tenant_id, core.clock.now())
     },
-    [SWEEP.name]: () => sweepJobs(core),
-    [TIDY.name]: () => tidy(core),
   }
-  for (const schedule of core.registry.schedules) tasks[schedule.name] = scheduledTask(core, schedule)
+  const own = [
+    { ...SWEEP, handle: () => sweepJobs(core) },
+    { ...TIDY, handle: () => tidy(core) },
+  ]
+  for (const schedule of [...own, ...core.registry.schedules]) tasks[schedule.name] = scheduledTask(core, schedule)
   return tasks
+}
+
+/** So many places of a process one tenant's outbound jobs fill at most. */
+const OUTBOUND_PLACES = 2
+
+/** A tenant that has its places is woken again when one of them is free. */
+function outboundTasksOf(core: Core, stopping: AbortSignal): TaskList {
+  const busy = new Map<string | null, number>()
+  const passedOver = new Set<string | null>()
+  return {
+    [RUN_OUTBOUND_TASK]: async (payload) => {
+      const { tenant_id } = payload as WakePayload // written by addWake
+      const places = busy.get(tenant_id) ?? 0
+      if (places >= OUTBOUND_PLACES) {
+        passedOver.add(tenant_id)
+        return
+      }
+      busy.set(tenant_id, places + 1)
+      try {
+        const more = await runDueJobs(core, tenant_id, stopping, true)
+        if (more || passedOver.delete(tenant_id)) core.wake(tenant_id, core.clock.now(), true)
+      } finally {
+        const left = (busy.get(tenant_id) ?? 1) - 1
+        if (left > 0) busy.set(tenant_id, left)
+        else busy.delete(tenant_id)
+      }
+    },
+  }
 }
 
 /** Wakes every tenant that has work which is due and that nobody holds. */
 export async function sweepJobs(core: Core): Promise<void> {
   const now = core.clock.now()
   const free = "status = 'waiting' and run_at <= $1 and (locked_until is null or locked_until < $1)"
-  const tenants = await core.db.systemQuery<{ tenant_id: string }>(
-    `select distinct tenant_id from tenant_jobs where ${free} limit 10000`,
+  const ofTenants = await core.db.systemQuery<{ tenant_id: string; outbound: boolean }>(
+    `select distinct tenant_id, outbound from tenant_jobs where ${free} limit 10000`,
     [now],
   )
-  const [waiting] = await core.db.systemQuery(`select 1 from system_jobs where ${free} limit 1`, [now])
-  for (const { tenant_id } of tenants) core.wake(tenant_id, now)
-  if (waiting) core.wake(null, now)
+  const ofNone = await core.db.systemQuery<{ outbound: boolean }>(
+    `select distinct outbound from system_jobs where ${free}`,
+    [now],
+  )
+  for (const { tenant_id, outbound } of ofTenants) core.wake(tenant_id, now, outbound)
+  for (const { outbound } of ofNone) core.wake(null, now, outbound)
 }
 
 const IDEMPOTENCY_KEPT_MS = 24 * HOURS

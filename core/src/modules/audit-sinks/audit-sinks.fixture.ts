@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import type { Core } from '#kernel'
+import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
 import { sealAll } from '../audit/sealing/sealing.fixture.ts'
@@ -111,8 +112,7 @@ export async function sendDue({ core }: Pick<TestCore, 'core'>, tenantId: string
   await drainJobs(core, tenantId)
 }
 
-export const lookForBacklog = (core: Core) =>
-  core.run((ctx) => findBacklog.handle(ctx), { role: 'system', tenantId: null })
+export const lookForBacklog = (core: Core) => runSchedule(core, findBacklog)
 
 /** Seals what the tenant has recorded so far, and has it sent. */
 export async function sealAndSend(test: TestCore, { tenantId }: Owner): Promise<void> {

@@ -1,4 +1,4 @@
-import { defineModule } from '#kernel'
+import { defineModule, HOURS, MINUTES } from '#kernel'
 import { audit } from '../audit/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
@@ -23,4 +23,9 @@ export const auditSinks = defineModule({
   sealed: [sealedSecrets],
   jobs: [sendBatches],
   schedules: [findBacklog],
+  // An attempt is put off by an hour and an eighth at most; a sender that is silent for a minute is taken for dead.
+  moments: [
+    { table: 'audit_sinks', column: 'next_attempt_at', aheadMs: 2 * HOURS },
+    { table: 'audit_sinks', column: 'locked_until', aheadMs: 2 * MINUTES },
+  ],
 })

@@ -1,4 +1,4 @@
-import { type Insertable, notFound, sql, type Tx, type Updateable } from '#kernel'
+import { type Insertable, notFound, type Tx, type Updateable } from '#kernel'
 import type { AuditSinkTable, SinkRow } from './table.ts'
 
 /** What names one sink. */
@@ -60,24 +60,33 @@ export const updateSinkSent = (
 export const deleteSink = (tx: Tx, tenantId: string, id: string): Promise<SinkRow | undefined> =>
   tx.deleteFrom('audit_sinks').where('tenant_id', '=', tenantId).where('id', '=', id).returningAll().executeTakeFirst()
 
-/** Across tenants, in order, after one of them: sinks that have something to send, and that nobody sends to. */
-export async function listBacklog(
-  tx: Tx,
-  { now, after, limit }: { now: string; after: SinkKey | null; limit: number },
-): Promise<SinkKey[]> {
-  const query = tx
+const selectBacklog = (tx: Tx, now: string) =>
+  tx
     .selectFrom('audit_sinks as s')
     .innerJoin('audit_chains as c', 'c.tenant_id', 's.tenant_id')
     .innerJoin('tenants as t', 't.id', 's.tenant_id')
-    .select(['s.tenant_id', 's.id'])
     .where('s.status', '=', 'active')
     .where('t.status', '<>', 'deleted')
     .whereRef('s.position', '<', 'c.position')
     .where((where) => where.or([where('s.next_attempt_at', 'is', null), where('s.next_attempt_at', '<=', now)]))
     .where((where) => where.or([where('s.locked_until', 'is', null), where('s.locked_until', '<=', now)]))
-    .orderBy('s.tenant_id')
+
+/** Across tenants, in order, after one of them: those of whose sinks one has something to send, and nobody sends to it. */
+export async function listTenantsBehind(
+  tx: Tx,
+  { now, after, limit }: { now: string; after: string | null; limit: number },
+): Promise<Pick<SinkKey, 'tenant_id'>[]> {
+  const query = selectBacklog(tx, now).select('s.tenant_id').distinct().orderBy('s.tenant_id').limit(limit)
+  return (after === null ? query : query.where('s.tenant_id', '>', after)).execute()
+}
+
+/** The sinks of a tenant that have something to send, and that nobody sends to. */
+export function listBacklog(tx: Tx, tenantId: string, now: string): Promise<Pick<SinkKey, 'id'>[]> {
+  return selectBacklog(tx, now)
+    .select('s.id')
+    .where('s.tenant_id', '=', tenantId)
+    .where('c.tenant_id', '=', tenantId)
+    .where('t.id', '=', tenantId)
     .orderBy('s.id')
-    .limit(limit)
-  if (!after) return query.execute()
-  return query.where(sql<boolean>`(s.tenant_id, s.id) > (${after.tenant_id}, ${after.id})`).execute()
+    .execute()
 }

@@ -17,6 +17,7 @@ const RUN_MS = 10 * SECONDS
 export const sendBatches = defineJob('audit_sinks.send', {
   payload: Type.Object({ sink_id: Type.String() }),
   transaction: 'manual',
+  outbound: true,
   handler: (ctx, { sink_id }) => sendBacklog(ctx.as(systemActor), sink_id),
 })
 

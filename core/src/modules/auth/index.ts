@@ -1,4 +1,4 @@
-import { defineModule, type Route } from '#kernel'
+import { defineModule, MINUTES, type Route } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -53,6 +53,8 @@ export const auth = defineModule({
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
   sealed: [sealedSigningKeys],
+  // No lockout lasts longer than a quarter of an hour.
+  moments: [{ table: 'login_failures', column: 'window_ends_at', aheadMs: 15 * MINUTES }],
   authenticators: [sessionAuthenticator],
   mayServe: requireBootstrapSetting,
   welcome: async (core) => {

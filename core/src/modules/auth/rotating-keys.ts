@@ -1,4 +1,4 @@
-import { type Ctx, DAYS, fromNow, MINUTES, SECONDS } from '#kernel'
+import { type Ctx, DAYS, fromNow, isAhead, MINUTES, SECONDS } from '#kernel'
 import { CHALLENGE_TTL_SECONDS } from './access-tokens.ts'
 import { isAuthentic, macOf } from './authentic-keys.ts'
 import { findNewestSigningKey, lockSigningKeys, updateSigningKeyRetired } from './key-queries.ts'
@@ -26,10 +26,12 @@ export async function rotateSigningKey(ctx: Ctx, options: Rotation = {}): Promis
   await succeed(ctx, await findNewestSigningKey(ctx.tx), options)
 }
 
-/** Rotates when the newest key is a month old. */
+/** Rotates when the newest key is a month old, or was made by a clock that was wrong. */
 export async function renewSigningKey(ctx: Ctx): Promise<void> {
   const newest = await findNewestSigningKey(ctx.tx)
-  if (!newest || newest.created_at <= fromNow(ctx.clock, -KEY_AGE_MS)) await succeed(ctx, newest, {})
+  // One that is not made yet was made by a clock that was ahead, and would be the newest until then.
+  const isDue = !newest || newest.created_at <= fromNow(ctx.clock, -KEY_AGE_MS) || isAhead(ctx.clock, newest.created_at)
+  if (isDue) await succeed(ctx, newest, {})
 }
 
 interface Rotation {

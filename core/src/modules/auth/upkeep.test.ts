@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { createAuthCore, login, refresh, register, runJobs, statusOf } from './auth.fixture.ts'
 import { sweep } from './upkeep.ts'
 
@@ -18,7 +19,7 @@ test('the sweep removes what nobody can use any more, and nothing else', async (
       }
       return found
     }
-    const run = () => t.core.run((ctx) => sweep.handle(ctx), { role: 'system' })
+    const run = () => runSchedule(t.core, sweep)
     const before = await counts()
     const one = { sessions: 1, refresh_tokens: 1, user_tokens: 1, signing_keys: 1, user_passwords: 1 }
     assert.deepEqual(

@@ -1,4 +1,4 @@
-import { DAYS, every, fromNow } from '#kernel'
+import { type Ctx, DAYS, every, fromNow } from '#kernel'
 import { deleteClosedFailures } from './failure-queries.ts'
 import { renewSigningKey } from './rotating-keys.ts'
 import { deleteDead, deleteKnownDevices } from './session-queries.ts'
@@ -8,11 +8,15 @@ const KEPT_MS = 7 * DAYS
 const DEVICE_KEPT_MS = 365 * DAYS
 
 /** Once a day: asks for a new signing key when the newest is old enough, whatever the calendar. */
-export const rotateKeys = every('7 2 * * *', 'auth.rotate_keys', renewSigningKey)
+export const rotateKeys = every('7 2 * * *', 'auth.rotate_keys', (ctx) => asSystem(ctx, renewSigningKey))
 
 /** Once a day: removes what nobody can use any more. */
 export const sweep = every('37 2 * * *', 'auth.sweep', async (ctx) => {
-  await deleteDead(ctx.tx, fromNow(ctx.clock, -KEPT_MS))
-  await deleteClosedFailures(ctx.tx, ctx.clock.now())
-  await deleteKnownDevices(ctx.tx, fromNow(ctx.clock, -DEVICE_KEPT_MS))
+  await asSystem(ctx, ({ tx, clock }) => deleteDead(tx, fromNow(clock, -KEPT_MS)))
+  await asSystem(ctx, ({ tx, clock }) => deleteClosedFailures(tx, clock.now()))
+  await asSystem(ctx, ({ tx, clock }) => deleteKnownDevices(tx, fromNow(clock, -DEVICE_KEPT_MS)))
 })
+
+async function asSystem(ctx: Ctx, work: (ctx: Ctx) => Promise<unknown>): Promise<void> {
+  await ctx.transaction(work, { role: 'system' })
+}

@@ -5,6 +5,7 @@ import { DAYS } from '#kernel'
 import { migrationsOf } from '../../create-core.ts'
 import { checkCatalogue } from '../../kernel/db/catalogue.ts'
 import { migrate } from '../../kernel/db/migrate.ts'
+import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { TEST_ROLES } from '../../testing/cluster.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { found, tokenFor } from '../tenants/sign-in.fixture.ts'
@@ -162,7 +163,11 @@ describe('the schedule that rolls subscriptions over', () => {
     test.clock.advance(15 * DAYS)
     await runRollOver(test)
     assert.equal(await statusOf(test, fine), 'expired')
-    assert.ok(test.logs.some((line) => line.includes('could not be rolled over') && line.includes(broken.tenantId)))
+    assert.ok(
+      test.logs.some(
+        (line) => line.includes('the work of a sweep on one tenant failed') && line.includes(broken.tenantId),
+      ),
+    )
     await test.core.db.systemQuery('delete from subscriptions where tenant_id = $1', [broken.tenantId])
   })
 })
@@ -216,7 +221,7 @@ describe('tenants from before there were subscriptions', () => {
         const { body } = await now.request('GET', '/api/v1/subscriptions/current', { token })
         assert.deepEqual([body.status, body.plan.id], ['trialing', STARTER])
         assert.equal(Date.parse(body.trial_ends_at) - Date.parse(body.current_period_start), 14 * DAYS)
-        await now.core.run((ctx) => rollOver.handle(ctx), { role: 'system', tenantId: null })
+        await runSchedule(now.core, rollOver)
         const client = new pg.Client({ connectionString: database.superuserUrl })
         await client.connect()
         const problems = await checkCatalogue(async (sql, values) => (await client.query(sql, values)).rows)

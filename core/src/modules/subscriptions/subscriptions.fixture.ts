@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Closed, type Ctx, conflict, consume, defineModule, defineRoute, type Module, release, Type } from '#kernel'
+import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { type Answered, createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
 import { nameTaken, Store, stores } from '../stores/index.ts'
 import { openStore } from '../stores/operations.ts'
@@ -162,8 +163,7 @@ export function succeeded(answer: Answered): Answered {
 export const outcome = ({ status, body }: Answered) => (status < 300 ? `${status}` : `${status} ${body.code}`)
 
 /** Does what the schedule does every ten minutes. */
-export const runRollOver = ({ core }: Pick<TestCore, 'core'>): Promise<void> =>
-  core.run((ctx) => rollOver.handle(ctx), { role: 'system', tenantId: null })
+export const runRollOver = ({ core }: Pick<TestCore, 'core'>): Promise<void> => runSchedule(core, rollOver)
 
 /** The subscription as it is stored. */
 export async function storedOf({ core }: TestCore, tenantId: string) {

@@ -1,39 +1,31 @@
-import { sql, type Tx } from '#kernel'
+import { type SweepPage, sql, type Tx } from '#kernel'
 
-/** A subscription that the clock has something to do to. */
-export interface Due {
-  tenant_id: string
-  next_change_at: string
-}
-
-/** Across tenants: those whose subscription the clock has something to do to, in order, after one of them. */
+/** Across tenants, by their ids: those whose subscription the clock has something to do to. */
 export async function listDue(
   tx: Tx,
-  { now, after, limit }: { now: string; after: Due | null; limit: number },
-): Promise<Due[]> {
+  { now, after, limit }: SweepPage & { now: string },
+): Promise<{ tenant_id: string }[]> {
   const query = tx
     .selectFrom('subscriptions')
-    .select(['tenant_id', 'next_change_at'])
+    .select('tenant_id')
     .where('next_change_at', '<=', now)
-    .orderBy('next_change_at')
     .orderBy('tenant_id')
     .limit(limit)
-    .$narrowType<{ next_change_at: string }>()
-  if (!after) return query.execute()
-  return query
-    .where(sql<boolean>`(next_change_at, tenant_id) > (${after.next_change_at}, ${after.tenant_id})`)
-    .execute()
+  return (after === null ? query : query.where('tenant_id', '>', after)).execute()
 }
 
-/** Across tenants: those founded since then, by a process that knew nothing of subscriptions, which have none. */
-export async function listTenantsWithout(tx: Tx, since: string, limit: number): Promise<string[]> {
-  const rows = await tx
+/** Across tenants, by their ids: those founded since then, by a process that knew nothing of subscriptions, which have none. */
+export async function listTenantsWithout(
+  tx: Tx,
+  { since, after, limit }: SweepPage & { since: string },
+): Promise<{ tenant_id: string }[]> {
+  const query = tx
     .selectFrom('tenants as t')
     .leftJoin('subscriptions as s', 's.tenant_id', 't.id')
-    .select('t.id')
+    .select('t.id as tenant_id')
     .where('t.id', '>', sql<string>`tenantry.uuid_at(${since})`)
     .where('s.tenant_id', 'is', null)
+    .orderBy('t.id')
     .limit(limit)
-    .execute()
-  return rows.map(({ id }) => id)
+  return (after === null ? query : query.where('t.id', '>', after)).execute()
 }

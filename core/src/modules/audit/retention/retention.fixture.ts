@@ -1,4 +1,5 @@
 import { DAYS, firstIdAt, MINUTES, type Schedule } from '#kernel'
+import { runSchedule as runNow } from '../../../kernel/jobs/schedules.ts'
 import { drainJobs } from '../../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore, type TestCoreOptions } from '../../../testing/index.ts'
 import { until } from '../../../testing/until.ts'
@@ -87,8 +88,7 @@ export async function keepFor(test: TestCore, tenantId: string, days: number): P
   )
 }
 
-export const runSchedule = ({ core }: TestCore, schedule: Schedule): Promise<void> =>
-  core.run((ctx) => schedule.handle(ctx), { role: 'system', tenantId: null })
+export const runSchedule = ({ core }: TestCore, schedule: Schedule): Promise<void> => runNow(core, schedule)
 
 /** What happens by night: records whose time is over are found and removed. */
 export async function removeExpiredOf(test: TestCore, ...tenantIds: string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Core, every, systemActor } from '#kernel'
+import { type Core, every, everyTenant, type SweepPage, systemActor, type Tx } from '#kernel'
 import { LEAST_ID } from '../sealing/sealing.ts'
 import { keptFrom } from './keeping.ts'
 import { removeExpired } from './removing.ts'
@@ -12,50 +12,54 @@ const BATCH = 500
  * dropped whole, which costs nothing: their records are only given up. Should that not have happened by the next day (one
  * tenant's job fails, somebody is always in the way), everybody's own records of them go one by one.
  */
-export const findExpired = every('40 2 * * *', 'audit.find_expired', async ({ core, clock }) => {
-  const now = clock.ms()
-  let wholeBefore: string | null = null
-  for await (const tenants of readRetentions(core))
-    for (const { days } of tenants) wholeBefore = least(wholeBefore, keptFrom(now, days))
+export const findExpired = every('40 2 * * *', 'audit.find_expired', async (ctx) => {
+  const now = ctx.clock.ms()
+  const wholeBefore = await findWholeBefore(ctx.core, now)
   if (wholeBefore === null) return
-  for await (const tenants of readRetentions(core))
-    for (const [before, sameMonth] of byMonth(now, tenants)) await removeOf(core, sameMonth, { before, wholeBefore })
+  await everyTenant(ctx, {
+    name: 'audit.find_expired',
+    list: (tx, page) => listExpired(tx, page, now),
+    work: async (ctx, { removed_to, before }) => {
+      const isGivenUp = (removed_to ?? LEAST_ID) >= wholeBefore
+      const payload = { before, from: isGivenUp ? LEAST_ID : wholeBefore }
+      await ctx.as(systemActor).enqueue(removeExpired, payload, { dedupeKey: removeExpired.name })
+    },
+  })
 })
 
-/** All tenants that have sealed records, whatever became of them; each batch in a transaction of its own. */
-async function* readRetentions(core: Core): AsyncGenerator<StoredRetention[]> {
+/** What every tenant is done with; null: nobody has sealed records. Each batch is read in a transaction of its own. */
+async function findWholeBefore(core: Core, now: number): Promise<string | null> {
+  let wholeBefore: string | null = null
   for (let after: string | null = null; ; ) {
-    const position: { after: string | null; limit: number } = { after, limit: BATCH }
-    const tenants: StoredRetention[] = await core.run(({ tx }) => listRetentions(tx, position), { role: 'system' })
-    yield tenants
-    if (tenants.length < BATCH) return
+    const page: SweepPage = { after, limit: BATCH }
+    const tenants: StoredRetention[] = await core.run(({ tx }) => listRetentions(tx, page), { role: 'system' })
+    for (const { days } of tenants) wholeBefore = least(wholeBefore, keptFrom(now, days))
+    if (tenants.length < BATCH) return wholeBefore
     after = tenants.at(-1)?.tenant_id ?? null
+  }
+}
+
+/** A tenant that has something to remove: records with lesser ids than `before`. */
+type Expired = StoredRetention & { before: string }
+
+/** Passes over tenants that have nothing to remove, whole pages of them too. Whatever became of a tenant, it counts. */
+async function listExpired(tx: Tx, { after, limit }: SweepPage, now: number): Promise<Expired[]> {
+  for (let position = after; ; ) {
+    const tenants: StoredRetention[] = await listRetentions(tx, { after: position, limit })
+    const expired: Expired[] = []
+    for (const [before, sameMonth] of byMonth(now, tenants)) {
+      const ids = sameMonth.map(({ tenant_id }) => tenant_id)
+      const found = new Set(await listTenantsWithRecords(tx, ids, before))
+      for (const tenant of sameMonth) if (found.has(tenant.tenant_id)) expired.push({ ...tenant, before })
+    }
+    if (expired.length > 0 || tenants.length < limit)
+      return expired.sort((one, other) => (one.tenant_id < other.tenant_id ? -1 : 1))
+    position = tenants.at(-1)?.tenant_id ?? null
   }
 }
 
 function byMonth(now: number, tenants: readonly StoredRetention[]): Map<string, StoredRetention[]> {
   return Map.groupBy(tenants, ({ days }) => keptFrom(now, days))
-}
-
-/** Of tenants that keep the same: has those do it that have something to remove. One that fails keeps no other from it. */
-async function removeOf(
-  core: Core,
-  tenants: readonly StoredRetention[],
-  { before, wholeBefore }: { before: string; wholeBefore: string },
-): Promise<void> {
-  const removedTo = new Map(tenants.map(({ tenant_id, removed_to }) => [tenant_id, removed_to]))
-  const expired = await core.run(({ tx }) => listTenantsWithRecords(tx, [...removedTo.keys()], before), {
-    role: 'system',
-  })
-  for (const tenantId of expired) {
-    const isGivenUp = (removedTo.get(tenantId) ?? LEAST_ID) >= wholeBefore
-    const payload = { before, from: isGivenUp ? LEAST_ID : wholeBefore }
-    await core
-      .run((ctx) => ctx.as(systemActor).enqueue(removeExpired, payload, { dedupeKey: removeExpired.name }), {
-        tenantId,
-      })
-      .catch((error: Error) => core.log.error({ err: error, tenant_id: tenantId }, 'audit records are not removed'))
-  }
 }
 
 function least(one: string | null, other: string): string {

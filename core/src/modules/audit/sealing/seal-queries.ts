@@ -241,10 +241,19 @@ export async function findGreatestHeight(tx: Tx, tenantId: string): Promise<numb
   return row.height
 }
 
-/** Across tenants: those that recorded something from that id on. */
-export async function listTenantsSince(tx: Tx, id: string): Promise<string[]> {
-  const rows = await tx.selectFrom('audit_logs').select('tenant_id').distinct().where('id', '>=', id).execute()
-  return rows.map(({ tenant_id }) => tenant_id)
+/** Across tenants, by their ids: those that recorded something from an id on. */
+export async function listTenantsSince(
+  tx: Tx,
+  { since, after, limit }: { since: string; after: string | null; limit: number },
+): Promise<{ tenant_id: string }[]> {
+  const query = tx
+    .selectFrom('audit_logs')
+    .select('tenant_id')
+    .distinct()
+    .where('id', '>=', since)
+    .orderBy('tenant_id')
+    .limit(limit)
+  return (after === null ? query : query.where('tenant_id', '>', after)).execute()
 }
 
 /**
@@ -254,12 +263,12 @@ export async function listTenantsSince(tx: Tx, id: string): Promise<string[]> {
 export async function listTenantsBehind(
   tx: Tx,
   { olderThan, notedBefore, after, limit }: { olderThan: string; notedBefore: string; after: string; limit: number },
-): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select t.id from tenants t left join audit_chains c on c.tenant_id = t.id
+): Promise<{ tenant_id: string }[]> {
+  const { rows } = await sql<{ tenant_id: string }>`
+    select t.id as tenant_id from tenants t left join audit_chains c on c.tenant_id = t.id
     where t.id > ${after} and ((c.complete_to <= c.sealed_to and c.candidate_at < ${notedBefore}) or exists (
       select from audit_logs a where a.tenant_id = t.id and a.id < ${olderThan}
         and a.id > coalesce(c.sealed_to, '00000000-0000-0000-0000-000000000000')))
     order by t.id limit ${limit}`.execute(tx)
-  return rows.map(({ id }) => id)
+  return rows
 }

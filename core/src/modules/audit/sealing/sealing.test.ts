@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MINUTES } from '#kernel'
 import { runDueJobs } from '../../../kernel/jobs/run.ts'
+import { runSchedule as runNow } from '../../../kernel/jobs/schedules.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
@@ -42,8 +43,7 @@ const newTenant = (): Promise<Person> => register(core)
 const runJobs = async (tenantId: string) => {
   while (await runDueJobs(core.core, tenantId, new AbortController().signal));
 }
-const runSchedule = (schedule: typeof findUnsealed) =>
-  core.core.run((ctx) => schedule.handle(ctx), { role: 'system', tenantId: null })
+const runSchedule = (schedule: typeof findUnsealed) => runNow(core.core, schedule)
 
 describe('sealing', () => {
   test('puts every record into a chain of signed blocks, in the order of their ids', async () => {

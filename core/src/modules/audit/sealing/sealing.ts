@@ -170,7 +170,9 @@ async function addBlock(ctx: Ctx, chain: ChainRow, { now, ...content }: BlockCon
  */
 function settle(chain: ChainRow, { xmin, next }: { xmin: string; next: string }, ms: number): Partial<ChainRow> | null {
   const { candidate_to, candidate_xmax, candidate_at } = chain
-  const isNoted = candidate_to !== null && candidate_xmax !== null && candidate_at !== null
+  // A candidate of a time that has not come yet is a wrong clock's, and would be waited for until then.
+  const isNoted =
+    candidate_to !== null && candidate_xmax !== null && candidate_at !== null && !isAheadOf(ms, candidate_at)
   // Numbers of transactions go back when a dump is restored elsewhere; an old candidate would then mean nothing.
   if (isNoted && BigInt(next) >= BigInt(candidate_xmax)) {
     const isOver = ms - Date.parse(candidate_at) >= COMPLETE_MS && BigInt(xmin) >= BigInt(candidate_xmax)
@@ -179,6 +181,8 @@ function settle(chain: ChainRow, { xmin, next }: { xmin: string; next: string },
   }
   return newCandidate(next, ms)
 }
+
+const isAheadOf = (ms: number, time: string) => Date.parse(time) > ms + COMPLETE_MS
 
 /** Ids carry the machine's time, which may differ from the clock's. */
 function newCandidate(next: string, ms: number) {

@@ -1,0 +1,218 @@
+import { performance } from 'node:perf_hooks'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { SECONDS } from '../clock.ts'
+import type { Core } from '../core.ts'
+import { newId } from '../ids.ts'
+
+const RECONNECT_MS = 1 * SECONDS
+const CONNECT_MS = 5 * SECONDS
+/** A start waits so long for the first echo; without it nothing is remembered, and everything works. */
+const FIRST_ECHO_MS = 2 * SECONDS
+const STEP_MS = 10
+
+/** How often the connection is proven, and for how long a proof is good: the longest that a change can go unheard. */
+export interface EchoTimes {
+  everyMs: number
+  goodForMs: number
+}
+
+export const ECHO_TIMES: EchoTimes = { everyMs: 5 * SECONDS, goodForMs: 15 * SECONDS }
+
+export interface NotificationOptions {
+  channel: string
+  times: EchoTimes
+  /** The payload of one notification, as it came. */
+  heard: (payload: string | undefined) => void
+  /** From here on something may have gone unheard. */
+  lost: () => void
+}
+
+/** Hears what transactions of all processes notify of, and knows whether it does. */
+export interface Notifications {
+  /** True while everything that was notified until a moment ago has been heard. */
+  readonly hears: boolean
+  /** Resolves once it listens; fails when the database cannot be reached. */
+  start(): Promise<void>
+  /** Waits for an echo; false when none comes back in time. */
+  test(withinMs: number): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** One connection that listens, with a channel of its own for echoes. */
+interface Line {
+  client: pg.Client
+  channel: string
+  timer?: NodeJS.Timeout
+  /** When the newest echo that came back was asked for; none has: minus infinity. */
+  provenAt: number
+  /** By their words, in the order in which they were asked for. */
+  awaited: Map<string, Echo>
+}
+
+interface Echo {
+  askedAt: number
+  /** Its notification is committed: from then on it can come back. */
+  isSent: boolean
+}
+
+/**
+ * A connection that is alive may be deaf: behind a transaction pooler, or with a network that swallows what it carries.
+ * So every few seconds a notification is sent the way that all are, through the pool, and must come back. What came
+ * back proves that everything sent before it was heard. Without a fresh proof nothing counts as heard, whatever a timer
+ * or a socket says.
+ */
+export function createNotifications(core: Core, url: string, options: NotificationOptions): Notifications {
+  const { times } = options
+  let line: Line | undefined
+  let isClosed = false
+  let wasDeaf = false
+
+  const isProven = (of: Line | undefined) => of !== undefined && performance.now() - of.provenAt < times.goodForMs
+
+  async function connect(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'tenantry listen',
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS,
+    })
+    const channel = `tenantry_echo_${newId().replaceAll('-', '')}`
+    const next: Line = { client, channel, provenAt: Number.NEGATIVE_INFINITY, awaited: new Map() }
+    const onEnd = (error?: Error) => abandon(next, 'the notification connection was lost', error)
+    client.on('error', onEnd)
+    client.once('end', onEnd)
+    client.on('notification', ({ channel: on, payload }) => {
+      if (on === channel) noteEcho(next, payload)
+      else options.heard(payload)
+    })
+    try {
+      await client.connect()
+      await client.query(`listen ${options.channel}; listen ${channel}`)
+    } catch (error) {
+      void hangUp(client)
+      throw error
+    }
+    if (isClosed) return void hangUp(client)
+    // What was remembered while nobody listened cannot be trusted; nothing is, but a load may be under way.
+    options.lost()
+    line = next
+    next.timer = setInterval(() => prove(next), times.everyMs)
+    next.timer.unref()
+    prove(next)
+  }
+
+  function noteEcho(of: Line, word = ''): void {
+    const echo = of.awaited.get(word)
+    if (!echo) return
+    of.awaited.delete(word)
+    // They come in the order of the commits. One that was left out tells that others may have been.
+    const isLost = ({ askedAt, isSent }: Echo) => isSent && askedAt < echo.askedAt
+    const lost = [...of.awaited].filter(([, earlier]) => isLost(earlier))
+    for (const [earlier] of lost) of.awaited.delete(earlier)
+    if (lost.length > 0) {
+      options.lost()
+      core.log.warn('a notification was lost; all that was remembered of permissions is forgotten')
+    }
+    of.provenAt = Math.max(of.provenAt, echo.askedAt)
+    if (wasDeaf) core.log.info('notifications come back again')
+    wasDeaf = false
+  }
+
+  /** Asks for an echo, unless an earlier one is so late that the connection is taken for deaf. */
+  function prove(of: Line): void {
+    const now = performance.now()
+    const isDeaf = ({ askedAt, isSent }: Echo) => isSent && now - askedAt >= times.goodForMs - times.everyMs
+    if ([...of.awaited.values()].some(isDeaf)) {
+      abandon(of, DEAF)
+      return
+    }
+    const word = newId()
+    const echo: Echo = { askedAt: now, isSent: false }
+    of.awaited.set(word, echo)
+    core.db
+      .aside(() => notify(core, of.channel, word))
+      .then(() => {
+        echo.isSent = true
+      })
+      .catch((error: unknown) => {
+        of.awaited.delete(word)
+        core.log.warn({ err: error }, 'whether notifications come back could not be tried')
+      })
+  }
+
+  /** Forgets at once, and begins anew with another connection. */
+  function abandon(of: Line, why: string, error?: Error): void {
+    clearInterval(of.timer)
+    if (line !== of) return
+    line = undefined
+    options.lost()
+    void hangUp(of.client)
+    // Whoever stays deaf says so once.
+    if (why !== DEAF || !wasDeaf) core.log.warn({ err: error }, `${why}; permissions are read anew until it is back`)
+    if (why === DEAF) wasDeaf = true
+    connectAgain()
+  }
+
+  function connectAgain(): void {
+    const timer = setTimeout(() => {
+      if (isClosed) return
+      connect().catch((error: Error) => {
+        core.log.warn({ err: error }, 'the notification connection is not back yet')
+        connectAgain()
+      })
+    }, RECONNECT_MS)
+    timer.unref()
+  }
+
+  async function test(withinMs: number): Promise<boolean> {
+    const begun = performance.now()
+    if (line) prove(line)
+    while (!(line && line.provenAt >= begun)) {
+      if (performance.now() - begun >= withinMs) return false
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS))
+    }
+    return true
+  }
+
+  return {
+    get hears() {
+      return isProven(line)
+    },
+    async start() {
+      await connect()
+      if (await test(FIRST_ECHO_MS)) return
+      wasDeaf = true
+      core.log.warn(`${DEAF}; permissions are read anew until it is back`)
+    },
+    test,
+    async close() {
+      isClosed = true
+      const last = line
+      line = undefined
+      options.lost()
+      if (!last) return
+      clearInterval(last.timer)
+      await hangUp(last.client)
+    },
+  }
+}
+
+const DEAF = 'notifications do not come back on DATABASE_LISTEN_URL (a transaction pooler cannot carry them)'
+
+async function notify(core: Core, channel: string, nonce: string): Promise<void> {
+  await core.db.transaction({ tenantId: null, role: 'app' }, (tx) =>
+    sql`select pg_notify(${channel}, ${nonce})`.execute(tx),
+  )
+}
+
+/** Says goodbye where that is heard; a connection that swallows it is not waited for long. */
+async function hangUp(client: pg.Client): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, RECONNECT_MS)
+  })
+  await Promise.race([client.end().catch(() => {}), late]) // it may be half open
+  clearTimeout(timer)
+  client.connection.stream.destroy()
+}

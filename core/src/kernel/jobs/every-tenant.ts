@@ -1,0 +1,65 @@
+import type { Ctx } from '../context.ts'
+import type { Core } from '../core.ts'
+import type { Tx } from '../db/tables.ts'
+import { claiming, Interrupted } from './claiming.ts'
+
+const BATCH = 500
+
+/** A page of tenants: those after one of them, in the order of their ids. */
+export interface SweepPage {
+  after: string | null
+  limit: number
+}
+
+/** Work on many tenants, one after the other. */
+export interface Sweep<T extends { tenant_id: string }> {
+  /** `<module>.<verb_noun>`: names it in the log and in metrics, and is what one process at a time is at. */
+  name: string
+  /**
+   * The tenants that have work, with whatever else the work needs to know: a row for each, ascending by `tenant_id`, all
+   * after `after`, `limit` at most. Called as the system role in a short transaction of its own, until it gives none; so
+   * it must not give a tenant again that failed, which the order sees to.
+   */
+  list(tx: Tx, page: SweepPage): Promise<readonly T[]>
+  /** The work on one tenant, in a transaction of that tenant alone. May run again for one that is done already. */
+  work(ctx: Ctx, tenant: T): Promise<void>
+}
+
+/**
+ * Goes through tenants, one process at a time: the list in its own short reads, then a transaction for each tenant. One
+ * that fails is logged and counted and keeps no other from its turn. Where a process died or was stopped, the next call
+ * goes on; returns at once while another process is at it. No transaction may be open.
+ */
+export async function everyTenant<T extends { tenant_id: string }>(
+  { core }: Pick<Ctx, 'core'>,
+  sweep: Sweep<T>,
+): Promise<void> {
+  const isMine = await claiming(core, `sweep ${sweep.name}`, async (claimed) => {
+    for (let after = claimed.position; ; ) {
+      const page: SweepPage = { after, limit: BATCH }
+      const tenants: readonly T[] = await core.run(({ tx }) => sweep.list(tx, page), { role: 'system', tenantId: null })
+      if (tenants.length === 0) return
+      for (const tenant of tenants) {
+        claimed.assertGoesOn()
+        if (after !== null && tenant.tenant_id <= after)
+          throw new Error(`The list of the sweep ${sweep.name} must ascend by tenant_id`)
+        await workOn(core, sweep, tenant)
+        after = tenant.tenant_id
+        await claimed.save(after)
+      }
+    }
+  })
+  if (!isMine) core.log.info({ sweep: sweep.name }, 'a sweep is left out: another process is at it')
+}
+
+async function workOn<T extends { tenant_id: string }>(core: Core, sweep: Sweep<T>, tenant: T): Promise<void> {
+  const { tenant_id } = tenant
+  try {
+    await core.run((ctx) => sweep.work(ctx, tenant), { tenantId: tenant_id })
+    core.tenantSwept?.(sweep.name, 'done')
+  } catch (error) {
+    if (error instanceof Interrupted) throw error
+    core.tenantSwept?.(sweep.name, 'failed')
+    core.log.error({ err: error, tenant_id, sweep: sweep.name }, 'the work of a sweep on one tenant failed')
+  }
+}
