@@ -109,14 +109,12 @@ export const updateFailuresTaken = (
 export const deleteClosedFailures = (tx: Tx, now: string): Promise<unknown> =>
   tx.deleteFrom('login_failures').where('window_ends_at', '<', now).execute()
 
-/** Whether somebody with that address has signed in from such a device. The same work is done when there is nobody. */
-export async function hasKnownDevice(tx: Tx, email: string, fingerprint: string): Promise<boolean> {
-  const row = await tx
+/** The person with that address, if they have signed in from such a device. Nobody costs the same work. */
+export const findUserOnDevice = (tx: Tx, email: string, fingerprint: string): Promise<{ id: string } | undefined> =>
+  tx
     .selectFrom('users')
     .innerJoin('known_devices', 'known_devices.user_id', 'users.id')
     .select('users.id')
     .where('users.email_normalized', '=', email)
     .where('known_devices.fingerprint', '=', fingerprint)
     .executeTakeFirst()
-  return row !== undefined
-}

@@ -7,7 +7,7 @@ import {
   type Delay,
   deleteFailures,
   deleteFailuresOf,
-  hasKnownDevice,
+  findUserOnDevice,
   listFailures,
   updateFailuresTaken,
   upsertDelayed,
@@ -91,7 +91,8 @@ function keyOf(kind: string, ...subject: string[]): string {
 }
 
 async function isKnown({ tx }: Ctx, { email, fingerprint, sessionId }: Attempt): Promise<boolean> {
-  return email !== null && sessionId === null && hasKnownDevice(tx, email, fingerprint)
+  if (email === null || sessionId !== null) return false
+  return (await findUserOnDevice(tx, email, fingerprint)) !== undefined
 }
 
 /** Throws 429 `too_many_attempts` while too many attempts like this one have failed. */
