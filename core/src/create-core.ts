@@ -4,8 +4,10 @@ import { type Clock, systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
 import type { Core } from './kernel/core.ts'
 import { createContext, noOrigin, systemActor } from './kernel/create-context.ts'
+import { assertRolesAreSafe, assertTablesAreSafe } from './kernel/db/catalogue.ts'
 import { openDatabase } from './kernel/db/database.ts'
 import type { MigrationSource } from './kernel/db/migrate.ts'
+import { assertDeclarationsFit } from './kernel/declarations.ts'
 import { buildApp } from './kernel/http/build.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
 import type { Module, Resource } from './kernel/module.ts'
@@ -28,7 +30,8 @@ export interface CoreOptions {
 
 /**
  * Composes a core from a configuration and modules. Nothing is connected or started yet but what modules keep open;
- * the schema must be current (`tenantry migrate`).
+ * the schema must be current (`tenantry migrate`). It neither serves nor works on database roles or tables that do not
+ * keep tenants apart, or with declarations that name what is not there: `app` and `startWorker` then throw.
  */
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { config, clock = systemClock } = options
@@ -41,6 +44,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const waker = createWaker({ db, clock, log })
   const resources = new Map<string, unknown>()
   let app: ReturnType<typeof buildApp> | undefined
+  let sound: Promise<unknown> | undefined
   let worker: Promise<{ stop(): Promise<void> }> | undefined
   let closing: Promise<void> | undefined
 
@@ -66,11 +70,11 @@ export async function createCore(options: CoreOptions): Promise<Core> {
         scope,
       ),
     app: () => {
-      app ??= buildApp(core)
+      app ??= assertSound().then(() => buildApp(core))
       return app
     },
     startWorker: async () => {
-      worker ??= startWorker(core, config.worker.concurrency)
+      worker ??= assertSound().then(() => startWorker(core, config.worker.concurrency))
       await worker
     },
     close: () => {
@@ -89,9 +93,15 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     throw error
   }
 
+  function assertSound(): Promise<unknown> {
+    sound ??= Promise.all([assertRolesAreSafe(db), assertTablesAreSafe(db), assertDeclarationsFit(core)])
+    return sound
+  }
+
   async function close(): Promise<void> {
-    await (await app)?.close()
-    await (await worker)?.stop()
+    // What did not come about was told to whoever asked for it.
+    await (await app?.catch(() => undefined))?.close()
+    await (await worker?.catch(() => undefined))?.stop()
     await waker.settled()
     for (const resource of resourcesOf(registry).reverse())
       if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))

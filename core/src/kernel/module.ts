@@ -242,6 +242,11 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  /**
+   * What is wrong with any module's declarations that this one alone can tell: roles know the roles, subscriptions the
+   * plans. One sentence each, naming the declaration and its module; any of them refuses the start.
+   */
+  readonly declarationProblems: ((core: Core) => readonly string[] | Promise<readonly string[]>) | undefined
   /** Lines for the screen that a start prints, name and text: a secret shown once, an address worth knowing. */
   readonly welcome: ((core: Core) => Promise<[string, string][]>) | undefined
   /** What a new tenant gets from this module, in the transaction that founds it, in the modules' order. */
@@ -282,6 +287,7 @@ export function defineModule(spec: ModuleSpec): Module {
     stores: undefined,
     founding: undefined,
     welcome: undefined,
+    declarationProblems: undefined,
     ...spec,
     permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above
   })
