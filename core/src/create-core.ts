@@ -4,8 +4,10 @@ import { type Clock, systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
 import type { Core } from './kernel/core.ts'
 import { createContext, noOrigin, systemActor } from './kernel/create-context.ts'
+import { assertRolesAreSafe, assertTablesAreSafe } from './kernel/db/catalogue.ts'
 import { openDatabase } from './kernel/db/database.ts'
 import type { MigrationSource } from './kernel/db/migrate.ts'
+import { assertDeclarationsFit } from './kernel/declarations.ts'
 import { buildApp } from './kernel/http/build.ts'
 import { stopListening } from './kernel/http/draining.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
@@ -29,7 +31,8 @@ export interface CoreOptions {
 
 /**
  * Composes a core from a configuration and modules. Nothing is connected or started yet but what modules keep open;
- * the schema must be current (`tenantry migrate`).
+ * the schema must be current (`tenantry migrate`). It neither serves nor works on database roles or tables that do not
+ * keep tenants apart, or with declarations that name what is not there: `app` and `startWorker` then throw.
  */
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { config, clock = systemClock } = options
@@ -109,11 +112,17 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 
   /** What failed is tried again by the next who asks. */
   function prepare(): Promise<void> {
-    preparing ??= prepareResources(core, resources).catch((error) => {
-      preparing = undefined
-      throw error
-    })
+    preparing ??= assertSound()
+      .then(() => prepareResources(core, resources))
+      .catch((error) => {
+        preparing = undefined
+        throw error
+      })
     return preparing
+  }
+
+  function assertSound(): Promise<unknown> {
+    return Promise.all([assertRolesAreSafe(db), assertTablesAreSafe(db), assertDeclarationsFit(core)])
   }
 
   async function close(): Promise<void> {

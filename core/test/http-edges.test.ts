@@ -3,15 +3,33 @@ import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { isUuid, newId } from '#kernel'
+import { Answer, Closed, defineModule, defineRoute, isUuid, newId, Uuid } from '#kernel'
+import { standingHeaders } from '../src/kernel/http/headers.ts'
 import { type Person, register } from '../src/modules/auth/auth.fixture.ts'
+import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
+
+/** A route that would have everybody's answer kept by every cache. */
+const careless = defineModule({
+  name: 'careless',
+  routes: [
+    defineRoute({
+      method: 'GET',
+      path: '/careless',
+      summary: 'Say who I am to all caches',
+      access: 'self',
+      response: { 200: Closed({ id: Uuid }) },
+      handler: (ctx) => new Answer(200, { id: ctx.userId }, { 'cache-control': 'public, max-age=60' }),
+    }),
+  ],
+})
 
 let test: TestCore
 let owner: Person
 let port: number
 before(async () => {
-  test = await createTestCore({ env: { RATE_LIMIT_FACTOR: '0' } })
+  const env = { RATE_LIMIT_FACTOR: '0', PUBLIC_URL: 'https://app.example' }
+  test = await createTestCore({ modules: [...builtinModules, careless], env })
   owner = await register(test)
   await test.app.listen({ port: 0, host: '127.0.0.1' })
   port = (test.app.server.address() as AddressInfo).port // it listens on a port
@@ -55,6 +73,7 @@ const STANDING = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
+  'strict-transport-security': 'max-age=31536000',
 }
 
 describe('an answer that is given before there is a route', () => {
@@ -202,6 +221,7 @@ describe('the headers of every answer', () => {
   it('are there, and nothing that a credential was given for stays in a cache', async () => {
     const answers = [
       await ask('GET', '/users/me'),
+      await ask('GET', '/careless'),
       await ask('GET', '/audit/export?format=csv'),
       await ask('POST', '/auth/login', {}, null),
       await ask('GET', '/nowhere'),
@@ -210,7 +230,12 @@ describe('the headers of every answer', () => {
       await test.request('GET', '/dev/mailbox'),
     ]
     for (const { headers } of answers) assert.partialDeepStrictEqual(headers, STANDING)
-    assert.equal(answers[0]?.headers['strict-transport-security'], undefined)
+  })
+
+  it('ask for TLS where people come by it, and there alone', () => {
+    const { config } = test.core
+    const plain = standingHeaders({ ...config, http: { ...config.http, publicUrl: 'http://localhost:3000' } })
+    assert.deepEqual([...Object.keys(plain), 'strict-transport-security'], Object.keys(STANDING))
   })
 
   it('leave the pages their own policies, and public documents their caches', async () => {

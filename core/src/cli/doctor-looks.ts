@@ -2,6 +2,7 @@ import { migrationsOf } from '../create-core.ts'
 import type { Core } from '../kernel/core.ts'
 import { assertRolesAreSafe, checkCatalogue, UnsafeRoles } from '../kernel/db/catalogue.ts'
 import { findMissingMigrations } from '../kernel/db/migrate.ts'
+import { findDeclarationProblems } from '../kernel/declarations.ts'
 import type { HealthCheck } from '../kernel/module.ts'
 import { explain } from './failures.ts'
 import { counted } from './migrate.ts'
@@ -28,6 +29,10 @@ export async function* examine(core: Core): AsyncGenerator<Finding> {
   if (schema.problems.length > 0) return
   yield look('tables', () => lookAtTables(core))
   yield look('secrets', () => lookAtSecrets(core))
+  yield look('declarations', async () => ({
+    problems: await findDeclarationProblems(core),
+    fine: 'what the modules name is there',
+  }))
   for (const module of core.registry.modules) for (const check of module.checks) yield runCheck(core, check)
 }
 

@@ -1,9 +1,8 @@
 import { migrationsOf } from '../create-core.ts'
 import type { Core } from '../kernel/core.ts'
-import { assertRolesAreSafe } from '../kernel/db/catalogue.ts'
 import { findMissingMigrations, MigrationRefused } from '../kernel/db/migrate.ts'
 
-/** Refuses to start on a schema that is not current or on database roles that row-level security does not bind. */
+/** Refuses to start on a schema that is not current; what rests on the schema, the core itself looks at. */
 export async function assertReady(core: Core): Promise<void> {
   const missing = await findMissingMigrations(
     (sql) => core.db.systemPool.query(sql),
@@ -13,5 +12,4 @@ export async function assertReady(core: Core): Promise<void> {
     throw new MigrationRefused(
       `The schema lacks ${missing.length} migrations (${missing[0]} …): run "tenantry migrate" first.`,
     )
-  await assertRolesAreSafe(core.db)
 }

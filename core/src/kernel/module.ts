@@ -301,6 +301,11 @@ export interface Module {
   readonly stores: StoreDirectory | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
+  /**
+   * What is wrong with any module's declarations that this one alone can tell: roles know the roles, subscriptions the
+   * plans. One sentence each, naming the declaration and its module; any of them refuses the start.
+   */
+  readonly declarationProblems: ((core: Core) => readonly string[] | Promise<readonly string[]>) | undefined
   /** Lines for the screen that a start prints, name and text: a secret shown once, an address worth knowing. */
   readonly welcome: ((core: Core) => Promise<[string, string][]>) | undefined
   /** What a new tenant gets from this module, in the transaction that founds it, in the modules' order. */
@@ -344,6 +349,7 @@ export function defineModule(spec: ModuleSpec): Module {
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,
+    declarationProblems: undefined,
     ...spec,
     permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above
   })

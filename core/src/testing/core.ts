@@ -70,7 +70,11 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
   const core = await createCore({ config, modules, clock, log })
   const statements = createStatementCheck(await listTenantTables(database.superuserUrl))
   core.db.observe(statements.observe)
-  const app = await core.app()
+  const app = await core.app().catch(async (error: unknown) => {
+    await core.close()
+    if (!options.database) await database.drop()
+    throw error
+  })
   if (options.worker) await core.startWorker()
   return {
     core,

@@ -19,13 +19,14 @@ export interface RuntimeRoles {
 export async function checkCatalogue(query: CatalogueQuery, given?: RuntimeRoles): Promise<string[]> {
   const roles = given ?? (await findRuntimeRoles(query))
   if (typeof roles === 'string') return [roles]
-  const problems: string[] = []
-  for (const rule of RULES) {
-    const broken = await query<{ problem: string }>(`${COMMON} ${rule.sql} order by 1`, [roles.app, roles.system])
-    problems.push(...broken.map(({ problem }) => problem))
-  }
-  return problems
+  const broken = await query<{ problem: string }>(ALL_RULES, [roles.app, roles.system])
+  return broken.map(({ problem }) => problem)
 }
+
+// In one statement, because a start waits for it: what all rules read is put together once.
+const ALL_RULES = `${COMMON} select problem from (
+${RULES.map(({ sql }, at) => `select ${at} as rule, problem from (${sql}) broken`).join('\nunion all\n')}
+) found order by rule, problem`
 
 /**
  * The roles that the kernel's first migration granted its functions to: `set_tenant` to both, `ensure_partitions` to
@@ -103,6 +104,23 @@ export class UnsafeRoles extends Error {
     this.name = 'UnsafeRoles'
     this.problems = problems
   }
+}
+
+/** Tables break the rules that keep tenants apart: a server must not start on them. */
+export class UnsafeTables extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The tables do not keep tenants apart:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'UnsafeTables'
+    this.problems = problems
+  }
+}
+
+/** For the start: throws `UnsafeTables` unless every table of every module keeps the rules. */
+export async function assertTablesAreSafe(db: Database): Promise<void> {
+  const problems = await checkCatalogue(db.systemQuery)
+  if (problems.length > 0) throw new UnsafeTables(problems)
 }
 
 /** For the start: throws `UnsafeRoles` unless the roles that the two pools connect as are bound as they must be. */

@@ -2,6 +2,7 @@ import { defineModule } from '#kernel'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
+import { unknownRoles } from './checking-declarations.ts'
 import { roleAssigned, roleCreated, roleDeleted, roleUnassigned, roleUpdated } from './events.ts'
 import { foundRoles } from './founding.ts'
 import { roleGrants } from './grants.ts'
@@ -34,4 +35,5 @@ export const roles = defineModule({
   routes: Object.values(routes),
   grants: [roleGrants],
   founding: foundRoles,
+  declarationProblems: unknownRoles,
 })

@@ -2,6 +2,7 @@ import { defineModule } from '#kernel'
 import { tenants } from '../tenants/index.ts'
 import { planAllowances } from './allowances.ts'
 import { collectCharge } from './changing.ts'
+import { unknownPlans } from './checking-declarations.ts'
 import * as events from './events.ts'
 import { openSubscription } from './opening.ts'
 import { rollOver } from './rolling-over.ts'
@@ -34,4 +35,5 @@ export const subscriptions = defineModule({
   schedules: [rollOver],
   allowances: planAllowances,
   founding: openSubscription,
+  declarationProblems: unknownPlans,
 })

@@ -76,3 +76,7 @@ export const findPlanByCode = (tx: Tx, code: string): Promise<PlanRow | undefine
 
 export const listPlansById = (tx: Tx, ids: readonly string[]): Promise<PlanRow[]> =>
   tx.selectFrom('plans').selectAll().where('id', 'in', ids).execute()
+
+/** Of every plan there is, public and active or not. */
+export const listPlanCodes = async (tx: Tx): Promise<string[]> =>
+  (await tx.selectFrom('plans').select('code').distinct().orderBy('code').execute()).map(({ code }) => code)

@@ -9,17 +9,19 @@ export const builtinFillers: Fillers = {
     'POST /auth/login': ({ email, password }) => ({ body: { email, password } }),
     'POST /auth/switch-tenant': ({ tenantId }) => ({ body: { tenant_id: tenantId } }),
     'POST /auth/change-password': ({ password }) => ({ body: { current_password: password, new_password: password } }),
-    'POST /users': async (tenant) => ({
-      body: { roles: [{ role_id: await tenant.id('/roles'), store_id: await tenant.id('/stores') }] },
-    }),
-    'POST /users/invite': async (tenant) => ({ body: { roles: [{ role_id: await tenant.id('/roles') }] } }),
+    'POST /users': async (tenant) => ({ body: { roles: [await aStoreRole(tenant)] } }),
+    'POST /users/invite': async (tenant) => ({ body: { roles: [await aStoreRole(tenant)] } }),
     'POST /roles': () => ({ body: { scope: 'store', permissions: ['store.view'] } }),
+    'DELETE /users/:id/roles/:role_id': async (tenant) => {
+      const [id, { role_id, store_id }] = [await tenant.id('/users'), await aStoreRole(tenant)]
+      await tenant.send('POST', `/users/${id}/roles`, { role_id, store_id })
+      return { params: { id, role_id }, query: { store_id } }
+    },
     'DELETE /stores/:id/users': async (tenant) => {
       const [id, user_id, role_id] = [await tenant.id('/stores'), await tenant.id('/users'), await tenant.id('/roles')]
       await tenant.send('POST', `/stores/${id}/users`, { user_id, role_id })
       return { params: { id }, query: { user_id } }
     },
-    'DELETE /users/:id/roles/:role_id': async (tenant) => ({ query: { store_id: await tenant.id('/stores') } }),
     'PUT /roles/:id': () => ({ body: { permissions: ['store.view'] } }),
     'POST /authz/explain': () => ({ body: { permission: 'store.view' } }),
     // Exports are recorded with the ids that were asked for, whosever they are: the records looked at are of something else.
@@ -102,6 +104,11 @@ const NO_HASH = `\\x${'00'.repeat(32)}`
 
 function sealed(tenantId: string) {
   return { tenant_id: tenantId, id: newId(), height: 1, hash: NO_HASH, complete_to: FIRST_ID, created_at: AT }
+}
+
+/** The roles that the kit makes are held for single stores. */
+async function aStoreRole({ id }: { id(collection: string): Promise<string> }) {
+  return { role_id: await id('/roles'), store_id: await id('/stores') }
 }
 
 /** Plans belong to nobody: any of them will do. */

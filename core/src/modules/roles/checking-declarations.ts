@@ -1,0 +1,15 @@
+import type { Core } from '#kernel'
+import { SYSTEM_ROLES } from './system-roles.ts'
+
+const known: ReadonlySet<string> = new Set(SYSTEM_ROLES.map(({ key }) => key))
+
+/** Permissions that name a built-in role which is none: whoever was meant would never get them. */
+export function unknownRoles({ registry }: Core): string[] {
+  return [...registry.permissions.values()].flatMap(({ code, module, roles = [] }) =>
+    roles
+      .filter((role) => !known.has(role))
+      .map(
+        (role) => `permission ${code} (${module}) names the role ${role}, which is none of ${[...known].join(', ')}`,
+      ),
+  )
+}
