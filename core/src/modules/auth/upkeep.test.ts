@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createAuthCore, login, refresh, register, runJobs, statusOf } from './auth.fixture.ts'
+import { createAuthCore, login, refresh, register, registerUnproven, runJobs, statusOf } from './auth.fixture.ts'
 import { sweep } from './upkeep.ts'
 
 test('the sweep removes what nobody can use any more, and nothing else', async () => {
   const t = await createAuthCore()
   try {
-    const old = await register(t)
+    const old = await registerUnproven(t)
     await runJobs(t)
     await login(t, old.email, 'certainly not this one')
     const counts = async () => {
