@@ -9,6 +9,7 @@ import {
   PASSWORD,
   type Person,
   register,
+  registerUnproven,
   statusOf,
   tally,
   tokenTo,
@@ -189,3 +190,38 @@ test('adding members needs the permission, a good address and a good password', 
   assert.deepEqual([weak.status, weak.body.errors[0].pointer], [400, '#/password'])
   assert.equal((await t.request('POST', '/api/v1/users', { body: { email, name: 'X' } })).status, 401)
 })
+
+test('an invitation whose sender has left is refused, and nobody is a member by it', async () => {
+  const email = `${newId()}@example.com`
+  const admin = await addPerson({
+    email,
+    name: 'Adam Admin',
+    password: PASSWORD,
+    roles: [{ role_id: await adminRole() }],
+  })
+  await t.core.db.systemQuery('update users set email_verified_at = now() where id = $1', [admin.body.id])
+  const adminToken = (await login(t, email)).body.access_token
+  const invited = `${newId()}@example.com`
+  const body = { email: invited, roles: [{ role_id: await adminRole() }] }
+  assert.equal((await t.request('POST', '/api/v1/users/invite', { token: adminToken, body })).status, 201)
+  const token = await tokenTo(t, invited, 'invites you')
+  // As if the two had happened at the same moment, each without sight of the other.
+  await t.core.db.systemQuery("update members set status = 'disabled' where id = $1", [admin.body.id])
+  assert.equal(codeOf(await accept({ token, password: PASSWORD })), '400 invalid_token')
+  assert.equal((await login(t, invited)).status, 401, 'there is no account')
+  const { body: list } = await t.request('GET', '/api/v1/users/invitations', { token: owner.token })
+  assert.ok(!list.data.some((each: { email: string }) => each.email === invited), 'it was taken back')
+})
+
+test('who has not proven their address adds nobody, not even with a password', async () => {
+  const unproven = await registerUnproven(t)
+  for (const password of [undefined, PASSWORD]) {
+    const refused = await addPerson({ email: `${newId()}@example.com`, name: 'X', password }, unproven.token)
+    assert.deepEqual([codeOf(refused), refused.body.permission], ['403 permission_denied', 'user.create'])
+  }
+})
+
+const adminRole = async () =>
+  (await t.request('GET', '/api/v1/roles?q=admin', { token: owner.token })).body.data.find(
+    ({ name }: { name: string }) => name === 'admin',
+  ).id

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { newId } from '#kernel'
-import type { TestCore } from '../../testing/index.ts'
+import { proveAddress, type TestCore } from '../../testing/index.ts'
 import {
   addStranger,
   BOOTSTRAP_TOKEN,
@@ -13,6 +13,7 @@ import {
   PASSWORD,
   refresh,
   register,
+  registerUnproven,
   tokenTo,
 } from './auth.fixture.ts'
 
@@ -28,7 +29,9 @@ after(() => t?.close())
 test('no password and no token is in a log line or anywhere in the database, mails on their way included', async () => {
   const post = (path: string, body: unknown, token?: string) =>
     t.request('POST', `/api/v1/auth/${path}`, { body, token })
-  const owner = await register(t)
+  const owner = await registerUnproven(t)
+  const verification = await tokenTo(t, owner.email, 'Confirm')
+  await proveAddress(t, owner.userId)
   const email = `${newId()}@example.com`
   await t.request('POST', '/api/v1/users/invite', { token: owner.token, body: { email } })
   await post('forgot-password', { email: owner.email })
@@ -42,7 +45,6 @@ test('no password and no token is in a log line or anywhere in the database, mai
   const beforeSending = await wholeDatabase()
 
   const invitation = await tokenTo(t, email, 'invites you')
-  const verification = await tokenTo(t, owner.email, 'Confirm')
   const reset = await tokenTo(t, owner.email, 'Choose a new')
   const accepted = await post('accept-invite', { token: invitation, password: PASSWORD })
   await post('verify-email', { token: verification })

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
-import { createAuthCore, login, refresh, register, runJobs, statusOf } from './auth.fixture.ts'
+import { createAuthCore, login, refresh, registerUnproven, runJobs, statusOf } from './auth.fixture.ts'
 import { sweep } from './upkeep.ts'
 
 test('the sweep removes what nobody can use any more, and nothing else', async () => {
   const t = await createAuthCore()
   try {
-    const old = await register(t)
+    const old = await registerUnproven(t)
     await runJobs(t)
     await login(t, old.email, 'certainly not this one')
     const counts = async () => {
@@ -35,7 +35,7 @@ test('the sweep removes what nobody can use any more, and nothing else', async (
     await run()
     assert.equal((await counts()).refresh_tokens, 1, 'the spent one is gone, the live one stays')
     t.clock.advance(40 * 86_400_000)
-    const fresh = await register(t)
+    const fresh = await registerUnproven(t)
     await runJobs(t)
     await run()
     assert.deepEqual(await counts(), { ...one, login_failures: 0, user_passwords: 2 })

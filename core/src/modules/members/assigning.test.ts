@@ -104,7 +104,7 @@ describe('POST and DELETE /users/:id/roles', () => {
 
   it('keep a store’s manager to that store', async () => {
     const manager = await join(test.core, acme.tenantId, 'manager', { storeId: store })
-    const { userId } = await join(test.core, acme.tenantId, null)
+    const { userId } = await join(test.core, acme.tenantId, 'viewer', { storeId: store })
     const staff = await role('staff')
     const give = (body: object) => call('POST', `/users/${userId}/roles`, { token: manager.token, body })
     assert.equal((await give({ role_id: staff, store_id: store })).status, 201)
@@ -122,13 +122,16 @@ describe('POST and DELETE /users/:id/roles', () => {
 describe('/stores/:id/users', () => {
   it('lists, adds and removes the people of a store', async () => {
     const manager = await join(test.core, acme.tenantId, 'manager', { storeId: store })
-    const { userId } = await join(test.core, acme.tenantId, null)
-    const staff = await role('staff')
+    const { userId } = await join(test.core, acme.tenantId, 'viewer', { storeId: store })
+    const [staff, viewer] = [await role('staff'), await role('viewer')]
     const url = `/stores/${store}/users`
     const added = await call('POST', url, { token: manager.token, body: { user_id: userId, role_id: staff } })
     assert.equal(added.status, 201, JSON.stringify(added.body))
     assert.equal(added.headers.location, `/api/v1${url}`)
-    assert.deepEqual(added.body.roles, [{ role_id: staff, name: 'staff', store_id: store }])
+    assert.deepEqual(added.body.roles, [
+      { role_id: viewer, name: 'viewer', store_id: store },
+      { role_id: staff, name: 'staff', store_id: store },
+    ])
     const list = await call('GET', url, { token: manager.token })
     const ids = list.body.data.map(({ id }: { id: string }) => id)
     assert.ok(ids.includes(userId) && ids.includes(manager.userId) && !ids.includes(acme.userId))
@@ -137,6 +140,20 @@ describe('/stores/:id/users', () => {
     assert.equal((await call('DELETE', `${url}?user_id=${userId}`, { token: manager.token })).status, 404)
     assert.equal((await call('DELETE', url, { token: manager.token })).status, 400)
     assert.deepEqual((await call('GET', `/users/${userId}/roles`)).body.data, [])
+  })
+
+  it('takes nobody whom a manager does not see: they are not found, like ids that never were', async () => {
+    const manager = await join(test.core, acme.tenantId, 'manager', { storeId: store })
+    const elsewhere = await join(test.core, acme.tenantId, 'staff', { storeId: otherStore })
+    const unseen = [elsewhere.userId, acme.userId, (await join(test.core, acme.tenantId, null)).userId, newId()]
+    const role_id = await role('staff')
+    for (const user_id of unseen) {
+      const added = await call('POST', `/stores/${store}/users`, { token: manager.token, body: { user_id, role_id } })
+      assert.deepEqual([added.status, added.body.code], [404, 'not_found'])
+      const body = { role_id, store_id: store }
+      assert.equal((await call('POST', `/users/${user_id}/roles`, { token: manager.token, body })).status, 404)
+    }
+    assert.equal((await call('GET', `/stores/${store}/users`)).text.includes(elsewhere.userId), false)
   })
 
   it('is not found for stores of others, or out of the caller’s reach', async () => {

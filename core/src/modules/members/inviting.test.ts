@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type AppError, type Ctx, HOURS, newId } from '#kernel'
+import { type AppError, type Ctx, HOURS, MINUTES, newId } from '#kernel'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import type { TestCore } from '../../testing/index.ts'
 import { listMailbox } from '../mail/mailbox.ts'
@@ -122,8 +122,11 @@ describe('an invitation', () => {
     const email = newEmail()
     const { body } = await invite({ email })
     const old = await readToken(test, acme.tenantId, email)
+    const resend = () => call('POST', `/users/invitations/${body.id}/resend`)
+    assert.deepEqual((await resend()).body, body, 'nothing is sent within two minutes')
+    test.clock.advance(2 * MINUTES)
     const since = newId()
-    const resent = await call('POST', `/users/invitations/${body.id}/resend`)
+    const resent = await resend()
     assert.equal(resent.status, 200)
     assert.ok(resent.body.sent_at > body.sent_at)
     assert.deepEqual(await recorded(test.core, acme.tenantId, since), ['invitation.resent'])
@@ -140,8 +143,8 @@ describe('an invitation', () => {
     const admin = await join(test.core, acme.tenantId, 'admin')
     const url = `/users/invitations/${body.id}/resend`
     assert.equal((await call('POST', url, { token: admin.token })).status, 403)
-    await call('DELETE', `/roles/${gone.body.id}`)
-    assert.deepEqual((await call('POST', url)).body.roles, [{ ...owner, store_id: null }])
+    assert.equal((await call('DELETE', `/roles/${gone.body.id}`)).body.code, 'role_in_use')
+    assert.equal((await call('POST', url)).status, 200)
   })
 
   it('is revoked: neither link nor member is left', async () => {
@@ -165,16 +168,25 @@ describe('an invitation', () => {
     assert.equal(await accept(token), 'invalid_token')
   })
 
-  it('gives no role that is gone when it is accepted', async () => {
-    const role = await call('POST', '/roles', { body: { name: 'Short-lived', permissions: [] } })
+  it('keeps the roles that it names from being deleted, until it is taken back or accepted', async () => {
+    const makeRole = async () => (await call('POST', '/roles', { body: { name: newId(), permissions: [] } })).body.id
+    const role_id = await makeRole()
+    const remove = async () => (await call('DELETE', `/roles/${role_id}`)).body?.code
+    const { body } = await invite({ email: newEmail(), roles: [{ role_id }] })
+    assert.equal(await remove(), 'role_in_use')
+    await call('DELETE', `/users/invitations/${body.id}`)
+    assert.equal(await remove(), undefined)
+
+    const other = await makeRole()
     const email = newEmail()
-    const { body } = await invite({ email, roles: [{ role_id: role.body.id }] })
-    assert.equal((await call('DELETE', `/roles/${role.body.id}`)).status, 204)
+    const invited = await invite({ email, roles: [{ role_id: other }] })
     assert.equal(await accept(await readToken(test, acme.tenantId, email)), undefined)
-    assert.deepEqual((await call('GET', `/users/${body.user_id}/roles`)).body.data, [])
+    assert.equal((await call('DELETE', `/users/${invited.body.user_id}/roles/${other}`)).status, 204)
+    assert.equal((await call('DELETE', `/roles/${other}`)).status, 204)
   })
 
   it('is not mailed when the request fails', async () => {
+    await drainJobs(test.core, acme.tenantId)
     const before = (await listMailbox(test.dataDir)).length
     await invite({ email: acme.email })
     await drainJobs(test.core, acme.tenantId)

@@ -17,6 +17,25 @@ after(() => test.close())
 
 const get = (url: string, token = acme.token) => test.request('GET', `/api/v1${url}`, { token })
 const put = (url: string, body: unknown, token = acme.token) => test.request('PUT', `/api/v1${url}`, { token, body })
+/** Memberships in that many other tenants, written as they are stored: inviting and accepting them would take long. */
+async function addMemberships(userId: string, count: number): Promise<void> {
+  const ids = Array.from({ length: count }, () => newId())
+  const values = [ids, userId, test.clock.now()]
+  const { db } = test.core
+  await db.systemQuery(
+    "insert into tenants (id, name, slug, owner_id, created_at, updated_at) select id, 'T', 't-' || id, $2, $3, $3 from unnest($1::uuid[]) id",
+    values,
+  )
+  await db.systemQuery(
+    "insert into members (tenant_id, id, name, status, joined_at, created_at, updated_at) select id, $2, 'M', 'active', $3, $3, $3 from unnest($1::uuid[]) id",
+    values,
+  )
+  await db.systemQuery(
+    'insert into user_tenants (tenant_id, user_id, joined_at) select id, $2, $3 from unnest($1::uuid[]) id',
+    values,
+  )
+}
+
 const remove = (url: string, token = acme.token) => test.request('DELETE', `/api/v1${url}`, { token })
 
 async function openStore(code: string, token = acme.token): Promise<string> {
@@ -220,5 +239,23 @@ describe('GET /users/me/tenants', () => {
       [body.id],
     )
     assert.equal((await test.request('GET', '/api/v1/users/me/tenants')).status, 401)
+  })
+
+  it('asks as few questions for a hundred tenants as for one, and names the address of the next ones', async () => {
+    const { userId } = await join(test.core, acme.tenantId, 'staff')
+    const token = tokenFor(userId, null)
+    await addMemberships(userId, 105)
+    const sent: string[] = []
+    const stop = test.core.db.observe((sql) => sent.push(sql))
+    const first = await get('/users/me/tenants', token)
+    stop()
+    assert.deepEqual([first.status, first.body.data.length, Object.keys(first.body)], [200, 100, ['data']])
+    assert.ok(sent.filter((sql) => sql.startsWith('select')).length <= 10, sent.join('\n'))
+    const next = /^<([^>]+)>; rel="next"$/.exec(String(first.headers.link))?.[1] ?? ''
+    const second = await test.request('GET', next, { token })
+    assert.equal(second.headers.link, undefined)
+    const ids = [...first.body.data, ...second.body.data].map(({ tenant }) => tenant.id)
+    assert.equal(new Set(ids).size, 106)
+    assert.equal((await get('/users/me/tenants?cursor=x', token)).body.code, 'invalid_cursor')
   })
 })

@@ -244,15 +244,34 @@ describe('making and changing roles', () => {
     const made = await attempt('POST', '/roles', { name: newId(), permissions: ['store.view', 'vault.open'] })
     assert.deepEqual([made.status, made.body.code, made.body.permission], [403, 'permission_denied', 'vault.open'])
     const role = await ids('vault.open')
-    const widened = await attempt('PUT', `/roles/${role}`, { permissions: ['vault.open', 'safe.open'] })
+    for (const change of [{ permissions: ['vault.open', 'store.view'] }, { permissions: [] }, { name: newId() }]) {
+      const { status, body } = await attempt('PUT', `/roles/${role}`, change)
+      assert.deepEqual([status, body.permission], [403, 'vault.open'], JSON.stringify(change))
+    }
+    assert.equal((await attempt('DELETE', `/roles/${role}`, undefined)).status, 403)
+    const own = await ids('store.view')
+    const widened = await attempt('PUT', `/roles/${own}`, { permissions: ['store.view', 'safe.open'] })
     assert.deepEqual([widened.status, widened.body.permission], [403, 'safe.open'])
-    const kept = await attempt('PUT', `/roles/${role}`, {
-      permissions: ['vault.open', 'store.view'],
-      description: 'Kept',
-    })
-    assert.equal(kept.status, 200)
-    assert.equal((await attempt('PUT', `/roles/${role}`, { permissions: [] })).status, 200)
-    assert.equal((await attempt('PUT', `/roles/${role}`, { permissions: ['vault.open'] })).status, 403)
+    assert.equal((await attempt('PUT', `/roles/${own}`, { permissions: ['store.view', 'tenant.view'] })).status, 200)
+    assert.equal((await attempt('PUT', `/roles/${own}`, { permissions: [] })).status, 200)
+    assert.equal((await attempt('DELETE', `/roles/${own}`, undefined)).status, 204)
+  })
+
+  test('weakens nobody who holds more than oneself', async () => {
+    const admin = await acme.addHolder('admin')
+    const role = await ids('store.view', 'tenant.view')
+    const change = (permissions: string[]) => acme.request(admin, 'PUT', `/roles/${role}`, { body: { permissions } })
+    const give = (userId: string, roleId: string) =>
+      acme.run((ctx) => assignRole(ctx, { userId, roleId, storeId: null }, { promised: true }))
+    const holder = await acme.addHolder(role)
+    assert.equal((await change(['store.view'])).status, 200)
+    await give(holder, await ids('vault.open'))
+    const refused = await change([])
+    assert.deepEqual([refused.status, refused.body.permission], [403, 'vault.open'])
+    assert.equal((await change(['store.view', 'tenant.view'])).status, 200, 'to add something weakens nobody')
+    await give(acme.ownerId, role)
+    assert.equal((await change(['store.view'])).status, 403)
+    assert.equal((await acme.request(acme.ownerId, 'PUT', `/roles/${role}`, { body: { permissions: [] } })).status, 200)
   })
 
   test('asks for a permission of the whole tenant: what is held in a store does not count', async () => {

@@ -49,10 +49,13 @@ export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Foundin
   return tenant
 }
 
+/** What the column can hold. */
+const MOST_COUNTED = 2_147_483_647
+
 /** The system founds as many as it is told to, in whosever name. */
 async function countFounded(ctx: Ctx, userId: string): Promise<void> {
   const isSystem = ctx.actor.type === 'system' && ctx.principal === null
-  const most = isSystem ? Number.MAX_SAFE_INTEGER : ctx.config.tenantsPerPerson
+  const most = isSystem ? MOST_COUNTED : ctx.config.tenantsPerPerson
   if (await upsertFounded(ctx.tx, userId, most)) return
   throw permissionDenied({ detail: `You have founded ${most} tenants, and nobody may found more` })
 }

@@ -94,8 +94,21 @@ describe('founding a tenant', () => {
       ...Array(PARALLEL - 1).fill('slug_taken'),
     ])
     assert.equal((await directory('wanted')).tenants, before.tenants + 1)
-    const named = await Promise.all(Array.from({ length: PARALLEL }, () => post(token, { name: 'Popular' })))
+    const two = [await found(t.core), await found(t.core)]
+    const named = await Promise.all(
+      Array.from({ length: PARALLEL }, (_, i) => post(two[i % 2]!.token, { name: 'Popular' })), // one of two
+    )
     assert.equal(new Set(named.map(({ body }) => body.slug)).size, PARALLEL)
+  })
+
+  test('40 parallel requests found no more than one person may, and another is not kept from it', async () => {
+    const { token } = await found(t.core)
+    const answers = await Promise.all(Array.from({ length: 2 * PARALLEL }, () => post(token, { name: 'Many' })))
+    assert.deepEqual(answers.map(({ status, body }) => body.code ?? status).sort(), [
+      ...Array(19).fill(201),
+      ...Array(2 * PARALLEL - 19).fill('permission_denied'),
+    ])
+    assert.equal((await post((await found(t.core)).token, { name: 'Many' })).status, 201)
   })
 })
 
