@@ -311,6 +311,8 @@ describe('the rules of the schema', () => {
     const builtin = await createTestCore()
     try {
       assert.deepEqual(await checkCatalogue(onClientOf(builtin)), [])
+      assert.deepEqual(await checkRoles(onClientOf(builtin)), [])
+      await assertRolesAreSafe(builtin.core.db)
     } finally {
       await builtin.close()
     }

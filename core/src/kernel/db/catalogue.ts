@@ -81,7 +81,8 @@ select format('the application role %s is a member of %s, the owner of the table
 union all
 select format('the application role %s is a member of %s, for whom the table %s has a policy that shows every tenant', app.rolname, r.rolname, min(c.relname::text))
   from app join pg_policy p on pg_get_expr(p.polqual, p.polrelid) = 'true' join pg_class c on c.oid = p.polrelid
-  join pg_roles r on r.oid = any (p.polroles) where pg_has_role(app.oid, r.oid, 'member') group by app.rolname, r.rolname
+  join pg_roles r on r.oid = any (p.polroles) where pg_has_role(app.oid, r.oid, 'member')
+    and exists (select from pg_policy own where own.polrelid = p.polrelid and own.polname = 'tenant_isolation') group by app.rolname, r.rolname
 union all
 select format('the application role %s owns the %s%s', app.rolname,
     (array_agg(what.name order by d.classid <> 'pg_class'::regclass, what.name))[1], case when count(*) > 1 then format(' and %s more', count(*) - 1) else '' end)

@@ -42,6 +42,7 @@ end $$;
 -- A check of a tenant's chain is a lot of work: one runs at a time, and what it found is kept for some minutes.
 create table audit_verifications (
   tenant_id uuid not null,
+  -- The tenant's own: there is one row.
   id uuid not null,
   -- Who checks, and until when it is taken for alive.
   locked_by uuid,
@@ -55,4 +56,3 @@ create table audit_verifications (
 );
 select tenantry.tenant_table('audit_verifications', app_may => '{select,insert,update}');
 alter table audit_verifications add constraint audit_verifications_tenant_fkey foreign key (tenant_id) references tenants (id) on delete cascade;
-create unique index audit_verifications_tenant_id_key on audit_verifications (tenant_id);

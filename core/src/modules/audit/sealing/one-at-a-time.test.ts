@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { MINUTES, newId, SECONDS } from '#kernel'
+import { MINUTES, SECONDS } from '#kernel'
 import type { TestCore } from '../../../testing/index.ts'
 import { until } from '../../../testing/until.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
@@ -89,8 +89,8 @@ describe('the check of a chain', () => {
       await forgetVerdict(core, person.tenantId)
       await asSuperuser(
         core,
-        `insert into audit_verifications (tenant_id, id, verdict, created_at, updated_at) values ($1, $2, ${verdict}, now(), now())`,
-        [person.tenantId, newId()],
+        `insert into audit_verifications (tenant_id, id, verdict, created_at, updated_at) values ($1, $1, ${verdict}, now(), now())`,
+        [person.tenantId],
       )
       assert.equal((await verify()).body.first_invalid?.problem, 'changed')
     }
@@ -100,8 +100,8 @@ describe('the check of a chain', () => {
     await forgetVerdict(core, person.tenantId)
     await asSuperuser(
       core,
-      `insert into audit_verifications (tenant_id, id, locked_by, locked_until, created_at, updated_at) values ($1, $2, $2, $3, now(), now())`,
-      [person.tenantId, newId(), new Date(core.clock.ms() + 60 * SECONDS).toISOString()],
+      `insert into audit_verifications (tenant_id, id, locked_by, locked_until, created_at, updated_at) values ($1, $1, $1, $2, now(), now())`,
+      [person.tenantId, new Date(core.clock.ms() + 60 * SECONDS).toISOString()],
     )
     assert.equal((await verify()).status, 429)
     core.clock.advance(61 * SECONDS)

@@ -1,10 +1,11 @@
-import { newId, sql, type Tx } from '#kernel'
+import { sql, type Tx } from '#kernel'
 
 export async function findVerdict(tx: Tx, tenantId: string): Promise<string | null> {
   const row = await tx
     .selectFrom('audit_verifications')
     .select('verdict')
     .where('tenant_id', '=', tenantId)
+    .where('id', '=', tenantId)
     .executeTakeFirst()
   return row?.verdict ?? null
 }
@@ -21,10 +22,10 @@ export async function insertVerification(tx: Tx, tenantId: string, lease: Verify
   const { now, ...lock } = lease
   const row = await tx
     .insertInto('audit_verifications')
-    .values({ tenant_id: tenantId, id: newId(), verdict: null, created_at: now, updated_at: now, ...lock })
+    .values({ tenant_id: tenantId, id: tenantId, verdict: null, created_at: now, updated_at: now, ...lock })
     .onConflict((same) =>
       same
-        .column('tenant_id')
+        .columns(['tenant_id', 'id'])
         .doUpdateSet((eb) => ({
           locked_by: eb.ref('excluded.locked_by'),
           locked_until: eb.ref('excluded.locked_until'),
