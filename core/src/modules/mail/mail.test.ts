@@ -154,9 +154,10 @@ describe('in production', () => {
 })
 
 describe('with MAIL=off', () => {
-  it('nothing is written, and what waits is not sent', async () => {
+  it('nothing is written, and what waits is not sent', async (t) => {
     const on = await createTestCore({ modules: [mail] })
     const off = await createTestCore({ modules: [mail], env: { MAIL: 'off' }, database: on.database })
+    t.after(() => off.close().then(() => on.close()))
     await off.core.run((ctx) => welcome(ctx, newEmail()))
     assert.deepEqual(await waiting(off), [])
     await on.core.run((ctx) => welcome(ctx, newEmail()))
@@ -165,7 +166,5 @@ describe('with MAIL=off', () => {
     for (const { dataDir } of [on, off]) assert.deepEqual(await listMailbox(dataDir), [])
     assert.equal(await mailCheck.check(off.core), 'MAIL=off: no mail is sent.')
     assert.equal((await off.request('GET', '/dev/mailbox')).status, 404)
-    await off.close()
-    await on.close()
   })
 })
