@@ -1,4 +1,4 @@
-import { defineModule, MINUTES } from '#kernel'
+import { DAYS, defineModule, MINUTES } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -37,8 +37,11 @@ export const auth = defineModule({
   jobs: [sendVerification, sendReset],
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
-  // No lockout lasts longer than a quarter of an hour.
-  moments: [{ table: 'login_failures', column: 'window_ends_at', aheadMs: 15 * MINUTES }],
+  // No lockout lasts longer than a quarter of an hour, and no link in a mail longer than a day.
+  moments: [
+    { table: 'login_failures', column: 'window_ends_at', aheadMs: 15 * MINUTES },
+    { table: 'user_tokens', column: 'expires_at', aheadMs: 1 * DAYS },
+  ],
   authenticators: [sessionAuthenticator],
   welcome: async (core) => {
     const token = await ensureBootstrapToken(core)
