@@ -3,6 +3,9 @@ import { after, before, describe, it } from 'node:test'
 import { DAYS, defineModule, every, HOURS, isAhead, MINUTES, newId } from '#kernel'
 import { runSchedule } from '../src/kernel/jobs/schedules.ts'
 import { tend } from '../src/kernel/jobs/tending.ts'
+import { record, sealAll } from '../src/modules/audit/sealing/sealing.fixture.ts'
+import { BOOTSTRAP_TOKEN, login, refresh, register, statusOf } from '../src/modules/auth/auth.fixture.ts'
+import { renewSigningKey } from '../src/modules/auth/rotating-keys.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { behaviour, countProbes, inTenant, managedJob, probe, tenantOf, until } from './probe-module.ts'
@@ -176,5 +179,46 @@ describe('what a clock that was ahead has left in the modules', () => {
   it('is told from clocks that merely differ', () => {
     const at = (ms: number) => new Date(test.clock.ms() + ms).toISOString()
     assert.deepEqual([isAhead(test.clock, at(4 * MINUTES)), isAhead(test.clock, at(6 * MINUTES))], [false, true])
+  })
+})
+
+describe('what was promised by a clock that was ahead', () => {
+  it('is worth nothing once it is right again', async (context) => {
+    const test = await createTestCore({ modules: builtinModules, env: { BOOTSTRAP_TOKEN } })
+    context.after(() => test.close())
+    test.clock.advance(800 * DAYS)
+    const person = await register(test)
+    test.clock.advance(-800 * DAYS)
+    assert.equal(await statusOf(test, person.token), '401 session_revoked')
+    assert.equal((await refresh(test, person.refreshToken)).body.code, 'session_revoked')
+    assert.equal((await login(test, person.email)).status, 200, 'the person can sign in again')
+  })
+
+  it('keeps no signing key from being followed', async (context) => {
+    const test = await createTestCore({ modules: builtinModules, env: { BOOTSTRAP_TOKEN } })
+    context.after(() => test.close())
+    const count = async () => (await test.core.db.systemQuery('select 1 from signing_keys')).length
+    const renew = () => test.core.run(renewSigningKey, { role: 'system' })
+    const before = await count()
+    await renew()
+    assert.equal(await count(), before)
+    await test.core.db.systemQuery(`update signing_keys set created_at = created_at + ${FAR}`)
+    await renew()
+    assert.equal(await count(), before + 1)
+    assert.equal((await login(test, (await register(test)).email)).status, 200)
+  })
+
+  it('keeps no records from being sealed', async (context) => {
+    const test = await createTestCore({ modules: builtinModules, env: { BOOTSTRAP_TOKEN } })
+    context.after(() => test.close())
+    const { tenantId } = await register(test)
+    await sealAll(test, tenantId)
+    await test.core.db.systemQuery(`update audit_chains set candidate_at = candidate_at + ${FAR}`)
+    await record(test, tenantId)
+    assert.ok((await sealAll(test, tenantId)) > 0)
+    const [chain] = await test.core.db.systemQuery<{ sane: boolean }>(
+      "select candidate_at < now() + interval '1 day' as sane from audit_chains",
+    )
+    assert.equal(chain?.sane, true, 'what is complete moves on')
   })
 })

@@ -3,6 +3,7 @@ import {
   type Core,
   type ErrorKind,
   invalidAccessToken,
+  isAhead,
   type Principal,
   type Standing,
   type Tx,
@@ -50,6 +51,8 @@ async function standing(tx: Tx, principal: Principal, core: Core): Promise<Stand
   ])
   if (!session || session.revoked_at !== null || session.user_id !== userId) throw sessionRevoked()
   if (Date.parse(session.expires_at) <= core.clock.ms() || session.status !== 'active') throw sessionRevoked()
+  // Its ends were reckoned by a clock that was wrong, and would come too late.
+  if (isAhead(core.clock, session.created_at)) throw sessionRevoked()
   if (tenantId !== null) {
     if (membership?.member_status !== 'active') throw sessionRevoked()
     if (membership.tenant_status !== 'active') throw tenantSuspended()

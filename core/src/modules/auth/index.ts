@@ -1,4 +1,4 @@
-import { defineModule, MINUTES, type Route } from '#kernel'
+import { DAYS, defineModule, type Route } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -53,8 +53,11 @@ export const auth = defineModule({
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
   sealed: [sealedSigningKeys],
-  // No lockout lasts longer than a quarter of an hour.
-  moments: [{ table: 'login_failures', column: 'window_ends_at', aheadMs: 15 * MINUTES }],
+  // What is remembered of failures, and links in mails, last a day at the most.
+  moments: [
+    { table: 'login_failures', column: 'window_ends_at', aheadMs: 1 * DAYS },
+    { table: 'user_tokens', column: 'expires_at', aheadMs: 1 * DAYS },
+  ],
   authenticators: [sessionAuthenticator],
   mayServe: requireBootstrapSetting,
   welcome: async (core) => {

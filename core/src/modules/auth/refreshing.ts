@@ -1,4 +1,4 @@
-import { type Ctx, hashToken, randomToken, SECONDS } from '#kernel'
+import { type Ctx, hashToken, isAhead, randomToken, SECONDS } from '#kernel'
 import { tenantSuspended } from '../tenants/index.ts'
 import { admit } from './admission.ts'
 import { actorOf } from './completing.ts'
@@ -78,7 +78,7 @@ async function successorOf(
 /** The session as it stands now, by the same rules as at the sign-in. */
 async function requireHolder(ctx: Ctx, row: RefreshTokenRow): Promise<Holder> {
   const [session, admission] = await Promise.all([findSessionWithUser(ctx.tx, row.session_id), admit(ctx, row.user_id)])
-  if (!session || session.revoked_at !== null) throw sessionRevoked()
+  if (!session || session.revoked_at !== null || isAhead(ctx.clock, session.created_at)) throw sessionRevoked()
   if (session.status !== 'active') throw accountDisabled()
   if (admission === 'suspended') throw tenantSuspended()
   if (admission === 'not_member') throw sessionRevoked()
