@@ -17,6 +17,8 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ]
+// What takes longer does not come; a busy machine has been seen to take half of it.
+const PATIENCE_MS = 90_000
 const WIDTHS = [360, 1280]
 const SCHEMES = ['light', 'dark'] as const
 
@@ -47,6 +49,7 @@ export async function startBrowsing(): Promise<Browsing> {
     base,
     async visit(path, options = {}) {
       const context = await browser.newContext({ locale: 'en', ...options })
+      context.setDefaultTimeout(PATIENCE_MS)
       contexts.push(context)
       const page = await context.newPage()
       await page.goto(path.startsWith('http') ? path : `${base}${path}`)
