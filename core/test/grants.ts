@@ -23,7 +23,8 @@ export const TABLES: Record<string, Rights> = {
   audit_verifications: { app: 'select, insert, update', system: ALL },
   audit_sinks: { app: ALL, system: ALL },
 
-  // Work and kept answers.
+  // Work and kept answers. Schedules and sweeps are the system's.
+  runs: { app: '', system: ALL },
   tenant_jobs: { app: ALL, system: ALL },
   system_jobs: {
     app: 'select, insert, update (dedupe_key, status, attempts, run_at, locked_until, locked_by, last_error), delete',
@@ -52,16 +53,20 @@ export const TABLES: Record<string, Rights> = {
 
   // Tenants and what is theirs.
   tenants: { app: 'select, insert, update (name, slug, owner_id, settings, branding, updated_at)', system: ALL },
+  tenant_founders: { app: 'select, insert, update (founded)', system: ALL },
   tenant_slugs: { app: 'select, insert, update (slug)', system: ALL },
   stores: { app: ALL, system: ALL },
   roles: { app: ALL, system: ALL },
   role_assignments: { app: 'select, insert, delete', system: ALL },
   members: { app: ALL, system: ALL },
   invitations: { app: 'select, insert, update', system: ALL },
+  invitation_roles: { app: ALL, system: ALL },
+  mail_pauses: { app: ALL, system: ALL },
 
   // Plans are the operator's.
   plans: { app: 'select', system: ALL },
   subscriptions: { app: 'select, insert, update', system: ALL },
+  person_trials: { app: 'select, insert, update (trials)', system: ALL },
   limit_usage: { app: ALL, system: ALL },
 
   // What the schema says of itself.

@@ -68,7 +68,7 @@ const narrowed = modules
   .map(named)
 
 /** Their operations ask for the right in the store once more, as inviting does by the same rule. */
-const HELD_TWICE = ['POST /users/:id/roles', 'DELETE /users/:id/roles/:role_id']
+const HELD_TWICE = ['POST /users/:id/roles', 'DELETE /users/:id/roles/:role_id', 'POST /stores/:id/users']
 
 describe('the stores of one tenant', () => {
   it('are kept apart in an application as in the built-in modules', async () => {

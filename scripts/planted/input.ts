@@ -146,8 +146,8 @@ export const plants: Plant[] = [
   {
     guard: 'A clock that was set back lets nothing be remembered for longer',
     file: 'core/src/kernel/access/standing.ts',
-    find: 'return now < until && now >= until - MAX_AGE_MS',
-    replace: 'return now < until',
+    find: 'return leftMs > 0 && leftMs <= MAX_AGE_MS',
+    replace: 'return leftMs > 0',
     tests: ['core/test/kernel-standing.test.ts'],
   },
 ]

@@ -118,7 +118,7 @@ export const plants: Plant[] = [
   {
     guard: 'Where no mail is sent, none is written',
     file: 'core/src/modules/mail/jobs.ts',
-    find: '  if (ctx.config.mail.off) return\n',
+    find: '  if (ctx.config.mail.off) return false\n',
     replace: '',
     tests: ['core/src/modules/mail/mail.test.ts'],
   },

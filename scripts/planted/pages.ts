@@ -4,7 +4,7 @@ export const plants: Plant[] = [
   {
     guard: 'A server that was told to stop says on /health/ready that it is not ready',
     file: 'core/src/kernel/health.ts',
-    find: 'if (!core.stopping) return checkChecks()',
+    find: 'if (!core.stopping.aborted) return checkChecks()',
     replace: 'if (core.config) return checkChecks()',
     tests: ['core/test/stopping.test.ts'],
   },

@@ -5,21 +5,21 @@ const AUDIT = 'core/src/modules/audit'
 export const plants: Plant[] = [
   {
     guard: 'No request makes anybody a super admin or moves an account to another address',
-    file: 'core/src/modules/users/migrations/0002-rights.sql',
+    file: 'core/src/modules/users/migrations/0002.sql',
     find: "'update (updated_at, name, phone, locale, timezone, email_verified_at)'",
     replace: "'update'",
     tests: ['core/test/grants.test.ts'],
   },
   {
     guard: 'The application role writes no plans',
-    file: 'core/src/modules/subscriptions/migrations/0002-rights.sql',
+    file: 'core/src/modules/subscriptions/migrations/0003.sql',
     find: "select tenantry.app_may('plans', 'select');",
     replace: "select tenantry.app_may('plans', 'select', 'update');",
     tests: ['core/test/grants.test.ts'],
   },
   {
     guard: 'A revoked session stays revoked, whoever has the application role',
-    file: 'core/src/modules/auth/migrations/0002-rights.sql',
+    file: 'core/src/modules/auth/migrations/0003.sql',
     find: 'create policy app_uses on sessions for update to :app_role using (revoked_at is null) with check (true);',
     replace: 'create policy app_uses on sessions for update to :app_role using (true) with check (true);',
     tests: ['core/test/grants.test.ts'],

@@ -54,6 +54,7 @@ describe('defaults', () => {
       },
       outboundAllow: [],
       rateLimitFactor: 1,
+      tenantsPerPerson: 20,
       trialsPerPerson: 1,
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },

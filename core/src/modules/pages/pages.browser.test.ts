@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { HOURS } from '#kernel'
-import { addToTenant, OTHER_PASSWORD, PASSWORD, type Person, register, tokenTo } from '../auth/auth.fixture.ts'
+import {
+  addToTenant,
+  OTHER_PASSWORD,
+  PASSWORD,
+  type Person,
+  register,
+  registerUnproven,
+  tokenTo,
+} from '../auth/auth.fixture.ts'
 import { type Browsing, findFaults, startBrowsing } from './browser.fixture.ts'
 
 let browsing: Browsing
@@ -101,8 +109,6 @@ describe('signing in', () => {
     await page.getByRole('button', { name: 'Switch to Werkstatt am Hafen' }).press('Enter')
     await said(page, /You are now in Werkstatt am Hafen\./, '#status')
     assert.match((await rows())[1] ?? '', /You are here/)
-    await page.locator('text=Send the link again').press('Enter')
-    await said(page, /on its way/, '#status')
     await page.locator('text=Sign out').press('Enter')
     await said(page, /You are signed out\./, '#status')
     await look(page, 'signed-out')
@@ -131,6 +137,18 @@ describe('signing in', () => {
     await page.context().setOffline(false)
     await page.keyboard.press('Enter')
     await page.locator('.person').waitFor()
+  })
+})
+
+describe('an address that is not proven', () => {
+  it('gets its link once more from the account', async () => {
+    const person = await registerUnproven(browsing.test, {})
+    const page = await browsing.visit('/sign-in')
+    await page.fill('#email', person.email)
+    await page.fill('#password', PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.locator('text=Send the link again').press('Enter')
+    await said(page, /on its way/, '#status')
   })
 })
 
@@ -174,7 +192,7 @@ describe('a forgotten password', () => {
 
 describe('the proof of an address', () => {
   it('is spent by a press of the button, not by opening the link', async () => {
-    const person = await register(browsing.test, {})
+    const person = await registerUnproven(browsing.test, {})
     const token = await tokenTo(browsing.test, person.email, 'Confirm')
     await browsing.visit(`/verify-email?token=${token}`) // as a program does that looks at mails
     const page = await browsing.visit(`/verify-email?token=${token}&utm_source=mail`)
@@ -193,7 +211,7 @@ describe('the proof of an address', () => {
   })
 
   it('comes too late when the link has ended', async () => {
-    const person = await register(browsing.test, {})
+    const person = await registerUnproven(browsing.test, {})
     const token = await tokenTo(browsing.test, person.email, 'Confirm')
     const page = await browsing.visit(`/verify-email?token=${token}`)
     browsing.test.clock.advance(25 * HOURS)

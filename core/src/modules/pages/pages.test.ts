@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { linkTo } from '#kernel'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { mailsTo, register, tokenTo } from '../auth/auth.fixture.ts'
+import { mailsTo, registerUnproven, tokenTo } from '../auth/auth.fixture.ts'
 import { catalogues, textsFor } from './language.ts'
 import { html } from './layout.ts'
 import { english } from './texts-en.ts'
@@ -68,7 +68,7 @@ describe('the pages for people', () => {
   })
 
   it('spend no token when they are opened, by GET or by HEAD', async () => {
-    const { email } = await register(test)
+    const { email } = await registerUnproven(test)
     const token = await tokenTo(test, email, 'Confirm')
     for (const method of ['GET', 'HEAD'] as const)
       assert.equal((await test.app.inject({ method, url: `/verify-email?token=${token}` })).statusCode, 200)
@@ -115,7 +115,7 @@ describe('the links in mails', () => {
     }
     const test = await createTestCore({ env })
     try {
-      const { email } = await register(test)
+      const { email } = await registerUnproven(test)
       const [mail] = await mailsTo(test, email)
       assert.match(mail?.text ?? '', /https:\/\/app\.example\.com\/#\/confirm\/[\w.-]+\n/)
       const { body } = await test.app.inject({ url: '/verify-email' })
