@@ -57,9 +57,9 @@ const readsAround = careless(
     access: view,
     response: { 200: Named },
     handler: async ({ core }, { params }) => {
-      const [row] = await core.db.systemQuery<{ id: string; name: string }>('select id, name from toys where id = $1', [
-        params.id,
-      ])
+      const [row] = await core.db.aside(() =>
+        core.db.systemQuery<{ id: string; name: string }>('select id, name from toys where id = $1', [params.id]),
+      )
       if (!row) throw notFound()
       return row
     },
@@ -74,7 +74,7 @@ const writesAround = careless(
     access: view,
     response: { 204: null },
     handler: async ({ core }, { params }) => {
-      await core.db.systemQuery("update toys set name = '' where id = $1", [params.id])
+      await core.db.aside(() => core.db.systemQuery("update toys set name = '' where id = $1", [params.id]))
       return undefined
     },
   }),
@@ -89,9 +89,11 @@ const searchesAround = careless(
     query: ListQuery({ q: Type.Optional(Type.String()) }),
     response: { 200: Closed({ data: Type.Array(Named), next_cursor: Type.Null() }) },
     handler: async ({ core }, { query }) => {
-      const data = await core.db.systemQuery<{ id: string; name: string }>(
-        "select id, name from toys where name like $1 || '%' order by id",
-        [query.q ?? 'zz'],
+      const data = await core.db.aside(() =>
+        core.db.systemQuery<{ id: string; name: string }>(
+          "select id, name from toys where name like $1 || '%' order by id",
+          [query.q ?? 'zz'],
+        ),
       )
       return { data, next_cursor: null }
     },
@@ -114,7 +116,9 @@ const tellsApart = careless(
         .where('tenant_id', '=', ctx.tenantId)
         .where('id', '=', body.toy_id)
         .executeTakeFirst()
-      const [any] = await ctx.core.db.systemQuery('select 1 from toys where id = $1', [body.toy_id])
+      const [any] = await ctx.core.db.aside(() =>
+        ctx.core.db.systemQuery('select 1 from toys where id = $1', [body.toy_id]),
+      )
       if (!own) throw any ? notFound({ detail: 'Not yours' }) : notFound()
       return undefined
     },

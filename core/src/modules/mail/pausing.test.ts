@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Ctx, MINUTES, newId } from '#kernel'
+import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { endPause, enqueueMail, type IfPaused, mail } from './index.ts'
 import { forgetPauses } from './pausing.ts'
@@ -70,7 +71,7 @@ describe('one mail of a kind to an address in some minutes', () => {
     assert.equal(await send(to), true, 'not only after 800 days')
     assert.equal(await send(to), false)
     test.clock.advance(10 * MINUTES)
-    await test.core.run((ctx) => forgetPauses.handle(ctx), { role: 'system' })
+    await runSchedule(test.core, forgetPauses)
     const left = await test.core.db.systemQuery('select 1 from mail_pauses where ends_at <= $1', [test.clock.now()])
     assert.deepEqual(left, [])
   })

@@ -53,6 +53,6 @@ export async function endPause(ctx: Ctx, kind: MailKind, to: string): Promise<vo
 }
 
 /** Forgets pauses that are over. */
-export const forgetPauses = every('23 * * * *', 'mail.forget_pauses', async ({ tx, clock }) => {
-  await deletePausesBefore(tx, clock.now())
+export const forgetPauses = every('23 * * * *', 'mail.forget_pauses', async (ctx) => {
+  await ctx.transaction(({ tx, clock }) => deletePausesBefore(tx, clock.now()), { role: 'system' })
 })
