@@ -40,7 +40,7 @@ const INTRODUCTION = `# Configuration
 Everything is set through the environment; a \`.env\` file in the working directory is read too, and what the environment
 says wins over it. All settings are checked together at the start: every problem is named at once, and a feature that is
 half set is refused. An empty value counts as unset. Unknown names are ignored, but one that is a slip of the pen away
-from a setting is refused. \`tenantry doctor\` shows what is wrong and what to do about it.
+from a setting that is not given is refused, and so is a setting of what is not built yet. \`tenantry doctor\` shows what is wrong and what to do about it.
 
 Settings marked *secret* never appear in a log, an error or an answer.
 

@@ -1,4 +1,5 @@
 import { migrationsOf } from '../create-core.ts'
+import { ConfigError } from '../kernel/config/config.ts'
 import type { Core } from '../kernel/core.ts'
 import { assertRolesAreSafe, checkCatalogue, UnsafeRoles } from '../kernel/db/catalogue.ts'
 import { findMissingMigrations } from '../kernel/db/migrate.ts'
@@ -33,6 +34,7 @@ export async function* examine(core: Core): AsyncGenerator<Finding> {
     problems: await findDeclarationProblems(core),
     fine: 'what the modules name is there',
   }))
+  yield look('serving', () => lookAtServing(core))
   for (const module of core.registry.modules) for (const check of module.checks) yield runCheck(core, check)
 }
 
@@ -45,6 +47,15 @@ async function look(name: string, work: () => Promise<Found>): Promise<Finding> 
     return { name, problems: [explain(error)] }
   }
 }
+
+async function lookAtServing(core: Core): Promise<Found> {
+  const problems: string[] = []
+  for (const { mayServe } of core.registry.modules)
+    await mayServe?.(core).catch((error: unknown) => problems.push(...problemsIn(error)))
+  return { problems, fine: 'nothing stands in the way' }
+}
+
+const problemsIn = (error: unknown) => (error instanceof ConfigError ? error.problems : [explain(error)])
 
 const OLDEST_VERSION = 150_000
 

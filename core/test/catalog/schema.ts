@@ -1,7 +1,7 @@
 // catalog/schema.ts: the wire, once; type, validation, serialisation and OpenAPI come from it
-import { Closed, Timestamp, Type, Uuid } from '#kernel'
+import { Closed, Line, Timestamp, Type, Uuid } from '#kernel'
 
-const name = Type.String({ minLength: 1, maxLength: 200, examples: ['Espresso'] })
+const name = Line(200, 'Espresso')
 const price_cents = Type.Integer({ minimum: 0, maximum: 100_000_000 })
 
 export const Article = Closed(

@@ -52,8 +52,8 @@ interface Line {
 
 interface Echo {
   askedAt: number
-  /** Its notification is committed: from then on it can come back. */
-  isSent: boolean
+  /** Its notification is committed since then, and can come back; null: not yet. */
+  sentAt: number | null
 }
 
 /**
@@ -106,8 +106,9 @@ export function createNotifications(core: Core, url: string, options: Notificati
     const echo = of.awaited.get(word)
     if (!echo) return
     of.awaited.delete(word)
-    // They come in the order of the commits. One that was left out tells that others may have been.
-    const isLost = ({ askedAt, isSent }: Echo) => isSent && askedAt < echo.askedAt
+    // They come in the order of the commits. One that was committed before this one was asked for, and was left out, tells
+    // that others may have been.
+    const isLost = ({ sentAt }: Echo) => sentAt !== null && sentAt < echo.askedAt
     const lost = [...of.awaited].filter(([, earlier]) => isLost(earlier))
     for (const [earlier] of lost) of.awaited.delete(earlier)
     if (lost.length > 0) {
@@ -122,18 +123,18 @@ export function createNotifications(core: Core, url: string, options: Notificati
   /** Asks for an echo, unless an earlier one is so late that the connection is taken for deaf. */
   function prove(of: Line): void {
     const now = performance.now()
-    const isDeaf = ({ askedAt, isSent }: Echo) => isSent && now - askedAt >= times.goodForMs - times.everyMs
+    const isDeaf = ({ askedAt, sentAt }: Echo) => sentAt !== null && now - askedAt >= times.goodForMs - times.everyMs
     if ([...of.awaited.values()].some(isDeaf)) {
       abandon(of, DEAF)
       return
     }
     const word = newId()
-    const echo: Echo = { askedAt: now, isSent: false }
+    const echo: Echo = { askedAt: now, sentAt: null }
     of.awaited.set(word, echo)
     core.db
       .aside(() => notify(core, of.channel, word))
       .then(() => {
-        echo.isSent = true
+        echo.sentAt = performance.now()
       })
       .catch((error: unknown) => {
         of.awaited.delete(word)

@@ -92,15 +92,23 @@ export function problemDocument({ kind, details }: AppError, requestId: string):
 function summaryOf(errors: readonly FieldProblem[] = []): string | undefined {
   const [first, ...others] = errors
   if (!first) return undefined
-  return `${first.pointer} ${first.detail}${others.length === 0 ? '' : `, and ${others.length} more`}`
+  // What begins with a capital is a sentence that needs no field in front of it.
+  const problem = /^\p{Lu}/u.test(first.detail) ? first.detail : `${first.pointer} ${first.detail}`
+  return `${problem}${others.length === 0 ? '' : `, and ${others.length} more`}`
+}
+
+function logFailure({ log, id }: FastifyRequest, error: AppError): void {
+  const { cause, detail } = error.details
+  // What we said ourselves, such as to a probe while stopping, needs no stack.
+  if (error.status !== 500 && cause === undefined) return log.warn({ detail, request_id: id }, 'a request failed')
+  log[error.status === 500 ? 'error' : 'warn']({ err: cause ?? error, request_id: id }, 'a request failed')
 }
 
 /** Answers with an error and logs what only we may know. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = toAppError(thrown)
   if (error.status >= 500) {
-    const level = error.status === 500 ? 'error' : 'warn'
-    request.log[level]({ err: error.details.cause ?? error, request_id: request.id }, 'a request failed')
+    logFailure(request, error)
   } else if (violationOf(thrown)) {
     // No more than the names: the database's own words quote the row.
     const names = { sqlstate: sqlState(thrown), constraint: constraintOf(thrown), request_id: request.id }

@@ -88,7 +88,10 @@ describe('the pages', () => {
     const page = renderMailPage(stored)
     const href = 'https://app.test/verify-email?token=abc&amp;x=1'
     assert.ok(page.includes(`<a href="${href}" rel="noopener noreferrer">${href}</a>`))
-    assert.match(page, /<iframe [^>]*sandbox=""[^>]* srcdoc="&lt;p onclick=&quot;x&quot;&gt;/)
+    assert.match(
+      page,
+      /<iframe [^>]*sandbox="allow-popups allow-popups-to-escape-sandbox"[^>]* srcdoc="&lt;base target=&quot;_blank&quot;&gt;&lt;p onclick=&quot;x&quot;&gt;/,
+    )
     assert.equal(page.split('javascript:').length - 1, 1)
   })
 })

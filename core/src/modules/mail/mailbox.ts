@@ -107,7 +107,7 @@ export function renderMailPage(mail: StoredMail, basePath = '/mailbox'): string 
 <h2>Text</h2>
 <pre>${linkify(mail.text)}</pre>
 <h2>HTML</h2>
-<iframe title="HTML part of the mail" sandbox="" referrerpolicy="no-referrer" srcdoc="${escapeHtml(mail.html)}"></iframe>`,
+<iframe title="HTML part of the mail" sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer" srcdoc="${escapeHtml(`<base target="_blank">${mail.html}`)}"></iframe>`,
   )
 }
 

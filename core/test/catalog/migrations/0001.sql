@@ -13,4 +13,4 @@ create table articles (
 create unique index articles_name_key on articles (tenant_id, store_id, lower(name));
 select tenantry.tenant_table('articles');
 alter table articles add constraint articles_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade;
-alter table articles add constraint articles_store_id_fkey foreign key (tenant_id, store_id) references stores (tenant_id, id) on delete cascade;
+alter table articles add constraint articles_store_id_fkey foreign key (tenant_id, store_id) references stores (tenant_id, id);
