@@ -69,6 +69,11 @@ test('every line that is no setting is named', async () => {
   ])
 })
 
+test('a space that is none, or a mark in the middle, does not hide a setting', async () => {
+  for (const line of ['NODE_ENV\u00a0=production', '\ufeffNODE_ENV=production', '\u00a0NODE_ENV=production'])
+    assert.deepEqual(await problemsOf(`A=1\n${line}\n`), ['.env, line 2: this is neither a comment nor NAME=value.'])
+})
+
 test('a folder of that name is told apart', async () => {
   const path = join(root, 'folder.env')
   await mkdir(path)

@@ -60,8 +60,9 @@ function brokenLineOf(bytes: Buffer): number {
   )
 }
 
-const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/
-const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_][\w.]*\s*=\s*(.*)$/
+// Blanks and tabs alone: Node takes any other space, and a byte order mark, for a part of the name.
+const BLANK_OR_COMMENT = /^[ \t]*(?:#.*)?$/
+const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.]*[ \t]*=\s*(.*)$/
 
 /** A sentence for each line that is neither a comment nor a setting; a value in quotes may go over several lines. */
 function findProblems(text: string): string[] {

@@ -2,12 +2,20 @@ import { ConfigError } from '../kernel/config/config.ts'
 import type { Core } from '../kernel/core.ts'
 
 /** The kinds of sealed things of which some cannot be opened with any secret that is configured. */
-export async function findUnopened(core: Core): Promise<string[]> {
+export const findUnopened = (core: Core): Promise<string[]> =>
+  findKinds(core, (opened) => opened.some((isOpen) => !isOpen))
+
+/** Those of which nothing at all can be opened. What another secret has added beside does not count. */
+const findClosed = (core: Core): Promise<string[]> =>
+  findKinds(core, (opened) => opened.length > 0 && !opened.includes(true))
+
+async function findKinds(core: Core, isMeant: (opened: boolean[]) => boolean): Promise<string[]> {
   const kinds = core.registry.modules.flatMap(({ sealed }) => sealed)
   const found = await Promise.all(
-    kinds.map(async ({ name, samples }) =>
-      (await samples(core)).every(({ sealed, context }) => opens(core, sealed, context)) ? [] : [name],
-    ),
+    kinds.map(async ({ name, samples }) => {
+      const opened = (await samples(core)).map(({ sealed, context }) => opens(core, sealed, context))
+      return isMeant(opened) ? [name] : []
+    }),
   )
   return found.flat()
 }
@@ -18,7 +26,7 @@ export async function findUnopened(core: Core): Promise<string[]> {
  * @throws ConfigError
  */
 export async function assertKeptSecretOpens(core: Core): Promise<void> {
-  const unopened = await findUnopened(core)
+  const unopened = await findClosed(core)
   if (unopened.length === 0) return
   throw new ConfigError([
     `APP_SECRET is unset, and what ${core.config.dataDir}/app_secret holds does not open the ${unopened.join(', ')} of this database: restore the file, or set APP_SECRET.`,

@@ -166,6 +166,8 @@ describe('what nothing heeds', () => {
       ['NODE_EVN', 'NODE_ENV'],
       ['APP_SECRETS', 'APP_SECRET'],
       ['EMAIL_FROM', 'MAIL_FROM'],
+      ['Node_Env', 'NODE_ENV'],
+      ['rate_limit_factor', 'RATE_LIMIT_FACTOR'],
     ])
       refuses({ [`${slip}`]: 'x' }, new RegExp(`^${slip} is no setting: ${meant} is\\.`))
     assert.deepEqual(problemsOf({ PUBLIC_URI: 'x', PUBLIC_URL: 'https://app.example.com' }), [], 'it is given too')

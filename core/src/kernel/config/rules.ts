@@ -33,6 +33,7 @@ function checkPorts({ PORT, WORKER_PORT }: Env): string[] {
 
 const SECRET_MIN_LENGTH = 32
 const TOKEN_MIN_LENGTH = 16
+const MOST_FACTOR = 10
 
 function checkProduction(env: Env, given: ReadonlySet<SettingName>): string[] {
   const problems: string[] = []
@@ -41,6 +42,9 @@ function checkProduction(env: Env, given: ReadonlySet<SettingName>): string[] {
 
   if (env.BOOTSTRAP_TOKEN && env.BOOTSTRAP_TOKEN.length < TOKEN_MIN_LENGTH) {
     problems.push(`BOOTSTRAP_TOKEN must have at least ${TOKEN_MIN_LENGTH} characters in production.`)
+  }
+  if (env.BOOTSTRAP_TOKEN && !isVaried(env.BOOTSTRAP_TOKEN)) {
+    problems.push('BOOTSTRAP_TOKEN has too little variety; it must be random in production.')
   }
   if (!given.has('PUBLIC_URL')) problems.push('PUBLIC_URL is required in production: links in mails begin with it.')
   else if (env.PUBLIC_URL && !env.PUBLIC_URL.startsWith('https:') && !isLoopback(new URL(env.PUBLIC_URL).hostname)) {
@@ -51,6 +55,9 @@ function checkProduction(env: Env, given: ReadonlySet<SettingName>): string[] {
   }
   if (env.RATE_LIMIT_FACTOR === 0) {
     problems.push('RATE_LIMIT_FACTOR must not be 0 in production: nothing would slow down who guesses passwords.')
+  }
+  if (env.RATE_LIMIT_FACTOR > MOST_FACTOR) {
+    problems.push(`RATE_LIMIT_FACTOR must be at most ${MOST_FACTOR} in production: more slows nobody down.`)
   }
   for (const name of ['TRUSTED_PROXIES', 'OUTBOUND_ALLOW'] as const) {
     if (coverTheInternet(env[name])) {

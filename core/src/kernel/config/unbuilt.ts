@@ -27,8 +27,10 @@ export function findUnbuilt(source: Record<string, string | undefined>): string[
 export function findMisspelt(source: Record<string, string | undefined>): string[] {
   const given = new Set(givenNames(source))
   return [...given].flatMap((name) => {
-    if (name in settings || !/^[A-Z][A-Z\d_]*$/.test(name)) return []
-    const meant = names.find((known) => !given.has(known) && isNear(name, known))
+    if (name in settings || !/^[A-Z][A-Z\d_]*$/i.test(name)) return []
+    const meant =
+      names.find((known) => known === name.toUpperCase()) ??
+      names.find((known) => !given.has(known) && isNear(name, known))
     return meant ? [`${name} is no setting: ${meant} is. Correct the name, or take it out of the environment.`] : []
   })
 }

@@ -100,8 +100,8 @@ function summaryOf(errors: readonly FieldProblem[] = []): string | undefined {
 function logFailure({ log, id }: FastifyRequest, error: AppError): void {
   const { cause, detail } = error.details
   // What we said ourselves, such as to a probe while stopping, needs no stack.
-  if (error.status !== 500 && cause === undefined) return log.warn({ detail, request_id: id }, 'a request failed')
-  log[error.status === 500 ? 'error' : 'warn']({ err: cause ?? error, request_id: id }, 'a request failed')
+  if (error.status !== 500 && cause === undefined) log.warn({ detail, request_id: id }, 'a request failed')
+  else log[error.status === 500 ? 'error' : 'warn']({ err: cause ?? error, request_id: id }, 'a request failed')
 }
 
 /** Answers with an error and logs what only we may know. */

@@ -4,7 +4,7 @@ import { newId } from '#kernel'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import type { TestCore } from '../../testing/index.ts'
 import { listMailbox } from '../mail/mailbox.ts'
-import { createAuthCore, login, OTHER_PASSWORD, PASSWORD, register } from './auth.fixture.ts'
+import { createAuthCore, login, OTHER_PASSWORD, PASSWORD, register, registerUnproven } from './auth.fixture.ts'
 
 let t: TestCore
 before(async () => {
@@ -23,6 +23,13 @@ test('where no mail is sent, people register and change their password, and no m
   await drainJobs(t.core, person.tenantId)
   await drainJobs(t.core, null)
   assert.deepEqual(await listMailbox(t.dataDir), [])
+})
+
+test('where no mail is sent, nobody has to prove an address to add people with a password', async () => {
+  const person = await registerUnproven(t)
+  const added = { email: `${newId()}@example.com`, name: 'Ann', password: OTHER_PASSWORD }
+  const { status, body } = await post('users', added, person.token)
+  assert.deepEqual([status, body.status], [201, 'active'])
 })
 
 test('what is of no use without a mail says so, and says the same to everybody', async () => {

@@ -30,6 +30,8 @@ export async function requireMayActOnInvitation(ctx: Ctx, { roles }: InvitationR
  * names: whoever cannot receive mail themselves sends none to strangers.
  */
 export async function requireProvenAddress(ctx: Ctx, permission: string): Promise<void> {
+  // Where no mail goes out, none goes to strangers, and nobody could prove an address.
+  if (ctx.config.mail.off) return
   if (ctx.actor.type === 'system' && ctx.principal === null) return
   const userId = ctx.principal?.userId
   const user = userId ? await findUser(ctx.tx, userId) : undefined

@@ -7,7 +7,7 @@ import { alreadyMember } from './errors.ts'
 import { invitationResent, userInvited } from './events.ts'
 import { presentInvitation } from './presenting-invitations.ts'
 import { promiseRoles } from './promised-roles.ts'
-import { checkInvited, checkPromised } from './promising.ts'
+import { checkInvited, checkPromised, requireStillMayInvite } from './promising.ts'
 import {
   type InvitationPatch,
   insertInvitation,
@@ -46,6 +46,7 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
   if (email === null) throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
   await requireProvenAddress(ctx, 'user.invite')
   const roles = await checkInvited(ctx, input.roles)
+  await requireStillMayInvite(ctx, roles)
   const name = input.name ?? email.slice(0, email.lastIndexOf('@'))
   const user = await findOrAddUser(ctx, email, name)
   const { row, token, isNew } = await openInvitation(ctx, user, { ...input, name }, roles)
@@ -105,6 +106,7 @@ export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation
   const before = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   const roles = await checkPromised(ctx, before.roles)
+  await requireStillMayInvite(ctx, roles)
   const hadExpired = before.expires_at <= ctx.clock.now()
   const { token, link } = newLink(ctx, ctx.clock.now())
   const row: InvitationRow = { ...before, ...link, ...senderOf(ctx), roles }

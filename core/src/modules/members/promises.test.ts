@@ -137,6 +137,26 @@ describe('an invitation of somebody who', () => {
   })
 })
 
+describe('somebody who is removed or demoted while they invite twenty', () => {
+  for (const [how, end] of Object.entries({
+    removed: (_admin: string, id: string): [string, string] => ['DELETE', `/users/${id}`],
+    demoted: (admin: string, id: string): [string, string] => ['DELETE', `/users/${id}/roles/${admin}`],
+  }))
+    it(`${how}: leaves no invitation open`, async () => {
+      const tenant = await found(test.core)
+      const sender = await join(test.core, tenant.tenantId, 'admin')
+      const ending = end(await roleId(test.core, tenant.tenantId, 'admin'), sender.userId)
+      const invite = () => call(sender.token, 'POST', '/users/invite', { email: `${newId()}@example.com` })
+      const invitations = Array.from({ length: RIVALS / 2 }, invite)
+      const ended = call(tenant.token, ...ending)
+      const answers = await Promise.all([...invitations, ...Array.from({ length: RIVALS / 2 }, invite)])
+      assert.equal((await ended).status, 204)
+      for (const { status, text } of answers) assert.ok([201, 401, 402, 403].includes(status), text)
+      const { body } = await call(tenant.token, 'GET', '/users/invitations')
+      assert.deepEqual(body.data, [])
+    })
+})
+
 describe('an invitation', () => {
   it('is the promise of whoever sent it last', async () => {
     const tenant = await found(test.core)

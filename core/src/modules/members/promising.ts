@@ -12,7 +12,7 @@ import {
 import { getSystemRole, requireMayGrant } from '../roles/index.ts'
 import { findStore } from '../stores/index.ts'
 import { findUser } from '../users/index.ts'
-import { findMember } from './queries.ts'
+import { findMember, lockMember } from './queries.ts'
 import type { WantedRole } from './schema.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
 
@@ -62,6 +62,20 @@ export async function checkPromised(ctx: Ctx, promised: InvitedRole[]): Promise<
   if (promised.length > 0 && roles.length === 0)
     throw conflict({ detail: 'Nothing of what the invitation promises is left: take it back and invite anew' })
   return roles
+}
+
+/**
+ * Holds the membership of whoever sends an invitation until the transaction ends, and asks once more what they may do: so
+ * that somebody who is being removed or demoted at this moment leaves no promise behind. Throws 403.
+ */
+export async function requireStillMayInvite(ctx: Ctx, roles: readonly InvitedRole[]): Promise<void> {
+  const userId = ctx.principal?.userId
+  if (!userId) return
+  const refused = () => permissionDenied({ members: { permission: 'user.invite' } })
+  if ((await lockMember(ctx.tx, ctx.tenantId, userId))?.status !== 'active') throw refused()
+  const sender = await onBehalfOf(ctx, userId)
+  if (!sender.can('user.invite') && !sender.can('user.create')) throw refused()
+  for (const { role_id, store_id } of roles) await requireMayGrant(sender, role_id, store_id)
 }
 
 /**

@@ -16,7 +16,7 @@ export const home: Draw = ({ texts: { home }, config }) => {
   const hasMailbox = isDevelopment && config.mail.smtpUrl === null
   const entries = [
     entry(pathTo('/sign-in', config), home.signIn, home.signInHint),
-    ...(isDevelopment ? [entry('api/docs', home.docs, home.docsHint)] : []),
+    ...(config.http.apiDocsPublic ? [entry('api/docs', home.docs, home.docsHint)] : []),
     ...(hasMailbox ? [entry('dev/mailbox', home.mailbox, home.mailboxHint)] : []),
     entry('health/ready', home.health, home.healthHint),
   ]

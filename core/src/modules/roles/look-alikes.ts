@@ -42,5 +42,22 @@ const systemRoles = new Map(SYSTEM_ROLES.map(({ key }) => [skeleton(key), key]))
 
 /** The system role that a name would be taken for; undefined for a name that stands for itself. */
 export function findLookAlike(name: string): string | undefined {
-  return systemRoles.get(skeleton(name))
+  return systemRoles.get(skeleton(name)) ?? findByPlainLetters(name)
+}
+
+/** There are more look-alikes than any list has: where most letters are those of a system role, the others count for any. */
+function findByPlainLetters(name: string): string | undefined {
+  const letters = Array.from(
+    withoutInvisible(name)
+      .normalize('NFKD')
+      .replace(/[\p{M}\s]/gu, '')
+      .toLowerCase(),
+  )
+  const isPlain = (letter: string | undefined) => letter !== undefined && /[a-z]/.test(letter)
+  return SYSTEM_ROLES.map(({ key }) => key).find(
+    (key) =>
+      letters.length === key.length &&
+      letters.filter(isPlain).length * 2 > key.length &&
+      letters.every((letter, at) => !isPlain(letter) || letter === key[at]),
+  )
 }

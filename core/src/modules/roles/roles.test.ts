@@ -251,6 +251,11 @@ describe('a name that would be taken for a system role', () => {
     'ѕtaff',
     'viеwer',
     'v1ewer',
+    '୦wner',
+    'adm¡n',
+    'adm!n',
+    'staꜰꜰ',
+    'mɐnager',
   ]
   for (const name of LOOK_ALIKES)
     test(`is refused: ${JSON.stringify(name)}`, async () => {

@@ -26,7 +26,12 @@ export async function beginVerifying(ctx: Ctx, period: Period): Promise<Verifyin
   const kept = await ctx.transaction(async (ctx) => {
     const kept = await findKept(ctx, period)
     if (kept) return kept
-    const lease = { locked_by: begun.token, now: begun.at, locked_until: fromNow(ctx.clock, LEASE_MS) }
+    const lease = {
+      locked_by: begun.token,
+      now: begun.at,
+      locked_until: fromNow(ctx.clock, LEASE_MS),
+      furthest: fromNow(ctx.clock, 2 * LEASE_MS),
+    }
     if (await insertVerification(ctx.tx, ctx.tenantId, lease)) return null
     throw rateLimited({
       detail: 'The audit log is being checked; ask again for what is found',

@@ -15,11 +15,13 @@ export interface VerifyingLease {
   locked_by: string
   now: string
   locked_until: string
+  /** No lease reaches further: one that does was taken by a clock that was wrong. */
+  furthest: string
 }
 
 /** False while somebody else checks. */
 export async function insertVerification(tx: Tx, tenantId: string, lease: VerifyingLease): Promise<boolean> {
-  const { now, ...lock } = lease
+  const { now, furthest, ...lock } = lease
   const row = await tx
     .insertInto('audit_verifications')
     .values({ tenant_id: tenantId, id: tenantId, verdict: null, created_at: now, updated_at: now, ...lock })
@@ -30,7 +32,9 @@ export async function insertVerification(tx: Tx, tenantId: string, lease: Verify
           locked_by: eb.ref('excluded.locked_by'),
           locked_until: eb.ref('excluded.locked_until'),
         }))
-        .where(sql<boolean>`audit_verifications.locked_until is null or audit_verifications.locked_until <= ${now}`),
+        .where(
+          sql<boolean>`audit_verifications.locked_until is null or audit_verifications.locked_until <= ${now} or audit_verifications.locked_until > ${furthest}`,
+        ),
     )
     .returning('locked_by')
     .executeTakeFirst()

@@ -29,12 +29,14 @@ export async function showAccount(place, greeting, after) {
 
 async function listTenants() {
   const data = []
-  for (let cursor = ''; ; ) {
-    const answer = await call('GET', `users/me/tenants${cursor}`)
+  for (let query = ''; ; ) {
+    const answer = await call('GET', `users/me/tenants${query}`)
     if (answer.status !== 200) return answer
     data.push(...answer.body.data)
-    if (!answer.body.next_cursor) return { status: 200, data }
-    cursor = `?cursor=${encodeURIComponent(answer.body.next_cursor)}`
+    // The header names the address of the next ones (RFC 8288).
+    const next = /<[^>?]*(\?[^>]*)>; *rel="next"/.exec(answer.link ?? '')
+    if (!next) return { status: 200, data }
+    query = next[1]
   }
 }
 

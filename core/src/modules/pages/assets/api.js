@@ -21,7 +21,7 @@ export async function endSession() {
   if (ended) await send('POST', 'auth/logout', {}, ended.access)
 }
 
-/** An answer: `{ status, body, retryAfter }`; status 0 when there was none. Asks as nobody. */
+/** An answer: `{ status, body, retryAfter, link }`; status 0 when there was none. Asks as nobody. */
 export function callAsNobody(path, body) {
   return send('POST', path, body)
 }
@@ -51,7 +51,7 @@ async function send(method, path, body, token) {
     })
     const text = await response.text()
     const retryAfter = Number(response.headers.get('retry-after')) || 60
-    return { status: response.status, body: parse(text), retryAfter }
+    return { status: response.status, body: parse(text), retryAfter, link: response.headers.get('link') }
   } catch {
     return { status: 0, body: {}, retryAfter: 0 }
   }
