@@ -3,7 +3,7 @@ import type { Plant } from './plant.ts'
 export const plants: Plant[] = [
   {
     guard: 'HEAD on an export records none, since nothing leaves',
-    file: 'core/src/kernel/http/handle.ts',
+    file: 'core/src/kernel/http/finish.ts',
     find: "stream: method === 'HEAD' ? Readable.from([]) : await stream() }",
     replace: 'stream: await stream() }',
     tests: ['core/test/http-edges.test.ts'],
@@ -31,7 +31,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'What answers to a credential is in no cache, whatever the route says',
-    file: 'core/src/kernel/http/handle.ts',
+    file: 'core/src/kernel/http/finish.ts',
     find: "if (route.access !== 'public') delete headers['cache-control']",
     replace: '',
     tests: ['core/test/http-edges.test.ts'],

@@ -1,15 +1,13 @@
-import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { TSchema } from 'typebox'
 import { type Grounds, noGrounds, requireGrounds } from '../access/grounds.ts'
 import { recordRefusal } from '../access/refusals.ts'
 import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
 import { anonymousActor, assertNarrowed, createContext } from '../create-context.ts'
 import { type AppError, unauthenticated } from '../errors.ts'
-import { Answer } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { authorize, storeContext } from './authorize.ts'
+import { type Finished, finished, opened, type Prepared, prepare, send } from './finish.ts'
 import {
   type Claim,
   claimKey,
@@ -19,11 +17,10 @@ import {
   type SentAnswer,
 } from './idempotency.ts'
 import type { Identity } from './identify.ts'
-import { createInputReader, type Input } from './input.ts'
+import type { Input } from './input.ts'
 import { askPlan, requireFeatureOf, requirePlanOf, whileWritable } from './plan.ts'
-import { PROBLEM_TYPE, problemDocument, toAppError } from './problem.ts'
-import { DEFAULT_PAGE, type StreamBody } from './schemas.ts'
-import { lazySerializer, type Serialize } from './serialize.ts'
+import { problemDocument, toAppError } from './problem.ts'
+import { DEFAULT_PAGE } from './schemas.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,15 +29,6 @@ declare module 'fastify' {
     /** The client's address, as far as it can be trusted. */
     address: string | null
   }
-}
-
-/** A route made ready: its schemas compiled when first needed. */
-interface Prepared {
-  route: RegisteredRoute
-  readInput: (request: FastifyRequest) => Input
-  isList: boolean
-  success: number
-  serializers: Map<number, Serialize | null>
 }
 
 /**
@@ -116,23 +104,6 @@ async function claimOnGrounds(
   return { ...found, keep: (ctx, answer) => found.keep(ctx, { ...answer, grounds }) }
 }
 
-function prepare(core: Core, route: RegisteredRoute): Prepared {
-  const statuses = Object.keys(route.response).map(Number)
-  return {
-    route,
-    readInput: createInputReader(core, route),
-    isList: route.query !== undefined && 'cursor' in route.query.properties,
-    success: statuses.find((status) => status < 300)!, // the registry refused routes without one
-    serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),
-  }
-}
-
-function serializerOf(route: RegisteredRoute, status: number): Serialize | null {
-  const schema: TSchema | null | undefined = route.response[status]
-  if (!schema) return null
-  return route.produces ? String : lazySerializer(schema)
-}
-
 async function readStore(core: Core, identity: Identity, { headers }: FastifyRequest): Promise<string | null> {
   const header = headers['x-store-id']
   return typeof header === 'string' ? storeContext(core, identity, header.toLowerCase()) : null
@@ -169,18 +140,6 @@ function originOf(request: FastifyRequest): Origin {
   }
 }
 
-/** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
-interface Finished extends SentAnswer {
-  stream?: StreamBody
-}
-
-/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. */
-async function opened(answer: Finished, { method }: FastifyRequest): Promise<Finished> {
-  const { stream } = answer
-  if (typeof stream !== 'function') return answer
-  return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
-}
-
 /** Runs the handler in its transaction. What the plan forbids, and the answer kept for repetitions, are part of it. */
 async function perform(
   core: Core,
@@ -214,42 +173,6 @@ async function perform(
     },
     route.access === 'superAdmin' ? { role: 'system', tenantId: null } : { readOnly: route.method === 'GET' },
   )
-}
-
-function finished(prepared: Prepared, result: unknown, input: Input): Finished {
-  const { route } = prepared
-  const answer = result instanceof Answer ? result : new Answer(prepared.success, result)
-  const serialize = prepared.serializers.get(answer.status)
-  if (serialize === undefined)
-    throw new Error(`${route.method} ${route.url} answered ${answer.status}, which it does not declare`)
-  const headers = { ...answer.headers }
-  if (typeof route.produces === 'object' && !Object.hasOwn(route.produces, headers['content-type'] ?? ''))
-    throw new Error(`${route.method} ${route.url} answered with a content-type that it does not declare`)
-  if (answer.status === 201) headers.location ??= locationOf(route, answer.body, input)
-  // What answers to a credential is in no cache, whatever the route says.
-  if (route.access !== 'public') delete headers['cache-control']
-  if (route.produces && isStream(answer.body)) return streamed(route, answer.body, { ...answer, headers })
-  return { status: answer.status, body: serialize ? serialize(answer.body) : null, headers, problem: false }
-}
-
-function isStream(body: unknown): body is StreamBody {
-  return body instanceof Readable || typeof body === 'function'
-}
-
-function streamed(route: RegisteredRoute, stream: StreamBody, { status, headers }: Answer<unknown>): Finished {
-  if (route.transaction === 'manual' && !route.idempotent)
-    return { status, body: null, headers, problem: false, stream }
-  if (stream instanceof Readable) stream.destroy()
-  throw new Error(
-    `${route.method} ${route.url} answers with a stream, which only manual routes that are not repeated may`,
-  )
-}
-
-function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): string {
-  if (route.location) return route.location(body as never) // the route's own declaration checked the type
-  const path = route.url.replace(/:(\w+)/g, (_, name: string) => params[name] ?? '')
-  const id = typeof body === 'object' && body !== null && 'id' in body ? String(body.id) : null
-  return id ? `${path}/${id}` : path
 }
 
 /** Does the work for the first request with a key. What fails for the moment gives the key back. */
@@ -289,26 +212,4 @@ function settle(claim: Claim<SentAnswer>, ctx: Ctx, answer: Finished): Promise<v
 
 function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0]! // split gives one part at least
-}
-
-const JSON_TYPE = 'application/json; charset=utf-8'
-
-function send(reply: FastifyReply, { status, body, headers, problem, stream }: Finished): FastifyReply {
-  reply.code(status).headers(headers)
-  if (body === null && !stream) return reply.send()
-  const { produces } = reply.routeOptions.config as { produces?: string } // set in build.ts
-  if (stream instanceof Readable) return sendStream(produces ? reply.type(produces) : reply, stream)
-  // A text whose route has several types says its own.
-  if (!problem && headers['content-type'] !== undefined) return reply.send(body)
-  return reply.type(problem ? PROBLEM_TYPE : (produces ?? JSON_TYPE)).send(body)
-}
-
-/**
- * Sent as fast as it is read, and destroyed when the client goes away. Nobody reads the body of an answer to HEAD; an
- * empty stream stands for it, because of a text Fastify would announce the length.
- */
-function sendStream(reply: FastifyReply, stream: Readable): FastifyReply {
-  if (reply.request.method !== 'HEAD') return reply.send(stream)
-  stream.destroy()
-  return reply.send(Readable.from([]))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '#kernel'
+import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import type { TestCore } from '../../testing/index.ts'
 import { createAuthCore, login, mailsTo, OTHER_PASSWORD, PASSWORD, register, tally, twenty } from './auth.fixture.ts'
 import { sweep } from './upkeep.ts'
@@ -138,7 +139,7 @@ test('an attack is forgotten a day after the last guess; what a clock far ahead 
   attacked.clock.advance(86_400_000)
   for (let i = 0; i < 20; i++) assert.equal((await guess(email, elsewhere())).status, 401)
   attacked.clock.advance(86_400_001)
-  await attacked.core.run((ctx) => sweep.handle(ctx), { role: 'system' })
+  await runSchedule(attacked.core, sweep)
   const left = await attacked.core.db.systemQuery('select 1 from login_failures where window_ends_at < $1', [
     attacked.clock.now(),
   ])

@@ -33,7 +33,7 @@ export async function ensureBootstrapToken(core: Core): Promise<string | null> {
  */
 export async function requireBootstrapSetting({ config, run }: Core): Promise<void> {
   if (config.env !== 'production' || config.bootstrapToken !== null) return
-  const row = await run(({ tx }) => findBootstrap(tx), { tenantId: null })
+  const row = await run(({ tx }) => findBootstrap(tx), OF_THE_INSTALLATION)
   if (row?.completed_at) return
   throw new ConfigError([
     'BOOTSTRAP_TOKEN is required in production until the first super admin exists: the output of `openssl rand -base64 24`, say.',

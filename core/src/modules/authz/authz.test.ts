@@ -185,7 +185,7 @@ describe('an explanation', () => {
   test('knows members and people who are disabled', async () => {
     const [member, person] = [await addMember([['admin', null]]), await addMember([['admin', null]])]
     await acme.request(acme.ownerId, 'PUT', `/users/${member}`, { body: { status: 'disabled' } })
-    await acme.run(({ tx }) => tx.updateTable('users').set({ status: 'disabled' }).where('id', '=', person).execute())
+    await core.core.db.systemQuery("update users set status = 'disabled' where id = $1", [person])
     for (const user_id of [member, person])
       assert.equal((await answer(acme.ownerId, { permission: 'store.view', user_id })).reason, 'member_disabled')
   })
@@ -221,9 +221,7 @@ describe('an explanation', () => {
 
   test('of a suspended tenant says that before anything else', async () => {
     const closed = await foundCompany(core, 'Closed')
-    await closed.run(({ tx }) =>
-      tx.updateTable('tenants').set({ status: 'suspended' }).where('id', '=', closed.id).execute(),
-    )
+    await core.core.db.systemQuery("update tenants set status = 'suspended' where id = $1", [closed.id])
     const { body } = await closed.request(closed.ownerId, 'POST', '/authz/explain', {
       body: { permission: 'store.view' },
     })

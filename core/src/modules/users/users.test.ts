@@ -37,7 +37,7 @@ describe('your own profile', () => {
     const { status, body } = await me(id).read()
     assert.equal(status, 200)
     assert.deepEqual(
-      { ...body, created_at: '', updated_at: '', email: '' },
+      { ...body, created_at: '', updated_at: '', email: '', email_verified_at: '' },
       {
         id,
         created_at: '',
@@ -48,7 +48,7 @@ describe('your own profile', () => {
         avatar_url: null,
         locale: 'en',
         timezone: 'UTC',
-        email_verified_at: null,
+        email_verified_at: '',
         two_factor_enabled: false,
         is_super_admin: false,
         status: 'active',

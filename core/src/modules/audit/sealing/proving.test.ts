@@ -90,7 +90,7 @@ describe('an export with proof', () => {
   test('is recorded, and takes no other filter or format', async () => {
     await send(ada, '&to=2100-01-01T00:00:00Z')
     const { body } = await core.request('GET', '/api/v1/audit?action=audit.exported&limit=1', { token: ada.token })
-    const filters = { to: '2100-01-01T00:00:00Z' }
+    const filters = { to: '2100-01-01T00:00:00.000Z' }
     assert.deepEqual(body.data[0].new_values, { format: 'ndjson', filters, proof: true })
     const refused = async (query: string) => {
       const { status, body } = await core.request('GET', `/api/v1/audit/export?proof=true${query}`, {

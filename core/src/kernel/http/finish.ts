@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { Core } from '../core.ts'
+import { Answer } from '../module.ts'
+import type { RegisteredRoute } from '../registry.ts'
+import type { SentAnswer } from './idempotency.ts'
+import { createInputReader, type Input } from './input.ts'
+import { PROBLEM_TYPE } from './problem.ts'
+import type { StreamBody } from './schemas.ts'
+import { lazySerializer, type Serialize } from './serialize.ts'
+
+/** A route made ready: its schemas compiled when first needed. */
+export interface Prepared {
+  route: RegisteredRoute
+  readInput: (request: FastifyRequest) => Input
+  isList: boolean
+  success: number
+  serializers: Map<number, Serialize | null>
+}
+
+export function prepare(core: Core, route: RegisteredRoute): Prepared {
+  const statuses = Object.keys(route.response).map(Number)
+  return {
+    route,
+    readInput: createInputReader(core, route),
+    isList: route.query !== undefined && 'cursor' in route.query.properties,
+    success: statuses.find((status) => status < 300)!, // the registry refused routes without one
+    serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),
+  }
+}
+
+function serializerOf(route: RegisteredRoute, status: number): Serialize | null {
+  const schema: TSchema | null | undefined = route.response[status]
+  if (!schema) return null
+  return route.produces ? String : lazySerializer(schema)
+}
+
+/** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
+export interface Finished extends SentAnswer {
+  stream?: StreamBody
+}
+
+/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. */
+export async function opened(answer: Finished, { method }: FastifyRequest): Promise<Finished> {
+  const { stream } = answer
+  if (typeof stream !== 'function') return answer
+  return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
+}
+
+/** What a handler returned, as its route declares it. */
+export function finished(prepared: Prepared, result: unknown, input: Input): Finished {
+  const { route } = prepared
+  const answer = result instanceof Answer ? result : new Answer(prepared.success, result)
+  const serialize = prepared.serializers.get(answer.status)
+  if (serialize === undefined)
+    throw new Error(`${route.method} ${route.url} answered ${answer.status}, which it does not declare`)
+  const headers = { ...answer.headers }
+  if (typeof route.produces === 'object' && !Object.hasOwn(route.produces, headers['content-type'] ?? ''))
+    throw new Error(`${route.method} ${route.url} answered with a content-type that it does not declare`)
+  if (answer.status === 201) headers.location ??= locationOf(route, answer.body, input)
+  // What answers to a credential is in no cache, whatever the route says.
+  if (route.access !== 'public') delete headers['cache-control']
+  if (route.produces && isStream(answer.body)) return streamed(route, answer.body, { ...answer, headers })
+  return { status: answer.status, body: serialize ? serialize(answer.body) : null, headers, problem: false }
+}
+
+function isStream(body: unknown): body is StreamBody {
+  return body instanceof Readable || typeof body === 'function'
+}
+
+function streamed(route: RegisteredRoute, stream: StreamBody, { status, headers }: Answer<unknown>): Finished {
+  if (route.transaction === 'manual' && !route.idempotent)
+    return { status, body: null, headers, problem: false, stream }
+  if (stream instanceof Readable) stream.destroy()
+  throw new Error(
+    `${route.method} ${route.url} answers with a stream, which only manual routes that are not repeated may`,
+  )
+}
+
+function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): string {
+  if (route.location) return route.location(body as never) // the route's own declaration checked the type
+  const path = route.url.replace(/:(\w+)/g, (_, name: string) => params[name] ?? '')
+  const id = typeof body === 'object' && body !== null && 'id' in body ? String(body.id) : null
+  return id ? `${path}/${id}` : path
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export function send(reply: FastifyReply, { status, body, headers, problem, stream }: Finished): FastifyReply {
+  reply.code(status).headers(headers)
+  if (body === null && !stream) return reply.send()
+  const { produces } = reply.routeOptions.config as { produces?: string } // set in build.ts
+  if (stream instanceof Readable) return sendStream(produces ? reply.type(produces) : reply, stream)
+  // A text whose route has several types says its own.
+  if (!problem && headers['content-type'] !== undefined) return reply.send(body)
+  return reply.type(problem ? PROBLEM_TYPE : (produces ?? JSON_TYPE)).send(body)
+}
+
+/**
+ * Sent as fast as it is read, and destroyed when the client goes away. Nobody reads the body of an answer to HEAD; an
+ * empty stream stands for it, because of a text Fastify would announce the length.
+ */
+function sendStream(reply: FastifyReply, stream: Readable): FastifyReply {
+  if (reply.request.method !== 'HEAD') return reply.send(stream)
+  stream.destroy()
+  return reply.send(Readable.from([]))
+}
