@@ -38,4 +38,18 @@ export const plants: Plant[] = [
     replace: "openMissing(ctx, 'subscriptions.open_all_missing', fromNow(ctx.clock, -RECENT_MS))",
     tests: ['core/src/modules/subscriptions/rolling-over.test.ts'],
   },
+  {
+    guard: 'No key of another session keeps a session open that signs out',
+    file: 'core/src/modules/auth/routes.ts',
+    find: "summary: 'End this session',\n  access: 'self',\n  idempotent: false,",
+    replace: "summary: 'End this session',\n  access: 'self',",
+    tests: ['core/src/modules/auth/repeating.test.ts'],
+  },
+  {
+    guard: 'What hangs on the session is never answered by the key of a person',
+    file: 'core/src/kernel/http/handle.ts',
+    find: 'route.idempotent ? sessionless(route, identity.principal) : identity.principal',
+    replace: 'identity.principal',
+    tests: ['core/test/kernel-idempotency-worth.test.ts'],
+  },
 ]
