@@ -52,4 +52,11 @@ export const plants: Plant[] = [
     replace: 'identity.principal',
     tests: ['core/test/kernel-idempotency-worth.test.ts'],
   },
+  {
+    guard: 'An invitation of a clock that was ahead is worth nothing',
+    file: 'core/src/modules/members/joining.ts',
+    find: 'if (expires_at <= clock.now() || isAhead(clock, sent_at)) throw',
+    replace: 'if (expires_at <= clock.now()) throw',
+    tests: ['core/src/modules/members/inviting.test.ts'],
+  },
 ]
