@@ -80,8 +80,9 @@ describe('a sweep over tenants', () => {
     assert.equal((after.done ?? 0) - (before.done ?? 0), TENANTS.length - 1)
   })
 
-  it('goes on in another process where one has died, once its claim is over', async () => {
+  it('goes on in another process where one has died, once its claim is over', async (t) => {
     const { promise: never, reject: end } = Promise.withResolvers<void>()
+    t.after(() => end(new Error('over')))
     let reached = false
     onWork = (id) => {
       if (id !== TENANTS[3]) return Promise.resolve()
@@ -94,9 +95,9 @@ describe('a sweep over tenants', () => {
     await test.core.db.systemQuery(`update runs set position = $1 where name = $2`, [TENANTS[2], `sweep ${NAME}`])
     const [claim] = await test.core.db.systemQuery('select * from runs where name = $1', [`sweep ${NAME}`])
     worked = []
+    onWork = async () => {}
     await everyTenant(second, sweep())
     assert.deepEqual(worked, [], 'while the claim lasts nobody else is at it')
-    onWork = async () => {}
     second.clock.advance(61_000)
     await everyTenant(second, sweep())
     assert.deepEqual(worked, TENANTS.slice(3))

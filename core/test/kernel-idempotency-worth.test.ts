@@ -171,6 +171,16 @@ describe('an answer kept for an Idempotency-Key', () => {
     assert.equal(route?.idempotent, false)
   })
 
+  it('is none where the handler looks at the session, which the key does not belong to', async () => {
+    for (const path of BOTH) {
+      behaviour.route = async (ctx) => ctx.principal?.sessionId
+      assert.equal((await send(`session ${path}`, { path })).status, 500)
+      behaviour.route = async (ctx) => ctx.principal?.userId
+      assert.equal((await send(`session ${path}`, { path })).status, 201)
+    }
+    assert.ok(test.logs.some((line) => line.includes('POST /api/v1/probes looks at the session')))
+  })
+
   it('stands beside a hash that tells nobody without the secret what the request was', async () => {
     const body = { label: 'a password' }
     await send('hashed', { body })

@@ -32,7 +32,7 @@ describe('schedules', () => {
     const database = test?.database
     const core = await createTestCore({
       modules: [probe, clock],
-      env: { WORKER_CONCURRENCY: '2', DATABASE_POOL_SIZE: '4' },
+      env: { WORKER_CONCURRENCY: '2' },
       ...(database ? { database } : {}),
     })
     cores.push(core)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { isUuid, newId } from '#kernel'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
-import { handsOutSecrets } from '../src/kernel/http/secret-answers.ts'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
 import type { Answered } from '../src/testing/index.ts'
 import { nameOf, type RouteCase, type Sent } from './route-case.ts'
@@ -29,8 +28,8 @@ export const proofs: Readonly<Record<string, Proof>> = {
   '404': { needed: (route) => idParams(route).length > 0, prove: proveNotFound },
   '2xx': { needed: () => true, prove: proveSuccess },
   HEAD: { needed: ({ method }) => method === 'GET', prove: proveHead },
-  replay: { needed: (route) => asksToPost(route) && !handsOutSecrets(route.response), prove: proveReplay },
-  'no replay': { needed: (route) => asksToPost(route) && handsOutSecrets(route.response), prove: proveNoReplay },
+  replay: { needed: (route) => asksToPost(route) && route.idempotent, prove: proveReplay },
+  'no replay': { needed: (route) => asksToPost(route) && !route.idempotent, prove: proveNoReplay },
   pages: {
     needed: (route) =>
       route.query !== undefined && 'cursor' in route.query.properties && !SHORT.includes(nameOf(route)),
@@ -216,12 +215,12 @@ async function proveHead(world: World, route: RegisteredRoute, { given }: RouteC
 
 const asksToPost = ({ method, access }: RegisteredRoute) => method === 'POST' && access !== 'public'
 
-/** What hands out a secret is done each time, key or not. */
+/** What hands out a secret, or hangs on the session, is done each time, key or not. */
 async function proveNoReplay(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
   const headers = { 'idempotency-key': newId() }
   const sent = await given(world)
-  for (const again of [sent, sent]) {
-    const answer = await send(world, route, { ...again, headers })
+  for (const token of [() => sent.token, sent.again ?? (() => sent.token)]) {
+    const answer = await send(world, route, { ...sent, token: await token(), headers })
     assert.ok(answer.status < 300, answer.text)
     assert.equal(answer.headers['idempotent-replayed'], undefined)
   }

@@ -25,8 +25,8 @@ export const plants: Plant[] = [
   {
     guard: 'A connection that listens and hears nothing is missed within 15 seconds',
     file: 'core/src/kernel/access/notifications.ts',
-    find: 'of !== undefined && performance.now() - of.provenAt < times.goodForMs',
-    replace: 'of !== undefined',
+    find: 'if ([...of.awaited.values()].some(isDeaf)) {',
+    replace: 'if (of.awaited.size < 0) {',
     tests: ['core/test/kernel-notifications.test.ts'],
   },
   {

@@ -100,7 +100,8 @@ export interface RouteSpec<
   transaction?: 'manual'
   /**
    * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
-   * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key.
+   * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
+   * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
    */
   idempotent?: boolean
   /** Where a created object lives; default for 201: the path itself and the object's id. */

@@ -61,7 +61,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     DATABASE_URL: database.appUrl,
     DATABASE_SYSTEM_URL: database.systemUrl,
     DATABASE_OWNER_URL: database.ownerUrl,
-    DATABASE_POOL_SIZE: '8',
+    DATABASE_POOL_SIZE: process.env.TEST_DATABASE_POOL_SIZE ?? '8',
     DATA_DIR: dataDir,
     OUTBOUND_ALLOW: '127.0.0.0/8',
     ...options.env,

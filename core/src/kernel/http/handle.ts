@@ -21,6 +21,7 @@ import type { Input } from './input.ts'
 import { askPlan, requireFeatureOf, requirePlanOf, whileWritable } from './plan.ts'
 import { problemDocument, toAppError } from './problem.ts'
 import { DEFAULT_PAGE } from './schemas.ts'
+import { sessionless } from './sessionless.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -71,7 +72,7 @@ async function answer(
     storeId,
     actor: identity?.resolved.actor ?? anonymousActor,
     origin: originOf(request),
-    principal: identity?.principal ?? null,
+    principal: identity && (route.idempotent ? sessionless(route, identity.principal) : identity.principal),
     resolved: identity?.resolved ?? null,
     sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,

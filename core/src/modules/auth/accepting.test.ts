@@ -101,6 +101,15 @@ test('a second factor that is due stands between the password and the tokens', a
   assert.equal(answer.body.access_token, undefined)
 })
 
+test('an invitation sent by a clock that was ahead is worth nothing until that moment has come', async () => {
+  const { token } = await invite()
+  t.clock.advance(-6 * 60_000)
+  assert.equal(codeOf(await accept({ token })), '400 token_expired', 'before a password is asked for')
+  assert.equal(codeOf(await accept({ token, password: PASSWORD })), '400 token_expired')
+  t.clock.advance(6 * 60_000)
+  assert.equal(codeOf(await accept({ token, password: PASSWORD })), '200')
+})
+
 test('links that are unknown, revoked, expired or malformed are told apart only where it helps', async () => {
   const { token, id } = await invite()
   const [tenant, secret = ''] = token.split('.')

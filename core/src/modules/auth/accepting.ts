@@ -1,10 +1,10 @@
-import { at, type Ctx, invalidRequest, isAhead, unauthenticated } from '#kernel'
+import { at, type Ctx, invalidRequest, unauthenticated } from '#kernel'
 import {
   findInvitation,
   type InvitationRow,
   invalidToken,
+  requireInTime,
   splitInvitationToken,
-  tokenExpired,
   useInvitation,
   withdrawIfWorthless,
 } from '../members/index.ts'
@@ -44,8 +44,7 @@ export async function acceptInvitation(ctx: Ctx, input: Acceptance): Promise<Sig
 async function findInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited | undefined> {
   const invitation = await findInvitation(ctx.tx, ctx.tenantId, tokenHash)
   if (!invitation || invitation.accepted_at !== null) throw invalidToken()
-  const isOver = invitation.expires_at <= ctx.clock.now() || isAhead(ctx.clock, invitation.sent_at)
-  if (isOver) throw tokenExpired()
+  requireInTime(ctx, invitation)
   const [account, tenant] = await Promise.all([
     findAccountById(ctx.tx, invitation.user_id),
     getTenant(ctx.tx, ctx.tenantId),

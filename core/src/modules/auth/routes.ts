@@ -65,6 +65,7 @@ export const logout = defineRoute({
   path: '/auth/logout',
   summary: 'End this session',
   access: 'self',
+  idempotent: false,
   response: { 204: null },
   handler: async (ctx) => {
     await signOut(ctx)
@@ -77,6 +78,7 @@ export const logoutAll = defineRoute({
   path: '/auth/logout-all',
   summary: 'End all of your sessions',
   access: 'self',
+  idempotent: false,
   response: { 204: null },
   handler: async (ctx) => {
     await signOutEverywhere(ctx)
@@ -90,6 +92,7 @@ export const changeOwnPassword = defineRoute({
   summary: 'Change your password',
   description: 'Your other sessions end.',
   access: 'self',
+  idempotent: false,
   transaction: 'manual',
   body: ChangePassword,
   check: newPasswordIn('new_password'),

@@ -118,6 +118,16 @@ describe('an invitation', () => {
     assert.equal((await invite({ email })).body.code, 'already_member')
   })
 
+  it('of a clock that was ahead is worth nothing until its moment has come', async () => {
+    const email = newEmail()
+    await invite({ email })
+    const token = await readToken(test, acme.tenantId, email)
+    test.clock.advance(-6 * MINUTES)
+    assert.equal(await accept(token), 'token_expired')
+    test.clock.advance(6 * MINUTES)
+    assert.equal(await accept(token), undefined)
+  })
+
   it('is sent again with a new link, and the old link dies', async () => {
     const email = newEmail()
     const { body } = await invite({ email })

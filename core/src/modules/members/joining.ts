@@ -1,4 +1,4 @@
-import { type Ctx, consume, type Founder, notFound, requireWritable, stamp } from '#kernel'
+import { type Ctx, consume, type Founder, isAhead, notFound, requireWritable, stamp } from '#kernel'
 import { assignRole } from '../roles/index.ts'
 import { getTenant, tenantSuspended } from '../tenants/index.ts'
 import { addUserTenant, getUser, type UserRow } from '../users/index.ts'
@@ -60,7 +60,7 @@ export async function useInvitation(ctx: Ctx, invitation: InvitationRow): Promis
   await requireWritable(ctx, 'users')
   const accepted = await updateInvitationAccepted(ctx.tx, invitation, now)
   if (!accepted) throw invalidToken()
-  if (accepted.expires_at <= now) throw tokenExpired()
+  requireInTime(ctx, accepted)
   const roles = await listKept(ctx, accepted)
   if (!roles) throw invalidToken()
   if (roles.length < accepted.roles.length) {
@@ -79,6 +79,11 @@ export async function useInvitation(ctx: Ctx, invitation: InvitationRow): Promis
   const joined = await getMember(ctx, userId)
   await ctx.emit(userJoined, { after: joined })
   return joined
+}
+
+/** Throws 400 `token_expired` when the invitation is too late, or was sent by a clock that was wrong. */
+export function requireInTime({ clock }: Ctx, { expires_at, sent_at }: Pick<InvitationRow, 'expires_at' | 'sent_at'>) {
+  if (expires_at <= clock.now() || isAhead(clock, sent_at)) throw tokenExpired()
 }
 
 /** The founder of a tenant is its first member. */

@@ -18,7 +18,10 @@ import {
   upsertUsage,
 } from './usage-queries.ts'
 
-/** What a tenant may have at this moment. Undefined for a tenant that has no subscription yet: it may have anything. */
+/**
+ * What a tenant may have at this moment. Undefined for a tenant without a subscription, which may have nothing until
+ * the sweep `subscriptions.open_missing` gives it one: what cannot be read is a no.
+ */
 interface Terms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {
   status: Status
   current_period_start: string
@@ -31,12 +34,12 @@ const LOOK_FURTHER = 1_000
 export const planAllowances: Allowances = {
   async requireWritable(ctx, limit) {
     const standing = limit === undefined ? await findStatus(ctx) : (await lockedTerms(ctx))?.status
-    if (standing !== undefined && isEnded({ status: standing })) throw subscriptionInactive()
+    if (standing === undefined || isEnded({ status: standing })) throw subscriptionInactive()
   },
 
   async consumed(ctx, limit, amount = 1) {
     const terms = await lockedTerms(ctx)
-    if (!terms) return
+    if (!terms) throw subscriptionInactive()
     const max = maxOf(ctx.core, terms, limit)
     const counts = countedBy(ctx, limit)
     const used =
@@ -56,13 +59,14 @@ export const planAllowances: Allowances = {
 
   async hasFeature(ctx, feature) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
-    return terms === undefined || includes(ctx.core, terms, feature)
+    return terms !== undefined && includes(ctx.core, terms, feature)
   },
 
   async remaining(ctx, limit) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
-    const max = terms ? maxOf(ctx.core, terms, limit) : null
-    if (!terms || max === null) return null
+    if (!terms) return 0
+    const max = maxOf(ctx.core, terms, limit)
+    if (max === null) return null
     const counts = countedBy(ctx, limit)
     const used =
       counts === undefined

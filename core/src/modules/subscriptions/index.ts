@@ -5,7 +5,7 @@ import { collectCharge } from './changing.ts'
 import { unknownPlans } from './checking-declarations.ts'
 import * as events from './events.ts'
 import { openSubscription } from './opening.ts'
-import { rollOver } from './rolling-over.ts'
+import { openAllMissing, rollOver } from './rolling-over.ts'
 import { routes } from './routes.ts'
 
 export { getState, settleCharge } from './changing.ts'
@@ -32,7 +32,7 @@ export const subscriptions = defineModule({
   events: Object.values(events),
   routes,
   jobs: [collectCharge],
-  schedules: [rollOver],
+  schedules: [rollOver, openAllMissing],
   allowances: planAllowances,
   founding: openSubscription,
   declarationProblems: unknownPlans,

@@ -10,7 +10,7 @@ import { TEST_ROLES } from '../../testing/cluster.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { found, tokenFor } from '../tenants/sign-in.fixture.ts'
 import { subscriptions } from './index.ts'
-import { rollOver } from './rolling-over.ts'
+import { openAllMissing, rollOver } from './rolling-over.ts'
 import {
   BUSINESS,
   type Customer,
@@ -20,6 +20,7 @@ import {
   runRollOver,
   STARTER,
   storedOf,
+  takeSubscription,
   testModules,
 } from './subscriptions.fixture.ts'
 
@@ -35,20 +36,34 @@ describe('the schedule that rolls subscriptions over', () => {
 
   it('gives a trial to tenants of processes that knew nothing of subscriptions', async () => {
     const customer = await foundCustomer(test)
-    await test.core.db.systemQuery('delete from subscriptions where tenant_id = $1', [customer.tenantId])
-    await test.core.db.systemQuery('delete from person_trials')
-    assert.equal((await customer.post('/prints', {})).status, 200, 'until then nothing is held against them')
+    await takeSubscription(test, customer)
     assert.equal((await customer.get('/subscriptions/current')).status, 404)
     await runRollOver(test)
     assert.equal((await customer.get('/subscriptions/current')).body.status, 'trialing')
+    assert.equal((await customer.post('/prints', {})).status, 200)
     await runRollOver(test)
+    assert.deepEqual(await actionsOf(customer), ['created', 'created'])
+  })
+
+  it('leaves no tenant without a subscription for ever, however long it has been there', async () => {
+    const customer = await foundCustomer(test)
+    await takeSubscription(test, customer)
+    test.clock.advance(400 * DAYS)
+    await runRollOver(test)
+    assert.equal((await customer.get('/subscriptions/current')).status, 404, 'looked for among the new ones alone')
+    await runSchedule(test.core, openAllMissing)
+    assert.equal((await customer.get('/subscriptions/current')).body.status, 'trialing')
+    await runSchedule(test.core, openAllMissing)
     assert.deepEqual(await actionsOf(customer), ['created', 'created'])
   })
 
   it('runs every ten minutes, and more often does nothing more', async () => {
     assert.deepEqual(
       test.core.registry.schedules.map(({ name, cron }) => [name, cron]),
-      [['subscriptions.roll_over', '*/10 * * * *']],
+      [
+        ['subscriptions.roll_over', '*/10 * * * *'],
+        ['subscriptions.open_all_missing', '25 * * * *'],
+      ],
     )
     const customer = await foundCustomer(test)
     await runRollOver(test)

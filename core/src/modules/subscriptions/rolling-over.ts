@@ -1,9 +1,12 @@
-import { every, everyTenant, fromNow, HOURS, systemActor } from '#kernel'
+import { type Ctx, every, everyTenant, fromNow, HOURS, systemActor } from '#kernel'
 import { rollForwardIfDue } from './changing.ts'
 import { openSubscription } from './opening.ts'
 import { listDue, listTenantsWithout } from './sweep-queries.ts'
 
-/** Longer than it takes to replace old processes, which know nothing of subscriptions, by new ones. */
+/**
+ * Longer than it takes to replace old processes, which know nothing of subscriptions, by new ones. Among these alone it is
+ * looked often, because that takes no longer however many tenants there are.
+ */
 const RECENT_MS = 48 * HOURS
 
 /**
@@ -17,9 +20,17 @@ export const rollOver = every('*/10 * * * *', 'subscriptions.roll_over', async (
     list: (tx, page) => listDue(tx, { ...page, now: ctx.clock.now() }),
     work: (ctx) => rollForwardIfDue(ctx.as(systemActor)),
   })
-  await everyTenant(ctx, {
-    name: 'subscriptions.open_missing',
-    list: (tx, page) => listTenantsWithout(tx, { ...page, since: fromNow(ctx.clock, -RECENT_MS) }),
+  await openMissing(ctx, 'subscriptions.open_missing', fromNow(ctx.clock, -RECENT_MS))
+})
+
+/** Who has no subscription may only read, so nobody is left without one for ever, whatever has become of it. */
+export const openAllMissing = every('25 * * * *', 'subscriptions.open_all_missing', (ctx) =>
+  openMissing(ctx, 'subscriptions.open_all_missing', null),
+)
+
+const openMissing = (ctx: Ctx, name: string, since: string | null): Promise<void> =>
+  everyTenant(ctx, {
+    name,
+    list: (tx, page) => listTenantsWithout(tx, { ...page, since }),
     work: (ctx) => openSubscription(ctx.as(systemActor)),
   })
-})

@@ -171,3 +171,9 @@ export async function storedOf({ core }: TestCore, tenantId: string) {
   assert.ok(row)
   return row
 }
+
+/** Leaves a tenant as if it had been founded by a process that knows nothing of subscriptions. */
+export async function takeSubscription({ core }: TestCore, { tenantId }: Pick<Customer, 'tenantId'>): Promise<void> {
+  await core.db.systemQuery('delete from subscriptions where tenant_id = $1', [tenantId])
+  await core.db.systemQuery('delete from person_trials')
+}

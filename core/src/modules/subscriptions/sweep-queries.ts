@@ -14,18 +14,18 @@ export async function listDue(
   return (after === null ? query : query.where('tenant_id', '>', after)).execute()
 }
 
-/** Across tenants, by their ids: those founded since then, by a process that knew nothing of subscriptions, which have none. */
+/** Across tenants, by their ids: those that have no subscription, of all or of those founded since then. */
 export async function listTenantsWithout(
   tx: Tx,
-  { since, after, limit }: SweepPage & { since: string },
+  { since, after, limit }: SweepPage & { since: string | null },
 ): Promise<{ tenant_id: string }[]> {
   const query = tx
     .selectFrom('tenants as t')
     .leftJoin('subscriptions as s', 's.tenant_id', 't.id')
     .select('t.id as tenant_id')
-    .where('t.id', '>', sql<string>`tenantry.uuid_at(${since})`)
     .where('s.tenant_id', 'is', null)
     .orderBy('t.id')
     .limit(limit)
-  return (after === null ? query : query.where('t.id', '>', after)).execute()
+  const recent = since === null ? query : query.where('t.id', '>', sql<string>`tenantry.uuid_at(${since})`)
+  return (after === null ? recent : recent.where('t.id', '>', after)).execute()
 }

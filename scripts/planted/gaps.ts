@@ -1,0 +1,62 @@
+import type { Plant } from './plant.ts'
+
+const WITHOUT = ['core/src/modules/subscriptions/without-subscription.test.ts']
+
+export const plants: Plant[] = [
+  {
+    guard: 'A tenant without a subscription writes nothing',
+    file: 'core/src/modules/subscriptions/allowances.ts',
+    find: 'if (standing === undefined || isEnded(',
+    replace: 'if (standing !== undefined && isEnded(',
+    tests: WITHOUT,
+  },
+  {
+    guard: 'A tenant without a subscription consumes nothing of any limit',
+    file: 'core/src/modules/subscriptions/allowances.ts',
+    find: 'if (!terms) throw subscriptionInactive()',
+    replace: 'if (!terms) return',
+    tests: WITHOUT,
+  },
+  {
+    guard: 'A tenant without a subscription has no feature',
+    file: 'core/src/modules/subscriptions/allowances.ts',
+    find: 'return terms !== undefined && includes(',
+    replace: 'return terms === undefined || includes(',
+    tests: WITHOUT,
+  },
+  {
+    guard: 'Nothing is left of a limit that cannot be read',
+    file: 'core/src/modules/subscriptions/allowances.ts',
+    find: 'if (!terms) return 0',
+    replace: 'if (!terms) return null',
+    tests: WITHOUT,
+  },
+  {
+    guard: 'No tenant stays without a subscription, however old it is',
+    file: 'core/src/modules/subscriptions/rolling-over.ts',
+    find: "openMissing(ctx, 'subscriptions.open_all_missing', null)",
+    replace: "openMissing(ctx, 'subscriptions.open_all_missing', fromNow(ctx.clock, -RECENT_MS))",
+    tests: ['core/src/modules/subscriptions/rolling-over.test.ts'],
+  },
+  {
+    guard: 'No key of another session keeps a session open that signs out',
+    file: 'core/src/modules/auth/routes.ts',
+    find: "summary: 'End this session',\n  access: 'self',\n  idempotent: false,",
+    replace: "summary: 'End this session',\n  access: 'self',",
+    tests: ['core/src/modules/auth/repeating.test.ts'],
+  },
+  {
+    guard: 'What hangs on the session is never answered by the key of a person',
+    file: 'core/src/kernel/http/handle.ts',
+    find: 'route.idempotent ? sessionless(route, identity.principal) : identity.principal',
+    replace: 'identity.principal',
+    tests: ['core/test/kernel-idempotency-worth.test.ts'],
+  },
+  {
+    guard: 'An invitation of a clock that was ahead is worth nothing',
+    file: 'core/src/modules/members/joining.ts',
+    find: 'if (expires_at <= clock.now() || isAhead(clock, sent_at)) throw',
+    replace: 'if (expires_at <= clock.now()) throw',
+    tests: ['core/src/modules/members/inviting.test.ts'],
+  },
+]
