@@ -265,8 +265,11 @@ describe('production', () => {
     }
   })
 
-  test('refuses a short bootstrap token; development takes it', () => {
-    refuses({ ...production, BOOTSTRAP_TOKEN: 'short' }, /^BOOTSTRAP_TOKEN must have at least 16/)
+  test('refuses a weak bootstrap token; development takes it', () => {
+    const short = 'kX3p9QvLw2'
+    refuses({ ...production, BOOTSTRAP_TOKEN: short }, /^BOOTSTRAP_TOKEN must have at least 16/)
+    refuses({ ...production, BOOTSTRAP_TOKEN: 'a'.repeat(40) }, /^BOOTSTRAP_TOKEN has too little variety/)
+    refuses({ ...production, RATE_LIMIT_FACTOR: '1000' }, /^RATE_LIMIT_FACTOR must be at most 10/)
     assert.equal(loadConfig({ BOOTSTRAP_TOKEN: 'short' }).bootstrapToken, 'short')
   })
 })
