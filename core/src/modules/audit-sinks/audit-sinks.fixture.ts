@@ -35,6 +35,8 @@ export interface Receiver {
   url: string
   /** Every request, in order, whatever the answer. */
   received: Received[]
+  /** How many requests wait for their answer now. */
+  open(): number
   /** How the requests from now on are answered. Default: 200. */
   answer(reply: (request: Received) => Reply | Promise<Reply>): void
   close(): Promise<void>
@@ -43,6 +45,7 @@ export interface Receiver {
 /** A real HTTP server that takes batches. */
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = []
+  let open = 0
   let reply: (request: Received) => Reply | Promise<Reply> = () => 200
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = []
@@ -58,6 +61,8 @@ export async function startReceiver(): Promise<Receiver> {
       records: body.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).id])),
     }
     received.push(came)
+    open++
+    response.once('close', () => open--)
     const answered = await reply(came)
     if (answered === 'hang up') response.destroy()
     else response.writeHead(answered, { location: 'http://127.0.0.1:9/' }).end('noted')
@@ -67,6 +72,7 @@ export async function startReceiver(): Promise<Receiver> {
   return {
     url: `http://127.0.0.1:${port}/in`,
     received,
+    open: () => open,
     answer: (next) => {
       reply = next
     },
