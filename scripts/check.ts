@@ -25,6 +25,13 @@ const ON_ONE_CONNECTION = [
   'kernel-schedules',
 ]
 
+/**
+ * Tests to which another database is nothing new: those of the embedded one, of what a browser shows, of how a process
+ * stops, of what the code narrows by itself, and of the files of this folder.
+ */
+const INDIFFERENT =
+  /[/\\]embedded[^/\\]*$|\.browser\.test\.ts$|[/\\](?:stopping|store-isolation|audit-cli|documentation)\.test\.ts$|^scripts[/\\]/
+
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 }
 const stops: (() => Promise<void>)[] = []
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -54,9 +61,7 @@ async function runTests(): Promise<void> {
   delete process.env.TEST_DATABASE_POOL_SIZE
 
   const fifteen = await findPostgres15().catch((error: unknown) => fail('PostgreSQL 15', error))
-  // The tests of the embedded PostgreSQL start it themselves, so another server proves nothing more about it.
-  // Nor does another database change what a browser shows.
-  const others = files.filter((file) => !/[/\\]embedded[^/\\]*$|\.browser\.test\.ts$/.test(file))
+  const others = files.filter((file) => !INDIFFERENT.test(file))
   if (fifteen) await runTestFiles('PostgreSQL 15', others, fifteen, totals)
   else warn('LEFT OUT: the second run on PostgreSQL 15. Set TEST_POSTGRES_15_URL to the URL of a superuser there.')
 }
