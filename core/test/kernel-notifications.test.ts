@@ -124,6 +124,17 @@ describe('notifications', () => {
     await deaf.close()
   })
 
+  it('have to have come back once before anything is remembered, however long deafness goes unnoticed', async () => {
+    proxy.mode = 'deafen'
+    const unaware = createStandingCache(test.core, proxy.url, { times: { everyMs: 600_000, goodForMs: 1_800_000 } })
+    await unaware.start()
+    assert.deepEqual(
+      [await resolve('eve', unaware), await resolve('eve', unaware), unaware.size],
+      ['asked', 'asked', 0],
+    )
+    await unaware.close()
+  })
+
   it('keep the time that SECURITY.md promises', () => {
     assert.deepEqual(ECHO_TIMES, { everyMs: 5_000, goodForMs: 15_000 })
     assert.match(readFileSync('SECURITY.md', 'utf8'), /within 15 seconds/)

@@ -59,4 +59,11 @@ export const plants: Plant[] = [
     replace: 'if (expires_at <= clock.now()) throw',
     tests: ['core/src/modules/members/inviting.test.ts'],
   },
+  {
+    guard: 'Nothing is remembered of permissions before a notification has come back',
+    file: 'core/src/kernel/access/notifications.ts',
+    find: 'of !== undefined && performance.now() - of.provenAt < times.goodForMs',
+    replace: 'of !== undefined && times.goodForMs > 0',
+    tests: ['core/test/kernel-notifications.test.ts'],
+  },
 ]
