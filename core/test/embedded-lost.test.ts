@@ -109,8 +109,16 @@ function readPidFile(): string {
   }
 }
 
+/** The children of a server that was killed notice it by themselves, each when it gets its turn. */
 async function assertNothingRuns(): Promise<void> {
   const folder = realpathSync(join(cwd, '.data/postgres'))
-  const left = (await listProcesses()).filter(({ command }) => command.includes(`-D ${folder} `))
-  assert.deepEqual(left, [])
+  let left: { command: string }[] = []
+  await until(
+    'the end of every process',
+    () => JSON.stringify(left),
+    async () => {
+      left = (await listProcesses()).filter(({ command }) => command.includes(`-D ${folder} `))
+      return left.length === 0 || undefined
+    },
+  )
 }
