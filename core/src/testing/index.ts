@@ -16,3 +16,4 @@ export type {
 } from './isolation/types.ts'
 export { proveAddress } from './prove-address.ts'
 export type { Answered, RequestOptions } from './request.ts'
+export { undescribed } from './undescribed.ts'
