@@ -79,7 +79,7 @@ export interface KeyedRequest {
 export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim | KeptAnswer> {
   const { actor, tenant } = ctx
   const id = uuidOf([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key])
-  const prints = fingerprintsOf(ctx.core.secrets, request)
+  const prints = fingerprintsOf(ctx.secrets, request)
   const claim = newId()
   const rows = keysOf(tenant)
   const outcome = await ctx.transaction(async (inner) => {
@@ -99,7 +99,7 @@ export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim |
     if (!found) throw idempotencyKeyInUse()
     const expired = Date.parse(found.created_at) + KEPT_MS < nowMs
     if (!expired) {
-      const answer = readAnswer(ctx.core.secrets, found, prints)
+      const answer = readAnswer(ctx.secrets, found, prints)
       if (answer !== null) return answer
       if (found.claimed_until !== null && found.claimed_until > now)
         throw idempotencyKeyInUse({ headers: { 'retry-after': '1' } })
@@ -110,7 +110,7 @@ export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim |
   if (outcome !== 'claimed') return asAnswered(JSON.parse(outcome) as KeptAnswer, ctx.origin.requestId) // sealed by keep below
   return {
     async keep(inner, answer) {
-      const sealed = ctx.core.secrets.seal(JSON.stringify(answer), sealContext(id))
+      const sealed = ctx.secrets.seal(JSON.stringify(answer), sealContext(id))
       const kept = await rows.update(inner, id, claim, { status: answer.status, answer: sealed, claimed_until: null })
       if (!kept) throw idempotencyKeyInUse({ detail: 'The request took so long that another one took over' })
     },

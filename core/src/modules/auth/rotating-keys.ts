@@ -59,7 +59,7 @@ async function retireBefore(ctx: Ctx, generation: number, retireAt: string): Pro
   for (const row of await lockSigningKeys(ctx.tx, generation, retireAt)) {
     const { mac, ...facts } = { ...row, retire_at: retireAt }
     // What was not genuine does not become so by being retired.
-    const proof = isAuthentic(ctx.core, row) ? macOf(ctx.core, facts) : mac
+    const proof = isAuthentic(ctx, row) ? macOf(ctx, facts) : mac
     await updateSigningKeyRetired(ctx.tx, row.id, { retire_at: retireAt, mac: proof })
   }
 }

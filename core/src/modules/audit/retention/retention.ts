@@ -1,4 +1,4 @@
-import { type Core, every, everyTenant, type SweepPage, systemActor, type Tx } from '#kernel'
+import { type Ctx, every, everyTenant, type SweepPage, systemActor, type Tx } from '#kernel'
 import { LEAST_ID } from '../sealing/sealing.ts'
 import { keptFrom } from './keeping.ts'
 import { removeExpired } from './removing.ts'
@@ -14,7 +14,7 @@ const BATCH = 500
  */
 export const findExpired = every('40 2 * * *', 'audit.find_expired', async (ctx) => {
   const now = ctx.clock.ms()
-  const wholeBefore = await findWholeBefore(ctx.core, now)
+  const wholeBefore = await findWholeBefore(ctx, now)
   if (wholeBefore === null) return
   await everyTenant(ctx, {
     name: 'audit.find_expired',
@@ -28,11 +28,11 @@ export const findExpired = every('40 2 * * *', 'audit.find_expired', async (ctx)
 })
 
 /** What every tenant is done with; null: nobody has sealed records. Each batch is read in a transaction of its own. */
-async function findWholeBefore(core: Core, now: number): Promise<string | null> {
+async function findWholeBefore(ctx: Ctx, now: number): Promise<string | null> {
   let wholeBefore: string | null = null
   for (let after: string | null = null; ; ) {
     const page: SweepPage = { after, limit: BATCH }
-    const tenants: StoredRetention[] = await core.run(({ tx }) => listRetentions(tx, page), { role: 'system' })
+    const tenants: StoredRetention[] = await ctx.transaction(({ tx }) => listRetentions(tx, page), { role: 'system' })
     for (const { days } of tenants) wholeBefore = least(wholeBefore, keptFrom(now, days))
     if (tenants.length < BATCH) return wholeBefore
     after = tenants.at(-1)?.tenant_id ?? null

@@ -42,10 +42,10 @@ export interface Sealing {
  * Seals what the tenant has recorded until 5 seconds ago: at most 20,000 records, each block of up to 1,000 in a
  * transaction of its own, as the system role: no other may write the chain; the context needs none open. Any number may do it at the same time: they take turns.
  */
-export async function sealTenant({ core, tenantId }: Pick<Ctx, 'core' | 'tenantId'>): Promise<Sealing> {
+export async function sealTenant(ctx: Ctx): Promise<Sealing> {
   let [sealed, looksBack] = [0, true]
   for (let block = 0; block < BLOCKS_PER_RUN; block++) {
-    const step = await core.run((ctx) => sealBlock(ctx, looksBack), { tenantId, role: 'system' })
+    const step = await ctx.transaction((ctx) => sealBlock(ctx, looksBack), { role: 'system' })
     sealed += step.records
     const isLast = step.records < MAX_RECORDS
     if (isLast && looksBack) return { sealed, isDone: true, looksAgainAt: step.looksAgainAt }
