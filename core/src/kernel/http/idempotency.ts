@@ -1,10 +1,10 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Grounds } from '../access/grounds.ts'
 import { HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import { type FieldProblem, idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
-import { newId } from '../ids.ts'
+import { hashedId, newId } from '../ids.ts'
 import type { SealedKind } from '../module.ts'
 import { equalSecrets, type SecretBox, SecretBoxError } from '../secrets.ts'
 
@@ -78,7 +78,7 @@ export interface KeyedRequest {
  */
 export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim | KeptAnswer> {
   const { actor, tenant } = ctx
-  const id = uuidOf([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key])
+  const id = hashedId([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key].join('\0'))
   const prints = fingerprintsOf(ctx.secrets, request)
   const claim = newId()
   const rows = keysOf(tenant)
@@ -170,11 +170,6 @@ export const sealedAnswers: SealedKind = {
 }
 
 const sealContext = (id: string) => `idempotency_key:${id}`
-
-function uuidOf(parts: string[]): string {
-  const hex = createHash('sha256').update(parts.join('\0')).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
 
 interface KeyRow {
   id: string

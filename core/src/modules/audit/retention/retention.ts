@@ -1,5 +1,4 @@
-import { type Ctx, every, everyTenant, type SweepPage, systemActor, type Tx } from '#kernel'
-import { LEAST_ID } from '../sealing/sealing.ts'
+import { type Ctx, every, everyTenant, LEAST_ID, least, type SweepPage, systemActor, type Tx } from '#kernel'
 import { keptFrom } from './keeping.ts'
 import { removeExpired } from './removing.ts'
 import { listRetentions, listTenantsWithRecords, type StoredRetention } from './retention-queries.ts'
@@ -33,7 +32,7 @@ async function findWholeBefore(ctx: Ctx, now: number): Promise<string | null> {
   for (let after: string | null = null; ; ) {
     const page: SweepPage = { after, limit: BATCH }
     const tenants: StoredRetention[] = await ctx.transaction(({ tx }) => listRetentions(tx, page), { role: 'system' })
-    for (const { days } of tenants) wholeBefore = least(wholeBefore, keptFrom(now, days))
+    for (const { days } of tenants) wholeBefore = least(keptFrom(now, days), wholeBefore)
     if (tenants.length < BATCH) return wholeBefore
     after = tenants.at(-1)?.tenant_id ?? null
   }
@@ -60,8 +59,4 @@ async function listExpired(tx: Tx, { after, limit }: SweepPage, now: number): Pr
 
 function byMonth(now: number, tenants: readonly StoredRetention[]): Map<string, StoredRetention[]> {
   return Map.groupBy(tenants, ({ days }) => keptFrom(now, days))
-}
-
-function least(one: string | null, other: string): string {
-  return one === null || other < one ? other : one
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DAYS, firstIdAt, newId } from '#kernel'
+import { DAYS, firstIdAt, LEAST_ID, newId } from '#kernel'
 import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
 import { chainEnds } from './chain-ends.ts'
 import { blocksOf, chainOf, foundWithRecords, record, recordIds, sealAll, settleAll } from './sealing.fixture.ts'
-import { appendRemoval, LEAST_ID, sealTenant } from './sealing.ts'
+import { appendRemoval, sealTenant } from './sealing.ts'
 
 let core: TestCore
 before(async () => {

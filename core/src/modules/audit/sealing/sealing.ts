@@ -1,4 +1,4 @@
-import { type Ctx, firstIdAt, MINUTES, newId, SECONDS, timeOfId } from '#kernel'
+import { type Ctx, firstIdAt, LEAST_ID, MINUTES, newId, SECONDS, timeOfId } from '#kernel'
 import { presentRecord } from '../present.ts'
 import type { AuditRow } from '../queries.ts'
 import type { AuditLog } from '../schema.ts'
@@ -24,9 +24,6 @@ const SETTLE_MS = 5 * SECONDS
 /** Later than this none comes to light whose transaction has ended: far more than clocks differ and processes stall. */
 const COMPLETE_MS = 15 * MINUTES
 const BLOCKS_PER_RUN = 20
-
-/** Below all ids. */
-export const LEAST_ID = '00000000-0000-0000-0000-000000000000'
 
 /** What a run of sealing came to. */
 export interface Sealing {
