@@ -48,8 +48,10 @@ export interface Ctx {
   readonly tenantId: string
   /** The tenant, or null. */
   readonly tenant: string | null
-  /** The store of `X-Store-ID`, already checked; or null. */
+  /** The store of `X-Store-ID`, already checked; or null. For routes that say that they read it (`storeHeader`). */
   readonly storeId: string | null
+  /** The same, whatever the route says: what records of this request name as their store. Not for deciding anything. */
+  readonly recordedStoreId: string | null
   readonly actor: Actor
   /** The signed-in person; throws 401 when there is none. */
   readonly userId: string

@@ -15,6 +15,8 @@ import { enqueueJob } from './jobs/enqueue.ts'
 export interface ContextSeed {
   tenant: string | null
   storeId: string | null
+  /** The handler's route does not say that it reads the store of `X-Store-ID`, so it is kept for records alone. */
+  isStoreUnread?: boolean
   actor: Actor
   origin: Origin
   principal?: Principal | null
@@ -79,7 +81,7 @@ export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> 
 class Context implements Ctx {
   readonly [CORE]: Core
   readonly tenant: string | null
-  readonly storeId: string | null
+  readonly recordedStoreId: string | null
   readonly actor: Actor
   readonly origin: Origin
   readonly principal: Principal | null
@@ -89,12 +91,18 @@ class Context implements Ctx {
   constructor(core: Core, seed: ContextSeed, open: OpenTransaction | null) {
     this[CORE] = core
     this.tenant = seed.tenant
-    this.storeId = seed.storeId
+    this.recordedStoreId = seed.storeId
     this.actor = seed.actor
     this.origin = seed.origin
     this.principal = seed.principal ?? null
     this.#seed = seed
     this.#open = open
+  }
+
+  get storeId(): string | null {
+    if (this.#seed.isStoreUnread)
+      throw new Error('The route does not say that it reads X-Store-ID: give it `storeHeader`')
+    return this.recordedStoreId
   }
 
   get tenantId(): string {

@@ -1,10 +1,11 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
-import type { StoreScope } from './access/store-scope.ts'
+import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import { operationNameOf } from './http/operation-names.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 
@@ -64,10 +65,21 @@ export interface RouteSpec<
   /** The path stands at the root of the server: probes, documents. */
   root?: boolean
   reach?: Reach
+  /**
+   * What the route is called in the API document and in every client generated from it, as a verb and what it is about:
+   * `inviteUser`. Default: made of method and path (`listStores`, `getStore`, `createStore`, `closeStore`); no two routes
+   * of a core may have one. Changing it breaks whoever calls it by its name.
+   */
+  name?: string
   /** One line for the API document: what a caller gets done. */
   summary: string
   description?: string
   access: Access
+  /**
+   * The handler reads `ctx.storeId`, the store of `X-Store-ID`, which the API document then names among the parameters.
+   * Default: true where `access` has `store: 'header'`. Other handlers that read it fail.
+   */
+  storeHeader?: boolean
   params?: P
   query?: Q
   body?: B
@@ -145,9 +157,11 @@ export interface Route {
   readonly path: string
   readonly root: boolean
   readonly reach: Reach
+  readonly name: string
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
+  readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
   readonly body: TSchema | undefined
@@ -179,9 +193,11 @@ export function defineRoute<
     path: spec.path,
     root: spec.root ?? false,
     reach: spec.reach ?? 'public',
+    name: spec.name ?? operationNameOf(spec),
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
+    storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
     body: spec.body,

@@ -63,7 +63,7 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
     resource_type: event.resource,
     resource_id: content.id ?? textOf(about?.id),
     resource_label: content.label ?? textOf(about?.name),
-    store_id: content.storeId === undefined ? ctx.storeId : content.storeId,
+    store_id: content.storeId === undefined ? ctx.recordedStoreId : content.storeId,
     old_values: old ?? null,
     new_values: now ?? null,
     ip_address: origin.ipAddress,

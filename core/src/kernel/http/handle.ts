@@ -70,6 +70,7 @@ async function answer(
   const base = createContext(core, {
     tenant: route.access === 'public' ? null : (identity?.principal.tenantId ?? null),
     storeId,
+    isStoreUnread: !route.storeHeader,
     actor: identity?.resolved.actor ?? anonymousActor,
     origin: originOf(request),
     principal: identity && (route.idempotent ? sessionless(route, identity.principal) : identity.principal),

@@ -33,7 +33,7 @@ export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: 
 
 export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
   const now = ctx.clock.now()
-  const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.storeId, requestId: ctx.origin.requestId }
+  const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.recordedStoreId, requestId: ctx.origin.requestId }
   const rows = jobs.map((job) => ({
     id: newId(),
     task: job.task,

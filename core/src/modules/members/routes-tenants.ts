@@ -9,6 +9,7 @@ const PAGE = 100
 const myTenants = defineRoute({
   method: 'GET',
   path: PATH,
+  name: 'listMyTenants',
   summary: 'List the tenants that you belong to, the oldest membership first',
   description:
     'The first hundred. Are there more, the header `Link` names the address of the next ones (`rel="next"`, RFC 8288).',

@@ -84,6 +84,7 @@ export const routes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/subscriptions/current/change-plan/preview',
+    name: 'previewPlanChange',
     summary: 'See what a change of plan would do',
     description:
       'Changes nothing. `allowed` is false while more is in use than the plan allows, or the change would be refused otherwise.',
