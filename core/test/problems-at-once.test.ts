@@ -7,7 +7,9 @@ import { anAddress } from './route-world.ts'
 let t: TestCore
 let owner: Person
 before(async () => {
-  t = await createTestCore({ env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn', MAIL_FROM: 'Wonder Till <no-reply@example.com>' } })
+  t = await createTestCore({
+    env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn', MAIL_FROM: 'Wonder Till <no-reply@example.com>' },
+  })
   owner = await register(t)
 })
 after(() => t.close())
