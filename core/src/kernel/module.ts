@@ -48,7 +48,7 @@ export interface RouteInput<P, Q, B> {
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
 
-/** The fields of a body of which nothing is known yet. */
+/** The fields of a body or query of which nothing is known yet. */
 export type Unchecked<B> = { readonly [name in keyof B]?: unknown }
 
 type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
@@ -91,6 +91,8 @@ export interface RouteSpec<
    * database knows, and no reason to leave out the check in the operation.
    */
   check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
+  /** The same for the query: fields that do not go together. Its problems point to `query/…` (`atQuery`). */
+  checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
   /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
   response: R
   /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
@@ -151,6 +153,9 @@ export class Answer<T> {
   }
 }
 
+/** A look at fields of which nothing is known yet, in addition to that of their schema. */
+export type FieldCheck = (fields: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>
+
 /** A route with its types erased, as the registry, the API document and the isolation kit read it. */
 export interface Route {
   readonly method: Method
@@ -166,7 +171,8 @@ export interface Route {
   readonly query: TObject | undefined
   readonly body: TSchema | undefined
   readonly bodyLimit: number | undefined
-  readonly check: ((body: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>) | undefined
+  readonly check: FieldCheck | undefined
+  readonly checkQuery: FieldCheck | undefined
   readonly response: Responses
   readonly errors: readonly ErrorKind[]
   readonly limit: string | undefined
@@ -202,7 +208,8 @@ export function defineRoute<
     query: spec.query,
     body: spec.body,
     bodyLimit: spec.bodyLimit,
-    check: spec.check as Route['check'], // the fields of the body by their names, each unknown
+    check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
+    checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
     response: spec.response,
     errors: spec.errors ?? [],
     limit: spec.limit,

@@ -114,9 +114,11 @@ function refuseSystemRole(role: RoleRow, permission: string): void {
 
 /** What is wrong with a role's permissions and name beyond their schema, of a body of which nothing is known yet. */
 export function* checkRole(body: Readonly<Record<string, unknown>>, core: Declared): Generator<FieldProblem> {
-  const { permissions, name } = body
+  const { permissions, name, scope } = body
   if (typeof name === 'string') yield* problemsOfName(name)
-  if (Array.isArray(permissions)) yield* unknownCodes(core, permissions)
+  if (!Array.isArray(permissions)) return
+  yield* unknownCodes(core, permissions)
+  if (scope === 'store') yield* codesBeyondStores(core, permissions)
 }
 
 function* unknownCodes(core: Declared, codes: readonly unknown[]): Generator<FieldProblem> {
@@ -131,19 +133,16 @@ function requireKnown(ctx: Ctx, codes: readonly string[]): void {
 }
 
 function requireScope(ctx: Ctx, codes: readonly string[], scope: RoleRow['scope']): void {
-  if (scope === 'tenant') return
-  const { byCode } = catalogueOf(ctx)
-  refuse(codes, (code) =>
-    byCode.get(code)?.scope === 'store' ? undefined : 'is held for the whole tenant alone, which this role is not',
-  )
+  const errors = scope === 'tenant' ? [] : [...codesBeyondStores(ctx, codes)]
+  if (errors.length > 0) throw invalidRequest({ errors })
 }
 
-function refuse(codes: readonly string[], problemOf: (code: string) => string | undefined): void {
-  const errors = codes.flatMap((code, index): FieldProblem[] => {
-    const problem = problemOf(code)
-    return problem === undefined ? [] : [at(`permissions/${index}`, problem)]
-  })
-  if (errors.length > 0) throw invalidRequest({ errors })
+/** Permissions that a role of scope `store` cannot hold; codes that nobody knows are told of elsewhere. */
+function* codesBeyondStores(core: Declared, codes: readonly unknown[]): Generator<FieldProblem> {
+  const { byCode } = catalogueOf(core)
+  for (const [index, code] of codes.entries())
+    if (typeof code === 'string' && byCode.get(code)?.scope === 'tenant')
+      yield at(`permissions/${index}`, 'is held for the whole tenant alone, which this role is not')
 }
 
 const sorted = (codes: readonly string[]) => [...new Set(codes)].sort()
