@@ -4,11 +4,14 @@ import type { Static, TObject } from 'typebox'
 import type { Actor, Grant, Principal } from './access/slots.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
-import type { Core } from './core.ts'
 import type { Tx } from './db/tables.ts'
 import type { EventContent, EventDefinition } from './events/define.ts'
 import type { EnqueueOptions, Job } from './jobs/define.ts'
 import type { Resource } from './module.ts'
+import type { Outbound } from './outbound/outbound.ts'
+import type { Registry } from './registry.ts'
+import type { SecretBox } from './secrets.ts'
+import type { FileStorage } from './storage/storage.ts'
 
 /** Where a request came from, as records keep it. */
 export interface Origin {
@@ -30,7 +33,10 @@ export interface ListRequest {
 export interface TransactionOptions {
   /** The tenant to scope it to; default: the context's own. `null`: none, global tables only. */
   tenantId?: string | null
-  /** `system`: a role that sees all tenants; for operator's routes and sweeps. Default `app`. */
+  /**
+   * `system`: a role that sees all tenants; for sweeps, jobs and operator's routes. Any other route that needs it says
+   * `acrossTenants`. Default `app`.
+   */
   role?: 'app' | 'system'
   /** Only reads: cheaper, and a write is refused. */
   readOnly?: boolean
@@ -55,7 +61,13 @@ export interface Ctx {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly config: Config
-  readonly core: Core
+  /** What the modules of this core declare. */
+  readonly registry: Registry
+  /** Seals and opens what stands in the database as a secret. */
+  readonly secrets: SecretBox
+  readonly storage: FileStorage
+  /** Requests to addresses that a user gave; never within an open transaction. */
+  readonly outbound: Outbound
   readonly origin: Origin
   readonly list: ListRequest
 

@@ -48,7 +48,7 @@ export interface RouteInput<P, Q, B> {
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
 
-/** The fields of a body of which nothing is known yet. */
+/** The fields of a body or query of which nothing is known yet. */
 export type Unchecked<B> = { readonly [name in keyof B]?: unknown }
 
 type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
@@ -91,6 +91,8 @@ export interface RouteSpec<
    * database knows, and no reason to leave out the check in the operation.
    */
   check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
+  /** The same for the query: fields that do not go together. Its problems point to `query/…` (`atQuery`). */
+  checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
   /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
   response: R
   /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
@@ -110,6 +112,11 @@ export interface RouteSpec<
    * one open: hashing a password, uploads, streams.
    */
   transaction?: 'manual'
+  /**
+   * The handler may open transactions of the system role, which see every tenant: what it answers is its own to narrow.
+   * Default: the routes of super admins alone; in any other `ctx.transaction` refuses that role.
+   */
+  acrossTenants?: boolean
   /**
    * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
@@ -146,6 +153,9 @@ export class Answer<T> {
   }
 }
 
+/** A look at fields of which nothing is known yet, in addition to that of their schema. */
+export type FieldCheck = (fields: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>
+
 /** A route with its types erased, as the registry, the API document and the isolation kit read it. */
 export interface Route {
   readonly method: Method
@@ -161,13 +171,15 @@ export interface Route {
   readonly query: TObject | undefined
   readonly body: TSchema | undefined
   readonly bodyLimit: number | undefined
-  readonly check: ((body: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>) | undefined
+  readonly check: FieldCheck | undefined
+  readonly checkQuery: FieldCheck | undefined
   readonly response: Responses
   readonly errors: readonly ErrorKind[]
   readonly limit: string | undefined
   readonly feature: string | undefined
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
+  readonly acrossTenants: boolean
   readonly idempotent: boolean
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
@@ -196,13 +208,15 @@ export function defineRoute<
     query: spec.query,
     body: spec.body,
     bodyLimit: spec.bodyLimit,
-    check: spec.check as Route['check'], // the fields of the body by their names, each unknown
+    check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
+    checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
     response: spec.response,
     errors: spec.errors ?? [],
     limit: spec.limit,
     feature: spec.feature,
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
+    acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
       spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
     hidden: spec.hidden ?? false,

@@ -78,6 +78,7 @@ async function answer(
     sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
     grounds: key === null ? undefined : grounds,
+    mayCross: route.acrossTenants,
     log: request.log,
   })
   if (key === null) return send(reply, await opened(await perform(core, prepared, base, input, null), request))

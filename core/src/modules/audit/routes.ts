@@ -5,7 +5,7 @@ import { getAuditLog, listAuditLogs } from './operations.ts'
 import { AuditLog, AuditLogQuery, CheckpointKey, ExportQuery, PeriodQuery, VerifiedAudit } from './schema.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
 import { beginVerifying } from './sealing/one-at-a-time.ts'
-import { exportProof } from './sealing/proving.ts'
+import { checkProof, exportProof } from './sealing/proving.ts'
 
 const listRoute = defineRoute({
   method: 'GET',
@@ -39,12 +39,13 @@ const exportRoute = defineRoute({
     'Newest first, with the filters of the list; with `proof` what is sealed, oldest first. The export is itself recorded.',
   access: { permission: 'audit.export' },
   query: ExportQuery,
+  checkQuery: checkProof,
   transaction: 'manual',
   produces: {
     [writings.csv.contentType]: Type.String({
       description:
         'RFC 4180, with a first line of names, every text in quotes. Objects are JSON; an apostrophe stands before what a spreadsheet would take for a formula, whatever it splits at; in JSON that character is an escape',
-      examples: ['"id","tenant_id","user_id","actor","action"\r\n'],
+      examples: ['"id","created_at","tenant_id","user_id","actor"\r\n'],
     }),
     [writings.json.contentType]: Type.Array(AuditLog),
     [writings.ndjson.contentType]: Type.String({

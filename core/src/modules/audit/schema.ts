@@ -35,6 +35,7 @@ export const Actor = Closed(
 export const AuditLog = Closed(
   {
     id: OwnId,
+    created_at: Described(Timestamp, 'When it happened'),
     tenant_id: Nullable(Described(Uuid, 'The tenant that it happened in; null: in none')),
     user_id: Nullable(Type.String({ format: 'uuid', description: 'The actor, when that is a person' })),
     actor: Actor,
@@ -46,14 +47,13 @@ export const AuditLog = Closed(
         examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'],
       }),
     ),
-    resource_label: Nullable(Type.String({ description: 'The name at the time', examples: ['Main'] })),
     store_id: Nullable(Described(Uuid, 'The store that it happened in, or of `X-Store-ID`; null: none')),
     old_values: Values('What a change replaced: the changed fields alone; all of what is gone'),
     new_values: Values('What a change brought: the changed fields alone; all of what is new'),
     ip_address: Nullable(Type.String({ description: 'Where the request came from', examples: ['192.0.2.1'] })),
     user_agent: Nullable(Type.String({ description: 'What sent it, as it calls itself', examples: ['Mozilla/5.0'] })),
     request_id: Nullable(Type.String({ description: 'The `X-Request-ID` of the request' })),
-    created_at: Described(Timestamp, 'When it happened'),
+    resource_label: Nullable(Type.String({ description: 'The name at the time', examples: ['Main'] })),
   },
   { title: 'AuditLog', description: 'One record of what happened; it is never changed' },
 )
@@ -104,7 +104,7 @@ const filters = {
   ),
 }
 
-const Filters = Closed(filters)
+export const Filters = Closed(filters)
 /** The filters of the audit log as they are sent; all that are given must hold. */
 export type Filters = Static<typeof Filters>
 

@@ -5,6 +5,7 @@ import { forgetPauses } from './pausing.ts'
 import { mailboxRoutes } from './routes.ts'
 
 export { enqueueMail, type QueuedMail, requireMail } from './jobs.ts'
+export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause, type IfPaused } from './pausing.ts'
 
 /** Mails to people: written from a template and sent by a job after commit, until the mail server takes them. */

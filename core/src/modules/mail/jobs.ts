@@ -43,7 +43,7 @@ export async function enqueueMail(ctx: Ctx, mail: QueuedMail): Promise<boolean> 
   const runAt = await takeTurn(ctx, kind, to, ifPaused)
   if (runAt === null) return false
   const content: unknown = typeof data === 'function' ? await data() : data
-  const sealed = ctx.core.secrets.seal(JSON.stringify(content), sealContext(to, kind))
+  const sealed = ctx.secrets.seal(JSON.stringify(content), sealContext(to, kind))
   await ctx.enqueue(sendMail, { to, kind, data: sealed, locale, timezone, from_name: fromName }, { runAt })
   return true
 }
@@ -62,7 +62,7 @@ export const sendMail = defineJob('mail.send', {
   }),
   transaction: 'manual',
   handler: async (ctx, { to, kind, data, locale, timezone, from_name }) => {
-    const opened: unknown = JSON.parse(ctx.core.secrets.openText(data, sealContext(to, kind)))
+    const opened: unknown = JSON.parse(ctx.secrets.openText(data, sealContext(to, kind)))
     const { http, pages } = ctx.config
     const request = { kind, data: opened, publicUrl: http.publicUrl, pages, locale, timezone } as MailRequest // as enqueueMail sealed it
     try {

@@ -15,6 +15,8 @@ const myTenants = defineRoute({
     'The first hundred. Are there more, the header `Link` names the address of the next ones (`rel="next"`, RFC 8288).',
   access: 'self',
   transaction: 'manual',
+  // Every tenant of a person's: their own rows alone, in each.
+  acrossTenants: true,
   query: Closed({
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 1000, description: 'As the header `Link` of the answer before has it' }),
