@@ -5,8 +5,10 @@ import { Answer, defineRoute, type Route } from '../module.ts'
 import { Closed } from './schemas.ts'
 
 const PATH = '/api/docs'
+const STYLES = 'text/css; charset=utf-8'
+const SCRIPT = 'text/javascript; charset=utf-8'
 /** The only files of the package that are served. */
-const FILES = { 'swagger-ui.css': 'text/css; charset=utf-8', 'swagger-ui-bundle.js': 'text/javascript; charset=utf-8' }
+const FILES = { 'swagger-ui.css': STYLES, 'swagger-ui-bundle.js': SCRIPT }
 
 const CSP = [
   "default-src 'none'",
@@ -41,13 +43,19 @@ const page = defineRoute({
   },
 })
 
-const starter = defineRoute({
-  ...shared,
-  path: `${PATH}/start.js`,
-  summary: 'Starts the page of the API document',
-  produces: 'text/javascript; charset=utf-8',
-  handler: () => new Answer(200, START, { 'cache-control': 'no-cache' }),
-})
+/** What is ours beside Swagger UI's own. */
+const assets = Object.entries({ 'start.js': SCRIPT, 'style.css': STYLES }).map(([file, produces]) =>
+  defineRoute({
+    ...shared,
+    path: `${PATH}/${file}`,
+    summary: `Our part of the page of the API document: ${file}`,
+    produces,
+    handler: async () => {
+      const text = await readFile(new URL(`./assets/${file}`, import.meta.url), 'utf8')
+      return new Answer(200, text, { 'cache-control': 'no-cache' })
+    },
+  }),
+)
 
 const files = Object.entries(FILES).map(([file, produces]) =>
   defineRoute({
@@ -69,7 +77,7 @@ const files = Object.entries(FILES).map(([file, produces]) =>
 )
 
 /** Swagger UI from the installed package, without a script in the page and without the internet. */
-export const docsRoutes: readonly Route[] = [page, starter, ...files]
+export const docsRoutes: readonly Route[] = [page, ...assets, ...files]
 
 function locate(file: string): URL {
   return new URL(import.meta.resolve(`swagger-ui-dist/${file}`))
@@ -89,6 +97,7 @@ const renderPage = (version: string) => `<!doctype html>
 <title>API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css?v=${version}">
+<link rel="stylesheet" href="docs/style.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
@@ -96,16 +105,4 @@ const renderPage = (version: string) => `<!doctype html>
 <script src="docs/start.js"></script>
 </body>
 </html>
-`
-
-const START = `window.ui = SwaggerUIBundle({
-  url: 'openapi.json',
-  dom_id: '#swagger-ui',
-  deepLinking: true,
-  displayRequestDuration: true,
-  docExpansion: 'none',
-  filter: true,
-  showExtensions: true,
-  validatorUrl: null,
-})
 `
