@@ -7,6 +7,7 @@ import type { Config } from './config/config.ts'
 import type { Tx } from './db/tables.ts'
 import type { EventContent, EventDefinition } from './events/define.ts'
 import type { EnqueueOptions, Job } from './jobs/define.ts'
+import type { Letter, MailDefinition } from './mails/define.ts'
 import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { Registry } from './registry.ts'
@@ -75,6 +76,11 @@ export interface Ctx {
   emit<D extends TObject>(event: EventDefinition<D>, content: EventContent<Static<D>>): Promise<void>
   /** Adds a job in this transaction; it runs after commit. */
   enqueue<P extends TObject>(job: Job<P>, payload: Static<P>, options?: EnqueueOptions): Promise<void>
+  /**
+   * Mails a person after commit, and never when this transaction is rolled back. Retried for hours. False when nothing is
+   * sent: a mail of this kind went to this address a moment ago, or none goes from here (`MAIL=off`; see `requireMail`).
+   */
+  mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
 
   /**
    * Runs `work` in a transaction of its own, committed when it returns. For `manual` routes and jobs; inside a managed

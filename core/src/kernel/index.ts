@@ -34,6 +34,20 @@ export * from './http/schemas.ts'
 export * from './ids.ts'
 export * from './jobs/define.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
+export {
+  defineMail,
+  type IfPaused,
+  type Letter,
+  type MailDefinition,
+  type MailOverride,
+  type MailPause,
+  type MailText,
+  type MailTexts,
+  type MailWriter,
+  type MailWriting,
+  overrideMail,
+  type PostOffice,
+} from './mails/define.ts'
 export * from './module.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
 export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'

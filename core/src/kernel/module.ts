@@ -8,6 +8,7 @@ import type { EventDefinition, Listener } from './events/define.ts'
 import { operationNameOf } from './http/operation-names.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
+import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -320,6 +321,9 @@ export interface Module {
   readonly jobs: readonly Job[]
   readonly schedules: readonly Schedule[]
   readonly listeners: readonly Listener[]
+  /** Mails that the module sends, and other texts for those of others. */
+  // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
+  readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
@@ -330,6 +334,7 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -369,6 +374,7 @@ export function defineModule(spec: ModuleSpec): Module {
     jobs: [],
     schedules: [],
     listeners: [],
+    mails: [],
     resources: [],
     checks: [],
     sealed: [],
@@ -377,6 +383,7 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    postOffice: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

@@ -4,6 +4,7 @@ import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import * as events from './events.ts'
 import { dropMonths } from './retention/dropping.ts'
+import { retentionShortenedMail } from './retention/mails.ts'
 import { removeExpired } from './retention/removing.ts'
 import { findExpired } from './retention/retention.ts'
 import { warnOwners } from './retention/warning-owners.ts'
@@ -37,6 +38,7 @@ export const audit = defineModule({
   routes,
   jobs: [seal, removeExpired],
   listeners: [warnOwners],
+  mails: [retentionShortenedMail],
   schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
   checks: [chainEnds],

@@ -11,6 +11,7 @@ import * as events from './events.ts'
 import { passwordHasher } from './hashing.ts'
 import { keyRing } from './keys.ts'
 import { sendReset, sendVerification } from './links.ts'
+import { authMails } from './mails.ts'
 import * as routes from './routes.ts'
 import { sealedSigningKeys } from './seals.ts'
 import { rotateKeys, sweep } from './upkeep.ts'
@@ -54,6 +55,7 @@ export const auth = defineModule({
   events: Object.values(events),
   routes: [...Object.values(accountRoutes), ...Object.values(routes)].map(bounded),
   jobs: [sendVerification, sendReset],
+  mails: authMails,
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
   sealed: [sealedSigningKeys],

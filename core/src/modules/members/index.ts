@@ -6,6 +6,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { addFounder } from './joining.ts'
+import { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 import { reviewers } from './reviewing.ts'
 import { invitationRoutes } from './routes-invitations.ts'
 import { memberRoutes } from './routes-members.ts'
@@ -44,5 +45,6 @@ export const members = defineModule({
   events: Object.values(events),
   routes: [...memberRoutes, ...invitationRoutes, ...roleRoutes, ...storeRoutes, ...tenantRoutes],
   listeners: reviewers,
+  mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
   founding: addFounder,
 })
