@@ -311,6 +311,8 @@ export interface SealedKind {
 /** All that a feature brings. Built-in features and an application's are values of this one type. */
 export interface Module {
   readonly name: string
+  /** What it is about, in a sentence: stands over its operations in the API document. */
+  readonly description: string | undefined
   readonly dependsOn: readonly Module[]
   readonly migrations: URL | undefined
   readonly permissions: Readonly<Record<string, PermissionSpec>>
@@ -365,6 +367,7 @@ export function defineModule(spec: ModuleSpec): Module {
     typeof value === 'string' ? { description: value } : value,
   ])
   return Object.freeze({
+    description: undefined,
     dependsOn: [],
     migrations: undefined,
     limits: {},

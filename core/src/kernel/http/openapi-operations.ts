@@ -9,6 +9,7 @@ import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-pro
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
 import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
+import { thingNamedBy } from './operation-names.ts'
 
 /** What operations share and add to while the document is built. */
 export interface Workshop {
@@ -22,6 +23,14 @@ export function templateOf(url: string): string {
   return url.replace(/:(\w+)/g, '{$1}')
 }
 
+/** Under what the kernel's own operations stand: who reads the document knows no kernel. */
+export const SERVER = 'server'
+
+/** The tag of a module's operations. */
+export function tagOf(module: string): string {
+  return module === 'kernel' ? SERVER : module
+}
+
 /** Describes one route. */
 export function describeRoute(route: RegisteredRoute, workshop: Workshop): Operation {
   const { access } = route
@@ -30,7 +39,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     operationId: route.name,
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
-    tags: [route.module],
+    tags: [tagOf(route.module)],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...bodyOf(route, workshop),
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
@@ -53,7 +62,13 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
     const declared = route.params?.properties[name]
     const isId = /(^|_)id$/.test(name)
     const schema = declared ? schemas.convert(declared, route.module) : { type: 'string' }
-    return parameter(name, 'path', true, isId ? { ...schema, type: 'string', format: 'uuid' } : schema)
+    const id = {
+      description: `The id of the ${thingNamedBy(name, route.path)}`,
+      ...schema,
+      type: 'string',
+      format: 'uuid',
+    }
+    return parameter(name, 'path', true, isId ? id : schema)
   })
   const required: readonly string[] = route.query?.required ?? []
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>

@@ -80,6 +80,7 @@ export function problemAnswer(
   // Not as properties beside the reference: those who make clients of a document drop what stands there.
   const narrowed: JsonSchema = {
     type: 'object',
+    required: isOpen ? ['status'] : ['status', 'code'],
     properties: { status: { const: status }, ...(isOpen ? {} : { code: { type: 'string', enum: codes } }) },
   }
   const schema: JsonSchema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] }

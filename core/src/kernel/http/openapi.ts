@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
-import { describeRoute, templateOf, type Workshop } from './openapi-operations.ts'
+import { describeRoute, SERVER, tagOf, templateOf, type Workshop } from './openapi-operations.ts'
 import { collectSchemas } from './openapi-schemas.ts'
 import type { OpenApiDocument, PathItem } from './openapi-types.ts'
 import { Problem } from './schemas.ts'
@@ -40,7 +40,9 @@ function build(registry: Registry): OpenApiDocument {
     servers: [{ url: '/', description: 'Where this document comes from' }],
     tags: registry.modules
       .filter(({ name }) => shown.some(({ module }) => module === name))
-      .map(({ name }) => ({ name })),
+      .map(({ name, description }) => ({ name: tagOf(name), ...(description ? { description } : {}) }))
+      // What everybody comes for stands first.
+      .sort((a, b) => Number(a.name === SERVER) - Number(b.name === SERVER)),
     paths,
     components: {
       schemas: sorted(workshop.schemas.components),

@@ -8,6 +8,7 @@ const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
 /** Tenants: what they are called, how they look, and what holds for everybody in them. */
 export const tenants = defineModule({
   name: 'tenants',
+  description: 'Companies that use the product, their settings and what they look like.',
   dependsOn: [users],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
