@@ -1,12 +1,14 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
-import type { StoreScope } from './access/store-scope.ts'
+import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import { operationNameOf } from './http/operation-names.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
+import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -64,10 +66,21 @@ export interface RouteSpec<
   /** The path stands at the root of the server: probes, documents. */
   root?: boolean
   reach?: Reach
+  /**
+   * What the route is called in the API document and in every client generated from it, as a verb and what it is about:
+   * `inviteUser`. Default: made of method and path (`listStores`, `getStore`, `createStore`, `closeStore`); no two routes
+   * of a core may have one. Changing it breaks whoever calls it by its name.
+   */
+  name?: string
   /** One line for the API document: what a caller gets done. */
   summary: string
   description?: string
   access: Access
+  /**
+   * The handler reads `ctx.storeId`, the store of `X-Store-ID`, which the API document then names among the parameters.
+   * Default: true where `access` has `store: 'header'`. Other handlers that read it fail.
+   */
+  storeHeader?: boolean
   params?: P
   query?: Q
   body?: B
@@ -100,6 +113,11 @@ export interface RouteSpec<
    * one open: hashing a password, uploads, streams.
    */
   transaction?: 'manual'
+  /**
+   * The handler may open transactions of the system role, which see every tenant: what it answers is its own to narrow.
+   * Default: the routes of super admins alone; in any other `ctx.transaction` refuses that role.
+   */
+  acrossTenants?: boolean
   /**
    * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
@@ -145,9 +163,11 @@ export interface Route {
   readonly path: string
   readonly root: boolean
   readonly reach: Reach
+  readonly name: string
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
+  readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
   readonly body: TSchema | undefined
@@ -160,6 +180,7 @@ export interface Route {
   readonly feature: string | undefined
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
+  readonly acrossTenants: boolean
   readonly idempotent: boolean
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
@@ -179,9 +200,11 @@ export function defineRoute<
     path: spec.path,
     root: spec.root ?? false,
     reach: spec.reach ?? 'public',
+    name: spec.name ?? operationNameOf(spec),
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
+    storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
     body: spec.body,
@@ -194,6 +217,7 @@ export function defineRoute<
     feature: spec.feature,
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
+    acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
       spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
     hidden: spec.hidden ?? false,
@@ -297,6 +321,9 @@ export interface Module {
   readonly jobs: readonly Job[]
   readonly schedules: readonly Schedule[]
   readonly listeners: readonly Listener[]
+  /** Mails that the module sends, and other texts for those of others. */
+  // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
+  readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
@@ -307,6 +334,7 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -346,6 +374,7 @@ export function defineModule(spec: ModuleSpec): Module {
     jobs: [],
     schedules: [],
     listeners: [],
+    mails: [],
     resources: [],
     checks: [],
     sealed: [],
@@ -354,6 +383,7 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    postOffice: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

@@ -10,6 +10,7 @@ import { checkProof, exportProof } from './sealing/proving.ts'
 const listRoute = defineRoute({
   method: 'GET',
   path: '/audit',
+  name: 'listAuditLogs',
   summary: 'List what happened',
   description: 'Newest first. Filters combine: all that are given must hold.',
   access: { permission: 'audit.view' },
@@ -21,6 +22,7 @@ const listRoute = defineRoute({
 const getRoute = defineRoute({
   method: 'GET',
   path: '/audit/:id',
+  name: 'getAuditLog',
   summary: 'Get one record of what happened',
   access: { permission: 'audit.view' },
   params: Closed({ id: Uuid }),
@@ -31,6 +33,7 @@ const getRoute = defineRoute({
 const exportRoute = defineRoute({
   method: 'GET',
   path: '/audit/export',
+  name: 'exportAuditLogs',
   summary: 'Export what happened as a file',
   description:
     'Newest first, with the filters of the list; with `proof` what is sealed, oldest first. The export is itself recorded.',
@@ -60,6 +63,7 @@ const VERDICT = 'application/json; charset=utf-8'
 const verifyRoute = defineRoute({
   method: 'GET',
   path: '/audit/verify',
+  name: 'verifyAuditLogs',
   summary: 'Check that what happened is still recorded as it was sealed',
   description:
     'Goes through all sealed records, or the blocks that hold those from `from` to before `to`, and names the first that was changed, removed, inserted or reordered. While it works, spaces are sent ahead of the JSON. One runs at a time: ask again, then, for its answer, which is kept for 5 minutes.',

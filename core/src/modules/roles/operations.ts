@@ -1,7 +1,7 @@
 import {
   at,
-  type Core,
   type Ctx,
+  type Declared,
   type FieldProblem,
   invalidRequest,
   onUnique,
@@ -32,7 +32,7 @@ export async function readRole(ctx: Ctx, id: string): Promise<Role> {
 
 /** Everything that a role of this core may hold. */
 export function browsePermissions(ctx: Ctx): { data: Permission[] } {
-  return { data: [...catalogueOf(ctx.core).permissions] }
+  return { data: [...catalogueOf(ctx).permissions] }
 }
 
 /** Makes a role of the tenant's own, out of permissions that the caller holds for the whole tenant. */
@@ -106,14 +106,14 @@ export async function removeRole(ctx: Ctx, id: string): Promise<undefined> {
 
 const FOREIGN_KEY_VIOLATION = '23503'
 
-const present = (ctx: Ctx, role: RoleRow) => presentRole(role, catalogueOf(ctx.core))
+const present = (ctx: Ctx, role: RoleRow) => presentRole(role, catalogueOf(ctx))
 
 function refuseSystemRole(role: RoleRow, permission: string): void {
   if (role.is_system) throw permissionDenied({ detail: 'System roles cannot be changed', members: { permission } })
 }
 
 /** What is wrong with a role's permissions and name beyond their schema, of a body of which nothing is known yet. */
-export function* checkRole(body: Readonly<Record<string, unknown>>, core: Core): Generator<FieldProblem> {
+export function* checkRole(body: Readonly<Record<string, unknown>>, core: Declared): Generator<FieldProblem> {
   const { permissions, name, scope } = body
   if (typeof name === 'string') yield* problemsOfName(name)
   if (!Array.isArray(permissions)) return
@@ -121,24 +121,24 @@ export function* checkRole(body: Readonly<Record<string, unknown>>, core: Core):
   if (scope === 'store') yield* codesBeyondStores(core, permissions)
 }
 
-function* unknownCodes(core: Core, codes: readonly unknown[]): Generator<FieldProblem> {
+function* unknownCodes(core: Declared, codes: readonly unknown[]): Generator<FieldProblem> {
   const { byCode } = catalogueOf(core)
   for (const [index, code] of codes.entries())
     if (typeof code === 'string' && !byCode.has(code)) yield at(`permissions/${index}`, 'is not a permission')
 }
 
 function requireKnown(ctx: Ctx, codes: readonly string[]): void {
-  const errors = [...unknownCodes(ctx.core, codes)]
+  const errors = [...unknownCodes(ctx, codes)]
   if (errors.length > 0) throw invalidRequest({ errors })
 }
 
 function requireScope(ctx: Ctx, codes: readonly string[], scope: RoleRow['scope']): void {
-  const errors = scope === 'tenant' ? [] : [...codesBeyondStores(ctx.core, codes)]
+  const errors = scope === 'tenant' ? [] : [...codesBeyondStores(ctx, codes)]
   if (errors.length > 0) throw invalidRequest({ errors })
 }
 
 /** Permissions that a role of scope `store` cannot hold; codes that nobody knows are told of elsewhere. */
-function* codesBeyondStores(core: Core, codes: readonly unknown[]): Generator<FieldProblem> {
+function* codesBeyondStores(core: Declared, codes: readonly unknown[]): Generator<FieldProblem> {
   const { byCode } = catalogueOf(core)
   for (const [index, code] of codes.entries())
     if (typeof code === 'string' && byCode.get(code)?.scope === 'tenant')
