@@ -254,7 +254,9 @@ describe('what the API document says of a route', () => {
   const routes = () => t.core.registry.routes.filter(({ hidden }) => !hidden)
 
   test('includes that it takes no Idempotency-Key where one would be expected', () => {
-    const keyless = routes().filter(({ method, access, idempotent }) => method === 'POST' && access !== 'public' && !idempotent)
+    const keyless = routes().filter(
+      ({ method, access, idempotent }) => method === 'POST' && access !== 'public' && !idempotent,
+    )
     assert.ok(keyless.some(({ path }) => path === '/auth/change-password'))
     for (const { path, description } of keyless.filter(({ path }) => path !== '/large-things'))
       assert.match(description ?? '', /\bno `Idempotency-Key`/, path)

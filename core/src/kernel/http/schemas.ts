@@ -23,12 +23,13 @@ const VISIBLE_LINE = '^[^\\S\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f]
  * One line of text that shows something: a name, a telephone number. It is kept composed (NFC), without characters that
  * nobody sees, and with single blanks between words and none around them.
  */
-export function Line(maxLength: number, example: string) {
+export function Line(maxLength: number, example: string, description?: string) {
   return formed('line', {
     minLength: 1,
     maxLength,
     pattern: VISIBLE_LINE,
     says: 'must be a single line that shows something',
+    ...(description === undefined ? {} : { description }),
     examples: [example],
   })
 }

@@ -100,7 +100,8 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/audit/sinks/:id/rotate-secret',
     summary: 'Sign what a sink gets with a new secret',
-    description: 'The previous secret signs too for 24 hours. The new one is shown here only; so no `Idempotency-Key` is taken.',
+    description:
+      'The previous secret signs too for 24 hours. The new one is shown here only; so no `Idempotency-Key` is taken.',
     access,
     params: SinkParams,
     response: { 200: RotatedSecret },

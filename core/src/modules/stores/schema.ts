@@ -21,7 +21,7 @@ const addressFields = {
 export const Address = Closed(addressFields, { title: 'Address' })
 export type Address = Static<typeof Address>
 
-const name = Line(200, 'Zürich Main Station')
+const name = Line(200, 'Zürich Main Station', 'Unique in the tenant, whatever the case')
 const status = OneOf(['active', 'inactive'])
 const phone = Nullable(Line(40, '+41 44 123 45 67'))
 const email = Nullable(Email)
