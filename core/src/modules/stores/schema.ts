@@ -39,7 +39,7 @@ export const Address = Closed(addressFields, {
 })
 export type Address = Static<typeof Address>
 
-const name = Line(200, 'Zürich Main Station', 'What people call it')
+const name = Line(200, 'Zürich Main Station', 'What people call it; unique in the tenant, whatever the case')
 const status = OneOf(['active', 'inactive'], {
   description: '`inactive`: kept, but nobody may act for it (`X-Store-ID` is refused)',
 })
