@@ -10,6 +10,7 @@ import type { EventContent, EventDefinition } from './events/define.ts'
 import type { EnqueueOptions, Job } from './jobs/define.ts'
 import type { Letter, MailDefinition } from './mails/define.ts'
 import type { Resource } from './module.ts'
+import type { Setting } from './settings/define.ts'
 
 /** Where a request came from, as records keep it. */
 export interface Origin {
@@ -68,6 +69,11 @@ export interface Ctx {
    */
   mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
 
+  /**
+   * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or
+   * person, or of the one named. Throws 404 where there is no such store.
+   */
+  setting<T>(setting: Setting<T>, id?: string): Promise<T>
   /**
    * Runs `work` in a transaction of its own, committed when it returns. For `manual` routes and jobs; inside a managed
    * one it throws, because two transactions of one request cannot be one fact.

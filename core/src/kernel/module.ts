@@ -8,6 +8,7 @@ import type { EventDefinition, Listener } from './events/define.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
+import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -105,6 +106,11 @@ export interface RouteSpec<
    * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
    */
   idempotent?: boolean
+  /**
+   * It reads or changes the settings of this level: those that modules declare are added to its answer, and to its body
+   * (`SettingsPatch`). Where no module declares any, the route is not there.
+   */
+  settings?: SettingLevel
   /** Where a created object lives; default for 201: the path itself and the object's id. */
   location?: (result: SuccessOf<R>) => string
   /** Kept out of the API document (pages for people). */
@@ -156,6 +162,7 @@ export interface Route {
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
   readonly idempotent: boolean
+  readonly settings: SettingLevel | undefined
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
   readonly produces: string | Produced | undefined
@@ -190,6 +197,7 @@ export function defineRoute<
     transaction: spec.transaction ?? 'managed',
     idempotent:
       spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
+    settings: spec.settings,
     hidden: spec.hidden ?? false,
     produces: spec.produces,
   }
@@ -296,6 +304,8 @@ export interface Module {
   readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles above
+  readonly settings: readonly Setting<any>[]
   readonly checks: readonly HealthCheck[]
   readonly sealed: readonly SealedKind[]
   /** Looked at each minute, across all tenants: give a table that grows without bound an index on the column. */
@@ -304,6 +314,8 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  /** Where the settings of a level are. */
+  readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
@@ -346,6 +358,7 @@ export function defineModule(spec: ModuleSpec): Module {
     listeners: [],
     mails: [],
     resources: [],
+    settings: [],
     checks: [],
     sealed: [],
     moments: [],
@@ -353,6 +366,7 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    settingsOf: {},
     postOffice: undefined,
     founding: undefined,
     mayServe: undefined,

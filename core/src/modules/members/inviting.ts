@@ -1,6 +1,6 @@
 import { AppError, at, type Ctx, consume, type IfPaused, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
 import { requireMail } from '../mail/index.ts'
-import { getSettings, getTenant, presentSettings } from '../tenants/index.ts'
+import { getTenant, tenantLocale, tenantTimeZone } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
 import { requireMayActOnInvitation, requireProvenAddress } from './acting.ts'
 import { alreadyMember } from './errors.ts'
@@ -62,7 +62,7 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
 async function findOrAddUser(ctx: Ctx, email: string, name: string): Promise<UserRow> {
   const known = await findUserByEmail(ctx.tx, email)
   if (known) return known
-  const { locale, timezone } = presentSettings(await getSettings(ctx.tx, ctx.tenantId))
+  const [locale, timezone] = await Promise.all([ctx.setting(tenantLocale), ctx.setting(tenantTimeZone)])
   try {
     return await addUser(ctx, { email, name, locale, timezone })
   } catch (error) {

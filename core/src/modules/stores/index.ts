@@ -3,14 +3,23 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
 import { openStore } from './operations.ts'
-import { findStore } from './queries.ts'
+import { findStore, getSettings } from './queries.ts'
 import { routes } from './routes.ts'
+import { storedSettings, storeSettings } from './settings.ts'
 
 export { nameTaken } from './errors.ts'
 export { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
-export { presentSettings, presentStore } from './present.ts'
-export { findStore, findStores, getSettings, getStore } from './queries.ts'
-export { Store, StoreSettings } from './schema.ts'
+export { presentStore } from './present.ts'
+export { findStore, findStores, getStore } from './queries.ts'
+export { Store } from './schema.ts'
+export {
+  openingHours,
+  receiptFooter,
+  receiptHeader,
+  storeCurrency,
+  storeExtra,
+  storeTimeZone,
+} from './settings.ts'
 export type { StoreRow } from './table.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
@@ -31,6 +40,10 @@ export const stores = defineModule({
   },
   limits: { stores: { title: 'Stores', counts: 'stores' } },
   events: [storeCreated, storeUpdated, storeDeleted, storeSettingsUpdated],
+  settings: storeSettings,
+  settingsOf: {
+    store: async ({ tx, tenantId }, id) => storedSettings(await getSettings(tx, tenantId, id)),
+  },
   routes,
   stores: async (tx, tenantId, storeId) => (await findStore(tx, tenantId, storeId))?.status === 'active',
   founding: async (ctx) => {

@@ -1,6 +1,17 @@
 import Type, { type Static, type TProperties } from 'typebox'
-import { Closed, Email, Line, ListQuery, Nullable, OneOf, Search, Timestamp, TimeZone, Uuid } from '#kernel'
-import { Currency, Extra } from '../tenants/index.ts'
+import {
+  Closed,
+  Email,
+  Line,
+  ListQuery,
+  Nullable,
+  OneOf,
+  Search,
+  SettingsPatch,
+  Timestamp,
+  TimeZone,
+  Uuid,
+} from '#kernel'
 
 const addressFields = {
   line1: Nullable(Line(200, 'Bahnhofstrasse 1')),
@@ -100,34 +111,13 @@ const openingHours = {
 export const OpeningHours = Closed(openingHours, { title: 'OpeningHours' })
 export type OpeningHours = Static<typeof OpeningHours>
 
-const receiptText = Nullable(Type.String({ maxLength: 2000, examples: ['Thank you for your visit'] }))
-
-const ownSettings = {
-  timezone: Nullable(TimeZone),
-  currency: Nullable(Currency),
-  receipt_header: receiptText,
-  receipt_footer: receiptText,
-  extra: Extra,
-}
-
 export const StoreSettings = Closed(
-  {
-    tenant_id: Uuid,
-    id: Uuid,
-    ...ownSettings,
-    opening_hours: Nullable(OpeningHours),
-    created_at: Timestamp,
-    updated_at: Timestamp,
-  },
+  { tenant_id: Uuid, id: Uuid, created_at: Timestamp, updated_at: Timestamp },
   { title: 'StoreSettings', description: "What is null is as in the tenant's settings, or unknown." },
 )
 export type StoreSettings = Static<typeof StoreSettings>
 
-export const StoreSettingsPatch = partial(
-  { ...ownSettings, opening_hours: Nullable(partial(openingHours, 'OpeningHoursPatch')) },
-  'StoreSettingsPatch',
-)
-export type StoreSettingsPatch = Static<typeof StoreSettingsPatch>
+export const StoreSettingsPatch = SettingsPatch('StoreSettingsPatch')
 
 /** The body of a PUT: any of the fields, no other. */
 function partial<P extends TProperties>(properties: P, title: string) {

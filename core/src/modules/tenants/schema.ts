@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Closed, Line, Locale, Nullable, OneOf, Timestamp, TimeZone, Uuid } from '#kernel'
-import { Currency, Extra } from './formats.ts'
+import { Closed, Line, Nullable, OneOf, SettingsPatch, Timestamp, Uuid } from '#kernel'
 import { isReserved } from './slugs.ts'
 
 const name = Line(200, 'Blue Bottle Coffee')
@@ -81,62 +80,10 @@ export const Invoicing = Closed(
 )
 export type Invoicing = Static<typeof Invoicing>
 
-const ownSettings = {
-  timezone: TimeZone,
-  locale: Locale,
-  currency: Currency,
-  date_format: OneOf(['YYYY-MM-DD', 'YYYY/MM/DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'DD-MM-YYYY', 'MM/DD/YYYY']),
-  require_two_factor: Type.Boolean({
-    description: 'Members must use a second factor. Who sets it must use one already.',
-  }),
-  two_factor_grace_days: Type.Integer({
-    minimum: 0,
-    maximum: 90,
-    description: 'How long members may take to set it up.',
-  }),
-  session_max_age_hours: Type.Integer({ minimum: 1, maximum: 8760, description: 'Then a session ends, used or not.' }),
-  audit_retention_days: Type.Integer({
-    minimum: 1,
-    maximum: 3650,
-    description:
-      'How long records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer. Less than before takes the permission `audit.retention`, is not less than the operator allows, and holds after 30 days; the same as before, or more, holds at once.',
-  }),
-}
-
-const PendingRetention = Nullable(
-  Closed(
-    {
-      days: Type.Integer({ description: 'What `audit_retention_days` becomes' }),
-      takes_effect_at: Timestamp,
-    },
-    {
-      title: 'PendingRetention',
-      description: 'A shorter time that does not hold yet. Setting `audit_retention_days` to what it is takes it back.',
-    },
-  ),
-)
-
 export const TenantSettings = Closed(
-  {
-    id: Uuid,
-    tenant_id: Uuid,
-    ...ownSettings,
-    audit_retention_pending: PendingRetention,
-    invoice: Invoicing,
-    extra: Extra,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-  },
+  { id: Uuid, tenant_id: Uuid, created_at: Timestamp, updated_at: Timestamp },
   { title: 'TenantSettings' },
 )
 export type TenantSettings = Static<typeof TenantSettings>
 
-export const TenantSettingsPatch = Type.Partial(
-  Closed({
-    ...ownSettings,
-    invoice: Type.Partial(Invoicing, { additionalProperties: false, title: 'InvoicingPatch' }),
-    extra: Extra,
-  }),
-  { additionalProperties: false, title: 'TenantSettingsPatch' },
-)
-export type TenantSettingsPatch = Static<typeof TenantSettingsPatch>
+export const TenantSettingsPatch = SettingsPatch('TenantSettingsPatch')

@@ -1,9 +1,10 @@
 import { defineModule } from '#kernel'
-import { userUpdated } from './events.ts'
-import { getMe, updateMe } from './routes.ts'
+import { userSettingsUpdated, userUpdated } from './events.ts'
+import { findUserSettings } from './queries.ts'
+import { getMe, getMySettings, updateMe, updateMySettings } from './routes.ts'
 
 export { normalizeEmail } from '#kernel'
-export { userUpdated } from './events.ts'
+export { userSettingsUpdated, userUpdated } from './events.ts'
 export {
   addUser,
   addUserTenant,
@@ -22,6 +23,7 @@ export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 export const users = defineModule({
   name: 'users',
   migrations: new URL('./migrations/', import.meta.url),
-  events: [userUpdated],
-  routes: [getMe, updateMe],
+  events: [userUpdated, userSettingsUpdated],
+  settingsOf: { user: async ({ tx }, id) => (await findUserSettings(tx, id))?.settings ?? {} },
+  routes: [getMe, updateMe, getMySettings, updateMySettings],
 })

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { Closed, Line, Locale, Nullable, OneOf, Timestamp, TimeZone, Uuid } from '#kernel'
+import { Closed, Line, Locale, Nullable, OneOf, SettingsPatch, Timestamp, TimeZone, Uuid } from '#kernel'
 import type { UserRow } from './table.ts'
 
 export const User = Closed(
@@ -34,6 +34,14 @@ export const UserChanges = Closed(
   { title: 'UserChanges' },
 )
 export type UserChanges = Static<typeof UserChanges>
+
+export const UserSettings = Closed(
+  { user_id: Uuid, updated_at: Nullable(Timestamp) },
+  { title: 'UserSettings', description: 'What a person has set, across tenants' },
+)
+export type UserSettings = Static<typeof UserSettings>
+
+export const UserSettingsPatch = SettingsPatch('UserSettingsPatch')
 
 /** A user as it stands on the wire. `lastLoginAt` lives in a table of its own: see `findLogin`. */
 export function presentUser(row: UserRow, lastLoginAt: string | null): User {
