@@ -16,7 +16,7 @@ type AuditRow = Omit<AuditLogTable, 'tenant_id'>
  * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners.
  */
 export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
-  const { registry } = ctx.core
+  const { registry } = ctx
   // Refuses an event that no module declares, with or without a tenant.
   const listeners = registry.listenersOf(name)
   // With what other modules have added to its data.
@@ -48,7 +48,7 @@ const LISTENER_ATTEMPTS = 15
 
 function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values>): AuditRow {
   const { before, after } = content
-  const hash = hashFor(ctx.core.secrets, ctx.tenant)
+  const hash = hashFor(ctx.secrets, ctx.tenant)
   const [old, now] =
     before && after
       ? redactChange(event.data, before, after, hash)
@@ -66,7 +66,7 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
     resource_type: event.resource,
     resource_id: content.id ?? textOf(about?.id),
     resource_label: content.label ?? textOf(about?.name),
-    store_id: content.storeId === undefined ? ctx.storeId : content.storeId,
+    store_id: content.storeId === undefined ? ctx.recordedStoreId : content.storeId,
     old_values: old ?? null,
     new_values: now ?? null,
     ip_address: origin.ipAddress,
@@ -76,7 +76,7 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
 }
 
 function followed(ctx: Ctx, event: EventDefinition, row: AuditRow, content: EventContent<Values>): EventRecord {
-  const hash = hashFor(ctx.core.secrets, ctx.tenant)
+  const hash = hashFor(ctx.secrets, ctx.tenant)
   return {
     id: row.id,
     name: row.action,

@@ -122,7 +122,7 @@ export async function postMail<D extends TObject>(
   mail: MailDefinition<D>,
   letter: Letter<Static<D>>,
 ): Promise<boolean> {
-  const { mails, postOffice } = ctx.core.registry
+  const { mails, postOffice } = ctx.registry
   if (!mails.has(mail.kind) || !postOffice) throw new Error(`The mail ${mail.kind} belongs to no module of this core`)
   return postOffice.post(ctx, mail, letter)
 }

@@ -5,7 +5,7 @@ import { isFields, type Setting, type SettingLevel, type StoredSettings, setting
 
 /** The value of one setting, of the context's own tenant, store or person unless another one is named. One query. */
 export async function readSetting<T>(ctx: Ctx, setting: Setting<T>, id: string = ownIdOf(ctx, setting)): Promise<T> {
-  const { settings, settingsKeepers } = ctx.core.registry
+  const { settings, settingsKeepers } = ctx.registry
   const keep = settingsKeepers[setting.level]
   if (!keep || settings[setting.level].get(setting.name) !== setting)
     throw new Error(`The setting ${setting.name} belongs to no module of this core`)
@@ -21,7 +21,7 @@ function ownIdOf(ctx: Ctx, { level, name }: Pick<Setting, 'level' | 'name'>): st
 
 /** All settings of a level by their names, as they stand on the wire. For the module that keeps them. */
 export function presentSettings(ctx: Ctx, level: SettingLevel, stored: StoredSettings): Record<string, unknown> {
-  const all = ctx.core.registry.settings[level]
+  const all = ctx.registry.settings[level]
   return Object.fromEntries([...all].map(([name, setting]) => [name, settingIn(setting, stored, ctx)]))
 }
 
@@ -44,7 +44,7 @@ export async function applySettings(
 ): Promise<StoredSettings> {
   let next = stored
   for (const [name, value] of Object.entries(given)) {
-    const setting = ctx.core.registry.settings[level].get(name)
+    const setting = ctx.registry.settings[level].get(name)
     if (!setting || setting.readOnly) throw new Error(`There is no setting ${name} that could be changed`)
     next = { ...next, ...(await changed(ctx, setting, { stored: next, value, storeId })) }
   }

@@ -2,7 +2,7 @@ import { defineModule } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
-import { auditExported, auditRemoved } from './events.ts'
+import * as events from './events.ts'
 import { dropMonths } from './retention/dropping.ts'
 import { retentionShortenedMail } from './retention/mails.ts'
 import { auditRetentionDays, auditRetentionPending } from './retention/period.ts'
@@ -14,7 +14,8 @@ import { chainEnds } from './sealing/chain-ends.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
 import { findBehind, findUnsealed, seal } from './sealing/sealing-jobs.ts'
 
-export { auditExported, auditRemoved } from './events.ts'
+export * from './events.ts'
+export { getAuditLog, listAuditLogs } from './operations.ts'
 export { retentionShortenedMail } from './retention/mails.ts'
 export { auditRetentionDays, auditRetentionPending } from './retention/period.ts'
 export { AuditLog } from './schema.ts'
@@ -37,7 +38,7 @@ export const audit = defineModule({
     'audit.export': 'Export what happened',
     'audit.retention': { description: 'Shorten how long records of what happened are kept', roles: [] },
   },
-  events: [auditExported, auditRemoved],
+  events: Object.values(events),
   routes,
   jobs: [seal, removeExpired],
   listeners: [warnOwners],

@@ -54,6 +54,8 @@ export const bootstrapInstallation = defineRoute({
   description: 'Once, with the token that the first start has printed or that BOOTSTRAP_TOKEN gives.',
   access: 'public',
   transaction: 'manual',
+  // The token and who becomes a super admin are the installation's, out of reach of requests.
+  acrossTenants: true,
   body: Bootstrap,
   check: newPasswordIn('password', 'email', 'name'),
   response: { 201: SignInAnswer },

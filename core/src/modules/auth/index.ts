@@ -18,8 +18,10 @@ import { authSettings } from './settings.ts'
 import { rotateKeys, sweep } from './upkeep.ts'
 
 export { type Challenge, verifyChallenge } from './access-tokens.ts'
+export { addPerson } from './adding-people.ts'
 export { actorOf, completeSignIn, type ProvenSignIn } from './completing.ts'
 export * from './errors.ts'
+export * from './events.ts'
 export { passwordHasher, verifyPassword } from './hashing.ts'
 export { keyRing } from './keys.ts'
 export {
@@ -40,11 +42,13 @@ export {
   verifyEmailMail,
 } from './mails.ts'
 export { findAccountById } from './queries.ts'
+export { requestReset } from './recovering.ts'
+export { register } from './registering.ts'
 export { rotateSigningKey } from './rotating-keys.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
 export { requireTwoFactor, sessionMaxAgeHours, twoFactorGraceDays } from './settings.ts'
 export { provePassword, recordFailure } from './signing-in.ts'
-export { endSessions } from './signing-out.ts'
+export { endSessions, signOutEverywhere } from './signing-out.ts'
 export type { SessionRow } from './table.ts'
 
 /** Where anybody may knock, and nobody has much to say. */

@@ -36,6 +36,7 @@ export const login = defineRoute({
 export const refreshTokens = defineRoute({
   method: 'POST',
   path: '/auth/refresh',
+  name: 'refreshTokens',
   summary: 'Exchange a refresh token for new tokens',
   description:
     'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session.',
@@ -108,6 +109,7 @@ export const jwks = defineRoute({
   method: 'GET',
   path: '/.well-known/jwks.json',
   root: true,
+  name: 'getJwks',
   summary: 'Public keys that access tokens are verified with',
   access: 'public',
   transaction: 'manual',

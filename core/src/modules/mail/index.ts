@@ -5,6 +5,7 @@ import { forgetPauses } from './pausing.ts'
 import { mailboxRoutes } from './routes.ts'
 
 export { requireMail } from './jobs.ts'
+export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pausing.ts'
 
 /** Brings mails out: what modules send is laid out and sent by a job after commit, until the mail server takes it. */

@@ -21,7 +21,7 @@ export const postOffice: PostOffice = {
     if (runAt === null) return false
     const content: unknown = typeof data === 'function' ? await data() : data
     if (!Value.Check(mail.data, content)) throw new Error(`The data of ${mail.kind} has another shape than declared`)
-    const sealed = ctx.core.secrets.seal(JSON.stringify(content), sealContext(to, mail.kind))
+    const sealed = ctx.secrets.seal(JSON.stringify(content), sealContext(to, mail.kind))
     const payload = { to, kind: mail.kind, data: sealed, locale, timezone, from_name: fromName }
     await ctx.enqueue(sendMail, payload, { runAt })
     return true
@@ -42,10 +42,10 @@ export const sendMail = defineJob('mail.send', {
   }),
   transaction: 'manual',
   handler: async (ctx, { to, kind, data, locale, timezone, from_name }) => {
-    const mail = ctx.core.registry.mails.get(kind)
+    const mail = ctx.registry.mails.get(kind)
     // It waited while the module that sent it was taken out: it goes out when that is back.
     if (!mail) throw new Error(`No module of this core lists the mail ${kind}`)
-    const opened: unknown = JSON.parse(ctx.core.secrets.openText(data, sealContext(to, kind)))
+    const opened: unknown = JSON.parse(ctx.secrets.openText(data, sealContext(to, kind)))
     const { http, pages } = ctx.config
     const written = renderMail(mail, opened, { publicUrl: http.publicUrl, pages, locale, timezone })
     try {

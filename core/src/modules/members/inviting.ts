@@ -1,4 +1,15 @@
-import { AppError, at, type Ctx, consume, type IfPaused, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
+import {
+  AppError,
+  at,
+  type Ctx,
+  consume,
+  type IfPaused,
+  invalidRequest,
+  momentAfter,
+  notFound,
+  SECONDS,
+  stamp,
+} from '#kernel'
 import { requireMail } from '../mail/index.ts'
 import { getTenant, tenantLocale, tenantTimeZone } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
@@ -141,7 +152,7 @@ const seatOf = ({ expires_at }: Pick<InvitationRow, 'expires_at'>) => ({ seat_en
 
 function newLink(ctx: Ctx, now: string) {
   const { token, hash } = newInvitationToken(ctx.tenantId)
-  const expires_at = new Date(Date.parse(now) + ctx.config.tokens.invitationTtlSeconds * SECONDS).toISOString()
+  const expires_at = momentAfter(now, ctx.config.tokens.invitationTtlSeconds * SECONDS)
   return { token, link: { token_hash: hash, expires_at, sent_at: now, updated_at: now } }
 }
 

@@ -1,18 +1,20 @@
 import { defineModule } from '#kernel'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
+import * as events from './events.ts'
 import { openStore } from './operations.ts'
 import { findStore, getSettings } from './queries.ts'
 import { routes } from './routes.ts'
 import { storedSettings, storeSettings } from './settings.ts'
 
 export { nameTaken } from './errors.ts'
-export { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
+export * from './events.ts'
+export { changeStore, openStore, removeStore } from './operations.ts'
 export { presentStore } from './present.ts'
-export { findStore, findStores, getStore } from './queries.ts'
-export { Store } from './schema.ts'
+export { findStore, findStores, getStore, lockStore } from './queries.ts'
+export { type NewStore, Store, type StorePatch } from './schema.ts'
 export {
+  changeSettings,
   openingHours,
   receiptFooter,
   receiptHeader,
@@ -39,7 +41,7 @@ export const stores = defineModule({
     'store_settings.update': { description: "Change stores' settings", scope: 'store', roles: MANAGERS },
   },
   limits: { stores: { title: 'Stores', counts: 'stores' } },
-  events: [storeCreated, storeUpdated, storeDeleted, storeSettingsUpdated],
+  events: Object.values(events),
   settings: storeSettings,
   settingsOf: {
     store: async ({ tx, tenantId }, id) => storedSettings(await getSettings(tx, tenantId, id)),

@@ -1,6 +1,6 @@
 import { defineModule } from '#kernel'
 import { users } from '../users/index.ts'
-import { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+import * as events from './events.ts'
 import { getSettings } from './queries.ts'
 import { routes } from './routes.ts'
 import { tenantSettings } from './settings.ts'
@@ -18,21 +18,22 @@ export const tenants = defineModule({
     'tenant_settings.view': { description: 'See the settings of the tenant', roles: EVERYBODY },
     'tenant_settings.update': 'Change the settings of the tenant',
   },
-  events: [tenantCreated, tenantUpdated, tenantSettingsUpdated],
+  events: Object.values(events),
   settings: tenantSettings,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
   routes,
 })
 
 export { slugTaken, tenantSuspended } from './errors.ts'
-export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+export * from './events.ts'
 export { Currency, Extra } from './formats.ts'
-export { foundTenant } from './founding.ts'
-export { changeOwner, getTenant } from './operations.ts'
+export { foundTenant, openTenant } from './founding.ts'
+export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
 export { presentTenant } from './present.ts'
-export { findTenant, getSettings, listTenants, lockTenant } from './queries.ts'
+export { findTenant, listTenants, lockTenant } from './queries.ts'
 export { Slug, Tenant } from './schema.ts'
 export {
+  changeSettings,
   tenantCurrency,
   tenantDateFormat,
   tenantExtra,

@@ -1,10 +1,10 @@
 import { defineModule } from '#kernel'
-import { userSettingsUpdated, userUpdated } from './events.ts'
+import * as events from './events.ts'
 import { findUserSettings } from './queries.ts'
 import { getMe, getMySettings, updateMe, updateMySettings } from './routes.ts'
 
 export { normalizeEmail } from '#kernel'
-export { userSettingsUpdated, userUpdated } from './events.ts'
+export * from './events.ts'
 export {
   addUser,
   addUserTenant,
@@ -15,7 +15,15 @@ export {
   removeUserTenant,
   type UserPatch,
 } from './operations.ts'
-export { findLogin, findUser, findUserByEmail, getUser, listUserTenants, listUserTenantsAfter } from './queries.ts'
+export {
+  findLogin,
+  findUser,
+  findUserByEmail,
+  getUser,
+  listUserTenants,
+  listUserTenantsAfter,
+  lockUser,
+} from './queries.ts'
 export { presentUser, User } from './schema.ts'
 export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 
@@ -23,7 +31,7 @@ export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 export const users = defineModule({
   name: 'users',
   migrations: new URL('./migrations/', import.meta.url),
-  events: [userUpdated, userSettingsUpdated],
+  events: Object.values(events),
   settingsOf: { user: async ({ tx }, id) => (await findUserSettings(tx, id))?.settings ?? {} },
   routes: [getMe, updateMe, getMySettings, updateMySettings],
 })

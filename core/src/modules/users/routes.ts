@@ -6,6 +6,7 @@ import { changeUserSettings, readUserSettings } from './settings.ts'
 export const getMe = defineRoute({
   method: 'GET',
   path: '/users/me',
+  name: 'getMe',
   summary: 'Read your own profile',
   access: 'self',
   response: { 200: User },
@@ -15,6 +16,7 @@ export const getMe = defineRoute({
 export const updateMe = defineRoute({
   method: 'PUT',
   path: '/users/me',
+  name: 'updateMe',
   summary: 'Change your own profile',
   description: 'Absent fields stay as they are; `phone: null` clears it.',
   access: 'self',
@@ -26,6 +28,7 @@ export const updateMe = defineRoute({
 export const getMySettings = defineRoute({
   method: 'GET',
   path: '/users/me/settings',
+  name: 'getMySettings',
   summary: 'Read your own settings',
   description: 'They are yours in every tenant.',
   access: 'self',
@@ -37,6 +40,7 @@ export const getMySettings = defineRoute({
 export const updateMySettings = defineRoute({
   method: 'PUT',
   path: '/users/me/settings',
+  name: 'updateMySettings',
   summary: 'Change your own settings',
   description: 'Absent ones stay as they are.',
   access: 'self',
