@@ -12,6 +12,7 @@ import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
+import type { Setting } from './settings/define.ts'
 import type { FileStorage } from './storage/storage.ts'
 
 /** Where a request came from, as records keep it. */
@@ -82,6 +83,11 @@ export interface Ctx {
    */
   mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
 
+  /**
+   * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or
+   * person, or of the one named. Throws 404 where there is no such store.
+   */
+  setting<T>(setting: Setting<T>, id?: string): Promise<T>
   /**
    * Runs `work` in a transaction of its own, committed when it returns. For `manual` routes and jobs; inside a managed
    * one it throws, because two transactions of one request cannot be one fact.
