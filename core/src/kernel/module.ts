@@ -1,12 +1,14 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
-import type { StoreScope } from './access/store-scope.ts'
+import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import { operationNameOf } from './http/operation-names.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
+import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -47,7 +49,7 @@ export interface RouteInput<P, Q, B> {
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
 
-/** The fields of a body of which nothing is known yet. */
+/** The fields of a body or query of which nothing is known yet. */
 export type Unchecked<B> = { readonly [name in keyof B]?: unknown }
 
 type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
@@ -64,10 +66,21 @@ export interface RouteSpec<
   /** The path stands at the root of the server: probes, documents. */
   root?: boolean
   reach?: Reach
+  /**
+   * What the route is called in the API document and in every client generated from it, as a verb and what it is about:
+   * `inviteUser`. Default: made of method and path (`listStores`, `getStore`, `createStore`, `closeStore`); no two routes
+   * of a core may have one. Changing it breaks whoever calls it by its name.
+   */
+  name?: string
   /** One line for the API document: what a caller gets done. */
   summary: string
   description?: string
   access: Access
+  /**
+   * The handler reads `ctx.storeId`, the store of `X-Store-ID`, which the API document then names among the parameters.
+   * Default: true where `access` has `store: 'header'`. Other handlers that read it fail.
+   */
+  storeHeader?: boolean
   params?: P
   query?: Q
   body?: B
@@ -79,6 +92,8 @@ export interface RouteSpec<
    * database knows, and no reason to leave out the check in the operation.
    */
   check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
+  /** The same for the query: fields that do not go together. Its problems point to `query/…` (`atQuery`). */
+  checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
   /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
   response: R
   /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
@@ -98,6 +113,11 @@ export interface RouteSpec<
    * one open: hashing a password, uploads, streams.
    */
   transaction?: 'manual'
+  /**
+   * The handler may open transactions of the system role, which see every tenant: what it answers is its own to narrow.
+   * Default: the routes of super admins alone; in any other `ctx.transaction` refuses that role.
+   */
+  acrossTenants?: boolean
   /**
    * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
@@ -134,26 +154,33 @@ export class Answer<T> {
   }
 }
 
+/** A look at fields of which nothing is known yet, in addition to that of their schema. */
+export type FieldCheck = (fields: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>
+
 /** A route with its types erased, as the registry, the API document and the isolation kit read it. */
 export interface Route {
   readonly method: Method
   readonly path: string
   readonly root: boolean
   readonly reach: Reach
+  readonly name: string
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
+  readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
   readonly body: TSchema | undefined
   readonly bodyLimit: number | undefined
-  readonly check: ((body: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>) | undefined
+  readonly check: FieldCheck | undefined
+  readonly checkQuery: FieldCheck | undefined
   readonly response: Responses
   readonly errors: readonly ErrorKind[]
   readonly limit: string | undefined
   readonly feature: string | undefined
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
+  readonly acrossTenants: boolean
   readonly idempotent: boolean
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
@@ -173,20 +200,24 @@ export function defineRoute<
     path: spec.path,
     root: spec.root ?? false,
     reach: spec.reach ?? 'public',
+    name: spec.name ?? operationNameOf(spec),
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
+    storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
     body: spec.body,
     bodyLimit: spec.bodyLimit,
-    check: spec.check as Route['check'], // the fields of the body by their names, each unknown
+    check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
+    checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
     response: spec.response,
     errors: spec.errors ?? [],
     limit: spec.limit,
     feature: spec.feature,
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
+    acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
       spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
     hidden: spec.hidden ?? false,
@@ -280,6 +311,8 @@ export interface SealedKind {
 /** All that a feature brings. Built-in features and an application's are values of this one type. */
 export interface Module {
   readonly name: string
+  /** What it is about, in a sentence: stands over its operations in the API document. */
+  readonly description: string | undefined
   readonly dependsOn: readonly Module[]
   readonly migrations: URL | undefined
   readonly permissions: Readonly<Record<string, PermissionSpec>>
@@ -290,6 +323,9 @@ export interface Module {
   readonly jobs: readonly Job[]
   readonly schedules: readonly Schedule[]
   readonly listeners: readonly Listener[]
+  /** Mails that the module sends, and other texts for those of others. */
+  // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
+  readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
@@ -300,6 +336,7 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -330,6 +367,7 @@ export function defineModule(spec: ModuleSpec): Module {
     typeof value === 'string' ? { description: value } : value,
   ])
   return Object.freeze({
+    description: undefined,
     dependsOn: [],
     migrations: undefined,
     limits: {},
@@ -339,6 +377,7 @@ export function defineModule(spec: ModuleSpec): Module {
     jobs: [],
     schedules: [],
     listeners: [],
+    mails: [],
     resources: [],
     checks: [],
     sealed: [],
@@ -347,6 +386,7 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    postOffice: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,
