@@ -7,10 +7,12 @@ import type { Config } from './config/config.ts'
 import type { Tx } from './db/tables.ts'
 import type { EventContent, EventDefinition } from './events/define.ts'
 import type { EnqueueOptions, Job } from './jobs/define.ts'
+import type { Letter, MailDefinition } from './mails/define.ts'
 import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
+import type { Setting } from './settings/define.ts'
 import type { FileStorage } from './storage/storage.ts'
 
 /** Where a request came from, as records keep it. */
@@ -75,7 +77,17 @@ export interface Ctx {
   emit<D extends TObject>(event: EventDefinition<D>, content: EventContent<Static<D>>): Promise<void>
   /** Adds a job in this transaction; it runs after commit. */
   enqueue<P extends TObject>(job: Job<P>, payload: Static<P>, options?: EnqueueOptions): Promise<void>
+  /**
+   * Mails a person after commit, and never when this transaction is rolled back. Retried for hours. False when nothing is
+   * sent: a mail of this kind went to this address a moment ago, or none goes from here (`MAIL=off`; see `requireMail`).
+   */
+  mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
 
+  /**
+   * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or
+   * person, or of the one named. Throws 404 where there is no such store.
+   */
+  setting<T>(setting: Setting<T>, id?: string): Promise<T>
   /**
    * Runs `work` in a transaction of its own, committed when it returns. For `manual` routes and jobs; inside a managed
    * one it throws, because two transactions of one request cannot be one fact.

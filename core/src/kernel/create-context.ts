@@ -10,6 +10,8 @@ import type { Tx } from './db/tables.ts'
 import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
+import { postMail } from './mails/define.ts'
+import { readSetting } from './settings/values.ts'
 
 /** What a context is made from; the rest follows. */
 export interface ContextSeed {
@@ -169,6 +171,8 @@ class Context implements Ctx {
 
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
   enqueue: Ctx['enqueue'] = (job, payload, options) => enqueueJob(this, job, payload, options)
+  mail: Ctx['mail'] = (mail, letter) => postMail(this, mail, letter)
+  setting: Ctx['setting'] = (setting, id) => readSetting(this, setting, id)
 
   async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     if (this.#open) throw new Error('A transaction is already open in this context')

@@ -34,6 +34,20 @@ export * from './http/schemas.ts'
 export * from './ids.ts'
 export * from './jobs/define.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
+export {
+  defineMail,
+  type IfPaused,
+  type Letter,
+  type MailDefinition,
+  type MailOverride,
+  type MailPause,
+  type MailText,
+  type MailTexts,
+  type MailWriter,
+  type MailWriting,
+  overrideMail,
+  type PostOffice,
+} from './mails/define.ts'
 export * from './module.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
 export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'
@@ -41,6 +55,19 @@ export { checkOutboundUrl, MAX_URL_LENGTH, problemOfOutboundUrl } from './outbou
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
 export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
+export {
+  defineSetting,
+  type Setting,
+  type SettingChange,
+  type SettingLevel,
+  type SettingMoment,
+  type SettingSpec,
+  type SettingsKeeper,
+  type StoredSettings,
+  settingIn,
+} from './settings/define.ts'
+export { SettingsPatch } from './settings/schemas.ts'
+export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
 export { normalizeEmail } from './text/email.ts'
 export { greatest, least } from './text/least.ts'

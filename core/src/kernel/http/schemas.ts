@@ -47,6 +47,7 @@ export function Line(maxLength: number, example: string, description?: string) {
     ...(description === undefined ? {} : { description }),
     pattern: VISIBLE_LINE,
     says: 'must be a single line that shows something',
+    ...(description === undefined ? {} : { description }),
     examples: [example],
   })
 }

@@ -6,6 +6,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { addFounder } from './joining.ts'
+import { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 import { reviewers } from './reviewing.ts'
 import { invitationRoutes } from './routes-invitations.ts'
 import { memberRoutes } from './routes-members.ts'
@@ -20,6 +21,7 @@ export { alreadyMember, invalidToken, lastOwner, tokenExpired } from './errors.t
 export * from './events.ts'
 export { inviteMember, type NewInvitee, resendInvitation, revokeInvitation } from './inviting.ts'
 export { createMember, type NewMember, requireInTime, useInvitation } from './joining.ts'
+export { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 export { ensureOwnerRemains, listOwners } from './owners.ts'
 export { getMember } from './presenting.ts'
 export { findInvitation, findMember, lockMember } from './queries.ts'
@@ -45,5 +47,6 @@ export const members = defineModule({
   events: Object.values(events),
   routes: [...memberRoutes, ...invitationRoutes, ...roleRoutes, ...storeRoutes, ...tenantRoutes],
   listeners: reviewers,
+  mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
   founding: addFounder,
 })
