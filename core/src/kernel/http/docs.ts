@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { notFound } from '../errors.ts'
 import { Answer, defineRoute, type Route } from '../module.ts'
 import { Closed } from './schemas.ts'
+import { StaticBody, StaticText } from './static-text.ts'
 
 const PATH = '/api/docs'
 const STYLES = 'text/css; charset=utf-8'
@@ -28,10 +29,10 @@ const shared = {
   hidden: true,
   access: 'public',
   transaction: 'manual',
-  response: { 200: Type.String() },
+  response: { 200: StaticBody, 304: null },
 } as const // the words themselves are what a route is declared with
 
-const page = defineRoute({
+const pageRoute = defineRoute({
   ...shared,
   path: PATH,
   summary: 'The API document, to read and try out',
@@ -39,7 +40,7 @@ const page = defineRoute({
   handler: async () => {
     const version = await readVersion()
     const headers = { 'content-security-policy': CSP, 'cache-control': 'no-cache' }
-    return new Answer(200, renderPage(version), headers)
+    return new Answer(200, pageOf(version), headers)
   },
 })
 
@@ -51,7 +52,7 @@ const assets = Object.entries({ 'start.js': SCRIPT, 'style.css': STYLES }).map((
     summary: `Our part of the page of the API document: ${file}`,
     produces,
     handler: async () => {
-      const text = await readFile(new URL(`./assets/${file}`, import.meta.url), 'utf8')
+      const text = await read(new URL(`./assets/${file}`, import.meta.url))
       return new Answer(200, text, { 'cache-control': 'no-cache' })
     },
   }),
@@ -68,16 +69,34 @@ const files = Object.entries(FILES).map(([file, produces]) =>
     handler: async (_ctx, { query }) => {
       const version = await readVersion()
       if (query.v !== undefined && query.v !== version) throw notFound()
-      return new Answer(200, await readFile(locate(file), 'utf8'), {
-        etag: `"${version}-${file}"`,
-        'cache-control': query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable',
-      })
+      const caching = query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable'
+      return new Answer(200, await read(locate(file)), { 'cache-control': caching })
     },
   }),
 )
 
 /** Swagger UI from the installed package, without a script in the page and without the internet. */
-export const docsRoutes: readonly Route[] = [page, ...assets, ...files]
+export const docsRoutes: readonly Route[] = [pageRoute, ...assets, ...files]
+
+const texts = new Map<string, Promise<StaticText>>()
+
+/** A file of those above, read once: packed it is a third of what it is on the disk. */
+function read(file: URL): Promise<StaticText> {
+  const known = texts.get(file.href)
+  if (known) return known
+  const text = readFile(file, 'utf8').then((content) => new StaticText(content))
+  texts.set(file.href, text)
+  // What could not be read once may be readable the next time.
+  text.catch(() => texts.delete(file.href))
+  return text
+}
+
+let page: StaticText | undefined
+
+function pageOf(version: string): StaticText {
+  page ??= new StaticText(renderPage(version))
+  return page
+}
 
 function locate(file: string): URL {
   return new URL(import.meta.resolve(`swagger-ui-dist/${file}`))

@@ -9,6 +9,7 @@ import { createInputReader, type Input } from './input.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import type { StreamBody } from './schemas.ts'
 import { lazySerializer, type Serialize } from './serialize.ts'
+import { answerStatic, StaticText } from './static-text.ts'
 
 /** A route made ready: its schemas compiled when first needed. */
 export interface Prepared {
@@ -39,11 +40,19 @@ function serializerOf(route: RegisteredRoute, status: number): Serialize | null 
 /** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
 export interface Finished extends SentAnswer {
   stream?: StreamBody
+  /** A text that stays the same, and what of it is sent to this client. */
+  text?: StaticText
+  bytes?: Buffer | null
 }
 
-/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. */
-export async function opened(answer: Finished, { method }: FastifyRequest): Promise<Finished> {
-  const { stream } = answer
+/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. Packs a text. */
+export async function opened(answer: Finished, { method, headers }: FastifyRequest): Promise<Finished> {
+  const { stream, text } = answer
+  if (text) {
+    const { status, bytes, headers: own } = await answerStatic(text, headers)
+    const { 'content-type': type = '', ...others } = answer.headers
+    return { ...answer, status, bytes, headers: { ...others, ...own, ...(bytes ? { 'content-type': type } : {}) } }
+  }
   if (typeof stream !== 'function') return answer
   return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
 }
@@ -61,8 +70,19 @@ export function finished(prepared: Prepared, result: unknown, input: Input): Fin
   if (answer.status === 201) headers.location ??= locationOf(route, answer.body, input)
   // What answers to a credential is in no cache, whatever the route says.
   if (route.access !== 'public') delete headers['cache-control']
+  if (answer.body instanceof StaticText) return unchanging(route, answer.body, { ...answer, headers })
   if (route.produces && isStream(answer.body)) return streamed(route, answer.body, { ...answer, headers })
   return { status: answer.status, body: serialize ? serialize(answer.body) : null, headers, problem: false }
+}
+
+function unchanging(
+  { produces, method, url }: RegisteredRoute,
+  text: StaticText,
+  { status, headers }: Answer<unknown>,
+) {
+  if (typeof produces !== 'string' || method !== 'GET')
+    throw new Error(`${method} ${url} answers with a StaticText, which only GET routes of one content type may`)
+  return { status, body: null, headers: { 'content-type': produces, ...headers }, problem: false, text }
 }
 
 function isStream(body: unknown): body is StreamBody {
@@ -87,8 +107,9 @@ function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): s
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-export function send(reply: FastifyReply, { status, body, headers, problem, stream }: Finished): FastifyReply {
+export function send(reply: FastifyReply, { status, body, headers, problem, stream, bytes }: Finished): FastifyReply {
   reply.code(status).headers(headers)
+  if (bytes) return reply.send(bytes)
   if (body === null && !stream) return reply.send()
   const { produces } = reply.routeOptions.config as { produces?: string } // set in build.ts
   if (stream instanceof Readable) return sendStream(produces ? reply.type(produces) : reply, stream)
