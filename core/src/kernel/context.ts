@@ -9,6 +9,7 @@ import type { Tx } from './db/tables.ts'
 import type { EventContent, EventDefinition } from './events/define.ts'
 import type { EnqueueOptions, Job } from './jobs/define.ts'
 import type { Resource } from './module.ts'
+import type { Product } from './product.ts'
 
 /** Where a request came from, as records keep it. */
 export interface Origin {
@@ -53,6 +54,8 @@ export interface Ctx {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly config: Config
+  /** What the application calls itself. */
+  readonly product: Product
   readonly core: Core
   readonly origin: Origin
   readonly list: ListRequest

@@ -122,6 +122,10 @@ class Context implements Ctx {
     return this.core.config
   }
 
+  get product() {
+    return this.core.product
+  }
+
   get list(): ListRequest {
     if (!this.#seed.list) throw new Error('This route is no list: give it ListQuery')
     return this.#seed.list

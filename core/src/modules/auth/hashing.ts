@@ -31,9 +31,9 @@ export function passwordProblems(
 }
 
 /** What the people of an installation know it by. */
-function namesOfProduct({ config }: Ctx): string[] {
+function namesOfProduct({ config, product }: Ctx): string[] {
   const { hostname } = new URL(config.http.publicUrl)
-  return [config.mail.from.name, hostname.replace(/\.[^.]*$/, '')]
+  return [product.name, ...(config.mail.from ? [config.mail.from.name] : []), hostname.replace(/\.[^.]*$/, '')]
 }
 
 /** Throws 400 with all that is wrong with a new password. */

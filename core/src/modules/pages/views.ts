@@ -1,4 +1,4 @@
-import { type Config, linkTo } from '#kernel'
+import { type Config, linkTo, type Product } from '#kernel'
 import { emailField, field, form, newPasswordField, notices, passwordField } from './forms.ts'
 import { type Html, html, nothing, type Page } from './layout.ts'
 import type { Texts } from './texts-en.ts'
@@ -7,11 +7,12 @@ import type { Texts } from './texts-en.ts'
 export interface View {
   texts: Texts
   config: Config
+  product: Product
 }
 
 type Draw = (view: View) => Page
 
-export const home: Draw = ({ texts: { home }, config }) => {
+export const home: Draw = ({ texts: { home }, config, product }) => {
   const isDevelopment = config.env !== 'production'
   const hasMailbox = isDevelopment && config.mail.smtpUrl === null
   const entries = [
@@ -22,7 +23,7 @@ export const home: Draw = ({ texts: { home }, config }) => {
   ]
   const content = html`<p>${home.intro}</p>
 <ul class="entries">${entries}</ul>`
-  return { name: 'home', title: home.title, content, needsScript: false }
+  return { name: 'home', title: product.name, content, needsScript: false }
 }
 
 function entry(href: string, label: string, hint: string): Html {
