@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { TSchema } from 'typebox'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
+import type { Product } from '../product.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { bodyLimitOf } from './body.ts'
 import { takesKeys } from './identify.ts'
@@ -16,6 +17,7 @@ export interface Workshop {
   schemas: SchemaCollection
   responses: Record<string, AnswerObject>
   registry: Registry
+  product: Product
 }
 
 /** `/api/v1/stores/:id` → `/api/v1/stores/{id}`. */
@@ -133,13 +135,13 @@ function successHeaders(route: RegisteredRoute, status: number): AnswerObject['h
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
-function problemsOf(route: RegisteredRoute, { responses, registry }: Workshop): Operation['responses'] {
+function problemsOf(route: RegisteredRoute, { responses, registry, product }: Workshop): Operation['responses'] {
   const open = openStatuses(route, registry)
   const byStatus = Object.groupBy(errorsOf(route, registry), ({ status }) => status)
   return Object.fromEntries(
     Object.entries(byStatus).map(([text, kinds = []]) => {
       const status = Number(text)
-      const answer = problemAnswer(status, kinds, open.has(status), route)
+      const answer = problemAnswer(status, kinds, open.has(status), { route, types: product.problemTypes })
       const name = sharedName(kinds, open.has(status))
       if (name === null) return [text, answer]
       responses[name] ??= answer
