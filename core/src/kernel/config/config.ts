@@ -17,6 +17,8 @@ export interface Config {
     readonly publicUrl: string
     /** CIDRs whose X-Forwarded-For is believed. */
     readonly trustedProxies: readonly string[]
+    /** Other origins whose pages may call the API, each as browsers name it. */
+    readonly corsOrigins: readonly string[]
     /** Whether `/metrics` stands on the port of the API too. */
     readonly metricsPublic: boolean
     /** Whether `/api/docs` and `/api/openapi.*` stand on the port of the API. */
@@ -108,6 +110,7 @@ function nest(env: Env): Config {
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
       trustedProxies: env.TRUSTED_PROXIES,
+      corsOrigins: env.CORS_ORIGINS,
       metricsPublic: env.METRICS_PUBLIC ?? env.NODE_ENV !== 'production',
       apiDocsPublic: env.API_DOCS_PUBLIC ?? env.NODE_ENV !== 'production',
       probePort: env.WORKER_PORT,

@@ -3,6 +3,8 @@ import type { Core } from '../core.ts'
 import { type FieldProblem, invalidRequest, notFound } from '../errors.ts'
 import { isUuid } from '../ids.ts'
 import type { RegisteredRoute } from '../registry.ts'
+import { createDeclaredReader, type Declared } from './declared.ts'
+import { type FormFields, formReader } from './form-body.ts'
 import { type Tidy, tidierOf } from './forms.ts'
 import { problemsOfKey } from './idempotency.ts'
 import { type Check, coercion, collectProblems, isStorable, lazyCheck, unstorable } from './validate.ts'
@@ -12,6 +14,10 @@ export interface Input {
   params: Record<string, string>
   query: Record<string, unknown>
   body: unknown
+  /** The three below only where the route asks for them. */
+  headers?: Record<string, unknown>
+  cookies?: Record<string, unknown>
+  raw?: Buffer
 }
 
 /** The schemas of a route, compiled when first needed. */
@@ -23,10 +29,16 @@ interface Prepared {
   tidyQuery: Tidy | null
   checkBody: Check | null
   tidyBody: Tidy | null
+  readForm: (fields: FormFields) => unknown
+  isRaw: boolean
+  missingBody: string
+  readDeclared: (request: FastifyRequest) => Declared
   /** The route's own look at the fields of a body. */
   checkFields: (body: Record<string, unknown>) => Iterable<FieldProblem>
   takesKey: boolean
 }
+
+const BODY_NAMES = { json: 'JSON', form: 'form' } as const
 
 const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: false } as const
 
@@ -43,6 +55,10 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
     tidyQuery: tidierOf(query),
     checkBody: route.body ? lazyCheck(route.body) : null,
     tidyBody: route.body ? tidierOf(route.body) : null,
+    readForm: route.body ? formReader(route.body) : () => undefined,
+    isRaw: route.raw !== undefined,
+    missingBody: `a ${route.accepts.map((each) => BODY_NAMES[each]).join(' or ')} body is required`,
+    readDeclared: createDeclaredReader(route),
     checkFields: check ? (body) => check(body, core) : () => [],
     takesKey: route.idempotent,
   }
@@ -60,27 +76,36 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
   }
   const query = prepared.coerceQuery(request.query as Record<string, unknown>) // parsed by Fastify
   prepared.tidyQuery?.(query)
-  const { body } = request
-  prepared.tidyBody?.(body)
+  // In the content types of a form the parser leaves its fields as they were sent.
+  const body = request.body instanceof Map ? prepared.readForm(request.body) : request.body
+  if (!prepared.isRaw) prepared.tidyBody?.(body)
+  const { problems: ofDeclared, ...declared } = prepared.readDeclared(request)
   const problems = collectProblems(
     prepared.checkParams?.(params, 'params') ?? [],
     prepared.checkQuery(query, 'query'),
     unstorableQuery(query),
     headerProblems(prepared, request),
-    bodyProblems(prepared, request),
+    ...ofDeclared,
+    bodyProblems(prepared, request, body),
   )
   if (problems.length > 0) throw invalidRequest({ errors: problems })
-  return { params, query, body }
+  // The parser of such a route gives bytes.
+  return prepared.isRaw
+    ? { params, query, body: undefined, raw: body as Buffer, ...declared }
+    : { params, query, body, ...declared }
 }
 
-function* bodyProblems(prepared: Prepared, request: FastifyRequest): Generator<FieldProblem> {
-  const { body } = request
-  const { checkBody } = prepared
+function* bodyProblems(prepared: Prepared, request: FastifyRequest, body: unknown): Generator<FieldProblem> {
+  const { checkBody, isRaw } = prepared
+  if (isRaw) {
+    if (!Buffer.isBuffer(body) || body.length === 0) yield { pointer: '#', detail: 'a body is required' }
+    return
+  }
   if (!checkBody) {
     if (!isNothing(body)) yield { pointer: '#', detail: 'no body is expected' }
     return
   }
-  if (body === undefined) return yield { pointer: '#', detail: 'a JSON body is required' }
+  if (body === undefined) return yield { pointer: '#', detail: prepared.missingBody }
   if (request.maybeUnstorable) yield* unstorable(body, '#')
   yield* checkBody(body, '#')
   if (typeof body === 'object' && body !== null && !Array.isArray(body))
