@@ -2,6 +2,9 @@ import type { Plant } from './plant.ts'
 
 const PARTS = 'core/test/request-parts.test.ts'
 const CORS = 'core/test/cors.test.ts'
+const COOKIE = 'core/src/modules/auth/session-cookie.test.ts'
+const MODE = 'core/src/modules/auth/session-mode.ts'
+const CLOSED = 'core/src/modules/auth/closed-registration.test.ts'
 const OWN_PAGE = 'core/src/kernel/http/own-page.ts'
 
 /** What comes in from browsers, and what pages of others may do. */
@@ -117,5 +120,68 @@ export const plants: Plant[] = [
     find: '  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemOf(error, request)))\n',
     replace: '',
     tests: ['core/test/fastify-setup.test.ts'],
+  },
+  {
+    guard: 'No page of another site signs anybody in by a cookie',
+    file: MODE,
+    find: '  requireOwnPage(ctx)\n  const answer',
+    replace: '  const answer',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'No page of another site signs anybody out by a cookie',
+    file: MODE,
+    find: "  if (mode === 'cookie') requireOwnPage(ctx)\n",
+    replace: '',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A refresh token in a cookie is not in the answer as well',
+    file: MODE,
+    find: 'new Answer(status, rest as T,',
+    replace: 'new Answer(status, answer,',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A session in a cookie that did not need https is none where PUBLIC_URL is https',
+    file: MODE,
+    find: 'const cookie = cookies[nameFor(config.http.publicUrl)]',
+    replace: 'const cookie = cookies[SECURE_NAME] ?? cookies[PLAIN_NAME]',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A token in the body and one in a cookie are never taken together',
+    file: MODE,
+    find: 'if (refresh_token !== undefined && (isCookieMode || cookie !== undefined))',
+    replace: 'if (refresh_token !== undefined && isCookieMode)',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A refresh reaches no tenant that is not the person’s',
+    file: 'core/src/modules/auth/refreshing.ts',
+    find: "  if (admission === 'not_member')\n    throw",
+    replace: "  if (admission === 'not_member' && ctx.tenant === row.scope_tenant_id)\n    throw",
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A session that comes into a tenant by a refresh is on record there',
+    file: 'core/src/modules/auth/refreshing.ts',
+    find: '  if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)\n',
+    replace: '',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'Nobody registers where registration is closed',
+    file: 'core/src/modules/auth/registering.ts',
+    find: "  if (ctx.config.registration === 'closed') throw registrationClosed()\n",
+    replace: '',
+    tests: [CLOSED],
+  },
+  {
+    guard: 'Nobody but a super admin founds a tenant where registration is closed',
+    file: 'core/src/modules/tenants/founding.ts',
+    find: "if (ctx.config.registration === 'closed' && !ctx.superAdmin)",
+    replace: "if (ctx.config.registration === 'closed' && ctx.superAdmin)",
+    tests: [CLOSED],
   },
 ]

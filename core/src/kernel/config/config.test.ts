@@ -57,6 +57,7 @@ describe('defaults', () => {
       rateLimitFactor: 1,
       tenantsPerPerson: 20,
       trialsPerPerson: 1,
+      registration: 'open',
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },
       audit: { archive: false, minRetentionDays: 30 },

@@ -54,6 +54,8 @@ export interface Config {
   readonly trialsPerPerson: number
   /** How many tenants one person may found. */
   readonly tenantsPerPerson: number
+  /** `closed`: accounts by invitation only, tenants by super admins only. */
+  readonly registration: 'open' | 'closed'
   readonly passwords: { readonly minLength: number }
   readonly tokens: {
     readonly accessTtlSeconds: number
@@ -144,6 +146,7 @@ function nest(env: Env): Config {
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
     trialsPerPerson: env.TRIALS_PER_PERSON,
     tenantsPerPerson: env.TENANTS_PER_PERSON,
+    registration: env.REGISTRATION,
     passwords: { minLength: env.PASSWORD_MIN_LENGTH },
     tokens: {
       accessTtlSeconds: env.ACCESS_TOKEN_TTL,

@@ -231,6 +231,12 @@ export const settings = {
     { default: '/sign-in' },
     'Where the built-in pages lead once they are done: a path under `PUBLIC_URL`, or a URL. Default: the built-in page.',
   ),
+  REGISTRATION: setting(
+    'Sign-in',
+    oneOf('open', 'closed'),
+    { default: 'open' },
+    'Whether anybody may open an account and found a tenant. `closed`: people come in by invitation, and only super admins found tenants.',
+  ),
   PASSWORD_MIN_LENGTH: setting(
     'Sign-in',
     integer(8, 128),

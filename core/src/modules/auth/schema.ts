@@ -21,7 +21,13 @@ const tokenFields = {
     secret: true,
     description: 'JWT, type `at+jwt`; verify it with `/.well-known/jwks.json`',
   }),
-  refresh_token: Type.String({ secret: true, description: 'Opaque; good for one refresh' }),
+  refresh_token: Type.Optional(
+    Type.String({
+      secret: true,
+      description:
+        'Opaque; good for one refresh. Always there, unless `X-Session-Mode: cookie` asked for it in a cookie',
+    }),
+  ),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds until the access token ends', examples: [600] }),
   tenant_id: Nullable(Uuid),
@@ -73,7 +79,17 @@ export const Credentials = Closed({
 })
 export type Credentials = Static<typeof Credentials>
 
-export const RefreshRequest = Closed({ refresh_token: linkToken })
+export const RefreshRequest = Closed({
+  refresh_token: Type.Optional(linkToken),
+  tenant_id: Type.Optional(
+    Type.String({
+      format: 'uuid',
+      description:
+        'With a session in a cookie, which all tabs share: the tenant that this tab acts in. Default: the one last asked for',
+    }),
+  ),
+})
+export type RefreshRequest = Static<typeof RefreshRequest>
 
 export const Bootstrap = Closed({
   bootstrap_token: token('k3pQ0vF8m1'),

@@ -21,7 +21,7 @@ export const tenants = defineModule({
   routes,
 })
 
-export { slugTaken, tenantSuspended } from './errors.ts'
+export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
 export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
 export { Currency, Extra } from './formats.ts'
 export { foundTenant } from './founding.ts'
