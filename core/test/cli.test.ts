@@ -195,9 +195,11 @@ describe('on a server', () => {
   })
 
   test('outside of production a start that other machines reach warns of it', async () => {
-    const env = { PORT: `${await chooseFreePort()}`, HOST: '0.0.0.0' }
+    const env = { PORT: `${await chooseFreePort()}`, HOST: '0.0.0.0', FORCE_COLOR: '1' }
     const open = startCli('start', { cwd, env })
     await open.says(/WARNING: HOST=0\.0\.0\.0 lets other machines in, and NODE_ENV=development/)
+    const [before = ''] = open.said().split('WARNING')
+    assert.ok(before.trimEnd().endsWith('\u001b[31m\u001b[1m'), 'it is in red')
     const own = startCli('start', { cwd, env: { PORT: `${await chooseFreePort()}`, HOST: 'localhost' } })
     await own.says('Tenantry is ready')
     assert.doesNotMatch((await own.stop()).out, /WARNING/)

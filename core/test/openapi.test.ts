@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Value } from 'typebox/value'
 import { Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
-import { type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
+import { type JsonSchema, type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import { kernelModule } from '../src/kernel/probes.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
@@ -32,12 +32,25 @@ function listContents({ paths, components }: OpenApiDocument): [string, MediaTyp
   )
 }
 
+const toys: readonly Module[] = [toy]
+const NOTES = ['$ref', 'description', 'summary']
+
+/** Every object of the document, by its pointer. */
+function listNodes(node: object, pointer = '#'): [string, Record<string, unknown>][] {
+  const entries = Object.entries(node)
+  const inner = entries.filter((entry): entry is [string, object] => typeof entry[1] === 'object' && entry[1] !== null)
+  return [
+    [pointer, Object.fromEntries(entries)],
+    ...inner.flatMap(([name, each]) => listNodes(each, pointer + step(name))),
+  ]
+}
+
 function each(place: string, record: Record<string, object>): [string, object][] {
   return Object.entries(record).map(([name, value]) => [place + step(name), value])
 }
 
 for (const [name, modules] of [
-  ['one toy module', [toy]],
+  ['one toy module', toys],
   ['the built-in modules', builtinModules],
 ] as const) {
   describe(`the API document of ${name}`, () => {
@@ -101,6 +114,25 @@ for (const [name, modules] of [
           ({ method, url, body }) => `${method} ${url}: ${body && JSON.stringify(Value.Errors(body, sampleOf(body)))}`,
         )
       assert.deepEqual(refused, [])
+    })
+
+    it('says nothing beside a reference but what it is for, since makers of clients drop that', () => {
+      const beside = listNodes(document)
+        .filter(([, node]) => typeof node.$ref === 'string' && Object.keys(node).some((key) => !NOTES.includes(key)))
+        .map(([pointer]) => pointer)
+      assert.deepEqual(beside, [])
+    })
+
+    it('names the codes of every error', () => {
+      const problems = listContents(document).filter(([pointer]) => pointer.endsWith('/application~1problem+json'))
+      assert.ok(problems.length > operations.length)
+      for (const [pointer, { schema, examples = {} }] of problems) {
+        const [problem, narrowed] = schema.allOf as [JsonSchema, { properties: Record<string, JsonSchema> }] // as the document writes errors
+        assert.deepEqual(problem, { $ref: '#/components/schemas/Problem' })
+        // An authenticator that does not say what it throws leaves these open; ours says.
+        const isOpen = modules === toys && /\/40[13]\//.test(pointer)
+        assert.deepEqual(narrowed.properties.code?.enum, isOpen ? undefined : Object.keys(examples), pointer)
+      }
     })
 
     it('keeps to itself what is no JSON Schema', () => {

@@ -1,14 +1,17 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
-import type { StoreScope } from './access/store-scope.ts'
+import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
+import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import type { Answer } from './http/answer.ts'
+import { operationNameOf } from './http/operation-names.ts'
 import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
+import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -43,7 +46,7 @@ type SuccessOf<R extends Responses> = {
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
 
-/** The fields of a body of which nothing is known yet. */
+/** The fields of a body or query of which nothing is known yet. */
 export type Unchecked<B> = { readonly [name in keyof B]?: unknown }
 
 type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
@@ -63,10 +66,21 @@ export interface RouteSpec<
   /** The path stands at the root of the server: probes, documents. */
   root?: boolean
   reach?: Reach
+  /**
+   * What the route is called in the API document and in every client generated from it, as a verb and what it is about:
+   * `inviteUser`. Default: made of method and path (`listStores`, `getStore`, `createStore`, `closeStore`); no two routes
+   * of a core may have one. Changing it breaks whoever calls it by its name.
+   */
+  name?: string
   /** One line for the API document: what a caller gets done. */
   summary: string
   description?: string
   access: Access
+  /**
+   * The handler reads `ctx.storeId`, the store of `X-Store-ID`, which the API document then names among the parameters.
+   * Default: true where `access` has `store: 'header'`. Other handlers that read it fail.
+   */
+  storeHeader?: boolean
   params?: P
   query?: Q
   /**
@@ -97,6 +111,8 @@ export interface RouteSpec<
    * database knows, and no reason to leave out the check in the operation.
    */
   check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
+  /** The same for the query: fields that do not go together. Its problems point to `query/…` (`atQuery`). */
+  checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
   /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
   response: R
   /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
@@ -116,6 +132,11 @@ export interface RouteSpec<
    * one open: hashing a password, uploads, streams.
    */
   transaction?: 'manual'
+  /**
+   * The handler may open transactions of the system role, which see every tenant: what it answers is its own to narrow.
+   * Default: the routes of super admins alone; in any other `ctx.transaction` refuses that role.
+   */
+  acrossTenants?: boolean
   /**
    * Accept `Idempotency-Key` (default: every POST and PATCH that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
@@ -146,15 +167,20 @@ export interface RouteSpec<
   ) => Promise<SuccessOf<R> | Answer<SuccessOf<R>>> | SuccessOf<R> | Answer<SuccessOf<R>>
 }
 
+/** A look at fields of which nothing is known yet, in addition to that of their schema. */
+export type FieldCheck = (fields: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>
+
 /** A route with its types erased, as the registry, the API document and the isolation kit read it. */
 export interface Route {
   readonly method: Method
   readonly path: string
   readonly root: boolean
   readonly reach: Reach
+  readonly name: string
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
+  readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
   readonly headers: TObject | undefined
@@ -163,13 +189,15 @@ export interface Route {
   readonly accepts: readonly BodyForm[]
   readonly raw: RawTypes | undefined
   readonly bodyLimit: number | undefined
-  readonly check: ((body: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>) | undefined
+  readonly check: FieldCheck | undefined
+  readonly checkQuery: FieldCheck | undefined
   readonly response: Responses
   readonly errors: readonly ErrorKind[]
   readonly limit: string | undefined
   readonly feature: string | undefined
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
+  readonly acrossTenants: boolean
   readonly idempotent: boolean
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
@@ -195,9 +223,11 @@ export function defineRoute<
     path: spec.path,
     root: spec.root ?? false,
     reach: spec.reach ?? 'public',
+    name: spec.name ?? operationNameOf(spec),
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
+    storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
     headers: spec.headers,
@@ -206,13 +236,15 @@ export function defineRoute<
     accepts: spec.accepts ?? ['json'],
     raw: spec.raw,
     bodyLimit: spec.bodyLimit,
-    check: spec.check as Route['check'], // the fields of the body by their names, each unknown
+    check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
+    checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
     response: spec.response,
     errors: spec.errors ?? [],
     limit: spec.limit,
     feature: spec.feature,
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
+    acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
       spec.idempotent ??
       (IS_REPEATED.includes(spec.method) && spec.access !== 'public' && !handsOutSecrets(spec.response)),
@@ -225,42 +257,6 @@ export function defineRoute<
     handler: spec.handler as Route['handler'],
     location: spec.location as Route['location'],
   })
-}
-
-export interface PermissionSpec {
-  description: string
-  /** `store`: may be granted for a single store too (default `tenant`: only for the whole tenant). */
-  scope?: 'tenant' | 'store'
-  /** Built-in roles that hold it beside `owner`, who holds everything (default: `admin`). */
-  roles?: readonly string[]
-}
-
-/** Something that a plan allows only so many of. `plans`: how many, by the plan's code, where the plan itself does not say. */
-export type LimitSpec = {
-  title: string
-  /** A plan that is not named, or null, allows any number. */
-  plans?: Readonly<Record<string, number | null>>
-} & (
-  | {
-      /** The kind "have at once": the tenant-owned table whose rows count; deleting a row frees its place. */
-      counts: string
-      /** A column of that table: until when a row counts; null as long as it is there. Default: as long as it is there. */
-      until?: string
-      per?: undefined
-    }
-  | {
-      /** The kind "in this period": counted up from zero in each period of the subscription. */
-      per: 'period'
-      counts?: undefined
-      until?: undefined
-    }
-)
-
-/** Something that a plan includes or not. */
-export interface FeatureSpec {
-  title: string
-  /** Codes of the plans that include it, where the plan itself does not say. Default: all. */
-  plans?: readonly string[]
 }
 
 /** Something long-lived that is made once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
@@ -317,6 +313,9 @@ export interface Module {
   readonly jobs: readonly Job[]
   readonly schedules: readonly Schedule[]
   readonly listeners: readonly Listener[]
+  /** Mails that the module sends, and other texts for those of others. */
+  // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
+  readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   readonly checks: readonly HealthCheck[]
@@ -327,6 +326,7 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -366,6 +366,7 @@ export function defineModule(spec: ModuleSpec): Module {
     jobs: [],
     schedules: [],
     listeners: [],
+    mails: [],
     resources: [],
     checks: [],
     sealed: [],
@@ -374,6 +375,7 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    postOffice: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

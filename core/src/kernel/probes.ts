@@ -30,6 +30,7 @@ const alive = defineRoute({
 const database = defineRoute({
   ...probe,
   path: '/health/db',
+  name: 'getDatabaseHealth',
   summary: 'Is the database reachable and its schema current',
   response: {
     200: Closed({
@@ -44,6 +45,7 @@ const database = defineRoute({
 const ready = defineRoute({
   ...probe,
   path: '/health/ready',
+  name: 'getReadiness',
   summary: 'Can the process do its work',
   description:
     'The database, what the modules need, and the worker where one was started. 503 names what is missing in `checks`.',
@@ -70,6 +72,7 @@ const documentAsJson = defineRoute({
   ...probe,
   reach: 'documents',
   path: '/api/openapi.json',
+  name: 'getApiDocument',
   summary: 'This document',
   produces: 'application/json; charset=utf-8',
   // Sent as text that is already JSON.
@@ -81,6 +84,7 @@ const documentAsYaml = defineRoute({
   ...probe,
   reach: 'documents',
   path: '/api/openapi.yaml',
+  name: 'getApiDocumentAsYaml',
   summary: 'This document as YAML',
   produces: 'application/yaml; charset=utf-8',
   response: { 200: Type.String({ examples: ['openapi: 3.1.1\n'] }) },

@@ -1,10 +1,13 @@
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
-import type { FeatureSpec, LimitSpec, Module, PermissionSpec, Route } from './module.ts'
+import type { MailDefinition, PostOffice } from './mails/define.ts'
+import type { Module, Route } from './module.ts'
 import { problemsOfLimit } from './registry-limits.ts'
+import { collectMails } from './registry-mails.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 
@@ -29,10 +32,13 @@ export interface Registry {
   readonly features: ReadonlyMap<string, FeatureSpec & { module: string }>
   readonly events: ReadonlyMap<string, EventDefinition>
   readonly schedules: readonly Schedule[]
+  /** By their kind, each with the texts that it goes out with. */
+  readonly mails: ReadonlyMap<string, MailDefinition>
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly storeDirectory: StoreDirectory | undefined
+  readonly postOffice: PostOffice | undefined
   findJob(name: string): Job | undefined
   /** Listeners of one event, those of every event included. */
   listenersOf(event: string): readonly Listener[]
@@ -110,6 +116,8 @@ export function createRegistry(given: readonly Module[]): Registry {
     if (event !== '*' && !events.has(event))
       problems.push(`listener ${name} follows the event ${event}, which no module declares`)
 
+  const mails = collectMails(modules, problems)
+
   const routes = modules.flatMap((module) =>
     module.routes.map((route) => ({
       ...route,
@@ -120,6 +128,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   checkRoutes(routes, { permissions, limits, features }, problems)
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
+  const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
   const everyEvent = [...listeners.values()].filter(({ event }) => event === '*')
@@ -135,10 +144,12 @@ export function createRegistry(given: readonly Module[]): Registry {
     features,
     events,
     schedules: [...schedules.values()],
+    mails,
     authenticators: modules.flatMap((module) => module.authenticators),
     grantSources: modules.flatMap((module) => module.grants),
     allowances,
     storeDirectory,
+    postOffice,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -17,7 +17,7 @@ type AuditRow = Omit<AuditLogTable, 'tenant_id'>
  */
 export async function emitEvent(ctx: Ctx, event: EventDefinition, content: EventContent<Values>): Promise<void> {
   // Refuses an event that no module declares, with or without a tenant.
-  const listeners = ctx.core.registry.listenersOf(event.name)
+  const listeners = ctx.registry.listenersOf(event.name)
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
     await ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute()
@@ -45,7 +45,7 @@ const LISTENER_ATTEMPTS = 15
 
 function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values>): AuditRow {
   const { before, after } = content
-  const hash = hashFor(ctx.core.secrets, ctx.tenant)
+  const hash = hashFor(ctx.secrets, ctx.tenant)
   const [old, now] =
     before && after
       ? redactChange(event.data, before, after, hash)
@@ -63,7 +63,7 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
     resource_type: event.resource,
     resource_id: content.id ?? textOf(about?.id),
     resource_label: content.label ?? textOf(about?.name),
-    store_id: content.storeId === undefined ? ctx.storeId : content.storeId,
+    store_id: content.storeId === undefined ? ctx.recordedStoreId : content.storeId,
     old_values: old ?? null,
     new_values: now ?? null,
     ip_address: origin.ipAddress,
@@ -73,7 +73,7 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
 }
 
 function followed(ctx: Ctx, event: EventDefinition, row: AuditRow, content: EventContent<Values>): EventRecord {
-  const hash = hashFor(ctx.core.secrets, ctx.tenant)
+  const hash = hashFor(ctx.secrets, ctx.tenant)
   return {
     id: row.id,
     name: row.action,

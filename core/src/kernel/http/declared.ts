@@ -7,15 +7,15 @@ import { tidierOf } from './forms.ts'
 import { coercion, lazyCheck } from './validate.ts'
 
 /** Headers and cookies as the route declares them, and what is wrong with them. */
-export interface Declared {
+export interface DeclaredParts {
   headers?: Record<string, unknown>
   cookies?: Record<string, unknown>
   problems: Iterable<FieldProblem>[]
 }
 
-type Read = (request: FastifyRequest) => Declared
+type Read = (request: FastifyRequest) => DeclaredParts
 
-const NOTHING: Declared = Object.freeze({ problems: [] })
+const NOTHING: DeclaredParts = Object.freeze({ problems: [] })
 
 /** Makes the function that reads the headers and cookies that a route asks for. */
 export function createDeclaredReader({ headers, cookies }: Pick<Route, 'headers' | 'cookies'>): Read {

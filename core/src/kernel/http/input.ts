@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Core } from '../core.ts'
-import { type FieldProblem, invalidRequest, notFound } from '../errors.ts'
+import { type AppError, type FieldProblem, invalidCursor, invalidRequest, notFound } from '../errors.ts'
 import { isUuid } from '../ids.ts'
+import type { FieldCheck } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
-import { createDeclaredReader, type Declared } from './declared.ts'
+import { createDeclaredReader, type DeclaredParts } from './declared.ts'
 import { type FormFields, formReader } from './form-body.ts'
 import { type Tidy, tidierOf } from './forms.ts'
 import { problemsOfKey } from './idempotency.ts'
@@ -32,13 +33,16 @@ interface Prepared {
   readForm: (fields: FormFields) => unknown
   isRaw: boolean
   missingBody: string
-  readDeclared: (request: FastifyRequest) => Declared
-  /** The route's own look at the fields of a body. */
-  checkFields: (body: Record<string, unknown>) => Iterable<FieldProblem>
+  readDeclared: (request: FastifyRequest) => DeclaredParts
+  /** The route's own look at the fields of a body, and of the query. */
+  checkFields: FieldLook
+  checkQueryFields: FieldLook
   takesKey: boolean
+  isList: boolean
 }
 
 const BODY_NAMES = { json: 'JSON', form: 'form' } as const
+type FieldLook = (fields: Record<string, unknown>) => Iterable<FieldProblem>
 
 const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: false } as const
 
@@ -46,7 +50,7 @@ const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: 
 export function createInputReader(core: Core, route: RegisteredRoute): (request: FastifyRequest) => Input {
   const query = (route.query ?? NOTHING_ALLOWED) as NonNullable<RegisteredRoute['query']> // the same shape by hand
   const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name!) // the group always matches
-  const { check } = route
+  const lookBy = (check: FieldCheck | undefined): FieldLook => (check ? (fields) => check(fields, core) : () => [])
   const prepared: Prepared = {
     idParams: names.filter((name) => /(^|_)id$/.test(name)),
     checkParams: route.params ? lazyCheck(route.params) : null,
@@ -59,8 +63,10 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
     isRaw: route.raw !== undefined,
     missingBody: `a ${route.accepts.map((each) => BODY_NAMES[each]).join(' or ')} body is required`,
     readDeclared: createDeclaredReader(route),
-    checkFields: check ? (body) => check(body, core) : () => [],
+    checkFields: lookBy(route.check),
+    checkQueryFields: lookBy(route.checkQuery),
     takesKey: route.idempotent,
+    isList: 'cursor' in query.properties,
   }
   return (request) => validate(prepared, request)
 }
@@ -84,15 +90,22 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
     prepared.checkParams?.(params, 'params') ?? [],
     prepared.checkQuery(query, 'query'),
     unstorableQuery(query),
+    prepared.checkQueryFields(query),
     headerProblems(prepared, request),
     ...ofDeclared,
     bodyProblems(prepared, request, body),
   )
-  if (problems.length > 0) throw invalidRequest({ errors: problems })
+  if (problems.length > 0) throw refusal(prepared, problems)
   // The parser of such a route gives bytes.
   return prepared.isRaw
     ? { params, query, body: undefined, raw: body as Buffer, ...declared }
     : { params, query, body, ...declared }
+}
+
+/** A cursor that no list has given is a bad one, whatever is wrong with its form. */
+function refusal({ isList }: Prepared, problems: FieldProblem[]): AppError {
+  const isOfCursor = isList && problems.every(({ pointer }) => pointer === 'query/cursor')
+  return isOfCursor ? invalidCursor() : invalidRequest({ errors: problems })
 }
 
 function* bodyProblems(prepared: Prepared, request: FastifyRequest, body: unknown): Generator<FieldProblem> {

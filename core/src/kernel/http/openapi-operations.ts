@@ -7,7 +7,7 @@ import { takesKeys } from './identify.ts'
 import { declaredParameters, requestBodyOf } from './openapi-inputs.ts'
 import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
-import { pascalCase, type SchemaCollection } from './openapi-schemas.ts'
+import type { SchemaCollection } from './openapi-schemas.ts'
 import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
 
 /** What operations share and add to while the document is built. */
@@ -27,7 +27,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
   const { access } = route
   const parameters = parametersOf(route, workshop)
   return {
-    operationId: operationIdOf(route),
+    operationId: route.name,
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
     tags: [route.module],
@@ -48,12 +48,6 @@ function storePlaceOf(access: Access): string {
   return rule?.shared ? 'shared' : (rule?.named ?? 'rows')
 }
 
-/** `GET /stores/:id/users` → `getStoresByIdUsers`: as stable as the path, and unique as it is. */
-function operationIdOf({ method, path, root }: RegisteredRoute): string {
-  const words = path.split('/').map((part) => (part.startsWith(':') ? `By${pascalCase(part)}` : pascalCase(part)))
-  return `${root ? `${method.toLowerCase()}Root` : method.toLowerCase()}${words.join('')}`
-}
-
 function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation['parameters'] & object {
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']): Parameter => {
     const declared = route.params?.properties[name]
@@ -65,10 +59,7 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
     parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
   )
-  const inHeaders = [
-    ...(route.access === 'public' || route.access === 'superAdmin' ? [] : ['X-Store-ID']),
-    ...(route.idempotent ? ['Idempotency-Key'] : []),
-  ]
+  const inHeaders = [...(route.storeHeader ? ['X-Store-ID'] : []), ...(route.idempotent ? ['Idempotency-Key'] : [])]
   const shared = inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))
   return [...inPath, ...inQuery, ...declaredParameters(route, schemas), ...shared]
 }

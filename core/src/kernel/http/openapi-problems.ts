@@ -79,10 +79,12 @@ export function problemAnswer(
   route: RegisteredRoute,
 ): AnswerObject {
   const codes = kinds.map(({ code }) => code)
-  const schema: JsonSchema = {
-    $ref: '#/components/schemas/Problem',
-    properties: { status: { const: status }, ...(isOpen ? {} : { code: { enum: codes } }) },
+  // Not as properties beside the reference: those who make clients of a document drop what stands there.
+  const narrowed: JsonSchema = {
+    type: 'object',
+    properties: { status: { const: status }, ...(isOpen ? {} : { code: { type: 'string', enum: codes } }) },
   }
+  const schema: JsonSchema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] }
   return {
     description: `${STATUS_CODES[status] ?? 'Problem'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
     headers: headersOf(status),

@@ -2,8 +2,9 @@ import { defineModule } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
-import { auditExported, auditRemoved } from './events.ts'
+import * as events from './events.ts'
 import { dropMonths } from './retention/dropping.ts'
+import { retentionShortenedMail } from './retention/mails.ts'
 import { removeExpired } from './retention/removing.ts'
 import { findExpired } from './retention/retention.ts'
 import { warnOwners } from './retention/warning-owners.ts'
@@ -12,7 +13,8 @@ import { chainEnds } from './sealing/chain-ends.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
 import { findBehind, findUnsealed, seal } from './sealing/sealing-jobs.ts'
 
-export { auditExported, auditRemoved } from './events.ts'
+export * from './events.ts'
+export { getAuditLog, listAuditLogs } from './operations.ts'
 export { AuditLog } from './schema.ts'
 export type { Finding } from './sealing/checking.ts'
 export { checkExport, type ExportVerdict } from './sealing/checking-export.ts'
@@ -32,10 +34,11 @@ export const audit = defineModule({
     'audit.view': 'See what happened',
     'audit.export': 'Export what happened',
   },
-  events: [auditExported, auditRemoved],
+  events: Object.values(events),
   routes,
   jobs: [seal, removeExpired],
   listeners: [warnOwners],
+  mails: [retentionShortenedMail],
   schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
   checks: [chainEnds],

@@ -20,20 +20,20 @@ export const Actor = Closed(
 export const AuditLog = Closed(
   {
     id: Uuid,
+    created_at: Timestamp,
     tenant_id: Nullable(Uuid),
     user_id: Nullable(Type.String({ format: 'uuid', description: 'The actor, when that is a person' })),
     actor: Actor,
     action: Type.String({ description: 'The name of an event', examples: ['store.created'] }),
     resource_type: Type.String({ examples: ['store'] }),
     resource_id: Nullable(Type.String({ examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] })),
-    resource_label: Nullable(Type.String({ description: 'The name at the time', examples: ['Main'] })),
     store_id: Nullable(Uuid),
     old_values: Values('What a change replaced: the changed fields alone; all of what is gone'),
     new_values: Values('What a change brought: the changed fields alone; all of what is new'),
     ip_address: Nullable(Type.String({ examples: ['192.0.2.1'] })),
     user_agent: Nullable(Type.String({ examples: ['Mozilla/5.0'] })),
     request_id: Nullable(Type.String({ description: 'The `X-Request-ID` of the request' })),
-    created_at: Timestamp,
+    resource_label: Nullable(Type.String({ description: 'The name at the time', examples: ['Main'] })),
   },
   { title: 'AuditLog' },
 )
@@ -72,7 +72,7 @@ const filters = {
   ),
 }
 
-const Filters = Closed(filters)
+export const Filters = Closed(filters)
 /** The filters of the audit log as they are sent; all that are given must hold. */
 export type Filters = Static<typeof Filters>
 

@@ -58,6 +58,8 @@ export const bootstrapInstallation = defineRoute({
   access: 'public',
   transaction: 'manual',
   ...sessionParts,
+  // The token and who becomes a super admin are the installation's, out of reach of requests.
+  acrossTenants: true,
   body: Bootstrap,
   check: newPasswordIn('password', 'email', 'name'),
   response: { 201: SignInAnswer },

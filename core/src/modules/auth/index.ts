@@ -11,13 +11,16 @@ import * as events from './events.ts'
 import { passwordHasher } from './hashing.ts'
 import { keyRing } from './keys.ts'
 import { sendReset, sendVerification } from './links.ts'
+import { authMails } from './mails.ts'
 import * as routes from './routes.ts'
 import { sealedSigningKeys } from './seals.ts'
 import { rotateKeys, sweep } from './upkeep.ts'
 
 export { type Challenge, verifyChallenge } from './access-tokens.ts'
+export { addPerson } from './adding-people.ts'
 export { actorOf, completeSignIn, type ProvenSignIn } from './completing.ts'
 export * from './errors.ts'
+export * from './events.ts'
 export { passwordHasher, verifyPassword } from './hashing.ts'
 export { keyRing } from './keys.ts'
 export {
@@ -30,10 +33,12 @@ export {
   requireNotLocked,
 } from './lockout.ts'
 export { findAccountById } from './queries.ts'
+export { requestReset } from './recovering.ts'
+export { register } from './registering.ts'
 export { rotateSigningKey } from './rotating-keys.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
 export { provePassword, recordFailure } from './signing-in.ts'
-export { endSessions } from './signing-out.ts'
+export { endSessions, signOutEverywhere } from './signing-out.ts'
 export type { SessionRow } from './table.ts'
 
 /** Where anybody may knock, and nobody has much to say. */
@@ -50,6 +55,7 @@ export const auth = defineModule({
   events: Object.values(events),
   routes: [...Object.values(accountRoutes), ...Object.values(routes)].map(bounded),
   jobs: [sendVerification, sendReset],
+  mails: authMails,
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
   sealed: [sealedSigningKeys],

@@ -38,6 +38,7 @@ export const login = defineRoute({
 export const refreshTokens = defineRoute({
   method: 'POST',
   path: '/auth/refresh',
+  name: 'refreshTokens',
   summary: 'Exchange a refresh token for new tokens',
   description:
     'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session. The token is in the body; or, with `X-Session-Mode: cookie`, in the cookie that a sign-in in that mode has set, never in both.',
@@ -110,6 +111,7 @@ export const jwks = defineRoute({
   method: 'GET',
   path: '/.well-known/jwks.json',
   root: true,
+  name: 'getJwks',
   summary: 'Public keys that access tokens are verified with',
   access: 'public',
   transaction: 'manual',

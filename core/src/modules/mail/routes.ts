@@ -1,4 +1,4 @@
-import { Answer, Closed, type Ctx, defineRoute, notFound, Type } from '#kernel'
+import { Answer, Closed, type Ctx, defineRoute, hasMailbox, notFound, Type } from '#kernel'
 import { getMail, listMailbox, MAILBOX_CSP, renderMailboxPage, renderMailPage } from './mailbox.ts'
 
 const PATH = '/dev/mailbox'
@@ -31,7 +31,7 @@ const showMail = defineRoute({
 
 /** Where the mailbox lies. Its links open accounts: outside of development and tests there is no such page. */
 function openMailbox({ config }: Ctx): string {
-  if (config.env === 'production' || config.mail.off || config.mail.smtpUrl !== null) throw notFound()
+  if (!hasMailbox(config)) throw notFound()
   return config.dataDir
 }
 

@@ -1,10 +1,22 @@
-import { AppError, at, type Ctx, consume, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
-import { enqueueMail, type IfPaused, requireMail } from '../mail/index.ts'
+import {
+  AppError,
+  at,
+  type Ctx,
+  consume,
+  type IfPaused,
+  invalidRequest,
+  momentAfter,
+  notFound,
+  SECONDS,
+  stamp,
+} from '#kernel'
+import { requireMail } from '../mail/index.ts'
 import { getSettings, getTenant, presentSettings } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
 import { requireMayActOnInvitation, requireProvenAddress } from './acting.ts'
 import { alreadyMember } from './errors.ts'
 import { invitationResent, userInvited } from './events.ts'
+import { invitationMail } from './mails.ts'
 import { presentInvitation } from './presenting-invitations.ts'
 import { promiseRoles } from './promised-roles.ts'
 import { checkInvited, checkPromised, requireStillMayInvite } from './promising.ts'
@@ -140,7 +152,7 @@ const seatOf = ({ expires_at }: Pick<InvitationRow, 'expires_at'>) => ({ seat_en
 
 function newLink(ctx: Ctx, now: string) {
   const { token, hash } = newInvitationToken(ctx.tenantId)
-  const expires_at = new Date(Date.parse(now) + ctx.config.tokens.invitationTtlSeconds * SECONDS).toISOString()
+  const expires_at = momentAfter(now, ctx.config.tokens.invitationTtlSeconds * SECONDS)
   return { token, link: { token_hash: hash, expires_at, sent_at: now, updated_at: now } }
 }
 
@@ -150,9 +162,8 @@ async function mailInvitation(
   { row, token, ifPaused }: { row: InvitationRow; token: string; ifPaused: IfPaused },
 ): Promise<boolean> {
   const tenant = await getTenant(ctx.tx, ctx.tenantId)
-  return enqueueMail(ctx, {
+  return ctx.mail(invitationMail, {
     to: user.email,
-    kind: 'invitation',
     locale: user.locale,
     timezone: user.timezone,
     data: {

@@ -36,6 +36,7 @@ const listInvitations = defineRoute({
 const revoke = defineRoute({
   method: 'DELETE',
   path: '/users/invitations/:id',
+  name: 'revokeUserInvitation',
   summary: 'Take an invitation back',
   description: 'Of one that promises more than you hold, 403.',
   access: { permission: 'user.invite' },

@@ -21,6 +21,7 @@ const listRoles = defineRoute({
 const assign = defineRoute({
   method: 'POST',
   path: '/users/:id/roles',
+  name: 'assignUserRole',
   summary: 'Give a person a role',
   description: 'Nobody gives a permission that they do not hold themselves; only an owner makes an owner.',
   access: { permission: 'role.assign', store: { named: '#/store_id' } },
@@ -33,6 +34,7 @@ const assign = defineRoute({
 const unassign = defineRoute({
   method: 'DELETE',
   path: '/users/:id/roles/:role_id',
+  name: 'unassignUserRole',
   summary: 'Take a role from a person',
   access: { permission: 'role.assign', store: { named: 'query/store_id' } },
   params: RoleToTakeParams,

@@ -1,16 +1,18 @@
 import { defineModule } from '#kernel'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
+import * as events from './events.ts'
 import { openStore } from './operations.ts'
 import { findStore } from './queries.ts'
 import { routes } from './routes.ts'
 
 export { nameTaken } from './errors.ts'
-export { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
+export * from './events.ts'
+export { changeStore, openStore, removeStore } from './operations.ts'
 export { presentSettings, presentStore } from './present.ts'
-export { findStore, findStores, getSettings, getStore } from './queries.ts'
-export { Store, StoreSettings } from './schema.ts'
+export { findStore, findStores, getSettings, getStore, lockStore } from './queries.ts'
+export { type NewStore, Store, type StorePatch, StoreSettings } from './schema.ts'
+export { changeSettings } from './settings.ts'
 export type { StoreRow } from './table.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
@@ -30,7 +32,7 @@ export const stores = defineModule({
     'store_settings.update': { description: "Change stores' settings", scope: 'store', roles: MANAGERS },
   },
   limits: { stores: { title: 'Stores', counts: 'stores' } },
-  events: [storeCreated, storeUpdated, storeDeleted, storeSettingsUpdated],
+  events: Object.values(events),
   routes,
   stores: async (tx, tenantId, storeId) => (await findStore(tx, tenantId, storeId))?.status === 'active',
   founding: async (ctx) => {

@@ -1,6 +1,6 @@
 import { defineModule } from '#kernel'
 import { users } from '../users/index.ts'
-import { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+import * as events from './events.ts'
 import { routes } from './routes.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
@@ -17,18 +17,19 @@ export const tenants = defineModule({
     'tenant_settings.update': 'Change the settings of the tenant',
     'audit.retention': { description: 'Shorten how long records of what happened are kept', roles: [] },
   },
-  events: [tenantCreated, tenantUpdated, tenantSettingsUpdated],
+  events: Object.values(events),
   routes,
 })
 
 export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
-export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+export * from './events.ts'
 export { Currency, Extra } from './formats.ts'
-export { foundTenant } from './founding.ts'
-export { changeOwner, getTenant } from './operations.ts'
+export { foundTenant, openTenant } from './founding.ts'
+export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
 export { presentSettings, presentTenant } from './present.ts'
 export { findTenant, getSettings, listTenants, lockTenant } from './queries.ts'
 export { type Retention, retentionAt } from './retention.ts'
 export { Slug, Tenant, TenantSettings } from './schema.ts'
+export { changeSettings } from './settings.ts'
 export { asciiWords, randomSuffix } from './slugs.ts'
 export type { TenantRecord } from './table.ts'

@@ -1,9 +1,9 @@
 import { defineModule } from '#kernel'
-import { userUpdated } from './events.ts'
+import * as events from './events.ts'
 import { getMe, updateMe } from './routes.ts'
 
 export { normalizeEmail } from '#kernel'
-export { userUpdated } from './events.ts'
+export * from './events.ts'
 export {
   addUser,
   addUserTenant,
@@ -14,7 +14,15 @@ export {
   removeUserTenant,
   type UserPatch,
 } from './operations.ts'
-export { findLogin, findUser, findUserByEmail, getUser, listUserTenants, listUserTenantsAfter } from './queries.ts'
+export {
+  findLogin,
+  findUser,
+  findUserByEmail,
+  getUser,
+  listUserTenants,
+  listUserTenantsAfter,
+  lockUser,
+} from './queries.ts'
 export { presentUser, User } from './schema.ts'
 export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 
@@ -22,6 +30,6 @@ export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 export const users = defineModule({
   name: 'users',
   migrations: new URL('./migrations/', import.meta.url),
-  events: [userUpdated],
+  events: Object.values(events),
   routes: [getMe, updateMe],
 })

@@ -5,6 +5,7 @@ import { User, UserChanges } from './schema.ts'
 export const getMe = defineRoute({
   method: 'GET',
   path: '/users/me',
+  name: 'getMe',
   summary: 'Read your own profile',
   access: 'self',
   response: { 200: User },
@@ -14,6 +15,7 @@ export const getMe = defineRoute({
 export const updateMe = defineRoute({
   method: 'PUT',
   path: '/users/me',
+  name: 'updateMe',
   summary: 'Change your own profile',
   description: 'Absent fields stay as they are; `phone: null` clears it.',
   access: 'self',

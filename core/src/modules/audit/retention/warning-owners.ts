@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { on } from '#kernel'
-import { enqueueMail } from '../../mail/index.ts'
 import { listOwners } from '../../members/index.ts'
 import { getTenant, tenantSettingsUpdated } from '../../tenants/index.ts'
+import { retentionShortenedMail } from './mails.ts'
 
 /** Tells the owners by mail that what happened will be kept for a shorter time, while it can still be taken back. */
 export const warnOwners = on(tenantSettingsUpdated, 'audit.warn_owners', async (ctx, { before, after, actor }) => {
@@ -11,6 +11,6 @@ export const warnOwners = on(tenantSettingsUpdated, 'audit.warn_owners', async (
   const { name: tenantName } = await getTenant(ctx.tx, ctx.tenantId)
   for (const { email, locale, timezone, name } of await listOwners(ctx)) {
     const data = { name, tenantName, by: actor.label, days: pending.days, at: pending.takes_effect_at }
-    await enqueueMail(ctx, { to: email, locale, timezone, kind: 'audit_retention_shortened', data })
+    await ctx.mail(retentionShortenedMail, { to: email, locale, timezone, data })
   }
 })
