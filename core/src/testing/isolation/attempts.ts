@@ -1,7 +1,7 @@
 import { newId } from '../../kernel/ids.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import { routeName } from './catalogue.ts'
-import { asSchema, idPlaces, isIdName, placed } from './samples.ts'
+import { asSchema, fieldOf, idPlaces, isIdName, placed } from './samples.ts'
 import type { Filling } from './types.ts'
 import { type Filled, Unfilled, type World } from './world.ts'
 
@@ -73,9 +73,6 @@ export async function listAttempts(world: World, route: RegisteredRoute): Promis
     }))
   return attempts
 }
-
-/** `x-article-id` speaks of what `article_id` speaks of. */
-const fieldOf = (header: string) => header.replace(/^x-/, '').replaceAll('-', '_')
 
 const overlay = (filling: Filled, { params, query, headers, body, raw }: Filling): Filling => ({
   params: { ...filling.params, ...params },

@@ -3,7 +3,7 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { TestCore } from '../core.ts'
 import type { Answered } from '../request.ts'
 import { type Collections, readCollections, routeName } from './catalogue.ts'
-import { asSchema, type Sampling, sample } from './samples.ts'
+import { asSchema, fieldOf, type Sampling, sample } from './samples.ts'
 import type { Fillers, Filling, Founded, Founding, Tenant } from './types.ts'
 import { written } from './written.ts'
 
@@ -153,7 +153,7 @@ async function fill(
     complete,
     text: tenant.text,
     id: async (name) => {
-      const collection = collections.ofField(name)
+      const collection = collections.ofField(fieldOf(name))
       return collection ? tenant.id(collection) : undefined
     },
   }
