@@ -3,6 +3,7 @@ import { accessDenied } from './access/refusals.ts'
 import { SECONDS } from './clock.ts'
 import type { Core } from './core.ts'
 import { createHealth } from './health.ts'
+import { Answer } from './http/answer.ts'
 import { docsRoutes } from './http/docs.ts'
 import { sealedAnswers } from './http/idempotency.ts'
 import { openapiDocument } from './http/openapi.ts'
@@ -10,7 +11,7 @@ import { Closed, OneOf } from './http/schemas.ts'
 import { StaticText } from './http/static-text.ts'
 import { checkSchedules } from './jobs/overdue.ts'
 import { createMetrics } from './metrics.ts'
-import { Answer, defineModule, defineResource, defineRoute, type HealthCheck } from './module.ts'
+import { defineModule, defineResource, defineRoute, type HealthCheck } from './module.ts'
 
 const health = defineResource({ name: 'kernel.health', create: createHealth })
 const metrics = defineResource({ name: 'kernel.metrics', create: createMetrics })

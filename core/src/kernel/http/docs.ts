@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import Type from 'typebox'
 import { notFound } from '../errors.ts'
-import { Answer, defineRoute, type Route } from '../module.ts'
+import { defineRoute, type Route } from '../module.ts'
+import { Answer } from './answer.ts'
 import { Closed } from './schemas.ts'
 import { StaticBody, StaticText } from './static-text.ts'
 
@@ -37,10 +38,10 @@ const pageRoute = defineRoute({
   path: PATH,
   summary: 'The API document, to read and try out',
   produces: 'text/html; charset=utf-8',
-  handler: async () => {
+  handler: async ({ product }) => {
     const version = await readVersion()
     const headers = { 'content-security-policy': CSP, 'cache-control': 'no-cache' }
-    return new Answer(200, pageOf(version), headers)
+    return new Answer(200, pageOf(version, product.apiTitle), headers)
   },
 })
 
@@ -91,10 +92,11 @@ function read(file: URL): Promise<StaticText> {
   return text
 }
 
-let page: StaticText | undefined
+const pages = new Map<string, StaticText>()
 
-function pageOf(version: string): StaticText {
-  page ??= new StaticText(renderPage(version))
+function pageOf(version: string, title: string): StaticText {
+  const page = pages.get(title) ?? new StaticText(renderPage(version, title))
+  pages.set(title, page)
   return page
 }
 
@@ -108,12 +110,12 @@ async function readVersion(): Promise<string> {
 }
 
 // All addresses are relative to the page: the server may stand behind a path of a proxy.
-const renderPage = (version: string) => `<!doctype html>
+const renderPage = (version: string, title: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>API</title>
+<title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css?v=${version}">
 <link rel="stylesheet" href="docs/style.css">
@@ -125,3 +127,5 @@ const renderPage = (version: string) => `<!doctype html>
 </body>
 </html>
 `
+
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
