@@ -11,6 +11,7 @@ export {
 } from 'kysely'
 export { default as Type, type Static, type TObject, type TSchema } from 'typebox'
 export * from './access/slots.ts'
+export * from './access/specs.ts'
 export { grantsOf, type Resolved } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
 export { canonicalAddress, readAddress } from './addresses.ts'
@@ -28,8 +29,14 @@ export { prepared } from './db/prepared.ts'
 export * from './db/tables.ts'
 export * from './errors.ts'
 export * from './events/define.ts'
+export * from './http/answer.ts'
+export type { FastifySetup } from './http/build.ts'
+export type { Cookie } from './http/cookies.ts'
 export { invalidAccessToken, invalidApiKey } from './http/identify.ts'
+export { parseJson } from './http/json-text.ts'
 export { type OpenApiDocument, openapiDocument } from './http/openapi.ts'
+export { requireOwnPage } from './http/own-page.ts'
+export * from './http/route-input.ts'
 export * from './http/schemas.ts'
 export * from './ids.ts'
 export * from './jobs/define.ts'
@@ -52,9 +59,23 @@ export * from './module.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
 export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'
 export { checkOutboundUrl, MAX_URL_LENGTH, problemOfOutboundUrl } from './outbound/outbound-url.ts'
+export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
 export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
+export {
+  defineSetting,
+  type Setting,
+  type SettingChange,
+  type SettingLevel,
+  type SettingMoment,
+  type SettingSpec,
+  type SettingsKeeper,
+  type StoredSettings,
+  settingIn,
+} from './settings/define.ts'
+export { SettingsPatch } from './settings/schemas.ts'
+export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
 export { normalizeEmail } from './text/email.ts'
 export { greatest, least } from './text/least.ts'

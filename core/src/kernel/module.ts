@@ -1,14 +1,21 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import type { Answer } from './http/answer.ts'
 import { operationNameOf } from './http/operation-names.ts'
+import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
+import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
+import type { FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
+
+export * from './specs.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -31,7 +38,7 @@ export type Access = 'public' | 'self' | 'superAdmin' | { readonly permission: s
  */
 export type Reach = 'public' | 'probe' | 'metrics' | 'documents' | 'machine'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export type Responses = { readonly [status: number]: TSchema | null }
 
@@ -39,12 +46,6 @@ type SuccessOf<R extends Responses> = {
   // biome-ignore lint/suspicious/noConfusingVoidType: an answer without a body may come from an operation that returns nothing
   [S in keyof R]: R[S] extends TSchema ? Static<R[S]> : undefined | void
 }[keyof R]
-
-export interface RouteInput<P, Q, B> {
-  params: P
-  query: Q
-  body: B
-}
 
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
@@ -59,6 +60,9 @@ export interface RouteSpec<
   Q extends TObject | undefined,
   B extends TSchema | undefined,
   R extends Responses,
+  H extends TObject | undefined = undefined,
+  C extends TObject | undefined = undefined,
+  W extends RawTypes | undefined = undefined,
 > {
   method: Method
   /** Under `/api/v1` unless `root` is set; parameters as `:id`. A parameter named `id` or `*_id` must be a UUID, else 404. */
@@ -83,7 +87,26 @@ export interface RouteSpec<
   storeHeader?: boolean
   params?: P
   query?: Q
+  /**
+   * Headers that the handler gets as `input.headers`, by their names in lower case: texts, numbers or booleans. Others
+   * are not looked at. One that is declared and sent more than once is refused. Not for credentials, nor for what the
+   * kernel reads itself (`X-Store-ID`, `Idempotency-Key`).
+   */
+  headers?: H
+  /**
+   * Cookies that the handler gets as `input.cookies`, percent-decoded; others are not looked at. A request that changes
+   * something and brings one of them must come from a page of ours (see `requireOwnPage`), and pages of `CORS_ORIGINS`
+   * may call the route with credentials. `Closed({})`: it reads none, but its answer sets some.
+   */
+  cookies?: C
   body?: B
+  /** How the body may be written, the content type says which; default `['json']`. Fields of a form are coerced as those of a query. */
+  accepts?: readonly BodyForm[]
+  /**
+   * Takes the body as it is, up to `bodyLimit`, in any of these content types (`true`: in any): the handler gets its
+   * bytes as `input.raw`. In place of `body`; for callbacks whose signature is made over the bytes.
+   */
+  raw?: W
   /** Bytes of a body that are read at most; default 128 KiB, no more than 1 MiB. Beyond it is 413. */
   bodyLimit?: number
   /**
@@ -119,11 +142,16 @@ export interface RouteSpec<
    */
   acrossTenants?: boolean
   /**
-   * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
+   * Accept `Idempotency-Key` (default: every POST and PATCH that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
    * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
    */
   idempotent?: boolean
+  /**
+   * It reads or changes the settings of this level: those that modules declare are added to its answer, and to its body
+   * (`SettingsPatch`). Where no module declares any, the route is not there.
+   */
+  settings?: SettingLevel
   /** Where a created object lives; default for 201: the path itself and the object's id. */
   location?: (result: SuccessOf<R>) => string
   /** Kept out of the API document (pages for people). */
@@ -137,21 +165,15 @@ export interface RouteSpec<
   produces?: string | Produced
   handler: (
     ctx: Ctx,
-    input: RouteInput<StaticOr<P, Record<string, string>>, StaticOr<Q, Record<string, never>>, StaticOr<B, undefined>>,
+    input: RouteInput<
+      StaticOr<P, Record<string, string>>,
+      StaticOr<Q, Record<string, never>>,
+      StaticOr<B, undefined>,
+      H,
+      C,
+      W
+    >,
   ) => Promise<SuccessOf<R> | Answer<SuccessOf<R>>> | SuccessOf<R> | Answer<SuccessOf<R>>
-}
-
-/** An answer whose status or headers differ from what a plain return value gets. */
-export class Answer<T> {
-  readonly status: number
-  readonly body: T
-  readonly headers: Record<string, string>
-
-  constructor(status: number, body: T, headers: Record<string, string> = {}) {
-    this.status = status
-    this.body = body
-    this.headers = headers
-  }
 }
 
 /** A look at fields of which nothing is known yet, in addition to that of their schema. */
@@ -170,7 +192,11 @@ export interface Route {
   readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
+  readonly headers: TObject | undefined
+  readonly cookies: TObject | undefined
   readonly body: TSchema | undefined
+  readonly accepts: readonly BodyForm[]
+  readonly raw: RawTypes | undefined
   readonly bodyLimit: number | undefined
   readonly check: FieldCheck | undefined
   readonly checkQuery: FieldCheck | undefined
@@ -182,11 +208,15 @@ export interface Route {
   readonly transaction: 'managed' | 'manual'
   readonly acrossTenants: boolean
   readonly idempotent: boolean
+  readonly settings: SettingLevel | undefined
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
   readonly produces: string | Produced | undefined
-  readonly handler: (ctx: Ctx, input: RouteInput<never, never, never>) => unknown
+  readonly handler: (ctx: Ctx, input: RouteInput<never, never, never, never, never, never>) => unknown
 }
+
+/** Methods of which a second request does more than the first. */
+const IS_REPEATED: readonly Method[] = ['POST', 'PATCH']
 
 /** Declares a route. The types refuse a missing `access` and an answer of another shape than `response` says. */
 export function defineRoute<
@@ -194,7 +224,10 @@ export function defineRoute<
   P extends TObject | undefined = undefined,
   Q extends TObject | undefined = undefined,
   B extends TSchema | undefined = undefined,
->(spec: RouteSpec<P, Q, B, R>): Route {
+  H extends TObject | undefined = undefined,
+  C extends TObject | undefined = undefined,
+  const W extends RawTypes | undefined = undefined,
+>(spec: RouteSpec<P, Q, B, R, H, C, W>): Route {
   const route: Omit<Route, 'handler' | 'location'> = {
     method: spec.method,
     path: spec.path,
@@ -207,7 +240,11 @@ export function defineRoute<
     storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
+    headers: spec.headers,
+    cookies: spec.cookies,
     body: spec.body,
+    accepts: spec.accepts ?? ['json'],
+    raw: spec.raw,
     bodyLimit: spec.bodyLimit,
     check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
     checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
@@ -219,7 +256,9 @@ export function defineRoute<
     transaction: spec.transaction ?? 'managed',
     acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
-      spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
+      spec.idempotent ??
+      (IS_REPEATED.includes(spec.method) && spec.access !== 'public' && !handsOutSecrets(spec.response)),
+    settings: spec.settings,
     hidden: spec.hidden ?? false,
     produces: spec.produces,
   }
@@ -229,83 +268,6 @@ export function defineRoute<
     handler: spec.handler as Route['handler'],
     location: spec.location as Route['location'],
   })
-}
-
-export interface PermissionSpec {
-  description: string
-  /** `store`: may be granted for a single store too (default `tenant`: only for the whole tenant). */
-  scope?: 'tenant' | 'store'
-  /** Built-in roles that hold it beside `owner`, who holds everything (default: `admin`). */
-  roles?: readonly string[]
-}
-
-/** Something that a plan allows only so many of. `plans`: how many, by the plan's code, where the plan itself does not say. */
-export type LimitSpec = {
-  title: string
-  /** A plan that is not named, or null, allows any number. */
-  plans?: Readonly<Record<string, number | null>>
-} & (
-  | {
-      /** The kind "have at once": the tenant-owned table whose rows count; deleting a row frees its place. */
-      counts: string
-      /** A column of that table: until when a row counts; null as long as it is there. Default: as long as it is there. */
-      until?: string
-      per?: undefined
-    }
-  | {
-      /** The kind "in this period": counted up from zero in each period of the subscription. */
-      per: 'period'
-      counts?: undefined
-      until?: undefined
-    }
-)
-
-/** Something that a plan includes or not. */
-export interface FeatureSpec {
-  title: string
-  /** Codes of the plans that include it, where the plan itself does not say. Default: all. */
-  plans?: readonly string[]
-}
-
-/** Something long-lived that is made once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
-export interface Resource<T> {
-  readonly name: string
-  create(core: Core): T | Promise<T>
-  /** Awaited before the core serves or works, on a schema that is current: what must be known before the first request. */
-  prepare?(value: T, core: Core): Promise<void>
-  close?(value: T): Promise<void> | void
-}
-
-/** Declares a resource; list it in the module's `resources`. */
-export function defineResource<T>(resource: Resource<T>): Resource<T> {
-  return Object.freeze(resource)
-}
-
-/**
- * A column of moments that are never far ahead: the end of a lockout, the next attempt. A clock that was wrong leaves some
- * that are; whatever waits for them would wait until then, so they become now.
- */
-export interface FutureMoment {
-  table: string
-  column: string
-  /** No right clock writes one further ahead than this. */
-  aheadMs: number
-}
-
-/** A condition that `GET /health/ready` (when `ready`) and `tenantry doctor` look at. */
-export interface HealthCheck {
-  name: string
-  ready: boolean
-  /** Resolves to one sentence when all is well; throws an Error that says what is wrong and what to do. */
-  check(core: Core): Promise<string>
-}
-
-/** One kind of thing that a module keeps sealed with `APP_SECRET`. `tenantry doctor` tries to open some of each. */
-export interface SealedKind {
-  /** Completes "… cannot be opened": `signing keys`. */
-  name: string
-  /** The newest and the oldest, say; none when there is nothing. */
-  samples(core: Core): Promise<{ sealed: string; context: string }[]>
 }
 
 /** All that a feature brings. Built-in features and an application's are values of this one type. */
@@ -328,6 +290,8 @@ export interface Module {
   readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles above
+  readonly settings: readonly Setting<any>[]
   readonly checks: readonly HealthCheck[]
   readonly sealed: readonly SealedKind[]
   /** Looked at each minute, across all tenants: give a table that grows without bound an index on the column. */
@@ -336,6 +300,8 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  /** Where the settings of a level are. */
+  readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
@@ -379,6 +345,7 @@ export function defineModule(spec: ModuleSpec): Module {
     listeners: [],
     mails: [],
     resources: [],
+    settings: [],
     checks: [],
     sealed: [],
     moments: [],
@@ -386,6 +353,7 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    settingsOf: {},
     postOffice: undefined,
     founding: undefined,
     mayServe: undefined,

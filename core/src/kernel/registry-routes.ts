@@ -4,6 +4,7 @@ import { MAX_BODY_LIMIT } from './http/body.ts'
 import { OPERATION_NAME } from './http/operation-names.ts'
 import { handsOutSecrets, unmarkedSecrets } from './http/secret-answers.ts'
 import type { RegisteredRoute } from './registry.ts'
+import { problemsOfInputs } from './registry-inputs.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 
 interface Known {
@@ -61,15 +62,22 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
   // Mail programs add fields of their own to the address of a page for people, which looks at none.
   if (route.query && !route.hidden && isOpen(route.query))
     problems.push('has a query that accepts unknown fields (additionalProperties: false is missing)')
-  problems.push(...problemsOfBodyLimit(route))
-  const schemas = [route.params, route.query, route.body, ...Object.values(route.response)]
+  problems.push(...problemsOfBodyLimit(route), ...problemsOfInputs(route))
+  const schemas = [
+    route.params,
+    route.query,
+    route.headers,
+    route.cookies,
+    route.body,
+    ...Object.values(route.response),
+  ]
   problems.push(...new Set(schemas.flatMap(problemsOfSchema)))
   return problems
 }
 
-function problemsOfBodyLimit({ body, bodyLimit }: RegisteredRoute): string[] {
+function problemsOfBodyLimit({ body, raw, bodyLimit }: RegisteredRoute): string[] {
   if (bodyLimit === undefined) return []
-  if (!body) return ['has a bodyLimit but takes no body']
+  if (!body && !raw) return ['has a bodyLimit but takes no body']
   if (Number.isInteger(bodyLimit) && bodyLimit > 0 && bodyLimit <= MAX_BODY_LIMIT) return []
   return [`has a bodyLimit that is no number of bytes up to ${MAX_BODY_LIMIT}`]
 }
@@ -89,7 +97,7 @@ interface Openness {
  * Whether values with fields that nobody declared fit a schema: its objects must be closed, also within others and in
  * lists. Within a body one may be open on purpose, by saying `additionalProperties`.
  */
-function isOpen(schema: TSchema, isWithin = false): boolean {
+export function isOpen(schema: TSchema, isWithin = false): boolean {
   const { type, properties, patternProperties, additionalProperties, items, ...of } = schema as Openness // JSON Schema keywords
   const types = [type ?? []].flat()
   const branches = [...(of.anyOf ?? []), ...(of.oneOf ?? []), ...(of.allOf ?? [])]

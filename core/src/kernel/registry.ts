@@ -1,14 +1,22 @@
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { MailDefinition, PostOffice } from './mails/define.ts'
-import type { FeatureSpec, LimitSpec, Module, PermissionSpec, Route } from './module.ts'
+import type { Module, Route } from './module.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
+import {
+  collectSettings,
+  completeEvents,
+  completeRoutes,
+  type KeepersByLevel,
+  type SettingsByLevel,
+} from './registry-settings.ts'
 
 export interface RegisteredRoute extends Route {
   /** The module that brought it. */
@@ -37,6 +45,9 @@ export interface Registry {
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly storeDirectory: StoreDirectory | undefined
+  /** By level and name. */
+  readonly settings: SettingsByLevel
+  readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
   findJob(name: string): Job | undefined
   /** Listeners of one event, those of every event included. */
@@ -83,10 +94,12 @@ export function createRegistry(given: readonly Module[]): Registry {
       Object.entries(module.features).map(([name, spec]) => [name, { ...spec, module: module.name }]),
     ),
   )
-  const events = unique(
+  const { settings, settingsKeepers } = collectSettings(modules, permissions, problems)
+  const declaredEvents = unique(
     'event',
     each(modules, (module) => module.events.map((event) => [event.name, event])),
   )
+  const events = completeEvents(declaredEvents, settings)
   for (const { name, data } of events.values())
     problems.push(...new Set(problemsOfSchema(data).map((problem) => `event ${name} ${problem}`)))
   const jobs = unique(
@@ -117,13 +130,14 @@ export function createRegistry(given: readonly Module[]): Registry {
 
   const mails = collectMails(modules, problems)
 
-  const routes = modules.flatMap((module) =>
+  const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
       ...route,
       module: module.name,
       url: route.root ? route.path : API_PREFIX + route.path,
     })),
   )
+  const routes = completeRoutes(declaredRoutes, settings, problems)
   checkRoutes(routes, { permissions, limits, features }, problems)
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
@@ -148,6 +162,8 @@ export function createRegistry(given: readonly Module[]): Registry {
     grantSources: modules.flatMap((module) => module.grants),
     allowances,
     storeDirectory,
+    settings,
+    settingsKeepers,
     postOffice,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {

@@ -21,6 +21,7 @@ export { alreadyMember, invalidToken, lastOwner, tokenExpired } from './errors.t
 export * from './events.ts'
 export { inviteMember, type NewInvitee, resendInvitation, revokeInvitation } from './inviting.ts'
 export { createMember, type NewMember, requireInTime, useInvitation } from './joining.ts'
+export { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 export { ensureOwnerRemains, listOwners } from './owners.ts'
 export { getMember } from './presenting.ts'
 export { findInvitation, findMember, lockMember } from './queries.ts'

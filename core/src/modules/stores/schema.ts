@@ -10,12 +10,12 @@ import {
   OneOf,
   OwnId,
   Search,
+  SettingsPatch,
   TenantId,
   TimeZone,
   UpdatedAt,
   Uuid,
 } from '#kernel'
-import { Currency, Extra } from '../tenants/index.ts'
 
 const addressFields = {
   line1: Nullable(Line(200, 'Bahnhofstrasse 1', 'Street and number')),
@@ -127,29 +127,10 @@ export const OpeningHours = Closed(openingHours, {
 })
 export type OpeningHours = Static<typeof OpeningHours>
 
-const receiptText = (where: string) =>
-  Nullable(
-    Type.String({
-      maxLength: 2000,
-      description: `Text ${where} every receipt, with line breaks`,
-      examples: ['Thank you for your visit'],
-    }),
-  )
-
-const ownSettings = {
-  timezone: Nullable(TimeZone),
-  currency: Nullable(Currency),
-  receipt_header: receiptText('above'),
-  receipt_footer: receiptText('below'),
-  extra: Extra,
-}
-
 export const StoreSettings = Closed(
   {
     tenant_id: TenantId,
     id: Described(Uuid, 'The store that they are the settings of'),
-    ...ownSettings,
-    opening_hours: Nullable(OpeningHours),
     created_at: CreatedAt,
     updated_at: UpdatedAt,
   },
@@ -157,11 +138,7 @@ export const StoreSettings = Closed(
 )
 export type StoreSettings = Static<typeof StoreSettings>
 
-export const StoreSettingsPatch = partial(
-  { ...ownSettings, opening_hours: Nullable(partial(openingHours, 'OpeningHoursPatch')) },
-  'StoreSettingsPatch',
-)
-export type StoreSettingsPatch = Static<typeof StoreSettingsPatch>
+export const StoreSettingsPatch = SettingsPatch('StoreSettingsPatch')
 
 /** The body of a PUT: any of the fields, no other. */
 function partial<P extends TProperties>(properties: P, title: string) {

@@ -4,17 +4,14 @@ import {
   CreatedAt,
   Described,
   Line,
-  Locale,
   Nullable,
   OneOf,
   OwnId,
+  SettingsPatch,
   TenantId,
-  Timestamp,
-  TimeZone,
   UpdatedAt,
   Uuid,
 } from '#kernel'
-import { Currency, Extra } from './formats.ts'
 import { isReserved } from './slugs.ts'
 
 const name = Line(200, 'Blue Bottle Coffee', 'What people call the company')
@@ -105,55 +102,10 @@ export const Invoicing = Closed(
 )
 export type Invoicing = Static<typeof Invoicing>
 
-const ownSettings = {
-  timezone: TimeZone,
-  locale: Locale,
-  currency: Currency,
-  date_format: OneOf(['YYYY-MM-DD', 'YYYY/MM/DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'DD-MM-YYYY', 'MM/DD/YYYY'], {
-    description: 'How dates are shown to people',
-  }),
-  require_two_factor: Type.Boolean({
-    description: 'Members must use a second factor. Who sets it must use one already.',
-  }),
-  two_factor_grace_days: Type.Integer({
-    minimum: 0,
-    maximum: 90,
-    description: 'How many days members may take to set it up.',
-  }),
-  session_max_age_hours: Type.Integer({
-    minimum: 1,
-    maximum: 8760,
-    description: 'Hours after which a session ends, used or not.',
-  }),
-  audit_retention_days: Type.Integer({
-    minimum: 1,
-    maximum: 3650,
-    description:
-      'How many days records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer. Less than before takes the permission `audit.retention`, is not less than the operator allows, and holds after 30 days; the same as before, or more, holds at once.',
-  }),
-}
-
-const PendingRetention = Nullable(
-  Closed(
-    {
-      days: Type.Integer({ description: 'What `audit_retention_days` becomes' }),
-      takes_effect_at: Described(Timestamp, 'From when it holds'),
-    },
-    {
-      title: 'PendingRetention',
-      description: 'A shorter time that does not hold yet. Setting `audit_retention_days` to what it is takes it back.',
-    },
-  ),
-)
-
 export const TenantSettings = Closed(
   {
     id: Described(Uuid, 'The same as `tenant_id`'),
     tenant_id: TenantId,
-    ...ownSettings,
-    audit_retention_pending: PendingRetention,
-    invoice: Invoicing,
-    extra: Extra,
     created_at: CreatedAt,
     updated_at: UpdatedAt,
   },
@@ -161,16 +113,4 @@ export const TenantSettings = Closed(
 )
 export type TenantSettings = Static<typeof TenantSettings>
 
-export const TenantSettingsPatch = Type.Partial(
-  Closed({
-    ...ownSettings,
-    invoice: Type.Partial(Invoicing, {
-      additionalProperties: false,
-      title: 'InvoicingPatch',
-      description: 'What changes: an absent field stays as it is, null clears it',
-    }),
-    extra: Extra,
-  }),
-  { additionalProperties: false, title: 'TenantSettingsPatch' },
-)
-export type TenantSettingsPatch = Static<typeof TenantSettingsPatch>
+export const TenantSettingsPatch = SettingsPatch('TenantSettingsPatch')

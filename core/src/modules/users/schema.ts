@@ -9,9 +9,11 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  SettingsPatch,
   Timestamp,
   TimeZone,
   UpdatedAt,
+  Uuid,
 } from '#kernel'
 import type { UserRow } from './table.ts'
 
@@ -51,6 +53,17 @@ export const UserChanges = Closed(
   { title: 'UserChanges' },
 )
 export type UserChanges = Static<typeof UserChanges>
+
+export const UserSettings = Closed(
+  {
+    user_id: Described(Uuid, 'The person that they are the settings of'),
+    updated_at: Nullable(Described(Timestamp, 'When they were last changed; null: never')),
+  },
+  { title: 'UserSettings', description: 'What a person has set, across tenants' },
+)
+export type UserSettings = Static<typeof UserSettings>
+
+export const UserSettingsPatch = SettingsPatch('UserSettingsPatch')
 
 /** A user as it stands on the wire. `lastLoginAt` lives in a table of its own: see `findLogin`. */
 export function presentUser(row: UserRow, lastLoginAt: string | null): User {
