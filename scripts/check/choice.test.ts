@@ -35,7 +35,8 @@ describe('the lists', () => {
       choice.LONGEST,
       Object.keys(choice.ALONE),
     ]
-    const isThere = (name: string) => files.some((file) => file.replaceAll('\\', '/').endsWith(`/${name}.test.ts`))
+    const isThere = (name: string) =>
+      files.some((file) => `/${file.replaceAll('\\', '/')}`.endsWith(`/${name}.test.ts`))
     assert.deepEqual(
       lists.flat().filter((name) => !isThere(name)),
       [],

@@ -13,7 +13,7 @@ const OPTIONS = {
   lanes: 2,
   filesPerProcess: 10,
   isAlone,
-  fileTimeoutMs: 15 * 60_000,
+  fileTimeoutMs: 20 * 60_000,
   endTimeoutMs: 60_000,
 }
 
