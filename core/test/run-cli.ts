@@ -20,6 +20,8 @@ export interface CliOptions {
   cwd?: string
   /** For Node, before the program. */
   nodeArgs?: string[]
+  /** What is run. Default: the core's own command. */
+  program?: string
   /** Nobody reads what it says: the pipe is closed. */
   isDeaf?: boolean
 }
@@ -50,9 +52,9 @@ const folders: string[] = []
 /** Starts a command, `db setup --prefix x` as one text. */
 export function startCli(
   command: string,
-  { env = {}, cwd = tmpdir(), nodeArgs = [], isDeaf = false }: CliOptions = {},
+  { env = {}, cwd = tmpdir(), nodeArgs = [], program = PROGRAM, isDeaf = false }: CliOptions = {},
 ): RunningCli {
-  const child = spawn(process.execPath, [...nodeArgs, PROGRAM, ...command.split(' ').filter(Boolean)], {
+  const child = spawn(process.execPath, [...nodeArgs, program, ...command.split(' ').filter(Boolean)], {
     cwd,
     env: { PATH: process.env.PATH, ...env }, // programs that the embedded database calls
     stdio: ['ignore', 'pipe', 'pipe'],

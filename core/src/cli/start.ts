@@ -29,7 +29,7 @@ export const serve: Command = {
 
 Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (tenantry migrate). Holds no state worth
 keeping. Jobs are worked on by "tenantry worker".`,
-  run: (_values, options) => run(() => sharedEnvironment('serve'), options, { serve: true }),
+  run: (_values, options) => run((modules) => sharedEnvironment('serve', modules), options, { serve: true }),
 }
 
 export const worker: Command = {
@@ -39,16 +39,16 @@ export const worker: Command = {
 Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (tenantry migrate). Works on WORKER_CONCURRENCY
 jobs at a time, fairly among tenants, and on schedules, once however many workers run. With WORKER_PORT set, probes and
 metrics answer there.`,
-  run: (_values, options) => run(() => sharedEnvironment('worker'), options, { work: true }),
+  run: (_values, options) => run((modules) => sharedEnvironment('worker', modules), options, { work: true }),
 }
 
 function run(
-  open: (onLost: (error: Error) => void) => Promise<Environment>,
+  open: (modules: CommandOptions['modules'], onLost: (error: Error) => void) => Promise<Environment>,
   { modules }: CommandOptions,
   what: { migrate?: boolean; serve?: boolean; work?: boolean },
 ): Promise<number> {
   return runUntilSignal(async ({ onStop, stopping, fail, allowMs }) => {
-    const environment = await open(fail)
+    const environment = await open(modules, fail)
     onStop(environment.release)
     const { config } = environment
     const voice = speakAsConfigured(config)

@@ -1,4 +1,5 @@
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import { problemsOfDeclared } from './config/declared.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
@@ -72,6 +73,7 @@ export const API_PREFIX = '/api/v1'
 export function createRegistry(given: readonly Module[]): Registry {
   const problems: string[] = []
   const modules = inOrder(given, problems)
+  problems.push(...problemsOfDeclared(modules))
   const unique = <T>(what: string, entries: [string, T, string][]) => byName(what, entries, problems)
 
   const permissions = unique(
