@@ -8,30 +8,38 @@ import { assertRolesAreSafe, assertTablesAreSafe } from './kernel/db/catalogue.t
 import { openDatabase } from './kernel/db/database.ts'
 import type { MigrationSource } from './kernel/db/migrate.ts'
 import { assertDeclarationsFit } from './kernel/declarations.ts'
-import { buildApp } from './kernel/http/build.ts'
+import { buildApp, type FastifySetup } from './kernel/http/build.ts'
 import { stopListening } from './kernel/http/draining.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
 import type { Module, Resource } from './kernel/module.ts'
 import { createOutbound } from './kernel/outbound/outbound.ts'
 import { kernelModule } from './kernel/probes.ts'
+import { completeProduct, type ProductOptions } from './kernel/product.ts'
 import { createRegistry, type Registry } from './kernel/registry.ts'
 import { createSecretBox } from './kernel/secrets.ts'
 import { openStorage } from './kernel/storage/open.ts'
 
 export interface CoreOptions {
-  /** With `database.appUrl`, `database.systemUrl` and `appSecret` set: `tenantry start` fills them in on a laptop. */
+  /** With `database.appUrl`, `database.systemUrl` and `appSecret` set: `start` of `runCommand` fills them in on a laptop. */
   config: Config
   /** `[...builtinModules, catalog, sales]`; the order among them does not matter. */
   modules: readonly Module[]
+  /** What the application calls itself. Default: Tenantry. */
+  product?: ProductOptions
   /** Default: the system's. */
   clock?: Clock
   /** Default: JSON lines on standard output at the level of the configuration. */
   log?: Logger
+  /**
+   * Called once with Fastify on the API's port before it is ready: for plugins, hooks, and routes that belong to no
+   * tenant (static files). What the modules' routes accept, and how they and all errors are answered, stays as it is.
+   */
+  fastify?: FastifySetup
 }
 
 /**
  * Composes a core from a configuration and modules. Nothing is connected or started yet but what modules keep open;
- * the schema must be current (`tenantry migrate`). It neither serves nor works on database roles or tables that do not
+ * the schema must be current (`runCommand` has `migrate`). It neither serves nor works on database roles or tables that do not
  * keep tenants apart, or with declarations that name what is not there: `app` and `startWorker` then throw.
  */
 export async function createCore(options: CoreOptions): Promise<Core> {
@@ -39,6 +47,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const { appUrl, systemUrl, listenUrl, poolSize } = config.database
   if (!appUrl || !systemUrl || !config.appSecret)
     throw new Error('createCore needs DATABASE_URL, DATABASE_SYSTEM_URL and APP_SECRET')
+  const product = completeProduct(options.product)
   const registry = createRegistry([kernelModule, ...options.modules])
   // Read now rather than by the first request that needs it.
   for (const { configuration } of registry.modules) if (configuration) config.of(configuration)
@@ -55,6 +64,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 
   const core: Core = {
     config,
+    product,
     registry,
     db,
     secrets: createSecretBox([config.appSecret, ...config.appSecretPrevious]),
@@ -77,9 +87,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
         origin: noOrigin,
         caller: 'core.run',
       }).transaction(work, scope),
+    prepare,
     app: () => {
       app ??= prepare()
-        .then(() => buildApp(core))
+        .then(() => buildApp(core, 'public', options.fastify))
         .catch((error) => {
           app = undefined
           throw error
@@ -125,7 +136,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 
   function assertSound(): Promise<unknown> {
     // A role that is not what it should be may not even find the tables.
-    return assertRolesAreSafe(db).then(() => Promise.all([assertTablesAreSafe(db), assertDeclarationsFit(core)]))
+    return assertRolesAreSafe(db, product).then(() =>
+      Promise.all([assertTablesAreSafe(db), assertDeclarationsFit(core)]),
+    )
   }
 
   async function close(): Promise<void> {

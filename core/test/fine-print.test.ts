@@ -250,6 +250,26 @@ describe('a list', () => {
   })
 })
 
+describe('what the API document says of a route', () => {
+  const routes = () => t.core.registry.routes.filter(({ hidden }) => !hidden)
+
+  test('includes that it takes no Idempotency-Key where one would be expected', () => {
+    const keyless = routes().filter(
+      ({ method, access, idempotent }) => method === 'POST' && access !== 'public' && !idempotent,
+    )
+    assert.ok(keyless.some(({ path }) => path === '/auth/change-password'))
+    for (const { path, description } of keyless.filter(({ path }) => path !== '/large-things'))
+      assert.match(description ?? '', /\bno `Idempotency-Key`/, path)
+  })
+
+  test('includes the order of a list that is not newest first', () => {
+    for (const path of ['/users/:id/roles', '/permissions', '/audit/sinks', '/subscriptions/plans']) {
+      const route = routes().find((each) => each.method === 'GET' && each.path === path)
+      if (route) assert.match(route.description ?? '', /\border\b|\bfirst\b/, path)
+    }
+  })
+})
+
 describe('a PUT', () => {
   test('merges objects one level deep, replaces arrays and `extra` whole, clears by null', async () => {
     const { id } = await open({ phone: '1' })

@@ -48,8 +48,8 @@ export const plants: Plant[] = [
   {
     guard: 'No key of another session keeps a session open that signs out',
     file: 'core/src/modules/auth/routes.ts',
-    find: "summary: 'End this session',\n  access: 'self',\n  idempotent: false,",
-    replace: "summary: 'End this session',\n  access: 'self',",
+    find: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',\n  idempotent: false,",
+    replace: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',",
     tests: ['core/src/modules/auth/repeating.test.ts'],
   },
   {

@@ -5,7 +5,7 @@ import { addToEnvironment, type EnvReading, readEnv } from '../kernel/config/env
 import { EmbeddedAlreadyRunning, startEmbedded } from '../kernel/db/embedded.ts'
 import { chooseFreePort, findSecrets } from '../kernel/db/embedded-secrets.ts'
 import type { Module } from '../kernel/module.ts'
-import { say } from './commands.ts'
+import { type CommandOptions, say } from './command.ts'
 import { readEnvFile } from './env-file.ts'
 
 /** A configuration that leads to a database, and how to let go of it. */
@@ -30,11 +30,13 @@ const ownerOfSchema: Demand = ({ given }) =>
   given.has('DATABASE_URL') && !given.has('DATABASE_OWNER_URL') ? ['DATABASE_OWNER_URL is required to migrate.'] : []
 
 const sharedDatabase =
-  (command: string): Demand =>
+  (command: string, { product }: CommandOptions): Demand =>
   ({ given }) =>
     given.has('DATABASE_URL')
       ? []
-      : [`DATABASE_URL is required by "tenantry ${command}". On the embedded PostgreSQL use "tenantry start".`]
+      : [
+          `DATABASE_URL is required by "${product.command} ${command}". On the embedded PostgreSQL use "${product.command} start".`,
+        ]
 
 const commonAddress: Demand = ({ env, given }) =>
   env.PORT === 0 && !given.has('PUBLIC_URL')
@@ -46,14 +48,14 @@ const commonAddress: Demand = ({ env, given }) =>
  * told when the embedded one has ended and does not start again.
  */
 export async function startEnvironment(
-  modules: readonly Module[],
+  { modules }: CommandOptions,
   onLost: (error: Error) => void,
 ): Promise<Environment> {
   return openDatabase(await choosePort(await readConfig(modules, ownDatabaseInProduction)), onLost)
 }
 
 /** For commands that look or mend: as for `start`, but where `start` runs already, its embedded PostgreSQL is used too. */
-export async function visitEnvironment(modules: readonly Module[], { migrates = false } = {}): Promise<Environment> {
+export async function visitEnvironment({ modules }: CommandOptions, { migrates = false } = {}): Promise<Environment> {
   const config = await readConfig(modules, ownDatabaseInProduction, ...(migrates ? [ownerOfSchema] : []))
   try {
     endOnSignals()
@@ -70,8 +72,8 @@ function endOnSignals(): void {
 }
 
 /** For commands of which many run side by side, which one embedded database cannot serve. */
-export async function sharedEnvironment(command: string, modules: readonly Module[]): Promise<Environment> {
-  const config = await readConfig(modules, sharedDatabase(command), commonAddress)
+export async function sharedEnvironment(command: string, options: CommandOptions): Promise<Environment> {
+  const config = await readConfig(options.modules, sharedDatabase(command, options), commonAddress)
   return { config, embeddedPort: null, keepsSecret: isKept(config), release: async () => {} }
 }
 

@@ -10,6 +10,7 @@ import type { EnqueueOptions, Job } from './jobs/define.ts'
 import type { Letter, MailDefinition } from './mails/define.ts'
 import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
+import type { Product } from './product.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
 import type { Setting } from './settings/define.ts'
@@ -22,6 +23,8 @@ export interface Origin {
   userAgent: string | null
   /** `Accept-Language` as it was sent: what a page for people is written in. */
   acceptLanguage?: string | null
+  /** `Origin` and `Sec-Fetch-Site`: which page made a browser send it. Null where a browser says nothing, or none did. */
+  page?: { readonly origin: string | null; readonly fetchSite: string | null }
 }
 
 /** The page of a list that a request asks for; see `page`. */
@@ -63,6 +66,8 @@ export interface Ctx {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly config: Config
+  /** What the application calls itself. */
+  readonly product: Product
   /** What the modules of this core declare. */
   readonly registry: Registry
   /** Seals and opens what stands in the database as a secret. */

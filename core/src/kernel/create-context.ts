@@ -151,6 +151,10 @@ class Context implements Ctx {
     return this[CORE].outbound
   }
 
+  get product() {
+    return this[CORE].product
+  }
+
   get list(): ListRequest {
     if (!this.#seed.list) throw new Error('This route is no list: give it ListQuery')
     return this.#seed.list

@@ -27,6 +27,8 @@ export interface Config {
     readonly publicUrl: string
     /** CIDRs whose X-Forwarded-For is believed. */
     readonly trustedProxies: readonly string[]
+    /** Other origins whose pages may call the API, each as browsers name it. */
+    readonly corsOrigins: readonly string[]
     /** Whether `/metrics` stands on the port of the API too. */
     readonly metricsPublic: boolean
     /** Whether `/api/docs` and `/api/openapi.*` stand on the port of the API. */
@@ -50,7 +52,8 @@ export interface Config {
     readonly off: boolean
     /** Null: mails go to the mailbox in `dataDir`. */
     readonly smtpUrl: string | null
-    readonly from: MailAddress
+    /** Null: the product's name, at no address that answers. */
+    readonly from: MailAddress | null
   }
   /** Where the pages that mails link to are, by the path of the built-in one; see `linkTo`. */
   readonly pages: Pages
@@ -62,6 +65,8 @@ export interface Config {
   readonly trialsPerPerson: number
   /** How many tenants one person may found. */
   readonly tenantsPerPerson: number
+  /** `closed`: accounts by invitation only, tenants by super admins only. */
+  readonly registration: 'open' | 'closed'
   readonly passwords: { readonly minLength: number }
   readonly tokens: {
     readonly accessTtlSeconds: number
@@ -148,6 +153,7 @@ function nest(env: Env): Omit<Config, 'of'> {
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
       trustedProxies: env.TRUSTED_PROXIES,
+      corsOrigins: env.CORS_ORIGINS,
       metricsPublic: env.METRICS_PUBLIC ?? env.NODE_ENV !== 'production',
       apiDocsPublic: env.API_DOCS_PUBLIC ?? env.NODE_ENV !== 'production',
       probePort: env.WORKER_PORT,
@@ -168,7 +174,7 @@ function nest(env: Env): Omit<Config, 'of'> {
     mail: {
       off: env.MAIL === 'off',
       smtpUrl: env.SMTP_URL,
-      from: env.MAIL_FROM ?? { name: 'Tenantry', address: 'no-reply@localhost' },
+      from: env.MAIL_FROM,
     },
     pages: {
       '/verify-email': env.PAGE_VERIFY_EMAIL,
@@ -181,6 +187,7 @@ function nest(env: Env): Omit<Config, 'of'> {
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
     trialsPerPerson: env.TRIALS_PER_PERSON,
     tenantsPerPerson: env.TENANTS_PER_PERSON,
+    registration: env.REGISTRATION,
     passwords: { minLength: env.PASSWORD_MIN_LENGTH },
     tokens: {
       accessTtlSeconds: env.ACCESS_TOKEN_TTL,

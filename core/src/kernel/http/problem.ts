@@ -10,11 +10,22 @@ import {
   invalidRequest,
   notFound,
   payloadTooLarge,
+  permissionDenied,
+  rateLimited,
   reservedIn,
+  unauthenticated,
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
+import { PROBLEM_TYPES } from '../product.ts'
 import { MAX_PROBLEMS } from './validate.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the `type` of every problem begins with. */
+    problemTypes: string
+  }
+}
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -56,9 +67,26 @@ export function toAppError(error: unknown): AppError {
   if (isConnectionLoss(error) || (code !== undefined && PASSING.has(code)))
     return unavailable({ cause: error, headers: RETRY_SOON })
   if (code !== undefined && UNSTORABLE.has(code)) return invalidRequest({ cause: error })
-  const violation = violationOf(error)
+  const violation = violationOf(error) ?? faultOfCaller(error)
   if (violation) return violation()
   return internalError({ cause: error })
+}
+
+/** What a plugin of Fastify refuses, by its status: the words may be about anything, so they stay here. */
+const REFUSALS: Record<number, () => AppError> = {
+  400: invalidRequest,
+  401: unauthenticated,
+  403: permissionDenied,
+  404: notFound,
+  413: payloadTooLarge,
+  415: unsupportedMediaType,
+  429: () => rateLimited({ headers: RETRY_SOON }),
+}
+
+function faultOfCaller(error: unknown): (() => AppError) | undefined {
+  if (!sqlState(error)?.startsWith('FST_')) return undefined
+  const { statusCode } = error as { statusCode?: unknown } // what has a code is an object
+  return typeof statusCode === 'number' ? REFUSALS[statusCode] : undefined
 }
 
 function violationOf(error: unknown): (() => AppError) | undefined {
@@ -70,11 +98,18 @@ function violationOf(error: unknown): (() => AppError) | undefined {
 
 const RETRY_SOON = { 'retry-after': '1' }
 
-/** The problem document of an error (RFC 9457). What it says of itself no extra member can say otherwise. */
-export function problemDocument({ kind, details }: AppError, requestId: string): Record<string, unknown> {
+/**
+ * The problem document of an error (RFC 9457). What it says of itself no extra member can say otherwise. `types` is what its
+ * `type` begins with.
+ */
+export function problemDocument(
+  { kind, details }: AppError,
+  requestId: string,
+  types = PROBLEM_TYPES,
+): Record<string, unknown> {
   const { errors, members } = details
   const document: Record<string, unknown> = {
-    type: `urn:tenantry:problem:${kind.code}`,
+    type: types + kind.code,
     title: kind.title,
     status: kind.status,
     detail: details.detail ?? summaryOf(errors) ?? kind.title,
@@ -116,5 +151,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown
   }
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
   if (error.details.headers) reply.headers(error.details.headers)
-  return reply.code(error.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problemDocument(error, request.id))
+  return reply
+    .code(error.status)
+    .type(PROBLEM_TYPE)
+    .serializer(JSON.stringify)
+    .send(problemDocument(error, request.id, request.server.problemTypes))
 }

@@ -31,6 +31,7 @@ export type { AuditBlockTable, AuditChainTable } from './table.ts'
 /** Shows and seals what the kernel records: who did what, when and from where. */
 export const audit = defineModule({
   name: 'audit',
+  description: 'Who did what, when and from where, and the proof that nobody has changed it since.',
   dependsOn: [tenants, members, mail],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {

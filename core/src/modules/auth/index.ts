@@ -60,6 +60,7 @@ const bounded = (route: Route): Route =>
 /** Who is calling: passwords, sessions, tokens, and the ways in. */
 export const auth = defineModule({
   name: 'auth',
+  description: 'Accounts, passwords and sessions: signing in, staying signed in, signing out.',
   dependsOn: [users, tenants, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),

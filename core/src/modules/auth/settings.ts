@@ -16,13 +16,13 @@ export const requireTwoFactor = defineSetting('require_two_factor', {
 
 export const twoFactorGraceDays = defineSetting('two_factor_grace_days', {
   level: 'tenant',
-  schema: Type.Integer({ minimum: 0, maximum: 90, description: 'How long members may take to set it up.' }),
+  schema: Type.Integer({ minimum: 0, maximum: 90, description: 'How many days members may take to set it up.' }),
   default: 7,
 })
 
 export const sessionMaxAgeHours = defineSetting('session_max_age_hours', {
   level: 'tenant',
-  schema: Type.Integer({ minimum: 1, maximum: 8760, description: 'Then a session ends, used or not.' }),
+  schema: Type.Integer({ minimum: 1, maximum: 8760, description: 'Hours after which a session ends, used or not.' }),
   default: 720,
 })
 

@@ -33,6 +33,7 @@ export { withdrawIfWorthless } from './withdrawing.ts'
 /** People inside a tenant: the membership, how one is invited to it, and which roles one holds in it. */
 export const members = defineModule({
   name: 'members',
+  description: 'The people of a tenant: inviting and adding them, their roles in it and in its stores.',
   dependsOn: [users, tenants, stores, roles, mail],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {

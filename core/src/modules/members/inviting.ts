@@ -56,7 +56,7 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
   requireMail(ctx)
   const email = normalizeEmail(input.email)
   if (email === null) throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
-  await requireProvenAddress(ctx, 'user.invite')
+  await requireProvenAddress(ctx)
   const roles = await checkInvited(ctx, input.roles)
   await requireStillMayInvite(ctx, roles)
   const name = input.name ?? email.slice(0, email.lastIndexOf('@'))
@@ -114,7 +114,7 @@ async function renewInvitation(ctx: Ctx, userId: string, person: NewInvitee, con
  */
 export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation> {
   requireMail(ctx)
-  await requireProvenAddress(ctx, 'user.invite')
+  await requireProvenAddress(ctx)
   const before = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   const roles = await checkPromised(ctx, before.roles)

@@ -9,6 +9,7 @@ const listRoles = defineRoute({
   method: 'GET',
   path: '/users/:id/roles',
   summary: 'List the roles that a person holds',
+  description: 'In the order in which they were given.',
   access: { permission: 'user.view', store: { rows: peopleOfStores } },
   params: UserParams,
   response: { 200: Short(HeldRole) },

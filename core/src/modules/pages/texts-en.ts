@@ -3,7 +3,6 @@ export const english = {
   language: 'en',
   direction: 'ltr',
   home: {
-    title: 'Tenantry',
     intro:
       'This is the server of a B2B application: it knows companies, their people and stores, and who may do what. Programs talk to it over HTTP.',
     signIn: 'Sign in',
@@ -48,6 +47,7 @@ export const english = {
     title: 'Sign in',
     submit: 'Sign in',
     forgot: 'Forgot your password?',
+    byInvitation: 'No account yet? Accounts are made by invitation here: ask an administrator of your company.',
   },
   account: {
     title: 'You are signed in',

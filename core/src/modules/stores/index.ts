@@ -30,6 +30,7 @@ const MANAGERS = ['admin', 'manager']
 /** The places a tenant works at: shops, branches, practices. */
 export const stores = defineModule({
   name: 'stores',
+  description: 'The places that a tenant works at, and their settings.',
   dependsOn: [users, tenants],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {

@@ -29,10 +29,25 @@ export const openingHours = defineSetting('opening_hours', {
   over: CLOSED,
 })
 
-const receiptText = Nullable(Type.String({ maxLength: 2000, examples: ['Thank you for your visit'] }))
+const receiptText = (where: string) =>
+  Nullable(
+    Type.String({
+      maxLength: 2000,
+      description: `Text ${where} every receipt, with line breaks`,
+      examples: ['Thank you for your visit'],
+    }),
+  )
 
-export const receiptHeader = defineSetting('receipt_header', { level: 'store', schema: receiptText, default: null })
-export const receiptFooter = defineSetting('receipt_footer', { level: 'store', schema: receiptText, default: null })
+export const receiptHeader = defineSetting('receipt_header', {
+  level: 'store',
+  schema: receiptText('above'),
+  default: null,
+})
+export const receiptFooter = defineSetting('receipt_footer', {
+  level: 'store',
+  schema: receiptText('below'),
+  default: null,
+})
 export const storeExtra = defineSetting('extra', { level: 'store', schema: Extra, default: {} })
 
 /** All that this module declares. */

@@ -10,6 +10,7 @@ const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
 /** Tenants: what they are called, how they look, and what holds for everybody in them. */
 export const tenants = defineModule({
   name: 'tenants',
+  description: 'Companies that use the product, their settings and what they look like.',
   dependsOn: [users],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
@@ -24,7 +25,7 @@ export const tenants = defineModule({
   routes,
 })
 
-export { slugTaken, tenantSuspended } from './errors.ts'
+export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
 export * from './events.ts'
 export { Currency, Extra } from './formats.ts'
 export { foundTenant, openTenant } from './founding.ts'

@@ -1,8 +1,20 @@
 import Type, { type Static } from 'typebox'
-import { Closed, Line, Nullable, OneOf, SettingsPatch, Timestamp, Uuid } from '#kernel'
+import {
+  Closed,
+  CreatedAt,
+  Described,
+  Line,
+  Nullable,
+  OneOf,
+  OwnId,
+  SettingsPatch,
+  TenantId,
+  UpdatedAt,
+  Uuid,
+} from '#kernel'
 import { isReserved } from './slugs.ts'
 
-const name = Line(200, 'Blue Bottle Coffee')
+const name = Line(200, 'Blue Bottle Coffee', 'What people call the company')
 
 /** A slug that a person chose; what is made from a name follows the same rules. */
 export const Slug = Type.Refine(
@@ -18,19 +30,26 @@ export const Slug = Type.Refine(
   () => 'is reserved',
 )
 
-const color = Type.String({
-  pattern: '^#[0-9A-Fa-f]{6}$',
-  says: 'must be a colour such as #1a73e8',
-  examples: ['#1a73e8'],
-})
+const color = (description: string) =>
+  Type.String({
+    pattern: '^#[0-9A-Fa-f]{6}$',
+    says: 'must be a colour such as #1a73e8',
+    description: `${description}, as # and six hexadecimal digits; null: the product's own`,
+    examples: ['#1a73e8'],
+  })
 
 const ownBranding = {
-  primary_color: Nullable(color),
-  accent_color: Nullable(color),
-  email_from_name: Nullable(Line(100, 'Blue Bottle')),
+  primary_color: Nullable(color('Colour of buttons and links')),
+  accent_color: Nullable(color('Second colour')),
+  email_from_name: Nullable(
+    Line(100, 'Blue Bottle', 'Name that mails of the tenant show as their sender; null: that of the tenant'),
+  ),
 }
 
-export const Branding = Closed({ logo_url: Nullable(Type.String()), ...ownBranding }, { title: 'Branding' })
+export const Branding = Closed(
+  { logo_url: Nullable(Type.String({ description: 'Where the logo is; null: none' })), ...ownBranding },
+  { title: 'Branding', description: 'What the tenant looks like to its people and customers' },
+)
 export type Branding = Static<typeof Branding>
 
 export const BrandingPatch = Type.Partial(Closed(ownBranding), { additionalProperties: false, title: 'BrandingPatch' })
@@ -38,16 +57,18 @@ export type BrandingPatch = Static<typeof BrandingPatch>
 
 export const Tenant = Closed(
   {
-    id: Uuid,
+    id: OwnId,
     name,
-    slug: Type.String(),
-    status: OneOf(['active', 'suspended', 'deleted']),
-    owner_id: Uuid,
+    slug: Type.String({ description: 'Its name in addresses: unique among all tenants' }),
+    status: OneOf(['active', 'suspended', 'deleted'], {
+      description: '`suspended`: by the operator, nobody can sign in to it; `deleted`: the same, until it is removed',
+    }),
+    owner_id: Described(Uuid, 'One of its owners: the person who founded it, or who followed'),
     branding: Branding,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   },
-  { title: 'Tenant' },
+  { title: 'Tenant', description: 'A company that uses the product; nobody sees the data of another one' },
 )
 export type Tenant = Static<typeof Tenant>
 
@@ -60,7 +81,8 @@ export const TenantPatch = Type.Partial(Closed({ name, slug: Slug }), {
 })
 export type TenantPatch = Static<typeof TenantPatch>
 
-const lines = (maxLength: number, example: string) => Type.String({ maxLength, examples: [example] })
+const lines = (maxLength: number, example: string, description: string) =>
+  Type.String({ maxLength, description, examples: [example] })
 
 export const Invoicing = Closed(
   {
@@ -71,17 +93,22 @@ export const Invoicing = Closed(
       examples: ['INV'],
     }),
     rounding: OneOf(['line', 'total'], { description: 'Where tax is rounded: in each line, or in the total.' }),
-    tax_id: Nullable(Line(50, 'CHE-123.456.789')),
-    legal_name: Nullable(Line(200, 'Blue Bottle AG')),
-    address: Nullable(lines(500, 'Bahnhofstrasse 1\n8001 Zürich')),
-    footer: Nullable(lines(2000, 'Payable within 30 days')),
+    tax_id: Nullable(Line(50, 'CHE-123.456.789', 'Number for VAT or sales tax; null: none')),
+    legal_name: Nullable(Line(200, 'Blue Bottle AG', 'Name of the company in law; null: that of the tenant')),
+    address: Nullable(lines(500, 'Bahnhofstrasse 1\n8001 Zürich', 'Postal address, with line breaks')),
+    footer: Nullable(lines(2000, 'Payable within 30 days', 'Text below every invoice, with line breaks')),
   },
-  { title: 'Invoicing' },
+  { title: 'Invoicing', description: 'What stands on the invoices of the tenant, and how they are reckoned' },
 )
 export type Invoicing = Static<typeof Invoicing>
 
 export const TenantSettings = Closed(
-  { id: Uuid, tenant_id: Uuid, created_at: Timestamp, updated_at: Timestamp },
+  {
+    id: Described(Uuid, 'The same as `tenant_id`'),
+    tenant_id: TenantId,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
+  },
   { title: 'TenantSettings' },
 )
 export type TenantSettings = Static<typeof TenantSettings>

@@ -11,7 +11,9 @@ export const tenantCurrency = defineSetting('currency', { level: 'tenant', schem
 
 export const tenantDateFormat = defineSetting('date_format', {
   level: 'tenant',
-  schema: OneOf(['YYYY-MM-DD', 'YYYY/MM/DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'DD-MM-YYYY', 'MM/DD/YYYY']),
+  schema: OneOf(['YYYY-MM-DD', 'YYYY/MM/DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'DD-MM-YYYY', 'MM/DD/YYYY'], {
+    description: 'How dates are shown to people',
+  }),
   default: 'YYYY-MM-DD',
 })
 

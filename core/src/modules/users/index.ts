@@ -30,6 +30,7 @@ export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 /** People, across all tenants: who they are, when they last signed in, which tenants they belong to. */
 export const users = defineModule({
   name: 'users',
+  description: 'People across all tenants: your own profile.',
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
   settingsOf: { user: async ({ tx }, id) => (await findUserSettings(tx, id))?.settings ?? {} },

@@ -3,6 +3,7 @@ import {
   Closed,
   type Ctx,
   DAYS,
+  Described,
   defineSetting,
   fromNow,
   invalidRequest,
@@ -23,14 +24,14 @@ const Days = Type.Integer({
   minimum: 1,
   maximum: 3650,
   description:
-    'How long records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer. Less than before takes the permission `audit.retention`, is not less than the operator allows, and holds after 30 days, of which the owners are told by mail; the same as before, or more, holds at once.',
+    'How many days records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer. Less than before takes the permission `audit.retention`, is not less than the operator allows, and holds after 30 days, of which the owners are told by mail; the same as before, or more, holds at once.',
 })
 
 const Pending = Nullable(
   Closed(
     {
       days: Type.Integer({ description: 'What `audit_retention_days` becomes' }),
-      takes_effect_at: Timestamp,
+      takes_effect_at: Described(Timestamp, 'From when it holds'),
     },
     {
       title: 'PendingRetention',
