@@ -51,6 +51,17 @@ describe('a rule of the database that no operation expected to be broken', () =>
     assert.ok(!/tills|fkey|store_id/.test(body.detail), body.detail)
   })
 
+  it('is never told in the words of the database, nor is any other fault', () => {
+    for (const error of [
+      new Error('password hunter2 is wrong'),
+      Object.assign(new Error('hunter2'), { code: '42P01' }),
+    ]) {
+      const problem = toAppError(error)
+      assert.equal(problem.code, 'internal_error')
+      assert.doesNotMatch(JSON.stringify(problemDocument(problem, 'r')), /hunter2/)
+    }
+  })
+
   it('is told apart from a row that no partition takes', () => {
     const missing = Object.assign(new Error('no partition of relation "things" found for row'), { code: '23514' })
     assert.equal(toAppError(missing).code, 'internal_error')
