@@ -14,15 +14,18 @@ import { createWaker, startWorker } from './kernel/jobs/worker.ts'
 import type { Module, Resource } from './kernel/module.ts'
 import { createOutbound } from './kernel/outbound/outbound.ts'
 import { kernelModule } from './kernel/probes.ts'
+import { completeProduct, type ProductOptions } from './kernel/product.ts'
 import { createRegistry, type Registry } from './kernel/registry.ts'
 import { createSecretBox } from './kernel/secrets.ts'
 import { openStorage } from './kernel/storage/open.ts'
 
 export interface CoreOptions {
-  /** With `database.appUrl`, `database.systemUrl` and `appSecret` set: `tenantry start` fills them in on a laptop. */
+  /** With `database.appUrl`, `database.systemUrl` and `appSecret` set: `start` of `runCommand` fills them in on a laptop. */
   config: Config
   /** `[...builtinModules, catalog, sales]`; the order among them does not matter. */
   modules: readonly Module[]
+  /** What the application calls itself. Default: Tenantry. */
+  product?: ProductOptions
   /** Default: the system's. */
   clock?: Clock
   /** Default: JSON lines on standard output at the level of the configuration. */
@@ -31,7 +34,7 @@ export interface CoreOptions {
 
 /**
  * Composes a core from a configuration and modules. Nothing is connected or started yet but what modules keep open;
- * the schema must be current (`tenantry migrate`). It neither serves nor works on database roles or tables that do not
+ * the schema must be current (`runCommand` has `migrate`). It neither serves nor works on database roles or tables that do not
  * keep tenants apart, or with declarations that name what is not there: `app` and `startWorker` then throw.
  */
 export async function createCore(options: CoreOptions): Promise<Core> {
@@ -39,6 +42,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const { appUrl, systemUrl, listenUrl, poolSize } = config.database
   if (!appUrl || !systemUrl || !config.appSecret)
     throw new Error('createCore needs DATABASE_URL, DATABASE_SYSTEM_URL and APP_SECRET')
+  const product = completeProduct(options.product)
   const registry = createRegistry([kernelModule, ...options.modules])
   const log = options.log ?? pino({ level: config.log.level, base: null })
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
@@ -53,6 +57,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 
   const core: Core = {
     config,
+    product,
     registry,
     db,
     secrets: createSecretBox([config.appSecret, ...config.appSecretPrevious]),
@@ -75,6 +80,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
         origin: noOrigin,
         caller: 'core.run',
       }).transaction(work, scope),
+    prepare,
     app: () => {
       app ??= prepare()
         .then(() => buildApp(core))
@@ -123,7 +129,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 
   function assertSound(): Promise<unknown> {
     // A role that is not what it should be may not even find the tables.
-    return assertRolesAreSafe(db).then(() => Promise.all([assertTablesAreSafe(db), assertDeclarationsFit(core)]))
+    return assertRolesAreSafe(db, product).then(() =>
+      Promise.all([assertTablesAreSafe(db), assertDeclarationsFit(core)]),
+    )
   }
 
   async function close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { runCommand } from './cli/commands.ts'
 import { builtinModules } from './modules/index.ts'
 
-/** The core run on its own, with the built-in modules and nothing else. An application's own main looks like this. */
+/** The core run on its own, with the built-in modules and nothing else. */
 export function main(args: string[]): Promise<void> {
-  return runCommand(args, { modules: builtinModules })
+  return runCommand(args, { modules: builtinModules, product: { command: 'tenantry' } })
 }

@@ -9,6 +9,7 @@ import {
   UnsafeRoles,
 } from '../src/kernel/db/catalogue.ts'
 import type { Database } from '../src/kernel/db/database.ts'
+import { completeProduct } from '../src/kernel/product.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { toy } from './toy-module.ts'
 
@@ -304,7 +305,7 @@ describe('the rules of the schema', () => {
   it('hold for the kernel and the toy module', async () => {
     assert.deepEqual(await checkCatalogue(query), [])
     assert.deepEqual(await checkRoles(query), [])
-    await assertRolesAreSafe(test.core.db)
+    await assertRolesAreSafe(test.core.db, test.core.product)
   })
 
   it('hold for the built-in modules', async () => {
@@ -312,7 +313,7 @@ describe('the rules of the schema', () => {
     try {
       assert.deepEqual(await checkCatalogue(onClientOf(builtin)), [])
       assert.deepEqual(await checkRoles(onClientOf(builtin)), [])
-      await assertRolesAreSafe(builtin.core.db)
+      await assertRolesAreSafe(builtin.core.db, builtin.core.product)
     } finally {
       await builtin.close()
     }
@@ -357,7 +358,7 @@ describe('the rules of the schema', () => {
       ...test.core.db,
       transaction: (scope, work) => test.core.db.transaction({ ...scope, role: 'system' }, work),
     }
-    await assert.rejects(assertRolesAreSafe(swapped), (error: UnsafeRoles) => {
+    await assert.rejects(assertRolesAreSafe(swapped, completeProduct()), (error: UnsafeRoles) => {
       assert.deepEqual(error.problems, [`the application role and the system role are one and the same: ${SYSTEM}`])
       return error instanceof UnsafeRoles
     })

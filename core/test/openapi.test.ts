@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Value } from 'typebox/value'
-import { Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
+import { Answer, Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
 import { type JsonSchema, type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import { kernelModule } from '../src/kernel/probes.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createDocumentValidator } from '../src/testing/document-validator.ts'
+import { undescribed } from '../src/testing/index.ts'
 import { listOperations, step } from '../src/testing/operations.ts'
+import { catalog } from './catalog/index.ts'
 import { toy } from './toy-module.ts'
 
 function documentOf(modules: readonly Module[]) {
@@ -52,6 +54,7 @@ function each(place: string, record: Record<string, object>): [string, object][]
 for (const [name, modules] of [
   ['one toy module', toys],
   ['the built-in modules', builtinModules],
+  ["the built-in modules and the handbook's", [...builtinModules, catalog]],
 ] as const) {
   describe(`the API document of ${name}`, () => {
     const { registry, document } = documentOf(modules)
@@ -151,9 +154,51 @@ for (const [name, modules] of [
         for (const { operation } of operations) assert.ok(!('402' in operation.responses), operation.operationId)
     })
 
+    if (modules !== toys)
+      it('leaves no module, parameter or property without a word', () => {
+        assert.deepEqual(undescribed(document), [])
+      })
+
     it('is made once', () => assert.equal(openapiDocument({ registry }), document))
   })
 }
+
+describe('what is left without a word', () => {
+  const said = { description: 'What it is' }
+  const Named = Closed({ default: Type.String(), known: Type.String(said) }, { title: 'Named' })
+  const routes = [
+    defineRoute({
+      method: 'GET',
+      path: '/things/:id/parts/:kind',
+      summary: 'Look at a thing',
+      access: 'public',
+      query: Closed({ told: Type.Optional(Type.String(said)), silent: Type.Optional(Type.String()) }),
+      response: { 200: Closed({ named: Named, deep: Type.Array(Closed({ silent: Type.Integer() }), said) }) },
+      handler: () => new Answer(200, { named: { default: '', known: '' }, deep: [] }),
+    }),
+  ]
+
+  it('is found wherever it stands', () => {
+    const { document } = documentOf([defineModule({ name: 'things', routes })])
+    const get = '#/paths/~1api~1v1~1things~1{id}~1parts~1{kind}/get'
+    const answer = `${get}/responses/200/content/application~1json/schema/properties`
+    assert.deepEqual(undescribed(document).sort(), [
+      '#/components/schemas/Named/properties/default',
+      `${get}/parameters/kind`,
+      `${get}/parameters/silent`,
+      `${answer}/deep/items/properties/silent`,
+      `${answer}/named`,
+      '#/tags/things',
+    ])
+  })
+
+  it('is not the id in a path: what it is the id of stands before it', () => {
+    const { document } = documentOf([defineModule({ name: 'things', description: 'Things', routes })])
+    const [id] = document.paths['/api/v1/things/{id}/parts/{kind}']?.get?.parameters ?? []
+    assert.equal(id && 'description' in id && id.description, 'The id of the thing')
+    assert.ok(!undescribed(document).includes('#/tags/things'))
+  })
+})
 
 describe('schemas with a title', () => {
   const Address = Closed({ city: Type.String() }, { title: 'Address' })

@@ -22,6 +22,8 @@ export interface CliOptions {
   nodeArgs?: string[]
   /** Nobody reads what it says: the pipe is closed. */
   isDeaf?: boolean
+  /** The script to run. Default: the core's own. */
+  program?: string
 }
 
 export interface Ended {
@@ -50,11 +52,12 @@ const folders: string[] = []
 /** Starts a command, `db setup --prefix x` as one text. */
 export function startCli(
   command: string,
-  { env = {}, cwd = tmpdir(), nodeArgs = [], isDeaf = false }: CliOptions = {},
+  { env = {}, cwd = tmpdir(), nodeArgs = [], isDeaf = false, program = PROGRAM }: CliOptions = {},
 ): RunningCli {
-  const child = spawn(process.execPath, [...nodeArgs, PROGRAM, ...command.split(' ').filter(Boolean)], {
+  const child = spawn(process.execPath, [...nodeArgs, program, ...command.split(' ').filter(Boolean)], {
     cwd,
-    env: { PATH: process.env.PATH, ...env }, // programs that the embedded database calls
+    // Programs that the embedded database calls, and what a run of tests has compiled already.
+    env: { PATH: process.env.PATH, ...compileCache(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.add(child)
@@ -88,6 +91,11 @@ export function startCli(
         return match ?? undefined
       }),
   }
+}
+
+function compileCache(): Record<string, string> {
+  const folder = process.env.NODE_COMPILE_CACHE
+  return folder ? { NODE_COMPILE_CACHE: folder } : {}
 }
 
 /** Runs a command to its end. */

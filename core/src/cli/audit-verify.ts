@@ -9,15 +9,13 @@ import {
   readLines,
   readPublicKey,
 } from '../modules/audit/index.ts'
-import { type Command, say, type Values } from './commands.ts'
+import { type Command, say, type Values } from './command.ts'
 import { codeOf, UsageError } from './failures.ts'
 import { counted } from './migrate.ts'
 
-const HELP = 'tenantry audit verify --help'
-
 export const auditVerify: Command = {
   summary: 'check an export of the audit log, without a database',
-  help: `Usage: tenantry audit verify <file> [--key <public key>]...
+  help: (cli) => `Usage: ${cli} audit verify <file> [--key <public key>]...
 
 Reads what GET /api/v1/audit/export?format=ndjson&proof=true gave (also compressed by gzip; - reads standard input) and
 checks that every record is as it was sealed and that none is missing, added or elsewhere. Names the first that is wrong.
@@ -30,7 +28,7 @@ read.
   operands: 1,
   async run(values, _options, [file]) {
     const keys = readKeys(values)
-    if (file === undefined) throw new UsageError('a file is required, or - for standard input', HELP)
+    if (file === undefined) throw new UsageError('a file is required, or - for standard input')
     const verdict = await checkExport(readLines(await open(file)), keys)
     const found = verdict.first_invalid
     if (found) say(describeFinding(found))
@@ -47,7 +45,7 @@ key with GET /api/v1/audit/keys, or give it with --key.`
 function readKeys({ key }: Values): CheckpointKey[] {
   return (Array.isArray(key) ? key : []).map((text) => {
     const read = readPublicKey(String(text))
-    if (!read) throw new UsageError('--key takes a public key: 32 bytes in base64url, 43 characters', HELP)
+    if (!read) throw new UsageError('--key takes a public key: 32 bytes in base64url, 43 characters')
     return read
   })
 }
@@ -57,7 +55,7 @@ async function open(file: string): Promise<AsyncIterable<Uint8Array>> {
   const source: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file)
   const chunks = source[Symbol.asyncIterator]()
   const first = await chunks.next().catch((error: unknown) => {
-    throw new UsageError(`the file cannot be read (${codeOf(error) ?? 'unknown'})`, HELP)
+    throw new UsageError(`the file cannot be read (${codeOf(error) ?? 'unknown'})`)
   })
   const whole = Readable.from(joined(first, chunks), { objectMode: false })
   return !first.done && first.value[0] === 0x1f && first.value[1] === 0x8b ? whole.compose(createGunzip()) : whole

@@ -1,29 +1,13 @@
-import { readFile } from 'node:fs/promises'
+import { basename, extname, isAbsolute, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Module } from '../kernel/module.ts'
+import { completeProduct, type Product } from '../kernel/product.ts'
+import { type Command, type CommandLineOptions, type CommandOptions, type OwnCommand, say } from './command.ts'
 import { codeOf, explain, UsageError } from './failures.ts'
 
-/** What the command line is run for. */
-export interface CommandOptions {
-  modules: readonly Module[]
-}
-
-/** One command of the `tenantry` command line. */
-export interface Command {
-  summary: string
-  help: string
-  options?: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>
-  /** How many arguments it takes beside options. Default: none. */
-  operands?: number
-  /** Resolves to the exit code once all is done, for a server once it has stopped. */
-  run(values: Values, options: CommandOptions, operands: string[]): Promise<number>
-}
-
-/** The options that were given; those that may be given more than once are lists. */
-export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
+type Commands = ReadonlyMap<string, () => Promise<Command>>
 
 /** Each is loaded when it is called for. */
-const commands = new Map<string, () => Promise<Command>>([
+const builtin: Commands = new Map([
   ['start', async () => (await import('./start.ts')).start],
   ['serve', async () => (await import('./start.ts')).serve],
   ['worker', async () => (await import('./start.ts')).worker],
@@ -33,75 +17,119 @@ const commands = new Map<string, () => Promise<Command>>([
   ['audit verify', async () => (await import('./audit-verify.ts')).auditVerify],
 ])
 
-/** First words of commands that have two. */
-const groups = new Set([...commands.keys()].flatMap((name) => (name.includes(' ') ? (name.split(' ')[0] ?? []) : [])))
-
 /** After this long whatever still holds the process, although its command has ended, holds it no more. */
 const LINGER_MS = 3_000
 
 /**
- * Runs the command that the arguments name and sets the exit code: 0 when all is well, 1 when something is wrong, 2 when
- * the arguments are. Applications call it with their own modules.
+ * The command line of an application: `start`, `serve`, `worker`, `migrate`, `db setup`, `doctor`, `audit verify` and its own
+ * `commands`, for its own modules. Reads `.env`, starts the embedded database where none is configured, runs the command that
+ * the arguments name and sets the exit code: 0 when all is well, 1 when something is wrong (and said), 2 when the arguments are.
  */
-export async function runCommand(args: string[], options: CommandOptions): Promise<void> {
-  const [first = '--help', second] = args
-  // Whoever reads may have read enough (`tenantry doctor | head -1`): what is said then is lost, and the work goes on.
+export async function runCommand(args: readonly string[], options: CommandLineOptions): Promise<void> {
+  // Whoever reads may have read enough (`doctor | head -1`): what is said then is lost, and the work goes on.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error) => {
       if (codeOf(error) !== 'EPIPE') throw error
     })
-  const name = groups.has(first) && second?.startsWith('-') === false ? `${first} ${second}` : first
-  try {
-    process.exitCode = await run(name, args.slice(name.split(' ').length), options)
-  } catch (error) {
-    process.stderr.write(`tenantry${commands.has(name) ? ` ${name}` : ''}: ${explain(error)}\n`)
-    process.exitCode = error instanceof UsageError ? 2 : 1
-  }
+  process.exitCode = await runCommandLine(args, options)
   setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
-async function run(name: string, args: string[], options: CommandOptions): Promise<number> {
-  if (['--version', '-v', 'version'].includes(name)) return say(await readVersion())
-  const isGroup = groups.has(name) && ['--help', '-h'].includes(args[0] ?? '')
-  if (isGroup || ['--help', '-h', 'help'].includes(name)) return say(await describeAll())
-  const command = await commands.get(name)?.()
-  if (!command) throw new UsageError(`there is no ${name.startsWith('-') ? 'option' : 'command'} "${name}"`)
-  const { values, positionals } = parse(name, args, command)
-  return values.help ? say(command.help) : command.run(values, options, positionals)
+/** As `runCommand`, and resolves to the exit code. Whatever goes wrong is said on standard error. */
+export async function runCommandLine(args: readonly string[], options: CommandLineOptions): Promise<number> {
+  let called = options.product?.command ?? callOf(process.argv[1])
+  try {
+    const { commands: own = [], product: given, ...rest } = options
+    const product = completeProduct({ command: called, ...given })
+    const commands = collectCommands(own)
+    const name = nameIn(args, commands)
+    if (!commands.has(name)) return await answerWithout(name, args, { commands, product })
+    called = `${called} ${name}`
+    return await run(name, args.slice(name.split(' ').length), { commands, options: { ...rest, product } })
+  } catch (error) {
+    const hint = error instanceof UsageError ? `. See: ${called} --help` : ''
+    process.stderr.write(`${called}: ${explain(error)}${hint}\n`)
+    return error instanceof UsageError ? 2 : 1
+  }
 }
 
-function parse(name: string, args: string[], { options, operands = 0 }: Command) {
+/** As the process was called: `node main.ts`, or the name of a program. */
+function callOf(script = 'tenantry'): string {
+  if (extname(script) === '') return basename(script)
+  const path = relative(process.cwd(), script)
+  return `node ${path.startsWith('..') || isAbsolute(path) ? script : path}`
+}
+
+/** @throws Error when an own command cannot be told apart from the others */
+function collectCommands(own: readonly OwnCommand[]): Commands {
+  const commands = new Map(builtin)
+  for (const command of own) {
+    const { name, options = {} } = command
+    if (!/^[a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)?$/.test(name))
+      throw new Error(
+        `The command "${name}" needs a name of one or two words in lower-case letters, digits and hyphens`,
+      )
+    if (commands.has(name) || name === 'help' || name === 'version') throw new Error(`There are two commands "${name}"`)
+    if ('help' in options || Object.values(options).some(({ short }) => short === 'h'))
+      throw new Error(`The command "${name}" has an option of its own named --help or -h`)
+    commands.set(name, async () => (await import('./own-command.ts')).toCommand(command))
+  }
+  for (const name of groupsOf(commands))
+    if (commands.has(name)) throw new Error(`"${name}" is a command and the first word of another one`)
+  return commands
+}
+
+/** First words of commands that have two. */
+function groupsOf(commands: Commands): ReadonlySet<string> {
+  return new Set([...commands.keys()].flatMap((name) => (name.includes(' ') ? (name.split(' ')[0] ?? []) : [])))
+}
+
+function nameIn([first = '--help', second]: readonly string[], commands: Commands): string {
+  return groupsOf(commands).has(first) && second?.startsWith('-') === false ? `${first} ${second}` : first
+}
+
+interface Line {
+  commands: Commands
+  product: Product
+}
+
+/** What is asked for without a command: help, the version, or what is not there. */
+async function answerWithout(name: string, [, next = '']: readonly string[], line: Line): Promise<number> {
+  if (['--version', '-v', 'version'].includes(name)) return say(line.product.version)
+  const isGroup = groupsOf(line.commands).has(name) && ['--help', '-h'].includes(next)
+  if (isGroup || ['--help', '-h', 'help'].includes(name)) return say(await describeAll(line))
+  throw new UsageError(`there is no ${name.startsWith('-') ? 'option' : 'command'} "${name}"`)
+}
+
+async function run(
+  name: string,
+  args: readonly string[],
+  { commands, options }: { commands: Commands; options: CommandOptions },
+): Promise<number> {
+  const command = await commands.get(name)!() // the caller has looked
+  const { values, positionals } = parse(args, command)
+  return values.help ? say(command.help(options.product.command)) : command.run(values, options, positionals)
+}
+
+function parse(args: readonly string[], { options, operands = 0 }: Command) {
   try {
     const help = { type: 'boolean', short: 'h' } as const // the words are the type
-    const parsed = parseArgs({ args, options: { ...options, help }, allowPositionals: operands > 0 })
+    const parsed = parseArgs({ args: [...args], options: { ...options, help }, allowPositionals: operands > 0 })
     const [extra] = parsed.positionals.slice(operands)
     if (extra !== undefined) throw new Error(`Unexpected argument '${extra}'`)
     return parsed
   } catch (error) {
     // It says in its first sentence what is wrong, and then how to write what nobody here wants to write.
     const [problem = ''] = explain(error).split(/\. |\n/)
-    throw new UsageError(problem, `tenantry ${name} --help`)
+    throw new UsageError(problem)
   }
 }
 
-async function describeAll(): Promise<string> {
+async function describeAll({ commands, product: { command: cli } }: Line): Promise<string> {
   const width = Math.max(...[...commands.keys()].map((name) => name.length))
   const lines = await Promise.all(
     [...commands].map(async ([name, load]) => `  ${name.padEnd(width + 1)} ${(await load()).summary}`),
   )
-  const usage = 'Usage: tenantry <command> [options]'
-  return [usage, '', ...lines, '', 'tenantry <command> --help says more, tenantry --version which one this is.'].join(
-    '\n',
-  )
-}
-
-async function readVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
-  return version
-}
-
-/** Writes a line for the person at the terminal. Returns the exit code of a command that only had this to say. */
-export function say(text: string): 0 {
-  process.stdout.write(`${text}\n`)
-  return 0
+  const last = `${cli} <command> --help says more, ${cli} --version which one this is.`
+  return [`Usage: ${cli} <command> [options]`, '', ...lines, '', last].join('\n')
 }

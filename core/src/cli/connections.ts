@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Config } from '../kernel/config/config.ts'
+import type { Product } from '../kernel/product.ts'
 import { codeOf, explain } from './failures.ts'
 
 const PATIENCE_MS = 5_000
@@ -13,13 +14,13 @@ export class DatabaseUnusable extends Error {
 }
 
 /** @throws DatabaseUnusable unless every configured role can sign in */
-export async function assertConnects(config: Config): Promise<void> {
-  const problems = await checkConnections(config)
+export async function assertConnects(config: Config, product: Product): Promise<void> {
+  const problems = await checkConnections(config, product)
   if (problems.length > 0) throw new DatabaseUnusable(problems)
 }
 
 /** Signs in once by every configured URL. One sentence for each that does not work, with what to do about it. */
-export async function checkConnections({ database }: Config): Promise<string[]> {
+export async function checkConnections({ database }: Config, { command }: Product): Promise<string[]> {
   const { appUrl, systemUrl, ownerUrl, listenUrl } = database
   const urls = {
     DATABASE_URL: appUrl,
@@ -28,11 +29,11 @@ export async function checkConnections({ database }: Config): Promise<string[]> 
     DATABASE_LISTEN_URL: listenUrl === appUrl ? null : listenUrl,
   }
   const given = Object.entries(urls).flatMap(([name, url]) => (url === null ? [] : [{ name, url }]))
-  const problems = await Promise.all(given.map(({ name, url }) => findProblem(name, url)))
+  const problems = await Promise.all(given.map(({ name, url }) => findProblem(name, url, command)))
   return problems.filter((problem) => problem !== undefined)
 }
 
-async function findProblem(name: string, url: string): Promise<string | undefined> {
+async function findProblem(name: string, url: string, command: string): Promise<string | undefined> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'tenantry check',
@@ -43,21 +44,25 @@ async function findProblem(name: string, url: string): Promise<string | undefine
     await client.connect()
     return undefined
   } catch (error) {
-    return describe(name, new URL(url), error)
+    return describe(name, new URL(url), { error, command })
   } finally {
     await client.end().catch(() => {}) // it was never open
   }
 }
 
-function describe(name: string, { host, username }: URL, error: unknown): string {
+function describe(
+  name: string,
+  { host, username }: URL,
+  { error, command }: { error: unknown; command: string },
+): string {
   const role = decodeURIComponent(username)
   switch (codeOf(error)) {
     case '28P01':
     case '28000':
-      return `${name}: the server at ${host} does not let ${role} in (${explain(error)}). Correct role and password, or make new ones: "tenantry db setup --reset-passwords".`
+      return `${name}: the server at ${host} does not let ${role} in (${explain(error)}). Correct role and password, or make new ones: "${command} db setup --reset-passwords".`
     case '3D000':
     case '42501':
-      return `${name}: ${explain(error)}. Correct the URL, or prepare the database with "tenantry db setup".`
+      return `${name}: ${explain(error)}. Correct the URL, or prepare the database with "${command} db setup".`
     default:
       return `${name}: no PostgreSQL answers at ${host} (${explain(error)}). Start it, or correct the URL.`
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { setupDatabase } from '../kernel/db/setup.ts'
-import { type Command, say, type Values } from './commands.ts'
+import { type Command, say, type Values } from './command.ts'
 import { UsageError } from './failures.ts'
 
 const OLDEST_VERSION = 15
@@ -9,7 +9,7 @@ const KINDS = ['app', 'system', 'owner'] as const
 
 export const dbSetup: Command = {
   summary: 'create the database and its three roles on a PostgreSQL server',
-  help: `Usage: tenantry db setup --admin-url <url> [--database <name>] [--prefix <prefix>] [--reset-passwords]
+  help: (cli) => `Usage: ${cli} db setup --admin-url <url> [--database <name>] [--prefix <prefix>] [--reset-passwords]
 
 Run once with an administrator of the server (a superuser, or a role with CREATEROLE and CREATEDB), PostgreSQL 15 or
 later. Creates the roles <prefix>_owner (migrations), <prefix>_app (every request; row-level security binds it) and
@@ -26,7 +26,7 @@ ones with --reset-passwords: servers that run need the new ones then.
     prefix: { type: 'string' },
     'reset-passwords': { type: 'boolean' },
   },
-  async run(values) {
+  async run(values, { product }) {
     const { adminUrl, database, prefix } = readOptions(values)
     const existing = await findRoles(adminUrl, prefix)
     const keeps = (kind: string) => existing.has(`${prefix}_${kind}`) && values['reset-passwords'] !== true
@@ -34,7 +34,7 @@ ones with --reset-passwords: servers that run need the new ones then.
     const roles = { owner: role('owner'), app: role('app'), system: role('system') }
     const { appUrl, systemUrl, ownerUrl } = await setupDatabase({ superuserUrl: adminUrl, database, roles })
     const shown = (kind: string, url: string) => (keeps(kind) ? withPlaceholder(url) : url)
-    say('# Put these into the environment, then run: tenantry migrate')
+    say(`# Put these into the environment, then run: ${product.command} migrate`)
     say(`DATABASE_URL=${shown('app', appUrl)}`)
     say(`DATABASE_SYSTEM_URL=${shown('system', systemUrl)}`)
     say(`DATABASE_OWNER_URL=${shown('owner', ownerUrl)}`)
@@ -46,14 +46,12 @@ ones with --reset-passwords: servers that run need the new ones then.
 
 function readOptions(values: Values) {
   const { 'admin-url': adminUrl, database = 'tenantry', prefix = 'tenantry' } = values
-  const help = 'tenantry db setup --help'
-  if (typeof adminUrl !== 'string')
-    throw new UsageError('--admin-url is required: an administrator of the server', help)
+  if (typeof adminUrl !== 'string') throw new UsageError('--admin-url is required: an administrator of the server')
   if (!/^postgres(ql)?:\/\//.test(adminUrl) || !URL.canParse(adminUrl))
-    throw new UsageError('--admin-url must be a URL that begins with postgres://', help)
+    throw new UsageError('--admin-url must be a URL that begins with postgres://')
   if (typeof prefix !== 'string' || !/^[a-z][a-z0-9_]{0,40}$/.test(prefix))
-    throw new UsageError('--prefix takes lower-case letters, digits and underscores', help)
-  if (typeof database !== 'string' || database === '') throw new UsageError('--database takes a name', help)
+    throw new UsageError('--prefix takes lower-case letters, digits and underscores')
+  if (typeof database !== 'string' || database === '') throw new UsageError('--database takes a name')
   return { adminUrl, database, prefix }
 }
 

@@ -59,7 +59,7 @@ const problemsIn = (error: unknown) => (error instanceof ConfigError ? error.pro
 
 const OLDEST_VERSION = 150_000
 
-async function lookAtServer({ db }: Core): Promise<Found> {
+async function lookAtServer({ db, product }: Core): Promise<Found> {
   const [row] = await db.systemQuery<{ number: number; version: string; encoding: string; timezone: string }>(
     `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
        current_setting('server_encoding') as encoding, current_setting('TimeZone') as timezone`,
@@ -69,7 +69,7 @@ async function lookAtServer({ db }: Core): Promise<Found> {
   if (number < OLDEST_VERSION) problems.push(`PostgreSQL ${version} is too old: 15 is the oldest that works.`)
   if (encoding !== 'UTF8') problems.push(`The database is encoded in ${encoding}: it must be created in UTF8.`)
   if (timezone !== 'UTC')
-    problems.push(`The system role's time zone is ${timezone}, not UTC: run "tenantry db setup" again.`)
+    problems.push(`The system role's time zone is ${timezone}, not UTC: run "${product.command} db setup" again.`)
   return { problems, fine: `PostgreSQL ${version} answers` }
 }
 
@@ -88,19 +88,18 @@ async function lookAtClock({ db }: Core): Promise<Found> {
   return { problems: isFar ? [problem] : [], fine: `within ${Math.abs(skew)} ms of the database's` }
 }
 
-async function lookAtRoles({ db }: Core): Promise<Found> {
-  const problems = await assertRolesAreSafe(db).then(
+async function lookAtRoles({ db, product }: Core): Promise<Found> {
+  const problems = await assertRolesAreSafe(db, product).then(
     () => [],
     (error: unknown) => (error instanceof UnsafeRoles ? error.problems : Promise.reject(error)),
   )
-  const advice =
-    'Run "tenantry db setup" as an administrator of the server, and put the settings that it prints into the environment.'
+  const advice = `Run "${product.command} db setup" as an administrator of the server, and put the settings that it prints into the environment.`
   return { problems, fine: 'row-level security binds the application role', advice }
 }
 
-async function lookAtSchema({ db, registry }: Core): Promise<Found> {
+async function lookAtSchema({ db, registry, product }: Core): Promise<Found> {
   const missing = await findMissingMigrations((sql) => db.systemPool.query(sql), migrationsOf(registry.modules))
-  const problem = `${counted(missing.length, 'migration')} not applied (${missing.join(', ')}): run "tenantry migrate".`
+  const problem = `${counted(missing.length, 'migration')} not applied (${missing.join(', ')}): run "${product.command} migrate".`
   return { problems: missing.length > 0 ? [problem] : [], fine: 'every migration is applied, none was edited' }
 }
 

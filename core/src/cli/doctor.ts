@@ -1,7 +1,7 @@
 import pino from 'pino'
 import { createCore } from '../create-core.ts'
 import { ConfigError } from '../kernel/config/config.ts'
-import { type Command, type CommandOptions, say } from './commands.ts'
+import { type Command, type CommandOptions, say } from './command.ts'
 import { checkConnections } from './connections.ts'
 import { examine, type Finding } from './doctor-looks.ts'
 import { type Environment, visitEnvironment } from './environment.ts'
@@ -10,7 +10,7 @@ import { counted } from './migrate.ts'
 
 export const doctor: Command = {
   summary: 'look at configuration, database, roles, row-level security, mail and clock',
-  help: `Usage: tenantry doctor
+  help: (cli) => `Usage: ${cli} doctor
 
 Looks at everything an installation rests on and says what is wrong and what to do. Exit code 0 when all is well, 1
 otherwise. Changes nothing, but where the embedded PostgreSQL does not run, it starts it for the time it looks.`,
@@ -26,7 +26,7 @@ otherwise. Changes nothing, but where the embedded PostgreSQL does not run, it s
 }
 
 /** What is looked at rests on what was looked at before, so the first that cannot be used ends it. */
-async function* findings({ modules }: CommandOptions): AsyncGenerator<Finding> {
+async function* findings(options: CommandOptions): AsyncGenerator<Finding> {
   let environment: Environment
   try {
     environment = await visitEnvironment()
@@ -38,10 +38,10 @@ async function* findings({ modules }: CommandOptions): AsyncGenerator<Finding> {
   const { config } = environment
   try {
     yield { name: 'configuration', problems: [], fine: `every setting is valid (${config.env})` }
-    const problems = await checkConnections(config)
+    const problems = await checkConnections(config, options.product)
     yield { name: 'connections', problems, fine: 'every database URL leads to a database' }
     if (problems.length > 0) return
-    const core = await createCore({ config, modules, log: pino({ level: 'silent' }) })
+    const core = await createCore({ ...options, config, log: pino({ level: 'silent' }) })
     try {
       yield* examine(core)
     } finally {

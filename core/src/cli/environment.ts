@@ -4,7 +4,7 @@ import { type Config, ConfigError, freeze, loadConfig } from '../kernel/config/c
 import { addToEnvironment, type EnvReading, readEnv } from '../kernel/config/env.ts'
 import { EmbeddedAlreadyRunning, startEmbedded } from '../kernel/db/embedded.ts'
 import { chooseFreePort, findSecrets } from '../kernel/db/embedded-secrets.ts'
-import { say } from './commands.ts'
+import { type CommandOptions, say } from './command.ts'
 import { readEnvFile } from './env-file.ts'
 
 /** A configuration that leads to a database, and how to let go of it. */
@@ -29,11 +29,13 @@ const ownerOfSchema: Demand = ({ given }) =>
   given.has('DATABASE_URL') && !given.has('DATABASE_OWNER_URL') ? ['DATABASE_OWNER_URL is required to migrate.'] : []
 
 const sharedDatabase =
-  (command: string): Demand =>
+  (command: string, { product }: CommandOptions): Demand =>
   ({ given }) =>
     given.has('DATABASE_URL')
       ? []
-      : [`DATABASE_URL is required by "tenantry ${command}". On the embedded PostgreSQL use "tenantry start".`]
+      : [
+          `DATABASE_URL is required by "${product.command} ${command}". On the embedded PostgreSQL use "${product.command} start".`,
+        ]
 
 const commonAddress: Demand = ({ env, given }) =>
   env.PORT === 0 && !given.has('PUBLIC_URL')
@@ -66,8 +68,8 @@ function endOnSignals(): void {
 }
 
 /** For commands of which many run side by side, which one embedded database cannot serve. */
-export async function sharedEnvironment(command: string): Promise<Environment> {
-  const config = await readConfig(sharedDatabase(command), commonAddress)
+export async function sharedEnvironment(command: string, options: CommandOptions): Promise<Environment> {
+  const config = await readConfig(sharedDatabase(command, options), commonAddress)
   return { config, embeddedPort: null, keepsSecret: isKept(config), release: async () => {} }
 }
 

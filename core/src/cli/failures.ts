@@ -1,9 +1,6 @@
-/** The arguments make no command that can be run. */
+/** The arguments make no command that can be run; the message says why, without a full stop. Where to look is added. */
 export class UsageError extends Error {
-  constructor(problem: string, help = 'tenantry --help') {
-    super(`${problem}. See: ${help}`)
-    this.name = 'UsageError'
-  }
+  override name = 'UsageError'
 }
 
 /** Errors that only a mistake in the code brings about. */

@@ -2,22 +2,22 @@ import { migrationsOf } from '../create-core.ts'
 import { type Config, ConfigError } from '../kernel/config/config.ts'
 import { migrate } from '../kernel/db/migrate.ts'
 import type { Module } from '../kernel/module.ts'
-import { type Command, say } from './commands.ts'
+import { type Command, say } from './command.ts'
 import { assertConnects } from './connections.ts'
 import { visitEnvironment } from './environment.ts'
 
 export const migrateCommand: Command = {
   summary: 'bring the schema up to date',
-  help: `Usage: tenantry migrate
+  help: (cli) => `Usage: ${cli} migrate
 
 Applies every migration that the database lacks, in order, each in a transaction. Needs DATABASE_OWNER_URL beside
 DATABASE_URL and DATABASE_SYSTEM_URL; without any of them it migrates the embedded PostgreSQL. Safe to run from many
 machines at once: one works, the others wait. Refuses a database that is newer than this code.`,
-  async run(_values, { modules }) {
+  async run(_values, options) {
     const environment = await visitEnvironment({ migrates: true })
     try {
-      await assertConnects(environment.config)
-      const applied = await migrateSchema(environment.config, modules, say)
+      await assertConnects(environment.config, options.product)
+      const applied = await migrateSchema(environment.config, options.modules, say)
       return say(applied === 0 ? 'The schema is up to date.' : `Applied ${counted(applied, 'migration')}.`)
     } finally {
       await environment.release()

@@ -10,6 +10,6 @@ export async function assertReady(core: Core): Promise<void> {
   )
   if (missing.length > 0)
     throw new MigrationRefused(
-      `The schema lacks ${missing.length} migrations (${missing[0]} …): run "tenantry migrate" first.`,
+      `The schema lacks ${missing.length} migrations (${missing[0]} …): run "${core.product.command} migrate" first.`,
     )
 }

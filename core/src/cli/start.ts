@@ -1,7 +1,7 @@
 import { createCore } from '../create-core.ts'
 import { SECONDS } from '../kernel/clock.ts'
 import type { Core } from '../kernel/core.ts'
-import type { Command, CommandOptions } from './commands.ts'
+import type { Command, CommandOptions } from './command.ts'
 import { assertConnects } from './connections.ts'
 import { type Environment, sharedEnvironment, startEnvironment } from './environment.ts'
 import { codeOf } from './failures.ts'
@@ -14,7 +14,7 @@ import { welcome } from './welcome.ts'
 
 export const start: Command = {
   summary: 'run everything in one process: database (unless configured), server and worker',
-  help: `Usage: tenantry start
+  help: (cli) => `Usage: ${cli} start
 
 Without DATABASE_URL it starts the embedded PostgreSQL on DATA_DIR (default .data), made on the first start and kept
 afterwards. Brings the schema up to date where DATABASE_OWNER_URL allows it, then serves HTTP on HOST:PORT and works on
@@ -25,26 +25,26 @@ PostgreSQL that ends is started again; where that fails, the process ends with e
 
 export const serve: Command = {
   summary: 'serve HTTP only; run any number of these behind a balancer',
-  help: `Usage: tenantry serve
+  help: (cli) => `Usage: ${cli} serve
 
-Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (tenantry migrate). Holds no state worth
-keeping. Jobs are worked on by "tenantry worker".`,
-  run: (_values, options) => run(() => sharedEnvironment('serve'), options, { serve: true }),
+Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (${cli} migrate). Holds no state worth
+keeping. Jobs are worked on by "${cli} worker".`,
+  run: (_values, options) => run(() => sharedEnvironment('serve', options), options, { serve: true }),
 }
 
 export const worker: Command = {
   summary: 'work on jobs only; run any number of these',
-  help: `Usage: tenantry worker
+  help: (cli) => `Usage: ${cli} worker
 
-Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (tenantry migrate). Works on WORKER_CONCURRENCY
+Needs DATABASE_URL and DATABASE_SYSTEM_URL, and a schema that is up to date (${cli} migrate). Works on WORKER_CONCURRENCY
 jobs at a time, fairly among tenants, and on schedules, once however many workers run. With WORKER_PORT set, probes and
 metrics answer there.`,
-  run: (_values, options) => run(() => sharedEnvironment('worker'), options, { work: true }),
+  run: (_values, options) => run(() => sharedEnvironment('worker', options), options, { work: true }),
 }
 
 function run(
   open: (onLost: (error: Error) => void) => Promise<Environment>,
-  { modules }: CommandOptions,
+  options: CommandOptions,
   what: { migrate?: boolean; serve?: boolean; work?: boolean },
 ): Promise<number> {
   return runUntilSignal(async ({ onStop, stopping, fail, allowMs }) => {
@@ -53,12 +53,12 @@ function run(
     const { config } = environment
     const voice = speakAsConfigured(config)
     if (what.serve) allowMs(config.http.shutdownDelaySeconds * SECONDS)
-    await assertConnects(config)
+    await assertConnects(config, options.product)
     if (what.migrate && config.database.ownerUrl) {
-      const applied = await migrateSchema(config, modules)
+      const applied = await migrateSchema(config, options.modules)
       if (applied > 0) voice.say(`Applied ${counted(applied, 'migration')}`)
     }
-    const core = await createCore({ config, modules })
+    const core = await createCore({ ...options, config })
     onStop(() => close(core))
     await assertReady(core)
     if (environment.keepsSecret) await assertKeptSecretOpens(core)

@@ -12,18 +12,18 @@ interface Running {
 
 /** Says what runs and where: on one screen, or in one line of the log; and warns of what everybody can reach. */
 export async function welcome(core: Core, environment: Environment, running: Running): Promise<void> {
-  const { config } = core
+  const { config, product } = core
   const { voice } = running
   const lines = await describe(core, environment, running)
   const seconds = process.uptime().toFixed(1)
   if (config.env === 'production') {
     const details = Object.fromEntries(lines.map(([name, text]) => [name.toLowerCase().replaceAll(' ', '_'), text]))
-    voice.say(`Tenantry is ready (${seconds} s)`, details)
+    voice.say(`${product.name} is ready (${seconds} s)`, details)
     return
   }
   const width = Math.max(...lines.map(([name]) => name.length))
   const body = lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)
-  voice.say(['', `  Tenantry is ready (${seconds} s)`, '', ...body, ''].join('\n'))
+  voice.say(['', `  ${product.name} is ready (${seconds} s)`, '', ...body, ''].join('\n'))
   const { host } = config.http
   if (running.serve && !isLoopback(host))
     voice.warn(

@@ -10,8 +10,10 @@ import type { EnqueueOptions, Job } from './jobs/define.ts'
 import type { Letter, MailDefinition } from './mails/define.ts'
 import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
+import type { Product } from './product.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
+import type { Setting } from './settings/define.ts'
 import type { FileStorage } from './storage/storage.ts'
 
 /** Where a request came from, as records keep it. */
@@ -62,6 +64,8 @@ export interface Ctx {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly config: Config
+  /** What the application calls itself. */
+  readonly product: Product
   /** What the modules of this core declare. */
   readonly registry: Registry
   /** Seals and opens what stands in the database as a secret. */
@@ -82,6 +86,11 @@ export interface Ctx {
    */
   mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
 
+  /**
+   * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or
+   * person, or of the one named. Throws 404 where there is no such store.
+   */
+  setting<T>(setting: Setting<T>, id?: string): Promise<T>
   /**
    * Runs `work` in a transaction of its own, committed when it returns. For `manual` routes and jobs; inside a managed
    * one it throws, because two transactions of one request cannot be one fact.

@@ -6,6 +6,7 @@ import type { Ctx, TransactionOptions } from './context.ts'
 import type { Database } from './db/database.ts'
 import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
+import type { Product } from './product.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
 import type { FileStorage } from './storage/storage.ts'
@@ -16,6 +17,7 @@ export type Declared = Pick<Core, 'registry'>
 /** A running core: what modules and processes share. Made once by `createCore`. */
 export interface Core {
   readonly config: Config
+  readonly product: Product
   readonly registry: Registry
   readonly db: Database
   readonly secrets: SecretBox
@@ -36,6 +38,11 @@ export interface Core {
   requestDone?(route: string, method: string, status: number, ms: number): void
   /** Runs work outside of any request: jobs, schedules, scripts. The actor is the system. */
   run<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /**
+   * Looks at roles, tables and declarations, and makes ready what modules need before they serve; `app` and `startWorker` do
+   * so by themselves. For a script that works with `run` alone. @throws Error saying what keeps this core from working
+   */
+  prepare(): Promise<void>
   /** The HTTP side; made on first use. */
   app(): Promise<FastifyInstance>
   /** The HTTP side of `WORKER_PORT`: probes and metrics; made on first use. */

@@ -11,6 +11,7 @@ import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { postMail } from './mails/define.ts'
+import { readSetting } from './settings/values.ts'
 
 /** What a context is made from; the rest follows. */
 export interface ContextSeed {
@@ -150,6 +151,10 @@ class Context implements Ctx {
     return this[CORE].outbound
   }
 
+  get product() {
+    return this[CORE].product
+  }
+
   get list(): ListRequest {
     if (!this.#seed.list) throw new Error('This route is no list: give it ListQuery')
     return this.#seed.list
@@ -171,6 +176,7 @@ class Context implements Ctx {
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
   enqueue: Ctx['enqueue'] = (job, payload, options) => enqueueJob(this, job, payload, options)
   mail: Ctx['mail'] = (mail, letter) => postMail(this, mail, letter)
+  setting: Ctx['setting'] = (setting, id) => readSetting(this, setting, id)
 
   async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     if (this.#open) throw new Error('A transaction is already open in this context')

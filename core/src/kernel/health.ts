@@ -79,7 +79,9 @@ async function readDatabase(core: Core): Promise<DatabaseHealth> {
       cause: error,
     })
   }
-  throw unavailable({ detail: `Migrations are missing: ${missing.join(', ')}. Run \`tenantry migrate\`.` })
+  throw unavailable({
+    detail: `Migrations are missing: ${missing.join(', ')}. Run \`${core.product.command} migrate\`.`,
+  })
 }
 
 function sourcesOf({ registry }: Core): MigrationSource[] {

@@ -52,9 +52,23 @@ export * from './module.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
 export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'
 export { checkOutboundUrl, MAX_URL_LENGTH, problemOfOutboundUrl } from './outbound/outbound-url.ts'
+export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
 export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
+export {
+  defineSetting,
+  type Setting,
+  type SettingChange,
+  type SettingLevel,
+  type SettingMoment,
+  type SettingSpec,
+  type SettingsKeeper,
+  type StoredSettings,
+  settingIn,
+} from './settings/define.ts'
+export { SettingsPatch } from './settings/schemas.ts'
+export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
 export { normalizeEmail } from './text/email.ts'
 export { greatest, least } from './text/least.ts'

@@ -9,6 +9,18 @@ import { operationNameOf } from './http/operation-names.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
+import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
+import type {
+  FeatureSpec,
+  FutureMoment,
+  HealthCheck,
+  LimitSpec,
+  PermissionSpec,
+  Resource,
+  SealedKind,
+} from './specs.ts'
+
+export * from './specs.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -124,6 +136,11 @@ export interface RouteSpec<
    * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
    */
   idempotent?: boolean
+  /**
+   * It reads or changes the settings of this level: those that modules declare are added to its answer, and to its body
+   * (`SettingsPatch`). Where no module declares any, the route is not there.
+   */
+  settings?: SettingLevel
   /** Where a created object lives; default for 201: the path itself and the object's id. */
   location?: (result: SuccessOf<R>) => string
   /** Kept out of the API document (pages for people). */
@@ -182,6 +199,7 @@ export interface Route {
   readonly transaction: 'managed' | 'manual'
   readonly acrossTenants: boolean
   readonly idempotent: boolean
+  readonly settings: SettingLevel | undefined
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
   readonly produces: string | Produced | undefined
@@ -220,6 +238,7 @@ export function defineRoute<
     acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
       spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
+    settings: spec.settings,
     hidden: spec.hidden ?? false,
     produces: spec.produces,
   }
@@ -231,86 +250,11 @@ export function defineRoute<
   })
 }
 
-export interface PermissionSpec {
-  description: string
-  /** `store`: may be granted for a single store too (default `tenant`: only for the whole tenant). */
-  scope?: 'tenant' | 'store'
-  /** Built-in roles that hold it beside `owner`, who holds everything (default: `admin`). */
-  roles?: readonly string[]
-}
-
-/** Something that a plan allows only so many of. `plans`: how many, by the plan's code, where the plan itself does not say. */
-export type LimitSpec = {
-  title: string
-  /** A plan that is not named, or null, allows any number. */
-  plans?: Readonly<Record<string, number | null>>
-} & (
-  | {
-      /** The kind "have at once": the tenant-owned table whose rows count; deleting a row frees its place. */
-      counts: string
-      /** A column of that table: until when a row counts; null as long as it is there. Default: as long as it is there. */
-      until?: string
-      per?: undefined
-    }
-  | {
-      /** The kind "in this period": counted up from zero in each period of the subscription. */
-      per: 'period'
-      counts?: undefined
-      until?: undefined
-    }
-)
-
-/** Something that a plan includes or not. */
-export interface FeatureSpec {
-  title: string
-  /** Codes of the plans that include it, where the plan itself does not say. Default: all. */
-  plans?: readonly string[]
-}
-
-/** Something long-lived that is made once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
-export interface Resource<T> {
-  readonly name: string
-  create(core: Core): T | Promise<T>
-  /** Awaited before the core serves or works, on a schema that is current: what must be known before the first request. */
-  prepare?(value: T, core: Core): Promise<void>
-  close?(value: T): Promise<void> | void
-}
-
-/** Declares a resource; list it in the module's `resources`. */
-export function defineResource<T>(resource: Resource<T>): Resource<T> {
-  return Object.freeze(resource)
-}
-
-/**
- * A column of moments that are never far ahead: the end of a lockout, the next attempt. A clock that was wrong leaves some
- * that are; whatever waits for them would wait until then, so they become now.
- */
-export interface FutureMoment {
-  table: string
-  column: string
-  /** No right clock writes one further ahead than this. */
-  aheadMs: number
-}
-
-/** A condition that `GET /health/ready` (when `ready`) and `tenantry doctor` look at. */
-export interface HealthCheck {
-  name: string
-  ready: boolean
-  /** Resolves to one sentence when all is well; throws an Error that says what is wrong and what to do. */
-  check(core: Core): Promise<string>
-}
-
-/** One kind of thing that a module keeps sealed with `APP_SECRET`. `tenantry doctor` tries to open some of each. */
-export interface SealedKind {
-  /** Completes "… cannot be opened": `signing keys`. */
-  name: string
-  /** The newest and the oldest, say; none when there is nothing. */
-  samples(core: Core): Promise<{ sealed: string; context: string }[]>
-}
-
 /** All that a feature brings. Built-in features and an application's are values of this one type. */
 export interface Module {
   readonly name: string
+  /** What it is about, in a sentence: stands over its operations in the API document. */
+  readonly description: string | undefined
   readonly dependsOn: readonly Module[]
   readonly migrations: URL | undefined
   readonly permissions: Readonly<Record<string, PermissionSpec>>
@@ -326,6 +270,8 @@ export interface Module {
   readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles above
+  readonly settings: readonly Setting<any>[]
   readonly checks: readonly HealthCheck[]
   readonly sealed: readonly SealedKind[]
   /** Looked at each minute, across all tenants: give a table that grows without bound an index on the column. */
@@ -334,6 +280,8 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  /** Where the settings of a level are. */
+  readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
@@ -365,6 +313,7 @@ export function defineModule(spec: ModuleSpec): Module {
     typeof value === 'string' ? { description: value } : value,
   ])
   return Object.freeze({
+    description: undefined,
     dependsOn: [],
     migrations: undefined,
     limits: {},
@@ -376,6 +325,7 @@ export function defineModule(spec: ModuleSpec): Module {
     listeners: [],
     mails: [],
     resources: [],
+    settings: [],
     checks: [],
     sealed: [],
     moments: [],
@@ -383,6 +333,7 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    settingsOf: {},
     postOffice: undefined,
     founding: undefined,
     mayServe: undefined,

@@ -89,7 +89,7 @@ interface Openness {
  * Whether values with fields that nobody declared fit a schema: its objects must be closed, also within others and in
  * lists. Within a body one may be open on purpose, by saying `additionalProperties`.
  */
-function isOpen(schema: TSchema, isWithin = false): boolean {
+export function isOpen(schema: TSchema, isWithin = false): boolean {
   const { type, properties, patternProperties, additionalProperties, items, ...of } = schema as Openness // JSON Schema keywords
   const types = [type ?? []].flat()
   const branches = [...(of.anyOf ?? []), ...(of.oneOf ?? []), ...(of.allOf ?? [])]

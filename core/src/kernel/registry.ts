@@ -9,6 +9,13 @@ import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
+import {
+  collectSettings,
+  completeEvents,
+  completeRoutes,
+  type KeepersByLevel,
+  type SettingsByLevel,
+} from './registry-settings.ts'
 
 export interface RegisteredRoute extends Route {
   /** The module that brought it. */
@@ -37,6 +44,9 @@ export interface Registry {
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly storeDirectory: StoreDirectory | undefined
+  /** By level and name. */
+  readonly settings: SettingsByLevel
+  readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
   findJob(name: string): Job | undefined
   /** Listeners of one event, those of every event included. */
@@ -83,10 +93,12 @@ export function createRegistry(given: readonly Module[]): Registry {
       Object.entries(module.features).map(([name, spec]) => [name, { ...spec, module: module.name }]),
     ),
   )
-  const events = unique(
+  const { settings, settingsKeepers } = collectSettings(modules, permissions, problems)
+  const declaredEvents = unique(
     'event',
     each(modules, (module) => module.events.map((event) => [event.name, event])),
   )
+  const events = completeEvents(declaredEvents, settings)
   for (const { name, data } of events.values())
     problems.push(...new Set(problemsOfSchema(data).map((problem) => `event ${name} ${problem}`)))
   const jobs = unique(
@@ -117,13 +129,14 @@ export function createRegistry(given: readonly Module[]): Registry {
 
   const mails = collectMails(modules, problems)
 
-  const routes = modules.flatMap((module) =>
+  const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
       ...route,
       module: module.name,
       url: route.root ? route.path : API_PREFIX + route.path,
     })),
   )
+  const routes = completeRoutes(declaredRoutes, settings, problems)
   checkRoutes(routes, { permissions, limits, features }, problems)
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
@@ -148,6 +161,8 @@ export function createRegistry(given: readonly Module[]): Registry {
     grantSources: modules.flatMap((module) => module.grants),
     allowances,
     storeDirectory,
+    settings,
+    settingsKeepers,
     postOffice,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {

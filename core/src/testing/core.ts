@@ -14,6 +14,7 @@ import { migrate } from '../kernel/db/migrate.ts'
 import type { Schedule } from '../kernel/jobs/define.ts'
 import { runSchedule } from '../kernel/jobs/schedules.ts'
 import type { Module } from '../kernel/module.ts'
+import type { ProductOptions } from '../kernel/product.ts'
 import { builtinModules } from '../modules/index.ts'
 import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
@@ -25,6 +26,8 @@ import { createStatementCheck, listTenantTables } from './statements.ts'
 export interface TestCoreOptions {
   /** Default: the built-in ones. */
   modules?: readonly Module[]
+  /** What the application calls itself. Default: Tenantry. */
+  product?: ProductOptions
   /** Settings beside those that a test needs anyway. */
   env?: Record<string, string>
   /** Work on jobs and schedules too. Default: no; `drainJobs` runs what is due. */
@@ -80,7 +83,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     ...options.env,
   })
   const log = pino({ level: config.log.level, base: null }, collect(logs))
-  const core = await createCore({ config, modules, clock, log })
+  const core = await createCore({ config, modules, product: options.product, clock, log })
   const statements = createStatementCheck(await listTenantTables(database.superuserUrl))
   core.db.observe(statements.observe)
   const app = await core.app().catch(async (error: unknown) => {

@@ -20,3 +20,4 @@ export type {
 export type { MemberOptions, TenantOptions, TestPerson, TestTenant } from './people.ts'
 export { proveAddress } from './prove-address.ts'
 export type { Answered, RequestOptions } from './request.ts'
+export { undescribed } from './undescribed.ts'

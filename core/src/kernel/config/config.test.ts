@@ -44,7 +44,7 @@ describe('defaults', () => {
       appSecret: null,
       appSecretPrevious: [],
       bootstrapToken: null,
-      mail: { off: false, smtpUrl: null, from: { name: 'Tenantry', address: 'no-reply@localhost' } },
+      mail: { off: false, smtpUrl: null, from: null },
       pages: {
         '/verify-email': '/verify-email',
         '/reset-password': '/reset-password',

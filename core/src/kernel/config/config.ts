@@ -40,7 +40,8 @@ export interface Config {
     readonly off: boolean
     /** Null: mails go to the mailbox in `dataDir`. */
     readonly smtpUrl: string | null
-    readonly from: MailAddress
+    /** Null: the product's name, at no address that answers. */
+    readonly from: MailAddress | null
   }
   /** Where the pages that mails link to are, by the path of the built-in one; see `linkTo`. */
   readonly pages: Pages
@@ -128,7 +129,7 @@ function nest(env: Env): Config {
     mail: {
       off: env.MAIL === 'off',
       smtpUrl: env.SMTP_URL,
-      from: env.MAIL_FROM ?? { name: 'Tenantry', address: 'no-reply@localhost' },
+      from: env.MAIL_FROM,
     },
     pages: {
       '/verify-email': env.PAGE_VERIFY_EMAIL,

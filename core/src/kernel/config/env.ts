@@ -207,7 +207,7 @@ export const settings = {
     'Mail',
     mailAddress(),
     { default: null, example: 'Example <no-reply@example.com>' },
-    'Sender of all mails. Default without `SMTP_URL`: `Tenantry <no-reply@localhost>`.',
+    'Sender of all mails. Default without `SMTP_URL`: the name of the product, `no-reply@localhost`.',
   ),
   PAGE_VERIFY_EMAIL: page('/verify-email', 'the link of the mail leads that asks for proof of an e-mail address'),
   PAGE_RESET_PASSWORD: page('/reset-password', 'the link of the mail leads by which a new password is chosen'),

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type pg from 'pg'
+import type { Product } from '../product.ts'
 import { COMMON, RULES } from './catalogue-rules.ts'
 import type { Database } from './database.ts'
 
@@ -98,9 +99,9 @@ select format('the system role %s is a superuser', rolname) from pg_roles where 
 export class UnsafeRoles extends Error {
   readonly problems: readonly string[]
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], { command }: Product) {
     super(
-      `The database roles do not keep tenants apart:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nPut the URLs that "tenantry db setup" prints into DATABASE_URL and DATABASE_SYSTEM_URL.`,
+      `The database roles do not keep tenants apart:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nPut the URLs that "${command} db setup" prints into DATABASE_URL and DATABASE_SYSTEM_URL.`,
     )
     this.name = 'UnsafeRoles'
     this.problems = problems
@@ -125,12 +126,12 @@ export async function assertTablesAreSafe(db: Database): Promise<void> {
 }
 
 /** For the start: throws `UnsafeRoles` unless the roles that the two pools connect as are bound as they must be. */
-export async function assertRolesAreSafe(db: Database): Promise<void> {
+export async function assertRolesAreSafe(db: Database, product: Product): Promise<void> {
   const { rows } = await db.transaction({ tenantId: null, role: 'app', readOnly: true }, (tx) =>
     sql<{ name: string }>`select current_user::text as name`.execute(tx),
   )
   const [system] = await db.systemQuery<{ name: string }>('select current_user::text as name')
   const roles = { app: rows[0]!.name, system: system!.name } // such a query has exactly one row
   const problems = await checkRoles(db.systemQuery, roles)
-  if (problems.length > 0) throw new UnsafeRoles(problems)
+  if (problems.length > 0) throw new UnsafeRoles(problems, product)
 }

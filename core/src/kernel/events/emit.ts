@@ -15,9 +15,12 @@ type AuditRow = Omit<AuditLogTable, 'tenant_id'>
  * Writes the one record of an event, in the transaction of `ctx`, and one job for each listener. An event that nobody
  * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners.
  */
-export async function emitEvent(ctx: Ctx, event: EventDefinition, content: EventContent<Values>): Promise<void> {
+export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
+  const { registry } = ctx
   // Refuses an event that no module declares, with or without a tenant.
-  const listeners = ctx.registry.listenersOf(event.name)
+  const listeners = registry.listenersOf(name)
+  // With what other modules have added to its data.
+  const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
     await ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute()

@@ -20,7 +20,7 @@ const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
 export async function buildApp(core: Core, port: Port = 'public'): Promise<FastifyInstance> {
   const routes = core.registry.routes.filter(({ reach }) => standsOn(port, reach, core.config))
   const standing = standingHeaders(core.config)
-  const refuse = createRefusals(standing, requestIdOf)
+  const refuse = createRefusals(standing, requestIdOf, core.product)
   const app = fastify({
     loggerInstance: core.log,
     // One line per request is written below; a logger per request would cost more than the line.
@@ -43,6 +43,7 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
   refuse.expectationsOf(app.server)
   const methods = createMethodTable(routes)
   const readAddress = createAddressReader(core.config.http.trustedProxies)
+  app.decorate('problemTypes', core.product.problemTypes)
   app.decorateRequest('identity', null)
   app.decorateRequest('address', null)
   acceptJson(app)

@@ -34,10 +34,10 @@ const page = defineRoute({
   path: PATH,
   summary: 'The API document, to read and try out',
   produces: 'text/html; charset=utf-8',
-  handler: async () => {
+  handler: async ({ product }) => {
     const version = await readVersion()
     const headers = { 'content-security-policy': CSP, 'cache-control': 'no-cache' }
-    return new Answer(200, renderPage(version), headers)
+    return new Answer(200, renderPage(version, product.apiTitle), headers)
   },
 })
 
@@ -81,12 +81,12 @@ async function readVersion(): Promise<string> {
 }
 
 // All addresses are relative to the page: the server may stand behind a path of a proxy.
-const renderPage = (version: string) => `<!doctype html>
+const renderPage = (version: string, title: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>API</title>
+<title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css?v=${version}">
 </head>
@@ -97,6 +97,8 @@ const renderPage = (version: string) => `<!doctype html>
 </body>
 </html>
 `
+
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 const START = `window.ui = SwaggerUIBundle({
   url: 'openapi.json',

@@ -203,7 +203,7 @@ async function performOnce(
 async function noteFailure(base: Ctx, claim: Claim<SentAnswer>, error: AppError): Promise<void> {
   if (!isLasting(error.status) || error.code === 'idempotency_key_in_use')
     return base.transaction((ctx) => claim.release(ctx))
-  const body = JSON.stringify(problemDocument(error, base.origin.requestId ?? ''))
+  const body = JSON.stringify(problemDocument(error, base.origin.requestId ?? '', base.product.problemTypes))
   const kept = { status: error.status, body, headers: error.details.headers ?? {}, problem: true }
   return base.transaction((ctx) => claim.keep(ctx, kept))
 }

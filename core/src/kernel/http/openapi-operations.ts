@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { TSchema } from 'typebox'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
+import type { Product } from '../product.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { bodyLimitOf } from './body.ts'
 import { takesKeys } from './identify.ts'
@@ -9,17 +10,27 @@ import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-pro
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
 import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
+import { thingNamedBy } from './operation-names.ts'
 
 /** What operations share and add to while the document is built. */
 export interface Workshop {
   schemas: SchemaCollection
   responses: Record<string, AnswerObject>
   registry: Registry
+  product: Product
 }
 
 /** `/api/v1/stores/:id` → `/api/v1/stores/{id}`. */
 export function templateOf(url: string): string {
   return url.replace(/:(\w+)/g, '{$1}')
+}
+
+/** Under what the kernel's own operations stand: who reads the document knows no kernel. */
+export const SERVER = 'server'
+
+/** The tag of a module's operations. */
+export function tagOf(module: string): string {
+  return module === 'kernel' ? SERVER : module
 }
 
 /** Describes one route. */
@@ -30,7 +41,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     operationId: route.name,
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
-    tags: [route.module],
+    tags: [tagOf(route.module)],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...bodyOf(route, workshop),
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
@@ -53,7 +64,13 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
     const declared = route.params?.properties[name]
     const isId = /(^|_)id$/.test(name)
     const schema = declared ? schemas.convert(declared, route.module) : { type: 'string' }
-    return parameter(name, 'path', true, isId ? { ...schema, type: 'string', format: 'uuid' } : schema)
+    const id = {
+      description: `The id of the ${thingNamedBy(name, route.path)}`,
+      ...schema,
+      type: 'string',
+      format: 'uuid',
+    }
+    return parameter(name, 'path', true, isId ? id : schema)
   })
   const required: readonly string[] = route.query?.required ?? []
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
@@ -118,13 +135,13 @@ function successHeaders(route: RegisteredRoute, status: number): AnswerObject['h
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
-function problemsOf(route: RegisteredRoute, { responses, registry }: Workshop): Operation['responses'] {
+function problemsOf(route: RegisteredRoute, { responses, registry, product }: Workshop): Operation['responses'] {
   const open = openStatuses(route, registry)
   const byStatus = Object.groupBy(errorsOf(route, registry), ({ status }) => status)
   return Object.fromEntries(
     Object.entries(byStatus).map(([text, kinds = []]) => {
       const status = Number(text)
-      const answer = problemAnswer(status, kinds, open.has(status), route)
+      const answer = problemAnswer(status, kinds, open.has(status), { route, types: product.problemTypes })
       const name = sharedName(kinds, open.has(status))
       if (name === null) return [text, answer]
       responses[name] ??= answer

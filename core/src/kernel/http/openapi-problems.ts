@@ -69,24 +69,31 @@ export function openStatuses(route: RegisteredRoute, { authenticators }: Registr
   return new Set(isOpen ? [401, 403] : [])
 }
 
+/** What examples are made for: a route, and what the `type` of an error begins with. */
+interface Exemplified {
+  route: RegisteredRoute
+  types: string
+}
+
 /** The answer for all errors of one status. */
 export function problemAnswer(
   status: number,
   kinds: readonly ErrorKind[],
   isOpen: boolean,
-  route: RegisteredRoute,
+  { route, types }: Exemplified,
 ): AnswerObject {
   const codes = kinds.map(({ code }) => code)
   // Not as properties beside the reference: those who make clients of a document drop what stands there.
   const narrowed: JsonSchema = {
     type: 'object',
+    required: isOpen ? ['status'] : ['status', 'code'],
     properties: { status: { const: status }, ...(isOpen ? {} : { code: { type: 'string', enum: codes } }) },
   }
   const schema: JsonSchema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] }
   return {
     description: `${STATUS_CODES[status] ?? 'Problem'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
     headers: headersOf(status),
-    content: { [PROBLEM_MEDIA_TYPE]: { schema, ...examplesOf(kinds, route) } },
+    content: { [PROBLEM_MEDIA_TYPE]: { schema, ...examplesOf(kinds, { route, types }) } },
   }
 }
 
@@ -104,18 +111,16 @@ function headersOf(status: number): AnswerObject['headers'] {
   }
 }
 
-function examplesOf(kinds: readonly ErrorKind[], route: RegisteredRoute): Pick<MediaType, 'examples'> {
+function examplesOf(kinds: readonly ErrorKind[], of: Exemplified): Pick<MediaType, 'examples'> {
   return {
-    examples: Object.fromEntries(
-      kinds.map((kind) => [kind.code, { summary: kind.title, value: exampleOf(kind, route) }]),
-    ),
+    examples: Object.fromEntries(kinds.map((kind) => [kind.code, { summary: kind.title, value: exampleOf(kind, of) }])),
   }
 }
 
-function exampleOf(kind: ErrorKind, { access }: RegisteredRoute): unknown {
+function exampleOf(kind: ErrorKind, { route: { access }, types }: Exemplified): unknown {
   const details = {
     ...(kind === invalidRequest ? { errors: [{ pointer: 'query/x', detail: 'is not a known field' }] } : {}),
     ...(kind === permissionDenied && typeof access === 'object' ? { members: { permission: access.permission } } : {}),
   }
-  return problemDocument(kind(details), SAMPLE_REQUEST_ID)
+  return problemDocument(kind(details), SAMPLE_REQUEST_ID, types)
 }

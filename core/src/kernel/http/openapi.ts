@@ -1,12 +1,18 @@
-import { readFileSync } from 'node:fs'
+import { completeProduct, type Product } from '../product.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
-import { describeRoute, templateOf, type Workshop } from './openapi-operations.ts'
+import { describeRoute, SERVER, tagOf, templateOf, type Workshop } from './openapi-operations.ts'
 import { collectSchemas } from './openapi-schemas.ts'
 import type { OpenApiDocument, PathItem } from './openapi-types.ts'
 import { Problem } from './schemas.ts'
 
 export type { JsonSchema, MediaType, OpenApiDocument, Operation, Parameter } from './openapi-types.ts'
+
+/** What a document is made from: a core, or the registry of one. */
+interface Described {
+  readonly registry: Registry
+  readonly product?: Product
+}
 
 const documents = new WeakMap<Registry, OpenApiDocument>()
 
@@ -14,14 +20,14 @@ const documents = new WeakMap<Registry, OpenApiDocument>()
  * The OpenAPI 3.1 document of a core: its routes that are not hidden. Made when first asked for, and the same object
  * ever after; read it, never change it.
  */
-export function openapiDocument({ registry }: { readonly registry: Registry }): OpenApiDocument {
-  const document = documents.get(registry) ?? build(registry)
+export function openapiDocument({ registry, product = completeProduct() }: Described): OpenApiDocument {
+  const document = documents.get(registry) ?? build(registry, product)
   documents.set(registry, document)
   return document
 }
 
-function build(registry: Registry): OpenApiDocument {
-  const workshop: Workshop = { schemas: collectSchemas(), responses: {}, registry }
+function build(registry: Registry, product: Product): OpenApiDocument {
+  const workshop: Workshop = { schemas: collectSchemas(), responses: {}, registry, product }
   workshop.schemas.convert(Problem, 'kernel')
   const shown = registry.routes.filter(({ hidden }) => !hidden)
   const paths: Record<string, PathItem> = {}
@@ -32,15 +38,17 @@ function build(registry: Registry): OpenApiDocument {
   return {
     openapi: '3.1.1',
     info: {
-      title: 'Tenantry',
-      version: readVersion(),
+      title: product.apiTitle,
+      version: product.version,
       description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'Where this document comes from' }],
     tags: registry.modules
       .filter(({ name }) => shown.some(({ module }) => module === name))
-      .map(({ name }) => ({ name })),
+      .map(({ name, description }) => ({ name: tagOf(name), ...(description ? { description } : {}) }))
+      // What everybody comes for stands first.
+      .sort((a, b) => Number(a.name === SERVER) - Number(b.name === SERVER)),
     paths,
     components: {
       schemas: sorted(workshop.schemas.components),
@@ -58,11 +66,6 @@ With any request of a signed-in person \`X-Store-ID\` may say which store they s
 recorded with what happens; operations that act on that store name it among their parameters.
 HEAD answers wherever GET does, without effects. A method that a path does not know is answered 405 \`method_not_allowed\` with \`Allow\`;
 a body is sent uncompressed.`
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0.0.0'
-}
 
 /** The headers that any of the routes reads. */
 function readBy(routes: readonly RegisteredRoute[]): OpenApiDocument['components']['parameters'] {

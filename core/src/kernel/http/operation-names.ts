@@ -47,6 +47,12 @@ function nameOfThing(parts: readonly string[], one: boolean): string {
   )
 }
 
+/** What a parameter of a path picks one of: `role` for `role_id` of `/users/:id/roles/:role_id`. */
+export function thingNamedBy(parameter: string, path: string): string {
+  const parts = path.split('/')
+  return singular(parts[parts.indexOf(`:${parameter}`) - 1] ?? '').replaceAll('-', ' ')
+}
+
 /** Stands for one of what the path names before it. */
 function isOne(part: string): boolean {
   return part.startsWith(':') || part === 'current'

@@ -14,7 +14,15 @@ import {
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
+import { PROBLEM_TYPES } from '../product.ts'
 import { MAX_PROBLEMS } from './validate.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the `type` of every problem begins with. */
+    problemTypes: string
+  }
+}
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -70,11 +78,18 @@ function violationOf(error: unknown): (() => AppError) | undefined {
 
 const RETRY_SOON = { 'retry-after': '1' }
 
-/** The problem document of an error (RFC 9457). What it says of itself no extra member can say otherwise. */
-export function problemDocument({ kind, details }: AppError, requestId: string): Record<string, unknown> {
+/**
+ * The problem document of an error (RFC 9457). What it says of itself no extra member can say otherwise. `types` is what its
+ * `type` begins with.
+ */
+export function problemDocument(
+  { kind, details }: AppError,
+  requestId: string,
+  types = PROBLEM_TYPES,
+): Record<string, unknown> {
   const { errors, members } = details
   const document: Record<string, unknown> = {
-    type: `urn:tenantry:problem:${kind.code}`,
+    type: types + kind.code,
     title: kind.title,
     status: kind.status,
     detail: details.detail ?? summaryOf(errors) ?? kind.title,
@@ -116,5 +131,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown
   }
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
   if (error.details.headers) reply.headers(error.details.headers)
-  return reply.code(error.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problemDocument(error, request.id))
+  return reply
+    .code(error.status)
+    .type(PROBLEM_TYPE)
+    .serializer(JSON.stringify)
+    .send(problemDocument(error, request.id, request.server.problemTypes))
 }

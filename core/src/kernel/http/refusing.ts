@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
 import { type AppError, expectationFailed, headersTooLarge, invalidRequest, requestTimeout } from '../errors.ts'
+import type { Product } from '../product.ts'
 import { PROBLEM_TYPE, problemDocument } from './problem.ts'
 
 /** Headers by name, and the text of a problem. */
@@ -11,9 +12,10 @@ type Refusal = { status: number; headers: Record<string, string>; body: string }
 export function createRefusals(
   standing: Readonly<Record<string, string>>,
   newRequestId: (raw: IncomingMessage) => string,
+  { problemTypes }: Product,
 ) {
   const refusal = (error: AppError, requestId: string): Refusal => {
-    const body = JSON.stringify(problemDocument(error, requestId))
+    const body = JSON.stringify(problemDocument(error, requestId, problemTypes))
     const headers = {
       ...standing,
       'content-type': PROBLEM_TYPE,

@@ -1,4 +1,4 @@
-import { type Ctx, defineJob, fromNow, newId, OutboundError, SECONDS, systemActor, Type } from '#kernel'
+import { type Ctx, defineJob, fromNow, newId, OutboundError, SECONDS, systemActor, Type, userAgentOf } from '#kernel'
 import { findTenant } from '../tenants/index.ts'
 import { type Batch, readNext } from './batches.ts'
 import { noteFailure } from './failing.ts'
@@ -92,7 +92,7 @@ export async function post(ctx: Ctx, sink: SinkRow, message: Message): Promise<O
       method: 'POST',
       headers: {
         'content-type': 'application/x-ndjson',
-        'user-agent': 'Tenantry',
+        'user-agent': userAgentOf(ctx.product),
         ...signedHeaders(ctx, sink, message),
       },
       body: message.body,

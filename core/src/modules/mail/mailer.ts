@@ -4,7 +4,10 @@ import { createMailer } from './transport.ts'
 /** The process's way to the mail server, or to the mailbox on disk without one. */
 export const mailer = defineResource({
   name: 'mailer',
-  create: (core) => createMailer(core.config, core.log),
+  create: ({ config, product, log }) => {
+    const from = config.mail.from ?? { name: product.name, address: 'no-reply@localhost' }
+    return createMailer({ dataDir: config.dataDir, mail: { ...config.mail, from } }, log)
+  },
   close: (sender) => sender.close(),
 })
 

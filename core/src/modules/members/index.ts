@@ -21,6 +21,7 @@ export { alreadyMember, invalidToken, lastOwner, tokenExpired } from './errors.t
 export * from './events.ts'
 export { inviteMember, type NewInvitee, resendInvitation, revokeInvitation } from './inviting.ts'
 export { createMember, type NewMember, requireInTime, useInvitation } from './joining.ts'
+export { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 export { ensureOwnerRemains, listOwners } from './owners.ts'
 export { getMember } from './presenting.ts'
 export { findInvitation, findMember, lockMember } from './queries.ts'
@@ -32,6 +33,7 @@ export { withdrawIfWorthless } from './withdrawing.ts'
 /** People inside a tenant: the membership, how one is invited to it, and which roles one holds in it. */
 export const members = defineModule({
   name: 'members',
+  description: 'The people of a tenant: inviting and adding them, their roles in it and in its stores.',
   dependsOn: [users, tenants, stores, roles, mail],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {

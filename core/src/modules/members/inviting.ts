@@ -11,7 +11,7 @@ import {
   stamp,
 } from '#kernel'
 import { requireMail } from '../mail/index.ts'
-import { getSettings, getTenant, presentSettings } from '../tenants/index.ts'
+import { getTenant, tenantLocale, tenantTimeZone } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
 import { requireMayActOnInvitation, requireProvenAddress } from './acting.ts'
 import { alreadyMember } from './errors.ts'
@@ -73,7 +73,7 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
 async function findOrAddUser(ctx: Ctx, email: string, name: string): Promise<UserRow> {
   const known = await findUserByEmail(ctx.tx, email)
   if (known) return known
-  const { locale, timezone } = presentSettings(await getSettings(ctx.tx, ctx.tenantId))
+  const [locale, timezone] = await Promise.all([ctx.setting(tenantLocale), ctx.setting(tenantTimeZone)])
   try {
     return await addUser(ctx, { email, name, locale, timezone })
   } catch (error) {

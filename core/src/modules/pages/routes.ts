@@ -25,7 +25,7 @@ function pageRoute(path: `/${string}`, summary: string, draw: (view: View) => Pa
     produces: 'text/html; charset=utf-8',
     handler: (ctx: Ctx) => {
       const texts = textsFor(ctx.origin.acceptLanguage)
-      const text = renderPage(draw({ texts, config: ctx.config }), texts)
+      const text = renderPage(draw({ texts, config: ctx.config, product: ctx.product }), texts)
       return new Answer(200, text, { ...PAGE_HEADERS, 'content-language': texts.language })
     },
   })

@@ -4,7 +4,6 @@ export const german: Texts = {
   language: 'de',
   direction: 'ltr',
   home: {
-    title: 'Tenantry',
     intro:
       'Dies ist der Server einer Anwendung für Unternehmen: Er kennt Firmen, ihre Leute und Filialen, und wer was darf. Programme sprechen mit ihm über HTTP.',
     signIn: 'Anmelden',

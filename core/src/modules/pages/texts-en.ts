@@ -3,7 +3,6 @@ export const english = {
   language: 'en',
   direction: 'ltr',
   home: {
-    title: 'Tenantry',
     intro:
       'This is the server of a B2B application: it knows companies, their people and stores, and who may do what. Programs talk to it over HTTP.',
     signIn: 'Sign in',

@@ -1,4 +1,4 @@
-import { type Config, hasMailbox, linkTo } from '#kernel'
+import { type Config, hasMailbox, linkTo, type Product } from '#kernel'
 import { emailField, field, form, newPasswordField, notices, passwordField } from './forms.ts'
 import { type Html, html, nothing, type Page } from './layout.ts'
 import type { Texts } from './texts-en.ts'
@@ -7,11 +7,12 @@ import type { Texts } from './texts-en.ts'
 export interface View {
   texts: Texts
   config: Config
+  product: Product
 }
 
 type Draw = (view: View) => Page
 
-export const home: Draw = ({ texts: { home }, config }) => {
+export const home: Draw = ({ texts: { home }, config, product }) => {
   const entries = [
     entry(pathTo('/sign-in', config), home.signIn, home.signInHint),
     ...(config.http.apiDocsPublic ? [entry('api/docs', home.docs, home.docsHint)] : []),
@@ -20,7 +21,7 @@ export const home: Draw = ({ texts: { home }, config }) => {
   ]
   const content = html`<p>${home.intro}</p>
 <ul class="entries">${entries}</ul>`
-  return { name: 'home', title: home.title, content, needsScript: false }
+  return { name: 'home', title: product.name, content, needsScript: false }
 }
 
 function entry(href: string, label: string, hint: string): Html {

@@ -23,6 +23,7 @@ export type { RoleAssignmentRow, RoleRow } from './table.ts'
 /** Who may do what: roles out of the modules' permissions, held for the whole tenant or for single stores. */
 export const roles = defineModule({
   name: 'roles',
+  description: 'Roles of a tenant, and the permissions that they are made of.',
   dependsOn: [users, tenants, stores],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {

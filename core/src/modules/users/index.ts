@@ -1,6 +1,7 @@
 import { defineModule } from '#kernel'
 import * as events from './events.ts'
-import { getMe, updateMe } from './routes.ts'
+import { findUserSettings } from './queries.ts'
+import { getMe, getMySettings, updateMe, updateMySettings } from './routes.ts'
 
 export { normalizeEmail } from '#kernel'
 export * from './events.ts'
@@ -29,7 +30,9 @@ export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 /** People, across all tenants: who they are, when they last signed in, which tenants they belong to. */
 export const users = defineModule({
   name: 'users',
+  description: 'People across all tenants: your own profile.',
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
-  routes: [getMe, updateMe],
+  settingsOf: { user: async ({ tx }, id) => (await findUserSettings(tx, id))?.settings ?? {} },
+  routes: [getMe, updateMe, getMySettings, updateMySettings],
 })

@@ -1,6 +1,7 @@
 import { defineRoute } from '#kernel'
 import { changeMe, readMe } from './operations.ts'
-import { User, UserChanges } from './schema.ts'
+import { User, UserChanges, UserSettings, UserSettingsPatch } from './schema.ts'
+import { changeUserSettings, readUserSettings } from './settings.ts'
 
 export const getMe = defineRoute({
   method: 'GET',
@@ -22,4 +23,29 @@ export const updateMe = defineRoute({
   body: UserChanges,
   response: { 200: User },
   handler: (ctx, { body }) => changeMe(ctx, body),
+})
+
+export const getMySettings = defineRoute({
+  method: 'GET',
+  path: '/users/me/settings',
+  name: 'getMySettings',
+  summary: 'Read your own settings',
+  description: 'They are yours in every tenant.',
+  access: 'self',
+  settings: 'user',
+  response: { 200: UserSettings },
+  handler: (ctx) => readUserSettings(ctx),
+})
+
+export const updateMySettings = defineRoute({
+  method: 'PUT',
+  path: '/users/me/settings',
+  name: 'updateMySettings',
+  summary: 'Change your own settings',
+  description: 'Absent ones stay as they are.',
+  access: 'self',
+  settings: 'user',
+  body: UserSettingsPatch,
+  response: { 200: UserSettings },
+  handler: (ctx, { body }) => changeUserSettings(ctx, body),
 })
