@@ -10,7 +10,7 @@ export const plants: Plant[] = [
   {
     guard: 'A server does not start on database roles that row-level security does not bind',
     file: 'core/src/create-core.ts',
-    find: 'return assertRolesAreSafe(db).then(() =>',
+    find: 'return assertRolesAreSafe(db, product).then(() =>',
     replace: 'return Promise.resolve(db).then(() =>',
     tests: ['core/test/start.test.ts'],
   },
