@@ -5,6 +5,7 @@ FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc tsconfig.json README.md LICENSE ./
 COPY core/package.json core/
+COPY clients/package.json clients/
 RUN npm ci --ignore-scripts
 COPY core core
 COPY scripts/package.ts scripts/

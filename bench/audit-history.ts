@@ -5,6 +5,7 @@ import { builtinModules, createCore, loadConfig, migrationsOf } from 'tenantry'
 import { migrate } from '../core/src/kernel/db/migrate.ts'
 import { type DatabaseUrls, setupDatabase } from '../core/src/kernel/db/setup.ts'
 import { sealTenant } from '../core/src/modules/audit/index.ts'
+import { contextOf } from '../core/src/testing/context.ts'
 
 /** A database whose one tenant has a history of `count` records. */
 export interface History extends DatabaseUrls {
@@ -124,7 +125,7 @@ export async function sealHistory(history: History, tenantId: string): Promise<{
   let sealed = 0
   const sealAll = async () => {
     for (let isDone = false; !isDone; ) {
-      const run = await sealTenant({ core, tenantId })
+      const run = await sealTenant(contextOf(core, tenantId))
       sealed += run.sealed
       isDone = run.isDone
     }

@@ -1,8 +1,6 @@
-import { relative, resolve } from 'node:path'
-import type { EventData } from 'node:test'
-import { run } from 'node:test'
-import { inspect } from 'node:util'
 import { dropDeadDatabases, dropTemplates } from '../core/src/testing/test-databases.ts'
+import { isAlone } from './check-choice.ts'
+import { runFiles } from './check-runner.ts'
 
 /** Counted over everything that a check runs. */
 export interface Totals {
@@ -11,45 +9,34 @@ export interface Totals {
   skipped: number
 }
 
-const CONCURRENCY = 2
-const TEST_TIMEOUT_MS = 10 * 60_000
-const MAX_OUTPUT_CHARS = 20_000
+const OPTIONS = {
+  lanes: 2,
+  filesPerProcess: 10,
+  isAlone,
+  fileTimeoutMs: 10 * 60_000,
+  endTimeoutMs: 60_000,
+}
 
 /** Runs test files against one server, adds their results to the totals and prints what failed, and nothing else. */
 export async function runTestFiles(
   server: string,
-  files: string[],
+  files: readonly string[],
   superuserUrl: string,
   totals: Totals,
 ): Promise<void> {
   process.env.TEST_DATABASE_SUPERUSER_URL = superuserUrl
   await tidyUp(superuserUrl)
-  const output = new Map<string, string>()
-  const failedFiles = new Set<string>()
-  const collect = ({ file, message }: { file?: string; message: string }) => {
-    // Output comes with the path as given, failures with the whole one.
-    const key = resolve(file ?? '')
-    output.set(key, ((output.get(key) ?? '') + message).slice(-MAX_OUTPUT_CHARS))
-  }
-  const stream = run({ files, concurrency: CONCURRENCY, timeout: TEST_TIMEOUT_MS })
-  stream.on('test:stdout', collect)
-  stream.on('test:stderr', collect)
-  stream.on('test:pass', (event) => {
-    if (event.details.type === 'suite') return
-    if (event.skip || event.todo) totals.skipped++
-    else totals.passed++
-  })
-  stream.on('test:fail', (event) => {
-    if (event.details.type === 'suite' || event.todo) return
-    totals.failed++
-    failedFiles.add(resolve(event.file ?? ''))
-    process.stdout.write(`FAILED on ${server}: ${describe(event)}\n\n`)
-  })
-  for await (const _ of stream);
-  for (const file of failedFiles) {
-    const text = output.get(file)
-    if (text) process.stdout.write(`Output of ${relative('.', file)}:\n${text}\n`)
-  }
+  await runFiles(
+    files,
+    ({ name, passed, skipped, failures, output }) => {
+      totals.passed += passed
+      totals.skipped += skipped
+      totals.failed += failures.length
+      for (const failure of failures) print(`FAILED on ${server}: ${failure}\n`)
+      if (failures.length > 0 && output !== '') print(`Output of ${name}:\n${output}`)
+    },
+    OPTIONS,
+  )
   await tidyUp(superuserUrl)
 }
 
@@ -58,8 +45,6 @@ async function tidyUp(superuserUrl: string): Promise<void> {
   await dropTemplates(superuserUrl)
 }
 
-function describe({ name, file, line, details }: EventData.TestFail): string {
-  const place = file ? ` (${relative('.', file)}:${line ?? 1})` : ''
-  const { cause } = details.error
-  return `${name}${place}\n${inspect(cause ?? details.error, { depth: 5 })}`
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
 }

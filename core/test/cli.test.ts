@@ -8,6 +8,7 @@ import pg from 'pg'
 import { chooseFreePort } from '../src/kernel/db/embedded-secrets.ts'
 import { getTestServer } from '../src/testing/server.ts'
 import { cleanUp, type Ended, makeFolder, person, runCli, send, startCli, until } from './run-cli.ts'
+import { runInProcess } from './run-in-process.ts'
 
 const COMMANDS = ['start', 'serve', 'worker', 'migrate', 'db setup', 'doctor', 'audit verify']
 const SECRET = randomBytes(32).toString('base64url')
@@ -29,8 +30,10 @@ after(async () => {
 
 describe('arguments', () => {
   test('every command says what it does', async () => {
-    const [overview, ...helps] = await Promise.all(['', ...COMMANDS].map((name) => runCli(`${name} --help`)))
-    assert.ok(overview && helps.length === COMMANDS.length)
+    const overview = await runCli('--help')
+    assert.equal(overview.code, 0)
+    const helps = await Promise.all(COMMANDS.map((name) => runInProcess(`${name} --help`)))
+    assert.equal(helps.length, COMMANDS.length)
     for (const [index, { code, out, err }] of helps.entries()) {
       assert.deepEqual([code, err], [0, ''])
       assert.match(out, new RegExp(`^Usage: tenantry ${COMMANDS[index]}\\b`))
@@ -47,11 +50,9 @@ describe('arguments', () => {
       'db setup':
         'tenantry db setup: --admin-url is required: an administrator of the server. See: tenantry db setup --help',
     }
-    const ends = await Promise.all(Object.keys(wrong).map((command) => runCli(command)))
-    assert.deepEqual(
-      ends,
-      Object.values(wrong).map((line) => ({ code: 2, out: '', err: `${line}\n` })),
-    )
+    for (const [command, line] of Object.entries(wrong))
+      assert.deepEqual(await runInProcess(command), { code: 2, out: '', err: `${line}\n` })
+    assert.equal((await runCli('strat')).code, 2, 'the process ends with that')
   })
 
   test('a reader who has read enough is no mistake', async () => {
@@ -78,7 +79,7 @@ describe('arguments', () => {
 describe('settings', () => {
   test('every problem is named at once, those of the command included', async () => {
     const env = { NODE_ENV: 'production', PORT: 'http', SMTP_URL: 'smtp://mail', REDIS_URL: 'x', PUBLIC_URI: 'x' }
-    const ends = await Promise.all(['start', 'serve', 'doctor'].map((command) => runCli(command, { env, cwd })))
+    const ends = await Promise.all(['start', 'serve', 'doctor'].map((command) => runInProcess(command, { env, cwd })))
     for (const { code, out, err } of ends) {
       assert.equal(code, 1)
       for (const start of [
@@ -97,7 +98,7 @@ describe('settings', () => {
   })
 
   test('what many processes share must be known to all of them', async () => {
-    const { code, err } = await runCli('serve', { cwd, env: { PORT: '0' } })
+    const { code, err } = await runInProcess('serve', { cwd, env: { PORT: '0' } })
     assert.equal(code, 1)
     assert.match(
       err,
@@ -112,7 +113,7 @@ describe('on a server', () => {
     assert.equal(first.code, 0, first.err)
     urls = Object.fromEntries(Object.entries(parseEnv(first.out)).map(([name, url]) => [name, `${url}`]))
     assert.deepEqual(Object.keys(urls).sort(), ['DATABASE_OWNER_URL', 'DATABASE_SYSTEM_URL', 'DATABASE_URL'])
-    const again = await runCli(setup)
+    const again = await runInProcess(setup)
     assert.equal(again.code, 0, again.err)
     assert.match(again.out, /^DATABASE_URL=postgres:\/\/\w+_app:<password>@/m)
     assert.match(again.out, /--reset-passwords makes new ones/)
@@ -122,7 +123,7 @@ describe('on a server', () => {
 
   test('before the migrations nothing serves, and the doctor says what to do', async () => {
     const [serve, worker, doctor] = await Promise.all(
-      ['serve', 'worker', 'doctor'].map((name) => runCli(name, { cwd })),
+      ['serve', 'worker', 'doctor'].map((name) => runInProcess(name, { cwd })),
     )
     for (const end of [serve, worker]) refused(end, /The schema lacks \d+ migrations .*run "tenantry migrate" first/)
     refused(doctor, /WRONG {2}schema: \d+ migrations not applied .*run "tenantry migrate"/)
@@ -136,7 +137,7 @@ describe('on a server', () => {
       ends.map(({ err }) => err).join(),
     )
     assert.deepEqual(ends.filter(({ out }) => out === 'The schema is up to date.\n').length, 1)
-    const doctor = await runCli('doctor', { cwd })
+    const doctor = await runInProcess('doctor', { cwd })
     assert.deepEqual([doctor.code, doctor.err], [0, ''], doctor.out)
     assert.match(doctor.out, /\n\nAll is well\.\n$/)
     for (const secret of secrets()) assert.ok(!doctor.out.includes(secret))
@@ -164,7 +165,7 @@ describe('on a server', () => {
     const ports = await Promise.all([1, 2, 3].map(() => chooseFreePort()))
     const [port, ...probes] = ports.map(String)
     const settings = { NODE_ENV: 'production', PUBLIC_URL: 'https://app.example.com', MAIL: 'off', PORT: `${port}` }
-    const without = await runCli('serve', { cwd, env: settings })
+    const without = await runInProcess('serve', { cwd, env: settings })
     refused(without, /BOOTSTRAP_TOKEN is required in production until the first super admin exists/)
     const env = { ...settings, BOOTSTRAP_TOKEN: 'a-token-for-the-first-one' }
     const running = ['serve', 'worker'].map((command, i) =>
@@ -195,9 +196,11 @@ describe('on a server', () => {
   })
 
   test('outside of production a start that other machines reach warns of it', async () => {
-    const env = { PORT: `${await chooseFreePort()}`, HOST: '0.0.0.0' }
+    const env = { PORT: `${await chooseFreePort()}`, HOST: '0.0.0.0', FORCE_COLOR: '1' }
     const open = startCli('start', { cwd, env })
     await open.says(/WARNING: HOST=0\.0\.0\.0 lets other machines in, and NODE_ENV=development/)
+    const [before = ''] = open.said().split('WARNING')
+    assert.ok(before.trimEnd().endsWith('\u001b[31m\u001b[1m'), 'it is in red')
     const own = startCli('start', { cwd, env: { PORT: `${await chooseFreePort()}`, HOST: 'localhost' } })
     await own.says('Tenantry is ready')
     assert.doesNotMatch((await own.stop()).out, /WARNING/)
@@ -205,18 +208,18 @@ describe('on a server', () => {
   })
 
   test('a secret that opens nothing of the database is told by the doctor, and never made up', async () => {
-    const doctor = await runCli('doctor', { cwd, env: { APP_SECRET: randomBytes(32).toString('base64url') } })
+    const doctor = await runInProcess('doctor', { cwd, env: { APP_SECRET: randomBytes(32).toString('base64url') } })
     refused(doctor, /WRONG {2}secrets: APP_SECRET does not open signing keys\.\n {9}Put the secret/)
     const [elsewhere, env] = [await makeFolder(), { ...urls, PUBLIC_URL: 'http://localhost:8000' }]
     refused(
-      await runCli('worker', { cwd: elsewhere, env }),
+      await runInProcess('worker', { cwd: elsewhere, env }),
       /app_secret holds does not open the signing keys .*: restore/,
     )
   })
 
   test('start on a server says a taken port in one line too', async () => {
     const { port } = new URL(serverUrl)
-    const { code, err } = await runCli('start', { cwd, env: { PORT: port } })
+    const { code, err } = await runInProcess('start', { cwd, env: { PORT: port } })
     assert.deepEqual([code, err.split('\n').length], [1, 2], err)
     assert.match(err, new RegExp(`^tenantry start: Port ${port} on 127.0.0.1 is taken`))
   })
@@ -231,26 +234,26 @@ describe('what is unsafe or broken', () => {
       owner: `${urls.DATABASE_OWNER_URL}`,
       system: `${urls.DATABASE_SYSTEM_URL}`,
     }
-    const serves = Object.values(unsafe).map((url) => runCli('serve', { cwd, env: { DATABASE_URL: url } }))
+    const serves = Object.values(unsafe).map((url) => runInProcess('serve', { cwd, env: { DATABASE_URL: url } }))
     const apart = /^tenantry serve: The database roles do not keep tenants apart:\n {2}- the application role /
     const ends = await Promise.all(serves)
     for (const [index, end] of ends.entries()) refused(end, apart, Object.keys(unsafe)[index])
     refused(ends[1], /the application role \w+ owns the [^\n]+ and \d+ more\n/)
     assert.ok((ends[1]?.err.split('\n').length ?? 0) <= 7, ends[1]?.err)
-    const doctor = await runCli('doctor', { cwd, env: { DATABASE_URL: unsafe.superuser } })
+    const doctor = await runInProcess('doctor', { cwd, env: { DATABASE_URL: unsafe.superuser } })
     refused(doctor, /WRONG {2}roles: the application role .* is a superuser\n[\s\S]*Run "tenantry db setup"/)
     await sql(serverUrl, `alter role ${prefix}_app bypassrls`)
-    const bypassing = await Promise.all([runCli('worker', { cwd }), runCli('doctor', { cwd })])
+    const bypassing = await Promise.all([runInProcess('worker', { cwd }), runInProcess('doctor', { cwd })])
     for (const end of bypassing) refused(end, new RegExp(`${prefix}_app bypasses row-level security`))
-    assert.equal((await runCli(setup)).code, 0)
-    assert.equal((await runCli('doctor', { cwd })).code, 0, 'db setup mends it')
+    assert.equal((await runInProcess(setup)).code, 0)
+    assert.equal((await runInProcess('doctor', { cwd })).code, 0, 'db setup mends it')
   })
 
   test('the doctor finds what is wrong with database and mail, all at once', async () => {
     const owner = `${urls.DATABASE_OWNER_URL}`
     await sql(owner, 'create table core.notes (tenant_id uuid, id uuid); drop policy tenant_isolation on core.stores')
     const env = { SMTP_URL: 'smtp://ada:hunter2@127.0.0.1:1', MAIL_FROM: 'ada@example.com' }
-    const doctor = await runCli('doctor', { cwd, env })
+    const doctor = await runInProcess('doctor', { cwd, env })
     refused(doctor, /WRONG {2}tables: table stores has no policy tenant_isolation/)
     assert.match(doctor.out, /WRONG {2}tables: table notes is registered neither .*\n/)
     assert.match(doctor.out, /WRONG {2}tables: .*\n {9}docs\/writing-a-module\.md/)
@@ -266,7 +269,7 @@ describe('what is unsafe or broken', () => {
       DATABASE_OWNER_URL: withPath(`/${prefix}`, 'nobody_at_all'),
     }
     for (const end of await Promise.all(
-      ['doctor', 'serve', 'migrate'].map((command) => runCli(command, { cwd, env })),
+      ['doctor', 'serve', 'migrate'].map((command) => runInProcess(command, { cwd, env })),
     )) {
       refused(end, /DATABASE_URL: no PostgreSQL answers at 127\.0\.0\.1:1 .*Start it, or correct the URL/)
       refused(end, /DATABASE_SYSTEM_URL: .*"no_such_database" does not exist.*"tenantry db setup"/)
@@ -278,13 +281,15 @@ describe('what is unsafe or broken', () => {
   test('migrations that are newer than the code, or were edited, are refused', async () => {
     const owner = `${urls.DATABASE_OWNER_URL}`
     await sql(owner, "insert into tenantry.migrations (module, name, checksum) values ('stores', '9999.sql', '')")
-    for (const end of await Promise.all(['doctor', 'serve', 'migrate'].map((command) => runCli(command, { cwd }))))
+    for (const end of await Promise.all(
+      ['doctor', 'serve', 'migrate'].map((command) => runInProcess(command, { cwd })),
+    ))
       refused(end, /The database is newer than this code: it has stores\/9999\.sql\. Update the code\./)
     await sql(
       owner,
       "delete from tenantry.migrations where name = '9999.sql'; update tenantry.migrations set checksum = '0' where module = 'stores'",
     )
-    refused(await runCli('doctor', { cwd }), /WRONG {2}schema: stores\/0001\.sql was edited after it was applied/)
+    refused(await runInProcess('doctor', { cwd }), /WRONG {2}schema: stores\/0001\.sql was edited after it was applied/)
   })
 })
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 
-const page = readFileSync(new URL('../../docs/writing-a-module.md', import.meta.url), 'utf8')
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const page = read('docs/writing-a-module.md')
 /** The page's code blocks that begin with the name of a file of the example. */
 const blocks = [...page.matchAll(/```(?:ts|sql)\n((?:\/\/|--) catalog\/(\S+): [\s\S]*?)```/g)]
 
@@ -26,5 +27,24 @@ describe('the example of the handbook', () => {
       'table.ts',
     ]
     assert.deepEqual(names, files)
+  })
+})
+
+describe('what is said of security', () => {
+  it('has nothing else among what is not promised', () => {
+    const [, section = ''] = read('SECURITY.md').split('## What is not promised\n')
+    const titles = [...(section.split('\n## ')[0] ?? '').matchAll(/^- \*\*(.+?)\*\*/gm)].map(([, title]) => title)
+    assert.deepEqual(titles, [
+      'Row-level security is against forgotten conditions, not against injected SQL.',
+      'Whoever has `DATABASE_SYSTEM_URL` sees and changes every tenant',
+    ])
+  })
+})
+
+describe('the units of operations', () => {
+  it('start Node itself, so that it gets the signals', () => {
+    const commands = [...read('docs/operations.md').matchAll(/^ExecStart=(.*)$/gm)].map(([, command = '']) => command)
+    assert.ok(commands.length > 0)
+    for (const command of commands) assert.match(command, /^\/\S*\/node \S*\btenantry (?:start|serve|worker)$/)
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { type Embedded, EmbeddedAlreadyRunning, startEmbedded } from '../src/kernel/db/embedded.ts'
+import { repairInstall } from '../src/kernel/db/embedded-binaries.ts'
 import { findProcessMark } from '../src/kernel/db/embedded-process.ts'
 import { until } from '../src/testing/until.ts'
 
@@ -70,6 +71,26 @@ test('the first start creates a cluster, closed to all but 127.0.0.1 with a pass
     await query(embedded.ownerUrl, 'insert into core.kept values (1)')
   } finally {
     await embedded.stop()
+  }
+})
+
+test('programs that were installed without scripts, or lost their mode, are made to start', async () => {
+  const folder = await makeFolder(0o755)
+  const [bin, lib] = [join(folder, 'native', 'bin'), join(folder, 'native', 'lib')]
+  for (const path of [bin, lib]) await mkdir(path, { recursive: true })
+  const programs = ['initdb', 'postgres', 'pg_ctl'].map((name) => join(bin, name))
+  for (const path of programs) await writeFile(path, '#!/bin/sh\n', { mode: 0o600 })
+  const library = join(lib, 'libpq.so.5.18')
+  await writeFile(library, 'a library')
+  const links = ['libpq.so', 'libpq.so.5'].map((name) => ({
+    source: 'native/lib/libpq.so.5.18',
+    target: `native/lib/${name}`,
+  }))
+  await writeFile(join(folder, 'native', 'pg-symlinks.json'), JSON.stringify(links))
+  for (let time = 0; time < 2; time++) {
+    await repairInstall(folder)
+    for (const path of programs) assert.equal(statSync(path).mode & 0o777, 0o755, path)
+    for (const { target } of links) assert.equal(readFileSync(join(folder, target), 'utf8'), 'a library', target)
   }
 })
 

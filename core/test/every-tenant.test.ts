@@ -53,7 +53,7 @@ describe('a sweep over tenants', () => {
   }
 
   it('comes to each tenant once, in a transaction of that tenant alone', async () => {
-    await everyTenant(test, sweep())
+    await everyTenant(test.core, sweep())
     assert.deepEqual(worked, TENANTS)
     const rows = await test.core.db.systemQuery('select tenant_id from probes order by 1')
     assert.deepEqual(
@@ -68,7 +68,7 @@ describe('a sweep over tenants', () => {
     onWork = async (id) => {
       if (id === failing) throw new Error('this one is broken')
     }
-    await everyTenant(test, sweep())
+    await everyTenant(test.core, sweep())
     assert.deepEqual(
       worked,
       TENANTS.filter((id) => id !== failing),
@@ -89,24 +89,24 @@ describe('a sweep over tenants', () => {
       reached = true
       return never
     }
-    const dying = everyTenant(test, sweep())
+    const dying = everyTenant(test.core, sweep())
     await until('it has come to the fourth', () => reached)
     // What a process that is killed here leaves: its claim, and how far it had come.
     await test.core.db.systemQuery(`update runs set position = $1 where name = $2`, [TENANTS[2], `sweep ${NAME}`])
     const [claim] = await test.core.db.systemQuery('select * from runs where name = $1', [`sweep ${NAME}`])
     worked = []
     onWork = async () => {}
-    await everyTenant(second, sweep())
+    await everyTenant(second.core, sweep())
     assert.deepEqual(worked, [], 'while the claim lasts nobody else is at it')
     second.clock.advance(61_000)
-    await everyTenant(second, sweep())
+    await everyTenant(second.core, sweep())
     assert.deepEqual(worked, TENANTS.slice(3))
     assert.ok(claim?.claimed_by)
     end(new Error('killed'))
     await dying.catch(() => {})
     second.clock.advance(-61_000)
     worked = []
-    await everyTenant(second, sweep())
+    await everyTenant(second.core, sweep())
     assert.deepEqual(worked, TENANTS, 'the next begins at the beginning')
   })
 
@@ -115,7 +115,7 @@ describe('a sweep over tenants', () => {
       `insert into runs (name, claimed_by, claimed_until, done_at) values ($1, gen_random_uuid(), now() + interval '800 days', now())`,
       [`sweep ${NAME}`],
     )
-    await everyTenant(test, sweep())
+    await everyTenant(test.core, sweep())
     assert.deepEqual(worked, TENANTS)
   })
 
@@ -127,7 +127,7 @@ describe('a sweep over tenants', () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
       running--
     }
-    await Promise.all([test, second, test, second].map((each) => everyTenant(each, sweep())))
+    await Promise.all([test, second, test, second].map((each) => everyTenant(each.core, sweep())))
     assert.equal(most, 1)
     // Who comes when it is over begins anew; nobody joins in.
     assert.ok(worked.length > 0 && worked.every((id, index) => id === TENANTS[index % TENANTS.length]), `${worked}`)
@@ -135,7 +135,7 @@ describe('a sweep over tenants', () => {
 
   it('refuses a list that does not ascend', async () => {
     const back = { ...sweep(), list: async () => [{ tenant_id: TENANTS[0] ?? '' }] }
-    await assert.rejects(everyTenant(test, back), /must ascend by tenant_id/)
+    await assert.rejects(everyTenant(test.core, back), /must ascend by tenant_id/)
   })
 
   it('cannot be begun inside of a transaction', async () => {
@@ -149,12 +149,12 @@ describe('a sweep over tenants', () => {
       if (id === TENANTS[1]) closing.abort()
     }
     const core = { ...second.core, stopping: closing.signal }
-    await assert.rejects(everyTenant({ core }, sweep()), /is being closed/)
+    await assert.rejects(everyTenant(core, sweep()), /is being closed/)
     assert.deepEqual(worked, TENANTS.slice(0, 2))
     const [left] = await test.core.db.systemQuery('select * from runs where name = $1', [`sweep ${NAME}`])
     assert.ok(left?.claimed_by && Date.parse(left.claimed_until) <= test.clock.ms())
     onWork = async () => {}
-    await everyTenant(test, sweep())
+    await everyTenant(test.core, sweep())
     assert.deepEqual(new Set(worked), new Set(TENANTS), 'none is left out')
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { defineModule, isUuid, newId, planLimitReached } from '#kernel'
+import { Closed, defineModule, defineRoute, isUuid, newId, planLimitReached, Type } from '#kernel'
 import { bodyLimitOf } from '../src/kernel/http/body.ts'
 import { type Person, register } from '../src/modules/auth/auth.fixture.ts'
 import { builtinModules } from '../src/modules/index.ts'
@@ -21,6 +21,19 @@ const plans = defineModule({
       if (isPlanFull) throw planLimitReached({ members: { limit, max: 1, used: 1 } })
     },
   },
+  routes: [
+    defineRoute({
+      method: 'POST',
+      path: '/large-things',
+      summary: 'Bring something large',
+      access: 'self',
+      body: Closed({ text: Type.String() }),
+      bodyLimit: MiB,
+      idempotent: false,
+      response: { 200: Closed({ characters: Type.Integer() }) },
+      handler: async (_ctx, { body }) => ({ characters: body.text.length }),
+    }),
+  ],
 })
 
 let t: TestCore
@@ -96,17 +109,43 @@ describe('a request that is wrong in every way', () => {
 })
 
 describe('a body', () => {
+  const sized = (body: object, bytes: number) => ({
+    payload: JSON.stringify(body).padEnd(bytes),
+    headers: { 'content-type': 'application/json' },
+  })
+
   test('of 128 KiB is read, under /auth of 16 KiB; of one byte more it is not', async () => {
-    const sized = (body: object, bytes: number) => ({
-      payload: JSON.stringify(body).padEnd(bytes),
-      headers: { 'content-type': 'application/json' },
-    })
     const store = { name: unique('Large') }
     assert.equal(codeOf(await request('POST', '/stores', sized(store, 128 * KiB + 1))), '413 payload_too_large')
     assert.equal(codeOf(await request('POST', '/stores', sized(store, 128 * KiB))), 201)
     const nobody = { email: anAddress(), password: 'x' }
     assert.equal(codeOf(await request('POST', '/auth/login', sized(nobody, 16 * KiB + 1))), '413 payload_too_large')
     assert.equal(codeOf(await request('POST', '/auth/login', sized(nobody, 16 * KiB))), '401 invalid_credentials')
+  })
+
+  test('of 1 MiB is read where the route says so; of one byte more it is not', async () => {
+    const text = 'x'.repeat(MiB - JSON.stringify({ text: '' }).length)
+    const exact = await request('POST', '/large-things', sized({ text }, MiB))
+    assert.deepEqual([exact.status, exact.body], [200, { characters: text.length }])
+    assert.equal(codeOf(await request('POST', '/large-things', sized({ text }, MiB + 1))), '413 payload_too_large')
+  })
+
+  test('holds others up hardly longer than it takes to read, however large and however wrong it is', async () => {
+    const junk = Object.fromEntries(Array.from({ length: 35_000 }, (_, at) => [`unknown${at}`, { a: [at] }]))
+    const large = JSON.stringify(junk)
+    assert.ok(large.length > 900_000 && large.length < MiB)
+    const headers = { 'content-type': 'application/json' }
+    const send = (path: string, payload: string) => request('POST', path, { payload, headers })
+    const tooLarge = await send('/auth/login', large)
+    assert.deepEqual([codeOf(tooLarge), tooLarge.body.errors], ['413 payload_too_large', undefined])
+    const wrong = await send('/large-things', large)
+    assert.deepEqual([codeOf(wrong), wrong.body.errors.length], ['400 invalid_request', 50])
+    assert.ok(wrong.text.length < 16 * KiB, `${wrong.text.length} bytes`)
+
+    // What this thread works, of which a busy machine makes no more; others wait as long. Read to the end, and no more:
+    const reading = await leastWork(() => send('/large-things', `${large}!`))
+    const judging = await leastWork(() => send('/large-things', large))
+    assert.ok(judging < 1.5 * reading, `${judging} µs, of which ${reading} for reading`)
   })
 
   test('may be larger than 16 KiB at no address under /auth, and larger than 128 KiB where a route says so alone', () => {
@@ -138,6 +177,18 @@ describe('a body', () => {
     assert.equal(codeOf(await request('POST', '/auth/resend-verification', { body: {} })), 202)
   })
 })
+
+/** Microseconds of this thread that something takes, the least of several times. */
+async function leastWork(act: () => Promise<unknown>): Promise<number> {
+  let least = Infinity
+  for (let time = 0; time < 7; time++) {
+    const before = process.threadCpuUsage()
+    await act()
+    const { user, system } = process.threadCpuUsage(before)
+    least = Math.min(least, user + system)
+  }
+  return least
+}
 
 describe('X-Request-ID', () => {
   test('comes back on every answer, and in the body of an error', async () => {
@@ -187,12 +238,34 @@ describe('a list', () => {
   })
 
   test('takes each query field once', async () => {
-    for (const name of ['limit', 'q', 'cursor']) {
+    const twice = await request('GET', '/stores?cursor=1&cursor=1')
+    assert.equal(codeOf(twice), '400 invalid_cursor')
+    for (const name of ['limit', 'q']) {
       const { status, body } = await request('GET', `/stores?${name}=1&${name}=1`)
       assert.deepEqual(
         [status, body.errors.map(({ pointer }: { pointer: string }) => pointer)],
         [400, [`query/${name}`]],
       )
+    }
+  })
+})
+
+describe('what the API document says of a route', () => {
+  const routes = () => t.core.registry.routes.filter(({ hidden }) => !hidden)
+
+  test('includes that it takes no Idempotency-Key where one would be expected', () => {
+    const keyless = routes().filter(
+      ({ method, access, idempotent }) => method === 'POST' && access !== 'public' && !idempotent,
+    )
+    assert.ok(keyless.some(({ path }) => path === '/auth/change-password'))
+    for (const { path, description } of keyless.filter(({ path }) => path !== '/large-things'))
+      assert.match(description ?? '', /\bno `Idempotency-Key`/, path)
+  })
+
+  test('includes the order of a list that is not newest first', () => {
+    for (const path of ['/users/:id/roles', '/permissions', '/audit/sinks', '/subscriptions/plans']) {
+      const route = routes().find((each) => each.method === 'GET' && each.path === path)
+      if (route) assert.match(route.description ?? '', /\border\b|\bfirst\b/, path)
     }
   })
 })

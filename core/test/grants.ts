@@ -39,6 +39,7 @@ export const TABLES: Record<string, Rights> = {
     system: ALL,
   },
   user_logins: { app: 'select, insert, update (last_login_at, last_tenant_id)', system: ALL },
+  user_settings: { app: 'select, insert, update (settings, updated_at)', system: ALL },
   user_tenants: { app: 'select, insert, delete', system: ALL },
 
   // Who is calling. What is revoked or spent stays so by a policy.

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import pg from 'pg'
-import { Closed, defineModule, defineRoute, ListQuery, type Module, notFound, type Route, Type, Uuid } from '#kernel'
+import {
+  Closed,
+  type Core,
+  defineModule,
+  defineResource,
+  defineRoute,
+  ListQuery,
+  type Module,
+  notFound,
+  type Route,
+  Type,
+  Uuid,
+} from '#kernel'
 import {
   type Founding,
   IsolationError,
@@ -47,7 +59,10 @@ const SHELVES = `create table shelves (tenant_id uuid not null, id uuid not null
 const Named = Closed({ id: Uuid, name: Type.String() })
 const view = { permission: 'toy.view' } as const
 /** A module with one careless route over the toys. */
-const careless = (route: Route): Module => defineModule({ name: 'careless', dependsOn: [toy], routes: [route] })
+/** How a careless author gets at every tenant: what lives as long as the core may keep it. */
+const around = defineResource<Core>({ name: 'around', create: (core) => core })
+const careless = (route: Route): Module =>
+  defineModule({ name: 'careless', dependsOn: [toy], resources: [around], routes: [route] })
 
 const readsAround = careless(
   defineRoute({
@@ -56,7 +71,8 @@ const readsAround = careless(
     summary: 'Read the label of a toy',
     access: view,
     response: { 200: Named },
-    handler: async ({ core }, { params }) => {
+    handler: async (ctx, { params }) => {
+      const core = ctx.use(around)
       const [row] = await core.db.aside(() =>
         core.db.systemQuery<{ id: string; name: string }>('select id, name from toys where id = $1', [params.id]),
       )
@@ -73,7 +89,8 @@ const writesAround = careless(
     summary: 'Take the label off a toy',
     access: view,
     response: { 204: null },
-    handler: async ({ core }, { params }) => {
+    handler: async (ctx, { params }) => {
+      const core = ctx.use(around)
       await core.db.aside(() => core.db.systemQuery("update toys set name = '' where id = $1", [params.id]))
       return undefined
     },
@@ -88,7 +105,8 @@ const searchesAround = careless(
     access: view,
     query: ListQuery({ q: Type.Optional(Type.String()) }),
     response: { 200: Closed({ data: Type.Array(Named), next_cursor: Type.Null() }) },
-    handler: async ({ core }, { query }) => {
+    handler: async (ctx, { query }) => {
+      const core = ctx.use(around)
       const data = await core.db.aside(() =>
         core.db.systemQuery<{ id: string; name: string }>(
           "select id, name from toys where name like $1 || '%' order by id",
@@ -116,9 +134,8 @@ const tellsApart = careless(
         .where('tenant_id', '=', ctx.tenantId)
         .where('id', '=', body.toy_id)
         .executeTakeFirst()
-      const [any] = await ctx.core.db.aside(() =>
-        ctx.core.db.systemQuery('select 1 from toys where id = $1', [body.toy_id]),
-      )
+      const core = ctx.use(around)
+      const [any] = await core.db.aside(() => core.db.systemQuery('select 1 from toys where id = $1', [body.toy_id]))
       if (!own) throw any ? notFound({ detail: 'Not yours' }) : notFound()
       return undefined
     },

@@ -107,6 +107,10 @@ describe('a list read page by page', () => {
       await get('mine', `cursor=${cursor.slice(0, 10)}`),
       await get('mine', `cursor=${cursor}A`),
       await get('mine', 'cursor=x'),
+      await get('mine', 'cursor='),
+      await get('mine', `cursor=${'x'.repeat(600)}`),
+      await get('mine', `cursor=${cursor}&cursor=${cursor}`),
+      await get('mine', 'cursor=%00'),
       await get('mine', `cursor=${encodeURIComponent('%00é')}`),
       await get('mine', `cursor=${Buffer.from(JSON.stringify([iso(3), tenantOf('x')])).toString('base64url')}`),
     ]

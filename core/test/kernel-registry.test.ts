@@ -77,7 +77,23 @@ describe('the registry', () => {
     assert.deepEqual(problemsOf(left, one('right', { routes: [route({ path: '/things/:thing_id' })] })), [
       'two routes answer GET /api/v1/things/:thing_id: in left and right',
     ])
-    assert.deepEqual(problemsOf(left, one('right', { routes: [route({ path: '/things/:id', root: true })] })), [])
+    assert.deepEqual(problemsOf(left, one('right', { routes: [route({ root: true, name: 'getRootThing' })] })), [])
+  })
+
+  it('refuses two routes of one name, and names that no client can have', () => {
+    const left = one('left', { routes: [route()] })
+    const named = (spec: Partial<AnyRoute>) => problemsOf(left, one('right', { routes: [route(spec)] }))
+    assert.deepEqual(named({ path: '/THING/:thing_id', name: 'getThing' }), [
+      'two routes are called getThing: GET /api/v1/things/:id (left) and GET /api/v1/THING/:thing_id (right); give one of them another name',
+    ])
+    assert.deepEqual(named({ path: '/current/things/:id' }), [
+      'two routes are called getThing: GET /api/v1/things/:id (left) and GET /api/v1/current/things/:id (right); give one of them another name',
+    ])
+    assert.deepEqual(named({ path: '/others/:id', name: 'getThing', hidden: true }), [])
+    for (const name of ['', 'GetOther', 'get_other', 'get other', '2others'])
+      assert.deepEqual(named({ path: '/others/:id', name }), [
+        `route GET /api/v1/others/:id (right) needs a name of letters and digits, beginning with a small letter, not '${name}'`,
+      ])
   })
 
   it('refuses what nobody declares', () => {

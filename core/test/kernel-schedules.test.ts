@@ -79,7 +79,7 @@ describe('schedules', () => {
     let seen: unknown
     behaviour.schedule = async (ctx) => {
       assert.throws(() => ctx.tx, /No transaction is open/)
-      const { system } = ctx.core.db.load()
+      const { system } = test.core.db.load()
       assert.equal(system.total, system.idle, 'no connection is held')
       const [row] = await ctx.transaction(
         ({ tx }) =>

@@ -60,10 +60,10 @@ describe('the sweep', () => {
       test.core.db.systemQuery('select 1 from graphile_worker.jobs where starts_with(key, $1)', [tenantOf('swept')])
     await inTenant(test.core, 'swept', async (ctx) => {
       // What the crash after a commit leaves: the row, and no hint.
-      const { wake } = ctx.core
-      Object.assign(ctx.core, { wake: () => {} })
+      const { wake } = test.core
+      Object.assign(test.core, { wake: () => {} })
       await ctx.enqueue(managedJob, { label: 'swept' })
-      ctx.afterCommit(() => Object.assign(ctx.core, { wake }))
+      ctx.afterCommit(() => Object.assign(test.core, { wake }))
     })
     await sleep(300)
     assert.deepEqual(await wakes(), [])

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Value } from 'typebox/value'
-import { Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
-import { type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
+import { Answer, Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
+import { type JsonSchema, type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import { kernelModule } from '../src/kernel/probes.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createDocumentValidator } from '../src/testing/document-validator.ts'
+import { undescribed } from '../src/testing/index.ts'
 import { listOperations, step } from '../src/testing/operations.ts'
+import { catalog } from './catalog/index.ts'
 import { toy } from './toy-module.ts'
 
 function documentOf(modules: readonly Module[]) {
@@ -32,13 +34,27 @@ function listContents({ paths, components }: OpenApiDocument): [string, MediaTyp
   )
 }
 
+const toys: readonly Module[] = [toy]
+const NOTES = ['$ref', 'description', 'summary']
+
+/** Every object of the document, by its pointer. */
+function listNodes(node: object, pointer = '#'): [string, Record<string, unknown>][] {
+  const entries = Object.entries(node)
+  const inner = entries.filter((entry): entry is [string, object] => typeof entry[1] === 'object' && entry[1] !== null)
+  return [
+    [pointer, Object.fromEntries(entries)],
+    ...inner.flatMap(([name, each]) => listNodes(each, pointer + step(name))),
+  ]
+}
+
 function each(place: string, record: Record<string, object>): [string, object][] {
   return Object.entries(record).map(([name, value]) => [place + step(name), value])
 }
 
 for (const [name, modules] of [
-  ['one toy module', [toy]],
+  ['one toy module', toys],
   ['the built-in modules', builtinModules],
+  ["the built-in modules and the handbook's", [...builtinModules, catalog]],
 ] as const) {
   describe(`the API document of ${name}`, () => {
     const { registry, document } = documentOf(modules)
@@ -103,6 +119,25 @@ for (const [name, modules] of [
       assert.deepEqual(refused, [])
     })
 
+    it('says nothing beside a reference but what it is for, since makers of clients drop that', () => {
+      const beside = listNodes(document)
+        .filter(([, node]) => typeof node.$ref === 'string' && Object.keys(node).some((key) => !NOTES.includes(key)))
+        .map(([pointer]) => pointer)
+      assert.deepEqual(beside, [])
+    })
+
+    it('names the codes of every error', () => {
+      const problems = listContents(document).filter(([pointer]) => pointer.endsWith('/application~1problem+json'))
+      assert.ok(problems.length > operations.length)
+      for (const [pointer, { schema, examples = {} }] of problems) {
+        const [problem, narrowed] = schema.allOf as [JsonSchema, { properties: Record<string, JsonSchema> }] // as the document writes errors
+        assert.deepEqual(problem, { $ref: '#/components/schemas/Problem' })
+        // An authenticator that does not say what it throws leaves these open; ours says.
+        const isOpen = modules === toys && /\/40[13]\//.test(pointer)
+        assert.deepEqual(narrowed.properties.code?.enum, isOpen ? undefined : Object.keys(examples), pointer)
+      }
+    })
+
     it('keeps to itself what is no JSON Schema', () => {
       const text = JSON.stringify(document)
       assert.ok(!text.includes('"~'), 'a TypeBox mark stands in the document')
@@ -119,9 +154,51 @@ for (const [name, modules] of [
         for (const { operation } of operations) assert.ok(!('402' in operation.responses), operation.operationId)
     })
 
+    if (modules !== toys)
+      it('leaves no module, parameter or property without a word', () => {
+        assert.deepEqual(undescribed(document), [])
+      })
+
     it('is made once', () => assert.equal(openapiDocument({ registry }), document))
   })
 }
+
+describe('what is left without a word', () => {
+  const said = { description: 'What it is' }
+  const Named = Closed({ default: Type.String(), known: Type.String(said) }, { title: 'Named' })
+  const routes = [
+    defineRoute({
+      method: 'GET',
+      path: '/things/:id/parts/:kind',
+      summary: 'Look at a thing',
+      access: 'public',
+      query: Closed({ told: Type.Optional(Type.String(said)), silent: Type.Optional(Type.String()) }),
+      response: { 200: Closed({ named: Named, deep: Type.Array(Closed({ silent: Type.Integer() }), said) }) },
+      handler: () => new Answer(200, { named: { default: '', known: '' }, deep: [] }),
+    }),
+  ]
+
+  it('is found wherever it stands', () => {
+    const { document } = documentOf([defineModule({ name: 'things', routes })])
+    const get = '#/paths/~1api~1v1~1things~1{id}~1parts~1{kind}/get'
+    const answer = `${get}/responses/200/content/application~1json/schema/properties`
+    assert.deepEqual(undescribed(document).sort(), [
+      '#/components/schemas/Named/properties/default',
+      `${get}/parameters/kind`,
+      `${get}/parameters/silent`,
+      `${answer}/deep/items/properties/silent`,
+      `${answer}/named`,
+      '#/tags/things',
+    ])
+  })
+
+  it('is not the id in a path: what it is the id of stands before it', () => {
+    const { document } = documentOf([defineModule({ name: 'things', description: 'Things', routes })])
+    const [id] = document.paths['/api/v1/things/{id}/parts/{kind}']?.get?.parameters ?? []
+    assert.equal(id && 'description' in id && id.description, 'The id of the thing')
+    assert.ok(!undescribed(document).includes('#/tags/things'))
+  })
+})
 
 describe('schemas with a title', () => {
   const Address = Closed({ city: Type.String() }, { title: 'Address' })

@@ -7,7 +7,9 @@ import { anAddress } from './route-world.ts'
 let t: TestCore
 let owner: Person
 before(async () => {
-  t = await createTestCore({ env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn' } })
+  t = await createTestCore({
+    env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn', MAIL_FROM: 'Wonder Till <no-reply@example.com>' },
+  })
   owner = await register(t)
 })
 after(() => t.close())
@@ -16,6 +18,8 @@ const send = (method: string, path: string, body: unknown) =>
   t.request(method, `/api/v1${path}`, { token: owner.token, body })
 
 const WEAK = 'password'
+/** Long enough, and no more than what people know the product by. */
+const OF_THE_PRODUCT = 'wondertill8271'
 const SOME_CARD = '4111 1111 1111 1111'
 
 /** Bodies in which something is missing or of a wrong type, and something else is wrong in a way that no schema knows. */
@@ -29,6 +33,14 @@ const CASES: [string, string, object, string[]][] = [
   ],
   ['POST', '/auth/bootstrap', { email: 'x', password: WEAK }, ['bootstrap_token', 'email', 'name', 'password']],
   ['POST', '/auth/reset-password', { password: WEAK }, ['password', 'token']],
+  ['POST', '/auth/reset-password', { password: OF_THE_PRODUCT }, ['password', 'token']],
+  [
+    'POST',
+    '/auth/register',
+    { email: 'ada@example.com', password: OF_THE_PRODUCT, tenant_name: 'Acme' },
+    ['name', 'password'],
+  ],
+  ['POST', '/auth/change-password', { new_password: OF_THE_PRODUCT }, ['current_password', 'new_password']],
   ['POST', '/auth/change-password', { new_password: WEAK }, ['current_password', 'new_password']],
   ['POST', '/users', { email: 'a b@example.com', password: WEAK }, ['email', 'name', 'password']],
   ['POST', '/users/invite', { email: 'nobody', roles: [{}], name: '\u200b' }, ['email', 'name', 'roles/0/role_id']],
@@ -43,6 +55,12 @@ const CASES: [string, string, object, string[]][] = [
     '/roles',
     { permissions: ['store.view', 'no.such', 5], scope: 'world' },
     ['name', 'permissions/1', 'permissions/2', 'scope'],
+  ],
+  [
+    'POST',
+    '/roles',
+    { scope: 'store', permissions: ['role.create', 'store.view', 'no.such'] },
+    ['name', 'permissions/0', 'permissions/2'],
   ],
   ['POST', '/tenants', { name: ' ', slug: 'www' }, ['name', 'slug']],
   ['PUT', '/users/me', { name: '', locale: 'xx-', timezone: 'Nowhere' }, ['locale', 'name', 'timezone']],
@@ -70,6 +88,14 @@ describe('what is wrong with a request', () => {
       )
       for (const { detail } of found) assert.doesNotMatch(detail, /[\^\\$]|\(\?|pattern|schema|format "/)
     })
+
+  it('includes fields of a query that do not go together, beside one that nobody knows', async () => {
+    const query = 'proof=true&format=csv&action=store.*&from=then&junk=1'
+    const answer = await t.request('GET', `/api/v1/audit/export?${query}`, { token: owner.token })
+    assert.equal(answer.status, 400)
+    const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()
+    assert.deepEqual(pointers, ['query/action', 'query/format', 'query/from', 'query/junk'])
+  })
 
   it('includes what looks like a whole card number', async () => {
     const paths = t.core.registry.routes.filter(({ path }) => path.endsWith('/payment-method'))

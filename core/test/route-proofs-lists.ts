@@ -44,7 +44,8 @@ async function proveCursorIsOfThisList(
   cursor: string,
   list: (query: Record<string, string>, more?: Sent) => Promise<Answered>,
 ): Promise<void> {
-  const wrong: Answered[] = [await list({ cursor: 'garbage' }), await list({ cursor: `${cursor}x` })]
+  const wrong: Answered[] = []
+  for (const bad of ['garbage', `${cursor}x`, '', 'x'.repeat(501)]) wrong.push(await list({ cursor: bad }))
   const { limit: _, cursor: __, ...filters } = route.query?.properties ?? {}
   for (const [name, schema] of Object.entries(filters))
     wrong.push(await list({ cursor, [name]: String(sampleOf(schema, name)) }))

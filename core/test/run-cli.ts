@@ -56,7 +56,8 @@ export function startCli(
 ): RunningCli {
   const child = spawn(process.execPath, [...nodeArgs, program, ...command.split(' ').filter(Boolean)], {
     cwd,
-    env: { PATH: process.env.PATH, ...env }, // programs that the embedded database calls
+    // Programs that the embedded database calls, and what a run of tests has compiled already.
+    env: { PATH: process.env.PATH, ...compileCache(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.add(child)
@@ -90,6 +91,11 @@ export function startCli(
         return match ?? undefined
       }),
   }
+}
+
+function compileCache(): Record<string, string> {
+  const folder = process.env.NODE_COMPILE_CACHE
+  return folder ? { NODE_COMPILE_CACHE: folder } : {}
 }
 
 /** Runs a command to its end. */

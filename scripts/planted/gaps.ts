@@ -4,6 +4,13 @@ const WITHOUT = ['core/src/modules/subscriptions/without-subscription.test.ts']
 
 export const plants: Plant[] = [
   {
+    guard: 'A handler opens no transaction that sees every tenant, unless its route says so',
+    file: 'core/src/kernel/create-context.ts',
+    find: "if (role === 'system' && this.#seed.mayCross === false)",
+    replace: "if (role === 'system' && this.#seed.mayCross === undefined)",
+    tests: ['core/test/kernel-across.test.ts'],
+  },
+  {
     guard: 'A tenant without a subscription writes nothing',
     file: 'core/src/modules/subscriptions/allowances.ts',
     find: 'if (standing === undefined || isEnded(',
@@ -41,8 +48,8 @@ export const plants: Plant[] = [
   {
     guard: 'No key of another session keeps a session open that signs out',
     file: 'core/src/modules/auth/routes.ts',
-    find: "summary: 'End this session',\n  access: 'self',\n  idempotent: false,",
-    replace: "summary: 'End this session',\n  access: 'self',",
+    find: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',\n  idempotent: false,",
+    replace: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',",
     tests: ['core/src/modules/auth/repeating.test.ts'],
   },
   {

@@ -20,8 +20,8 @@ export const plants: Plant[] = [
   {
     guard: 'A request with a single problem is refused',
     file: INPUT,
-    find: 'if (problems.length > 0) throw invalidRequest',
-    replace: 'if (problems.length > 1) throw invalidRequest',
+    find: 'if (problems.length > 0) throw refusal',
+    replace: 'if (problems.length > 1) throw refusal',
     tests: ['core/test/unknown-fields.test.ts'],
   },
   {

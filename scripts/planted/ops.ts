@@ -113,7 +113,7 @@ export const plants: Plant[] = [
     file: 'core/src/modules/mail/safe-name.ts',
     find: 'return isMore ? fallback : safeName(name, fallback)',
     replace: 'return safeName(name, fallback)',
-    tests: ['core/src/modules/mail/templates.test.ts'],
+    tests: ['core/src/modules/mail/safe-name.test.ts'],
   },
   {
     guard: 'Where no mail is sent, none is written',

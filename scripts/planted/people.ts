@@ -103,6 +103,20 @@ export const plants: Plant[] = [
     tests: ['core/src/modules/mail/pausing.test.ts'],
   },
   {
+    guard: 'No mail waits in the queue that no module lists, and that nobody could write',
+    file: 'core/src/kernel/mails/define.ts',
+    find: '!mails.has(mail.kind) || !postOffice',
+    replace: '!postOffice',
+    tests: ['core/src/modules/mail/mail.test.ts'],
+  },
+  {
+    guard: 'Texts for a mail that is not there are refused at the start',
+    file: 'core/src/kernel/registry-mails.ts',
+    find: 'if (!known) problems.push(',
+    replace: 'if (known) problems.push(',
+    tests: ['core/test/kernel-mails.test.ts'],
+  },
+  {
     guard: 'A person founds no more tenants than the setting says',
     file: 'core/src/modules/tenants/queries.ts',
     find: ".where('tenant_founders.founded', '<', most),",

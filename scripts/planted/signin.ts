@@ -32,8 +32,8 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A password of the name that people know the product by is refused',
-    file: `${AUTH}/hashing.ts`,
-    find: '[...context, ...namesOfProduct(ctx)]',
+    file: `${AUTH}/new-passwords.ts`,
+    find: '[...context, ...namesOfProduct(config, product)]',
     replace: '[...context]',
     tests: [`${AUTH}/hashing.test.ts`],
   },

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
@@ -51,7 +52,8 @@ export function runTests(
     const args = ['--test', '--test-reporter=tap', ...tests]
     const child = spawn(process.execPath, args, {
       cwd: root,
-      env,
+      // A migrated database is shared by these files and by no others: what migrates it may be what was broken.
+      env: { ...env, TEST_RUN_ID: randomUUID(), NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') },
       timeout: PATIENCE_MS,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -1,4 +1,5 @@
 import { isLoopback } from '../kernel/config/loopback.ts'
+import { hasMailbox } from '../kernel/config/mailbox.ts'
 import type { Core } from '../kernel/core.ts'
 import type { Environment } from './environment.ts'
 import type { Voice } from './voice.ts'
@@ -43,8 +44,7 @@ async function describe(
     const base = localBase(host, port)
     lines.push(['API', `${base}/api/v1`])
     if (apiDocsPublic) lines.push(['Docs', `${base}/api/docs`])
-    const { off, smtpUrl } = config.mail
-    if (config.env !== 'production' && !off && smtpUrl === null) lines.push(['Mailbox', `${base}/dev/mailbox`])
+    if (hasMailbox(config)) lines.push(['Mailbox', `${base}/dev/mailbox`])
   }
   if (probePort !== null) lines.push(['Probes', `${localBase(host, probePort)}/health/ready, /metrics`])
   lines.push(['Database', describeDatabase(environment)])

@@ -21,6 +21,11 @@ export function fromNow(clock: Clock, ms: number): string {
   return new Date(clock.ms() + ms).toISOString()
 }
 
+/** The moment `ms` milliseconds after (before, when negative) another one, as on the wire. */
+export function momentAfter(moment: string, ms: number): string {
+  return new Date(Date.parse(moment) + ms).toISOString()
+}
+
 /** Clocks of one installation differ by less. */
 const SKEW_MS = 5 * MINUTES
 

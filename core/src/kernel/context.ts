@@ -4,12 +4,17 @@ import type { Static, TObject } from 'typebox'
 import type { Actor, Grant, Principal } from './access/slots.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
-import type { Core } from './core.ts'
 import type { Tx } from './db/tables.ts'
 import type { EventContent, EventDefinition } from './events/define.ts'
 import type { EnqueueOptions, Job } from './jobs/define.ts'
+import type { Letter, MailDefinition } from './mails/define.ts'
 import type { Resource } from './module.ts'
+import type { Outbound } from './outbound/outbound.ts'
 import type { Product } from './product.ts'
+import type { Registry } from './registry.ts'
+import type { SecretBox } from './secrets.ts'
+import type { Setting } from './settings/define.ts'
+import type { FileStorage } from './storage/storage.ts'
 
 /** Where a request came from, as records keep it. */
 export interface Origin {
@@ -31,7 +36,10 @@ export interface ListRequest {
 export interface TransactionOptions {
   /** The tenant to scope it to; default: the context's own. `null`: none, global tables only. */
   tenantId?: string | null
-  /** `system`: a role that sees all tenants; for operator's routes and sweeps. Default `app`. */
+  /**
+   * `system`: a role that sees all tenants; for sweeps, jobs and operator's routes. Any other route that needs it says
+   * `acrossTenants`. Default `app`.
+   */
   role?: 'app' | 'system'
   /** Only reads: cheaper, and a write is refused. */
   readOnly?: boolean
@@ -43,8 +51,10 @@ export interface Ctx {
   readonly tenantId: string
   /** The tenant, or null. */
   readonly tenant: string | null
-  /** The store of `X-Store-ID`, already checked; or null. */
+  /** The store of `X-Store-ID`, already checked; or null. For routes that say that they read it (`storeHeader`). */
   readonly storeId: string | null
+  /** The same, whatever the route says: what records of this request name as their store. Not for deciding anything. */
+  readonly recordedStoreId: string | null
   readonly actor: Actor
   /** The signed-in person; throws 401 when there is none. */
   readonly userId: string
@@ -56,7 +66,13 @@ export interface Ctx {
   readonly config: Config
   /** What the application calls itself. */
   readonly product: Product
-  readonly core: Core
+  /** What the modules of this core declare. */
+  readonly registry: Registry
+  /** Seals and opens what stands in the database as a secret. */
+  readonly secrets: SecretBox
+  readonly storage: FileStorage
+  /** Requests to addresses that a user gave; never within an open transaction. */
+  readonly outbound: Outbound
   readonly origin: Origin
   readonly list: ListRequest
 
@@ -64,7 +80,17 @@ export interface Ctx {
   emit<D extends TObject>(event: EventDefinition<D>, content: EventContent<Static<D>>): Promise<void>
   /** Adds a job in this transaction; it runs after commit. */
   enqueue<P extends TObject>(job: Job<P>, payload: Static<P>, options?: EnqueueOptions): Promise<void>
+  /**
+   * Mails a person after commit, and never when this transaction is rolled back. Retried for hours. False when nothing is
+   * sent: a mail of this kind went to this address a moment ago, or none goes from here (`MAIL=off`; see `requireMail`).
+   */
+  mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
 
+  /**
+   * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or
+   * person, or of the one named. Throws 404 where there is no such store.
+   */
+  setting<T>(setting: Setting<T>, id?: string): Promise<T>
   /**
    * Runs `work` in a transaction of its own, committed when it returns. For `manual` routes and jobs; inside a managed
    * one it throws, because two transactions of one request cannot be one fact.

@@ -11,6 +11,9 @@ import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
 import type { FileStorage } from './storage/storage.ts'
 
+/** A core or a context, as far as it knows what its modules declare. */
+export type Declared = Pick<Core, 'registry'>
+
 /** A running core: what modules and processes share. Made once by `createCore`. */
 export interface Core {
   readonly config: Config

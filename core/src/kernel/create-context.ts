@@ -5,15 +5,20 @@ import { FORGET_CHANNEL, type Resolved, resolveGrants } from './access/standing.
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
+import { CORE, coreOf } from './core-of.ts'
 import type { Tx } from './db/tables.ts'
 import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
+import { postMail } from './mails/define.ts'
+import { readSetting } from './settings/values.ts'
 
 /** What a context is made from; the rest follows. */
 export interface ContextSeed {
   tenant: string | null
   storeId: string | null
+  /** The handler's route does not say that it reads the store of `X-Store-ID`, so it is kept for records alone. */
+  isStoreUnread?: boolean
   actor: Actor
   origin: Origin
   principal?: Principal | null
@@ -26,6 +31,8 @@ export interface ContextSeed {
   log?: Ctx['log']
   /** What opens its transactions, as somebody who nests them is told. Default `ctx.transaction`. */
   caller?: string
+  /** False: its transactions see one tenant at most, whatever is asked for. Default true. */
+  mayCross?: boolean
   /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
 }
@@ -69,14 +76,14 @@ export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> 
   if (userId === null) return (ctx as Context).acting({ ...absent, actor: systemActor }) // every context is made here
   const actor: Actor = { type: 'user', id: userId, label: '', impersonatorId: null }
   const principal: Principal = { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
-  const resolved = await resolveGrants(ctx.core, ctx.tx, principal)
+  const resolved = await resolveGrants(coreOf(ctx), ctx.tx, principal)
   return (ctx as Context).acting({ actor, principal, resolved }) // as above
 }
 
 class Context implements Ctx {
-  readonly core: Core
+  readonly [CORE]: Core
   readonly tenant: string | null
-  readonly storeId: string | null
+  readonly recordedStoreId: string | null
   readonly actor: Actor
   readonly origin: Origin
   readonly principal: Principal | null
@@ -84,14 +91,20 @@ class Context implements Ctx {
   readonly #open: OpenTransaction | null
 
   constructor(core: Core, seed: ContextSeed, open: OpenTransaction | null) {
-    this.core = core
+    this[CORE] = core
     this.tenant = seed.tenant
-    this.storeId = seed.storeId
+    this.recordedStoreId = seed.storeId
     this.actor = seed.actor
     this.origin = seed.origin
     this.principal = seed.principal ?? null
     this.#seed = seed
     this.#open = open
+  }
+
+  get storeId(): string | null {
+    if (this.#seed.isStoreUnread)
+      throw new Error('The route does not say that it reads X-Store-ID: give it `storeHeader`')
+    return this.recordedStoreId
   }
 
   get tenantId(): string {
@@ -111,19 +124,35 @@ class Context implements Ctx {
   }
 
   get clock() {
-    return this.core.clock
+    return this[CORE].clock
   }
 
   get log() {
-    return this.#seed.log ?? this.core.log
+    return this.#seed.log ?? this[CORE].log
   }
 
   get config() {
-    return this.core.config
+    return this[CORE].config
+  }
+
+  get registry() {
+    return this[CORE].registry
+  }
+
+  get secrets() {
+    return this[CORE].secrets
+  }
+
+  get storage() {
+    return this[CORE].storage
+  }
+
+  get outbound() {
+    return this[CORE].outbound
   }
 
   get product() {
-    return this.core.product
+    return this[CORE].product
   }
 
   get list(): ListRequest {
@@ -146,20 +175,24 @@ class Context implements Ctx {
 
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
   enqueue: Ctx['enqueue'] = (job, payload, options) => enqueueJob(this, job, payload, options)
+  mail: Ctx['mail'] = (mail, letter) => postMail(this, mail, letter)
+  setting: Ctx['setting'] = (setting, id) => readSetting(this, setting, id)
 
   async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     if (this.#open) throw new Error('A transaction is already open in this context')
     const { role = 'app', tenantId: tenant = this.tenant, readOnly } = options
+    if (role === 'system' && this.#seed.mayCross === false)
+      throw new Error('This route may not see other tenants: one that must says so with acrossTenants')
     const scope = { tenantId: role === 'system' ? null : tenant, role, readOnly }
     const { guard } = this.#seed
     const isGuarded = guard && role === 'app' && !readOnly && tenant !== null && tenant === this.tenant
     let afterCommit: (() => void)[] = []
     const begin = (tx: Tx) => {
       afterCommit = [] // a retried transaction starts afresh
-      const ctx = new Context(this.core, { ...this.#seed, tenant }, { tx, afterCommit })
+      const ctx = new Context(this[CORE], { ...this.#seed, tenant }, { tx, afterCommit })
       return isGuarded ? besideGuard(guard(ctx), () => work(ctx)) : work(ctx)
     }
-    const result = await this.core.db.transaction(scope, begin, this.#seed.caller ?? 'ctx.transaction')
+    const result = await this[CORE].db.transaction(scope, begin, this.#seed.caller ?? 'ctx.transaction')
     for (const follow of afterCommit) this.#follow(follow)
     return result
   }
@@ -174,7 +207,7 @@ class Context implements Ctx {
   }
 
   async forget(what: { userId?: string; tenantId?: string; sessionId?: string }): Promise<void> {
-    this.afterCommit(() => this.core.standings.forget(what))
+    this.afterCommit(() => this[CORE].standings.forget(what))
     await sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.execute(this.tx)
   }
 
@@ -231,18 +264,18 @@ class Context implements Ctx {
     return this.#seed.sight ?? whole
   }
 
-  use: Ctx['use'] = (resource) => this.core.use(resource)
+  use: Ctx['use'] = (resource) => this[CORE].use(resource)
 
   as(actor: Actor): Ctx {
-    return new Context(this.core, { ...this.#seed, actor }, this.#open)
+    return new Context(this[CORE], { ...this.#seed, actor }, this.#open)
   }
 
   acting(who: Pick<ContextSeed, 'actor' | 'principal' | 'resolved'>): Ctx {
-    return new Context(this.core, { ...this.#seed, ...who }, this.#open)
+    return new Context(this[CORE], { ...this.#seed, ...who }, this.#open)
   }
 
   guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {
-    return new Context(this.core, { ...this.#seed, guard }, this.#open)
+    return new Context(this[CORE], { ...this.#seed, guard }, this.#open)
   }
 }
 

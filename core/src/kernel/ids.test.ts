@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it, mock } from 'node:test'
-import { firstIdAt, isUuid, newId, timeOfId } from './ids.ts'
+import { describe, it, mock, test } from 'node:test'
+import { firstIdAt, GREATEST_ID, hashedId, isUuid, LEAST_ID, newId, timeOfId } from './ids.ts'
 
 describe('ids', () => {
   it('are UUIDv7 that ascend and never repeat, a million in a row', () => {
@@ -58,4 +58,12 @@ describe('ids', () => {
       assert.equal(isUuid(text), false)
     assert.equal(isUuid(newId().toUpperCase()), true)
   })
+})
+
+test('a hashed id is a UUIDv8, the same for the same text alone', () => {
+  const id = hashedId('a name')
+  assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  assert.equal(hashedId('a name'), id)
+  assert.notEqual(hashedId('another name'), id)
+  assert.ok(LEAST_ID < id && id < GREATEST_ID)
 })

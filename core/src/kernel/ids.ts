@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 
 /** A UUIDv7 as lower-case text. */
 export type Id = string
@@ -9,6 +9,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export function isUuid(text: unknown): text is Id {
   return typeof text === 'string' && text.length === 36 && UUID.test(text)
 }
+
+/** Below and above all ids. */
+export const LEAST_ID: Id = '00000000-0000-0000-0000-000000000000'
+export const GREATEST_ID: Id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 // Randomness is drawn in batches: one system call per id costs more than the rest of it.
 const pool = Buffer.allocUnsafe(8 * 512)
@@ -56,4 +60,17 @@ export function firstIdAt(ms: number): Id {
 /** The millisecond that a UUIDv7 carries. */
 export function timeOfId(id: Id): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
+/** A UUIDv8 made of a hash: the same text has the same id, however often and wherever it is met. */
+export function hashedId(text: string): Id {
+  const hash = createHash('sha256').update(text).digest()
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6)
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8)
+  return formatUuid(hash.toString('hex', 0, 16))
+}
+
+/** 32 hexadecimal digits as a UUID is written. */
+export function formatUuid(hex: string): Id {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

@@ -11,16 +11,18 @@ export {
 } from 'kysely'
 export { default as Type, type Static, type TObject, type TSchema } from 'typebox'
 export * from './access/slots.ts'
-export type { Resolved } from './access/standing.ts'
+export { grantsOf, type Resolved } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
 export { canonicalAddress, readAddress } from './addresses.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
+export { hasMailbox } from './config/mailbox.ts'
 export { linkTo, type PagePath, type Pages } from './config/pages.ts'
 export * from './context.ts'
-export type { Core } from './core.ts'
+export type { Core, Declared } from './core.ts'
 export { anonymousActor, onBehalfOf, systemActor } from './create-context.ts'
-export { at, constraintOf, NoTenantContext, onUnique, onViolation, sqlState } from './db/errors.ts'
+export { at, atQuery, constraintOf, NoTenantContext, onUnique, onViolation, sqlState } from './db/errors.ts'
+export { containing } from './db/like.ts'
 export { type OrderColumn, type PageOf, type PageOptions, page, pageFrom } from './db/page.ts'
 export { prepared } from './db/prepared.ts'
 export * from './db/tables.ts'
@@ -32,6 +34,20 @@ export * from './http/schemas.ts'
 export * from './ids.ts'
 export * from './jobs/define.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
+export {
+  defineMail,
+  type IfPaused,
+  type Letter,
+  type MailDefinition,
+  type MailOverride,
+  type MailPause,
+  type MailText,
+  type MailTexts,
+  type MailWriter,
+  type MailWriting,
+  overrideMail,
+  type PostOffice,
+} from './mails/define.ts'
 export * from './module.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
 export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'
@@ -40,7 +56,21 @@ export { completeProduct, type Product, type ProductOptions, userAgentOf } from 
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
 export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
+export {
+  defineSetting,
+  type Setting,
+  type SettingChange,
+  type SettingLevel,
+  type SettingMoment,
+  type SettingSpec,
+  type SettingsKeeper,
+  type StoredSettings,
+  settingIn,
+} from './settings/define.ts'
+export { SettingsPatch } from './settings/schemas.ts'
+export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
 export { normalizeEmail } from './text/email.ts'
+export { greatest, least } from './text/least.ts'
 export { showsSomething, tidyLine, withoutInvisible } from './text/names.ts'
 export { canonicalLocale, canonicalTimeZone } from './text/places.ts'

@@ -1,12 +1,26 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
-import type { StoreScope } from './access/store-scope.ts'
+import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import { operationNameOf } from './http/operation-names.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
+import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
+import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
+import type {
+  FeatureSpec,
+  FutureMoment,
+  HealthCheck,
+  LimitSpec,
+  PermissionSpec,
+  Resource,
+  SealedKind,
+} from './specs.ts'
+
+export * from './specs.ts'
 
 /**
  * Who may call a route. Required, without default.
@@ -47,7 +61,7 @@ export interface RouteInput<P, Q, B> {
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
 
-/** The fields of a body of which nothing is known yet. */
+/** The fields of a body or query of which nothing is known yet. */
 export type Unchecked<B> = { readonly [name in keyof B]?: unknown }
 
 type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
@@ -64,10 +78,21 @@ export interface RouteSpec<
   /** The path stands at the root of the server: probes, documents. */
   root?: boolean
   reach?: Reach
+  /**
+   * What the route is called in the API document and in every client generated from it, as a verb and what it is about:
+   * `inviteUser`. Default: made of method and path (`listStores`, `getStore`, `createStore`, `closeStore`); no two routes
+   * of a core may have one. Changing it breaks whoever calls it by its name.
+   */
+  name?: string
   /** One line for the API document: what a caller gets done. */
   summary: string
   description?: string
   access: Access
+  /**
+   * The handler reads `ctx.storeId`, the store of `X-Store-ID`, which the API document then names among the parameters.
+   * Default: true where `access` has `store: 'header'`. Other handlers that read it fail.
+   */
+  storeHeader?: boolean
   params?: P
   query?: Q
   body?: B
@@ -79,6 +104,8 @@ export interface RouteSpec<
    * database knows, and no reason to leave out the check in the operation.
    */
   check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
+  /** The same for the query: fields that do not go together. Its problems point to `query/…` (`atQuery`). */
+  checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
   /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
   response: R
   /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
@@ -99,11 +126,21 @@ export interface RouteSpec<
    */
   transaction?: 'manual'
   /**
+   * The handler may open transactions of the system role, which see every tenant: what it answers is its own to narrow.
+   * Default: the routes of super admins alone; in any other `ctx.transaction` refuses that role.
+   */
+  acrossTenants?: boolean
+  /**
    * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
    * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
    */
   idempotent?: boolean
+  /**
+   * It reads or changes the settings of this level: those that modules declare are added to its answer, and to its body
+   * (`SettingsPatch`). Where no module declares any, the route is not there.
+   */
+  settings?: SettingLevel
   /** Where a created object lives; default for 201: the path itself and the object's id. */
   location?: (result: SuccessOf<R>) => string
   /** Kept out of the API document (pages for people). */
@@ -134,27 +171,35 @@ export class Answer<T> {
   }
 }
 
+/** A look at fields of which nothing is known yet, in addition to that of their schema. */
+export type FieldCheck = (fields: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>
+
 /** A route with its types erased, as the registry, the API document and the isolation kit read it. */
 export interface Route {
   readonly method: Method
   readonly path: string
   readonly root: boolean
   readonly reach: Reach
+  readonly name: string
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
+  readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
   readonly body: TSchema | undefined
   readonly bodyLimit: number | undefined
-  readonly check: ((body: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>) | undefined
+  readonly check: FieldCheck | undefined
+  readonly checkQuery: FieldCheck | undefined
   readonly response: Responses
   readonly errors: readonly ErrorKind[]
   readonly limit: string | undefined
   readonly feature: string | undefined
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
+  readonly acrossTenants: boolean
   readonly idempotent: boolean
+  readonly settings: SettingLevel | undefined
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
   readonly produces: string | Produced | undefined
@@ -173,22 +218,27 @@ export function defineRoute<
     path: spec.path,
     root: spec.root ?? false,
     reach: spec.reach ?? 'public',
+    name: spec.name ?? operationNameOf(spec),
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
+    storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
     body: spec.body,
     bodyLimit: spec.bodyLimit,
-    check: spec.check as Route['check'], // the fields of the body by their names, each unknown
+    check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
+    checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
     response: spec.response,
     errors: spec.errors ?? [],
     limit: spec.limit,
     feature: spec.feature,
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
+    acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
       spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
+    settings: spec.settings,
     hidden: spec.hidden ?? false,
     produces: spec.produces,
   }
@@ -200,86 +250,11 @@ export function defineRoute<
   })
 }
 
-export interface PermissionSpec {
-  description: string
-  /** `store`: may be granted for a single store too (default `tenant`: only for the whole tenant). */
-  scope?: 'tenant' | 'store'
-  /** Built-in roles that hold it beside `owner`, who holds everything (default: `admin`). */
-  roles?: readonly string[]
-}
-
-/** Something that a plan allows only so many of. `plans`: how many, by the plan's code, where the plan itself does not say. */
-export type LimitSpec = {
-  title: string
-  /** A plan that is not named, or null, allows any number. */
-  plans?: Readonly<Record<string, number | null>>
-} & (
-  | {
-      /** The kind "have at once": the tenant-owned table whose rows count; deleting a row frees its place. */
-      counts: string
-      /** A column of that table: until when a row counts; null as long as it is there. Default: as long as it is there. */
-      until?: string
-      per?: undefined
-    }
-  | {
-      /** The kind "in this period": counted up from zero in each period of the subscription. */
-      per: 'period'
-      counts?: undefined
-      until?: undefined
-    }
-)
-
-/** Something that a plan includes or not. */
-export interface FeatureSpec {
-  title: string
-  /** Codes of the plans that include it, where the plan itself does not say. Default: all. */
-  plans?: readonly string[]
-}
-
-/** Something long-lived that is made once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
-export interface Resource<T> {
-  readonly name: string
-  create(core: Core): T | Promise<T>
-  /** Awaited before the core serves or works, on a schema that is current: what must be known before the first request. */
-  prepare?(value: T, core: Core): Promise<void>
-  close?(value: T): Promise<void> | void
-}
-
-/** Declares a resource; list it in the module's `resources`. */
-export function defineResource<T>(resource: Resource<T>): Resource<T> {
-  return Object.freeze(resource)
-}
-
-/**
- * A column of moments that are never far ahead: the end of a lockout, the next attempt. A clock that was wrong leaves some
- * that are; whatever waits for them would wait until then, so they become now.
- */
-export interface FutureMoment {
-  table: string
-  column: string
-  /** No right clock writes one further ahead than this. */
-  aheadMs: number
-}
-
-/** A condition that `GET /health/ready` (when `ready`) and `tenantry doctor` look at. */
-export interface HealthCheck {
-  name: string
-  ready: boolean
-  /** Resolves to one sentence when all is well; throws an Error that says what is wrong and what to do. */
-  check(core: Core): Promise<string>
-}
-
-/** One kind of thing that a module keeps sealed with `APP_SECRET`. `tenantry doctor` tries to open some of each. */
-export interface SealedKind {
-  /** Completes "… cannot be opened": `signing keys`. */
-  name: string
-  /** The newest and the oldest, say; none when there is nothing. */
-  samples(core: Core): Promise<{ sealed: string; context: string }[]>
-}
-
 /** All that a feature brings. Built-in features and an application's are values of this one type. */
 export interface Module {
   readonly name: string
+  /** What it is about, in a sentence: stands over its operations in the API document. */
+  readonly description: string | undefined
   readonly dependsOn: readonly Module[]
   readonly migrations: URL | undefined
   readonly permissions: Readonly<Record<string, PermissionSpec>>
@@ -290,8 +265,13 @@ export interface Module {
   readonly jobs: readonly Job[]
   readonly schedules: readonly Schedule[]
   readonly listeners: readonly Listener[]
+  /** Mails that the module sends, and other texts for those of others. */
+  // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
+  readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles above
+  readonly settings: readonly Setting<any>[]
   readonly checks: readonly HealthCheck[]
   readonly sealed: readonly SealedKind[]
   /** Looked at each minute, across all tenants: give a table that grows without bound an index on the column. */
@@ -300,6 +280,9 @@ export interface Module {
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly stores: StoreDirectory | undefined
+  /** Where the settings of a level are. */
+  readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
+  readonly postOffice: PostOffice | undefined
   /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -330,6 +313,7 @@ export function defineModule(spec: ModuleSpec): Module {
     typeof value === 'string' ? { description: value } : value,
   ])
   return Object.freeze({
+    description: undefined,
     dependsOn: [],
     migrations: undefined,
     limits: {},
@@ -339,7 +323,9 @@ export function defineModule(spec: ModuleSpec): Module {
     jobs: [],
     schedules: [],
     listeners: [],
+    mails: [],
     resources: [],
+    settings: [],
     checks: [],
     sealed: [],
     moments: [],
@@ -347,6 +333,8 @@ export function defineModule(spec: ModuleSpec): Module {
     grants: [],
     allowances: undefined,
     stores: undefined,
+    settingsOf: {},
+    postOffice: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

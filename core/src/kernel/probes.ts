@@ -17,7 +17,7 @@ const texts = defineResource({ name: 'kernel.document_texts', create: createText
 
 /** For machines that watch over a server: no credential, no transaction of the request's own, outside of `/api/v1`. */
 const probe = { method: 'GET', root: true, reach: 'probe', access: 'public', transaction: 'manual' } as const // words, as a route wants them
-const ok = Type.Unsafe<'ok'>({ type: 'string', const: 'ok' })
+const ok = Type.Unsafe<'ok'>({ type: 'string', const: 'ok', description: 'All is well; anything else is 503' })
 
 const alive = defineRoute({
   ...probe,
@@ -30,12 +30,17 @@ const alive = defineRoute({
 const database = defineRoute({
   ...probe,
   path: '/health/db',
+  name: 'getDatabaseHealth',
   summary: 'Is the database reachable and its schema current',
   response: {
     200: Closed({
       status: ok,
-      milliseconds: Type.Number({ description: 'One round trip', examples: [1.25] }),
-      migrations: Type.Unsafe<'current'>({ type: 'string', const: 'current' }),
+      milliseconds: Type.Number({ description: 'How long one round trip to the database took', examples: [1.25] }),
+      migrations: Type.Unsafe<'current'>({
+        type: 'string',
+        const: 'current',
+        description: 'The schema is that of this version',
+      }),
     }),
   },
   handler: (ctx) => ctx.use(health).checkDatabase(),
@@ -44,13 +49,20 @@ const database = defineRoute({
 const ready = defineRoute({
   ...probe,
   path: '/health/ready',
+  name: 'getReadiness',
   summary: 'Can the process do its work',
   description:
     'The database, what the modules need, and the worker where one was started. 503 names what is missing in `checks`.',
   response: {
     200: Closed({
       status: ok,
-      checks: Type.Array(Closed({ name: Type.String({ examples: ['database'] }), status: OneOf(['ok', 'failed']) })),
+      checks: Type.Array(
+        Closed({
+          name: Type.String({ description: 'What was looked at', examples: ['database'] }),
+          status: OneOf(['ok', 'failed'], { description: 'Whether it is as it has to be' }),
+        }),
+        { description: 'All that was looked at' },
+      ),
     }),
   },
   handler: (ctx) => ctx.use(health).checkReady(),
@@ -70,6 +82,7 @@ const documentAsJson = defineRoute({
   ...probe,
   reach: 'documents',
   path: '/api/openapi.json',
+  name: 'getApiDocument',
   summary: 'This document',
   produces: 'application/json; charset=utf-8',
   // Sent as text that is already JSON.
@@ -81,6 +94,7 @@ const documentAsYaml = defineRoute({
   ...probe,
   reach: 'documents',
   path: '/api/openapi.yaml',
+  name: 'getApiDocumentAsYaml',
   summary: 'This document as YAML',
   produces: 'application/yaml; charset=utf-8',
   response: { 200: Type.String({ examples: ['openapi: 3.1.1\n'] }) },
@@ -122,6 +136,7 @@ const notificationsCheck: HealthCheck = {
 /** What every core answers beside its modules' routes; `createCore` puts it before them. */
 export const kernelModule = defineModule({
   name: 'kernel',
+  description: 'The server itself: whether it is well, and this document.',
   events: [accessDenied],
   resources: [health, metrics, texts],
   sealed: [sealedAnswers],

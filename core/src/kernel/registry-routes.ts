@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import { problemsOfStoreScope } from './access/store-scope.ts'
 import { MAX_BODY_LIMIT } from './http/body.ts'
+import { OPERATION_NAME } from './http/operation-names.ts'
 import { handsOutSecrets, unmarkedSecrets } from './http/secret-answers.ts'
 import type { RegisteredRoute } from './registry.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -14,12 +15,18 @@ interface Known {
 /** Adds to `problems` whatever is wrong with a route by itself or beside the others. */
 export function checkRoutes(routes: readonly RegisteredRoute[], known: Known, problems: string[]): void {
   const seen = new Map<string, string>()
+  const named = new Map<string, string>()
   for (const route of routes) {
     const name = `${route.method} ${route.url}`
     const shape = `${route.method} ${route.url.replace(/:\w+/g, ':')}`
     const other = seen.get(shape)
     if (other) problems.push(`two routes answer ${name}: in ${other} and ${route.module}`)
     seen.set(shape, route.module)
+    const place = `${name} (${route.module})`
+    const namesake = route.hidden ? undefined : named.get(route.name)
+    if (namesake !== undefined && other === undefined)
+      problems.push(`two routes are called ${route.name}: ${namesake} and ${place}; give one of them another name`)
+    if (!route.hidden) named.set(route.name, place)
     problems.push(...problemsOf(route, known).map((problem) => `route ${name} (${route.module}) ${problem}`))
   }
 }
@@ -29,6 +36,8 @@ const WORDS: readonly string[] = ['public', 'self', 'superAdmin']
 function problemsOf(route: RegisteredRoute, { permissions, limits, features }: Known): string[] {
   const problems: string[] = []
   const { access } = route
+  if (!route.hidden && !OPERATION_NAME.test(route.name))
+    problems.push(`needs a name of letters and digits, beginning with a small letter, not '${route.name}'`)
   // Types refuse a missing access; an application in plain JavaScript is told here.
   if (!access) problems.push('does not say who may call it (access)')
   else if (typeof access === 'string' && !WORDS.includes(access)) problems.push(`has the unknown access '${access}'`)
@@ -80,7 +89,7 @@ interface Openness {
  * Whether values with fields that nobody declared fit a schema: its objects must be closed, also within others and in
  * lists. Within a body one may be open on purpose, by saying `additionalProperties`.
  */
-function isOpen(schema: TSchema, isWithin = false): boolean {
+export function isOpen(schema: TSchema, isWithin = false): boolean {
   const { type, properties, patternProperties, additionalProperties, items, ...of } = schema as Openness // JSON Schema keywords
   const types = [type ?? []].flat()
   const branches = [...(of.anyOf ?? []), ...(of.oneOf ?? []), ...(of.allOf ?? [])]

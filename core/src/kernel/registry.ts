@@ -3,10 +3,19 @@ import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
+import type { MailDefinition, PostOffice } from './mails/define.ts'
 import type { FeatureSpec, LimitSpec, Module, PermissionSpec, Route } from './module.ts'
 import { problemsOfLimit } from './registry-limits.ts'
+import { collectMails } from './registry-mails.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
+import {
+  collectSettings,
+  completeEvents,
+  completeRoutes,
+  type KeepersByLevel,
+  type SettingsByLevel,
+} from './registry-settings.ts'
 
 export interface RegisteredRoute extends Route {
   /** The module that brought it. */
@@ -29,10 +38,16 @@ export interface Registry {
   readonly features: ReadonlyMap<string, FeatureSpec & { module: string }>
   readonly events: ReadonlyMap<string, EventDefinition>
   readonly schedules: readonly Schedule[]
+  /** By their kind, each with the texts that it goes out with. */
+  readonly mails: ReadonlyMap<string, MailDefinition>
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
   readonly storeDirectory: StoreDirectory | undefined
+  /** By level and name. */
+  readonly settings: SettingsByLevel
+  readonly settingsKeepers: KeepersByLevel
+  readonly postOffice: PostOffice | undefined
   findJob(name: string): Job | undefined
   /** Listeners of one event, those of every event included. */
   listenersOf(event: string): readonly Listener[]
@@ -78,10 +93,12 @@ export function createRegistry(given: readonly Module[]): Registry {
       Object.entries(module.features).map(([name, spec]) => [name, { ...spec, module: module.name }]),
     ),
   )
-  const events = unique(
+  const { settings, settingsKeepers } = collectSettings(modules, permissions, problems)
+  const declaredEvents = unique(
     'event',
     each(modules, (module) => module.events.map((event) => [event.name, event])),
   )
+  const events = completeEvents(declaredEvents, settings)
   for (const { name, data } of events.values())
     problems.push(...new Set(problemsOfSchema(data).map((problem) => `event ${name} ${problem}`)))
   const jobs = unique(
@@ -110,16 +127,20 @@ export function createRegistry(given: readonly Module[]): Registry {
     if (event !== '*' && !events.has(event))
       problems.push(`listener ${name} follows the event ${event}, which no module declares`)
 
-  const routes = modules.flatMap((module) =>
+  const mails = collectMails(modules, problems)
+
+  const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
       ...route,
       module: module.name,
       url: route.root ? route.path : API_PREFIX + route.path,
     })),
   )
+  const routes = completeRoutes(declaredRoutes, settings, problems)
   checkRoutes(routes, { permissions, limits, features }, problems)
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
+  const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
   const everyEvent = [...listeners.values()].filter(({ event }) => event === '*')
@@ -135,10 +156,14 @@ export function createRegistry(given: readonly Module[]): Registry {
     features,
     events,
     schedules: [...schedules.values()],
+    mails,
     authenticators: modules.flatMap((module) => module.authenticators),
     grantSources: modules.flatMap((module) => module.grants),
     allowances,
     storeDirectory,
+    settings,
+    settingsKeepers,
+    postOffice,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -18,12 +18,12 @@ export function newRow(ctx: Ctx): { id: string; created_at: string; updated_at: 
  * `plan_limit_reached` when that was too many.
  */
 export async function consume(ctx: Ctx, limit: string, amount = 1): Promise<void> {
-  await ctx.core.registry.allowances?.consumed(ctx, limit, amount)
+  await ctx.registry.allowances?.consumed(ctx, limit, amount)
 }
 
 /** Gives back what was consumed of a limit of the kind "in this period": the work was undone. */
 export async function release(ctx: Ctx, limit: string, amount = 1): Promise<void> {
-  await ctx.core.registry.allowances?.released?.(ctx, limit, amount)
+  await ctx.registry.allowances?.released?.(ctx, limit, amount)
 }
 
 /**
@@ -31,5 +31,5 @@ export async function release(ctx: Ctx, limit: string, amount = 1): Promise<void
  * where no route of the tenant's asks: accepting an invitation. `limit`: what the work is going to consume.
  */
 export async function requireWritable(ctx: Ctx, limit?: string): Promise<void> {
-  await ctx.core.registry.allowances?.requireWritable?.(ctx, limit)
+  await ctx.registry.allowances?.requireWritable?.(ctx, limit)
 }

@@ -11,10 +11,15 @@ import { type MovableClock, movableClock } from '../kernel/clock.ts'
 import { loadConfig } from '../kernel/config/config.ts'
 import type { Core } from '../kernel/core.ts'
 import { migrate } from '../kernel/db/migrate.ts'
+import type { Schedule } from '../kernel/jobs/define.ts'
+import { runSchedule } from '../kernel/jobs/schedules.ts'
 import type { Module } from '../kernel/module.ts'
 import type { ProductOptions } from '../kernel/product.ts'
 import { builtinModules } from '../modules/index.ts'
+import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
+import { drainJobs } from './drain-jobs.ts'
+import { foundTenant, type TenantOptions, type TestTenant } from './people.ts'
 import { type Answered, createRequester, type RequestOptions } from './request.ts'
 import { createStatementCheck, listTenantTables } from './statements.ts'
 
@@ -46,6 +51,14 @@ export interface TestCore {
   dataDir: string
   /** Sends a request through the front door and checks the answer against the API document. */
   request(method: string, url: string, options?: RequestOptions): Promise<Answered>
+  /** A tenant with its owner, both ready to be used. */
+  foundTenant(options?: TenantOptions): Promise<TestTenant>
+  /** Runs every job of a tenant that is due by the core's clock: what listens, mails, goes on later. Null: of none. */
+  drainJobs(tenantId: string | null): Promise<void>
+  /** Runs a schedule now, whatever its time is. */
+  runSchedule(schedule: Schedule): Promise<void>
+  /** The mails that were sent, the newest first; to one address, when it is given. They are sent by jobs. */
+  mails(to?: string): Promise<StoredMail[]>
   close(): Promise<void>
 }
 
@@ -79,6 +92,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     throw error
   })
   if (options.worker) await core.startWorker()
+  const request = createRequester(core, app)
   return {
     core,
     app,
@@ -86,7 +100,11 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     clock,
     logs,
     dataDir,
-    request: createRequester(core, app),
+    request,
+    foundTenant: (options) => foundTenant(core, request, options),
+    drainJobs: (tenantId) => drainJobs(core, tenantId),
+    runSchedule: (schedule) => core.db.aside(() => runSchedule(core, schedule)),
+    mails: async (to) => (await listMailbox(dataDir)).filter((mail) => to === undefined || mail.to === to),
     async close() {
       await core.close()
       if (!options.database) await database.drop()

@@ -1,6 +1,9 @@
 // The second door: what tests of the core and of applications use.
+
+export type { MovableClock } from '../kernel/clock.ts'
 export { createTestDatabase, type TestDatabase } from './cluster.ts'
 export { createTestCore, type TestCore, type TestCoreOptions } from './core.ts'
+export { drainJobs } from './drain-jobs.ts'
 export { IsolationError } from './isolation/findings.ts'
 export { runIsolationKit } from './isolation/run.ts'
 export type {
@@ -14,5 +17,7 @@ export type {
   Kind,
   Tenant,
 } from './isolation/types.ts'
+export type { MemberOptions, TenantOptions, TestPerson, TestTenant } from './people.ts'
 export { proveAddress } from './prove-address.ts'
 export type { Answered, RequestOptions } from './request.ts'
+export { undescribed } from './undescribed.ts'

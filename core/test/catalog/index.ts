@@ -10,6 +10,7 @@ const inStores = { rows: 'articles.store_id' } as const
 
 export const catalog = defineModule({
   name: 'catalog',
+  description: 'What the stores of a tenant sell.',
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
     'article.view': { description: 'See articles', scope: 'store', roles: ['admin', 'manager', 'staff', 'viewer'] },

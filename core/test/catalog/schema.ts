@@ -1,14 +1,19 @@
 // catalog/schema.ts: the wire, once; type, validation, serialisation and OpenAPI come from it
-import { Closed, Line, Timestamp, Type, Uuid } from '#kernel'
+import { Closed, CreatedAt, Described, Line, OwnId, TenantId, Type, UpdatedAt, Uuid } from '#kernel'
 
-const name = Line(200, 'Espresso')
-const price_cents = Type.Integer({ minimum: 0, maximum: 100_000_000 })
+const store_id = Described(Uuid, 'The store that sells it')
+const name = Line(200, 'Espresso', 'What the menu says')
+const price_cents = Type.Integer({
+  minimum: 0,
+  maximum: 100_000_000,
+  description: "Price in the smallest unit of the store's currency",
+})
 
 export const Article = Closed(
-  { id: Uuid, tenant_id: Uuid, store_id: Uuid, name, price_cents, created_at: Timestamp, updated_at: Timestamp },
-  { title: 'Article' },
+  { id: OwnId, tenant_id: TenantId, store_id, name, price_cents, created_at: CreatedAt, updated_at: UpdatedAt },
+  { title: 'Article', description: 'Something that a store sells' },
 )
-export const NewArticle = Closed({ store_id: Uuid, name, price_cents })
+export const NewArticle = Closed({ store_id, name, price_cents })
 export type NewArticle = Type.Static<typeof NewArticle>
 export const ArticleParams = Closed({ id: Uuid })
 export const Price = Closed({ price_cents })

@@ -1,5 +1,7 @@
 import { MINUTES } from '../clock.ts'
+import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
+import { coreOf } from '../core-of.ts'
 import type { Tx } from '../db/tables.ts'
 import { isUuid } from '../ids.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
@@ -172,19 +174,29 @@ function askStore(core: Core, directory: StoreDirectory, tenantId: string, store
 async function ask(core: Core, authenticator: Authenticator, principal: Principal): Promise<Resolved> {
   return core.db.transaction({ tenantId: principal.tenantId, role: 'app', readOnly: true }, async (tx) => {
     const standing = await authenticator.standing(tx, principal, core)
-    const grants: Grant[] = []
-    if (principal.tenantId !== null) {
-      for (const source of core.registry.grantSources) grants.push(...(await source(tx, principal, core)))
-    }
+    const grants = principal.tenantId === null ? [] : await askGrantSources(core, tx, principal)
     return resolve(standing, narrow(grants, standing.scopes))
   })
 }
 
 /** What a person may do in the principal's tenant, by what the transaction sees; nothing narrows it. */
 export async function resolveGrants(core: Core, tx: Tx, principal: Principal): Promise<Resolved> {
+  const grants = await askGrantSources(core, tx, principal)
+  return resolve({ actor: principal.actor, superAdmin: false, scopes: null }, grants)
+}
+
+/**
+ * What every source of grants says of a principal, by what the transaction sees: neither remembered nor narrowed to the
+ * scopes of a credential.
+ */
+export function grantsOf(ctx: Ctx, principal: Principal): Promise<Grant[]> {
+  return askGrantSources(coreOf(ctx), ctx.tx, principal)
+}
+
+async function askGrantSources(core: Core, tx: Tx, principal: Principal): Promise<Grant[]> {
   const grants: Grant[] = []
   for (const source of core.registry.grantSources) grants.push(...(await source(tx, principal, core)))
-  return resolve({ actor: principal.actor, superAdmin: false, scopes: null }, grants)
+  return grants
 }
 
 function narrow(grants: Grant[], scopes: readonly string[] | null): Grant[] {

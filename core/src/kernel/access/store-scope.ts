@@ -43,6 +43,13 @@ export function storeRuleOf(access: Access): StoreRule | null {
   return { named: store.named ?? null, rows: store.rows ?? null, shared: false }
 }
 
+/** Whether a grant for the store of `X-Store-ID` is enough. Asked of what was not checked yet, so anything may stand there. */
+export function namesStoreHeader(access: Access): boolean {
+  const store: unknown = typeof access === 'object' ? access.store : undefined
+  if (typeof store !== 'object' || store === null) return store === 'header'
+  return 'named' in store && store.named === 'headers/x-store-id'
+}
+
 /** What is wrong with how a route says where its store stands; `isList`: it answers page by page. */
 export function problemsOfStoreScope(access: Access, path: string, isList: boolean): string[] {
   if (typeof access === 'string' || access.store === undefined) return []

@@ -228,6 +228,12 @@ describe('production', () => {
     }
   })
 
+  test('goes on answering for 5 seconds once it was told to stop, unless told otherwise', () => {
+    assert.equal(loadConfig(production).http.shutdownDelaySeconds, 5)
+    assert.equal(loadConfig({ ...production, SHUTDOWN_DELAY: '0' }).http.shutdownDelaySeconds, 0)
+    assert.equal(loadConfig({ NODE_ENV: 'test' }).http.shutdownDelaySeconds, 0)
+  })
+
   test('keeps metrics and documents from the public unless told otherwise', () => {
     const shown = (env: Source) => {
       const { metricsPublic, apiDocsPublic } = loadConfig({ ...production, ...env }).http

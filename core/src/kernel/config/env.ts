@@ -165,7 +165,7 @@ export const settings = {
     'Limits',
     decimal(0, 1000),
     { default: '1' },
-    'Multiplies how many failed sign-ins lead to a lockout. `0` switches lockouts off, and the pause between mails of a kind to an address: for tests and benchmarks only, and refused in production.',
+    'Multiplies how many failed sign-ins lead to a lockout. `0` switches lockouts off, and the pause between mails of a kind to an address: for tests and benchmarks only. Production refuses `0` and more than 10.',
   ),
   TRIALS_PER_PERSON: setting(
     'Limits',

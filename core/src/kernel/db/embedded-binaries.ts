@@ -61,9 +61,11 @@ function binariesIn(native: string, version: string): Binaries {
   }
 }
 
-// The package makes its symbolic links in an install script. Where scripts are switched off, or files lost their mode on
-// the way, the programs would not start.
-async function repairInstall(folder: string): Promise<void> {
+/**
+ * The package in this folder makes its symbolic links in an install script. Where scripts are switched off, or files lost
+ * their mode on the way, the programs would not start: so links and modes are made up for.
+ */
+export async function repairInstall(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const list = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   const links: { source: string; target: string }[] = JSON.parse(list)

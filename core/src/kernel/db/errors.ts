@@ -74,6 +74,11 @@ export async function onViolation<T>(work: Promise<T>, replacements: Record<stri
 
 export { onViolation as onUnique }
 
+/** A field problem in the query: `atQuery('format', 'must be …')` points to `query/format`. */
+export function atQuery(name: string, detail: string): FieldProblem {
+  return { pointer: `query/${name}`, detail }
+}
+
 /** A field problem in the body: `at('code', 'is taken')` points to `#/code`. */
 export function at(path: string, detail: string): FieldProblem {
   return { pointer: `#/${path}`, detail }

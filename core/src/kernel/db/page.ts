@@ -163,6 +163,6 @@ function readCursor(ctx: Ctx, cursor: string, expected: number): Place {
  * takes a tenth of the time of an HMAC, which every page of every list would pay for.
  */
 function signature(ctx: Ctx, text: string): Buffer {
-  const key = ctx.core.secrets.derive('cursor').toString('base64url')
+  const key = ctx.secrets.derive('cursor').toString('base64url')
   return hash('sha256', `${key}\0${ctx.list.fingerprint}\0${text}`, 'buffer').subarray(0, SIGNATURE_BYTES)
 }

@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { Ctx } from '../context.ts'
+import type { SettingLevel } from '../settings/define.ts'
 
 /** Something that happened, worth recording: `store.created`. Its data schema feeds audit, catalogue and documents. */
 export interface EventDefinition<D extends TObject = TObject> {
@@ -15,12 +16,14 @@ export interface EventDefinition<D extends TObject = TObject> {
    * whatever has `recorded: 'hashed'`. With `recorded: 'whole'` it is recorded as it is. Listeners get the same.
    */
   readonly data: D
+  /** The object has the settings of this level, which the start adds to `data`. */
+  readonly settings?: SettingLevel
 }
 
 /** Declares an event. List it in the module's `events`. */
 export function defineEvent<D extends TObject>(
   name: string,
-  spec: { description: string; data: D; resource?: string },
+  spec: { description: string; data: D; resource?: string; settings?: SettingLevel },
 ): EventDefinition<D> {
   return Object.freeze({ name, resource: spec.resource ?? name.slice(0, name.lastIndexOf('.')), ...spec })
 }

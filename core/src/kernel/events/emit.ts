@@ -15,9 +15,12 @@ type AuditRow = Omit<AuditLogTable, 'tenant_id'>
  * Writes the one record of an event, in the transaction of `ctx`, and one job for each listener. An event that nobody
  * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners.
  */
-export async function emitEvent(ctx: Ctx, event: EventDefinition, content: EventContent<Values>): Promise<void> {
+export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
+  const { registry } = ctx
   // Refuses an event that no module declares, with or without a tenant.
-  const listeners = ctx.core.registry.listenersOf(event.name)
+  const listeners = registry.listenersOf(name)
+  // With what other modules have added to its data.
+  const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
     await ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute()
@@ -45,7 +48,7 @@ const LISTENER_ATTEMPTS = 15
 
 function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values>): AuditRow {
   const { before, after } = content
-  const hash = hashFor(ctx.core.secrets, ctx.tenant)
+  const hash = hashFor(ctx.secrets, ctx.tenant)
   const [old, now] =
     before && after
       ? redactChange(event.data, before, after, hash)
@@ -63,7 +66,7 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
     resource_type: event.resource,
     resource_id: content.id ?? textOf(about?.id),
     resource_label: content.label ?? textOf(about?.name),
-    store_id: content.storeId === undefined ? ctx.storeId : content.storeId,
+    store_id: content.storeId === undefined ? ctx.recordedStoreId : content.storeId,
     old_values: old ?? null,
     new_values: now ?? null,
     ip_address: origin.ipAddress,
@@ -73,7 +76,7 @@ function recordOf(ctx: Ctx, event: EventDefinition, content: EventContent<Values
 }
 
 function followed(ctx: Ctx, event: EventDefinition, row: AuditRow, content: EventContent<Values>): EventRecord {
-  const hash = hashFor(ctx.core.secrets, ctx.tenant)
+  const hash = hashFor(ctx.secrets, ctx.tenant)
   return {
     id: row.id,
     name: row.action,

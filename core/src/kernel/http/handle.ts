@@ -70,6 +70,7 @@ async function answer(
   const base = createContext(core, {
     tenant: route.access === 'public' ? null : (identity?.principal.tenantId ?? null),
     storeId,
+    isStoreUnread: !route.storeHeader,
     actor: identity?.resolved.actor ?? anonymousActor,
     origin: originOf(request),
     principal: identity && (route.idempotent ? sessionless(route, identity.principal) : identity.principal),
@@ -77,6 +78,7 @@ async function answer(
     sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
     grounds: key === null ? undefined : grounds,
+    mayCross: route.acrossTenants,
     log: request.log,
   })
   if (key === null) return send(reply, await opened(await perform(core, prepared, base, input, null), request))

@@ -1,10 +1,10 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Grounds } from '../access/grounds.ts'
 import { HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import { type FieldProblem, idempotencyKeyInUse, idempotencyKeyReused, invalidRequest } from '../errors.ts'
-import { newId } from '../ids.ts'
+import { hashedId, newId } from '../ids.ts'
 import type { SealedKind } from '../module.ts'
 import { equalSecrets, type SecretBox, SecretBoxError } from '../secrets.ts'
 
@@ -78,8 +78,8 @@ export interface KeyedRequest {
  */
 export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim | KeptAnswer> {
   const { actor, tenant } = ctx
-  const id = uuidOf([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key])
-  const prints = fingerprintsOf(ctx.core.secrets, request)
+  const id = hashedId([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key].join('\0'))
+  const prints = fingerprintsOf(ctx.secrets, request)
   const claim = newId()
   const rows = keysOf(tenant)
   const outcome = await ctx.transaction(async (inner) => {
@@ -99,7 +99,7 @@ export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim |
     if (!found) throw idempotencyKeyInUse()
     const expired = Date.parse(found.created_at) + KEPT_MS < nowMs
     if (!expired) {
-      const answer = readAnswer(ctx.core.secrets, found, prints)
+      const answer = readAnswer(ctx.secrets, found, prints)
       if (answer !== null) return answer
       if (found.claimed_until !== null && found.claimed_until > now)
         throw idempotencyKeyInUse({ headers: { 'retry-after': '1' } })
@@ -110,7 +110,7 @@ export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim |
   if (outcome !== 'claimed') return asAnswered(JSON.parse(outcome) as KeptAnswer, ctx.origin.requestId) // sealed by keep below
   return {
     async keep(inner, answer) {
-      const sealed = ctx.core.secrets.seal(JSON.stringify(answer), sealContext(id))
+      const sealed = ctx.secrets.seal(JSON.stringify(answer), sealContext(id))
       const kept = await rows.update(inner, id, claim, { status: answer.status, answer: sealed, claimed_until: null })
       if (!kept) throw idempotencyKeyInUse({ detail: 'The request took so long that another one took over' })
     },
@@ -170,11 +170,6 @@ export const sealedAnswers: SealedKind = {
 }
 
 const sealContext = (id: string) => `idempotency_key:${id}`
-
-function uuidOf(parts: string[]): string {
-  const hex = createHash('sha256').update(parts.join('\0')).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
 
 interface KeyRow {
   id: string

@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { Core } from '../core.ts'
-import { type FieldProblem, invalidRequest, notFound } from '../errors.ts'
+import { type AppError, type FieldProblem, invalidCursor, invalidRequest, notFound } from '../errors.ts'
 import { isUuid } from '../ids.ts'
+import type { FieldCheck } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { type Tidy, tidierOf } from './forms.ts'
 import { problemsOfKey } from './idempotency.ts'
@@ -23,10 +24,14 @@ interface Prepared {
   tidyQuery: Tidy | null
   checkBody: Check | null
   tidyBody: Tidy | null
-  /** The route's own look at the fields of a body. */
-  checkFields: (body: Record<string, unknown>) => Iterable<FieldProblem>
+  /** The route's own look at the fields of a body, and of the query. */
+  checkFields: FieldLook
+  checkQueryFields: FieldLook
   takesKey: boolean
+  isList: boolean
 }
+
+type FieldLook = (fields: Record<string, unknown>) => Iterable<FieldProblem>
 
 const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: false } as const
 
@@ -34,7 +39,7 @@ const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: 
 export function createInputReader(core: Core, route: RegisteredRoute): (request: FastifyRequest) => Input {
   const query = (route.query ?? NOTHING_ALLOWED) as NonNullable<RegisteredRoute['query']> // the same shape by hand
   const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name!) // the group always matches
-  const { check } = route
+  const lookBy = (check: FieldCheck | undefined): FieldLook => (check ? (fields) => check(fields, core) : () => [])
   const prepared: Prepared = {
     idParams: names.filter((name) => /(^|_)id$/.test(name)),
     checkParams: route.params ? lazyCheck(route.params) : null,
@@ -43,8 +48,10 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
     tidyQuery: tidierOf(query),
     checkBody: route.body ? lazyCheck(route.body) : null,
     tidyBody: route.body ? tidierOf(route.body) : null,
-    checkFields: check ? (body) => check(body, core) : () => [],
+    checkFields: lookBy(route.check),
+    checkQueryFields: lookBy(route.checkQuery),
     takesKey: route.idempotent,
+    isList: 'cursor' in query.properties,
   }
   return (request) => validate(prepared, request)
 }
@@ -66,11 +73,18 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
     prepared.checkParams?.(params, 'params') ?? [],
     prepared.checkQuery(query, 'query'),
     unstorableQuery(query),
+    prepared.checkQueryFields(query),
     headerProblems(prepared, request),
     bodyProblems(prepared, request),
   )
-  if (problems.length > 0) throw invalidRequest({ errors: problems })
+  if (problems.length > 0) throw refusal(prepared, problems)
   return { params, query, body }
+}
+
+/** A cursor that no list has given is a bad one, whatever is wrong with its form. */
+function refusal({ isList }: Prepared, problems: FieldProblem[]): AppError {
+  const isOfCursor = isList && problems.every(({ pointer }) => pointer === 'query/cursor')
+  return isOfCursor ? invalidCursor() : invalidRequest({ errors: problems })
 }
 
 function* bodyProblems(prepared: Prepared, request: FastifyRequest): Generator<FieldProblem> {

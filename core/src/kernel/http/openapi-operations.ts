@@ -8,8 +8,9 @@ import { bodyLimitOf } from './body.ts'
 import { takesKeys } from './identify.ts'
 import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
-import { pascalCase, type SchemaCollection } from './openapi-schemas.ts'
+import type { SchemaCollection } from './openapi-schemas.ts'
 import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
+import { thingNamedBy } from './operation-names.ts'
 
 /** What operations share and add to while the document is built. */
 export interface Workshop {
@@ -24,15 +25,23 @@ export function templateOf(url: string): string {
   return url.replace(/:(\w+)/g, '{$1}')
 }
 
+/** Under what the kernel's own operations stand: who reads the document knows no kernel. */
+export const SERVER = 'server'
+
+/** The tag of a module's operations. */
+export function tagOf(module: string): string {
+  return module === 'kernel' ? SERVER : module
+}
+
 /** Describes one route. */
 export function describeRoute(route: RegisteredRoute, workshop: Workshop): Operation {
   const { access } = route
   const parameters = parametersOf(route, workshop)
   return {
-    operationId: operationIdOf(route),
+    operationId: route.name,
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
-    tags: [route.module],
+    tags: [tagOf(route.module)],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...bodyOf(route, workshop),
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
@@ -50,27 +59,24 @@ function storePlaceOf(access: Access): string {
   return rule?.shared ? 'shared' : (rule?.named ?? 'rows')
 }
 
-/** `GET /stores/:id/users` → `getStoresByIdUsers`: as stable as the path, and unique as it is. */
-function operationIdOf({ method, path, root }: RegisteredRoute): string {
-  const words = path.split('/').map((part) => (part.startsWith(':') ? `By${pascalCase(part)}` : pascalCase(part)))
-  return `${root ? `${method.toLowerCase()}Root` : method.toLowerCase()}${words.join('')}`
-}
-
 function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation['parameters'] & object {
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']): Parameter => {
     const declared = route.params?.properties[name]
     const isId = /(^|_)id$/.test(name)
     const schema = declared ? schemas.convert(declared, route.module) : { type: 'string' }
-    return parameter(name, 'path', true, isId ? { ...schema, type: 'string', format: 'uuid' } : schema)
+    const id = {
+      description: `The id of the ${thingNamedBy(name, route.path)}`,
+      ...schema,
+      type: 'string',
+      format: 'uuid',
+    }
+    return parameter(name, 'path', true, isId ? id : schema)
   })
   const required: readonly string[] = route.query?.required ?? []
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
     parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
   )
-  const inHeaders = [
-    ...(route.access === 'public' || route.access === 'superAdmin' ? [] : ['X-Store-ID']),
-    ...(route.idempotent ? ['Idempotency-Key'] : []),
-  ]
+  const inHeaders = [...(route.storeHeader ? ['X-Store-ID'] : []), ...(route.idempotent ? ['Idempotency-Key'] : [])]
   return [...inPath, ...inQuery, ...inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))]
 }
 

@@ -83,10 +83,13 @@ export function problemAnswer(
   { route, types }: Exemplified,
 ): AnswerObject {
   const codes = kinds.map(({ code }) => code)
-  const schema: JsonSchema = {
-    $ref: '#/components/schemas/Problem',
-    properties: { status: { const: status }, ...(isOpen ? {} : { code: { enum: codes } }) },
+  // Not as properties beside the reference: those who make clients of a document drop what stands there.
+  const narrowed: JsonSchema = {
+    type: 'object',
+    required: isOpen ? ['status'] : ['status', 'code'],
+    properties: { status: { const: status }, ...(isOpen ? {} : { code: { type: 'string', enum: codes } }) },
   }
+  const schema: JsonSchema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] }
   return {
     description: `${STATUS_CODES[status] ?? 'Problem'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
     headers: headersOf(status),

@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { JsonSchema } from './openapi-types.ts'
 
-/** The schemas of one document: those with a title stand once among the components and are referred to. */
+/** The schemas of one document: objects and unions with a title stand once among the components and are referred to. */
 export interface SchemaCollection {
   /** The schema as plain JSON Schema. `module` tells two of one title apart. */
   convert(schema: TSchema, module: string): JsonSchema
@@ -25,7 +25,7 @@ export function collectSchemas(): SchemaCollection {
   function convert(schema: TSchema, module: string): JsonSchema {
     const given = schema as JsonSchema // TypeBox schemas are JSON Schemas; the keywords are read by name
     const { title } = given
-    if (typeof title !== 'string' || !/^[A-Za-z]\w*$/.test(title) || !isObject(given)) return keywords(given, module)
+    if (typeof title !== 'string' || !/^[A-Za-z]\w*$/.test(title) || !isNamed(given)) return keywords(given, module)
     const isNullable = Array.isArray(given.type) && given.type.includes('null')
     const plain = keywords(isNullable ? { ...given, type: 'object' } : given, module)
     const reference = { $ref: `#/components/schemas/${nameFor(title, plain, module)}` }
@@ -63,8 +63,9 @@ export function collectSchemas(): SchemaCollection {
   return { convert, components }
 }
 
-function isObject({ type }: JsonSchema): boolean {
-  return type === 'object' || (Array.isArray(type) && type.includes('object'))
+/** Whether a schema is worth a name of its own: an object, or one of several. */
+function isNamed({ type, anyOf }: JsonSchema): boolean {
+  return type === 'object' || Array.isArray(anyOf) || (Array.isArray(type) && type.includes('object'))
 }
 
 /** `Address`; when another schema has that name `SalesAddress`, then `SalesAddress2` and so on. */

@@ -45,7 +45,7 @@ export interface OpenApiDocument {
   openapi: string
   info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
   servers: { url: string; description: string }[]
-  tags: { name: string }[]
+  tags: { name: string; description?: string }[]
   paths: Record<string, PathItem>
   components: {
     schemas: Record<string, JsonSchema>

@@ -1,7 +1,7 @@
 import { completeProduct, type Product } from '../product.ts'
-import type { Registry } from '../registry.ts'
+import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
-import { describeRoute, templateOf, type Workshop } from './openapi-operations.ts'
+import { describeRoute, SERVER, tagOf, templateOf, type Workshop } from './openapi-operations.ts'
 import { collectSchemas } from './openapi-schemas.ts'
 import type { OpenApiDocument, PathItem } from './openapi-types.ts'
 import { Problem } from './schemas.ts'
@@ -46,12 +46,14 @@ function build(registry: Registry, product: Product): OpenApiDocument {
     servers: [{ url: '/', description: 'Where this document comes from' }],
     tags: registry.modules
       .filter(({ name }) => shown.some(({ module }) => module === name))
-      .map(({ name }) => ({ name })),
+      .map(({ name, description }) => ({ name: tagOf(name), ...(description ? { description } : {}) }))
+      // What everybody comes for stands first.
+      .sort((a, b) => Number(a.name === SERVER) - Number(b.name === SERVER)),
     paths,
     components: {
       schemas: sorted(workshop.schemas.components),
       responses: sorted(workshop.responses),
-      parameters: PARAMETERS,
+      parameters: readBy(shown),
       headers: HEADERS,
       securitySchemes: takesKeys(registry) ? { ...BEARER, ...API_KEY } : BEARER,
     },
@@ -60,14 +62,25 @@ function build(registry: Registry, product: Product): OpenApiDocument {
 
 const DESCRIPTION = `Errors are \`application/problem+json\` (RFC 9457): branch on \`code\`. What belongs to another tenant is not
 found, as if it never was. Updates (\`PUT\`) are partial: an absent field stays as it is. Lists are paged by \`limit\` and \`cursor\`.
+With any request of a signed-in person \`X-Store-ID\` may say which store they stand in: it is checked (403 \`store_access_denied\`) and
+recorded with what happens; operations that act on that store name it among their parameters.
 HEAD answers wherever GET does, without effects. A method that a path does not know is answered 405 \`method_not_allowed\` with \`Allow\`;
 a body is sent uncompressed.`
+
+/** The headers that any of the routes reads. */
+function readBy(routes: readonly RegisteredRoute[]): OpenApiDocument['components']['parameters'] {
+  const { 'X-Store-ID': store, 'Idempotency-Key': key } = PARAMETERS
+  return {
+    ...(routes.some(({ storeHeader }) => storeHeader) ? { 'X-Store-ID': store } : {}),
+    ...(routes.some(({ idempotent }) => idempotent) ? { 'Idempotency-Key': key } : {}),
+  }
+}
 
 function sorted<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-const PARAMETERS: OpenApiDocument['components']['parameters'] = {
+const PARAMETERS = {
   'X-Store-ID': {
     name: 'X-Store-ID',
     in: 'header',
@@ -82,7 +95,7 @@ const PARAMETERS: OpenApiDocument['components']['parameters'] = {
     description: 'The same key and body within 24 hours get the first answer again; bare or as a quoted string',
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
   },
-}
+} as const // places are words
 
 const HEADERS: OpenApiDocument['components']['headers'] = {
   'X-Request-ID': {

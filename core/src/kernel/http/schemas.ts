@@ -15,20 +15,39 @@ export const Uuid = Type.String({ format: 'uuid', examples: ['01926f3c-7b1e-7cc3
 /** ISO 8601 UTC with milliseconds. */
 export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] })
 
+/**
+ * The same schema with words of its own for one field: what it holds, in which unit, within which limits. They stand in
+ * the API document and in every client generated from it.
+ */
+export function Described<T extends TSchema>(schema: T, description: string): T {
+  return Type.With(schema, { description }) as T // a description changes nothing about what fits
+}
+
+/** The `id` of what an object shows. */
+export const OwnId = Described(Uuid, 'Its id: a UUIDv7, so that what was made later sorts later')
+/** The `tenant_id` of what an object shows. */
+export const TenantId = Described(Uuid, 'The tenant that it belongs to')
+/** When what an object shows was made. */
+export const CreatedAt = Described(Timestamp, 'When it was made')
+/** When what an object shows was last changed. */
+export const UpdatedAt = Described(Timestamp, 'When it was last changed; the same as `created_at` if never')
+
 // A visible character after any blanks, and no control characters: a line break would let a name write the header of a
 // mail. Written for any kind of regular expressions, and so that it takes linear time on any text.
 const VISIBLE_LINE = '^[^\\S\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$'
 
 /**
  * One line of text that shows something: a name, a telephone number. It is kept composed (NFC), without characters that
- * nobody sees, and with single blanks between words and none around them.
+ * nobody sees, and with single blanks between words and none around them. `description`: what this one is.
  */
-export function Line(maxLength: number, example: string) {
+export function Line(maxLength: number, example: string, description?: string) {
   return formed('line', {
     minLength: 1,
     maxLength,
+    ...(description === undefined ? {} : { description }),
     pattern: VISIBLE_LINE,
     says: 'must be a single line that shows something',
+    ...(description === undefined ? {} : { description }),
     examples: [example],
   })
 }
@@ -120,14 +139,14 @@ export function ListQuery<P extends TProperties>(filters: P) {
 /** The answer of a list that can grow. */
 export function Page<T extends TSchema>(item: T) {
   return Closed({
-    data: Type.Array(item),
+    data: Type.Array(item, { description: 'The rows of this page' }),
     next_cursor: Nullable(Type.String({ description: 'Give it as `cursor` for the next page; null on the last' })),
   })
 }
 
 /** The answer of a list that stays short. */
 export function Short<T extends TSchema>(item: T) {
-  return Closed({ data: Type.Array(item) })
+  return Closed({ data: Type.Array(item, { description: 'All of them' }) })
 }
 
 /** A stream, or what opens it: called once it is certain that somebody reads, which under HEAD nobody does. */
@@ -139,15 +158,31 @@ export const Streamed = Type.Unsafe<StreamBody>({ type: 'string' })
 /** RFC 9457, as every error is answered. */
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: 'URI of the kind of problem' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String({ description: 'What happened here, for people' }),
-    code: Type.String({ description: 'Stable, for programs' }),
-    request_id: Type.String(),
-    errors: Type.Optional(Type.Array(Closed({ pointer: Type.String(), detail: Type.String() }))),
+    type: Type.String({ description: 'URI of the kind of problem; one for each `code`' }),
+    title: Type.String({ description: 'The kind of problem in a few words, the same for each of its `code`' }),
+    status: Type.Integer({ description: 'The HTTP status once more, for those who keep only the body' }),
+    detail: Type.String({ description: 'What happened here, in a sentence for people' }),
+    code: Type.String({ description: 'The kind of problem in one word: stable, and what a program decides by' }),
+    request_id: Type.String({ description: 'The `X-Request-ID` of the answer: what to tell whoever runs the server' }),
+    errors: Type.Optional(
+      Type.Array(
+        Closed({
+          pointer: Type.String({
+            description:
+              'Where: a JSON Pointer into the body (`#/address/city`), or `query/limit`, `params/id`, `headers/x-store-id`',
+          }),
+          detail: Type.String({ description: 'What is wrong there; completes a sentence that begins with the field' }),
+        }),
+        { description: 'With `invalid_request` and where one field is to blame: up to 50 places, all at once' },
+      ),
+    ),
   },
-  { title: 'Problem', additionalProperties: true },
+  {
+    title: 'Problem',
+    description:
+      'RFC 9457. Some codes bring members of their own, such as `limit`, `max` and `used` of `plan_limit_reached`',
+    additionalProperties: true,
+  },
 )
 
 /** A value for a jsonb column in a raw statement. */

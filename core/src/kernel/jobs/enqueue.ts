@@ -2,6 +2,7 @@ import { type Insertable, sql } from 'kysely'
 import type { TObject } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Ctx } from '../context.ts'
+import { coreOf } from '../core-of.ts'
 import type { JobTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import type { EnqueueOptions, Job } from './define.ts'
@@ -24,7 +25,7 @@ export interface JobOrigin {
 
 /** Adds a job in the transaction of `ctx`; a worker is woken after the commit. */
 export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: EnqueueOptions = {}): Promise<void> {
-  if (!ctx.core.registry.findJob(job.name)) throw new Error(`Job ${job.name} belongs to no module of this core`)
+  if (!ctx.registry.findJob(job.name)) throw new Error(`Job ${job.name} belongs to no module of this core`)
   if (!Value.Check(job.payload as TObject, payload))
     throw new Error(`The payload of ${job.name} has another shape than declared`)
   await insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
@@ -32,7 +33,7 @@ export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: 
 
 export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
   const now = ctx.clock.now()
-  const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.storeId, requestId: ctx.origin.requestId }
+  const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.recordedStoreId, requestId: ctx.origin.requestId }
   const rows = jobs.map((job) => ({
     id: newId(),
     task: job.task,
@@ -49,7 +50,7 @@ export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
   }))
   await insertRows(ctx, rows)
   const { run_at: runAt = now, outbound = false } = rows[0] ?? {}
-  ctx.afterCommit(() => ctx.core.wake(ctx.tenant, runAt, outbound))
+  ctx.afterCommit(() => coreOf(ctx).wake(ctx.tenant, runAt, outbound))
 }
 
 type NewRow = Insertable<JobTable>

@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
+import { coreOf } from '../core-of.ts'
 import type { Tx } from '../db/tables.ts'
 import { claiming, Interrupted } from './claiming.ts'
 
@@ -30,10 +31,8 @@ export interface Sweep<T extends { tenant_id: string }> {
  * that fails is logged and counted and keeps no other from its turn. Where a process died or was stopped, the next call
  * goes on; returns at once while another process is at it. No transaction may be open.
  */
-export async function everyTenant<T extends { tenant_id: string }>(
-  { core }: Pick<Ctx, 'core'>,
-  sweep: Sweep<T>,
-): Promise<void> {
+export async function everyTenant<T extends { tenant_id: string }>(of: Ctx | Core, sweep: Sweep<T>): Promise<void> {
+  const core = coreOf(of)
   const isMine = await claiming(core, `sweep ${sweep.name}`, async (claimed) => {
     for (let after = claimed.position; ; ) {
       const page: SweepPage = { after, limit: BATCH }

@@ -13,6 +13,7 @@ export { AuditSink } from './schema.ts'
 /** Streams the sealed audit log of a tenant to servers that it names. */
 export const auditSinks = defineModule({
   name: 'audit-sinks',
+  description: "Servers of a tenant's own that its audit log is streamed to.",
   dependsOn: [tenants, audit],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {

@@ -29,6 +29,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/audit/sinks',
     summary: 'List where the audit log is streamed to',
+    description: 'Oldest first.',
     access,
     response: { 200: Short(AuditSink) },
     handler: readSinks,
@@ -38,7 +39,7 @@ export const routes: readonly Route[] = [
     path: '/audit/sinks',
     summary: 'Stream the audit log to a server',
     description:
-      'Each record is sent at least once and in order, as lines of JSON in signed batches; any 2xx confirms a batch. Three sinks at most. The secret is shown here only.',
+      'Each record is sent at least once and in order, as lines of JSON in signed batches; any 2xx confirms a batch. Three sinks at most. The secret is shown here only; so no `Idempotency-Key` is taken.',
     access,
     body: NewAuditSink,
     check: checkUrl,
@@ -99,7 +100,8 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/audit/sinks/:id/rotate-secret',
     summary: 'Sign what a sink gets with a new secret',
-    description: 'The previous secret signs too for 24 hours. The new one is shown here only.',
+    description:
+      'The previous secret signs too for 24 hours. The new one is shown here only; so no `Idempotency-Key` is taken.',
     access,
     params: SinkParams,
     response: { 200: RotatedSecret },

@@ -1,6 +1,20 @@
-import { Closed, Line, MAX_URL_LENGTH, Nullable, OneOf, type Static, Timestamp, Type, Uuid } from '#kernel'
+import {
+  Closed,
+  CreatedAt,
+  Line,
+  MAX_URL_LENGTH,
+  Nullable,
+  OneOf,
+  OwnId,
+  type Static,
+  TenantId,
+  Timestamp,
+  Type,
+  UpdatedAt,
+  Uuid,
+} from '#kernel'
 
-const description = Nullable(Line(200, 'Our SIEM'))
+const description = Nullable(Line(200, 'Our SIEM', 'What you call it; null: nothing'))
 const url = Type.String({
   minLength: 1,
   maxLength: MAX_URL_LENGTH,
@@ -17,9 +31,11 @@ const secret = Type.String({
 })
 
 const state = {
-  status: OneOf(['active', 'paused']),
+  status: OneOf(['active', 'paused'], { description: '`paused`: nothing is sent, and what happens waits' }),
   paused_reason: Nullable(
-    OneOf(['by_hand', 'failing'], { description: '`failing`: the receiver took nothing for 72 hours' }),
+    OneOf(['by_hand', 'failing'], {
+      description: 'Why it is paused; `failing`: the receiver took nothing for 72 hours. Null: it is not',
+    }),
   ),
   last_error: Nullable(
     Type.String({
@@ -31,23 +47,26 @@ const state = {
 
 export const AuditSink = Closed(
   {
-    tenant_id: Uuid,
-    id: Uuid,
-    url: Type.String({ examples: ['https://siem.example.com/audit'] }),
-    description: Nullable(Type.String({ examples: ['Our SIEM'] })),
+    tenant_id: TenantId,
+    id: OwnId,
+    url: Type.String({ description: 'Where batches are sent', examples: ['https://siem.example.com/audit'] }),
+    description: Nullable(Type.String({ description: 'What you call it; null: nothing', examples: ['Our SIEM'] })),
     ...state,
     backlog: Type.Integer({ description: 'Sealed records that were not sent yet', examples: [0] }),
     sent_until: moment('When the last record that was sent had been made'),
     last_sent_at: moment('When the receiver last took something'),
     next_attempt_at: moment('After a failure: when it is tried again'),
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   },
-  { title: 'AuditSink' },
+  { title: 'AuditSink', description: 'A server that the audit log is streamed to' },
 )
 export type AuditSink = Static<typeof AuditSink>
 
-export const AuditSinkWithSecret = Closed({ ...AuditSink.properties, secret }, { title: 'AuditSinkWithSecret' })
+export const AuditSinkWithSecret = Closed(
+  { ...AuditSink.properties, secret },
+  { title: 'AuditSinkWithSecret', description: 'A sink, and the secret that is shown this once' },
+)
 export type AuditSinkWithSecret = Static<typeof AuditSinkWithSecret>
 
 export const NewAuditSink = Closed(

@@ -11,9 +11,9 @@ const SECRET_BYTES = 32
 const OVERLAP_MS = 24 * HOURS
 
 /** A secret as Standard Webhooks writes it, and the same sealed for that sink. */
-export function newSecret({ core }: Ctx, sinkId: string): { secret: string; sealed: string } {
+export function newSecret({ secrets }: Ctx, sinkId: string): { secret: string; sealed: string } {
   const secret = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`
-  return { secret, sealed: core.secrets.seal(secret, contextOf(sinkId)) }
+  return { secret, sealed: secrets.seal(secret, contextOf(sinkId)) }
 }
 
 /** Signs with a new secret from now on, and with the one before too for 24 hours. Throws 404. */
@@ -46,13 +46,13 @@ export interface Message {
  * The headers of Standard Webhooks, with a signature for each secret that counts now. Throws SecretsLost when a secret was
  * sealed with an APP_SECRET that is not configured any more.
  */
-export function signedHeaders({ core, clock }: Ctx, sink: SinkRow, { id, body }: Message): Record<string, string> {
+export function signedHeaders({ secrets, clock }: Ctx, sink: SinkRow, { id, body }: Message): Record<string, string> {
   const ms = clock.ms()
   const sealed = [sink.secret]
   if (sink.previous_secret && sink.previous_until && Date.parse(sink.previous_until) > ms)
     sealed.push(sink.previous_secret)
   const at = new Date(ms)
-  const signatures = sealed.map((each) => new Webhook(openSecret(core, sink, each)).sign(id, at, body))
+  const signatures = sealed.map((each) => new Webhook(openSecret(secrets, sink, each)).sign(id, at, body))
   return {
     'webhook-id': id,
     'webhook-timestamp': String(Math.floor(ms / SECONDS)),
@@ -69,7 +69,7 @@ export class SecretsLost extends Error {
   }
 }
 
-function openSecret({ secrets }: Ctx['core'], { id }: SinkRow, sealed: string): string {
+function openSecret(secrets: Ctx['secrets'], { id }: SinkRow, sealed: string): string {
   try {
     return secrets.openText(sealed, contextOf(id))
   } catch {

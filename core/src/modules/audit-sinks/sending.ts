@@ -87,7 +87,7 @@ export interface Outcome {
 /** Signs and sends a message. Errors are short, the same for the same reason, and name no address. */
 export async function post(ctx: Ctx, sink: SinkRow, message: Message): Promise<Outcome> {
   try {
-    const { status } = await ctx.core.outbound.send({
+    const { status } = await ctx.outbound.send({
       url: sink.url,
       method: 'POST',
       headers: {

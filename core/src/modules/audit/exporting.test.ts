@@ -25,6 +25,25 @@ before(async () => {
 })
 after(() => core.close())
 
+/** What receivers of such files rely on. */
+const COLUMNS = [
+  'id',
+  'created_at',
+  'tenant_id',
+  'user_id',
+  'actor',
+  'action',
+  'resource_type',
+  'resource_id',
+  'store_id',
+  'old_values',
+  'new_values',
+  'ip_address',
+  'user_agent',
+  'request_id',
+  'resource_label',
+]
+
 const send = (path: string, { token } = ada) => core.request('GET', `/api/v1/audit${path}`, { token })
 
 describe('a file', () => {
@@ -54,7 +73,8 @@ describe('a file', () => {
     const [names = [], ...rows] = readCsv(text)
     const expected = (await send('?action=store.*')).body.data
     assert.equal(rows.length, expected.length)
-    assert.deepEqual(names, Object.keys(expected[0]))
+    assert.deepEqual(names, COLUMNS)
+    assert.deepEqual(Object.keys(expected[0]), COLUMNS)
     const field = (name: string) => rows[0]?.[names.indexOf(name)] ?? ''
     assert.deepEqual(JSON.parse(field('actor')), expected[0].actor)
     assert.deepEqual(JSON.parse(field('new_values')), expected[0].new_values)
@@ -89,7 +109,7 @@ describe('a file', () => {
 })
 
 describe(`${MANY} records`, () => {
-  test('leave in constant memory', { timeout: 60_000 }, async (context) => {
+  test('leave in constant memory', async (context) => {
     const file = await open()
     const atStart = memory()
     const most = { heap: 0, all: 0 }
@@ -152,10 +172,10 @@ function countBatches() {
   }
 }
 
-/** What is counted once nothing was added for half a second. */
+/** What is counted once nothing was added for half a second, and the database is not just being slow. */
 async function settledCount(count: () => number): Promise<number> {
   for (let last = -1; ; ) {
-    if (count() === last) return last
+    if (count() === last && busyConnections() === 0) return last
     last = count()
     await sleep(500)
   }

@@ -2,8 +2,10 @@ import { defineModule } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
-import { auditExported, auditRemoved } from './events.ts'
+import * as events from './events.ts'
 import { dropMonths } from './retention/dropping.ts'
+import { retentionShortenedMail } from './retention/mails.ts'
+import { auditRetentionDays, auditRetentionPending } from './retention/period.ts'
 import { removeExpired } from './retention/removing.ts'
 import { findExpired } from './retention/retention.ts'
 import { warnOwners } from './retention/warning-owners.ts'
@@ -12,7 +14,10 @@ import { chainEnds } from './sealing/chain-ends.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
 import { findBehind, findUnsealed, seal } from './sealing/sealing-jobs.ts'
 
-export { auditExported, auditRemoved } from './events.ts'
+export * from './events.ts'
+export { getAuditLog, listAuditLogs } from './operations.ts'
+export { retentionShortenedMail } from './retention/mails.ts'
+export { auditRetentionDays, auditRetentionPending } from './retention/period.ts'
 export { AuditLog } from './schema.ts'
 export type { Finding } from './sealing/checking.ts'
 export { checkExport, type ExportVerdict } from './sealing/checking-export.ts'
@@ -26,16 +31,20 @@ export type { AuditBlockTable, AuditChainTable } from './table.ts'
 /** Shows and seals what the kernel records: who did what, when and from where. */
 export const audit = defineModule({
   name: 'audit',
+  description: 'Who did what, when and from where, and the proof that nobody has changed it since.',
   dependsOn: [tenants, members, mail],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
     'audit.view': 'See what happened',
     'audit.export': 'Export what happened',
+    'audit.retention': { description: 'Shorten how long records of what happened are kept', roles: [] },
   },
-  events: [auditExported, auditRemoved],
+  events: Object.values(events),
   routes,
   jobs: [seal, removeExpired],
   listeners: [warnOwners],
+  mails: [retentionShortenedMail],
+  settings: [auditRetentionDays, auditRetentionPending],
   schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
   checks: [chainEnds],

@@ -5,11 +5,12 @@ import { getAuditLog, listAuditLogs } from './operations.ts'
 import { AuditLog, AuditLogQuery, CheckpointKey, ExportQuery, PeriodQuery, VerifiedAudit } from './schema.ts'
 import { checkpointKeys } from './sealing/checkpoint-keys.ts'
 import { beginVerifying } from './sealing/one-at-a-time.ts'
-import { exportProof } from './sealing/proving.ts'
+import { checkProof, exportProof } from './sealing/proving.ts'
 
 const listRoute = defineRoute({
   method: 'GET',
   path: '/audit',
+  name: 'listAuditLogs',
   summary: 'List what happened',
   description: 'Newest first. Filters combine: all that are given must hold.',
   access: { permission: 'audit.view' },
@@ -21,6 +22,7 @@ const listRoute = defineRoute({
 const getRoute = defineRoute({
   method: 'GET',
   path: '/audit/:id',
+  name: 'getAuditLog',
   summary: 'Get one record of what happened',
   access: { permission: 'audit.view' },
   params: Closed({ id: Uuid }),
@@ -31,17 +33,19 @@ const getRoute = defineRoute({
 const exportRoute = defineRoute({
   method: 'GET',
   path: '/audit/export',
+  name: 'exportAuditLogs',
   summary: 'Export what happened as a file',
   description:
     'Newest first, with the filters of the list; with `proof` what is sealed, oldest first. The export is itself recorded.',
   access: { permission: 'audit.export' },
   query: ExportQuery,
+  checkQuery: checkProof,
   transaction: 'manual',
   produces: {
     [writings.csv.contentType]: Type.String({
       description:
         'RFC 4180, with a first line of names, every text in quotes. Objects are JSON; an apostrophe stands before what a spreadsheet would take for a formula, whatever it splits at; in JSON that character is an escape',
-      examples: ['"id","tenant_id","user_id","actor","action"\r\n'],
+      examples: ['"id","created_at","tenant_id","user_id","actor"\r\n'],
     }),
     [writings.json.contentType]: Type.Array(AuditLog),
     [writings.ndjson.contentType]: Type.String({
@@ -59,6 +63,7 @@ const VERDICT = 'application/json; charset=utf-8'
 const verifyRoute = defineRoute({
   method: 'GET',
   path: '/audit/verify',
+  name: 'verifyAuditLogs',
   summary: 'Check that what happened is still recorded as it was sealed',
   description:
     'Goes through all sealed records, or the blocks that hold those from `from` to before `to`, and names the first that was changed, removed, inserted or reordered. While it works, spaces are sent ahead of the JSON. One runs at a time: ask again, then, for its answer, which is kept for 5 minutes.',

@@ -1,4 +1,17 @@
-import { Closed, ListQuery, Moment, Nullable, OneOf, Search, type Static, Timestamp, Type, Uuid } from '#kernel'
+import {
+  Closed,
+  Described,
+  ListQuery,
+  Moment,
+  Nullable,
+  OneOf,
+  OwnId,
+  Search,
+  type Static,
+  Timestamp,
+  Type,
+  Uuid,
+} from '#kernel'
 import { PROBLEMS } from './sealing/checking.ts'
 
 const Values = (description: string) =>
@@ -6,36 +19,43 @@ const Values = (description: string) =>
 
 export const Actor = Closed(
   {
-    type: OneOf(['user', 'api_key', 'system', 'admin']),
-    id: Nullable(Uuid),
+    type: OneOf(['user', 'api_key', 'system', 'admin'], {
+      description: 'A person, a program with a key, the server itself, or an operator of the installation',
+    }),
+    id: Nullable(Described(Uuid, 'Which one; null: nobody signed in, or the server itself')),
     label: Type.String({ description: 'The name at the time', examples: ['Ada Byron'] }),
     impersonator_id: Nullable(
       Type.String({ format: 'uuid', description: 'Who really acted, when an operator acted as this person' }),
     ),
   },
-  { title: 'AuditActor' },
+  { title: 'AuditActor', description: 'Who did it' },
 )
 
 // The order of the fields is the order of a CSV file's columns.
 export const AuditLog = Closed(
   {
-    id: Uuid,
-    tenant_id: Nullable(Uuid),
+    id: OwnId,
+    created_at: Described(Timestamp, 'When it happened'),
+    tenant_id: Nullable(Described(Uuid, 'The tenant that it happened in; null: in none')),
     user_id: Nullable(Type.String({ format: 'uuid', description: 'The actor, when that is a person' })),
     actor: Actor,
-    action: Type.String({ description: 'The name of an event', examples: ['store.created'] }),
-    resource_type: Type.String({ examples: ['store'] }),
-    resource_id: Nullable(Type.String({ examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] })),
-    resource_label: Nullable(Type.String({ description: 'The name at the time', examples: ['Main'] })),
-    store_id: Nullable(Uuid),
+    action: Type.String({ description: 'What happened: the name of an event', examples: ['store.created'] }),
+    resource_type: Type.String({ description: 'What kind of thing it happened to', examples: ['store'] }),
+    resource_id: Nullable(
+      Type.String({
+        description: 'Which one; null: none in particular',
+        examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'],
+      }),
+    ),
+    store_id: Nullable(Described(Uuid, 'The store that it happened in, or of `X-Store-ID`; null: none')),
     old_values: Values('What a change replaced: the changed fields alone; all of what is gone'),
     new_values: Values('What a change brought: the changed fields alone; all of what is new'),
-    ip_address: Nullable(Type.String({ examples: ['192.0.2.1'] })),
-    user_agent: Nullable(Type.String({ examples: ['Mozilla/5.0'] })),
+    ip_address: Nullable(Type.String({ description: 'Where the request came from', examples: ['192.0.2.1'] })),
+    user_agent: Nullable(Type.String({ description: 'What sent it, as it calls itself', examples: ['Mozilla/5.0'] })),
     request_id: Nullable(Type.String({ description: 'The `X-Request-ID` of the request' })),
-    created_at: Timestamp,
+    resource_label: Nullable(Type.String({ description: 'The name at the time', examples: ['Main'] })),
   },
-  { title: 'AuditLog' },
+  { title: 'AuditLog', description: 'One record of what happened; it is never changed' },
 )
 export type AuditLog = Static<typeof AuditLog>
 
@@ -48,12 +68,24 @@ const filters = {
       examples: ['store.*'],
     }),
   ),
-  resource_type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, examples: ['store'] })),
+  resource_type: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description: 'What kind of thing it happened to',
+      examples: ['store'],
+    }),
+  ),
   resource_id: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] }),
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'Which one it happened to',
+      examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'],
+    }),
   ),
   user_id: Type.Optional(Type.String({ format: 'uuid', description: 'Who acted' })),
-  store_id: Type.Optional(Type.String({ format: 'uuid' })),
+  store_id: Type.Optional(Type.String({ format: 'uuid', description: 'The store that it happened in' })),
   ip_address: Type.Optional(
     Type.String({
       minLength: 1,
@@ -72,7 +104,7 @@ const filters = {
   ),
 }
 
-const Filters = Closed(filters)
+export const Filters = Closed(filters)
 /** The filters of the audit log as they are sent; all that are given must hold. */
 export type Filters = Static<typeof Filters>
 
@@ -82,7 +114,12 @@ export const FORMATS = ['csv', 'json', 'ndjson'] as const // the words are the t
 export type Format = (typeof FORMATS)[number]
 
 export const ExportQuery = Closed({
-  format: Type.Optional(OneOf(FORMATS, { default: 'csv' })),
+  format: Type.Optional(
+    OneOf(FORMATS, {
+      default: 'csv',
+      description: 'What the file is written in; `ndjson` is a record of JSON on each line',
+    }),
+  ),
   proof: Type.Optional(
     Type.Boolean({
       default: false,
@@ -97,17 +134,17 @@ export const PeriodQuery = Closed({ from: filters.from, to: filters.to })
 
 export const VerifiedAudit = Closed(
   {
-    valid: Type.Boolean(),
+    valid: Type.Boolean({ description: 'Whether all that was looked at is as it was sealed' }),
     checked: Type.Integer({ description: 'Records that are as they were sealed, up to the first that is not' }),
     first_invalid: Nullable(
       Closed(
         {
-          problem: OneOf(PROBLEMS),
-          record_id: Nullable(Uuid),
+          problem: OneOf(PROBLEMS, { description: 'What was done to it; `seal`: to the seal of its block' }),
+          record_id: Nullable(Described(Uuid, 'The record; null: one that is gone, or the seal of a block')),
           position: Nullable(Type.Integer({ description: 'In sealed order; the first record has 1' })),
-          detail: Type.String(),
+          detail: Type.String({ description: 'What is wrong, in a sentence for people' }),
         },
-        { title: 'AuditInvalid', description: 'In sealed order' },
+        { title: 'AuditInvalid', description: 'The first, in sealed order, that is not as it was sealed; null: none' },
       ),
     ),
     sealed_until: Nullable(
@@ -121,18 +158,18 @@ export const VerifiedAudit = Closed(
       description: 'When this was looked at; an answer is kept for 5 minutes',
     }),
   },
-  { title: 'VerifiedAudit' },
+  { title: 'VerifiedAudit', description: 'What looking through the sealed records has found' },
 )
 export type VerifiedAudit = Static<typeof VerifiedAudit>
 
 export const CheckpointKey = Closed(
   {
     kid: Type.String({ description: 'As seals name it', examples: ['n2lTcGZ0vVJx'] }),
-    algorithm: OneOf(['Ed25519']),
+    algorithm: OneOf(['Ed25519'], { description: 'What seals are signed with' }),
     public_key: Type.String({
-      description: '32 bytes in base64url',
+      description: 'What seals are verified with: 32 bytes in base64url',
       examples: ['11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'],
     }),
   },
-  { title: 'AuditKey' },
+  { title: 'AuditKey', description: 'A key that seals are signed with' },
 )

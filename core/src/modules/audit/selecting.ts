@@ -1,4 +1,4 @@
-import { type RawBuilder, type SqlBool, sql } from '#kernel'
+import { GREATEST_ID, greatest, LEAST_ID, least, type RawBuilder, type SqlBool, sql } from '#kernel'
 import type { Criteria } from './filtering.ts'
 
 /** A range of ids: from the first on, to before the second; null: without end. */
@@ -48,9 +48,6 @@ function inOrder([column, value]: [Column, string], { from, before }: Span): Raw
     and (${name}, id) <= (${hidden}, ${before ?? GREATEST_ID})`
 }
 
-const LEAST_ID = '00000000-0000-0000-0000-000000000000'
-const GREATEST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-
 /** As its index compares it: byte by byte. */
 export const ACTION = sql`action collate "C"`
 const [TEXT, UUID] = [sql`text`, sql`uuid`]
@@ -86,16 +83,6 @@ function findAlone(criteria: Criteria): [Column, string] | undefined {
 /** The bounds on both sides that hold for ids: the planner leaves out the partitions beyond. */
 export function narrow(criteria: Criteria, { from, before }: Span): Span {
   return { from: greatest(from, criteria.from?.id), before: least(before, criteria.before?.id) }
-}
-
-function greatest(one: string | null, other: string | undefined): string | null {
-  if (one === null || other === undefined) return one ?? other ?? null
-  return one > other ? one : other
-}
-
-export function least(one: string | null, other: string | undefined): string | null {
-  if (one === null || other === undefined) return one ?? other ?? null
-  return one < other ? one : other
 }
 
 /** Written into the statement, so that its plan is made for a page; a few sizes, so that statements stay few. */

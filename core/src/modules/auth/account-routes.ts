@@ -54,6 +54,8 @@ export const bootstrapInstallation = defineRoute({
   description: 'Once, with the token that the first start has printed or that BOOTSTRAP_TOKEN gives.',
   access: 'public',
   transaction: 'manual',
+  // The token and who becomes a super admin are the installation's, out of reach of requests.
+  acrossTenants: true,
   body: Bootstrap,
   check: newPasswordIn('password', 'email', 'name'),
   response: { 201: SignInAnswer },
@@ -92,7 +94,8 @@ export const forgotPassword = defineRoute({
   method: 'POST',
   path: '/auth/forgot-password',
   summary: 'Ask for a link to choose a new password',
-  description: 'The answer is the same whether or not the address has an account.',
+  description:
+    'The answer is the same whether or not the address has an account. Where the installation sends no mail (`MAIL=off`), 503.',
   access: 'public',
   body: ForgotPassword,
   response: { 202: null },
@@ -137,7 +140,8 @@ export const resendVerification = defineRoute({
   method: 'POST',
   path: '/auth/resend-verification',
   summary: 'Get the mail that proves your e-mail address again',
-  description: 'Nothing is sent when it is proven already, nor within two minutes of the last mail.',
+  description:
+    'Nothing is sent when it is proven already, nor within two minutes of the last mail. Where the installation sends no mail (`MAIL=off`), 503.',
   access: 'self',
   response: { 202: null },
   handler: async (ctx) => {
@@ -152,7 +156,7 @@ export const createPerson = defineRoute({
   path: '/users',
   summary: 'Add a member',
   description:
-    'With `password`, who is new gets an account at once. Without it, or when the address is known from elsewhere, the person is invited. Your own e-mail address must be confirmed: mail goes out.',
+    'With `password`, who is new gets an account at once. Without it, or when the address is known from elsewhere, the person is invited. Your own e-mail address must be confirmed: mail goes out. Where the installation sends none (`MAIL=off`), an invitation is 503.',
   access: { permission: 'user.create' },
   limit: 'users',
   transaction: 'manual',

@@ -17,7 +17,7 @@ export async function addPerson(ctx: Ctx, input: Input): Promise<Member> {
   const { password } = input
   const known = await ctx.transaction(({ tx }) => findUserByEmail(tx, input.email), { readOnly: true })
   const email = requireSound(ctx, { email: input.email, password: known ? undefined : password }, [input.name])
-  await ctx.transaction((ctx) => requireProvenAddress(ctx, 'user.create'), { readOnly: true })
+  await ctx.transaction((ctx) => requireProvenAddress(ctx), { readOnly: true })
   if (known || password === undefined) return ctx.transaction((ctx) => invite(ctx, input))
   const hash = await hashPassword(ctx, password)
   return ctx.transaction((ctx) => create(ctx, { ...input, email, hash }))

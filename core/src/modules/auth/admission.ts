@@ -1,6 +1,7 @@
-import { type Ctx, HOURS } from '#kernel'
-import { presentSettings, type TenantRecord } from '../tenants/index.ts'
+import { type Ctx, HOURS, settingIn } from '#kernel'
+import type { TenantRecord } from '../tenants/index.ts'
 import { findTenantOfMember } from './session-queries.ts'
+import { sessionMaxAgeHours } from './settings.ts'
 
 /** Where a person may act, and for how long a session there lasts at most. */
 export interface Admission {
@@ -26,6 +27,5 @@ export async function admit(ctx: Ctx, userId: string): Promise<Admission | Refus
   if (found?.member_status !== 'active') return 'not_member'
   const { settings, member_status: _, ...tenant } = found
   if (tenant.status !== 'active') return 'suspended'
-  const { session_max_age_hours } = presentSettings({ ...tenant, settings })
-  return { tenant, maxAgeMs: session_max_age_hours * HOURS }
+  return { tenant, maxAgeMs: settingIn(sessionMaxAgeHours, settings, ctx) * HOURS }
 }

@@ -1,5 +1,4 @@
 import { type Actor, type Ctx, permissionDenied } from '#kernel'
-import { enqueueMail } from '../mail/index.ts'
 import { presentTenant, tenantSuspended } from '../tenants/index.ts'
 import { findLogin, listUserTenants, presentUser, recordLogin, type UserRow } from '../users/index.ts'
 import { signChallenge } from './access-tokens.ts'
@@ -8,6 +7,7 @@ import { deviceName, fingerprintOf } from './devices.ts'
 import { accountDisabled, invalidCredentials } from './errors.ts'
 import { signedIn } from './events.ts'
 import { type Attempt, clearFailures, requireNotLocked } from './lockout.ts'
+import { newSignInMail } from './mails.ts'
 import { type Account, findAccountById, lockPassword } from './queries.ts'
 import type { SignedIn, SignInAnswer } from './schema.ts'
 import { upsertKnownDevice } from './session-queries.ts'
@@ -135,7 +135,7 @@ async function greetDevice(ctx: Ctx, user: UserRow, isFirst: boolean): Promise<v
   if (!isNew || isFirst) return
   const { ipAddress, userAgent } = ctx.origin
   const data = { name: user.name, at: ctx.clock.now(), device: deviceName(userAgent), ipAddress }
-  await enqueueMail(ctx, { ...recipient(user), kind: 'new_sign_in', data })
+  await ctx.mail(newSignInMail, { ...recipient(user), data })
 }
 
 /** Where and how a person is written to. */

@@ -1,5 +1,4 @@
-import { at, type Ctx, defineResource, type FieldProblem, invalidRequest, unavailable } from '#kernel'
-import { checkPassword } from './password-check.ts'
+import { type Ctx, defineResource, unavailable } from '#kernel'
 import { createPasswordHasher, type PasswordHasher, PasswordQueueFull, type PasswordVerdict } from './passwords.ts'
 
 /** Hashes passwords off the event loop, a few at a time: one per process. */
@@ -10,37 +9,6 @@ export const passwordHasher = defineResource<PasswordHasher>({
 })
 
 const RETRY_SECONDS = 2
-
-/** What a new password is measured by, and where a problem with it points to. */
-export interface NewPasswordRules {
-  /** What is known of the person: e-mail address, name, company. */
-  context: readonly string[]
-  /** Default: `password`. */
-  field?: string
-}
-
-/** All that is wrong with a new password, as problems of the body. */
-export function passwordProblems(
-  ctx: Ctx,
-  password: string,
-  { context, field = 'password' }: NewPasswordRules,
-): FieldProblem[] {
-  const { minLength } = ctx.config.passwords
-  const words = [...context, ...namesOfProduct(ctx)]
-  return checkPassword(password, { minLength, context: words }).map((problem) => at(field, problem))
-}
-
-/** What the people of an installation know it by. */
-function namesOfProduct({ config, product }: Ctx): string[] {
-  const { hostname } = new URL(config.http.publicUrl)
-  return [product.name, ...(config.mail.from ? [config.mail.from.name] : []), hostname.replace(/\.[^.]*$/, '')]
-}
-
-/** Throws 400 with all that is wrong with a new password. */
-export function requireGoodPassword(ctx: Ctx, password: string, rules: NewPasswordRules): void {
-  const errors = passwordProblems(ctx, password, rules)
-  if (errors.length > 0) throw invalidRequest({ errors })
-}
 
 /**
  * Hashes a new password that has been found good. Takes tens of milliseconds, so not to be called inside a transaction.

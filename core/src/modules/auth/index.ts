@@ -11,13 +11,17 @@ import * as events from './events.ts'
 import { passwordHasher } from './hashing.ts'
 import { keyRing } from './keys.ts'
 import { sendReset, sendVerification } from './links.ts'
+import { authMails } from './mails.ts'
 import * as routes from './routes.ts'
 import { sealedSigningKeys } from './seals.ts'
+import { authSettings } from './settings.ts'
 import { rotateKeys, sweep } from './upkeep.ts'
 
 export { type Challenge, verifyChallenge } from './access-tokens.ts'
+export { addPerson } from './adding-people.ts'
 export { actorOf, completeSignIn, type ProvenSignIn } from './completing.ts'
 export * from './errors.ts'
+export * from './events.ts'
 export { passwordHasher, verifyPassword } from './hashing.ts'
 export { keyRing } from './keys.ts'
 export {
@@ -29,11 +33,22 @@ export {
   countFailure,
   requireNotLocked,
 } from './lockout.ts'
+export {
+  emailTakenMail,
+  newSignInMail,
+  passwordChangedMail,
+  resetPasswordMail,
+  signInAttemptsMail,
+  verifyEmailMail,
+} from './mails.ts'
 export { findAccountById } from './queries.ts'
+export { requestReset } from './recovering.ts'
+export { register } from './registering.ts'
 export { rotateSigningKey } from './rotating-keys.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
+export { requireTwoFactor, sessionMaxAgeHours, twoFactorGraceDays } from './settings.ts'
 export { provePassword, recordFailure } from './signing-in.ts'
-export { endSessions } from './signing-out.ts'
+export { endSessions, signOutEverywhere } from './signing-out.ts'
 export type { SessionRow } from './table.ts'
 
 /** Where anybody may knock, and nobody has much to say. */
@@ -45,11 +60,14 @@ const bounded = (route: Route): Route =>
 /** Who is calling: passwords, sessions, tokens, and the ways in. */
 export const auth = defineModule({
   name: 'auth',
+  description: 'Accounts, passwords and sessions: signing in, staying signed in, signing out.',
   dependsOn: [users, tenants, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
   routes: [...Object.values(accountRoutes), ...Object.values(routes)].map(bounded),
   jobs: [sendVerification, sendReset],
+  mails: authMails,
+  settings: authSettings,
   schedules: [rotateKeys, sweep],
   resources: [keyRing, provenTokens, passwordHasher],
   sealed: [sealedSigningKeys],

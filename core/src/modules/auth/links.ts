@@ -1,12 +1,17 @@
 import { Closed, type Ctx, defineJob, HOURS, hashToken, newId, randomToken, Type } from '#kernel'
-import { endPause, enqueueMail } from '../mail/index.ts'
+import { endPause } from '../mail/index.ts'
 import { invalidToken, tokenExpired } from '../members/index.ts'
 import { findUser, findUserByEmail, type UserRow } from '../users/index.ts'
 import { recipient } from './completing.ts'
+import { resetPasswordMail, verifyEmailMail } from './mails.ts'
 import { findUserToken, insertUserToken, updateUserTokenUsed } from './queries.ts'
 import type { TokenPurpose, UserTokenRow } from './table.ts'
 
 const LIFE_MS: Record<TokenPurpose, number> = { verify_email: 24 * HOURS, reset_password: 1 * HOURS }
+const MAILS = { verify_email: verifyEmailMail, reset_password: resetPasswordMail } satisfies Record<
+  TokenPurpose,
+  unknown
+>
 
 /** Mails a person the link that proves their address, unless it is proven by now. */
 export const sendVerification = defineJob('auth.send_verification', {
@@ -29,7 +34,7 @@ export const sendReset = defineJob('auth.send_reset', {
 /** Makes a link and mails it, unless the person got one of its kind a moment ago, which is good still. */
 async function mailLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose): Promise<void> {
   const data = () => makeLink(ctx, user, purpose)
-  await enqueueMail(ctx, { ...recipient(user), kind: purpose, data })
+  await ctx.mail(MAILS[purpose], { ...recipient(user), data })
 }
 
 async function makeLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose) {
@@ -62,7 +67,7 @@ export async function spendUserToken(ctx: Ctx, purpose: TokenPurpose, token: str
   const spent = await updateUserTokenUsed(ctx.tx, purpose, hashToken(token), ctx.clock.now())
   if (spent) {
     // The next link may be asked for at once: this one cannot be used again.
-    await endPause(ctx, purpose, spent.email)
+    await endPause(ctx, MAILS[purpose], spent.email)
     return spent
   }
   await requireUserToken(ctx, purpose, token)

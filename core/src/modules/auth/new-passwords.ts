@@ -1,8 +1,48 @@
-import { at, type Core, type FieldProblem, normalizeEmail } from '#kernel'
+import {
+  at,
+  type Config,
+  type Core,
+  type Ctx,
+  type FieldProblem,
+  invalidRequest,
+  normalizeEmail,
+  type Product,
+} from '#kernel'
 import { checkPassword } from './password-check.ts'
 
 /** Longer is refused by the schema, whatever it is made of. */
 const LONGEST = 1024
+
+/** What a new password is measured by, and where a problem with it points to. */
+export interface NewPasswordRules {
+  /** What is known of the person: e-mail address, name, company. */
+  context: readonly string[]
+  /** Default: `password`. */
+  field?: string
+}
+
+/** All that is wrong with a new password, as problems of the body. */
+export function passwordProblems(
+  { config, product }: { readonly config: Config; readonly product: Product },
+  password: string,
+  { context, field = 'password' }: NewPasswordRules,
+): FieldProblem[] {
+  const words = [...context, ...namesOfProduct(config, product)]
+  const { minLength } = config.passwords
+  return checkPassword(password, { minLength, context: words }).map((problem) => at(field, problem))
+}
+
+/** What the people of an installation know it by. */
+function namesOfProduct({ http, mail }: Config, { name }: Product): string[] {
+  const { hostname } = new URL(http.publicUrl)
+  return [name, ...(mail.from ? [mail.from.name] : []), hostname.replace(/\.[^.]*$/, '')]
+}
+
+/** Throws 400 with all that is wrong with a new password. */
+export function requireGoodPassword(ctx: Ctx, password: string, rules: NewPasswordRules): void {
+  const errors = passwordProblems(ctx, password, rules)
+  if (errors.length > 0) throw invalidRequest({ errors })
+}
 
 /**
  * Looks at the new password of a body before anything else is known, so that what is wrong with it is told together with
@@ -10,11 +50,11 @@ const LONGEST = 1024
  * and knows the person.
  */
 export function newPasswordIn(field: string, ...words: string[]) {
-  return (body: Readonly<Record<string, unknown>>, { config }: Core): FieldProblem[] => {
+  return (body: Readonly<Record<string, unknown>>, core: Core): FieldProblem[] => {
     const password = body[field]
     if (typeof password !== 'string' || password === '' || password.length > LONGEST) return []
     const texts = words.map((name) => body[name]).filter((text) => typeof text === 'string')
     const context = texts.map((text) => normalizeEmail(text) ?? text)
-    return checkPassword(password, { ...config.passwords, context }).map((problem) => at(field, problem))
+    return passwordProblems(core, password, { context, field })
   }
 }

@@ -1,12 +1,14 @@
 import { type Ctx, hashToken } from '#kernel'
-import { enqueueMail, requireMail } from '../mail/index.ts'
+import { requireMail } from '../mail/index.ts'
 import { invalidToken } from '../members/index.ts'
 import { changeUser, normalizeEmail, type UserRow } from '../users/index.ts'
 import { actorOf, recipient } from './completing.ts'
 import { passwordReset } from './events.ts'
-import { hashPassword, requireGoodPassword } from './hashing.ts'
+import { hashPassword } from './hashing.ts'
 import { requireUserToken, sendReset, spendUserToken } from './links.ts'
 import { clearAccount } from './lockout.ts'
+import { passwordChangedMail } from './mails.ts'
+import { requireGoodPassword } from './new-passwords.ts'
 import { type Account, findAccountById, updateUserTokensUsed, upsertPassword } from './queries.ts'
 import type { ResetPassword } from './schema.ts'
 import { endSessions } from './signing-out.ts'
@@ -64,5 +66,5 @@ async function requireAccount(ctx: Ctx, userId: string): Promise<Account> {
 /** Tells a person that their password is another one now. */
 export async function mailPasswordChanged(ctx: Ctx, user: UserRow): Promise<void> {
   const data = { name: user.name, at: ctx.clock.now(), ipAddress: ctx.origin.ipAddress }
-  await enqueueMail(ctx, { ...recipient(user), kind: 'password_changed', data })
+  await ctx.mail(passwordChangedMail, { ...recipient(user), data })
 }

@@ -58,7 +58,7 @@ async function successorOf(
   { id, token_hash }: RefreshTokenRow,
   refreshToken: string,
 ): Promise<{ refreshToken: string; isNew: boolean } | 'reused'> {
-  const { secrets } = ctx.core
+  const { secrets } = ctx
   const context = `refresh_successor:${refreshToken}`
   const successor = randomToken()
   const spending = { used_at: ctx.clock.now(), successor_sealed: secrets.seal(successor, context) }

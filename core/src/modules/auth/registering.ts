@@ -1,9 +1,10 @@
 import { at, type Ctx, invalidRequest, newId } from '#kernel'
-import { enqueueMail } from '../mail/index.ts'
 import { foundTenant } from '../tenants/index.ts'
 import { addUser, changeUser, emailTaken, normalizeEmail, type UserRow } from '../users/index.ts'
 import { actorOf, completeSignIn, recipient } from './completing.ts'
-import { hashPassword, passwordProblems } from './hashing.ts'
+import { hashPassword } from './hashing.ts'
+import { emailTakenMail } from './mails.ts'
+import { passwordProblems } from './new-passwords.ts'
 import { type Account, findAccountByEmail, insertPassword } from './queries.ts'
 import type { Registration, SignInAnswer } from './schema.ts'
 import { requestVerification } from './verifying.ts'
@@ -43,7 +44,7 @@ async function findUnregistered(ctx: Ctx, email: string): Promise<UserRow | unde
   const account = await findAccountByEmail(ctx.tx, email)
   if (!account || canRegister(account)) return account?.user
   const { user } = account
-  await enqueueMail(ctx, { ...recipient(user), kind: 'email_taken', data: { name: user.name, at: ctx.clock.now() } })
+  await ctx.mail(emailTakenMail, { ...recipient(user), data: { name: user.name, at: ctx.clock.now() } })
   return 'registered'
 }
 

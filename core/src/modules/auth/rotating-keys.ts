@@ -1,4 +1,4 @@
-import { type Ctx, DAYS, fromNow, isAhead, MINUTES, SECONDS } from '#kernel'
+import { type Ctx, DAYS, fromNow, isAhead, MINUTES, momentAfter, SECONDS } from '#kernel'
 import { CHALLENGE_TTL_SECONDS } from './access-tokens.ts'
 import { isAuthentic, macOf } from './authentic-keys.ts'
 import { findNewestSigningKey, lockSigningKeys, updateSigningKeyRetired } from './key-queries.ts'
@@ -44,7 +44,7 @@ async function succeed(ctx: Ctx, newest: SigningKeyRow | undefined, { compromise
   const startsAt = fromNow(ctx.clock, compromised ? 0 : LEAD_MS)
   if (!(await insertKey(ctx, generation, startsAt))) return
   const longestLifeMs = Math.max(ctx.config.tokens.accessTtlSeconds, CHALLENGE_TTL_SECONDS) * SECONDS
-  const retireAt = compromised ? startsAt : later(startsAt, longestLifeMs + LEEWAY_MS)
+  const retireAt = compromised ? startsAt : momentAfter(startsAt, longestLifeMs + LEEWAY_MS)
   await retireBefore(ctx, generation, retireAt)
   ctx.afterCommit(() => {
     ctx
@@ -59,9 +59,7 @@ async function retireBefore(ctx: Ctx, generation: number, retireAt: string): Pro
   for (const row of await lockSigningKeys(ctx.tx, generation, retireAt)) {
     const { mac, ...facts } = { ...row, retire_at: retireAt }
     // What was not genuine does not become so by being retired.
-    const proof = isAuthentic(ctx.core, row) ? macOf(ctx.core, facts) : mac
+    const proof = isAuthentic(ctx, row) ? macOf(ctx, facts) : mac
     await updateSigningKeyRetired(ctx.tx, row.id, { retire_at: retireAt, mac: proof })
   }
 }
-
-const later = (time: string, ms: number) => new Date(Date.parse(time) + ms).toISOString()

@@ -19,12 +19,14 @@ import { ALGORITHM } from './signing-keys.ts'
 import { signOut, signOutEverywhere } from './signing-out.ts'
 import { switchTenant } from './switching.ts'
 
+const NO_KEY = 'Takes no `Idempotency-Key`: what happens hangs on the session that asks.'
+
 export const login = defineRoute({
   method: 'POST',
   path: '/auth/login',
   summary: 'Sign in by password',
   description:
-    'Answers with tokens, or asks for the second factor. A wrong password, an unknown address and an account without a password are told apart neither by the answer nor by its time.',
+    'Answers with tokens, or asks for the second factor. A wrong password, an unknown address and an account without a password are told apart neither by the answer nor by its time. Failures count for an account and a place together (an IPv4 address, an IPv6 /64): after ten in 15 minutes that place is stopped at that account, after a hundred at all accounts (429 `too_many_attempts`). From all places together 20 failures are free, and then one after a growing pause. A device that has signed in before and a live session count for themselves, and are stopped by their own failures only.',
   access: 'public',
   transaction: 'manual',
   body: Credentials,
@@ -36,6 +38,7 @@ export const login = defineRoute({
 export const refreshTokens = defineRoute({
   method: 'POST',
   path: '/auth/refresh',
+  name: 'refreshTokens',
   summary: 'Exchange a refresh token for new tokens',
   description:
     'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session.',
@@ -51,7 +54,8 @@ export const switchTenants = defineRoute({
   method: 'POST',
   path: '/auth/switch-tenant',
   summary: 'Get tokens for another of your tenants',
-  description: 'In the same session; tokens for other tenants go on working.',
+  description:
+    'In the same session; tokens for other tenants go on working. Takes no `Idempotency-Key`: an answer with tokens is not kept.',
   access: 'self',
   transaction: 'manual',
   body: SwitchTenant,
@@ -64,6 +68,7 @@ export const logout = defineRoute({
   method: 'POST',
   path: '/auth/logout',
   summary: 'End this session',
+  description: NO_KEY,
   access: 'self',
   idempotent: false,
   response: { 204: null },
@@ -77,6 +82,7 @@ export const logoutAll = defineRoute({
   method: 'POST',
   path: '/auth/logout-all',
   summary: 'End all of your sessions',
+  description: NO_KEY,
   access: 'self',
   idempotent: false,
   response: { 204: null },
@@ -90,7 +96,7 @@ export const changeOwnPassword = defineRoute({
   method: 'POST',
   path: '/auth/change-password',
   summary: 'Change your password',
-  description: 'Your other sessions end.',
+  description: `Your other sessions end. ${NO_KEY}`,
   access: 'self',
   idempotent: false,
   transaction: 'manual',
@@ -108,6 +114,7 @@ export const jwks = defineRoute({
   method: 'GET',
   path: '/.well-known/jwks.json',
   root: true,
+  name: 'getJwks',
   summary: 'Public keys that access tokens are verified with',
   access: 'public',
   transaction: 'manual',

@@ -1,20 +1,28 @@
-import { Closed, Email, Line, Nullable, type Static, Type, Uuid } from '#kernel'
+import { Closed, Described, Email, Line, Nullable, type Static, Type, Uuid } from '#kernel'
 import { newMemberFields } from '../members/index.ts'
 import { Slug, Tenant } from '../tenants/index.ts'
 import { User } from '../users/index.ts'
 
 // No minimum where a password is only compared, and none of the new rules: those of its day applied to it.
-const givenPassword = Type.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery staple'] })
+const givenPassword = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: 'The password as it is now',
+  examples: ['correct horse battery staple'],
+})
 const newPassword = Type.String({
   minLength: 1,
   maxLength: 1024,
   description: 'At least PASSWORD_MIN_LENGTH characters of any kind; not a common one, and not your name or address.',
   examples: ['correct horse battery staple'],
 })
-const name = Line(200, 'Ada Lovelace')
+const name = Line(200, 'Ada Lovelace', 'How to call the person')
+const newEmail = Described(Email, 'What the person will sign in with; mail there proves that it is theirs')
 /** Tokens that travel in links and bodies: opaque text, bounded. */
-const token = (example: string) => Type.String({ minLength: 1, maxLength: 4096, examples: [example] })
-const linkToken = token('q6lV9jvJk0vD3n1uYyX7mE2cWq8hTzRr5sBvN4pLkAg')
+const token = (example: string, description: string) =>
+  Type.String({ minLength: 1, maxLength: 4096, description, examples: [example] })
+const TOKEN = 'q6lV9jvJk0vD3n1uYyX7mE2cWq8hTzRr5sBvN4pLkAg'
+const linkToken = token(TOKEN, 'The `token` of the link in the mail; good once, until its term ends')
 
 const tokenFields = {
   access_token: Type.String({
@@ -22,44 +30,68 @@ const tokenFields = {
     description: 'JWT, type `at+jwt`; verify it with `/.well-known/jwks.json`',
   }),
   refresh_token: Type.String({ secret: true, description: 'Opaque; good for one refresh' }),
-  token_type: Type.Literal('Bearer'),
+  token_type: Type.Literal('Bearer', { description: 'How the access token is sent: `Authorization: Bearer …`' }),
   expires_in: Type.Integer({ description: 'Seconds until the access token ends', examples: [600] }),
-  tenant_id: Nullable(Uuid),
+  tenant_id: Nullable(Described(Uuid, 'The tenant that the tokens are for; null: none')),
 }
 
-export const Tokens = Closed(tokenFields, { title: 'Tokens' })
+export const Tokens = Closed(tokenFields, {
+  title: 'Tokens',
+  description: 'What shows who is calling, and renews itself',
+})
 export type Tokens = Static<typeof Tokens>
 
-export const SignedIn = Closed({ user: User, tenant: Nullable(Tenant), ...tokenFields }, { title: 'SignedIn' })
+export const SignedIn = Closed(
+  {
+    user: User,
+    tenant: Nullable(Tenant),
+    ...tokenFields,
+    // Never sent: it stands here so that a client can tell the two answers apart by one field.
+    two_factor_required: Type.Optional(
+      Type.Literal(false, { description: 'Absent, or false: the sign-in is complete, and these are its tokens' }),
+    ),
+  },
+  { title: 'SignedIn', description: 'A complete sign-in: who it is, where, and the tokens of the session' },
+)
 export type SignedIn = Static<typeof SignedIn>
 
 export const TwoFactorRequired = Closed(
   {
-    two_factor_required: Type.Literal(true),
+    two_factor_required: Type.Literal(true, {
+      description: 'The password was right, and a second factor is asked for',
+    }),
     challenge_token: Type.String({
       secret: true,
       description: 'Shows that the first factor was given; good for five minutes',
     }),
   },
-  { title: 'TwoFactorRequired' },
+  { title: 'TwoFactorRequired', description: 'Half a sign-in: no tokens yet' },
 )
 export type TwoFactorRequired = Static<typeof TwoFactorRequired>
 
 /** How every sign-in ends: with tokens, or with the question for the second factor. */
-export const SignInAnswer = Type.Union([SignedIn, TwoFactorRequired], { title: 'SignInAnswer' })
+export const SignInAnswer = Type.Union([SignedIn, TwoFactorRequired], {
+  title: 'SignInAnswer',
+  description: 'Tokens, or the question for the second factor: `two_factor_required` tells which',
+})
 export type SignInAnswer = Static<typeof SignInAnswer>
 
 export const Registration = Closed({
-  email: Email,
+  email: newEmail,
   password: newPassword,
   name,
-  tenant_name: Line(200, 'Blue Bottle Coffee'),
+  tenant_name: Line(200, 'Blue Bottle Coffee', 'What people call the company'),
   tenant_slug: Type.Optional(Slug),
 })
 export type Registration = Static<typeof Registration>
 
 // Any text: what is no address belongs to no account, and that is all that is told.
-const claimedEmail = Type.String({ minLength: 1, maxLength: 320, examples: ['ada@example.com'] })
+const claimedEmail = Type.String({
+  minLength: 1,
+  maxLength: 320,
+  description: 'The address of the account, in any letters',
+  examples: ['ada@example.com'],
+})
 
 export const Credentials = Closed({
   email: claimedEmail,
@@ -73,11 +105,13 @@ export const Credentials = Closed({
 })
 export type Credentials = Static<typeof Credentials>
 
-export const RefreshRequest = Closed({ refresh_token: linkToken })
+export const RefreshRequest = Closed({
+  refresh_token: token(TOKEN, 'The newest one of the session; good for one exchange'),
+})
 
 export const Bootstrap = Closed({
-  bootstrap_token: token('k3pQ0vF8m1'),
-  email: Email,
+  bootstrap_token: token('k3pQ0vF8m1', 'The one that the first start has printed, or `BOOTSTRAP_TOKEN`'),
+  email: newEmail,
   password: newPassword,
   name,
 })
@@ -91,7 +125,7 @@ export type ResetPassword = Static<typeof ResetPassword>
 export const VerifyEmail = Closed({ token: linkToken })
 
 export const Acceptance = Closed({
-  token: token('0192a1b2c3d47e5f8a9b0c1d2e3f4a5b.q6lV9jvJk0vD3n1uYyX7mE2cWq8hTzRr5sBvN4pLkAg'),
+  token: token(`0192a1b2c3d47e5f8a9b0c1d2e3f4a5b.${TOKEN}`, 'The `token` of the link in the mail'),
   name: Type.Optional(name),
   password: Type.Optional(
     Type.String({
@@ -104,7 +138,9 @@ export const Acceptance = Closed({
 })
 export type Acceptance = Static<typeof Acceptance>
 
-export const SwitchTenant = Closed({ tenant_id: Type.String({ format: 'uuid' }) })
+export const SwitchTenant = Closed({
+  tenant_id: Type.String({ format: 'uuid', description: 'One of the tenants that you belong to' }),
+})
 
 export const ChangePassword = Closed({ current_password: givenPassword, new_password: newPassword })
 export type ChangePassword = Static<typeof ChangePassword>
@@ -113,13 +149,14 @@ export const Jwks = Closed(
   {
     keys: Type.Array(
       Closed({
-        kty: Type.Literal('OKP'),
-        crv: Type.Literal('Ed25519'),
-        x: Type.String(),
-        kid: Type.String(),
-        use: Type.Literal('sig'),
-        alg: Type.Literal('EdDSA'),
+        kty: Type.Literal('OKP', { description: 'Type of the key, as RFC 8037 has it' }),
+        crv: Type.Literal('Ed25519', { description: 'Its curve' }),
+        x: Type.String({ description: 'The public key: 32 bytes in base64url' }),
+        kid: Type.String({ description: 'Its name, which the header of a token gives' }),
+        use: Type.Literal('sig', { description: 'For signatures' }),
+        alg: Type.Literal('EdDSA', { description: 'What tokens are signed with' }),
       }),
+      { description: 'Keys of tokens that still count, and the one that is next' },
     ),
   },
   { title: 'Jwks', description: 'RFC 7517' },

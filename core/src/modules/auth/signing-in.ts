@@ -1,10 +1,10 @@
 import type { AppError, Ctx } from '#kernel'
-import { enqueueMail } from '../mail/index.ts'
 import { actorOf, completeSignIn, recipient } from './completing.ts'
 import { invalidCredentials } from './errors.ts'
 import { signInFailed } from './events.ts'
 import { rehashPassword, verifyPassword } from './hashing.ts'
 import { type Attempt, attemptOn, countFailure, requireNotLocked } from './lockout.ts'
+import { signInAttemptsMail } from './mails.ts'
 import { type Account, findAccountByEmail, updatePassword } from './queries.ts'
 import type { Credentials, SignInAnswer } from './schema.ts'
 
@@ -76,7 +76,7 @@ export async function recordFailure(
 async function warnOfAttempts(ctx: Ctx, { user, passwordHash }: Account): Promise<void> {
   if (passwordHash === null || user.status !== 'active') return
   const data = { name: user.name, at: ctx.clock.now() }
-  await enqueueMail(ctx, { ...recipient(user), kind: 'sign_in_attempts', data })
+  await ctx.mail(signInAttemptsMail, { ...recipient(user), data })
 }
 
 async function replaceHash(ctx: Ctx, userId: string, oldHash: string, password: string): Promise<string> {

@@ -99,10 +99,10 @@ export async function insertKey(ctx: Ctx, generation: number, notBefore: string)
     generation,
     alg: ALGORITHM,
     public_jwk: { kty, crv, x },
-    private_sealed: ctx.core.secrets.seal(privateKey.export({ type: 'pkcs8', format: 'pem' }), sealingContext(id)),
+    private_sealed: ctx.secrets.seal(privateKey.export({ type: 'pkcs8', format: 'pem' }), sealingContext(id)),
     created_at: ctx.clock.now(),
     not_before: notBefore,
     retire_at: null,
   }
-  return insertSigningKey(ctx.tx, { ...facts, mac: macOf(ctx.core, facts) })
+  return insertSigningKey(ctx.tx, { ...facts, mac: macOf(ctx, facts) })
 }

@@ -9,6 +9,7 @@ import { explainRoute } from './routes.ts'
 /** Explains permissions: what a person may do, through which roles, and what is missing where they may not. */
 export const authz = defineModule({
   name: 'authz',
+  description: 'Why somebody may do something, or may not.',
   dependsOn: [users, tenants, stores, roles, members],
   routes: [explainRoute],
 })

@@ -1,4 +1,4 @@
-import { at, type Ctx, type Grant, invalidRequest, type Principal } from '#kernel'
+import { at, type Ctx, type Grant, grantsOf, invalidRequest, type Principal } from '#kernel'
 import { findMember } from '../members/index.ts'
 import { getStore } from '../stores/index.ts'
 import { getTenant } from '../tenants/index.ts'
@@ -16,7 +16,7 @@ export async function explain(ctx: Ctx, question: Question): Promise<Explanation
   const { permission } = question
   const userId = question.user_id?.toLowerCase() ?? ctx.userId
   const storeId = question.store_id?.toLowerCase() ?? null
-  if (!ctx.core.registry.permissions.has(permission)) {
+  if (!ctx.registry.permissions.has(permission)) {
     throw invalidRequest({ errors: [at('permission', NO_PERMISSION)] })
   }
   const aboutMe = userId === ctx.userId
@@ -56,11 +56,9 @@ async function findAbsence(ctx: Ctx, userId: string): Promise<Reason | undefined
 }
 
 /** What every source of grants says of a person, as for a request of theirs; not narrowed to a credential's scopes. */
-async function listGrants(ctx: Ctx, userId: string): Promise<Grant[]> {
+function listGrants(ctx: Ctx, userId: string): Promise<Grant[]> {
   const principal = userId === ctx.userId && ctx.principal ? ctx.principal : absentee(ctx, userId)
-  const grants: Grant[] = []
-  for (const source of ctx.core.registry.grantSources) grants.push(...(await source(ctx.tx, principal, ctx.core)))
-  return grants
+  return grantsOf(ctx, principal)
 }
 
 /** Somebody who is not here to make the request. */

@@ -9,7 +9,7 @@ type Obstacle = Pick<Explanation, 'reason' | 'missing'>
  * undefined.
  */
 export async function findPlanObstacle(ctx: Ctx, permission: string): Promise<Obstacle | undefined> {
-  const { allowances, routes } = ctx.core.registry
+  const { allowances, routes } = ctx.registry
   if (!allowances) return undefined
   let first: Obstacle | undefined
   for (const route of routes) {

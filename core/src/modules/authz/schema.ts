@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { Closed, Nullable, OneOf, Uuid } from '#kernel'
+import { Closed, Described, Nullable, OneOf, Uuid } from '#kernel'
 
 export const Question = Closed(
   {
@@ -43,22 +43,27 @@ export type Reason = Static<typeof Reason>
 
 export const Explanation = Closed(
   {
-    allowed: Type.Boolean(),
+    allowed: Type.Boolean({ description: 'Whether a request would be let through' }),
     reason: Reason,
-    via: Type.Array(Closed({ role_id: Uuid, role: Type.String({ examples: ['manager'] }), store_id: Nullable(Uuid) }), {
-      description: 'The roles that give the permission',
-    }),
+    via: Type.Array(
+      Closed({
+        role_id: Described(Uuid, 'A role'),
+        role: Type.String({ description: 'Its name', examples: ['manager'] }),
+        store_id: Nullable(Described(Uuid, 'The store that it is held for; null: the whole tenant')),
+      }),
+      { description: 'The roles that give the permission' },
+    ),
     missing: Type.Optional(
       Closed(
         {
-          permission: Type.Optional(Type.String()),
-          limit: Type.Optional(Type.String()),
-          feature: Type.Optional(Type.String()),
+          permission: Type.Optional(Type.String({ description: 'A permission that no role gives' })),
+          limit: Type.Optional(Type.String({ description: 'A limit of the plan that is reached' })),
+          feature: Type.Optional(Type.String({ description: 'A feature that the plan is without' })),
         },
         { description: 'What it would take' },
       ),
     ),
   },
-  { title: 'Explanation' },
+  { title: 'Explanation', description: 'Whether something is allowed, and why' },
 )
 export type Explanation = Static<typeof Explanation>

@@ -1,13 +1,14 @@
 import { defineModule } from '#kernel'
-import { sealedMails, sendMail } from './jobs.ts'
+import { postOffice, sealedMails, sendMail } from './jobs.ts'
 import { mailCheck, mailer } from './mailer.ts'
 import { forgetPauses } from './pausing.ts'
 import { mailboxRoutes } from './routes.ts'
 
-export { enqueueMail, type QueuedMail, requireMail } from './jobs.ts'
-export { endPause, type IfPaused } from './pausing.ts'
+export { requireMail } from './jobs.ts'
+export { listMailbox, type StoredMail } from './mailbox.ts'
+export { endPause } from './pausing.ts'
 
-/** Mails to people: written from a template and sent by a job after commit, until the mail server takes them. */
+/** Brings mails out: what modules send is laid out and sent by a job after commit, until the mail server takes it. */
 export const mail = defineModule({
   name: 'mail',
   migrations: new URL('./migrations/', import.meta.url),
@@ -15,6 +16,7 @@ export const mail = defineModule({
   jobs: [sendMail],
   sealed: [sealedMails],
   schedules: [forgetPauses],
+  postOffice,
   routes: mailboxRoutes,
   checks: [mailCheck],
 })

@@ -1,29 +1,9 @@
-import { Closed, type Ctx, defineJob, Nullable, type SealedKind, Type, unavailable } from '#kernel'
+import { Value } from 'typebox/value'
+import { Closed, type Ctx, defineJob, Nullable, type PostOffice, type SealedKind, Type, unavailable } from '#kernel'
 import { mailer } from './mailer.ts'
-import { type IfPaused, takeTurn } from './pausing.ts'
-import { type MailData, type MailKind, type MailRequest, renderMail } from './templates.ts'
+import { takeTurn } from './pausing.ts'
+import { renderMail } from './render.ts'
 import { MailError } from './transport.ts'
-
-/** A mail to a person, before it is written. */
-export type QueuedMail<K extends MailKind = MailKind> = {
-  [Kind in K]: {
-    /** The address as stored. */
-    to: string
-    kind: Kind
-    /**
-     * What the template of that kind needs; sealed until the mail is sent, since it may hold tokens. A function is called
-     * once it is certain that the mail goes out: to make a token, say.
-     */
-    data: MailData[Kind] | (() => Promise<MailData[Kind]>)
-    /** Default: `skip`. */
-    ifPaused?: IfPaused
-    /** BCP 47 and IANA names of the person's; default: English and UTC. */
-    locale?: string | null
-    timezone?: string | null
-    /** What the sender calls itself; shown before the configured name. */
-    fromName?: string | null
-  }
-}[K]
 
 /**
  * For work that is of no use without a mail: an invitation, a link to choose a new password. Throws 503 `unavailable`
@@ -33,19 +13,19 @@ export function requireMail({ config }: Ctx): void {
   if (config.mail.off) throw unavailable({ detail: 'This installation sends no mail (MAIL=off): ask whoever runs it.' })
 }
 
-/**
- * Mails a person after commit, and never when the transaction of `ctx` is rolled back. Retried for hours. False when
- * nothing is sent: a mail of this kind went to this address a moment ago, or none goes from here (see `requireMail`).
- */
-export async function enqueueMail(ctx: Ctx, mail: QueuedMail): Promise<boolean> {
-  if (ctx.config.mail.off) return false
-  const { to, kind, data, locale = null, timezone = null, fromName = null, ifPaused = 'skip' } = mail
-  const runAt = await takeTurn(ctx, kind, to, ifPaused)
-  if (runAt === null) return false
-  const content: unknown = typeof data === 'function' ? await data() : data
-  const sealed = ctx.core.secrets.seal(JSON.stringify(content), sealContext(to, kind))
-  await ctx.enqueue(sendMail, { to, kind, data: sealed, locale, timezone, from_name: fromName }, { runAt })
-  return true
+/** Seals what a mail is told and enqueues it in the transaction of `ctx`. */
+export const postOffice: PostOffice = {
+  async post(ctx, mail, { to, data, locale = null, timezone = null, fromName = null, ifPaused = 'skip' }) {
+    if (ctx.config.mail.off) return false
+    const runAt = await takeTurn(ctx, mail, to, ifPaused)
+    if (runAt === null) return false
+    const content: unknown = typeof data === 'function' ? await data() : data
+    if (!Value.Check(mail.data, content)) throw new Error(`The data of ${mail.kind} has another shape than declared`)
+    const sealed = ctx.secrets.seal(JSON.stringify(content), sealContext(to, mail.kind))
+    const payload = { to, kind: mail.kind, data: sealed, locale, timezone, from_name: fromName }
+    await ctx.enqueue(sendMail, payload, { runAt })
+    return true
+  },
 }
 
 const text = Nullable(Type.String())
@@ -62,11 +42,14 @@ export const sendMail = defineJob('mail.send', {
   }),
   transaction: 'manual',
   handler: async (ctx, { to, kind, data, locale, timezone, from_name }) => {
-    const opened: unknown = JSON.parse(ctx.core.secrets.openText(data, sealContext(to, kind)))
+    const mail = ctx.registry.mails.get(kind)
+    // It waited while the module that sent it was taken out: it goes out when that is back.
+    if (!mail) throw new Error(`No module of this core lists the mail ${kind}`)
+    const opened: unknown = JSON.parse(ctx.secrets.openText(data, sealContext(to, kind)))
     const { http, pages } = ctx.config
-    const request = { kind, data: opened, publicUrl: http.publicUrl, pages, locale, timezone } as MailRequest // as enqueueMail sealed it
+    const written = renderMail(mail, opened, { publicUrl: http.publicUrl, pages, locale, timezone })
     try {
-      await ctx.use(mailer).send({ to, ...renderMail(request), fromName: from_name ?? undefined })
+      await ctx.use(mailer).send({ to, ...written, fromName: from_name ?? undefined })
     } catch (error) {
       if (!(error instanceof MailError) || !error.isPermanent) throw error
       // Another attempt cannot succeed: such a mailbox does not exist, say.

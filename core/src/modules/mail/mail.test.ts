@@ -4,16 +4,16 @@ import { SMTPServer } from 'smtp-server'
 import { type Ctx, MINUTES, newId, randomToken } from '#kernel'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { enqueueMail, mail } from './index.ts'
+import { mail } from './index.ts'
+import { letters, linkMail, unlistedMail } from './letters.fixture.ts'
 import { listMailbox } from './mailbox.ts'
 import { mailCheck } from './mailer.ts'
 
 const TOKEN = 'a-token-that-nobody-may-see'
 
 const welcome = (ctx: Ctx, to: string) =>
-  enqueueMail(ctx, {
+  ctx.mail(linkMail, {
     to,
-    kind: 'verify_email',
     data: { name: 'Ada', token: TOKEN, expiresAt: '2026-01-31T12:00:00.000Z' },
     locale: 'en',
     fromName: 'Acme Ltd',
@@ -26,7 +26,7 @@ const newEmail = () => `${newId()}@example.com`
 describe('without a mail server', () => {
   let test: TestCore
   before(async () => {
-    test = await createTestCore({ modules: [mail] })
+    test = await createTestCore({ modules: [mail, letters] })
   })
   after(() => test.close())
 
@@ -53,6 +53,16 @@ describe('without a mail server', () => {
     await assert.rejects(failing)
     await work(test)
     assert.equal((await listMailbox(test.dataDir)).length, before)
+  })
+
+  it('a mail that no module lists, or that is told something else than it declares, is refused', async () => {
+    const to = newEmail()
+    const unlisted = test.core.run((ctx) => ctx.mail(unlistedMail, { to, data: {} }))
+    await assert.rejects(unlisted, /The mail letters\.unlisted belongs to no module of this core/)
+    const data: unknown = { name: 'Ada', token: TOKEN }
+    const odd = test.core.run((ctx) => ctx.mail(linkMail, { to, data: data as never })) // as plain JavaScript would
+    await assert.rejects(odd, /The data of letters\.link has another shape than declared/)
+    assert.deepEqual(await waiting(test), [])
   })
 
   it('the mailbox is a page, and so is each mail', async () => {
@@ -101,7 +111,7 @@ describe('with a mail server', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.server.address() as { port: number } // it listens on a port
     const env = { SMTP_URL: `smtp://127.0.0.1:${port}`, MAIL_FROM: 'Test <test@example.com>' }
-    test = await createTestCore({ modules: [mail], env })
+    test = await createTestCore({ modules: [mail, letters], env })
   })
   after(async () => {
     await test.close()
@@ -147,7 +157,7 @@ describe('in production', () => {
   it('has no mailbox page', async () => {
     const secrets = { APP_SECRET: randomToken(), BOOTSTRAP_TOKEN: randomToken() }
     const env = { NODE_ENV: 'production', PUBLIC_URL: 'https://app.example.com', MAIL: 'off', ...secrets }
-    const test = await createTestCore({ modules: [mail], env })
+    const test = await createTestCore({ modules: [mail, letters], env })
     assert.equal((await test.request('GET', '/dev/mailbox')).status, 404)
     await test.close()
   })
@@ -155,8 +165,8 @@ describe('in production', () => {
 
 describe('with MAIL=off', () => {
   it('nothing is written, and what waits is not sent', async (t) => {
-    const on = await createTestCore({ modules: [mail] })
-    const off = await createTestCore({ modules: [mail], env: { MAIL: 'off' }, database: on.database })
+    const on = await createTestCore({ modules: [mail, letters] })
+    const off = await createTestCore({ modules: [mail, letters], env: { MAIL: 'off' }, database: on.database })
     t.after(() => off.close().then(() => on.close()))
     await off.core.run((ctx) => welcome(ctx, newEmail()))
     assert.deepEqual(await waiting(off), [])

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Ctx, MINUTES, newId } from '#kernel'
+import { type Ctx, type IfPaused, MINUTES, newId } from '#kernel'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { endPause, enqueueMail, type IfPaused, mail } from './index.ts'
+import { endPause, mail } from './index.ts'
+import { letters, pausedMail } from './letters.fixture.ts'
 import { forgetPauses } from './pausing.ts'
 
 let test: TestCore
 before(async () => {
-  test = await createTestCore({ modules: [mail] })
+  test = await createTestCore({ modules: [mail, letters] })
 })
 after(() => test.close())
 
 const taken = (to: string, ifPaused?: IfPaused) => (ctx: Ctx) =>
-  enqueueMail(ctx, { to, kind: 'email_taken', data: { name: 'Ann', at: ctx.clock.now() }, ifPaused })
+  ctx.mail(pausedMail, { to, data: { at: ctx.clock.now() }, ifPaused })
 const send = (to: string, ifPaused?: IfPaused) => test.core.run(taken(to, ifPaused), { tenantId: null })
 const waiting = (runAt: string) =>
   test.core.db.systemQuery('select id from system_jobs where run_at >= $1 order by run_at', [runAt])
@@ -36,7 +37,7 @@ describe('one mail of a kind to an address in some minutes', () => {
     }
     await assert.rejects(test.core.run(failing, { tenantId: null }), /rolled back/)
     assert.equal(await send(to), true)
-    await test.core.run((ctx) => endPause(ctx, 'email_taken', to), { tenantId: null })
+    await test.core.run((ctx) => endPause(ctx, pausedMail, to), { tenantId: null })
     assert.equal(await send(to), true)
   })
 
@@ -54,10 +55,12 @@ describe('one mail of a kind to an address in some minutes', () => {
     const to = `${newId()}@example.com`
     let made = 0
     const work = (ctx: Ctx) =>
-      enqueueMail(ctx, {
+      ctx.mail(pausedMail, {
         to,
-        kind: 'reset_password',
-        data: async () => ({ token: `${++made}`, expiresAt: ctx.clock.now() }),
+        data: async () => {
+          made++
+          return { at: ctx.clock.now() }
+        },
       })
     for (let i = 0; i < 3; i++) await test.core.run(work, { tenantId: null })
     assert.equal(made, 1)
@@ -77,7 +80,7 @@ describe('one mail of a kind to an address in some minutes', () => {
   })
 
   it('is off with the rate limits', async () => {
-    const free = await createTestCore({ modules: [mail], env: { RATE_LIMIT_FACTOR: '0' } })
+    const free = await createTestCore({ modules: [mail, letters], env: { RATE_LIMIT_FACTOR: '0' } })
     try {
       for (let i = 0; i < 3; i++) assert.equal(await free.core.run(taken('ann@example.com'), { tenantId: null }), true)
     } finally {

@@ -1,5 +1,6 @@
-import { Answer, Closed, type Ctx, defineRoute, notFound, Type } from '#kernel'
-import { getMail, listMailbox, MAILBOX_CSP, renderMailboxPage, renderMailPage } from './mailbox.ts'
+import { Answer, Closed, type Ctx, defineRoute, hasMailbox, notFound, Search, Type } from '#kernel'
+import { getMail, listMailbox } from './mailbox.ts'
+import { MAILBOX_CSP, renderMailboxPage, renderMailPage } from './mailbox-pages.ts'
 
 const PATH = '/dev/mailbox'
 
@@ -18,7 +19,9 @@ const showMailbox = defineRoute({
   ...page,
   path: PATH,
   summary: 'The development mailbox: mails that were kept instead of sent',
-  handler: async (ctx) => html(renderMailboxPage(await listMailbox(openMailbox(ctx)), PATH)),
+  query: Closed({ to: Type.Optional(Search(320, 'Only mails to addresses that contain this')) }),
+  handler: async (ctx, { query: { to } }) =>
+    html(renderMailboxPage(await listMailbox(openMailbox(ctx)), { basePath: PATH, to })),
 })
 
 const showMail = defineRoute({
@@ -26,12 +29,13 @@ const showMail = defineRoute({
   path: `${PATH}/:id`,
   summary: 'One mail of the development mailbox',
   params: Closed({ id: Type.String() }),
-  handler: async (ctx, { params }) => html(renderMailPage(await getMail(openMailbox(ctx), params.id), PATH)),
+  handler: async (ctx, { params }) =>
+    html(renderMailPage(await getMail(openMailbox(ctx), params.id), { basePath: PATH })),
 })
 
 /** Where the mailbox lies. Its links open accounts: outside of development and tests there is no such page. */
 function openMailbox({ config }: Ctx): string {
-  if (config.env === 'production' || config.mail.off || config.mail.smtpUrl !== null) throw notFound()
+  if (!hasMailbox(config)) throw notFound()
   return config.dataDir
 }
 

@@ -29,7 +29,7 @@ export async function requireMayActOnInvitation(ctx: Ctx, { roles }: InvitationR
  * Throws 403 unless the caller has proven their own e-mail address. Asked before mail goes to somebody whom the caller
  * names: whoever cannot receive mail themselves sends none to strangers.
  */
-export async function requireProvenAddress(ctx: Ctx, permission: string): Promise<void> {
+export async function requireProvenAddress(ctx: Ctx): Promise<void> {
   // Where no mail goes out, none goes to strangers, and nobody could prove an address.
   if (ctx.config.mail.off) return
   if (ctx.actor.type === 'system' && ctx.principal === null) return
@@ -38,5 +38,6 @@ export async function requireProvenAddress(ctx: Ctx, permission: string): Promis
   if (user && user.email_verified_at !== null) return
   const detail =
     'Confirm your own e-mail address first, by the link that was mailed to it: this sends mail to somebody else'
-  throw permissionDenied({ detail, members: { permission } })
+  // Names no permission: what is missing is none of them.
+  throw permissionDenied({ detail })
 }

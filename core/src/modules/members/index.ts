@@ -6,6 +6,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { addFounder } from './joining.ts'
+import { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 import { reviewers } from './reviewing.ts'
 import { invitationRoutes } from './routes-invitations.ts'
 import { memberRoutes } from './routes-members.ts'
@@ -14,12 +15,16 @@ import { storeRoutes } from './routes-stores.ts'
 import { tenantRoutes } from './routes-tenants.ts'
 
 export { requireProvenAddress } from './acting.ts'
+export { giveRole, takeRole, takeStoreRoles } from './assigning.ts'
+export { changeMember, removeMember } from './changing.ts'
 export { alreadyMember, invalidToken, lastOwner, tokenExpired } from './errors.ts'
-export { inviteMember, type NewInvitee } from './inviting.ts'
+export * from './events.ts'
+export { inviteMember, type NewInvitee, resendInvitation, revokeInvitation } from './inviting.ts'
 export { createMember, type NewMember, requireInTime, useInvitation } from './joining.ts'
+export { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 export { ensureOwnerRemains, listOwners } from './owners.ts'
 export { getMember } from './presenting.ts'
-export { findInvitation, findMember } from './queries.ts'
+export { findInvitation, findMember, lockMember } from './queries.ts'
 export { Invitation, Member, newMemberFields } from './schema.ts'
 export type { InvitationRow, MemberRow } from './table.ts'
 export { splitInvitationToken } from './tokens.ts'
@@ -28,6 +33,7 @@ export { withdrawIfWorthless } from './withdrawing.ts'
 /** People inside a tenant: the membership, how one is invited to it, and which roles one holds in it. */
 export const members = defineModule({
   name: 'members',
+  description: 'The people of a tenant: inviting and adding them, their roles in it and in its stores.',
   dependsOn: [users, tenants, stores, roles, mail],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
@@ -41,5 +47,6 @@ export const members = defineModule({
   events: Object.values(events),
   routes: [...memberRoutes, ...invitationRoutes, ...roleRoutes, ...storeRoutes, ...tenantRoutes],
   listeners: reviewers,
+  mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
   founding: addFounder,
 })

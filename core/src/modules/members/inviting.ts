@@ -1,10 +1,22 @@
-import { AppError, at, type Ctx, consume, invalidRequest, notFound, SECONDS, stamp } from '#kernel'
-import { enqueueMail, type IfPaused, requireMail } from '../mail/index.ts'
-import { getSettings, getTenant, presentSettings } from '../tenants/index.ts'
+import {
+  AppError,
+  at,
+  type Ctx,
+  consume,
+  type IfPaused,
+  invalidRequest,
+  momentAfter,
+  notFound,
+  SECONDS,
+  stamp,
+} from '#kernel'
+import { requireMail } from '../mail/index.ts'
+import { getTenant, tenantLocale, tenantTimeZone } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
 import { requireMayActOnInvitation, requireProvenAddress } from './acting.ts'
 import { alreadyMember } from './errors.ts'
 import { invitationResent, userInvited } from './events.ts'
+import { invitationMail } from './mails.ts'
 import { presentInvitation } from './presenting-invitations.ts'
 import { promiseRoles } from './promised-roles.ts'
 import { checkInvited, checkPromised, requireStillMayInvite } from './promising.ts'
@@ -44,7 +56,7 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
   requireMail(ctx)
   const email = normalizeEmail(input.email)
   if (email === null) throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
-  await requireProvenAddress(ctx, 'user.invite')
+  await requireProvenAddress(ctx)
   const roles = await checkInvited(ctx, input.roles)
   await requireStillMayInvite(ctx, roles)
   const name = input.name ?? email.slice(0, email.lastIndexOf('@'))
@@ -61,7 +73,7 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
 async function findOrAddUser(ctx: Ctx, email: string, name: string): Promise<UserRow> {
   const known = await findUserByEmail(ctx.tx, email)
   if (known) return known
-  const { locale, timezone } = presentSettings(await getSettings(ctx.tx, ctx.tenantId))
+  const [locale, timezone] = await Promise.all([ctx.setting(tenantLocale), ctx.setting(tenantTimeZone)])
   try {
     return await addUser(ctx, { email, name, locale, timezone })
   } catch (error) {
@@ -102,7 +114,7 @@ async function renewInvitation(ctx: Ctx, userId: string, person: NewInvitee, con
  */
 export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation> {
   requireMail(ctx)
-  await requireProvenAddress(ctx, 'user.invite')
+  await requireProvenAddress(ctx)
   const before = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   const roles = await checkPromised(ctx, before.roles)
@@ -140,7 +152,7 @@ const seatOf = ({ expires_at }: Pick<InvitationRow, 'expires_at'>) => ({ seat_en
 
 function newLink(ctx: Ctx, now: string) {
   const { token, hash } = newInvitationToken(ctx.tenantId)
-  const expires_at = new Date(Date.parse(now) + ctx.config.tokens.invitationTtlSeconds * SECONDS).toISOString()
+  const expires_at = momentAfter(now, ctx.config.tokens.invitationTtlSeconds * SECONDS)
   return { token, link: { token_hash: hash, expires_at, sent_at: now, updated_at: now } }
 }
 
@@ -150,9 +162,8 @@ async function mailInvitation(
   { row, token, ifPaused }: { row: InvitationRow; token: string; ifPaused: IfPaused },
 ): Promise<boolean> {
   const tenant = await getTenant(ctx.tx, ctx.tenantId)
-  return enqueueMail(ctx, {
+  return ctx.mail(invitationMail, {
     to: user.email,
-    kind: 'invitation',
     locale: user.locale,
     timezone: user.timezone,
     data: {

@@ -1,4 +1,4 @@
-import { type Insertable, json, sql, type Tx, type Updateable } from '#kernel'
+import { containing, type Insertable, json, sql, type Tx, type Updateable } from '#kernel'
 import type { MemberFilter } from './schema.ts'
 import type { InvitationRoleTable, InvitationRow, InvitationTable, MemberRow, MemberTable } from './table.ts'
 
@@ -77,7 +77,7 @@ export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, st
   if (store_id) query = query.where(({ exists }) => exists(visible.where('a.store_id', '=', store_id)))
   if (q === undefined) return query
   const text = sql<string>`concat_ws(' ', members.name, users.email, members.job_title)`
-  return query.where(text, 'ilike', `%${literal(q)}%`)
+  return query.where(text, 'ilike', containing(q))
 }
 
 /** For EXISTS beside `members`: the roles of a member that one who sees only these stores may know. */
@@ -101,9 +101,6 @@ export const NEWEST_FIRST = {
     { column: 'members.id', as: 'id' },
   ],
 } as const // the literal names are names of columns
-
-/** Text for a LIKE pattern that matches nothing but itself. */
-const literal = (text: string) => text.replace(/[\\%_]/g, '\\$&')
 
 /** When people last signed in, anywhere. */
 export const listLogins = (tx: Tx, userIds: string[]) =>

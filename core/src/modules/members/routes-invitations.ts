@@ -10,7 +10,7 @@ const invite = defineRoute({
   path: '/users/invite',
   summary: 'Invite a person by e-mail',
   description:
-    'They count as a user of the tenant until the invitation expires, and get the roles when they accept, as far as you may give them then. An expired invitation is renewed. Your own e-mail address must be confirmed.',
+    'They count as a user of the tenant until the invitation expires, and get the roles when they accept, as far as you may give them then. An expired invitation is renewed. Your own e-mail address must be confirmed. Where the installation sends no mail (`MAIL=off`), 503.',
   access: { permission: 'user.invite' },
   limit: 'users',
   body: NewInvitation,
@@ -36,6 +36,7 @@ const listInvitations = defineRoute({
 const revoke = defineRoute({
   method: 'DELETE',
   path: '/users/invitations/:id',
+  name: 'revokeUserInvitation',
   summary: 'Take an invitation back',
   description: 'Of one that promises more than you hold, 403.',
   access: { permission: 'user.invite' },
@@ -52,7 +53,7 @@ const resend = defineRoute({
   path: '/users/invitations/:id/resend',
   summary: 'Send an invitation again',
   description:
-    'With a new link and a new term; the link sent before is dead. You must be allowed to give its roles, and they are your promise from then on. Within two minutes of the last mail nothing is sent. One that had expired takes a place in the plan again.',
+    'With a new link and a new term; the link sent before is dead. You must be allowed to give its roles, and they are your promise from then on. Within two minutes of the last mail nothing is sent. One that had expired takes a place in the plan again. Your own e-mail address must be confirmed. Where the installation sends no mail (`MAIL=off`), 503.',
   access: { permission: 'user.invite' },
   params: InvitationParams,
   response: { 200: Invitation },

@@ -9,6 +9,7 @@ const listRoles = defineRoute({
   method: 'GET',
   path: '/users/:id/roles',
   summary: 'List the roles that a person holds',
+  description: 'In the order in which they were given.',
   access: { permission: 'user.view', store: { rows: peopleOfStores } },
   params: UserParams,
   response: { 200: Short(HeldRole) },
@@ -21,6 +22,7 @@ const listRoles = defineRoute({
 const assign = defineRoute({
   method: 'POST',
   path: '/users/:id/roles',
+  name: 'assignUserRole',
   summary: 'Give a person a role',
   description: 'Nobody gives a permission that they do not hold themselves; only an owner makes an owner.',
   access: { permission: 'role.assign', store: { named: '#/store_id' } },
@@ -33,6 +35,7 @@ const assign = defineRoute({
 const unassign = defineRoute({
   method: 'DELETE',
   path: '/users/:id/roles/:role_id',
+  name: 'unassignUserRole',
   summary: 'Take a role from a person',
   access: { permission: 'role.assign', store: { named: 'query/store_id' } },
   params: RoleToTakeParams,

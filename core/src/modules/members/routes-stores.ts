@@ -26,6 +26,7 @@ const listStoreUsers = defineRoute({
 const addStoreUser = defineRoute({
   method: 'POST',
   path: '/stores/:id/users',
+  name: 'addStoreUser',
   summary: 'Give a person of the tenant a role in a store',
   access: { permission: 'role.assign', store: 'id' },
   params: StoreParams,
@@ -41,6 +42,7 @@ const addStoreUser = defineRoute({
 const removeStoreUser = defineRoute({
   method: 'DELETE',
   path: '/stores/:id/users',
+  name: 'removeStoreUser',
   summary: 'Take all roles in a store from a person',
   access: { permission: 'role.assign', store: 'id' },
   params: StoreParams,

@@ -9,11 +9,14 @@ const PAGE = 100
 const myTenants = defineRoute({
   method: 'GET',
   path: PATH,
+  name: 'listMyTenants',
   summary: 'List the tenants that you belong to, the oldest membership first',
   description:
     'The first hundred. Are there more, the header `Link` names the address of the next ones (`rel="next"`, RFC 8288).',
   access: 'self',
   transaction: 'manual',
+  // Every tenant of a person's: their own rows alone, in each.
+  acrossTenants: true,
   query: Closed({
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 1000, description: 'As the header `Link` of the answer before has it' }),

@@ -1,55 +1,73 @@
 import type { Static, TSchema } from 'typebox'
 import Type from 'typebox'
-import { Closed, Email, Line, ListQuery, Nullable, OneOf, Search, Timestamp, Uuid } from '#kernel'
+import {
+  Closed,
+  CreatedAt,
+  Described,
+  Email,
+  Line,
+  ListQuery,
+  Nullable,
+  OneOf,
+  OwnId,
+  Search,
+  TenantId,
+  Timestamp,
+  UpdatedAt,
+  Uuid,
+} from '#kernel'
 
-const name = Line(200, 'Ada Lovelace')
-const phone = Line(40, '+44 20 7946 0000')
-const jobTitle = Line(200, 'Head of operations')
+const name = Line(200, 'Ada Lovelace', 'What the tenant calls them; their own name is theirs to change')
+const phone = Line(40, '+44 20 7946 0000', 'Where the tenant reaches them; null: not told')
+const jobTitle = Line(200, 'Head of operations', 'What they do here; null: not told')
+const email = Described(Email, 'What they sign in with, and where mail to them goes')
 const STATUSES = ['active', 'disabled', 'invited'] as const // the words themselves are the type
 
 /** A role that a member holds: for the whole tenant, or for one store. */
 export const HeldRole = Closed(
   {
-    role_id: Uuid,
-    name: Type.String({ examples: ['staff'] }),
-    store_id: Nullable(Uuid),
+    role_id: Described(Uuid, 'The role'),
+    name: Type.String({ description: 'Its name', examples: ['staff'] }),
+    store_id: Nullable(Described(Uuid, 'The store that it is held for; null: the whole tenant')),
   },
-  { title: 'HeldRole' },
+  { title: 'HeldRole', description: 'A role that somebody holds, and where' },
 )
 export type HeldRole = Static<typeof HeldRole>
 
 /** A person inside the current tenant. */
 export const Member = Closed(
   {
-    id: Uuid,
-    tenant_id: Uuid,
-    email: Email,
+    id: Described(Uuid, "The person's id, the same in every tenant"),
+    tenant_id: TenantId,
+    email,
     name,
     phone: Nullable(phone),
     job_title: Nullable(jobTitle),
-    avatar_url: Nullable(Type.String()),
+    avatar_url: Nullable(Type.String({ description: 'A picture of them; null: none' })),
     status: OneOf(STATUSES, {
       description: '`invited` also while the invitation has expired: `GET /users/invitations` tells which have.',
       examples: ['active'],
     }),
-    is_owner: Type.Boolean(),
+    is_owner: Type.Boolean({ description: 'Whether they hold the role `owner`, which may do everything' }),
     roles: Type.Array(HeldRole, { description: 'Someone who sees only some stores is not shown roles in others.' }),
-    last_login_at: Nullable(Timestamp),
+    last_login_at: Nullable(
+      Described(Timestamp, 'When they last signed in, to whatever tenant; null: never, or not joined yet'),
+    ),
     joined_at: Type.String({
       format: 'date-time',
-      description: 'For an invited person: when they were invited.',
+      description: 'When they joined; of an invited person, when they were invited.',
       examples: ['2026-01-31T12:00:00.000Z'],
     }),
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   },
-  { title: 'Member' },
+  { title: 'Member', description: 'A person inside the tenant: what it knows of them, and what they may do' },
 )
 export type Member = Static<typeof Member>
 
 /** A role to hand out. */
 export const WantedRole = Closed({
-  role_id: Uuid,
+  role_id: Described(Uuid, 'The role to give'),
   store_id: Type.Optional(
     Nullable(Type.String({ format: 'uuid', description: 'Only in this store; absent or null: in the whole tenant.' })),
   ),
@@ -58,7 +76,7 @@ export type WantedRole = Static<typeof WantedRole>
 
 /** What may be said of a person who is to join; shared by inviting and creating. */
 export const newMemberFields = {
-  email: Email,
+  email: Described(Email, 'Where they are reached, and what they will sign in with'),
   phone: Type.Optional(Nullable(phone)),
   job_title: Type.Optional(Nullable(jobTitle)),
   roles: Type.Optional(
@@ -68,7 +86,7 @@ export const newMemberFields = {
 
 /** Body of an invitation. */
 export const NewInvitation = Closed({
-  email: Email,
+  email: newMemberFields.email,
   name: Type.Optional(name),
   roles: newMemberFields.roles,
 })
@@ -76,22 +94,24 @@ export const NewInvitation = Closed({
 /** An invitation that waits to be accepted. */
 export const Invitation = Closed(
   {
-    id: Uuid,
-    tenant_id: Uuid,
-    user_id: Uuid,
-    email: Email,
+    id: OwnId,
+    tenant_id: TenantId,
+    user_id: Described(Uuid, 'The person invited; the `id` of the member'),
+    email: Described(Email, 'Where the link was sent'),
     name,
     status: OneOf(['open', 'expired'], {
       description: 'An expired one takes no place in the plan; sending it again takes one.',
     }),
-    roles: Type.Array(Closed({ role_id: Uuid, store_id: Nullable(Uuid) })),
-    invited_by: Nullable(Uuid),
-    sent_at: Timestamp,
-    expires_at: Timestamp,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    roles: Type.Array(Closed({ role_id: HeldRole.properties.role_id, store_id: HeldRole.properties.store_id }), {
+      description: 'What accepting it gives, as far as its sender may give it then',
+    }),
+    invited_by: Nullable(Described(Uuid, 'The person who sent it; null: none')),
+    sent_at: Described(Timestamp, 'When its link was last sent'),
+    expires_at: Described(Timestamp, 'Until when its link can be used'),
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   },
-  { title: 'Invitation' },
+  { title: 'Invitation', description: 'An invitation that waits to be accepted' },
 )
 export type Invitation = Static<typeof Invitation>
 
@@ -110,7 +130,7 @@ export type MemberPatch = Static<typeof MemberPatch>
 
 export const MemberQuery = ListQuery({
   q: Type.Optional(Search(200, 'Part of the name, e-mail or job title.')),
-  status: Type.Optional(OneOf(STATUSES, { examples: ['active'] })),
+  status: Type.Optional(OneOf(STATUSES, { description: 'Members of this status alone.', examples: ['active'] })),
   role_id: Type.Optional(Type.String({ format: 'uuid', description: 'Holders of this role, wherever they hold it.' })),
   store_id: Type.Optional(Type.String({ format: 'uuid', description: 'People with a role in this store.' })),
 })
@@ -118,21 +138,29 @@ export type MemberFilter = Pick<Static<typeof MemberQuery>, 'q' | 'status' | 'ro
 
 /** A tenant that a person belongs to, and as what. */
 export const membershipOf = <T extends TSchema>(tenant: T) =>
-  Closed({ tenant, roles: Type.Array(HeldRole), is_owner: Type.Boolean() }, { title: 'Membership' })
+  Closed(
+    {
+      tenant,
+      roles: Type.Array(HeldRole, { description: 'What you hold there' }),
+      is_owner: Type.Boolean({ description: 'Whether you hold the role `owner` there' }),
+    },
+    { title: 'Membership', description: 'A tenant that you belong to, and as what' },
+  )
 
-const pathId = Type.String({ description: 'An id that is no UUID is not found.' })
-
-export const UserParams = Closed({ id: pathId })
-export const StoreParams = Closed({ id: pathId })
-export const InvitationParams = Closed({ id: pathId })
-export const RoleToTakeParams = Closed({ id: pathId, role_id: pathId })
+export const UserParams = Closed({ id: Uuid })
+export const StoreParams = Closed({ id: Uuid })
+export const InvitationParams = Closed({ id: Uuid })
+export const RoleToTakeParams = Closed({ id: Uuid, role_id: Uuid })
 
 export const RoleToTakeQuery = Closed({
   store_id: Type.Optional(Type.String({ format: 'uuid', description: 'Absent: the role held for the whole tenant.' })),
 })
 
 /** A person and the role that they are to have in a store. */
-export const StoreRole = Closed({ user_id: Uuid, role_id: Uuid })
+export const StoreRole = Closed({
+  user_id: Described(Uuid, 'A member of the tenant'),
+  role_id: Described(Uuid, 'The role to give'),
+})
 
 export const UserOfStoreQuery = Closed({
   user_id: Type.String({ format: 'uuid', description: 'Whose roles in this store to take.' }),

@@ -1,8 +1,8 @@
 import type { Ctx } from '#kernel'
-import { enqueueMail } from '../mail/index.ts'
 import { findRole, getSystemRole, isOwner } from '../roles/index.ts'
 import { getTenant } from '../tenants/index.ts'
 import { findUser, type UserRow } from '../users/index.ts'
+import { invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 import { findMember, listActiveHolders } from './queries.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
 
@@ -23,9 +23,8 @@ export async function tellSenders(ctx: Ctx, withdrawn: readonly Withdrawn[]): Pr
     if (!sender) continue
     const invitations = all.slice(0, MOST_LISTED).map(({ invitation: { email }, isRevoked }) => ({ email, isRevoked }))
     const tenant = await getTenant(ctx.tx, ctx.tenantId)
-    await enqueueMail(ctx, {
+    await ctx.mail(invitationsWithdrawnMail, {
       ...recipient(sender),
-      kind: 'invitations_withdrawn',
       data: {
         name: sender.name,
         tenantName: tenant.name,
@@ -57,7 +56,7 @@ export async function tellOwners(
     const owner = id === ctx.actor.id ? undefined : await findUser(ctx.tx, id)
     if (!owner || owner.email === email) continue
     const data = { name: owner.name, byName: ctx.actor.label, tenantName: tenant.name, email, isInvited }
-    await enqueueMail(ctx, { ...recipient(owner), kind: 'new_owner', data: { ...data, at: ctx.clock.now() } })
+    await ctx.mail(newOwnerMail, { ...recipient(owner), data: { ...data, at: ctx.clock.now() } })
   }
 }
 

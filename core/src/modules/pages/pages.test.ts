@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { linkTo } from '#kernel'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
@@ -104,6 +105,40 @@ describe('the pages for people', () => {
       )
     for (const texts of catalogues) assert.deepEqual(shape(texts), shape(english), texts.language)
   })
+})
+
+describe('the first page', () => {
+  const production = {
+    NODE_ENV: 'production',
+    APP_SECRET: randomBytes(32).toString('base64'),
+    PUBLIC_URL: 'https://core.example.com',
+    MAIL: 'off',
+  }
+  const INSTALLATIONS: Record<string, string>[] = [
+    {},
+    { MAIL: 'off' },
+    { SMTP_URL: 'smtp://127.0.0.1:25', MAIL_FROM: 'till@example.com' },
+    production,
+    { ...production, API_DOCS_PUBLIC: 'true' },
+  ]
+  for (const env of INSTALLATIONS)
+    it(`links only to what is there: ${Object.keys(env).join(', ') || 'with no setting'}`, async () => {
+      const test = await createTestCore({ env })
+      try {
+        const { body } = await test.app.inject({ url: '/' })
+        const links = [...body.matchAll(/<a href="([^"]+)"/g)].map(([, href]) => `/${href}`)
+        assert.ok(links.includes('/sign-in') && links.includes('/health/ready'), links.join())
+        for (const link of links) {
+          const { statusCode, headers } = await test.app.inject({ url: link })
+          assert.ok(statusCode === 200 || statusCode === 302, `${link}: ${statusCode}`)
+          if (headers.location) assert.equal((await test.app.inject({ url: headers.location })).statusCode, 200, link)
+        }
+        const isKept = (await test.app.inject({ url: '/dev/mailbox' })).statusCode === 200
+        assert.equal(links.includes('/dev/mailbox'), isKept)
+      } finally {
+        await test.close()
+      }
+    })
 })
 
 describe('the links in mails', () => {

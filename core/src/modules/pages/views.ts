@@ -1,4 +1,4 @@
-import { type Config, linkTo, type Product } from '#kernel'
+import { type Config, hasMailbox, linkTo, type Product } from '#kernel'
 import { emailField, field, form, newPasswordField, notices, passwordField } from './forms.ts'
 import { type Html, html, nothing, type Page } from './layout.ts'
 import type { Texts } from './texts-en.ts'
@@ -13,12 +13,10 @@ export interface View {
 type Draw = (view: View) => Page
 
 export const home: Draw = ({ texts: { home }, config, product }) => {
-  const isDevelopment = config.env !== 'production'
-  const hasMailbox = isDevelopment && config.mail.smtpUrl === null
   const entries = [
     entry(pathTo('/sign-in', config), home.signIn, home.signInHint),
     ...(config.http.apiDocsPublic ? [entry('api/docs', home.docs, home.docsHint)] : []),
-    ...(hasMailbox ? [entry('dev/mailbox', home.mailbox, home.mailboxHint)] : []),
+    ...(hasMailbox(config) ? [entry('dev/mailbox', home.mailbox, home.mailboxHint)] : []),
     entry('health/ready', home.health, home.healthHint),
   ]
   const content = html`<p>${home.intro}</p>

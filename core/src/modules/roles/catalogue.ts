@@ -1,4 +1,4 @@
-import type { Core, PermissionSpec } from '#kernel'
+import type { Declared, PermissionSpec } from '#kernel'
 import type { Permission } from './schema.ts'
 import type { SystemRoleKey } from './system-roles.ts'
 import type { RoleRow } from './table.ts'
@@ -11,17 +11,17 @@ export interface Catalogue {
   readonly ofSystemRole: Readonly<Record<SystemRoleKey, readonly string[]>>
 }
 
-type Registry = Core['registry']
+type Registry = Declared['registry']
 
 // What the modules declare is fixed once a core runs, so it is read once for each.
 const catalogues = new WeakMap<Registry, Catalogue>()
 
 /** What the modules of this core declare. */
-export function catalogueOf(core: Core): Catalogue {
-  let catalogue = catalogues.get(core.registry)
+export function catalogueOf({ registry }: Declared): Catalogue {
+  let catalogue = catalogues.get(registry)
   if (!catalogue) {
-    catalogue = buildCatalogue(core.registry)
-    catalogues.set(core.registry, catalogue)
+    catalogue = buildCatalogue(registry)
+    catalogues.set(registry, catalogue)
   }
   return catalogue
 }

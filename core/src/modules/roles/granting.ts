@@ -78,7 +78,7 @@ export function requireHoldsAll(ctx: Ctx, roles: readonly RoleInPlace[], permiss
     if (role.key === 'owner' && !isOwner(ctx.grants)) {
       throw permissionDenied({ detail: 'Only an owner may do this, as it is about an owner', members: { permission } })
     }
-    requireHeld(ctx, effectivePermissions(catalogueOf(ctx.core), role, role.store_id), role.store_id)
+    requireHeld(ctx, effectivePermissions(catalogueOf(ctx), role, role.store_id), role.store_id)
   }
 }
 

@@ -1,9 +1,9 @@
-import type { Core, Grant, GrantSource, Tx } from '#kernel'
+import type { Declared, Grant, GrantSource, Tx } from '#kernel'
 import { catalogueOf, effectivePermissions } from './catalogue.ts'
 import { listHeldRoles } from './queries.ts'
 
 /** What a person may do in a tenant, one grant for each role that they hold there. One query. */
-export async function listGrants(tx: Tx, core: Core, tenantId: string, userId: string): Promise<Grant[]> {
+export async function listGrants(tx: Tx, core: Declared, tenantId: string, userId: string): Promise<Grant[]> {
   const catalogue = catalogueOf(core)
   const held = await listHeldRoles(tx, tenantId, userId)
   return held.map((role) => ({

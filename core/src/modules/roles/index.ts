@@ -3,7 +3,7 @@ import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import { unknownRoles } from './checking-declarations.ts'
-import { roleAssigned, roleCreated, roleDeleted, roleUnassigned, roleUpdated } from './events.ts'
+import * as events from './events.ts'
 import { foundRoles } from './founding.ts'
 import { roleGrants } from './grants.ts'
 import * as routes from './routes.ts'
@@ -11,10 +11,11 @@ import * as routes from './routes.ts'
 export { type AssignOptions, assignRole, type RoleToAssign, unassignAll, unassignRole } from './assigning.ts'
 export { catalogueOf } from './catalogue.ts'
 export { nameTaken, roleInUse } from './errors.ts'
-export { roleAssigned, roleCreated, roleDeleted, roleUnassigned, roleUpdated } from './events.ts'
+export * from './events.ts'
 export { isOwner, type RoleInPlace, requireHoldsAll, requireMayActOn, requireMayGrant } from './granting.ts'
 export { listGrants } from './grants.ts'
-export { findRole, getRole, getSystemRole, type HeldRole, listAssignments } from './queries.ts'
+export { changeRole, createRole, removeRole } from './operations.ts'
+export { findRole, getRole, getSystemRole, type HeldRole, listAssignments, lockRole } from './queries.ts'
 export { Permission, Role, RoleAssignment } from './schema.ts'
 export type { SystemRoleKey } from './system-roles.ts'
 export type { RoleAssignmentRow, RoleRow } from './table.ts'
@@ -22,6 +23,7 @@ export type { RoleAssignmentRow, RoleRow } from './table.ts'
 /** Who may do what: roles out of the modules' permissions, held for the whole tenant or for single stores. */
 export const roles = defineModule({
   name: 'roles',
+  description: 'Roles of a tenant, and the permissions that they are made of.',
   dependsOn: [users, tenants, stores],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
@@ -31,7 +33,7 @@ export const roles = defineModule({
     'role.delete': 'Delete roles',
     'role.assign': { description: 'Give and take roles', scope: 'store', roles: ['admin', 'manager'] },
   },
-  events: [roleCreated, roleUpdated, roleDeleted, roleAssigned, roleUnassigned],
+  events: Object.values(events),
   routes: Object.values(routes),
   grants: [roleGrants],
   founding: foundRoles,

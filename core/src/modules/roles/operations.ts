@@ -1,7 +1,7 @@
 import {
   at,
-  type Core,
   type Ctx,
+  type Declared,
   type FieldProblem,
   invalidRequest,
   onUnique,
@@ -32,7 +32,7 @@ export async function readRole(ctx: Ctx, id: string): Promise<Role> {
 
 /** Everything that a role of this core may hold. */
 export function browsePermissions(ctx: Ctx): { data: Permission[] } {
-  return { data: [...catalogueOf(ctx.core).permissions] }
+  return { data: [...catalogueOf(ctx).permissions] }
 }
 
 /** Makes a role of the tenant's own, out of permissions that the caller holds for the whole tenant. */
@@ -106,44 +106,43 @@ export async function removeRole(ctx: Ctx, id: string): Promise<undefined> {
 
 const FOREIGN_KEY_VIOLATION = '23503'
 
-const present = (ctx: Ctx, role: RoleRow) => presentRole(role, catalogueOf(ctx.core))
+const present = (ctx: Ctx, role: RoleRow) => presentRole(role, catalogueOf(ctx))
 
 function refuseSystemRole(role: RoleRow, permission: string): void {
   if (role.is_system) throw permissionDenied({ detail: 'System roles cannot be changed', members: { permission } })
 }
 
 /** What is wrong with a role's permissions and name beyond their schema, of a body of which nothing is known yet. */
-export function* checkRole(body: Readonly<Record<string, unknown>>, core: Core): Generator<FieldProblem> {
-  const { permissions, name } = body
+export function* checkRole(body: Readonly<Record<string, unknown>>, core: Declared): Generator<FieldProblem> {
+  const { permissions, name, scope } = body
   if (typeof name === 'string') yield* problemsOfName(name)
-  if (Array.isArray(permissions)) yield* unknownCodes(core, permissions)
+  if (!Array.isArray(permissions)) return
+  yield* unknownCodes(core, permissions)
+  if (scope === 'store') yield* codesBeyondStores(core, permissions)
 }
 
-function* unknownCodes(core: Core, codes: readonly unknown[]): Generator<FieldProblem> {
+function* unknownCodes(core: Declared, codes: readonly unknown[]): Generator<FieldProblem> {
   const { byCode } = catalogueOf(core)
   for (const [index, code] of codes.entries())
     if (typeof code === 'string' && !byCode.has(code)) yield at(`permissions/${index}`, 'is not a permission')
 }
 
 function requireKnown(ctx: Ctx, codes: readonly string[]): void {
-  const errors = [...unknownCodes(ctx.core, codes)]
+  const errors = [...unknownCodes(ctx, codes)]
   if (errors.length > 0) throw invalidRequest({ errors })
 }
 
 function requireScope(ctx: Ctx, codes: readonly string[], scope: RoleRow['scope']): void {
-  if (scope === 'tenant') return
-  const { byCode } = catalogueOf(ctx.core)
-  refuse(codes, (code) =>
-    byCode.get(code)?.scope === 'store' ? undefined : 'is held for the whole tenant alone, which this role is not',
-  )
+  const errors = scope === 'tenant' ? [] : [...codesBeyondStores(ctx, codes)]
+  if (errors.length > 0) throw invalidRequest({ errors })
 }
 
-function refuse(codes: readonly string[], problemOf: (code: string) => string | undefined): void {
-  const errors = codes.flatMap((code, index): FieldProblem[] => {
-    const problem = problemOf(code)
-    return problem === undefined ? [] : [at(`permissions/${index}`, problem)]
-  })
-  if (errors.length > 0) throw invalidRequest({ errors })
+/** Permissions that a role of scope `store` cannot hold; codes that nobody knows are told of elsewhere. */
+function* codesBeyondStores(core: Declared, codes: readonly unknown[]): Generator<FieldProblem> {
+  const { byCode } = catalogueOf(core)
+  for (const [index, code] of codes.entries())
+    if (typeof code === 'string' && byCode.get(code)?.scope === 'tenant')
+      yield at(`permissions/${index}`, 'is held for the whole tenant alone, which this role is not')
 }
 
 const sorted = (codes: readonly string[]) => [...new Set(codes)].sort()

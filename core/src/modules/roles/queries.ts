@@ -1,4 +1,4 @@
-import { type Insertable, notFound, sql, type Tx, type Updateable } from '#kernel'
+import { containing, type Insertable, notFound, sql, type Tx, type Updateable } from '#kernel'
 import type { SystemRoleKey } from './system-roles.ts'
 import type { RoleAssignmentRow, RoleAssignmentTable, RoleRow, RoleTable } from './table.ts'
 
@@ -54,7 +54,7 @@ export function listRoles(tx: Tx, tenantId: string, filter: { scope?: RoleRow['s
   let query = tx.selectFrom('roles').selectAll().where('tenant_id', '=', tenantId)
   if (filter.scope !== undefined) query = query.where('scope', '=', filter.scope)
   if (filter.q) {
-    const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+    const like = containing(filter.q)
     query = query.where((eb) => eb.or([eb('name', 'ilike', like), eb('description', 'ilike', like)]))
   }
   return query

@@ -81,6 +81,7 @@ export const listPermissionsRoute = defineRoute({
   method: 'GET',
   path: '/permissions',
   summary: 'List all permissions that a role may hold',
+  description: 'In the order of the modules that declare them.',
   access: seeRoles,
   response: { 200: PermissionList },
   handler: (ctx) => browsePermissions(ctx),

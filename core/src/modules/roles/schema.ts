@@ -1,21 +1,35 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { Closed, Line, ListQuery, Nullable, OneOf, Page, Search, Short, Timestamp, Uuid } from '#kernel'
+import {
+  Closed,
+  CreatedAt,
+  Line,
+  ListQuery,
+  Nullable,
+  OneOf,
+  OwnId,
+  Page,
+  Search,
+  Short,
+  TenantId,
+  UpdatedAt,
+  Uuid,
+} from '#kernel'
 import { type Catalogue, effectivePermissions } from './catalogue.ts'
 import type { RoleAssignmentRow, RoleRow } from './table.ts'
 
-const Scope = OneOf(['tenant', 'store'])
+const Scope = OneOf(['tenant', 'store'], { description: 'Roles of this scope alone' })
 
 export const Permission = Closed(
   {
-    code: Type.String({ examples: ['store.view'] }),
-    description: Type.String({ examples: ['See stores'] }),
-    module: Type.String({ examples: ['stores'] }),
+    code: Type.String({ description: 'What roles and programs call it', examples: ['store.view'] }),
+    description: Type.String({ description: 'What it allows, for people', examples: ['See stores'] }),
+    module: Type.String({ description: 'The part of the product that it belongs to', examples: ['stores'] }),
     scope: OneOf(['tenant', 'store'], {
       description: '`store`: may be held for a single store too; `tenant`: only for the whole tenant',
     }),
   },
-  { title: 'Permission' },
+  { title: 'Permission', description: 'Something that a role may allow' },
 )
 export type Permission = Static<typeof Permission>
 
@@ -23,20 +37,25 @@ export const PermissionList = Short(Permission)
 
 export const Role = Closed(
   {
-    id: Uuid,
-    tenant_id: Uuid,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    name: Type.String({ examples: ['Night shift'] }),
-    description: Type.String({ examples: ['Closes the tills'] }),
+    id: OwnId,
+    tenant_id: TenantId,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
+    name: Type.String({ description: 'Unique in the tenant', examples: ['Night shift'] }),
+    description: Type.String({
+      description: 'What it is for, in the words of who made it',
+      examples: ['Closes the tills'],
+    }),
     scope: OneOf(['tenant', 'store'], {
       description:
         '`tenant`: held for the whole tenant; `store`: for single stores, and the built-in ones for the whole tenant too',
     }),
-    is_system: Type.Boolean(),
-    permissions: Type.Array(Type.String({ examples: ['store.view'] })),
+    is_system: Type.Boolean({ description: 'Whether it is built in: such a role cannot be changed or deleted' }),
+    permissions: Type.Array(Type.String({ examples: ['store.view'] }), {
+      description: 'Codes of what it allows, as `GET /permissions` explains them',
+    }),
   },
-  { title: 'Role' },
+  { title: 'Role', description: 'A bundle of permissions that people are given' },
 )
 export type Role = Static<typeof Role>
 
@@ -48,8 +67,12 @@ export const RoleQuery = ListQuery({
 })
 export type RoleQuery = Static<typeof RoleQuery>
 
-const name = Line(100, 'Night shift')
-const description = Type.String({ maxLength: 500, examples: ['Closes the tills'] })
+const name = Line(100, 'Night shift', 'Unique in the tenant, and not that of a built-in role')
+const description = Type.String({
+  maxLength: 500,
+  description: 'What it is for, in your words',
+  examples: ['Closes the tills'],
+})
 const permissions = Type.Array(Type.String({ maxLength: 100, examples: ['store.view'] }), {
   maxItems: 500,
   description: 'Codes of `GET /permissions`; you must hold each of them yourself, for the whole tenant',

@@ -7,4 +7,5 @@ export const storeDeleted = defineEvent('store.deleted', { description: 'A store
 export const storeSettingsUpdated = defineEvent('store_settings.updated', {
   description: 'Settings of a store changed',
   data: StoreSettings,
+  settings: 'store',
 })

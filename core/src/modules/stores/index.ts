@@ -1,16 +1,27 @@
 import { defineModule } from '#kernel'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
+import * as events from './events.ts'
 import { openStore } from './operations.ts'
-import { findStore } from './queries.ts'
+import { findStore, getSettings } from './queries.ts'
 import { routes } from './routes.ts'
+import { storedSettings, storeSettings } from './settings.ts'
 
 export { nameTaken } from './errors.ts'
-export { storeCreated, storeDeleted, storeSettingsUpdated, storeUpdated } from './events.ts'
-export { presentSettings, presentStore } from './present.ts'
-export { findStore, findStores, getSettings, getStore } from './queries.ts'
-export { Store, StoreSettings } from './schema.ts'
+export * from './events.ts'
+export { changeStore, openStore, removeStore } from './operations.ts'
+export { presentStore } from './present.ts'
+export { findStore, findStores, getStore, lockStore } from './queries.ts'
+export { type NewStore, Store, type StorePatch } from './schema.ts'
+export {
+  changeSettings,
+  openingHours,
+  receiptFooter,
+  receiptHeader,
+  storeCurrency,
+  storeExtra,
+  storeTimeZone,
+} from './settings.ts'
 export type { StoreRow } from './table.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
@@ -19,6 +30,7 @@ const MANAGERS = ['admin', 'manager']
 /** The places a tenant works at: shops, branches, practices. */
 export const stores = defineModule({
   name: 'stores',
+  description: 'The places that a tenant works at, and their settings.',
   dependsOn: [users, tenants],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
@@ -30,7 +42,11 @@ export const stores = defineModule({
     'store_settings.update': { description: "Change stores' settings", scope: 'store', roles: MANAGERS },
   },
   limits: { stores: { title: 'Stores', counts: 'stores' } },
-  events: [storeCreated, storeUpdated, storeDeleted, storeSettingsUpdated],
+  events: Object.values(events),
+  settings: storeSettings,
+  settingsOf: {
+    store: async ({ tx, tenantId }, id) => storedSettings(await getSettings(tx, tenantId, id)),
+  },
   routes,
   stores: async (tx, tenantId, storeId) => (await findStore(tx, tenantId, storeId))?.status === 'active',
   founding: async (ctx) => {

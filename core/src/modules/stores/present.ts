@@ -1,5 +1,5 @@
-import type { Address, OpeningHours, Store, StoreSettings } from './schema.ts'
-import type { StoreRow, StoreSettingsRow } from './table.ts'
+import type { Address, Store } from './schema.ts'
+import type { StoreRow } from './table.ts'
 
 export const NO_ADDRESS: Address = {
   line1: null,
@@ -8,16 +8,6 @@ export const NO_ADDRESS: Address = {
   region: null,
   postal_code: null,
   country: null,
-}
-
-export const CLOSED: OpeningHours = {
-  monday: [],
-  tuesday: [],
-  wednesday: [],
-  thursday: [],
-  friday: [],
-  saturday: [],
-  sunday: [],
 }
 
 /** A store as it stands on the wire. */
@@ -33,22 +23,6 @@ export function presentStore(row: StoreRow): Store {
     email: row.email,
     timezone: row.timezone,
     is_default: row.is_default,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-  }
-}
-
-/** The settings, with null or empty for whatever was not set. */
-export function presentSettings({ settings, ...row }: StoreSettingsRow): StoreSettings {
-  return {
-    tenant_id: row.tenant_id,
-    id: row.id,
-    timezone: row.timezone,
-    currency: settings.currency ?? null,
-    opening_hours: settings.opening_hours ?? null,
-    receipt_header: settings.receipt_header ?? null,
-    receipt_footer: settings.receipt_footer ?? null,
-    extra: settings.extra ?? {},
     created_at: row.created_at,
     updated_at: row.updated_at,
   }

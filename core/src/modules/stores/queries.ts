@@ -1,4 +1,4 @@
-import { type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
+import { containing, type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
 import type { StoreRow, StoreSettingsRow, StoreTable } from './table.ts'
 
 const columns = [
@@ -31,7 +31,7 @@ export function listStores(tx: Tx, tenantId: string, { q, status }: StoreFilter)
   let query = selectStores(tx, tenantId)
   if (status) query = query.where('status', '=', status)
   if (q) {
-    const part = `%${q.replace(/[\\%_]/g, '\\$&')}%`
+    const part = containing(q)
     query = query.where((where) => where.or([where('name', 'ilike', part), where('code', 'ilike', part)]))
   }
   return query

@@ -1,10 +1,10 @@
 import { conflict, defineRoute, Page, type Route } from '#kernel'
 import { nameTaken } from './errors.ts'
 import { changeStore, openStore, pageStores, removeStore } from './operations.ts'
-import { presentSettings, presentStore } from './present.ts'
+import { presentStore } from './present.ts'
 import { getSettings, getStore } from './queries.ts'
 import { NewStore, Store, StoreParams, StorePatch, StoreQuery, StoreSettings, StoreSettingsPatch } from './schema.ts'
-import { changeSettings } from './settings.ts'
+import { changeSettings, presentStoreSettings } from './settings.ts'
 
 export const routes: readonly Route[] = [
   defineRoute({
@@ -65,9 +65,10 @@ export const routes: readonly Route[] = [
     path: '/stores/:id/settings',
     summary: "Get a store's settings",
     access: { permission: 'store_settings.view', store: 'id' },
+    settings: 'store',
     params: StoreParams,
     response: { 200: StoreSettings },
-    handler: async (ctx, { params }) => presentSettings(await getSettings(ctx.tx, ctx.tenantId, params.id)),
+    handler: async (ctx, { params }) => presentStoreSettings(ctx, await getSettings(ctx.tx, ctx.tenantId, params.id)),
   }),
   defineRoute({
     method: 'PUT',
@@ -75,6 +76,7 @@ export const routes: readonly Route[] = [
     summary: "Change a store's settings",
     description: '`opening_hours` is merged day by day, `extra` is replaced whole.',
     access: { permission: 'store_settings.update', store: 'id' },
+    settings: 'store',
     params: StoreParams,
     body: StoreSettingsPatch,
     response: { 200: StoreSettings },

@@ -1,47 +1,67 @@
 import Type, { type Static, type TProperties } from 'typebox'
-import { Closed, Email, Line, ListQuery, Nullable, OneOf, Search, Timestamp, TimeZone, Uuid } from '#kernel'
-import { Currency, Extra } from '../tenants/index.ts'
+import {
+  Closed,
+  CreatedAt,
+  Described,
+  Email,
+  Line,
+  ListQuery,
+  Nullable,
+  OneOf,
+  OwnId,
+  Search,
+  SettingsPatch,
+  TenantId,
+  TimeZone,
+  UpdatedAt,
+  Uuid,
+} from '#kernel'
 
 const addressFields = {
-  line1: Nullable(Line(200, 'Bahnhofstrasse 1')),
-  line2: Nullable(Line(200, '2nd floor')),
-  city: Nullable(Line(100, 'Zürich')),
-  region: Nullable(Line(100, 'ZH')),
-  postal_code: Nullable(Line(20, '8001')),
+  line1: Nullable(Line(200, 'Bahnhofstrasse 1', 'Street and number')),
+  line2: Nullable(Line(200, '2nd floor', 'What else it takes to find the door')),
+  city: Nullable(Line(100, 'Zürich', 'Town or city')),
+  region: Nullable(Line(100, 'ZH', 'State, canton or province')),
+  postal_code: Nullable(Line(20, '8001', 'As it is written in the country')),
   country: Nullable(
     Type.String({
       pattern: '^[A-Z]{2}$',
       says: 'must be the two capital letters of a country, such as CH',
-      description: 'ISO 3166-1 alpha-2',
+      description: 'ISO 3166-1 alpha-2, in capital letters',
       examples: ['CH'],
     }),
   ),
 }
 
-export const Address = Closed(addressFields, { title: 'Address' })
+export const Address = Closed(addressFields, {
+  title: 'Address',
+  description: 'A postal address; what is not known is null',
+})
 export type Address = Static<typeof Address>
 
-const name = Line(200, 'Zürich Main Station')
-const status = OneOf(['active', 'inactive'])
-const phone = Nullable(Line(40, '+41 44 123 45 67'))
-const email = Nullable(Email)
+const name = Line(200, 'Zürich Main Station', 'What people call it; unique in the tenant, whatever the case')
+const status = OneOf(['active', 'inactive'], {
+  description: '`inactive`: kept, but nobody may act for it (`X-Store-ID` is refused)',
+})
+const phone = Nullable(Line(40, '+41 44 123 45 67', 'Where customers call; as people write it'))
+const email = Nullable(Described(Email, 'Where customers write'))
 
 export const Store = Closed(
   {
-    tenant_id: Uuid,
-    id: Uuid,
-    name: Type.String(),
-    code: Type.String(),
+    tenant_id: TenantId,
+    id: OwnId,
+    name: Type.String({ description: 'What people call it' }),
+    code: Type.String({ description: 'Short and unique in the tenant, in upper case: for receipts, labels, reports' }),
     status,
     address: Nullable(Address),
-    phone: Nullable(Type.String()),
-    email: Nullable(Type.String()),
-    timezone: Nullable(Type.String()),
-    is_default: Type.Boolean(),
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    phone: Nullable(Type.String({ description: 'Where customers call; null: not told' })),
+    email: Nullable(Type.String({ description: 'Where customers write; null: not told' })),
+    timezone: Nullable(Type.String({ description: "IANA time zone; null: the tenant's" })),
+    is_default: Type.Boolean({ description: 'Whether it is the one that is meant where none is named' }),
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   },
-  { title: 'Store' },
+  { title: 'Store', description: 'A place where a tenant does business: a shop, a branch, a warehouse' },
 )
 export type Store = Static<typeof Store>
 
@@ -76,16 +96,20 @@ export const StoreQuery = ListQuery({
   status: Type.Optional(status),
 })
 
-const time = (example: string) =>
+const time = (example: string, description: string) =>
   Type.String({
+    description: `${description}, as HH:MM of 24 hours`,
     pattern: '^([01]\\d|2[0-3]):[0-5]\\d$',
     says: 'must be a time of day such as 09:00',
     examples: [example],
   })
-const hoursOfDay = Type.Array(Closed({ open: time('09:00'), close: time('18:30') }), {
-  maxItems: 6,
-  description: 'In local time. A `close` at or before `open` is on the next day. Empty: closed.',
-})
+const hoursOfDay = Type.Array(
+  Closed({ open: time('09:00', 'When it opens'), close: time('18:30', 'When it closes') }),
+  {
+    maxItems: 6,
+    description: 'In local time. A `close` at or before `open` is on the next day. Empty: closed.',
+  },
+)
 
 const openingHours = {
   monday: hoursOfDay,
@@ -97,39 +121,27 @@ const openingHours = {
   sunday: hoursOfDay,
 }
 
-export const OpeningHours = Closed(openingHours, { title: 'OpeningHours' })
+export const OpeningHours = Closed(openingHours, {
+  title: 'OpeningHours',
+  description: 'When the store is open, by the day of the week',
+})
 export type OpeningHours = Static<typeof OpeningHours>
-
-const receiptText = Nullable(Type.String({ maxLength: 2000, examples: ['Thank you for your visit'] }))
-
-const ownSettings = {
-  timezone: Nullable(TimeZone),
-  currency: Nullable(Currency),
-  receipt_header: receiptText,
-  receipt_footer: receiptText,
-  extra: Extra,
-}
 
 export const StoreSettings = Closed(
   {
-    tenant_id: Uuid,
-    id: Uuid,
-    ...ownSettings,
-    opening_hours: Nullable(OpeningHours),
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    tenant_id: TenantId,
+    id: Described(Uuid, 'The store that they are the settings of'),
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   },
   { title: 'StoreSettings', description: "What is null is as in the tenant's settings, or unknown." },
 )
 export type StoreSettings = Static<typeof StoreSettings>
 
-export const StoreSettingsPatch = partial(
-  { ...ownSettings, opening_hours: Nullable(partial(openingHours, 'OpeningHoursPatch')) },
-  'StoreSettingsPatch',
-)
-export type StoreSettingsPatch = Static<typeof StoreSettingsPatch>
+export const StoreSettingsPatch = SettingsPatch('StoreSettingsPatch')
 
 /** The body of a PUT: any of the fields, no other. */
 function partial<P extends TProperties>(properties: P, title: string) {
-  return Type.Partial(Closed(properties), { additionalProperties: false, title })
+  const description = 'What changes: an absent field stays as it is, null clears it'
+  return Type.Partial(Closed(properties), { additionalProperties: false, title, description })
 }

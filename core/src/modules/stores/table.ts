@@ -1,5 +1,5 @@
-import type { Generated, Selectable, TenantRow } from '#kernel'
-import type { Address, StoreSettings } from './schema.ts'
+import type { Generated, Selectable, StoredSettings, TenantRow } from '#kernel'
+import type { Address } from './schema.ts'
 
 export interface StoreTable extends TenantRow {
   name: string
@@ -10,13 +10,9 @@ export interface StoreTable extends TenantRow {
   email: string | null
   timezone: string | null
   is_default: Generated<boolean>
+  /** What was set, but for the time zone. */
   settings: Generated<StoredSettings>
 }
-
-/** Only what was set. The time zone is the store's own column, and stands in both objects. */
-export type StoredSettings = Partial<
-  Pick<StoreSettings, 'currency' | 'opening_hours' | 'receipt_header' | 'receipt_footer' | 'extra'>
->
 
 /** A store without its settings, which may be large and are read on their own. */
 export type StoreRow = Omit<Selectable<StoreTable>, 'settings'>

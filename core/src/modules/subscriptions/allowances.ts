@@ -40,7 +40,7 @@ export const planAllowances: Allowances = {
   async consumed(ctx, limit, amount = 1) {
     const terms = await lockedTerms(ctx)
     if (!terms) throw subscriptionInactive()
-    const max = maxOf(ctx.core, terms, limit)
+    const max = maxOf(ctx, terms, limit)
     const counts = countedBy(ctx, limit)
     const used =
       counts === undefined
@@ -59,13 +59,13 @@ export const planAllowances: Allowances = {
 
   async hasFeature(ctx, feature) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
-    return terms !== undefined && includes(ctx.core, terms, feature)
+    return terms !== undefined && includes(ctx, terms, feature)
   },
 
   async remaining(ctx, limit) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
     if (!terms) return 0
-    const max = maxOf(ctx.core, terms, limit)
+    const max = maxOf(ctx, terms, limit)
     if (max === null) return null
     const counts = countedBy(ctx, limit)
     const used =

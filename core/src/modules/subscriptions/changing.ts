@@ -67,7 +67,7 @@ export const collectCharge = defineJob('subscriptions.collect_charge', {
     const { charge, payment_provider: name, payment_reference: reference } = state
     if (charge?.key !== key || name === null || name === MANUAL) return
     const collection = { ...charge, tenantId: ctx.tenantId, planCode: state.plan.code, reference }
-    const outcome = await providerNamed(ctx.core, name).collect(ctx, collection)
+    const outcome = await providerNamed(ctx, name).collect(ctx, collection)
     if (outcome !== 'pending') await ctx.transaction((ctx) => settleCharge(ctx, { key, outcome }))
   },
 })

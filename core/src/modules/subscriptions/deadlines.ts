@@ -1,4 +1,4 @@
-import { DAYS } from '#kernel'
+import { DAYS, momentAfter } from '#kernel'
 import { isFree } from './prices.ts'
 import type { State } from './states.ts'
 
@@ -38,4 +38,4 @@ function isWorthWarning({ status, cancel_at_period_end, pending_plan, plan }: St
   return status === 'trialing' && !isFree(pending_plan ?? plan)
 }
 
-const before = (moment: string) => new Date(Date.parse(moment) - WARNING_MS).toISOString()
+const before = (moment: string) => momentAfter(moment, -WARNING_MS)

@@ -23,6 +23,7 @@ export { readUsage } from './usage.ts'
 /** Plans and what each tenant has of one: how much it may have, whether it may write, what it pays. */
 export const subscriptions = defineModule({
   name: 'subscriptions',
+  description: 'What a tenant pays for: plans, limits, trial and payment method.',
   dependsOn: [tenants],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {

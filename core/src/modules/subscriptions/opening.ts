@@ -1,4 +1,4 @@
-import { type Ctx, DAYS, type Founder, stamp } from '#kernel'
+import { type Ctx, DAYS, type Founder, momentAfter, stamp } from '#kernel'
 import { getTenant } from '../tenants/index.ts'
 import { deadlineOf } from './deadlines.ts'
 import { subscriptionCreated } from './events.ts'
@@ -40,7 +40,7 @@ function newSubscription(ctx: Ctx, plan: PlanRow, isTrial: boolean): Subscriptio
   const base = stamp(ctx)
   // Everything is reckoned from one moment: the clock goes on between two looks at it.
   const start = base.created_at
-  const trialEnd = new Date(Date.parse(start) + plan.trial_days * DAYS).toISOString()
+  const trialEnd = momentAfter(start, plan.trial_days * DAYS)
   const row: SubscriptionRow = {
     ...base,
     plan_id: plan.id,

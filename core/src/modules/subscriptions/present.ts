@@ -1,11 +1,11 @@
-import { type Core, DAYS } from '#kernel'
+import { DAYS, type Declared } from '#kernel'
 import { featuresOf, limitsOf } from './plans.ts'
 import type { Plan, Subscription, SubscriptionRecord } from './schema.ts'
 import type { State } from './states.ts'
 import type { PlanRow } from './table.ts'
 
 /** A plan as it stands on the wire, with every limit and feature that the modules declare. */
-export function presentPlan(core: Core, row: PlanRow): Plan {
+export function presentPlan(core: Declared, row: PlanRow): Plan {
   return {
     id: row.id,
     code: row.code,
@@ -25,7 +25,7 @@ export function presentPlan(core: Core, row: PlanRow): Plan {
 }
 
 /** A subscription as it stands on the wire. */
-export function presentSubscription(core: Core, state: State): Subscription {
+export function presentSubscription(core: Declared, state: State): Subscription {
   return { ...presentFields(state), plan: presentPlan(core, state.plan) }
 }
 

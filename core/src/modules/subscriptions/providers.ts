@@ -1,4 +1,4 @@
-import type { Core, Ctx } from '#kernel'
+import type { Ctx, Declared } from '#kernel'
 import type { Charge } from './table.ts'
 
 /** Money to collect from a tenant. */
@@ -32,7 +32,7 @@ declare module '#kernel' {
 }
 
 /** The provider of that name. Throws when no module of the core brings it. */
-export function providerNamed({ registry }: Core, name: string): PaymentProvider {
+export function providerNamed({ registry }: Declared, name: string): PaymentProvider {
   const provider = registry.modules.find(({ payments }) => payments?.name === name)?.payments
   if (!provider) throw new Error(`The payment provider ${name} belongs to no module of this core`)
   return provider

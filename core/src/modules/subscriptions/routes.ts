@@ -30,7 +30,7 @@ export const routes: readonly Route[] = [
     summary: 'List the plans that anybody may choose, cheapest first',
     access: 'public',
     response: { 200: Short(Plan) },
-    handler: async ({ core, tx }) => ({ data: (await listPublicPlans(tx)).map((plan) => presentPlan(core, plan)) }),
+    handler: async (ctx) => ({ data: (await listPublicPlans(ctx.tx)).map((plan) => presentPlan(ctx, plan)) }),
   }),
   defineRoute({
     method: 'GET',
@@ -39,10 +39,10 @@ export const routes: readonly Route[] = [
     access: 'public',
     params: PlanParams,
     response: { 200: Plan },
-    handler: async ({ core, tx }, { params }) => {
-      const plan = await findPublicPlan(tx, params.id)
+    handler: async (ctx, { params }) => {
+      const plan = await findPublicPlan(ctx.tx, params.id)
       if (!plan) throw notFound()
-      return presentPlan(core, plan)
+      return presentPlan(ctx, plan)
     },
   }),
   defineRoute({
@@ -52,7 +52,7 @@ export const routes: readonly Route[] = [
     access: view,
     response: { 200: Subscription },
     errors: [notFound],
-    handler: async (ctx) => presentSubscription(ctx.core, await getState(ctx)),
+    handler: async (ctx) => presentSubscription(ctx, await getState(ctx)),
   }),
   defineRoute({
     method: 'GET',
@@ -84,6 +84,7 @@ export const routes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/subscriptions/current/change-plan/preview',
+    name: 'previewPlanChange',
     summary: 'See what a change of plan would do',
     description:
       'Changes nothing. `allowed` is false while more is in use than the plan allows, or the change would be refused otherwise.',
@@ -105,7 +106,7 @@ export const routes: readonly Route[] = [
     body: PlanChange,
     response: { 200: Subscription },
     errors: [notFound, conflict, downgradeExceedsLimits],
-    handler: async (ctx, { body }) => presentSubscription(ctx.core, await changePlan(ctx, body)),
+    handler: async (ctx, { body }) => presentSubscription(ctx, await changePlan(ctx, body)),
   }),
   defineRoute({
     method: 'POST',
@@ -117,7 +118,7 @@ export const routes: readonly Route[] = [
     body: Cancellation,
     response: { 200: Subscription },
     errors: [notFound, conflict],
-    handler: async (ctx, { body }) => presentSubscription(ctx.core, await cancelSubscription(ctx, body)),
+    handler: async (ctx, { body }) => presentSubscription(ctx, await cancelSubscription(ctx, body)),
   }),
   defineRoute({
     method: 'POST',
@@ -129,7 +130,7 @@ export const routes: readonly Route[] = [
     whileInactive: true,
     response: { 200: Subscription },
     errors: [notFound, conflict],
-    handler: async (ctx) => presentSubscription(ctx.core, await reactivateSubscription(ctx)),
+    handler: async (ctx) => presentSubscription(ctx, await reactivateSubscription(ctx)),
   }),
   defineRoute({
     method: 'PUT',
@@ -142,6 +143,6 @@ export const routes: readonly Route[] = [
     check: checkMasked,
     response: { 200: Subscription },
     errors: [notFound],
-    handler: async (ctx, { body }) => presentSubscription(ctx.core, await changePaymentMethod(ctx, body)),
+    handler: async (ctx, { body }) => presentSubscription(ctx, await changePaymentMethod(ctx, body)),
   }),
 ]

@@ -1,5 +1,17 @@
 import Type, { type Static } from 'typebox'
-import { Closed, Line, Nullable, OneOf, Timestamp, Uuid } from '#kernel'
+import {
+  Closed,
+  CreatedAt,
+  Described,
+  Line,
+  Nullable,
+  OneOf,
+  OwnId,
+  TenantId,
+  Timestamp,
+  UpdatedAt,
+  Uuid,
+} from '#kernel'
 import { Currency } from '../tenants/index.ts'
 
 /** An object by name; which names there are is up to the modules. */
@@ -10,26 +22,32 @@ const Limits = ByName<number | null>(Nullable(Type.Integer()), {
   description: 'How many of each; null: any number',
   examples: [{ users: 10, stores: 5 }],
 })
-const Features = ByName<boolean>(Type.Boolean(), { examples: [{}] })
+const Features = ByName<boolean>(Type.Boolean(), {
+  description: 'By name, whether the plan includes it',
+  examples: [{}],
+})
 
 export const Plan = Closed(
   {
-    id: Uuid,
-    code: Type.String({ examples: ['starter'] }),
-    name: Type.String(),
-    description: Type.String(),
-    price_cents: Type.Integer({ examples: [2900] }),
+    id: OwnId,
+    code: Type.String({ description: 'What programs call it', examples: ['starter'] }),
+    name: Type.String({ description: 'What people call it' }),
+    description: Type.String({ description: 'What it is good for, for people' }),
+    price_cents: Type.Integer({
+      description: 'Price of one period, in the smallest unit of `currency`',
+      examples: [2900],
+    }),
     currency: Currency,
-    interval: OneOf(['month', 'year']),
-    trial_days: Type.Integer({ examples: [14] }),
+    interval: OneOf(['month', 'year'], { description: 'How long a period is' }),
+    trial_days: Type.Integer({ description: 'Days that a trial of it lasts; 0: none', examples: [14] }),
     limits: Limits,
     features: Features,
-    is_public: Type.Boolean(),
-    is_active: Type.Boolean(),
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    is_public: Type.Boolean({ description: 'Whether anybody may choose it' }),
+    is_active: Type.Boolean({ description: 'Whether it can be chosen; who has it keeps it' }),
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   },
-  { title: 'Plan' },
+  { title: 'Plan', description: 'What a tenant pays for: a price, and what is included' },
 )
 export type Plan = Static<typeof Plan>
 
@@ -37,20 +55,32 @@ const paymentMethod = {
   type: Type.String({
     pattern: '^[a-z][a-z0-9_]{0,39}$',
     says: 'must be a word of lower-case letters, digits and underscores, such as card',
+    description: 'What kind: a word of lower-case letters, digits and underscores',
     examples: ['card'],
   }),
-  label: Line(100, 'Visa of the company'),
-  last4: Nullable(Type.String({ pattern: '^\\d{4}$', says: 'must be four digits', examples: ['4242'] })),
+  label: Line(100, 'Visa of the company', 'What people call it'),
+  last4: Nullable(
+    Type.String({
+      pattern: '^\\d{4}$',
+      says: 'must be four digits',
+      description: 'The last four digits of its number; null: it has none',
+      examples: ['4242'],
+    }),
+  ),
   expires: Nullable(
     Type.String({
       pattern: '^(\\d{4}-\\d{2}|\\d{2}/(\\d{2}|\\d{4}))$',
       says: 'must be a month such as 2030-12 or 12/30',
+      description: 'The last month that it is good for; null: it does not expire',
       examples: ['2030-12'],
     }),
   ),
 }
 
-export const PaymentMethod = Closed(paymentMethod, { title: 'PaymentMethod' })
+export const PaymentMethod = Closed(paymentMethod, {
+  title: 'PaymentMethod',
+  description: 'How the tenant pays, masked',
+})
 
 export const PaymentMethodPatch = Type.Partial(Closed(paymentMethod), {
   additionalProperties: false,
@@ -59,17 +89,20 @@ export const PaymentMethodPatch = Type.Partial(Closed(paymentMethod), {
 })
 export type PaymentMethodPatch = Static<typeof PaymentMethodPatch>
 
-const status = OneOf(['trialing', 'active', 'past_due', 'canceled', 'expired'])
+const status = OneOf(['trialing', 'active', 'past_due', 'canceled', 'expired'], {
+  description:
+    '`past_due`: not paid, and goes on until `grace_ends_at`; `canceled` and `expired`: has ended, everything can be read and nothing changed',
+})
 
 const subscription = {
-  tenant_id: Uuid,
-  id: Uuid,
+  tenant_id: TenantId,
+  id: OwnId,
   status,
-  trial_ends_at: Nullable(Timestamp),
-  current_period_start: Timestamp,
-  current_period_end: Timestamp,
-  cancel_at_period_end: Type.Boolean(),
-  canceled_at: Nullable(Timestamp),
+  trial_ends_at: Nullable(Described(Timestamp, 'When the trial ends or ended; null: there was none')),
+  current_period_start: Described(Timestamp, 'Since when the present period runs'),
+  current_period_end: Described(Timestamp, 'Until when it runs'),
+  cancel_at_period_end: Type.Boolean({ description: 'Whether it ends then, by a cancellation that waits' }),
+  canceled_at: Nullable(Described(Timestamp, 'When it was canceled; null: it is not')),
   grace_ends_at: Nullable(
     Type.String({ format: 'date-time', description: 'While past due: until when it may still be paid' }),
   ),
@@ -77,11 +110,17 @@ const subscription = {
     Type.String({ format: 'uuid', description: 'The plan of the next period, where another one was chosen' }),
   ),
   payment_method: Nullable(PaymentMethod),
-  created_at: Timestamp,
-  updated_at: Timestamp,
+  created_at: CreatedAt,
+  updated_at: UpdatedAt,
 }
 
-export const Subscription = Closed({ ...subscription, plan: Plan }, { title: 'Subscription' })
+export const Subscription = Closed(
+  { ...subscription, plan: Plan },
+  {
+    title: 'Subscription',
+    description: 'What the tenant has, until when, and how it pays',
+  },
+)
 export type Subscription = Static<typeof Subscription>
 
 /** A subscription as records keep it: its plan by name, and why it was canceled. */
@@ -93,30 +132,33 @@ export const SubscriptionRecord = Closed({
 export type SubscriptionRecord = Static<typeof SubscriptionRecord>
 
 const LimitUsage = Closed({
-  used: Type.Integer(),
-  max: Nullable(Type.Integer()),
-  percent: Nullable(Type.Integer({ description: 'Rounded down; null where any number is allowed' })),
+  used: Type.Integer({ description: 'How many are in use, or were used up in this period' }),
+  max: Nullable(Type.Integer({ description: 'How many the plan allows; null: any number' })),
+  percent: Nullable(
+    Type.Integer({ description: 'How much of it that is in percent. Rounded down; null where any number is allowed' }),
+  ),
 })
 export type LimitUsage = Static<typeof LimitUsage>
 
 export const Usage = ByName<LimitUsage>(LimitUsage, {
   title: 'Usage',
+  description: 'By name, how much of each limit is in use',
   examples: [{ users: { used: 8, max: 10, percent: 80 }, stores: { used: 1, max: 5, percent: 20 } }],
 })
 export type Usage = Static<typeof Usage>
 
 export const Trial = Closed(
   {
-    in_trial: Type.Boolean(),
-    days_left: Type.Integer({ description: 'Begun days count' }),
-    ends_at: Nullable(Timestamp),
+    in_trial: Type.Boolean({ description: 'Whether a trial runs now' }),
+    days_left: Type.Integer({ description: 'Days until it ends; begun days count' }),
+    ends_at: Nullable(Described(Timestamp, 'When it ends or ended; null: there was none')),
   },
-  { title: 'Trial' },
+  { title: 'Trial', description: 'How much of the trial is left' },
 )
 
 export const SubscriptionDetails = Closed(
   { subscription: Subscription, plan: Plan, limits: Limits, features: Features, usage: Usage, trial: Trial },
-  { title: 'SubscriptionDetails' },
+  { title: 'SubscriptionDetails', description: 'All that a page about the subscription shows' },
 )
 export type SubscriptionDetails = Static<typeof SubscriptionDetails>
 
@@ -127,22 +169,30 @@ const at = OneOf(['now', 'period_end'], {
 
 export const PlanChange = Closed(
   {
-    plan_id: Type.String({ format: 'uuid', examples: ['01900000-0000-7000-8000-000000000003'] }),
+    plan_id: Type.String({
+      format: 'uuid',
+      description: 'The plan to change to',
+      examples: ['01900000-0000-7000-8000-000000000003'],
+    }),
     at: Type.Optional(at),
   },
   { title: 'PlanChange' },
 )
 export type PlanChange = Static<typeof PlanChange>
 
-const Exceeded = Closed({ limit: Type.String({ examples: ['stores'] }), used: Type.Integer(), max: Type.Integer() })
+const Exceeded = Closed({
+  limit: Type.String({ description: 'The name of a limit', examples: ['stores'] }),
+  used: Type.Integer({ description: 'How many are in use' }),
+  max: Type.Integer({ description: 'How many the plan allows' }),
+})
 export type Exceeded = Static<typeof Exceeded>
 
 export const PlanChangePreview = Closed(
   {
-    allowed: Type.Boolean(),
+    allowed: Type.Boolean({ description: 'Whether the change would be made' }),
     exceeds: Type.Array(Exceeded, { description: 'Limits of which more is in use than the plan allows' }),
-    requires_payment_method: Type.Boolean(),
-    effective_at: Timestamp,
+    requires_payment_method: Type.Boolean({ description: 'Whether a payment method has to be on file first' }),
+    effective_at: Described(Timestamp, 'When it would take effect'),
     amount_due_cents: Type.Integer({ description: 'Due when it takes effect, in the currency of the new plan' }),
     dropped_cents: Type.Integer({
       description:
@@ -152,14 +202,20 @@ export const PlanChangePreview = Closed(
       description: 'A cancellation waits for the end of the period, and choosing this plan takes it back',
     }),
   },
-  { title: 'PlanChangePreview' },
+  { title: 'PlanChangePreview', description: 'What a change of plan would do' },
 )
 export type PlanChangePreview = Static<typeof PlanChangePreview>
 
 export const Cancellation = Closed(
   {
     at_period_end: Type.Boolean({ description: 'false: at once, and from then on everything can only be read' }),
-    reason: Type.Optional(Type.String({ maxLength: 1000, examples: ['We close down'] })),
+    reason: Type.Optional(
+      Type.String({
+        maxLength: 1000,
+        description: 'Why, in your words; kept in the record',
+        examples: ['We close down'],
+      }),
+    ),
   },
   { title: 'Cancellation' },
 )

@@ -1,4 +1,4 @@
-import { type AppError, conflict, DAYS } from '#kernel'
+import { type AppError, conflict, DAYS, momentAfter } from '#kernel'
 import { deadlineOf } from './deadlines.ts'
 import { periodEnd } from './months.ts'
 import { isFree, settlementOf } from './prices.ts'
@@ -234,7 +234,7 @@ const chargeKey = (tenantId: string, at: string) => `${tenantId}.${Date.parse(at
 export const tenantOfCharge = (key: string): string => key.split('.', 1)[0] ?? ''
 
 function owing(state: State, now: string): State {
-  return { ...state, status: 'past_due', grace_ends_at: later(now, GRACE_MS), is_warned: false }
+  return { ...state, status: 'past_due', grace_ends_at: momentAfter(now, GRACE_MS), is_warned: false }
 }
 
 function end(state: State, status: 'canceled' | 'expired', now: string): State {
@@ -262,7 +262,5 @@ const nextPeriod = (state: State, start: string): State => ({
 })
 
 const beginPeriods = (state: State, now: string): State => nextPeriod({ ...state, anchored_at: now }, now)
-
-const later = (moment: string, ms: number) => new Date(Date.parse(moment) + ms).toISOString()
 
 const paymentMethodMissing = (): AppError => conflict({ detail: 'Add a payment method first' })

@@ -11,7 +11,7 @@ import { type Counted, countRows, findUsage } from './usage-queries.ts'
 export async function readDetails(ctx: Ctx): Promise<SubscriptionDetails> {
   const state = await getState(ctx)
   const usage = await readUsage(ctx, state)
-  const subscription = presentSubscription(ctx.core, state)
+  const subscription = presentSubscription(ctx, state)
   const { plan } = subscription
   const { limits, features } = plan
   return { subscription, plan, limits, features, usage, trial: presentTrial(state, ctx.clock.now()) }
@@ -22,7 +22,7 @@ export async function readUsage(ctx: Ctx, state: State): Promise<Usage> {
   const used = await countAll(ctx, state.current_period_start)
   return Object.fromEntries(
     used.map(([limit, used]) => {
-      const max = maxOf(ctx.core, state.plan, limit)
+      const max = maxOf(ctx, state.plan, limit)
       return [limit, { used, max, percent: max === null ? null : percentOf(used, max) }]
     }),
   )
@@ -31,11 +31,11 @@ export async function readUsage(ctx: Ctx, state: State): Promise<Usage> {
 /** The limits of which more is in use than another plan allows. `isNewPeriod`: what counts by period begins at zero. */
 export async function listExceeded(ctx: Ctx, state: State, plan: PlanRow, isNewPeriod: boolean): Promise<Exceeded[]> {
   const used = await countAll(ctx, state.current_period_start, (limit) => {
-    const resets = isNewPeriod && ctx.core.registry.limits.get(limit)?.per === 'period'
-    return !resets && maxOf(ctx.core, plan, limit) !== null
+    const resets = isNewPeriod && ctx.registry.limits.get(limit)?.per === 'period'
+    return !resets && maxOf(ctx, plan, limit) !== null
   })
   return used.flatMap(([limit, used]) => {
-    const max = maxOf(ctx.core, plan, limit)
+    const max = maxOf(ctx, plan, limit)
     return max !== null && used > max ? [{ limit, used, max }] : []
   })
 }
@@ -46,7 +46,7 @@ async function countAll(
   isWanted: (limit: string) => boolean = () => true,
 ): Promise<[limit: string, used: number][]> {
   const { tx, tenantId } = ctx
-  const wanted = [...ctx.core.registry.limits].filter(([limit]) => isWanted(limit))
+  const wanted = [...ctx.registry.limits].filter(([limit]) => isWanted(limit))
   // All are sent at once.
   return Promise.all(
     wanted.map(async ([limit]): Promise<[string, number]> => {
@@ -58,8 +58,8 @@ async function countAll(
 }
 
 /** The rows that a limit counts; undefined for one that counts by period. */
-export function countedBy({ core, clock }: Ctx, limit: string): Counted | undefined {
-  const declared = core.registry.limits.get(limit)
+export function countedBy({ registry, clock }: Ctx, limit: string): Counted | undefined {
+  const declared = registry.limits.get(limit)
   if (!declared) throw new Error(`The limit ${limit} belongs to no module of this core`)
   const { counts, until } = declared
   return counts === undefined ? undefined : { table: counts, until, now: clock.now() }

@@ -9,4 +9,5 @@ export const tenantUpdated = defineEvent('tenant.updated', {
 export const tenantSettingsUpdated = defineEvent('tenant_settings.updated', {
   description: 'Settings of a tenant changed',
   data: TenantSettings,
+  settings: 'tenant',
 })

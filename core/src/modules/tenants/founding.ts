@@ -45,7 +45,7 @@ export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Foundin
     updated_at: now,
   })
   await ctx.emit(tenantCreated, { after: presentTenant(tenant) })
-  for (const module of ctx.core.registry.modules) await module.founding?.(ctx, founder)
+  for (const module of ctx.registry.modules) await module.founding?.(ctx, founder)
   return tenant
 }
 

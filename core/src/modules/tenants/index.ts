@@ -1,13 +1,16 @@
 import { defineModule } from '#kernel'
 import { users } from '../users/index.ts'
-import { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+import * as events from './events.ts'
+import { getSettings } from './queries.ts'
 import { routes } from './routes.ts'
+import { tenantSettings } from './settings.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
 
 /** Tenants: what they are called, how they look, and what holds for everybody in them. */
 export const tenants = defineModule({
   name: 'tenants',
+  description: 'Companies that use the product, their settings and what they look like.',
   dependsOn: [users],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
@@ -15,20 +18,29 @@ export const tenants = defineModule({
     'tenant.update': 'Change the name, slug and branding of the tenant',
     'tenant_settings.view': { description: 'See the settings of the tenant', roles: EVERYBODY },
     'tenant_settings.update': 'Change the settings of the tenant',
-    'audit.retention': { description: 'Shorten how long records of what happened are kept', roles: [] },
   },
-  events: [tenantCreated, tenantUpdated, tenantSettingsUpdated],
+  events: Object.values(events),
+  settings: tenantSettings,
+  settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
   routes,
 })
 
 export { slugTaken, tenantSuspended } from './errors.ts'
-export { tenantCreated, tenantSettingsUpdated, tenantUpdated } from './events.ts'
+export * from './events.ts'
 export { Currency, Extra } from './formats.ts'
-export { foundTenant } from './founding.ts'
-export { changeOwner, getTenant } from './operations.ts'
-export { presentSettings, presentTenant } from './present.ts'
-export { findTenant, getSettings, listTenants, lockTenant } from './queries.ts'
-export { type Retention, retentionAt } from './retention.ts'
-export { Slug, Tenant, TenantSettings } from './schema.ts'
+export { foundTenant, openTenant } from './founding.ts'
+export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
+export { presentTenant } from './present.ts'
+export { findTenant, listTenants, lockTenant } from './queries.ts'
+export { Slug, Tenant } from './schema.ts'
+export {
+  changeSettings,
+  tenantCurrency,
+  tenantDateFormat,
+  tenantExtra,
+  tenantInvoicing,
+  tenantLocale,
+  tenantTimeZone,
+} from './settings.ts'
 export { asciiWords, randomSuffix } from './slugs.ts'
 export type { TenantRecord } from './table.ts'

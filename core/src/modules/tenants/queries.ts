@@ -1,5 +1,5 @@
-import { type Insertable, json, sql, type Tx } from '#kernel'
-import type { StoredSettings, TenantRecord, TenantTable } from './table.ts'
+import { type Insertable, json, type StoredSettings, sql, type Tx } from '#kernel'
+import type { TenantRecord, TenantTable } from './table.ts'
 
 const columns = ['id', 'name', 'slug', 'status', 'owner_id', 'branding', 'created_at', 'updated_at'] as const // names type the row
 

@@ -1,8 +1,8 @@
-import { conflict, defineRoute, permissionDenied, type Route } from '#kernel'
+import { defineRoute, permissionDenied, type Route } from '#kernel'
 import { slugTaken } from './errors.ts'
 import { openTenant } from './founding.ts'
 import { changeBranding, changeTenant, getTenant } from './operations.ts'
-import { presentAllSettings, presentBranding, presentTenant } from './present.ts'
+import { presentBranding, presentTenant } from './present.ts'
 import { getSettings } from './queries.ts'
 import {
   Branding,
@@ -13,7 +13,7 @@ import {
   TenantSettings,
   TenantSettingsPatch,
 } from './schema.ts'
-import { changeSettings } from './settings.ts'
+import { changeSettings, presentTenantSettings } from './settings.ts'
 
 export const routes: readonly Route[] = [
   defineRoute({
@@ -53,19 +53,19 @@ export const routes: readonly Route[] = [
     path: '/tenants/current/settings',
     summary: "Get the tenant's settings",
     access: { permission: 'tenant_settings.view' },
+    settings: 'tenant',
     response: { 200: TenantSettings },
-    handler: async (ctx) => presentAllSettings(ctx, await getSettings(ctx.tx, ctx.tenantId)),
+    handler: async (ctx) => presentTenantSettings(ctx, await getSettings(ctx.tx, ctx.tenantId)),
   }),
   defineRoute({
     method: 'PUT',
     path: '/tenants/current/settings',
     summary: "Change the tenant's settings",
-    description:
-      '`invoice` is merged field by field, `extra` is replaced whole. A shorter `audit_retention_days` takes the permission `audit.retention`, holds after 30 days, and the owners are told by mail.',
+    description: '`invoice` is merged field by field, `extra` is replaced whole.',
     access: { permission: 'tenant_settings.update' },
+    settings: 'tenant',
     body: TenantSettingsPatch,
     response: { 200: TenantSettings },
-    errors: [conflict],
     handler: (ctx, { body }) => changeSettings(ctx, body),
   }),
   defineRoute({

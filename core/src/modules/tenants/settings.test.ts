@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Ctx } from '#kernel'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { changeUser, users } from '../users/index.ts'
+import { users } from '../users/index.ts'
 import { tenants } from './index.ts'
 import { found, signIn } from './sign-in.fixture.ts'
 
@@ -60,11 +60,6 @@ describe('settings', () => {
       locale: 'en',
       currency: 'USD',
       date_format: 'YYYY-MM-DD',
-      require_two_factor: false,
-      two_factor_grace_days: 7,
-      session_max_age_hours: 720,
-      audit_retention_days: 365,
-      audit_retention_pending: null,
       invoice,
       extra: {},
     })
@@ -112,15 +107,10 @@ describe('settings', () => {
       locale: ['english!', '', 'x'.repeat(40)],
       currency: ['EURO', 'eur', 'QQQ'],
       date_format: ['YY-M-D'],
-      require_two_factor: ['yes'],
-      two_factor_grace_days: [-1, 91],
-      session_max_age_hours: [0, 8761, 1.5],
-      audit_retention_days: [0, 3651],
       'invoice/prefix': ['', 'A B', null],
       'invoice/rounding': ['never'],
       'invoice/series': ['x'],
       extra: [[], null, { text: 'x'.repeat(65_536) }],
-      audit_retention_pending: [null],
       theme: ['dark'],
     }
     for (const [field, values] of Object.entries(bad)) {
@@ -141,22 +131,10 @@ describe('settings', () => {
       currency: 'JPY',
       locale: 'ja',
       date_format: 'YYYY/MM/DD',
-      audit_retention_days: 400,
     }
     await Promise.all(Object.entries(fields).map(([name, value]) => put(token, { [name]: value }, '/settings')))
-    const { timezone, currency, locale, date_format, audit_retention_days } = (await get(token, '/settings')).body
-    assert.deepEqual({ timezone, currency, locale, date_format, audit_retention_days }, fields)
-  })
-
-  test('a second factor is required of all only by someone who has one', async () => {
-    const { token, tenantId, userId } = await found(t.core)
-    const { status, body } = await put(token, { require_two_factor: true }, '/settings')
-    assert.deepEqual([status, body.code], [409, 'conflict'])
-    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: true }), { tenantId, role: 'system' })
-    const required = await put(token, { require_two_factor: true, two_factor_grace_days: 0 }, '/settings')
-    assert.deepEqual([required.body.require_two_factor, required.body.two_factor_grace_days], [true, 0])
-    await t.core.run((ctx) => changeUser(ctx, userId, { two_factor_enabled: false }), { tenantId, role: 'system' })
-    assert.equal((await put(token, { require_two_factor: true, currency: 'CHF' }, '/settings')).status, 200)
+    const { timezone, currency, locale, date_format } = (await get(token, '/settings')).body
+    assert.deepEqual({ timezone, currency, locale, date_format }, fields)
   })
 
   test("are the tenant's own", async () => {

@@ -1,44 +1,66 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Ctx, conflict } from '#kernel'
-import { findUser } from '../users/index.ts'
+import { applySettings, type Ctx, defineSetting, Locale, OneOf, presentSettings, TimeZone } from '#kernel'
 import { tenantSettingsUpdated } from './events.ts'
-import { presentAllSettings } from './present.ts'
-import { lockSettings, updateSettings } from './queries.ts'
-import { changeRetention } from './retention.ts'
-import type { TenantSettings, TenantSettingsPatch } from './schema.ts'
+import { Currency, Extra } from './formats.ts'
+import { lockSettings, type SettingsRow, updateSettings } from './queries.ts'
+import { Invoicing, type TenantSettings } from './schema.ts'
 
-/**
- * Changes settings; absent fields stay, `invoice` is merged, `extra` replaced.
- * Throws 403 and 400 as `changeRetention` does, 409 `conflict` when someone without a second factor asks one of everybody.
- */
-export async function changeSettings(ctx: Ctx, patch: TenantSettingsPatch): Promise<TenantSettings> {
-  const row = await lockSettings(ctx.tx, ctx.tenantId)
-  const before = presentAllSettings(ctx, row)
-  const { audit_retention_days: days, ...rest } = patch
-  const retention = days === undefined ? {} : changeRetention(ctx, before, days)
-  const { audit_retention_days, audit_retention_pending } = { ...row.settings, ...retention }
-  const settings = {
-    ...row.settings,
-    ...rest,
-    invoice: { ...row.settings.invoice, ...patch.invoice },
-    audit_retention_days,
-    audit_retention_pending,
-  }
-  const after = presentAllSettings(ctx, { ...row, settings })
-  if (isDeepStrictEqual(before, after)) return before
-  if (after.require_two_factor && !before.require_two_factor) await requireOwnTwoFactor(ctx)
-  const saved = presentAllSettings(ctx, await updateSettings(ctx.tx, { ...row, settings, updated_at: ctx.clock.now() }))
-  await ctx.emit(tenantSettingsUpdated, { before, after: saved })
-  // Among them are those that decide whether a session still counts.
-  await ctx.forget({ tenantId: ctx.tenantId })
-  return saved
+export const tenantTimeZone = defineSetting('timezone', { level: 'tenant', schema: TimeZone, default: 'UTC' })
+export const tenantLocale = defineSetting('locale', { level: 'tenant', schema: Locale, default: 'en' })
+export const tenantCurrency = defineSetting('currency', { level: 'tenant', schema: Currency, default: 'USD' })
+
+export const tenantDateFormat = defineSetting('date_format', {
+  level: 'tenant',
+  schema: OneOf(['YYYY-MM-DD', 'YYYY/MM/DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'DD-MM-YYYY', 'MM/DD/YYYY'], {
+    description: 'How dates are shown to people',
+  }),
+  default: 'YYYY-MM-DD',
+})
+
+const NO_INVOICING: Invoicing = {
+  prefix: 'INV',
+  rounding: 'line',
+  tax_id: null,
+  legal_name: null,
+  address: null,
+  footer: null,
 }
 
-// Nobody may lock themselves out by asking of all what they don't have; a key has no second factor at all.
-async function requireOwnTwoFactor(ctx: Ctx): Promise<void> {
-  const userId = ctx.principal?.userId
-  const person = userId ? await findUser(ctx.tx, userId) : undefined
-  if (!person?.two_factor_enabled) {
-    throw conflict({ detail: 'Set up a second factor for yourself before you require it of everybody' })
-  }
+/** Who the tenant is on paper: for whatever an application bills in its name. */
+export const tenantInvoicing = defineSetting('invoice', {
+  level: 'tenant',
+  schema: Invoicing,
+  default: NO_INVOICING,
+  over: NO_INVOICING,
+})
+
+export const tenantExtra = defineSetting('extra', { level: 'tenant', schema: Extra, default: {} })
+
+/** All that this module declares. */
+export const tenantSettings = [
+  tenantTimeZone,
+  tenantLocale,
+  tenantCurrency,
+  tenantDateFormat,
+  tenantInvoicing,
+  tenantExtra,
+]
+
+/** The settings of all modules, as they stand on the wire. */
+export function presentTenantSettings(ctx: Ctx, { id, settings, created_at, updated_at }: SettingsRow): TenantSettings {
+  return { id, tenant_id: id, ...presentSettings(ctx, 'tenant', settings), created_at, updated_at }
+}
+
+/** Changes settings; absent ones stay. Throws what the rules of the settings throw: 403, 400 and 409 among them. */
+export async function changeSettings(ctx: Ctx, given: Record<string, unknown>): Promise<TenantSettings> {
+  const row = await lockSettings(ctx.tx, ctx.tenantId)
+  const before = presentTenantSettings(ctx, row)
+  const settings = await applySettings(ctx, 'tenant', { stored: row.settings, given })
+  if (isDeepStrictEqual(before, presentTenantSettings(ctx, { ...row, settings }))) return before
+  const saved = await updateSettings(ctx.tx, { ...row, settings, updated_at: ctx.clock.now() })
+  const after = presentTenantSettings(ctx, saved)
+  await ctx.emit(tenantSettingsUpdated, { before, after })
+  // Among them are those that decide whether a session still counts.
+  await ctx.forget({ tenantId: ctx.tenantId })
+  return after
 }

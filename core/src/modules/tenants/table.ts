@@ -1,5 +1,5 @@
-import type { Generated, Selectable } from '#kernel'
-import type { Branding, Invoicing, TenantSettings } from './schema.ts'
+import type { Generated, Selectable, StoredSettings } from '#kernel'
+import type { Branding } from './schema.ts'
 
 /** The one tenant-owned table whose own `id` names the tenant. */
 export interface TenantTable {
@@ -24,13 +24,6 @@ export interface TenantSlugTable {
 export interface TenantFounderTable {
   user_id: string
   founded: number
-}
-
-/** Only what a tenant has set; the rest is filled in when it is read, so that a new default reaches everybody. */
-export type StoredSettings = Partial<
-  Omit<TenantSettings, 'invoice' | 'id' | 'tenant_id' | 'created_at' | 'updated_at'>
-> & {
-  invoice?: Partial<Invoicing>
 }
 
 /** A tenant without its settings, which may be large and are read on their own. */

@@ -1,9 +1,10 @@
 import { defineModule } from '#kernel'
-import { userUpdated } from './events.ts'
-import { getMe, updateMe } from './routes.ts'
+import * as events from './events.ts'
+import { findUserSettings } from './queries.ts'
+import { getMe, getMySettings, updateMe, updateMySettings } from './routes.ts'
 
 export { normalizeEmail } from '#kernel'
-export { userUpdated } from './events.ts'
+export * from './events.ts'
 export {
   addUser,
   addUserTenant,
@@ -14,14 +15,24 @@ export {
   removeUserTenant,
   type UserPatch,
 } from './operations.ts'
-export { findLogin, findUser, findUserByEmail, getUser, listUserTenants, listUserTenantsAfter } from './queries.ts'
+export {
+  findLogin,
+  findUser,
+  findUserByEmail,
+  getUser,
+  listUserTenants,
+  listUserTenantsAfter,
+  lockUser,
+} from './queries.ts'
 export { presentUser, User } from './schema.ts'
 export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 
 /** People, across all tenants: who they are, when they last signed in, which tenants they belong to. */
 export const users = defineModule({
   name: 'users',
+  description: 'People across all tenants: your own profile.',
   migrations: new URL('./migrations/', import.meta.url),
-  events: [userUpdated],
-  routes: [getMe, updateMe],
+  events: Object.values(events),
+  settingsOf: { user: async ({ tx }, id) => (await findUserSettings(tx, id))?.settings ?? {} },
+  routes: [getMe, updateMe, getMySettings, updateMySettings],
 })

@@ -1,5 +1,5 @@
-import { type Insertable, normalizeEmail, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
-import type { UserLoginRow, UserRow, UserTable, UserTenantRow } from './table.ts'
+import { type Insertable, json, normalizeEmail, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
+import type { UserLoginRow, UserRow, UserSettingsRow, UserTable, UserTenantRow } from './table.ts'
 
 /** The person with that id, or undefined. */
 export const findUser = (tx: Tx, id: string): Promise<UserRow | undefined> =>
@@ -67,6 +67,22 @@ export const upsertLogin = (tx: Tx, login: UserLoginRow): Promise<unknown> =>
       conflict.column('user_id').doUpdateSet((eb) => ({
         last_login_at: eb.ref('excluded.last_login_at'),
         last_tenant_id: eb.fn.coalesce('excluded.last_tenant_id', 'user_logins.last_tenant_id'),
+      })),
+    )
+    .execute()
+
+/** What a person has set; undefined: nothing. */
+export const findUserSettings = (tx: Tx, userId: string): Promise<UserSettingsRow | undefined> =>
+  tx.selectFrom('user_settings').selectAll().where('user_id', '=', userId).executeTakeFirst()
+
+export const upsertUserSettings = (tx: Tx, row: UserSettingsRow): Promise<unknown> =>
+  tx
+    .insertInto('user_settings')
+    .values({ ...row, settings: json(row.settings) })
+    .onConflict((same) =>
+      same.column('user_id').doUpdateSet((eb) => ({
+        settings: eb.ref('excluded.settings'),
+        updated_at: eb.ref('excluded.updated_at'),
       })),
     )
     .execute()

@@ -1,24 +1,43 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { Closed, Line, Locale, Nullable, OneOf, Timestamp, TimeZone, Uuid } from '#kernel'
+import {
+  Closed,
+  CreatedAt,
+  Described,
+  Line,
+  Locale,
+  Nullable,
+  OneOf,
+  OwnId,
+  SettingsPatch,
+  Timestamp,
+  TimeZone,
+  UpdatedAt,
+  Uuid,
+} from '#kernel'
 import type { UserRow } from './table.ts'
 
 export const User = Closed(
   {
-    id: Uuid,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    email: Type.String({ examples: ['ada@example.com'] }),
-    name: Type.String({ examples: ['Ada Lovelace'] }),
-    phone: Nullable(Type.String({ examples: ['+41 44 123 45 67'] })),
-    avatar_url: Nullable(Type.String()),
-    locale: Type.String({ description: 'BCP 47 language tag', examples: ['de-CH'] }),
-    timezone: Type.String({ description: 'IANA time zone', examples: ['Europe/Zurich'] }),
-    email_verified_at: Nullable(Timestamp),
-    two_factor_enabled: Type.Boolean(),
-    is_super_admin: Type.Boolean(),
-    status: OneOf(['active', 'disabled']),
-    last_login_at: Nullable(Timestamp),
+    id: OwnId,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
+    email: Type.String({
+      description: 'What they sign in with, in lower case; one account per address',
+      examples: ['ada@example.com'],
+    }),
+    name: Type.String({ description: 'As they call themselves', examples: ['Ada Lovelace'] }),
+    phone: Nullable(Type.String({ description: 'As they wrote it; null: not told', examples: ['+41 44 123 45 67'] })),
+    avatar_url: Nullable(Type.String({ description: 'A picture of them; null: none' })),
+    locale: Type.String({ description: 'Language they are spoken to in: a BCP 47 tag', examples: ['de-CH'] }),
+    timezone: Type.String({ description: 'IANA time zone that times are shown in', examples: ['Europe/Zurich'] }),
+    email_verified_at: Nullable(
+      Described(Timestamp, 'When they proved that mail to the address reaches them; null: not yet'),
+    ),
+    two_factor_enabled: Type.Boolean({ description: 'Whether signing in asks for a second factor' }),
+    is_super_admin: Type.Boolean({ description: 'Whether they run the installation, beside any tenant' }),
+    status: OneOf(['active', 'disabled'], { description: '`disabled`: cannot sign in anywhere' }),
+    last_login_at: Nullable(Described(Timestamp, 'When they last signed in; null: never')),
   },
   { title: 'User', description: 'A person, across all tenants' },
 )
@@ -26,14 +45,25 @@ export type User = Static<typeof User>
 
 export const UserChanges = Closed(
   {
-    name: Type.Optional(Line(200, 'Ada Lovelace')),
-    phone: Type.Optional(Nullable(Line(40, '+41 44 123 45 67'))),
+    name: Type.Optional(Line(200, 'Ada Lovelace', 'How to call you')),
+    phone: Type.Optional(Nullable(Line(40, '+41 44 123 45 67', 'As you write it; null: none'))),
     locale: Type.Optional(Locale),
     timezone: Type.Optional(TimeZone),
   },
   { title: 'UserChanges' },
 )
 export type UserChanges = Static<typeof UserChanges>
+
+export const UserSettings = Closed(
+  {
+    user_id: Described(Uuid, 'The person that they are the settings of'),
+    updated_at: Nullable(Described(Timestamp, 'When they were last changed; null: never')),
+  },
+  { title: 'UserSettings', description: 'What a person has set, across tenants' },
+)
+export type UserSettings = Static<typeof UserSettings>
+
+export const UserSettingsPatch = SettingsPatch('UserSettingsPatch')
 
 /** A user as it stands on the wire. `lastLoginAt` lives in a table of its own: see `findLogin`. */
 export function presentUser(row: UserRow, lastLoginAt: string | null): User {

@@ -1,4 +1,4 @@
-import type { Generated, Selectable } from '#kernel'
+import type { Generated, Selectable, StoredSettings } from '#kernel'
 
 /** A person, across all tenants. Global: an e-mail address belongs to one person, whatever tenants they are in. */
 export interface UserTable {
@@ -29,6 +29,14 @@ export interface UserLoginTable {
   last_tenant_id: string | null
 }
 
+/** What a person has set, across tenants; kept out of `users`, whose rows are read with every request. */
+export interface UserSettingsTable {
+  user_id: string
+  settings: StoredSettings
+  created_at: string
+  updated_at: string
+}
+
 /** Which tenants a person belongs to: the directory that is read before a tenant is known. */
 export interface UserTenantTable {
   user_id: string
@@ -38,12 +46,14 @@ export interface UserTenantTable {
 
 export type UserRow = Selectable<UserTable>
 export type UserLoginRow = Selectable<UserLoginTable>
+export type UserSettingsRow = Selectable<UserSettingsTable>
 export type UserTenantRow = Selectable<UserTenantTable>
 
 declare module '#kernel' {
   interface Tables {
     users: UserTable
     user_logins: UserLoginTable
+    user_settings: UserSettingsTable
     user_tenants: UserTenantTable
   }
 }

@@ -34,7 +34,7 @@ export async function archiveRecords(ctx: Ctx, { from, before }: IdRange): Promi
 async function writeZipped(ctx: Ctx, key: string, content: AsyncIterable<Buffer>): Promise<void> {
   const zipped = createGzip()
   const ends = await Promise.allSettled([
-    ctx.core.storage.write(key, zipped),
+    ctx.storage.write(key, zipped),
     pipeline(Readable.from(content, { objectMode: false }), zipped),
   ])
   // A source that breaks off breaks the file off too, with its own reason; the other way round the reason is the file's.

@@ -1,5 +1,5 @@
 import { type Ctx, DAYS, firstIdAt, timeOfId } from '#kernel'
-import { type Retention, retentionAt } from '../../tenants/index.ts'
+import { type Retention, retentionAt } from './period.ts'
 import { findRetention } from './retention-queries.ts'
 
 /**

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
-import { firstIdAt, newId } from '#kernel'
+import { firstIdAt, LEAST_ID, newId } from '#kernel'
 import { drainJobs } from '../../../testing/drain-jobs.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
 import { blocksOf, chainOf } from '../sealing/sealing.fixture.ts'
-import { LEAST_ID } from '../sealing/sealing.ts'
 import {
   createRetentionCore,
   keepFor,

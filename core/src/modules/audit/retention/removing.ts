@@ -1,8 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Closed, type Ctx, defineJob, type EventContent, HOURS, type Static, type Tx, timeOfId, Uuid } from '#kernel'
+import {
+  Closed,
+  type Ctx,
+  defineJob,
+  type EventContent,
+  HOURS,
+  LEAST_ID,
+  least,
+  type Static,
+  type Tx,
+  timeOfId,
+  Uuid,
+} from '#kernel'
 import { auditRemoved } from '../events.ts'
 import { countRecords, findChain, type IdRange, lockChain } from '../sealing/seal-queries.ts'
-import { appendRemoval, LEAST_ID, sealTenant } from '../sealing/sealing.ts'
+import { appendRemoval, sealTenant } from '../sealing/sealing.ts'
 import { forgetNames } from '../searching/naming.ts'
 import type { ChainRow } from '../table.ts'
 import { archiveRecords } from './archiving.ts'
@@ -126,8 +138,4 @@ async function countAll(ctx: Ctx, { from, before }: IdRange): Promise<number> {
 async function countPiece(tx: Tx, tenantId: string, { from, before }: IdRange) {
   const next = await findIdAt(tx, tenantId, { from, before, offset: COUNTED })
   return { next, count: await countRecords(tx, tenantId, { from, before: next ?? before }) }
-}
-
-function least(one: string, other: string): string {
-  return one < other ? one : other
 }

@@ -1,6 +1,6 @@
 import { sql, type Tx } from '#kernel'
-import type { Retention } from '../../tenants/index.ts'
 import type { IdRange } from '../sealing/seal-queries.ts'
+import type { Retention } from './period.ts'
 
 /** What a tenant has set (undefined: nothing, or the tenant is deleted), and what its chain has given up. */
 export interface StoredRetention {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DAYS, firstIdAt } from '#kernel'
-import { createContext, noOrigin, systemActor } from '../../../kernel/create-context.ts'
+import { DAYS, firstIdAt, LEAST_ID } from '#kernel'
+import { contextOf } from '../../../testing/context.ts'
 import { drainJobs } from '../../../testing/drain-jobs.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { login, type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
 import { blocksOf, chainOf, sealAll } from '../sealing/sealing.fixture.ts'
-import { LEAST_ID } from '../sealing/sealing.ts'
 import { forgetVerdict } from '../sealing/verifying.fixture.ts'
 import { removeRecords } from './removing.ts'
 import {
@@ -232,7 +231,7 @@ describe('what is removed', () => {
     const { tenantId } = await register(core)
     await recordInMonths(core, tenantId, [20], { count: 2_500 })
     await sealMonths(core, tenantId)
-    const [before, ctx] = [firstIdAt(core.clock.ms() - 400 * DAYS), contextOf(tenantId)]
+    const [before, ctx] = [firstIdAt(core.clock.ms() - 400 * DAYS), contextOf(core.core, tenantId)]
     // A hundred times ten in a run.
     await removeRecords(ctx, { before, from: LEAST_ID }, 10)
     assert.deepEqual(await monthsOf(core, tenantId), [[20, 1_500]])
@@ -249,7 +248,7 @@ describe('what is removed', () => {
     const heights = async () => (await blocksOf(core, tenantId)).map(({ height, kind }) => [Number(height), kind])
     assert.equal((await heights()).length, 4, 'three and a bit')
     await removeRecords(
-      contextOf(tenantId),
+      contextOf(core.core, tenantId),
       { before: firstIdAt(Date.parse(monthAgo(core, 19))), from: LEAST_ID },
       5_000,
     )
@@ -268,7 +267,4 @@ describe('what is removed', () => {
     ])
     await assertValid(core, person)
   })
-
-  const contextOf = (tenantId: string) =>
-    createContext(core.core, { tenant: tenantId, storeId: null, actor: systemActor, origin: noOrigin })
 })

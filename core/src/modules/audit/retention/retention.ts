@@ -1,5 +1,4 @@
-import { type Core, every, everyTenant, type SweepPage, systemActor, type Tx } from '#kernel'
-import { LEAST_ID } from '../sealing/sealing.ts'
+import { type Ctx, every, everyTenant, LEAST_ID, least, type SweepPage, systemActor, type Tx } from '#kernel'
 import { keptFrom } from './keeping.ts'
 import { removeExpired } from './removing.ts'
 import { listRetentions, listTenantsWithRecords, type StoredRetention } from './retention-queries.ts'
@@ -14,7 +13,7 @@ const BATCH = 500
  */
 export const findExpired = every('40 2 * * *', 'audit.find_expired', async (ctx) => {
   const now = ctx.clock.ms()
-  const wholeBefore = await findWholeBefore(ctx.core, now)
+  const wholeBefore = await findWholeBefore(ctx, now)
   if (wholeBefore === null) return
   await everyTenant(ctx, {
     name: 'audit.find_expired',
@@ -28,12 +27,12 @@ export const findExpired = every('40 2 * * *', 'audit.find_expired', async (ctx)
 })
 
 /** What every tenant is done with; null: nobody has sealed records. Each batch is read in a transaction of its own. */
-async function findWholeBefore(core: Core, now: number): Promise<string | null> {
+async function findWholeBefore(ctx: Ctx, now: number): Promise<string | null> {
   let wholeBefore: string | null = null
   for (let after: string | null = null; ; ) {
     const page: SweepPage = { after, limit: BATCH }
-    const tenants: StoredRetention[] = await core.run(({ tx }) => listRetentions(tx, page), { role: 'system' })
-    for (const { days } of tenants) wholeBefore = least(wholeBefore, keptFrom(now, days))
+    const tenants: StoredRetention[] = await ctx.transaction(({ tx }) => listRetentions(tx, page), { role: 'system' })
+    for (const { days } of tenants) wholeBefore = least(keptFrom(now, days), wholeBefore)
     if (tenants.length < BATCH) return wholeBefore
     after = tenants.at(-1)?.tenant_id ?? null
   }
@@ -60,8 +59,4 @@ async function listExpired(tx: Tx, { after, limit }: SweepPage, now: number): Pr
 
 function byMonth(now: number, tenants: readonly StoredRetention[]): Map<string, StoredRetention[]> {
   return Map.groupBy(tenants, ({ days }) => keptFrom(now, days))
-}
-
-function least(one: string | null, other: string): string {
-  return one === null || other < one ? other : one
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { formatUuid } from '#kernel'
 import type { AuditLog } from '../schema.ts'
 import type { BlockKind } from '../table.ts'
 
@@ -112,7 +113,7 @@ export function rangeOf(entries: readonly Entry[]): { first: string; last: strin
 
 function idOf(bytes: Buffer, at: number): string {
   const hex = bytes.toString('hex', at, at + ID_BYTES)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  return formatUuid(hex)
 }
 
 export function sha256(content: string | Uint8Array): Buffer {

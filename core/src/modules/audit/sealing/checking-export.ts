@@ -1,4 +1,4 @@
-import { isUuid } from '#kernel'
+import { greatest, isUuid } from '#kernel'
 import { AuditLog } from '../schema.ts'
 import { hashRecord, MAX_RECORDS, unpackEntries } from './chain.ts'
 import {
@@ -124,7 +124,7 @@ function checkBlock(state: State, block: Sealed, publicKey: string | null): Find
   if (unproven && !unproven.equals(block.hash)) return notTheRemoval(block)
   state.unproven.delete(block.height)
   if (block.kind === 'removal' && block.removed_to !== null)
-    state.removedTo = greater(block.removed_to, state.removedTo)
+    state.removedTo = greatest(block.removed_to, state.removedTo)
   state.previous = linkOf(block)
   state.isTrusted = isTrusted(state, key)
   state.records = []
@@ -158,7 +158,7 @@ function checkRemoval(state: State, block: Sealed, publicKey: string | null): Fi
     return notTheRemoval(block)
   if (!isTrusted(state, key)) state.unproven.set(block.height, block.hash)
   state.verdict.tenant_id = block.tenant_id
-  state.removedTo = greater(block.removed_to, state.removedTo)
+  state.removedTo = greatest(block.removed_to, state.removedTo)
   return null
 }
 
@@ -218,10 +218,6 @@ function notTheRemoval({ height }: Sealed): Finding {
 
 function nextPosition({ previous, records }: State): number | null {
   return previous ? previous.position + records.length + 1 : null
-}
-
-function greater(a: string, b: string | null): string {
-  return b !== null && b > a ? b : a
 }
 
 function withoutUnknown({ line, ...found }: Finding): Finding {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DAYS, firstIdAt, newId } from '#kernel'
+import { DAYS, firstIdAt, LEAST_ID, newId } from '#kernel'
+import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
 import { chainEnds } from './chain-ends.ts'
 import { blocksOf, chainOf, foundWithRecords, record, recordIds, sealAll, settleAll } from './sealing.fixture.ts'
-import { appendRemoval, LEAST_ID, sealTenant } from './sealing.ts'
+import { appendRemoval, sealTenant } from './sealing.ts'
 
 let core: TestCore
 before(async () => {
@@ -72,12 +73,12 @@ describe('the end of a chain', () => {
     await record(core, tenantId)
     core.clock.advance(60_000)
     const missing = new RegExp(`end of the chain of seals of tenant ${tenantId} is missing`)
-    await assert.rejects(sealTenant({ core: core.core, tenantId }), missing)
+    await assert.rejects(sealTenant(contextOf(core.core, tenantId)), missing)
     await assert.rejects(chainEnds.check(core.core), new RegExp(tenantId))
     const columns = Object.keys(chain).join(', ')
     const values = Object.keys(chain).map((_, index) => `$${index + 1}`)
     await asSuperuser(core, `insert into audit_chains (${columns}) values (${values})`, Object.values(chain))
-    assert.equal((await sealTenant({ core: core.core, tenantId })).sealed, 1)
+    assert.equal((await sealTenant(contextOf(core.core, tenantId))).sealed, 1)
     assert.equal(await chainEnds.check(core.core), 'every chain of seals has its end')
   })
 })

@@ -92,7 +92,7 @@ const sealContext = ({ tenantId }: Ctx) => `audit_verification:${tenantId}`
 
 function sealVerdict(ctx: Ctx, period: Period, answer: VerifiedAudit): string {
   const kept: Kept = { of: periodOf(period), answer }
-  return ctx.core.secrets.seal(JSON.stringify(kept), sealContext(ctx))
+  return ctx.secrets.seal(JSON.stringify(kept), sealContext(ctx))
 }
 
 /** What was found of the same period a short time ago. Whatever does not open, or is of the future, was never found. */
@@ -106,7 +106,7 @@ async function findKept(ctx: Ctx, period: Period): Promise<VerifiedAudit | null>
 
 function openVerdict(ctx: Ctx, sealed: string): Kept | null {
   try {
-    return JSON.parse(ctx.core.secrets.openText(sealed, sealContext(ctx))) as Kept // as sealVerdict wrote it
+    return JSON.parse(ctx.secrets.openText(sealed, sealContext(ctx))) as Kept // as sealVerdict wrote it
   } catch {
     return null
   }

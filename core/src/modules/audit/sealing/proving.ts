@@ -1,7 +1,15 @@
-import { type Answer, type Ctx, type FieldProblem, invalidRequest, type StreamBody } from '#kernel'
+import {
+  type Answer,
+  atQuery,
+  type Ctx,
+  type FieldProblem,
+  invalidRequest,
+  type StreamBody,
+  type Unchecked,
+} from '#kernel'
 import { fileAnswer } from '../exporting.ts'
 import { presentRecord } from '../present.ts'
-import type { Filters, Format } from '../schema.ts'
+import { Filters, type Format } from '../schema.ts'
 import { unpackEntries } from './chain.ts'
 import { checkpointKeys } from './checkpoint-keys.ts'
 import { writeSeal } from './seal-lines.ts'
@@ -10,18 +18,25 @@ import { readBatches } from './sealed-batches.ts'
 import { findRemoval, findSealedRange, type SealedRange } from './sealed-range.ts'
 import { reading } from './walking.ts'
 
+/** What an export with proof cannot be asked for together with, of a query of which nothing is known yet. */
+export function* checkProof(query: Unchecked<Filters & { format: Format; proof: boolean }>): Generator<FieldProblem> {
+  if (query.proof !== true) return
+  for (const name of NARROWING)
+    if (query[name] !== undefined) yield atQuery(name, 'cannot be given with proof: what is left out would be missing')
+  if (query.format !== 'ndjson') yield atQuery('format', 'must be ndjson with proof')
+}
+
+const { from: _, to: __, ...narrowing } = Filters.properties
+const NARROWING = Object.keys(narrowing) as (keyof typeof narrowing)[] // the names of its own fields
+
 /**
  * The file of sealed records in sealed order and their seals: whole blocks, those that the
  * period touches. Throws 400 for any other filter or format.
  */
 export async function exportProof(ctx: Ctx, filters: Filters, format: Format): Promise<Answer<StreamBody>> {
-  const { from, to, ...others } = filters
-  const problems: FieldProblem[] = Object.keys(others).map((name) => ({
-    pointer: `query/${name}`,
-    detail: 'cannot be given with proof: what is left out would be missing',
-  }))
-  if (format !== 'ndjson') problems.push({ pointer: 'query/format', detail: 'must be ndjson with proof' })
-  if (problems.length > 0) throw invalidRequest({ errors: problems })
+  const errors = [...checkProof({ ...filters, format, proof: true })]
+  if (errors.length > 0) throw invalidRequest({ errors })
+  const { from, to } = filters
   const range = await findSealedRange(ctx, { from, to })
   return fileAnswer(ctx, { format, filters: { ...filters }, proof: true }, writeProof(ctx, range))
 }

@@ -7,13 +7,14 @@ import {
   firstIdAt,
   fromNow,
   HOURS,
+  LEAST_ID,
   MINUTES,
   newId,
   SECONDS,
   timeOfId,
 } from '#kernel'
 import { listTenantsBehind, listTenantsSince } from './seal-queries.ts'
-import { LEAST_ID, sealTenant } from './sealing.ts'
+import { sealTenant } from './sealing.ts'
 
 /** Longer than a minute, should a run be left out. */
 const RECENT_MS = 10 * MINUTES

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { firstIdAt, MINUTES, SECONDS, timeOfId } from '#kernel'
+import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
@@ -42,7 +43,7 @@ export async function sealAll(test: TestCore, tenantId: string): Promise<number>
   // Ahead of the ids, whose time is the machine's; no more than that, or tokens would expire.
   test.clock.advance(Math.max(0, Date.now() + 10 * SECONDS - test.clock.ms()))
   for (let sealed = 0; ; ) {
-    const run = await sealTenant({ core: test.core, tenantId })
+    const run = await sealTenant(contextOf(test.core, tenantId))
     sealed += run.sealed
     if (run.isDone) return sealed
   }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { MINUTES } from '#kernel'
 import { runDueJobs } from '../../../kernel/jobs/run.ts'
 import { runSchedule as runNow } from '../../../kernel/jobs/schedules.ts'
+import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
@@ -83,7 +84,7 @@ describe('sealing', () => {
     const before = await blocksOf(core, tenantId)
     assert.equal(await sealAll(core, tenantId), 0)
     assert.deepEqual(await blocksOf(core, tenantId), before)
-    const nobody = { core: core.core, tenantId: '00000000-0000-7000-8000-000000000001' }
+    const nobody = contextOf(core.core, '00000000-0000-7000-8000-000000000001')
     assert.deepEqual(await sealTenant(nobody), { sealed: 0, isDone: true, looksAgainAt: null })
     assert.deepEqual(await blocksOf(core, nobody.tenantId), [])
   })
@@ -102,7 +103,7 @@ describe('sealing', () => {
        values ($1, tenantry.uuid_at($2), $2, 'toy.made', 'system', 'system', 'toy')`,
       [tenantId, rows],
     )
-    await sealTenant({ core: core.core, tenantId })
+    await sealTenant(contextOf(core.core, tenantId))
     assert.deepEqual(await sealedIds(core, tenantId), sealed)
     core.clock.advance(2 * MINUTES)
     assert.equal(await sealAll(core, tenantId), 1)

@@ -1,4 +1,4 @@
-import { type Ctx, firstIdAt, MINUTES, newId, SECONDS, timeOfId } from '#kernel'
+import { type Ctx, firstIdAt, LEAST_ID, MINUTES, newId, SECONDS, timeOfId } from '#kernel'
 import { presentRecord } from '../present.ts'
 import type { AuditRow } from '../queries.ts'
 import type { AuditLog } from '../schema.ts'
@@ -25,9 +25,6 @@ const SETTLE_MS = 5 * SECONDS
 const COMPLETE_MS = 15 * MINUTES
 const BLOCKS_PER_RUN = 20
 
-/** Below all ids. */
-export const LEAST_ID = '00000000-0000-0000-0000-000000000000'
-
 /** What a run of sealing came to. */
 export interface Sealing {
   /** Records sealed. */
@@ -42,10 +39,10 @@ export interface Sealing {
  * Seals what the tenant has recorded until 5 seconds ago: at most 20,000 records, each block of up to 1,000 in a
  * transaction of its own, as the system role: no other may write the chain; the context needs none open. Any number may do it at the same time: they take turns.
  */
-export async function sealTenant({ core, tenantId }: Pick<Ctx, 'core' | 'tenantId'>): Promise<Sealing> {
+export async function sealTenant(ctx: Ctx): Promise<Sealing> {
   let [sealed, looksBack] = [0, true]
   for (let block = 0; block < BLOCKS_PER_RUN; block++) {
-    const step = await core.run((ctx) => sealBlock(ctx, looksBack), { tenantId, role: 'system' })
+    const step = await ctx.transaction((ctx) => sealBlock(ctx, looksBack), { role: 'system' })
     sealed += step.records
     const isLast = step.records < MAX_RECORDS
     if (isLast && looksBack) return { sealed, isDone: true, looksAgainAt: step.looksAgainAt }

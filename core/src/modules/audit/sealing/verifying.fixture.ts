@@ -1,5 +1,5 @@
-import { type Ctx, newId } from '#kernel'
-import { createContext, noOrigin, systemActor } from '../../../kernel/create-context.ts'
+import { newId } from '#kernel'
+import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
@@ -62,8 +62,7 @@ export const rightAfter = (id = '') => `${id.slice(0, -12)}ffffffffffff`
 
 /** Past the front door: a core with another secret knows no tokens. */
 export async function verifyBehind({ core }: TestCore, tenantId: string) {
-  const ctx: Ctx = createContext(core, { tenant: tenantId, storeId: null, actor: systemActor, origin: noOrigin })
-  const steps = await verifyRecords(ctx, {})
+  const steps = await verifyRecords(contextOf(core, tenantId), {})
   for (;;) {
     const step = await steps.next()
     if (step.done) return step.value

@@ -1,10 +1,9 @@
-import { type Ctx, timeOfId } from '#kernel'
+import { type Ctx, greatest, LEAST_ID, least, timeOfId } from '#kernel'
 import type { VerifiedAudit } from '../schema.ts'
 import { badSeal, type Finding, INSERTED } from './checking.ts'
 import { readUnsealed } from './late-records.ts'
 import { findGreatestHeight, listRecordsById } from './seal-queries.ts'
 import { findSealedRange, type Period, type SealedRange } from './sealed-range.ts'
-import { LEAST_ID } from './sealing.ts'
 import { type ChainWalk, reading, walkChain } from './walking.ts'
 
 /** What was found, whenever that was. */
@@ -17,18 +16,18 @@ export type Verdict = Omit<VerifiedAudit, 'verified_at'>
  */
 export async function verifyRecords(ctx: Ctx, period: Period): Promise<AsyncGenerator<void, Verdict>> {
   // What is sealed while this begins is above the end that is read after it.
-  const greatest = await reading(ctx)(findGreatestHeight)
-  return verifyRange(ctx, await findSealedRange(ctx, period), greatest)
+  const height = await reading(ctx)(findGreatestHeight)
+  return verifyRange(ctx, await findSealedRange(ctx, period), height)
 }
 
-async function* verifyRange(ctx: Ctx, range: SealedRange | null, greatest: number): AsyncGenerator<void, Verdict> {
+async function* verifyRange(ctx: Ctx, range: SealedRange | null, height: number): AsyncGenerator<void, Verdict> {
   if (!range) {
-    const lost = greatest === 0 ? null : badSeal('The end of the chain is missing', null)
+    const lost = height === 0 ? null : badSeal('The end of the chain is missing', null)
     return { valid: lost === null, checked: 0, first_invalid: shown(lost), sealed_until: null }
   }
   const walk = await walkChain(ctx, range)
   let found = yield* walk.run()
-  if (!found && greatest > range.chain.height) found = badSeal(`The chain ends before block ${greatest}`, null)
+  if (!found && height > range.chain.height) found = badSeal(`The chain ends before block ${height}`, null)
   const first = (yield* findInserted(ctx, range, walk, found)) ?? found
   const sealedUntil = await findCreation(ctx, range.chain.sealed_to)
   return { valid: first === null, checked: walk.checked, first_invalid: shown(first), sealed_until: sealedUntil }
@@ -41,11 +40,10 @@ async function* findInserted(
   walk: ChainWalk,
   found: Finding | null,
 ): AsyncGenerator<void, Finding | null> {
-  const least = greater(walk.removedTo() ?? LEAST_ID, from ?? LEAST_ID)
-  const complete = greater(chain.complete_to, walk.completeTo())
-  const ends = [complete, before, found && (found.record_id ?? walk.reached())]
-  const end = ends.reduce<string>((a, b) => (b !== null && b < a ? b : a), complete)
-  for await (const ids of readUnsealed(reading(ctx), { from: least, before: end })) {
+  const start = greatest(LEAST_ID, walk.removedTo(), from)
+  const complete = greatest(chain.complete_to, walk.completeTo())
+  const end = least(complete, before, found && (found.record_id ?? walk.reached()))
+  for await (const ids of readUnsealed(reading(ctx), { from: start, before: end })) {
     for (const id of ids)
       if (!(await walk.mayMiss(id))) return { problem: 'inserted', record_id: id, position: null, detail: INSERTED }
     yield
@@ -68,8 +66,4 @@ function shown(found: Finding | null): VerifiedAudit['first_invalid'] {
       detail: found.detail,
     }
   )
-}
-
-function greater(a: string, b: string): string {
-  return a > b ? a : b
 }

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { Ctx } from '#kernel'
+import { type Ctx, LEAST_ID } from '#kernel'
 import { presentRecord } from '../present.ts'
 import { hashRecord, rangeOf, unpackEntries } from './chain.ts'
 import { badSeal, checkRecords, checkSeal, type Finding, type Link, linkOf, type Present } from './checking.ts'
@@ -7,7 +7,6 @@ import { type CheckpointKey, checkpointKeys } from './checkpoint-keys.ts'
 import { findSealedBlock, type Read, type SealedBlock } from './seal-queries.ts'
 import { readBatches, type SealedBatch } from './sealed-batches.ts'
 import { findRemoval, type SealedRange } from './sealed-range.ts'
-import { LEAST_ID } from './sealing.ts'
 
 /** Records hashed before others get their turn. */
 const HASHES = 100

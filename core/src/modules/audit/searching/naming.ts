@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import type { Ctx } from '#kernel'
+import { type Ctx, hashedId, LEAST_ID } from '#kernel'
 import type { AuditLog } from '../schema.ts'
 import { lockChain } from '../sealing/seal-queries.ts'
 import type { NameKind, NameRow } from '../table.ts'
@@ -18,7 +17,6 @@ type Name = Omit<NameRow, 'tenant_id'>
 
 /** Names forgotten in one statement. */
 const BATCH = 1_000
-const LEAST_ID = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Puts the names of records into the tenant's dictionary, in the transaction of `ctx`, which must hold the lock of the
@@ -75,7 +73,7 @@ function namesOf(records: readonly AuditLog[]): Map<string, Name> {
   for (const record of records)
     for (const { kind, ref, label } of labelsOf(record)) {
       const key = JSON.stringify([kind, ref, label])
-      const id = ids.get(key) ?? nameId(key)
+      const id = ids.get(key) ?? hashedId(key)
       ids.set(key, id)
       const name = { id, kind, ref, label, first_id: record.id, last_id: record.id }
       const other = names.get(id)
@@ -100,13 +98,4 @@ function union(one: Name, other: Name): Name {
     first_id: one.first_id < other.first_id ? one.first_id : other.first_id,
     last_id: one.last_id > other.last_id ? one.last_id : other.last_id,
   }
-}
-
-/** A UUIDv8 made of a hash: the same name has the same id, however often and wherever it is met. */
-function nameId(key: string): string {
-  const hash = createHash('sha256').update(key).digest()
-  hash[6] = (hash[6]! & 0x0f) | 0x80 // a hash has 32 bytes
-  hash[8] = (hash[8]! & 0x3f) | 0x80 // as above
-  const hex = hash.toString('hex', 0, 16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { DAYS, firstIdAt, HOURS, SECONDS, systemActor } from '#kernel'
-import { createContext, noOrigin } from '../../../kernel/create-context.ts'
+import { DAYS, firstIdAt, HOURS, SECONDS } from '#kernel'
+import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { SEED } from '../../../testing/seed.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
@@ -205,7 +205,7 @@ describe('the dictionary', () => {
     await insert(person, [entryOf(2, 'Old Lion'), entryOf(1, 'New Bear')], Date.now(), HOURS)
     await completeAll(core, person.tenantId)
     const { tenantId } = person
-    const ctx = createContext(core.core, { tenant: tenantId, storeId: null, actor: systemActor, origin: noOrigin })
+    const ctx = contextOf(core.core, tenantId)
     await forgetNames(ctx, firstIdAt(Date.now() - 1.5 * HOURS))
     assert.deepEqual(await words(person), KEPT)
     assert.equal((await search(person, { q: 'bear' })).length, 1)

@@ -1,0 +1,128 @@
+import type { Static, TObject } from 'typebox'
+import type { Ctx } from '../context.ts'
+
+/** The words of a mail. A layout makes its text part and its HTML part of them. */
+export interface MailText {
+  /** One line. */
+  subject: string
+  /** `greet(name)`, say. Default: none. */
+  greeting?: string
+  paragraphs: readonly string[]
+  /** What the recipient may do, and the address that it leads to. */
+  action?: { label: string; url: string }
+  /** Comes last: why somebody gets this mail. */
+  closing?: string
+  /** A whole HTML document in place of the one that the layout makes. Whatever is put into it has to be escaped. */
+  html?: string
+}
+
+/** What a text is written from. */
+export interface MailWriting<T = Record<string, unknown>> {
+  readonly data: T
+  /** The tag of the text that is asked for: `en`, `de-CH`. */
+  readonly language: string
+  /**
+   * The address of a page: a built-in one stands where the settings say, any other path under `PUBLIC_URL`. The token
+   * becomes its `token=`.
+   */
+  link(path: `/${string}`, token?: string): string
+  /** A moment (ISO 8601), written out in the recipient's language and time zone. */
+  time(at: string): string
+  /** `Hello Ann,` or, where the name says more than a name does, `Hello,`. `word` is the greeting in the text's language. */
+  greet(name: string | null | undefined, word?: string): string
+  /**
+   * A name that a user gave, as somebody else may read it: on one line, of bounded length, without addresses, numbers
+   * and links. `fallback` when nothing is left. Everything that a person typed goes through this or `plainName`.
+   */
+  safeName(name: string, fallback: string): string
+  /** As `safeName`, for a name that nobody vouches for: `fallback` in place of one that says more than a name does. */
+  plainName(name: string, fallback: string): string
+}
+
+export type MailWriter<T> = (writing: MailWriting<T>) => MailText
+
+/** Texts by language tag (`en`, `de`, `pt-BR`). Who has another language gets the first one. */
+export type MailTexts<T> = Readonly<Record<string, MailWriter<T>>>
+
+/**
+ * For mails that somebody can have sent to an address that is not theirs, again and again: one in so many minutes goes to
+ * an address, of each tenant where it says so.
+ */
+export interface MailPause {
+  readonly minutes: number
+  readonly per?: 'address' | 'tenant'
+}
+
+/** A kind of mail: what it has to be told, and what it says. */
+export interface MailDefinition<D extends TObject = TObject> {
+  /** `rent.reminder`: what it is about, for the queue and for whoever overrides its texts. Never changes. */
+  readonly kind: string
+  /** Kept sealed until the mail is sent, since it may hold tokens. */
+  readonly data: D
+  readonly texts: MailTexts<Static<D>>
+  /** Null: none. */
+  readonly pause: MailPause | null
+}
+
+/** Declares a mail; list it in the module's `mails` and send it with `ctx.mail`. */
+export function defineMail<D extends TObject>(
+  kind: string,
+  spec: { data: D; texts: MailTexts<Static<D>>; pause?: MailPause },
+): MailDefinition<D> {
+  return Object.freeze({ kind, pause: null, ...spec })
+}
+
+/** Other texts for another module's mail. */
+export interface MailOverride<D extends TObject = TObject> {
+  readonly overrides: MailDefinition<D>
+  readonly texts: MailTexts<Static<D>>
+}
+
+/**
+ * Replaces texts of a mail, or adds languages to it; those that are not named stay. List it in the `mails` of a module of
+ * your own: `mails: [overrideMail(invitation, { en: … })]`.
+ */
+export function overrideMail<D extends TObject>(mail: MailDefinition<D>, texts: MailTexts<Static<D>>): MailOverride<D> {
+  return Object.freeze({ overrides: mail, texts })
+}
+
+/** What becomes of a mail that comes too soon after one of its kind. */
+export type IfPaused =
+  /** Nothing: the earlier one says the same. */
+  | 'skip'
+  /** It goes out when the pause is over. */
+  | 'wait'
+  /** It goes out: the earlier one is worth nothing any more, which itself takes long. */
+  | 'send'
+
+/** To whom a mail goes, and what it is told. */
+export interface Letter<T> {
+  /** The address as stored. */
+  to: string
+  /** A function is called once it is certain that the mail goes out: to make a token, say. */
+  data: T | (() => Promise<T>)
+  /** BCP 47 and IANA names of the person's; default: the first text, and UTC. */
+  locale?: string | null
+  timezone?: string | null
+  /** What the sender calls itself; shown before the configured name. */
+  fromName?: string | null
+  /** Default: `skip`. */
+  ifPaused?: IfPaused
+}
+
+/** *Who brings mails out?* Without a module that fills this slot no module can have any. */
+export interface PostOffice {
+  /** Takes a mail in the transaction of `ctx`; false when none is sent. */
+  post<D extends TObject>(ctx: Ctx, mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
+}
+
+/** Hands a mail to whoever brings them out. Throws for one that no module lists. */
+export async function postMail<D extends TObject>(
+  ctx: Ctx,
+  mail: MailDefinition<D>,
+  letter: Letter<Static<D>>,
+): Promise<boolean> {
+  const { mails, postOffice } = ctx.registry
+  if (!mails.has(mail.kind) || !postOffice) throw new Error(`The mail ${mail.kind} belongs to no module of this core`)
+  return postOffice.post(ctx, mail, letter)
+}

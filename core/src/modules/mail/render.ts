@@ -1,0 +1,62 @@
+import { linkTo, type MailDefinition, type MailTexts, type Pages } from '#kernel'
+import { layOutHtml, layOutText } from './layout.ts'
+import { plainName, safeName } from './safe-name.ts'
+
+/** The person and the installation that a mail is written for. */
+export interface RenderOptions {
+  /** Address of the application without a trailing slash; links begin with it. */
+  publicUrl: string
+  /** Where the pages are that links lead to. Default: the built-in ones. */
+  pages?: Pages
+  /** BCP 47 and IANA names for the text and the times in it; unknown ones fall back to the first text, English and UTC. */
+  locale?: string | null
+  timezone?: string | null
+}
+
+/** A mail ready to send but for its recipient. */
+export interface RenderedMail {
+  subject: string
+  text: string
+  html: string
+}
+
+/** Writes a mail in the recipient's language, where it has a text in that. `data` is of the shape that the mail declares. */
+export function renderMail(mail: MailDefinition, data: unknown, setting: RenderOptions): RenderedMail {
+  const language = chooseLanguage(mail.texts, setting.locale)
+  const write = mail.texts[language]
+  if (!write) throw new Error(`The mail ${mail.kind} has no text`)
+  const words = write({
+    data: data as Record<string, unknown>, // checked against the schema before it was sealed
+    language,
+    link: (path, token) => linkTo(setting, path, token),
+    time: (at) => formatTime(at, setting),
+    greet,
+    safeName,
+    plainName,
+  })
+  return { subject: words.subject, text: layOutText(words), html: words.html ?? layOutHtml(words, language) }
+}
+
+/** The text of the very tag, else of a shorter one (`zh-Hant-TW`, `zh-Hant`, `zh`), else the first. */
+function chooseLanguage(texts: MailTexts<never>, locale: string | null | undefined): string {
+  for (let tag = locale ?? ''; tag !== ''; tag = tag.slice(0, Math.max(tag.lastIndexOf('-'), 0)))
+    if (Object.hasOwn(texts, tag)) return tag
+  return Object.keys(texts)[0] ?? 'en'
+}
+
+function greet(name: string | null | undefined, word = 'Hello'): string {
+  // Whoever gave it may be somebody else: who invites, or who registers with another's address.
+  const safe = plainName(name ?? '', '')
+  return safe ? `${word} ${safe},` : `${word},`
+}
+
+function formatTime(at: string, { locale, timezone }: RenderOptions): string {
+  const options = { dateStyle: 'long', timeStyle: 'long' } as const
+  const date = new Date(at)
+  try {
+    return new Intl.DateTimeFormat(locale || 'en', { ...options, timeZone: timezone || 'UTC' }).format(date)
+  } catch {
+    // A setting that this Node does not know must not keep a mail from going out.
+    return new Intl.DateTimeFormat('en', { ...options, timeZone: 'UTC' }).format(date)
+  }
+}

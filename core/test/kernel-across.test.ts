@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Closed, type Ctx, defineModule, defineRoute, Type } from '#kernel'
+import { createTestCore } from '../src/testing/index.ts'
+import { inTenant, probe, tokenOf, writeProbe } from './probe-module.ts'
+
+const countAll = async (ctx: Ctx) => ({
+  labels: await ctx.transaction(
+    async ({ tx }) =>
+      (await tx.selectFrom('probes').select('label').orderBy('label').execute()).map(({ label }) => label),
+    { role: 'system' },
+  ),
+})
+const peek = (path: `/${string}`, acrossTenants?: boolean) =>
+  defineRoute({
+    method: 'GET',
+    path,
+    summary: 'Read every label',
+    access: { permission: 'probe.write' },
+    transaction: 'manual',
+    ...(acrossTenants !== undefined && { acrossTenants }),
+    response: { 200: Closed({ labels: Type.Array(Type.String()) }) },
+    handler: countAll,
+  })
+
+test('a handler sees no other tenant, unless its route says that it does', async (context) => {
+  const peeking = defineModule({
+    name: 'peeking',
+    dependsOn: [probe],
+    routes: [peek('/peek'), peek('/peek-across', true), peek('/peek-alone', false)],
+  })
+  const { core, request, close } = await createTestCore({ modules: [probe, peeking] })
+  context.after(close)
+  for (const tenant of ['a', 'b']) await inTenant(core, tenant, (ctx) => writeProbe(ctx, `of ${tenant}`))
+  const token = tokenOf('a')
+  for (const path of ['/peek', '/peek-alone']) {
+    const answer = await request('GET', `/api/v1${path}`, { token })
+    assert.equal(answer.status, 500, answer.text)
+    assert.ok(!answer.text.includes('of b'))
+  }
+  assert.deepEqual((await request('GET', '/api/v1/peek-across', { token })).body.labels, ['of a', 'of b'])
+})
+
+test('a handler is not handed the core, which reaches every tenant', async (context) => {
+  const { core, close } = await createTestCore({ modules: [probe] })
+  context.after(close)
+  await inTenant(core, 'a', async (ctx) => {
+    const reached = [...Object.keys(ctx), ...Object.getOwnPropertyNames(Object.getPrototypeOf(ctx))]
+    const names = reached.filter((name) => {
+      const value: unknown = name === 'list' || name === 'userId' ? undefined : Reflect.get(ctx, name)
+      return value === core || value === core.db || value === core.standings
+    })
+    assert.deepEqual(names, [])
+  })
+})

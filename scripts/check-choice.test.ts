@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { globSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import type { Module } from '../core/src/kernel/module.ts'
+import { builtinModules } from '../core/src/modules/index.ts'
+import * as choice from './check-choice.ts'
+
+const root = new URL('..', import.meta.url).pathname
+const files = globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts'], { cwd: root })
+const from = (paths: string) => paths.split(' ').map((path) => `core/src/modules/${path}.test.ts`)
+
+describe('words', () => {
+  const some = from('auth/seats authz/authz authz/plan stores/stores members/races')
+
+  const named = (words: string[]) => choice.chooseNamed(some, words).named
+
+  it('name folders and files whole where they can, and else parts of paths', () => {
+    assert.deepEqual(named(['auth']), from('auth/seats'))
+    assert.deepEqual(named(['races', 'stores']), from('stores/stores members/races'))
+    assert.deepEqual(named(['uth']), from('auth/seats authz/authz authz/plan'))
+    assert.deepEqual(named(['./core/src/modules/authz/plan.test.ts']), from('authz/plan'))
+  })
+
+  it('that name nothing are told', () => {
+    assert.deepEqual(choice.chooseNamed(some, ['stores', 'shops']).unknown, ['shops'])
+  })
+})
+
+describe('the lists', () => {
+  it('name files that are there', () => {
+    const missing = [choice.ON_ONE_CONNECTION, choice.ALSO_ON_FIFTEEN, choice.LONGEST, Object.keys(choice.ALONE)].map(
+      (names) => names.filter((name) => !files.some((file) => file.replaceAll('\\', '/').endsWith(`/${name}.test.ts`))),
+    )
+    assert.deepEqual(missing.flat(), [])
+  })
+
+  it('have something of every module on PostgreSQL 15', () => {
+    const chosen = files.filter(choice.isAlwaysOnFifteen).map((file) => file.replaceAll('\\', '/'))
+    const isMissing = ({ name }: Module) => !chosen.some((file) => file.startsWith(`core/src/modules/${name}/`))
+    assert.deepEqual(builtinModules.filter(isMissing), [])
+  })
+
+  it('lose no file by putting the longest first', () => {
+    assert.deepEqual(choice.longestFirst(files).sort(), files.sort())
+  })
+})

@@ -1,0 +1,107 @@
+// Which test files run where, in which order, and which share a process.
+
+/** Tests of races, crashes, schedules, retention and sealing. What hangs a transaction on purpose is not among them. */
+export const ON_ONE_CONNECTION = [
+  'members/races',
+  'auth/refreshing',
+  'auth/accepting',
+  'subscriptions/opening',
+  'audit-sinks/crash',
+  'retention/removing',
+  'sealing/sealing',
+  'kernel-crash',
+  'kernel-schedules',
+]
+
+/**
+ * Tests to which another database is nothing new: those of the embedded one, of what a browser shows, of how a process
+ * stops, of what the code narrows by itself, and of the files of this folder.
+ */
+const INDIFFERENT =
+  /\/embedded[^/]*$|\.browser\.test\.ts$|\/(?:stopping|store-isolation|audit-cli|documentation)\.test\.ts$|^scripts\//
+
+/**
+ * What an older PostgreSQL is asked in every check. Statements are what could come out otherwise there, and these send all of
+ * them: the kernel's and the schema's own tests, every route with every answer, the test file of each module that is named
+ * like it, what happens at once, and the list below. What else a module has proves its rules with the same statements.
+ */
+const ON_FIFTEEN = [
+  /^core\/test\//,
+  /^core\/src\/kernel\/db\//,
+  /^core\/src\/testing\//,
+  /^core\/src\/modules\/([^/]+)\/\1\.test\.ts$/,
+  /\/(?:races|crash)\.test\.ts$/,
+]
+
+/** Those that send statements of their own which no file above sends. */
+export const ALSO_ON_FIFTEEN = ['auth/recovering']
+
+/** Those that take longest, mostly by waiting: begun last, they would keep the whole check waiting. */
+export const LONGEST = [
+  'embedded-cli',
+  'embedded',
+  'embedded-lost',
+  'stopping',
+  'cli',
+  'audit/exporting',
+  'sealing/verifying',
+  'kernel-migrate',
+  'kernel-workers',
+  'kernel-pages',
+]
+
+/** Tests that need a process to themselves, and why. */
+export const ALONE: Record<string, string> = {
+  'audit/exporting': 'measures the memory of its process',
+}
+
+/** Whether a test file runs once more with a single connection for each role. */
+export function isAlsoRunOnOne(file: string): boolean {
+  return isNamed(file, ON_ONE_CONNECTION)
+}
+
+/** Whether a test file could come out otherwise on another version of PostgreSQL. */
+export function isForFifteen(file: string): boolean {
+  return !INDIFFERENT.test(slashed(file))
+}
+
+/** Whether it is run there in every check. */
+export function isAlwaysOnFifteen(file: string): boolean {
+  const isChosen = ON_FIFTEEN.some((pattern) => pattern.test(slashed(file))) || isNamed(file, ALSO_ON_FIFTEEN)
+  return isForFifteen(file) && isChosen
+}
+
+/** Whether no other file may run in the same process. */
+export function isAlone(file: string): boolean {
+  return isNamed(file, Object.keys(ALONE))
+}
+
+/** In the order in which they are best begun. */
+export function longestFirst(files: readonly string[]): string[] {
+  const isLong = (file: string) => isNamed(file, LONGEST)
+  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))]
+}
+
+/**
+ * The test files that words name: those in a folder of that name or of that name themselves, where there are any, or else
+ * those with the word in their path; and the words that name none.
+ */
+export function chooseNamed(files: readonly string[], words: readonly string[]) {
+  const found = words.map((word) => {
+    const whole = files.filter((file) =>
+      slashed(file)
+        .replace(/\.test\.ts$/, '')
+        .split('/')
+        .includes(word),
+    )
+    return whole.length > 0 ? whole : files.filter((file) => slashed(file).includes(slashed(word)))
+  })
+  return {
+    named: files.filter((file) => found.flat().includes(file)),
+    unknown: words.filter((_, index) => found[index]?.length === 0),
+  }
+}
+
+const isNamed = (file: string, names: readonly string[]) =>
+  names.some((name) => slashed(file).endsWith(`/${name}.test.ts`))
+const slashed = (path: string) => path.replaceAll('\\', '/').replace(/^\.\//, '')
