@@ -1,13 +1,4 @@
-import {
-  at,
-  type Config,
-  type Core,
-  type Ctx,
-  type FieldProblem,
-  invalidRequest,
-  normalizeEmail,
-  type Product,
-} from '#kernel'
+import { at, type Core, type Ctx, type FieldProblem, invalidRequest, normalizeEmail } from '#kernel'
 import { checkPassword } from './password-check.ts'
 
 /** Longer is refused by the schema, whatever it is made of. */
@@ -23,19 +14,19 @@ export interface NewPasswordRules {
 
 /** All that is wrong with a new password, as problems of the body. */
 export function passwordProblems(
-  { config, product }: { readonly config: Config; readonly product: Product },
+  core: Pick<Core, 'config' | 'product'>,
   password: string,
   { context, field = 'password' }: NewPasswordRules,
 ): FieldProblem[] {
-  const words = [...context, ...namesOfProduct(config, product)]
-  const { minLength } = config.passwords
+  const words = [...context, ...namesOfProduct(core)]
+  const { minLength } = core.config.passwords
   return checkPassword(password, { minLength, context: words }).map((problem) => at(field, problem))
 }
 
 /** What the people of an installation know it by. */
-function namesOfProduct({ http, mail }: Config, { name }: Product): string[] {
-  const { hostname } = new URL(http.publicUrl)
-  return [name, ...(mail.from ? [mail.from.name] : []), hostname.replace(/\.[^.]*$/, '')]
+function namesOfProduct({ config, product }: Pick<Core, 'config' | 'product'>): string[] {
+  const { hostname } = new URL(config.http.publicUrl)
+  return [product.name, ...(config.mail.from ? [config.mail.from.name] : []), hostname.replace(/\.[^.]*$/, '')]
 }
 
 /** Throws 400 with all that is wrong with a new password. */
