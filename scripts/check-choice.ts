@@ -15,10 +15,10 @@ export const ON_ONE_CONNECTION = [
 
 /**
  * Tests to which another database is nothing new: those of the embedded one, of what a browser shows, of how a process
- * stops, of what the code narrows by itself, and of the files of this folder.
+ * stops, of what an application is called and its commands are, of what the code narrows by itself, and of the files of this folder.
  */
 const INDIFFERENT =
-  /\/embedded[^/]*$|\.browser\.test\.ts$|\/(?:stopping|store-isolation|audit-cli|documentation)\.test\.ts$|^scripts\//
+  /\/embedded[^/]*$|\.browser\.test\.ts$|\/(?:stopping|store-isolation|audit-cli|documentation|own-commands|product)\.test\.ts$|^scripts\//
 
 /**
  * What an older PostgreSQL is asked in every check. Statements are what could come out otherwise there, and these send all of
@@ -38,6 +38,7 @@ export const ALSO_ON_FIFTEEN = ['auth/recovering']
 
 /** Those that take longest, mostly by waiting: begun last, they would keep the whole check waiting. */
 export const LONGEST = [
+  'package',
   'embedded-cli',
   'embedded',
   'embedded-lost',
