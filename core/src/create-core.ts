@@ -8,7 +8,7 @@ import { assertRolesAreSafe, assertTablesAreSafe } from './kernel/db/catalogue.t
 import { openDatabase } from './kernel/db/database.ts'
 import type { MigrationSource } from './kernel/db/migrate.ts'
 import { assertDeclarationsFit } from './kernel/declarations.ts'
-import { buildApp } from './kernel/http/build.ts'
+import { buildApp, type FastifySetup } from './kernel/http/build.ts'
 import { stopListening } from './kernel/http/draining.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
 import type { Module, Resource } from './kernel/module.ts'
@@ -30,6 +30,11 @@ export interface CoreOptions {
   clock?: Clock
   /** Default: JSON lines on standard output at the level of the configuration. */
   log?: Logger
+  /**
+   * Called once with Fastify on the API's port before it is ready: for plugins, hooks, and routes that belong to no
+   * tenant (static files). What the modules' routes accept, and how they and all errors are answered, stays as it is.
+   */
+  fastify?: FastifySetup
 }
 
 /**
@@ -83,7 +88,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     prepare,
     app: () => {
       app ??= prepare()
-        .then(() => buildApp(core))
+        .then(() => buildApp(core, 'public', options.fastify))
         .catch((error) => {
           app = undefined
           throw error

@@ -24,6 +24,7 @@ describe('the example of the handbook', () => {
       'operations.ts',
       'queries.ts',
       'schema.ts',
+      'supplier.ts',
       'table.ts',
     ]
     assert.deepEqual(names, files)

@@ -213,7 +213,7 @@ async function proveHead(world: World, route: RegisteredRoute, { given }: RouteC
   }
 }
 
-const asksToPost = ({ method, access }: RegisteredRoute) => method === 'POST' && access !== 'public'
+const asksToPost = ({ method, access }: RegisteredRoute) => ['POST', 'PATCH'].includes(method) && access !== 'public'
 
 /** What hands out a secret, or hangs on the session, is done each time, key or not. */
 async function proveNoReplay(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {

@@ -32,8 +32,8 @@ export const plants: Plant[] = [
   {
     guard: 'What answers to a credential is in no cache, whatever the route says',
     file: 'core/src/kernel/http/finish.ts',
-    find: "if (route.access !== 'public') delete headers['cache-control']",
-    replace: '',
+    find: "if (route.access !== 'public' || cookies.length > 0) delete headers['cache-control']",
+    replace: "if (cookies.length > 0) delete headers['cache-control']",
     tests: ['core/test/http-edges.test.ts'],
   },
   {

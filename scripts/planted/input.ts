@@ -62,7 +62,7 @@ export const plants: Plant[] = [
   {
     guard: 'No more of a body is read than its route takes',
     file: BODY,
-    find: 'return body ? (bodyLimit ?? USUAL_LIMIT) : NOTHING_LIMIT',
+    find: 'return body || raw ? (bodyLimit ?? USUAL_LIMIT) : NOTHING_LIMIT',
     replace: 'return body || bodyLimit || USUAL_LIMIT || NOTHING_LIMIT ? MAX_BODY_LIMIT : 0',
     tests: [FINE_PRINT],
   },

@@ -23,6 +23,8 @@ export interface Origin {
   userAgent: string | null
   /** `Accept-Language` as it was sent: what a page for people is written in. */
   acceptLanguage?: string | null
+  /** `Origin` and `Sec-Fetch-Site`: which page made a browser send it. Null where a browser says nothing, or none did. */
+  page?: { readonly origin: string | null; readonly fetchSite: string | null }
 }
 
 /** The page of a list that a request asks for; see `page`. */

@@ -84,6 +84,11 @@ export const featureNotInPlan = defineError('feature_not_in_plan', 402, 'The pla
 export const permissionDenied = defineError('permission_denied', 403, 'You may not do this')
 export const storeAccessDenied = defineError('store_access_denied', 403, 'You may not act for this store')
 export const tenantRequired = defineError('tenant_required', 403, 'This needs a tenant; switch to one first')
+export const originNotAllowed = defineError(
+  'origin_not_allowed',
+  403,
+  'Cookies are taken from pages of this installation alone',
+)
 export const notFound = defineError('not_found', 404, 'There is no such thing')
 export const methodNotAllowed = defineError('method_not_allowed', 405, 'This path does not know that method')
 export const requestTimeout = defineError('request_timeout', 408, 'The request took too long to arrive')

@@ -1,24 +1,19 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import type { Answer } from './http/answer.ts'
 import { operationNameOf } from './http/operation-names.ts'
+import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
-import type {
-  FeatureSpec,
-  FutureMoment,
-  HealthCheck,
-  LimitSpec,
-  PermissionSpec,
-  Resource,
-  SealedKind,
-} from './specs.ts'
+import type { FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
 
 export * from './specs.ts'
 
@@ -43,7 +38,7 @@ export type Access = 'public' | 'self' | 'superAdmin' | { readonly permission: s
  */
 export type Reach = 'public' | 'probe' | 'metrics' | 'documents' | 'machine'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export type Responses = { readonly [status: number]: TSchema | null }
 
@@ -51,12 +46,6 @@ type SuccessOf<R extends Responses> = {
   // biome-ignore lint/suspicious/noConfusingVoidType: an answer without a body may come from an operation that returns nothing
   [S in keyof R]: R[S] extends TSchema ? Static<R[S]> : undefined | void
 }[keyof R]
-
-export interface RouteInput<P, Q, B> {
-  params: P
-  query: Q
-  body: B
-}
 
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
@@ -71,6 +60,9 @@ export interface RouteSpec<
   Q extends TObject | undefined,
   B extends TSchema | undefined,
   R extends Responses,
+  H extends TObject | undefined = undefined,
+  C extends TObject | undefined = undefined,
+  W extends RawTypes | undefined = undefined,
 > {
   method: Method
   /** Under `/api/v1` unless `root` is set; parameters as `:id`. A parameter named `id` or `*_id` must be a UUID, else 404. */
@@ -95,7 +87,26 @@ export interface RouteSpec<
   storeHeader?: boolean
   params?: P
   query?: Q
+  /**
+   * Headers that the handler gets as `input.headers`, by their names in lower case: texts, numbers or booleans. Others
+   * are not looked at. One that is declared and sent more than once is refused. Not for credentials, nor for what the
+   * kernel reads itself (`X-Store-ID`, `Idempotency-Key`).
+   */
+  headers?: H
+  /**
+   * Cookies that the handler gets as `input.cookies`, percent-decoded; others are not looked at. A request that changes
+   * something and brings one of them must come from a page of ours (see `requireOwnPage`), and pages of `CORS_ORIGINS`
+   * may call the route with credentials. `Closed({})`: it reads none, but its answer sets some.
+   */
+  cookies?: C
   body?: B
+  /** How the body may be written, the content type says which; default `['json']`. Fields of a form are coerced as those of a query. */
+  accepts?: readonly BodyForm[]
+  /**
+   * Takes the body as it is, up to `bodyLimit`, in any of these content types (`true`: in any): the handler gets its
+   * bytes as `input.raw`. In place of `body`; for callbacks whose signature is made over the bytes.
+   */
+  raw?: W
   /** Bytes of a body that are read at most; default 128 KiB, no more than 1 MiB. Beyond it is 413. */
   bodyLimit?: number
   /**
@@ -131,7 +142,7 @@ export interface RouteSpec<
    */
   acrossTenants?: boolean
   /**
-   * Accept `Idempotency-Key` (default: every POST that asks for a credential and hands out no secret). An answer with a
+   * Accept `Idempotency-Key` (default: every POST and PATCH that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
    * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
    */
@@ -154,21 +165,15 @@ export interface RouteSpec<
   produces?: string | Produced
   handler: (
     ctx: Ctx,
-    input: RouteInput<StaticOr<P, Record<string, string>>, StaticOr<Q, Record<string, never>>, StaticOr<B, undefined>>,
+    input: RouteInput<
+      StaticOr<P, Record<string, string>>,
+      StaticOr<Q, Record<string, never>>,
+      StaticOr<B, undefined>,
+      H,
+      C,
+      W
+    >,
   ) => Promise<SuccessOf<R> | Answer<SuccessOf<R>>> | SuccessOf<R> | Answer<SuccessOf<R>>
-}
-
-/** An answer whose status or headers differ from what a plain return value gets. */
-export class Answer<T> {
-  readonly status: number
-  readonly body: T
-  readonly headers: Record<string, string>
-
-  constructor(status: number, body: T, headers: Record<string, string> = {}) {
-    this.status = status
-    this.body = body
-    this.headers = headers
-  }
 }
 
 /** A look at fields of which nothing is known yet, in addition to that of their schema. */
@@ -187,7 +192,11 @@ export interface Route {
   readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
+  readonly headers: TObject | undefined
+  readonly cookies: TObject | undefined
   readonly body: TSchema | undefined
+  readonly accepts: readonly BodyForm[]
+  readonly raw: RawTypes | undefined
   readonly bodyLimit: number | undefined
   readonly check: FieldCheck | undefined
   readonly checkQuery: FieldCheck | undefined
@@ -203,8 +212,11 @@ export interface Route {
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
   readonly produces: string | Produced | undefined
-  readonly handler: (ctx: Ctx, input: RouteInput<never, never, never>) => unknown
+  readonly handler: (ctx: Ctx, input: RouteInput<never, never, never, never, never, never>) => unknown
 }
+
+/** Methods of which a second request does more than the first. */
+const IS_REPEATED: readonly Method[] = ['POST', 'PATCH']
 
 /** Declares a route. The types refuse a missing `access` and an answer of another shape than `response` says. */
 export function defineRoute<
@@ -212,7 +224,10 @@ export function defineRoute<
   P extends TObject | undefined = undefined,
   Q extends TObject | undefined = undefined,
   B extends TSchema | undefined = undefined,
->(spec: RouteSpec<P, Q, B, R>): Route {
+  H extends TObject | undefined = undefined,
+  C extends TObject | undefined = undefined,
+  const W extends RawTypes | undefined = undefined,
+>(spec: RouteSpec<P, Q, B, R, H, C, W>): Route {
   const route: Omit<Route, 'handler' | 'location'> = {
     method: spec.method,
     path: spec.path,
@@ -225,7 +240,11 @@ export function defineRoute<
     storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
+    headers: spec.headers,
+    cookies: spec.cookies,
     body: spec.body,
+    accepts: spec.accepts ?? ['json'],
+    raw: spec.raw,
     bodyLimit: spec.bodyLimit,
     check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
     checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
@@ -237,7 +256,8 @@ export function defineRoute<
     transaction: spec.transaction ?? 'managed',
     acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     idempotent:
-      spec.idempotent ?? (spec.method === 'POST' && spec.access !== 'public' && !handsOutSecrets(spec.response)),
+      spec.idempotent ??
+      (IS_REPEATED.includes(spec.method) && spec.access !== 'public' && !handsOutSecrets(spec.response)),
     settings: spec.settings,
     hidden: spec.hidden ?? false,
     produces: spec.produces,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { defineModule, type LimitSpec } from './module.ts'
+import type { LimitSpec } from './access/specs.ts'
+import { defineModule } from './module.ts'
 import { createRegistry, RegistryError } from './registry.ts'
 
 const problemsOf = (limits: Record<string, unknown>): readonly string[] => {

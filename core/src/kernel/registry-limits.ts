@@ -1,4 +1,4 @@
-import type { LimitSpec } from './module.ts'
+import type { LimitSpec } from './access/specs.ts'
 
 /** What is wrong with a limit's declaration; the types refuse most of it, an application in plain JavaScript is told here. */
 export function problemsOfLimit(

@@ -4,6 +4,7 @@ import { MAX_BODY_LIMIT } from './http/body.ts'
 import { OPERATION_NAME } from './http/operation-names.ts'
 import { handsOutSecrets, unmarkedSecrets } from './http/secret-answers.ts'
 import type { RegisteredRoute } from './registry.ts'
+import { problemsOfInputs } from './registry-inputs.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 
 interface Known {
@@ -61,15 +62,22 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
   // Mail programs add fields of their own to the address of a page for people, which looks at none.
   if (route.query && !route.hidden && isOpen(route.query))
     problems.push('has a query that accepts unknown fields (additionalProperties: false is missing)')
-  problems.push(...problemsOfBodyLimit(route))
-  const schemas = [route.params, route.query, route.body, ...Object.values(route.response)]
+  problems.push(...problemsOfBodyLimit(route), ...problemsOfInputs(route))
+  const schemas = [
+    route.params,
+    route.query,
+    route.headers,
+    route.cookies,
+    route.body,
+    ...Object.values(route.response),
+  ]
   problems.push(...new Set(schemas.flatMap(problemsOfSchema)))
   return problems
 }
 
-function problemsOfBodyLimit({ body, bodyLimit }: RegisteredRoute): string[] {
+function problemsOfBodyLimit({ body, raw, bodyLimit }: RegisteredRoute): string[] {
   if (bodyLimit === undefined) return []
-  if (!body) return ['has a bodyLimit but takes no body']
+  if (!body && !raw) return ['has a bodyLimit but takes no body']
   if (Number.isInteger(bodyLimit) && bodyLimit > 0 && bodyLimit <= MAX_BODY_LIMIT) return []
   return [`has a bodyLimit that is no number of bytes up to ${MAX_BODY_LIMIT}`]
 }

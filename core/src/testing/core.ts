@@ -11,6 +11,7 @@ import { type MovableClock, movableClock } from '../kernel/clock.ts'
 import { loadConfig } from '../kernel/config/config.ts'
 import type { Core } from '../kernel/core.ts'
 import { migrate } from '../kernel/db/migrate.ts'
+import type { FastifySetup } from '../kernel/http/build.ts'
 import type { Schedule } from '../kernel/jobs/define.ts'
 import { runSchedule } from '../kernel/jobs/schedules.ts'
 import type { Module } from '../kernel/module.ts'
@@ -32,6 +33,8 @@ export interface TestCoreOptions {
   env?: Record<string, string>
   /** Work on jobs and schedules too. Default: no; `drainJobs` runs what is due. */
   worker?: boolean
+  /** As `createCore` takes it: plugins and hooks on Fastify. */
+  fastify?: FastifySetup
   /** An existing database: for a second process on the same one. */
   database?: TestDatabase
 }
@@ -83,7 +86,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     ...options.env,
   })
   const log = pino({ level: config.log.level, base: null }, collect(logs))
-  const core = await createCore({ config, modules, product: options.product, clock, log })
+  const core = await createCore({ config, modules, product: options.product, clock, log, fastify: options.fastify })
   const statements = createStatementCheck(await listTenantTables(database.superuserUrl))
   core.db.observe(statements.observe)
   const app = await core.app().catch(async (error: unknown) => {

@@ -32,6 +32,7 @@ describe('defaults', () => {
         host: '127.0.0.1',
         port: 3000,
         publicUrl: 'http://localhost:3000',
+        corsOrigins: [],
         trustedProxies: [],
         metricsPublic: true,
         apiDocsPublic: true,
@@ -56,6 +57,7 @@ describe('defaults', () => {
       rateLimitFactor: 1,
       tenantsPerPerson: 20,
       trialsPerPerson: 1,
+      registration: 'open',
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },
       audit: { archive: false, minRetentionDays: 30 },
@@ -226,6 +228,13 @@ describe('production', () => {
         assert.deepEqual(problemsOf({ ...production, [name]: own }), [], own)
       assert.deepEqual(problemsOf({ [name]: '0.0.0.0/0' }), [], 'a test may')
     }
+  })
+
+  test('lets no page in that anybody on the way could have changed', () => {
+    const from = (CORS_ORIGINS: string) => ({ ...production, CORS_ORIGINS })
+    refuses(from('https://app.example.com,http://app.example.com'), /^CORS_ORIGINS must begin with https:/)
+    assert.deepEqual(problemsOf(from('https://app.example.com,http://localhost:5173')), [])
+    assert.deepEqual(problemsOf({ CORS_ORIGINS: 'http://app.example.com' }), [], 'elsewhere one may')
   })
 
   test('goes on answering for 5 seconds once it was told to stop, unless told otherwise', () => {

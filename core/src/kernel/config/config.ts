@@ -17,6 +17,8 @@ export interface Config {
     readonly publicUrl: string
     /** CIDRs whose X-Forwarded-For is believed. */
     readonly trustedProxies: readonly string[]
+    /** Other origins whose pages may call the API, each as browsers name it. */
+    readonly corsOrigins: readonly string[]
     /** Whether `/metrics` stands on the port of the API too. */
     readonly metricsPublic: boolean
     /** Whether `/api/docs` and `/api/openapi.*` stand on the port of the API. */
@@ -53,6 +55,8 @@ export interface Config {
   readonly trialsPerPerson: number
   /** How many tenants one person may found. */
   readonly tenantsPerPerson: number
+  /** `closed`: accounts by invitation only, tenants by super admins only. */
+  readonly registration: 'open' | 'closed'
   readonly passwords: { readonly minLength: number }
   readonly tokens: {
     readonly accessTtlSeconds: number
@@ -109,6 +113,7 @@ function nest(env: Env): Config {
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
       trustedProxies: env.TRUSTED_PROXIES,
+      corsOrigins: env.CORS_ORIGINS,
       metricsPublic: env.METRICS_PUBLIC ?? env.NODE_ENV !== 'production',
       apiDocsPublic: env.API_DOCS_PUBLIC ?? env.NODE_ENV !== 'production',
       probePort: env.WORKER_PORT,
@@ -142,6 +147,7 @@ function nest(env: Env): Config {
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
     trialsPerPerson: env.TRIALS_PER_PERSON,
     tenantsPerPerson: env.TENANTS_PER_PERSON,
+    registration: env.REGISTRATION,
     passwords: { minLength: env.PASSWORD_MIN_LENGTH },
     tokens: {
       accessTtlSeconds: env.ACCESS_TOKEN_TTL,

@@ -11,6 +11,7 @@ import {
   mailAddress,
   mailSwitch,
   oneOf,
+  origins,
   pageAddress,
   secret,
   secrets,
@@ -94,6 +95,12 @@ export const settings = {
     cidrs(),
     { default: '', example: '10.0.0.0/8' },
     'Networks of the proxies whose `X-Forwarded-For` is believed, from the right, with or without ports and brackets. Unset: the address of the socket is the client. Too wide a list lets clients choose the address they are limited by: one that covers a good part of the internet is refused in production.',
+  ),
+  CORS_ORIGINS: setting(
+    'Server',
+    origins(),
+    { default: '', example: 'https://app.example.com' },
+    'Origins of the front ends whose pages may call the API from a browser, each exactly as the browser names it: scheme, host and, where it is not the usual one, port. Pages under `PUBLIC_URL` need not be named. Unset: no page of another origin may. In production they are `https` unless their host is loopback.',
   ),
   METRICS_PUBLIC: setting(
     'Server',
@@ -223,6 +230,12 @@ export const settings = {
     pageAddress(),
     { default: '/sign-in' },
     'Where the built-in pages lead once they are done: a path under `PUBLIC_URL`, or a URL. Default: the built-in page.',
+  ),
+  REGISTRATION: setting(
+    'Sign-in',
+    oneOf('open', 'closed'),
+    { default: 'open' },
+    'Whether anybody may open an account and found a tenant. `closed`: people come in by invitation, and only super admins found tenants.',
   ),
   PASSWORD_MIN_LENGTH: setting(
     'Sign-in',

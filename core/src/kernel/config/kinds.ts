@@ -117,6 +117,32 @@ export function baseUrl(): Kind<string> {
   })
 }
 
+/** Web origins, each as a browser writes it in `Origin`; none twice. */
+export function origins(): Kind<readonly string[]> {
+  return kind('origins, `https://host` or `https://host:port`, comma-separated', (value) => [
+    ...new Set(splitList(value).map(parseOrigin)),
+  ])
+}
+
+function parseOrigin(item: string): string {
+  if (item === '*' || item === 'null')
+    throw new InvalidSetting('must name each origin: neither * nor null, which would let in everybody')
+  const parsed = URL.canParse(item) ? new URL(item) : undefined
+  if (
+    !parsed ||
+    !['http:', 'https:'].includes(parsed.protocol) ||
+    !/^https?:\/\/[^/]/i.test(item) ||
+    item.includes('*')
+  )
+    throw new InvalidSetting('must list origins such as https://app.example.com, separated by commas')
+  // The address as written, but for capitals, ends with the port: no path, not even a slash.
+  if (parsed.username || parsed.password || parsed.search || parsed.hash || /^https?:\/\/[^/]*[/\\]/i.test(item))
+    throw new InvalidSetting(
+      'must list origins alone, such as https://app.example.com: no path, not even a slash at the end',
+    )
+  return parsed.origin
+}
+
 /** Where links to a page lead: a path under the public address, or a whole http(s) URL; `{token}` marks the token's place. */
 export function pageAddress(): Kind<string> {
   return kind('path that begins with `/`, or URL, `http://`, `https://`; `{token}` where the token goes', (value) => {

@@ -50,6 +50,9 @@ function checkProduction(env: Env, given: ReadonlySet<SettingName>): string[] {
   else if (env.PUBLIC_URL && !env.PUBLIC_URL.startsWith('https:') && !isLoopback(new URL(env.PUBLIC_URL).hostname)) {
     problems.push('PUBLIC_URL must begin with https:// in production, unless its host is loopback.')
   }
+  if (env.CORS_ORIGINS.some((origin) => !origin.startsWith('https:') && !isLoopback(new URL(origin).hostname))) {
+    problems.push('CORS_ORIGINS must begin with https:// in production, unless their host is loopback.')
+  }
   if (!given.has('SMTP_URL') && env.MAIL === 'on') {
     problems.push('SMTP_URL is required in production: mails would pile up on disk. MAIL=off does without any.')
   }

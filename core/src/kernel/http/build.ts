@@ -1,26 +1,42 @@
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Core } from '../core.ts'
+import { sqlState } from '../db/errors.ts'
 import { type AppError, invalidRequest, methodNotAllowed, notFound, unsupportedMediaType } from '../errors.ts'
 import { newId } from '../ids.ts'
+import type { RegisteredRoute } from '../registry.ts'
 import { createAddressReader } from './address.ts'
-import { acceptJson, bodyLimitOf, MAX_BODY_LIMIT } from './body.ts'
+import { acceptBodies, bodyLimitOf, bodyScopeOf, bodyTypesOf, MAX_BODY_LIMIT } from './body.ts'
+import { type Cors, createCors } from './cors.ts'
 import { drainConnections } from './draining.ts'
 import { createHandler } from './handle.ts'
 import { isEncoded, problemOfHost, standingHeaders } from './headers.ts'
 import { identify, identifyIfPossible } from './identify.ts'
-import { createMethodTable } from './methods.ts'
+import { createMethodTable, type MethodTable } from './methods.ts'
 import { sendProblem } from './problem.ts'
 import { type Port, requireThisMachine, standsOn } from './reach.ts'
 import { createRefusals } from './refusing.ts'
 
 const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
 
+/** What an application does with Fastify before it is ready: plugins, hooks and routes of its own. */
+export type FastifySetup = (app: FastifyInstance) => Promise<unknown> | unknown
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set for routes of the registry, and only for them. */
+    route?: RegisteredRoute
+  }
+}
+
 /** Builds the HTTP side of a core: every route of the registry that stands on the port, and what they have in common. */
-export async function buildApp(core: Core, port: Port = 'public'): Promise<FastifyInstance> {
+export async function buildApp(core: Core, port: Port = 'public', setUp?: FastifySetup): Promise<FastifyInstance> {
   const routes = core.registry.routes.filter(({ reach }) => standsOn(port, reach, core.config))
+  const methods = createMethodTable(routes)
+  const cors = port === 'public' ? createCors(core.registry, methods, core.config.http.corsOrigins) : undefined
   const standing = standingHeaders(core.config)
-  const refuse = createRefusals(standing, requestIdOf, core.product)
+  const standingFor = (raw: IncomingMessage) => ({ ...standing, ...cors?.headersFor(raw) })
+  const refuse = createRefusals(standingFor, requestIdOf, core.product)
   const app = fastify({
     loggerInstance: core.log,
     // One line per request is written below; a logger per request would cost more than the line.
@@ -37,25 +53,48 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) =>
-      void sendProblem(request, reply.headers(standing).header('x-request-id', request.id), error),
+      void sendProblem(request, reply.headers(standingFor(request.raw)).header('x-request-id', request.id), error),
     clientErrorHandler: refuse.connection,
   })
   refuse.expectationsOf(app.server)
-  const methods = createMethodTable(routes)
-  const readAddress = createAddressReader(core.config.http.trustedProxies)
   app.decorate('problemTypes', core.product.problemTypes)
   app.decorateRequest('identity', null)
   app.decorateRequest('address', null)
-  acceptJson(app)
+  app.decorateRequest('maybeUnstorable', false)
   drainConnections(app, core)
-  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   const nothingFor = ({ url }: FastifyRequest) => nothingThere(methods.allowed(url))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, nothingFor(request)))
+  addHooks(app, core, { standing, cors, nothingFor })
+  await setUp?.(app)
+  // Last, so that no plugin's own way of telling errors takes the place of problems.
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemOf(error, request)))
+  for (const group of Map.groupBy(routes, bodyScopeOf).values())
+    app.register(async (scope) => {
+      acceptBodies(scope, group[0]!) // a group has one at least
+      if (setUp) holdStanding(scope, standing)
+      for (const route of group) addRoute(scope, core, { route, methods, nothingFor })
+    })
+  await app.ready()
+  return app
+}
+
+interface Common {
+  standing: Readonly<Record<string, string>>
+  cors: Cors | undefined
+  nothingFor: (request: FastifyRequest) => AppError
+}
+
+/** What happens to every request, whatever answers it. */
+function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor }: Common): void {
+  const readAddress = createAddressReader(core.config.http.trustedProxies)
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(standing).header('x-request-id', request.id)
+    if (cors) reply.headers(cors.headersFor(request.raw, request.routeOptions.config.route?.cookies !== undefined))
     request.address = readAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'])
     const wrongHost = problemOfHost(request.raw.httpVersion, request.raw.rawHeaders)
+    const preflight = request.is404 ? cors?.preflight(request.raw) : null
     if (wrongHost !== null) sendProblem(request, reply, invalidRequest({ detail: wrongHost }))
+    else if (preflight) reply.code(204).headers(preflight).send()
     // Before the body is looked at: what no route answers is not there, however broken the rest of the request is.
     else if (request.is404) sendProblem(request, reply, nothingFor(request))
     else done()
@@ -74,26 +113,48 @@ export async function buildApp(core: Core, port: Port = 'public'): Promise<Fasti
     core.requestDone?.(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime)
     done()
   })
-  for (const route of routes) {
-    const coversOthers = methods.coversOthers(route)
-    app.route({
-      method: route.method,
-      url: route.url,
-      bodyLimit: bodyLimitOf(route),
-      config: { produces: typeof route.produces === 'string' ? route.produces : undefined },
-      // Who is calling is known before a byte of the body is read.
-      onRequest: async (request) => {
-        if (route.reach === 'machine') requireThisMachine(request.raw, core.config.http.publicUrl)
-        if (coversOthers && methods.isOthers(route, request.url)) throw nothingFor(request)
-        request.identity =
-          route.access === 'public' ? await identifyIfPossible(core, request) : await identify(core, request)
-        if (route.method !== 'GET' && isEncoded(request.headers)) throw encoded()
-      },
-      handler: createHandler(core, route),
-    })
-  }
-  await app.ready()
-  return app
+}
+
+/** Whatever a plugin made of them: our answers carry what every answer of ours carries, once more and last. */
+function holdStanding(scope: FastifyInstance, standing: Readonly<Record<string, string>>): void {
+  const { 'cache-control': noStore, ...fixed } = standing
+  scope.addHook('onSend', (request, reply, payload, done) => {
+    reply.headers(fixed).header('x-request-id', request.id)
+    if (request.routeOptions.config.route?.access !== 'public') reply.header('cache-control', noStore)
+    done(null, payload)
+  })
+}
+
+interface Place {
+  route: RegisteredRoute
+  methods: MethodTable
+  nothingFor: Common['nothingFor']
+}
+
+function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingFor }: Place): void {
+  const coversOthers = methods.coversOthers(route)
+  scope.route({
+    method: route.method,
+    url: route.url,
+    bodyLimit: bodyLimitOf(route),
+    config: { route },
+    // Who is calling is known before a byte of the body is read.
+    onRequest: async (request) => {
+      if (route.reach === 'machine') requireThisMachine(request.raw, core.config.http.publicUrl)
+      if (coversOthers && methods.isOthers(route, request.url)) throw nothingFor(request)
+      request.identity =
+        route.access === 'public' ? await identifyIfPossible(core, request) : await identify(core, request)
+      if (route.method !== 'GET' && isEncoded(request.headers)) throw encoded()
+    },
+    handler: createHandler(core, route),
+  })
+}
+
+/** What the framework says without knowing the route. */
+function problemOf(error: unknown, { routeOptions }: FastifyRequest): unknown {
+  const { route } = routeOptions.config
+  if (!route || sqlState(error) !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return error
+  return unsupportedMediaType({ detail: `Send ${bodyTypesOf(route).join(' or ')}` })
 }
 
 /** A sane id that came along, or a new one. */

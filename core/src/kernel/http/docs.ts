@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import Type from 'typebox'
 import { notFound } from '../errors.ts'
-import { Answer, defineRoute, type Route } from '../module.ts'
+import { defineRoute, type Route } from '../module.ts'
+import { Answer } from './answer.ts'
 import { Closed } from './schemas.ts'
 
 const PATH = '/api/docs'

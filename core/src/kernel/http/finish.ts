@@ -2,8 +2,10 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Core } from '../core.ts'
-import { Answer } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
+import { Answer } from './answer.ts'
+import { writeCookie } from './cookies.ts'
+import { mergeVary } from './cors.ts'
 import type { SentAnswer } from './idempotency.ts'
 import { createInputReader, type Input } from './input.ts'
 import { PROBLEM_TYPE } from './problem.ts'
@@ -16,6 +18,8 @@ export interface Prepared {
   readInput: (request: FastifyRequest) => Input
   isList: boolean
   success: number
+  /** Whether cookies are for https alone where they do not say themselves. */
+  isSecure: () => boolean
   serializers: Map<number, Serialize | null>
 }
 
@@ -26,6 +30,7 @@ export function prepare(core: Core, route: RegisteredRoute): Prepared {
     readInput: createInputReader(core, route),
     isList: route.query !== undefined && 'cursor' in route.query.properties,
     success: statuses.find((status) => status < 300)!, // the registry refused routes without one
+    isSecure: () => core.config.http.publicUrl.startsWith('https:'),
     serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),
   }
 }
@@ -39,6 +44,8 @@ function serializerOf(route: RegisteredRoute, status: number): Serialize | null 
 /** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
 export interface Finished extends SentAnswer {
   stream?: StreamBody
+  /** Each as `Set-Cookie` writes it; never kept for repetitions either. */
+  cookies?: readonly string[]
 }
 
 /** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. */
@@ -59,19 +66,23 @@ export function finished(prepared: Prepared, result: unknown, input: Input): Fin
   if (typeof route.produces === 'object' && !Object.hasOwn(route.produces, headers['content-type'] ?? ''))
     throw new Error(`${route.method} ${route.url} answered with a content-type that it does not declare`)
   if (answer.status === 201) headers.location ??= locationOf(route, answer.body, input)
-  // What answers to a credential is in no cache, whatever the route says.
-  if (route.access !== 'public') delete headers['cache-control']
-  if (route.produces && isStream(answer.body)) return streamed(route, answer.body, { ...answer, headers })
-  return { status: answer.status, body: serialize ? serialize(answer.body) : null, headers, problem: false }
+  const cookies = answer.cookies.map((cookie) => writeCookie(cookie, prepared.isSecure()))
+  if (route.idempotent && (cookies.length > 0 || headers['set-cookie'] !== undefined))
+    throw new Error(`${route.method} ${route.url} sets a cookie, which only routes that are not repeated may`)
+  // What answers to a credential, or is for one browser, is in no cache, whatever the route says.
+  if (route.access !== 'public' || cookies.length > 0) delete headers['cache-control']
+  const own = { headers, ...(cookies.length > 0 ? { cookies } : {}) }
+  if (route.produces && isStream(answer.body)) return { ...streamed(route, answer.body, answer.status), ...own }
+  return { status: answer.status, body: serialize ? serialize(answer.body) : null, problem: false, ...own }
 }
 
 function isStream(body: unknown): body is StreamBody {
   return body instanceof Readable || typeof body === 'function'
 }
 
-function streamed(route: RegisteredRoute, stream: StreamBody, { status, headers }: Answer<unknown>): Finished {
+function streamed(route: RegisteredRoute, stream: StreamBody, status: number): Finished {
   if (route.transaction === 'manual' && !route.idempotent)
-    return { status, body: null, headers, problem: false, stream }
+    return { status, body: null, headers: {}, problem: false, stream }
   if (stream instanceof Readable) stream.destroy()
   throw new Error(
     `${route.method} ${route.url} answers with a stream, which only manual routes that are not repeated may`,
@@ -87,10 +98,14 @@ function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): s
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-export function send(reply: FastifyReply, { status, body, headers, problem, stream }: Finished): FastifyReply {
-  reply.code(status).headers(headers)
+export function send(reply: FastifyReply, answer: Finished): FastifyReply {
+  const { status, body, headers, problem, stream, cookies = [] } = answer
+  const vary = headers.vary === undefined ? {} : { vary: mergeVary(reply.getHeader('vary'), headers.vary) }
+  reply.code(status).headers({ ...headers, ...vary })
+  if (cookies.length > 0) reply.header('set-cookie', cookies)
   if (body === null && !stream) return reply.send()
-  const { produces } = reply.routeOptions.config as { produces?: string } // set in build.ts
+  const declared = reply.routeOptions.config.route?.produces
+  const produces = typeof declared === 'string' ? declared : undefined
   if (stream instanceof Readable) return sendStream(produces ? reply.type(produces) : reply, stream)
   // A text whose route has several types says its own.
   if (!problem && headers['content-type'] !== undefined) return reply.send(body)

@@ -7,6 +7,7 @@ import { anonymousActor, assertNarrowed, createContext } from '../create-context
 import { type AppError, unauthenticated } from '../errors.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { authorize, storeContext } from './authorize.ts'
+import { bringsCookies } from './declared.ts'
 import { type Finished, finished, opened, type Prepared, prepare, send } from './finish.ts'
 import {
   type Claim,
@@ -18,6 +19,7 @@ import {
 } from './idempotency.ts'
 import type { Identity } from './identify.ts'
 import type { Input } from './input.ts'
+import { assertOwnPage } from './own-page.ts'
 import { askPlan, requireFeatureOf, requirePlanOf, whileWritable } from './plan.ts'
 import { problemDocument, toAppError } from './problem.ts'
 import { DEFAULT_PAGE } from './schemas.ts'
@@ -63,6 +65,7 @@ async function answer(
 ): Promise<FastifyReply> {
   const { route } = prepared
   const { identity } = request
+  if (route.method !== 'GET' && bringsCookies(route, request)) assertOwnPage(core.config, originOf(request))
   const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
   const sight = identity ? authorize(route, identity, storeId, input) : undefined
   const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null
@@ -82,7 +85,8 @@ async function answer(
     log: request.log,
   })
   if (key === null) return send(reply, await opened(await perform(core, prepared, base, input, null), request))
-  const { body, query } = input
+  const { query, raw } = input
+  const body = raw === undefined ? input.body : raw.toString('base64')
   const keyed = { key, method: route.method, path: pathOf(request), body, query, storeId }
   const outcome = await claimOnGrounds(base, keyed, grounds)
   if (!('status' in outcome)) return send(reply, await performOnce(core, prepared, base, input, outcome))
@@ -135,11 +139,13 @@ function listRequest(
 }
 
 function originOf(request: FastifyRequest): Origin {
+  const fetchSite = request.headers['sec-fetch-site']
   return {
     requestId: request.id,
     ipAddress: request.address,
     userAgent: request.headers['user-agent']?.slice(0, 500) ?? null,
     acceptLanguage: request.headers['accept-language']?.slice(0, 500) ?? null,
+    page: { origin: request.headers.origin ?? null, fetchSite: fetchSite?.toString() ?? null },
   }
 }
 

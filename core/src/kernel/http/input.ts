@@ -4,6 +4,8 @@ import { type AppError, type FieldProblem, invalidCursor, invalidRequest, notFou
 import { isUuid } from '../ids.ts'
 import type { FieldCheck } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
+import { createDeclaredReader, type DeclaredParts } from './declared.ts'
+import { type FormFields, formReader } from './form-body.ts'
 import { type Tidy, tidierOf } from './forms.ts'
 import { problemsOfKey } from './idempotency.ts'
 import { type Check, coercion, collectProblems, isStorable, lazyCheck, unstorable } from './validate.ts'
@@ -13,6 +15,10 @@ export interface Input {
   params: Record<string, string>
   query: Record<string, unknown>
   body: unknown
+  /** The three below only where the route asks for them. */
+  headers?: Record<string, unknown>
+  cookies?: Record<string, unknown>
+  raw?: Buffer
 }
 
 /** The schemas of a route, compiled when first needed. */
@@ -24,6 +30,10 @@ interface Prepared {
   tidyQuery: Tidy | null
   checkBody: Check | null
   tidyBody: Tidy | null
+  readForm: (fields: FormFields) => unknown
+  isRaw: boolean
+  missingBody: string
+  readDeclared: (request: FastifyRequest) => DeclaredParts
   /** The route's own look at the fields of a body, and of the query. */
   checkFields: FieldLook
   checkQueryFields: FieldLook
@@ -31,6 +41,7 @@ interface Prepared {
   isList: boolean
 }
 
+const BODY_NAMES = { json: 'JSON', form: 'form' } as const
 type FieldLook = (fields: Record<string, unknown>) => Iterable<FieldProblem>
 
 const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: false } as const
@@ -48,6 +59,10 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
     tidyQuery: tidierOf(query),
     checkBody: route.body ? lazyCheck(route.body) : null,
     tidyBody: route.body ? tidierOf(route.body) : null,
+    readForm: route.body ? formReader(route.body) : () => undefined,
+    isRaw: route.raw !== undefined,
+    missingBody: `a ${route.accepts.map((each) => BODY_NAMES[each]).join(' or ')} body is required`,
+    readDeclared: createDeclaredReader(route),
     checkFields: lookBy(route.check),
     checkQueryFields: lookBy(route.checkQuery),
     takesKey: route.idempotent,
@@ -67,18 +82,24 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
   }
   const query = prepared.coerceQuery(request.query as Record<string, unknown>) // parsed by Fastify
   prepared.tidyQuery?.(query)
-  const { body } = request
-  prepared.tidyBody?.(body)
+  // In the content types of a form the parser leaves its fields as they were sent.
+  const body = request.body instanceof Map ? prepared.readForm(request.body) : request.body
+  if (!prepared.isRaw) prepared.tidyBody?.(body)
+  const { problems: ofDeclared, ...declared } = prepared.readDeclared(request)
   const problems = collectProblems(
     prepared.checkParams?.(params, 'params') ?? [],
     prepared.checkQuery(query, 'query'),
     unstorableQuery(query),
     prepared.checkQueryFields(query),
     headerProblems(prepared, request),
-    bodyProblems(prepared, request),
+    ...ofDeclared,
+    bodyProblems(prepared, request, body),
   )
   if (problems.length > 0) throw refusal(prepared, problems)
-  return { params, query, body }
+  // The parser of such a route gives bytes.
+  return prepared.isRaw
+    ? { params, query, body: undefined, raw: body as Buffer, ...declared }
+    : { params, query, body, ...declared }
 }
 
 /** A cursor that no list has given is a bad one, whatever is wrong with its form. */
@@ -87,14 +108,17 @@ function refusal({ isList }: Prepared, problems: FieldProblem[]): AppError {
   return isOfCursor ? invalidCursor() : invalidRequest({ errors: problems })
 }
 
-function* bodyProblems(prepared: Prepared, request: FastifyRequest): Generator<FieldProblem> {
-  const { body } = request
-  const { checkBody } = prepared
+function* bodyProblems(prepared: Prepared, request: FastifyRequest, body: unknown): Generator<FieldProblem> {
+  const { checkBody, isRaw } = prepared
+  if (isRaw) {
+    if (!Buffer.isBuffer(body) || body.length === 0) yield { pointer: '#', detail: 'a body is required' }
+    return
+  }
   if (!checkBody) {
     if (!isNothing(body)) yield { pointer: '#', detail: 'no body is expected' }
     return
   }
-  if (body === undefined) return yield { pointer: '#', detail: 'a JSON body is required' }
+  if (body === undefined) return yield { pointer: '#', detail: prepared.missingBody }
   if (request.maybeUnstorable) yield* unstorable(body, '#')
   yield* checkBody(body, '#')
   if (typeof body === 'object' && body !== null && !Array.isArray(body))

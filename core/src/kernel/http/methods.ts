@@ -4,6 +4,8 @@ import type { RegisteredRoute } from '../registry.ts'
 export interface MethodTable {
   /** The methods of the address that a path leads to, for `Allow`; null where nothing answers at all. */
   allowed(path: string): string | null
+  /** The routes of that address; none where nothing answers. */
+  routesAt(path: string): readonly RegisteredRoute[]
   /** Whether the path is an address of its own, which the route's pattern merely covers: `/users/invite` under `/users/:id`. */
   isOthers(route: RegisteredRoute, path: string): boolean
   /** Whether there are such addresses, so that a request needs to be looked at. */
@@ -16,14 +18,17 @@ interface Step {
   any: Step | null
   url: string | null
   methods: Set<string>
+  routes: RegisteredRoute[]
 }
 
 /** Built from the routes once; asked only about requests that no route answers, and where one pattern covers another's address. */
 export function createMethodTable(routes: readonly RegisteredRoute[]): MethodTable {
   const root = emptyStep()
-  for (const { url, method } of routes) {
+  for (const route of routes) {
+    const { url, method } = route
     const step = stepsOf(url).reduce(grow, root)
     step.url = shapeOf(url)
+    step.routes.push(route)
     step.methods.add(method)
     if (method === 'GET') step.methods.add('HEAD')
   }
@@ -37,6 +42,7 @@ export function createMethodTable(routes: readonly RegisteredRoute[]): MethodTab
       const step = lookUp(path)
       return step ? [...step.methods].sort().join(', ') : null
     },
+    routesAt: (path) => lookUp(path)?.routes ?? [],
     isOthers: ({ url }, path) => {
       const step = lookUp(path)
       return step !== null && step.url !== shapeOf(url)
@@ -45,7 +51,7 @@ export function createMethodTable(routes: readonly RegisteredRoute[]): MethodTab
   }
 }
 
-const emptyStep = (): Step => ({ fixed: new Map(), any: null, url: null, methods: new Set() })
+const emptyStep = (): Step => ({ fixed: new Map(), any: null, url: null, methods: new Set(), routes: [] })
 const stepsOf = (path: string) => path.split('/').slice(1)
 const isParameter = (part: string) => part.startsWith(':')
 const shapeOf = (url: string) => url.replace(/:\w+/g, ':')

@@ -4,8 +4,8 @@ import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
 import type { Product } from '../product.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
-import { bodyLimitOf } from './body.ts'
 import { takesKeys } from './identify.ts'
+import { declaredParameters, requestBodyOf } from './openapi-inputs.ts'
 import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
@@ -43,7 +43,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(route.description ? { description: route.description } : {}),
     tags: [tagOf(route.module)],
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...bodyOf(route, workshop),
+    ...requestBodyOf(route, workshop.schemas),
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
     security: access === 'public' ? [] : [{ bearer: [] }, ...(takesKeys(workshop.registry) ? [{ apiKey: [] }] : [])],
     'x-permission': typeof access === 'object' ? access.permission : access === 'superAdmin' ? 'super_admin' : access,
@@ -77,24 +77,13 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
     parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
   )
   const inHeaders = [...(route.storeHeader ? ['X-Store-ID'] : []), ...(route.idempotent ? ['Idempotency-Key'] : [])]
-  return [...inPath, ...inQuery, ...inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))]
+  const shared = inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))
+  return [...inPath, ...inQuery, ...declaredParameters(route, schemas), ...shared]
 }
 
 function parameter(name: string, place: Parameter['in'], required: boolean, schema: JsonSchema): Parameter {
   const { description } = schema
   return { name, in: place, required, ...(typeof description === 'string' ? { description } : {}), schema }
-}
-
-function bodyOf(route: RegisteredRoute, { schemas }: Workshop): Pick<Operation, 'requestBody'> {
-  const { body, module } = route
-  if (!body) return {}
-  return {
-    requestBody: {
-      description: `At most ${bodyLimitOf(route) / 1024} KiB`,
-      required: true,
-      content: { 'application/json': { schema: schemas.convert(body, module), example: sampleOf(body) } },
-    },
-  }
 }
 
 function successesOf(route: RegisteredRoute, { schemas }: Workshop): Operation['responses'] {

@@ -11,6 +11,7 @@ import {
   invalidJson,
   invalidRequest,
   notFound,
+  originNotAllowed,
   payloadTooLarge,
   permissionDenied,
   planLimitReached,
@@ -54,6 +55,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
     ...(route.path.includes(':') ? [notFound] : []),
     // Whatever writes may meet a constraint of the database, an application's foreign key among them.
     ...(takesBody ? [conflict] : []),
+    ...(takesBody && route.cookies ? [originNotAllowed] : []),
     ...(route.idempotent ? [idempotencyKeyInUse, idempotencyKeyReused] : []),
     ...route.errors,
     internalError,

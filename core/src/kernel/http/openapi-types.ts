@@ -9,7 +9,7 @@ export interface MediaType {
 
 export interface Parameter {
   name: string
-  in: 'path' | 'query' | 'header'
+  in: 'path' | 'query' | 'header' | 'cookie'
   required: boolean
   description?: string
   schema: JsonSchema

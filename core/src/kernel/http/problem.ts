@@ -10,7 +10,10 @@ import {
   invalidRequest,
   notFound,
   payloadTooLarge,
+  permissionDenied,
+  rateLimited,
   reservedIn,
+  unauthenticated,
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
@@ -64,9 +67,26 @@ export function toAppError(error: unknown): AppError {
   if (isConnectionLoss(error) || (code !== undefined && PASSING.has(code)))
     return unavailable({ cause: error, headers: RETRY_SOON })
   if (code !== undefined && UNSTORABLE.has(code)) return invalidRequest({ cause: error })
-  const violation = violationOf(error)
+  const violation = violationOf(error) ?? faultOfCaller(error)
   if (violation) return violation()
   return internalError({ cause: error })
+}
+
+/** What a plugin of Fastify refuses, by its status: the words may be about anything, so they stay here. */
+const REFUSALS: Record<number, () => AppError> = {
+  400: invalidRequest,
+  401: unauthenticated,
+  403: permissionDenied,
+  404: notFound,
+  413: payloadTooLarge,
+  415: unsupportedMediaType,
+  429: () => rateLimited({ headers: RETRY_SOON }),
+}
+
+function faultOfCaller(error: unknown): (() => AppError) | undefined {
+  if (!sqlState(error)?.startsWith('FST_')) return undefined
+  const { statusCode } = error as { statusCode?: unknown } // what has a code is an object
+  return typeof statusCode === 'number' ? REFUSALS[statusCode] : undefined
 }
 
 function violationOf(error: unknown): (() => AppError) | undefined {

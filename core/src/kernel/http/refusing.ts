@@ -10,14 +10,15 @@ type Refusal = { status: number; headers: Record<string, string>; body: string }
 
 /** Answers what never becomes a request that a route could look at, in the form of all other answers. */
 export function createRefusals(
-  standing: Readonly<Record<string, string>>,
+  standingFor: (raw: IncomingMessage) => Readonly<Record<string, string>>,
   newRequestId: (raw: IncomingMessage) => string,
   { problemTypes }: Product,
 ) {
-  const refusal = (error: AppError, requestId: string): Refusal => {
+  const refusal = (error: AppError, raw: IncomingMessage): Refusal => {
+    const requestId = newRequestId(raw)
     const body = JSON.stringify(problemDocument(error, requestId, problemTypes))
     const headers = {
-      ...standing,
+      ...standingFor(raw),
       'content-type': PROBLEM_TYPE,
       'x-request-id': requestId,
       'content-length': String(Buffer.byteLength(body)),
@@ -30,14 +31,14 @@ export function createRefusals(
     /** What is not even HTTP, has headers beyond every measure, or did not come in time. */
     connection(error: ConnectionError, socket: Socket): void {
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-      const { status, headers, body } = refusal(problemOf(error), newRequestId({ headers: {} } as IncomingMessage)) // nothing was read
+      const { status, headers, body } = refusal(problemOf(error), { headers: {} } as IncomingMessage) // nothing was read
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
       socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
     },
     /** An `Expect` other than 100-continue, which Node would answer without a word. */
     expectationsOf(server: Server): void {
       server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-        const { status, headers, body } = refusal(expectationFailed(), newRequestId(request))
+        const { status, headers, body } = refusal(expectationFailed(), request)
         response.writeHead(status, headers).end(body)
       })
     },

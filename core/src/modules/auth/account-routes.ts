@@ -9,7 +9,7 @@ import {
 } from '#kernel'
 import { requireMail } from '../mail/index.ts'
 import { alreadyMember, invalidToken, Member, tokenExpired } from '../members/index.ts'
-import { slugTaken, tenantSuspended } from '../tenants/index.ts'
+import { registrationClosed, slugTaken, tenantSuspended } from '../tenants/index.ts'
 import { emailTaken } from '../users/index.ts'
 import { acceptInvitation } from './accepting.ts'
 import { addPerson } from './adding-people.ts'
@@ -28,6 +28,7 @@ import {
   SignInAnswer,
   VerifyEmail,
 } from './schema.ts'
+import { handOut, sessionParts } from './session-mode.ts'
 import { requestVerification, verifyEmail } from './verifying.ts'
 
 const ME = '/api/v1/users/me'
@@ -36,15 +37,17 @@ export const registerAccount = defineRoute({
   method: 'POST',
   path: '/auth/register',
   summary: 'Open an account and found a tenant',
-  description: 'Person, tenant, its first store and the owner role are made together; the answer is that of a sign-in.',
+  description:
+    'Person, tenant, its first store and the owner role are made together; the answer is that of a sign-in. Where registration is closed it is 403 `registration_closed`.',
   access: 'public',
   transaction: 'manual',
+  ...sessionParts,
   body: Registration,
   check: newPasswordIn('password', 'email', 'name', 'tenant_name'),
   response: { 201: SignInAnswer },
-  errors: [emailTaken, slugTaken, unavailable],
+  errors: [emailTaken, slugTaken, registrationClosed, unavailable],
   location: () => ME,
-  handler: (ctx, { body }) => register(ctx, body),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => register(ctx, body), 201),
 })
 
 export const bootstrapInstallation = defineRoute({
@@ -54,6 +57,7 @@ export const bootstrapInstallation = defineRoute({
   description: 'Once, with the token that the first start has printed or that BOOTSTRAP_TOKEN gives.',
   access: 'public',
   transaction: 'manual',
+  ...sessionParts,
   // The token and who becomes a super admin are the installation's, out of reach of requests.
   acrossTenants: true,
   body: Bootstrap,
@@ -61,7 +65,7 @@ export const bootstrapInstallation = defineRoute({
   response: { 201: SignInAnswer },
   errors: [invalidCredentials, alreadyBootstrapped, emailTaken, tooManyAttempts, unavailable],
   location: () => ME,
-  handler: (ctx, { body }) => bootstrap(ctx, body),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => bootstrap(ctx, body), 201),
 })
 
 export const acceptInvite = defineRoute({
@@ -72,6 +76,7 @@ export const acceptInvite = defineRoute({
     'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along. What the invitation gives is what its sender may give now; without anything left it is `invalid_token`.',
   access: 'public',
   transaction: 'manual',
+  ...sessionParts,
   body: Acceptance,
   response: { 200: SignInAnswer },
   errors: [
@@ -87,7 +92,7 @@ export const acceptInvite = defineRoute({
     planLimitReached,
     unavailable,
   ],
-  handler: (ctx, { body }) => acceptInvitation(ctx, body),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => acceptInvitation(ctx, body)),
 })
 
 export const forgotPassword = defineRoute({

@@ -1,4 +1,4 @@
-import { type Ctx, hashToken, isAhead, randomToken, SECONDS } from '#kernel'
+import { type Ctx, hashToken, isAhead, permissionDenied, randomToken, SECONDS } from '#kernel'
 import { tenantSuspended } from '../tenants/index.ts'
 import { admit } from './admission.ts'
 import { actorOf } from './completing.ts'
@@ -8,10 +8,12 @@ import type { Tokens } from './schema.ts'
 import {
   findRefreshToken,
   findSessionWithUser,
+  findTokenIn,
   updateRefreshTokenUsed,
   updateSessionRevoked,
 } from './session-queries.ts'
 import { addRefreshToken, type Holder, noteUse, present } from './sessions.ts'
+import { NOT_YOURS, recordSwitch } from './switching.ts'
 import type { RefreshTokenRow } from './table.ts'
 
 /** Two tabs, a lost answer: for this long after its first use a token is answered with the same successor. */
@@ -21,12 +23,16 @@ const GRACE_MS = 30 * SECONDS
  * Exchanges a refresh token for its successor and a fresh access token. Throws 401 `invalid_refresh_token`,
  * `session_revoked`, or `refresh_token_reused`, which ends the session; 403 `account_disabled` or `tenant_suspended`,
  * after which the token can still be used.
+ *
+ * `wanted`: the tenant to act in from now on, in place of the one that the token was made for; in a browser all tabs share
+ * one token, whatever tenant each is in. Throws 403 `permission_denied` for one that isn't the person's.
  */
-export async function refresh(ctx: Ctx, refreshToken: string): Promise<Tokens> {
+export async function refresh(ctx: Ctx, refreshToken: string, wanted?: string): Promise<Tokens> {
   const hash = hashToken(refreshToken)
   const row = await ctx.transaction(({ tx }) => findRefreshToken(tx, hash), { tenantId: null })
   if (!row) throw invalidRefreshToken()
-  const tokens = await ctx.transaction((ctx) => exchange(ctx, row, refreshToken), { tenantId: row.scope_tenant_id })
+  const tenantId = wanted?.toLowerCase() ?? row.scope_tenant_id
+  const tokens = await ctx.transaction((ctx) => exchange(ctx, row, refreshToken), { tenantId })
   // Thrown out here, so that the end of the session is committed.
   if (tokens === 'reused') throw refreshTokenReused()
   return tokens
@@ -39,6 +45,7 @@ async function exchange(ctx: Ctx, row: RefreshTokenRow, refreshToken: string): P
     return 'reused'
   }
   const holder = await requireHolder(ctx, row)
+  if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)
   if (!successor.isNew) return present(ctx, holder, successor.refreshToken)
   const { lineage_id: lineageId, generation } = row
   const [tokens] = await Promise.all([
@@ -75,14 +82,25 @@ async function successorOf(
   }
 }
 
+/** The holder, and what the record calls them. */
+type NamedHolder = Holder & { name: string }
+
 /** The session as it stands now, by the same rules as at the sign-in. */
-async function requireHolder(ctx: Ctx, row: RefreshTokenRow): Promise<Holder> {
+async function requireHolder(ctx: Ctx, row: RefreshTokenRow): Promise<NamedHolder> {
   const [session, admission] = await Promise.all([findSessionWithUser(ctx.tx, row.session_id), admit(ctx, row.user_id)])
   if (!session || session.revoked_at !== null || isAhead(ctx.clock, session.created_at)) throw sessionRevoked()
   if (session.status !== 'active') throw accountDisabled()
   if (admission === 'suspended') throw tenantSuspended()
-  if (admission === 'not_member') throw sessionRevoked()
-  return { session: { id: row.session_id, user_id: row.user_id, created_at: session.created_at }, admission }
+  if (admission === 'not_member')
+    throw ctx.tenant === row.scope_tenant_id ? sessionRevoked() : permissionDenied({ detail: NOT_YOURS })
+  const { name, created_at } = session
+  return { session: { id: row.session_id, user_id: row.user_id, created_at }, admission, name }
+}
+
+/** A session that comes into a tenant for the first time is recorded there, as when it had switched. */
+async function enterOnce(ctx: Ctx, { session, name }: NamedHolder): Promise<void> {
+  const known = await findTokenIn(ctx.tx, session.id, ctx.tenantId)
+  if (!known) await recordSwitch(ctx.as(actorOf({ id: session.user_id, name })), session.id)
 }
 
 async function endReusedSession(ctx: Ctx, row: RefreshTokenRow): Promise<void> {

@@ -1,5 +1,5 @@
 import { at, type Ctx, invalidRequest, newId } from '#kernel'
-import { foundTenant } from '../tenants/index.ts'
+import { foundTenant, registrationClosed } from '../tenants/index.ts'
 import { addUser, changeUser, emailTaken, normalizeEmail, type UserRow } from '../users/index.ts'
 import { actorOf, completeSignIn, recipient } from './completing.ts'
 import { hashPassword } from './hashing.ts'
@@ -11,9 +11,11 @@ import { requestVerification } from './verifying.ts'
 
 /**
  * Makes a person and their first tenant, whose owner they are, and signs them in. Who was invited somewhere but has no
- * account yet registers under the same id. Throws 409 `email_taken` (and tells the owner of the address), `slug_taken`.
+ * account yet registers under the same id. Throws 409 `email_taken` (and tells the owner of the address), `slug_taken`, and 403
+ * `registration_closed` where people come in by invitation only.
  */
 export async function register(ctx: Ctx, input: Registration): Promise<SignInAnswer> {
+  if (ctx.config.registration === 'closed') throw registrationClosed()
   const email = requireSound(ctx, input, [input.name, input.tenant_name])
   const known = await ctx.transaction((ctx) => findUnregistered(ctx, email), { tenantId: null })
   if (known === 'registered') throw emailTaken()

@@ -14,6 +14,7 @@ import { newPasswordIn } from './new-passwords.ts'
 import { refresh } from './refreshing.ts'
 import { JWKS_MAX_AGE_SECONDS } from './rotating-keys.ts'
 import { ChangePassword, Credentials, Jwks, RefreshRequest, SignInAnswer, SwitchTenant, Tokens } from './schema.ts'
+import { handOut, letGo, RefreshCookies, refreshTokenIn, sessionParts } from './session-mode.ts'
 import { signIn } from './signing-in.ts'
 import { ALGORITHM } from './signing-keys.ts'
 import { signOut, signOutEverywhere } from './signing-out.ts'
@@ -29,10 +30,11 @@ export const login = defineRoute({
     'Answers with tokens, or asks for the second factor. A wrong password, an unknown address and an account without a password are told apart neither by the answer nor by its time. Failures count for an account and a place together (an IPv4 address, an IPv6 /64): after ten in 15 minutes that place is stopped at that account, after a hundred at all accounts (429 `too_many_attempts`). From all places together 20 failures are free, and then one after a growing pause. A device that has signed in before and a live session count for themselves, and are stopped by their own failures only.',
   access: 'public',
   transaction: 'manual',
+  ...sessionParts,
   body: Credentials,
   response: { 200: SignInAnswer },
   errors: [invalidCredentials, accountDisabled, permissionDenied, tenantSuspended, tooManyAttempts, unavailable],
-  handler: (ctx, { body }) => signIn(ctx, body),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => signIn(ctx, body)),
 })
 
 export const refreshTokens = defineRoute({
@@ -41,13 +43,16 @@ export const refreshTokens = defineRoute({
   name: 'refreshTokens',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session.',
+    'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session. The token is in the body; or, with `X-Session-Mode: cookie`, in the cookie that a sign-in in that mode has set, never in both.',
   access: 'public',
   transaction: 'manual',
+  headers: sessionParts.headers,
+  cookies: RefreshCookies,
   body: RefreshRequest,
   response: { 200: Tokens },
-  errors: [invalidRefreshToken, refreshTokenReused, sessionRevoked, accountDisabled, tenantSuspended],
-  handler: (ctx, { body }) => refresh(ctx, body.refresh_token),
+  errors: [invalidRefreshToken, refreshTokenReused, sessionRevoked, accountDisabled, tenantSuspended, permissionDenied],
+  handler: (ctx, { body, headers, cookies }) =>
+    handOut(ctx, headers, () => refresh(ctx, refreshTokenIn(ctx, headers, body, cookies), body.tenant_id)),
 })
 
 export const switchTenants = defineRoute({
@@ -58,10 +63,11 @@ export const switchTenants = defineRoute({
     'In the same session; tokens for other tenants go on working. Takes no `Idempotency-Key`: an answer with tokens is not kept.',
   access: 'self',
   transaction: 'manual',
+  ...sessionParts,
   body: SwitchTenant,
   response: { 200: Tokens },
   errors: [permissionDenied, tenantSuspended, sessionRevoked],
-  handler: (ctx, { body }) => switchTenant(ctx, body.tenant_id.toLowerCase()),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => switchTenant(ctx, body.tenant_id.toLowerCase())),
 })
 
 export const logout = defineRoute({
@@ -71,11 +77,9 @@ export const logout = defineRoute({
   description: NO_KEY,
   access: 'self',
   idempotent: false,
+  ...sessionParts,
   response: { 204: null },
-  handler: async (ctx) => {
-    await signOut(ctx)
-    return undefined
-  },
+  handler: (ctx, { headers }) => letGo(ctx, headers, () => signOut(ctx)),
 })
 
 export const logoutAll = defineRoute({
@@ -85,11 +89,9 @@ export const logoutAll = defineRoute({
   description: NO_KEY,
   access: 'self',
   idempotent: false,
+  ...sessionParts,
   response: { 204: null },
-  handler: async (ctx) => {
-    await signOutEverywhere(ctx)
-    return undefined
-  },
+  handler: (ctx, { headers }) => letGo(ctx, headers, () => signOutEverywhere(ctx)),
 })
 
 export const changeOwnPassword = defineRoute({

@@ -29,7 +29,13 @@ const tokenFields = {
     secret: true,
     description: 'JWT, type `at+jwt`; verify it with `/.well-known/jwks.json`',
   }),
-  refresh_token: Type.String({ secret: true, description: 'Opaque; good for one refresh' }),
+  refresh_token: Type.Optional(
+    Type.String({
+      secret: true,
+      description:
+        'Opaque; good for one refresh. Always there, unless `X-Session-Mode: cookie` asked for it in a cookie',
+    }),
+  ),
   token_type: Type.Literal('Bearer', { description: 'How the access token is sent: `Authorization: Bearer …`' }),
   expires_in: Type.Integer({ description: 'Seconds until the access token ends', examples: [600] }),
   tenant_id: Nullable(Described(Uuid, 'The tenant that the tokens are for; null: none')),
@@ -106,8 +112,16 @@ export const Credentials = Closed({
 export type Credentials = Static<typeof Credentials>
 
 export const RefreshRequest = Closed({
-  refresh_token: token(TOKEN, 'The newest one of the session; good for one exchange'),
+  refresh_token: Type.Optional(token(TOKEN, 'The newest one of the session; good for one exchange')),
+  tenant_id: Type.Optional(
+    Type.String({
+      format: 'uuid',
+      description:
+        'With a session in a cookie, which all tabs share: the tenant that this tab acts in. Default: the one last asked for',
+    }),
+  ),
 })
+export type RefreshRequest = Static<typeof RefreshRequest>
 
 export const Bootstrap = Closed({
   bootstrap_token: token('k3pQ0vF8m1', 'The one that the first start has printed, or `BOOTSTRAP_TOKEN`'),

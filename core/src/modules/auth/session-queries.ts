@@ -81,6 +81,16 @@ export const insertRefreshToken = (tx: Tx, token: Insertable<RefreshTokenTable>)
 export const findRefreshToken = (tx: Tx, hash: Buffer): Promise<RefreshTokenRow | undefined> =>
   tx.selectFrom('refresh_tokens').selectAll().where('token_hash', '=', hash).executeTakeFirst()
 
+/** A token of the session in the tenant; undefined when it has not been there lately. */
+export const findTokenIn = (tx: Tx, sessionId: string, tenantId: string): Promise<{ id: string } | undefined> =>
+  tx
+    .selectFrom('refresh_tokens')
+    .select('id')
+    .where('session_id', '=', sessionId)
+    .where('scope_tenant_id', '=', tenantId)
+    .limit(1)
+    .executeTakeFirst()
+
 /** Spends a refresh token that is alive, leaving its successor for whoever presents it again; undefined otherwise. */
 export const updateRefreshTokenUsed = (
   tx: Tx,

@@ -21,19 +21,22 @@ export async function switchTenant(ctx: Ctx, tenantId: string): Promise<Tokens> 
       const [session, admission] = await Promise.all([findSession(ctx.tx, sessionId), admit(ctx, userId)])
       if (!session || session.revoked_at !== null) throw sessionRevoked()
       if (admission === 'suspended') throw tenantSuspended()
-      if (admission === 'not_member') throw permissionDenied({ detail: 'This tenant is not one of yours' })
-      const [tokens] = await Promise.all([
-        joinSession(ctx, { session, admission }),
-        recordLogin(ctx, userId, tenantId),
-        ctx.emit(signedIn, {
-          id: userId,
-          label: ctx.actor.label,
-          storeId: null,
-          after: { method: 'switch', session_id: sessionId },
-        }),
-      ])
+      if (admission === 'not_member') throw permissionDenied({ detail: NOT_YOURS })
+      const [tokens] = await Promise.all([joinSession(ctx, { session, admission }), recordSwitch(ctx, sessionId)])
       return tokens
     },
     { tenantId },
   )
+}
+
+export const NOT_YOURS = 'This tenant is not one of yours'
+
+/** Notes that the acting person has come into the tenant of this transaction, in a session that was open elsewhere. */
+export async function recordSwitch(ctx: Ctx, sessionId: string): Promise<void> {
+  const { id: userId, label } = ctx.actor
+  if (userId === null) throw new Error('Nobody has come into the tenant')
+  await Promise.all([
+    recordLogin(ctx, userId, ctx.tenantId),
+    ctx.emit(signedIn, { id: userId, label, storeId: null, after: { method: 'switch', session_id: sessionId } }),
+  ])
 }

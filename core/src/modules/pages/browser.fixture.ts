@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { findChromium } from '../../testing/chromium.ts'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
+import { createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
 
 const FLAGS = [
   '--headless',
@@ -32,11 +32,16 @@ export interface Browsing {
   close(): Promise<void>
 }
 
-export async function startBrowsing(): Promise<Browsing> {
+export interface BrowsingOptions extends TestCoreOptions {
+  /** Where the server listens on 127.0.0.1. Default: any port. */
+  port?: number
+}
+
+export async function startBrowsing({ port: wanted = 0, ...options }: BrowsingOptions = {}): Promise<Browsing> {
   const executablePath = findChromium()
   if (!executablePath) throw new Error('There is no Chromium on the PATH. Install it, or set CHROMIUM_PATH.')
-  const test = await createTestCore({ env: { RATE_LIMIT_FACTOR: '0' } })
-  await test.app.listen({ host: '127.0.0.1', port: 0 })
+  const test = await createTestCore({ ...options, env: { RATE_LIMIT_FACTOR: '0', ...options.env } })
+  await test.app.listen({ host: '127.0.0.1', port: wanted })
   const { port } = test.app.server.address() as AddressInfo // it listens on a port
   const base = `http://127.0.0.1:${port}`
   // Playwright gives it an empty profile; what it keeps beside that goes with this folder.

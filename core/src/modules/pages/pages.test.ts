@@ -52,6 +52,14 @@ describe('the pages for people', () => {
     assert.equal((await get('/pages/index.ts')).statusCode, 404)
   })
 
+  it('say that accounts are made by invitation where nobody can register, and only there', async () => {
+    const closed = await createTestCore({ database: test.database, env: { REGISTRATION: 'closed' } })
+    const shown = (await closed.app.inject('/sign-in')).body
+    await closed.close()
+    assert.match(shown, /made by invitation here/)
+    assert.doesNotMatch((await get('/sign-in')).body, /invitation/)
+  })
+
   it('load every part that their script asks for', async () => {
     const { body } = await get('/pages/main.js')
     const parts = [...body.matchAll(/from '\.\/([\w.]+)'/g)].map(([, part]) => part)

@@ -48,6 +48,7 @@ export const german: Texts = {
     title: 'Anmelden',
     submit: 'Anmelden',
     forgot: 'Passwort vergessen?',
+    byInvitation: 'Noch kein Konto? Konten entstehen hier durch Einladung: Fragen Sie die Verwaltung Ihrer Firma.',
   },
   account: {
     title: 'Sie sind angemeldet',

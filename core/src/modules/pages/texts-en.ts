@@ -47,6 +47,7 @@ export const english = {
     title: 'Sign in',
     submit: 'Sign in',
     forgot: 'Forgot your password?',
+    byInvitation: 'No account yet? Accounts are made by invitation here: ask an administrator of your company.',
   },
   account: {
     title: 'You are signed in',

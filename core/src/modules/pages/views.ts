@@ -88,11 +88,12 @@ ${account(texts)}`
 }
 
 export const signIn: Draw = ({ texts, config }) => {
-  const { title, submit, forgot } = texts.signIn
+  const { title, submit, forgot, byInvitation } = texts.signIn
   const content = html`${notices}
 <div id="step">
 ${form([emailField(texts), passwordField(texts)], submit)}
 <p><a href="${pathTo('/forgot-password', config)}">${forgot}</a></p>
+${config.registration === 'closed' ? html`<p class="hint">${byInvitation}</p>` : nothing}
 </div>
 ${account(texts)}`
   return { name: 'sign-in', title, content, needsScript: true }

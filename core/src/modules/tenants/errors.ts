@@ -1,4 +1,9 @@
 import { defineError } from '#kernel'
 
 export const slugTaken = defineError('slug_taken', 409, 'Another tenant has this slug')
+export const registrationClosed = defineError(
+  'registration_closed',
+  403,
+  'Nobody can register here; ask for an invitation',
+)
 export const tenantSuspended = defineError('tenant_suspended', 403, 'This tenant is suspended')

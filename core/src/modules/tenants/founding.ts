@@ -1,6 +1,6 @@
 import { type Ctx, type Founder, newId, permissionDenied } from '#kernel'
 import { getUser } from '../users/index.ts'
-import { slugTaken } from './errors.ts'
+import { registrationClosed, slugTaken } from './errors.ts'
 import { tenantCreated } from './events.ts'
 import { presentTenant } from './present.ts'
 import { insertSlug, insertTenant, upsertFounded } from './queries.ts'
@@ -18,8 +18,13 @@ export interface Founding {
   founder: Founder
 }
 
-/** A signed-in person founds another tenant, in a transaction of its own that belongs to the new tenant. */
+/**
+ * A signed-in person founds another tenant, in a transaction of its own that belongs to the new tenant. Throws 403
+ * `registration_closed` where only who runs the installation may.
+ */
 export async function openTenant(ctx: Ctx, { name, slug }: NewTenant): Promise<Tenant> {
+  if (ctx.config.registration === 'closed' && !ctx.superAdmin)
+    throw registrationClosed({ detail: 'Tenants are founded by who runs this installation' })
   const id = newId()
   const work = async (ctx: Ctx) => {
     const person = await getUser(ctx.tx, ctx.userId)

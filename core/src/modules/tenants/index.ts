@@ -25,7 +25,7 @@ export const tenants = defineModule({
   routes,
 })
 
-export { slugTaken, tenantSuspended } from './errors.ts'
+export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
 export * from './events.ts'
 export { Currency, Extra } from './formats.ts'
 export { foundTenant, openTenant } from './founding.ts'

@@ -1,5 +1,5 @@
 import { defineRoute, permissionDenied, type Route } from '#kernel'
-import { slugTaken } from './errors.ts'
+import { registrationClosed, slugTaken } from './errors.ts'
 import { openTenant } from './founding.ts'
 import { changeBranding, changeTenant, getTenant } from './operations.ts'
 import { presentBranding, presentTenant } from './present.ts'
@@ -21,12 +21,12 @@ export const routes: readonly Route[] = [
     path: '/tenants',
     summary: 'Found another tenant',
     description:
-      'The caller becomes its owner. Without a slug, one is made from the name. One person founds TENANTS_PER_PERSON at most.',
+      'The caller becomes its owner. Without a slug, one is made from the name. One person founds TENANTS_PER_PERSON at most; where registration is closed, super admins alone found any.',
     access: 'self',
     transaction: 'manual',
     body: NewTenant,
     response: { 201: Tenant },
-    errors: [slugTaken, permissionDenied],
+    errors: [slugTaken, permissionDenied, registrationClosed],
     handler: (ctx, { body }) => openTenant(ctx, body),
     location: () => '/api/v1/tenants/current',
   }),

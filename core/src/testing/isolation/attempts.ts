@@ -1,9 +1,9 @@
 import { newId } from '../../kernel/ids.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import { routeName } from './catalogue.ts'
-import { asSchema, idPlaces, isIdName, placed } from './samples.ts'
+import { asSchema, fieldOf, idPlaces, isIdName, placed } from './samples.ts'
 import type { Filling } from './types.ts'
-import { Unfilled, type World } from './world.ts'
+import { type Filled, Unfilled, type World } from './world.ts'
 
 /** A request of tenant A with something of tenant B in one place, and the same with what never was. */
 export interface Attempt {
@@ -12,7 +12,7 @@ export interface Attempt {
   /** What is B's; null for a request that carries nothing of B. */
   foreign: string | null
   unknown: string
-  apply(filling: Required<Filling>, value: string, isForeign: boolean): Filling & { headers?: Record<string, string> }
+  apply(filling: Filled, value: string, isForeign: boolean): Filling
 }
 
 /** Every place of a route where an id of the other tenant can be put. Makes the objects whose ids those are. */
@@ -45,6 +45,15 @@ export async function listAttempts(world: World, route: RegisteredRoute): Promis
       (filling, value) => ({ ...filling, query: { ...filling.query, [name]: value } }),
       unknown,
     )
+  for (const [name, property] of Object.entries(asSchema(route.headers).properties ?? {})) {
+    if (property.format !== 'uuid') continue
+    const foreign = await idOf(world.collections.ofField(fieldOf(name)), `headers/${name}`)
+    if (foreign !== null)
+      add(`headers/${name}`, foreign, (filling, value) => ({
+        ...filling,
+        headers: { ...filling.headers, [name]: value },
+      }))
+  }
   for (const path of idPlaces(asSchema(route.body))) {
     const field = path.findLast((step) => step !== '0') ?? ''
     const foreign = await idOf(world.collections.ofField(field), `#/${path.join('/')}`)
@@ -60,15 +69,17 @@ export async function listAttempts(world: World, route: RegisteredRoute): Promis
   if (world.test.core.registry.storeDirectory)
     add('headers/x-store-id', await world.b.id('/stores'), (filling, value) => ({
       ...filling,
-      headers: { 'x-store-id': value },
+      headers: { ...filling.headers, 'x-store-id': value },
     }))
   return attempts
 }
 
-const overlay = (filling: Required<Filling>, { params, query, body }: Filling): Filling => ({
+const overlay = (filling: Filled, { params, query, headers, body, raw }: Filling): Filling => ({
   params: { ...filling.params, ...params },
   query: { ...filling.query, ...query },
+  headers: { ...filling.headers, ...headers },
   body: { ...filling.body, ...body },
+  raw: raw ?? filling.raw,
 })
 
 /** Ids, what B's texts contain, and a place in B's list. */

@@ -5,6 +5,7 @@ import type { Findings } from './findings.ts'
 import type { Plan } from './requests.ts'
 import type { Credentials, Tenant } from './types.ts'
 import type { World } from './world.ts'
+import { written } from './written.ts'
 
 /**
  * Shows that attempts mean something: every reading route answers tenant B's owner about B. Otherwise a 404 for the
@@ -38,7 +39,7 @@ export async function proveWriting(
   findings: Findings,
 ): Promise<void> {
   await proveAlive(world, plans, credentials, findings)
-  const order = ['PUT', 'POST', 'DELETE']
+  const order = ['PUT', 'PATCH', 'POST', 'DELETE']
   const writing = plans.filter(({ route }) => order.includes(route.method) && !isUnproven(world, route))
   writing.sort((one, other) => order.indexOf(one.route.method) - order.indexOf(other.route.method))
   for (const { route } of writing) await succeed(world, route, world.a, credentials, findings)
@@ -77,7 +78,7 @@ async function succeed(
       const filling = await world.fill(route, tenant, { fresh: isWriting, complete })
       answer = await world.test.request(route.method, world.urlOf(route, filling), {
         token,
-        body: route.body ? filling.body : undefined,
+        ...written(route, filling),
       })
       if (answer.status < 300) return answer
     }

@@ -6,6 +6,7 @@ import { routeName } from './catalogue.ts'
 import type { Findings } from './findings.ts'
 import type { Kind } from './types.ts'
 import type { World } from './world.ts'
+import { written } from './written.ts'
 
 /** Requests that carry these must be turned away before anything is looked at. */
 const WORTHLESS: readonly string[] = ['expired', 'revoked', 'none'] satisfies Kind[]
@@ -124,12 +125,12 @@ async function send(
   findings: Findings,
 ): Promise<Answered> {
   const value = isForeign ? (attempt.foreign ?? '') : attempt.unknown
-  const { body, headers, ...address } = attempt.apply(await world.fill(route, world.a), value, isForeign)
+  const filling = attempt.apply(await world.fill(route, world.a), value, isForeign)
+  const headers = { ...(await ownStore(world, route, kind)), ...filling.headers }
   findings.requests++
-  return world.test.request(route.method, world.urlOf(route, address), {
+  return world.test.request(route.method, world.urlOf(route, filling), {
     token,
-    headers: { ...(await ownStore(world, route, kind)), ...headers },
-    body: route.body ? body : undefined,
+    ...written(route, { ...filling, headers }),
   })
 }
 

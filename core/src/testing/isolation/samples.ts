@@ -31,6 +31,9 @@ export const asSchema = (schema: TSchema | undefined): Schema => (schema ?? {}) 
 
 export const isIdName = (name: string): boolean => /(^|_)id$/.test(name)
 
+/** The header `x-article-id` speaks of what the field `article_id` speaks of. */
+export const fieldOf = (header: string): string => header.replace(/^x-/, '').replaceAll('-', '_')
+
 const validates = (schema: Schema, value: unknown) => Check(schema as TSchema, value) // the same object, read as keywords above
 
 /** A value that fits the schema, with the marker in every text that may be free; undefined when none was found. */

@@ -55,7 +55,10 @@ export interface Tenant extends Founded {
 export interface Filling {
   params?: Record<string, string>
   query?: Record<string, string>
+  headers?: Record<string, string>
   body?: Record<string, unknown>
+  /** For a route that takes its body as it is. */
+  raw?: string | Buffer
 }
 
 /** What the kit cannot know from schemas. Routes are named `POST /stores`, as they are declared. */

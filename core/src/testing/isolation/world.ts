@@ -3,8 +3,12 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { TestCore } from '../core.ts'
 import type { Answered } from '../request.ts'
 import { type Collections, readCollections, routeName } from './catalogue.ts'
-import { asSchema, type Sampling, sample } from './samples.ts'
+import { asSchema, fieldOf, type Sampling, sample } from './samples.ts'
 import type { Fillers, Filling, Founded, Founding, Tenant } from './types.ts'
+import { written } from './written.ts'
+
+/** A filling with all that the route asks for. */
+export type Filled = Required<Omit<Filling, 'raw'>> & Pick<Filling, 'raw'>
 
 /** Two tenants, and how requests for them are filled. */
 export interface World {
@@ -16,11 +20,7 @@ export interface World {
   /** How findings name whose `b` is. */
   bName: string
   /** A request to the route that should succeed for the tenant. `fresh`: with objects of its own. */
-  fill(
-    route: RegisteredRoute,
-    tenant: Tenant,
-    options?: { fresh?: boolean; complete?: boolean },
-  ): Promise<Required<Filling>>
+  fill(route: RegisteredRoute, tenant: Tenant, options?: { fresh?: boolean; complete?: boolean }): Promise<Filled>
   /** The route's address with parameters and query filled in. */
   urlOf(route: RegisteredRoute, filling: Filling): string
 }
@@ -135,11 +135,10 @@ async function make(world: World, tenant: Tenant, collection: string): Promise<s
 
 async function sendFilled(world: World, route: RegisteredRoute, tenant: Tenant, complete: boolean): Promise<Answered> {
   const filling = await fill(world, route, tenant, complete)
-  const headers: Record<string, string> = route.idempotent ? { 'idempotency-key': nextKey(route, tenant) } : {}
+  const key: Record<string, string> = route.idempotent ? { 'idempotency-key': nextKey(route, tenant) } : {}
   return world.test.request(route.method, urlOf(route, filling), {
     token: tenant.owner,
-    body: route.body && filling.body,
-    headers,
+    ...written(route, { ...filling, headers: { ...key, ...filling.headers } }),
   })
 }
 
@@ -148,13 +147,13 @@ async function fill(
   route: RegisteredRoute,
   tenant: Tenant,
   complete: boolean,
-): Promise<Required<Filling>> {
+): Promise<Filled> {
   const given = await givenFor(fillers, route, tenant)
   const sampling: Sampling = {
     complete,
     text: tenant.text,
     id: async (name) => {
-      const collection = collections.ofField(name)
+      const collection = collections.ofField(fieldOf(name))
       return collection ? tenant.id(collection) : undefined
     },
   }
@@ -163,13 +162,18 @@ async function fill(
     params[name] =
       given.params?.[name] ??
       (collection ? await tenant.id(collection) : String(await sample({ type: 'string' }, sampling, 'name')))
-  const query = (await sample(
-    { ...asSchema(route.query), type: 'object' },
-    { ...sampling, complete: false },
-  )) as Record<string, string> // an object's sample
+  const required = async (part: RegisteredRoute['query']) =>
+    (await sample({ ...asSchema(part), type: 'object' }, { ...sampling, complete: false })) as Record<string, string> // an object's sample
+  const [query, headers] = [await required(route.query), await required(route.headers)]
   // A body that is given whole is not made: its objects may be impossible to make here.
   const body = route.body ? await sampleBody(route, sampling, given) : {}
-  return { params, query: { ...query, ...given.query }, body: { ...body, ...given.body } }
+  return {
+    params,
+    query: { ...query, ...given.query },
+    headers: { ...headers, ...given.headers },
+    body: { ...body, ...given.body },
+    raw: given.raw,
+  }
 }
 
 const keys = new Map<string, number>()

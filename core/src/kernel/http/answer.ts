@@ -1,0 +1,17 @@
+import type { Cookie } from './cookies.ts'
+
+/** An answer whose status, headers or cookies differ from what a plain return value gets. */
+export class Answer<T> {
+  readonly status: number
+  readonly body: T
+  readonly headers: Record<string, string>
+  /** What the browser is to keep, or to forget. Such an answer is in no cache, and is never kept to be given again. */
+  readonly cookies: readonly Cookie[]
+
+  constructor(status: number, body: T, headers: Record<string, string> = {}, cookies: readonly Cookie[] = []) {
+    this.status = status
+    this.body = body
+    this.headers = headers
+    this.cookies = cookies
+  }
+}

@@ -1,0 +1,75 @@
+import type { FastifyRequest } from 'fastify'
+import type { TObject } from 'typebox'
+import type { FieldProblem } from '../errors.ts'
+import type { Route } from '../module.ts'
+import { readCookies } from './cookies.ts'
+import { tidierOf } from './forms.ts'
+import { coercion, lazyCheck } from './validate.ts'
+
+/** Headers and cookies as the route declares them, and what is wrong with them. */
+export interface DeclaredParts {
+  headers?: Record<string, unknown>
+  cookies?: Record<string, unknown>
+  problems: Iterable<FieldProblem>[]
+}
+
+type Read = (request: FastifyRequest) => DeclaredParts
+
+const NOTHING: DeclaredParts = Object.freeze({ problems: [] })
+
+/** Makes the function that reads the headers and cookies that a route asks for. */
+export function createDeclaredReader({ headers, cookies }: Pick<Route, 'headers' | 'cookies'>): Read {
+  if (!headers && !cookies) return () => NOTHING
+  const ofHeaders = headers && headerReader(headers)
+  const ofCookies = cookies && cookieReader(cookies)
+  return (request) => {
+    const [inHeaders, inCookies] = [ofHeaders?.(request), ofCookies?.(request)]
+    return {
+      headers: inHeaders?.values,
+      cookies: inCookies?.values,
+      problems: [...(inHeaders?.problems ?? []), ...(inCookies?.problems ?? [])],
+    }
+  }
+}
+
+interface Part {
+  values: Record<string, unknown>
+  problems: Iterable<FieldProblem>[]
+}
+
+function headerReader(schema: TObject): (request: FastifyRequest) => Part {
+  const names = Object.keys(schema.properties)
+  const [coerce, tidy, check] = [coercion(schema), tidierOf(schema), lazyCheck(schema)]
+  return ({ headers, raw }) => {
+    const given = names.filter((name) => headers[name] !== undefined)
+    const values = coerce(Object.fromEntries(given.map((name) => [name, headers[name]])))
+    tidy?.(values)
+    // Of some Node keeps the first, others it joins: a proxy in front may have looked at another than we do.
+    const twice = given
+      .filter((name) => timesSent(raw.rawHeaders, name) > 1)
+      .map((name) => ({ pointer: `headers/${name}`, detail: 'was sent more than once' }))
+    return { values, problems: [twice, check(values, 'headers')] }
+  }
+}
+
+function timesSent(rawHeaders: readonly string[], name: string): number {
+  return rawHeaders.filter((each, at) => at % 2 === 0 && each.toLowerCase() === name).length
+}
+
+function cookieReader(schema: TObject): (request: FastifyRequest) => Part {
+  const names = new Set(Object.keys(schema.properties))
+  const [coerce, check] = [coercion(schema), lazyCheck(schema)]
+  return ({ headers }) => {
+    const { cookies, problems } = readCookies(headers.cookie, names)
+    const values = coerce(cookies)
+    // Of one that could not be read, that is all there is to say.
+    return { values, problems: [problems.length > 0 ? problems : check(values, 'cookies')] }
+  }
+}
+
+/** Whether the request brings any cookie that the route looks at. */
+export function bringsCookies({ cookies }: Pick<Route, 'cookies'>, { headers }: FastifyRequest): boolean {
+  if (!cookies || headers.cookie === undefined) return false
+  const names = new Set(Object.keys(cookies.properties))
+  return headers.cookie.split(';').some((pair) => names.has(pair.split('=', 1)[0]!.trim())) // split gives one part at least
+}

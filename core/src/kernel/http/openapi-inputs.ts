@@ -1,0 +1,49 @@
+import type { TObject, TSchema } from 'typebox'
+import type { RegisteredRoute } from '../registry.ts'
+import { bodyLimitOf, bodyTypesOf } from './body.ts'
+import { sampleOf } from './openapi-samples.ts'
+import type { SchemaCollection } from './openapi-schemas.ts'
+import type { MediaType, Operation, Parameter } from './openapi-types.ts'
+
+/** Said by the kinds of body and answer; as parameters the specification ignores them. */
+const SAID_ELSEWHERE = ['accept', 'content-type']
+
+/** The headers and cookies that a route reads. */
+export function declaredParameters(
+  { headers, cookies, module }: RegisteredRoute,
+  schemas: SchemaCollection,
+): Parameter[] {
+  const each = (place: 'header' | 'cookie', declared: TObject | undefined) =>
+    Object.entries<TSchema>(declared?.properties ?? {})
+      .filter(([name]) => place === 'cookie' || !SAID_ELSEWHERE.includes(name))
+      .map(([name, schema]): Parameter => {
+        const converted = schemas.convert(schema, module)
+        const { description } = converted
+        const required: readonly string[] = declared?.required ?? []
+        return {
+          name,
+          in: place,
+          required: required.includes(name),
+          ...(typeof description === 'string' ? { description } : {}),
+          schema: converted,
+        }
+      })
+  return [...each('header', headers), ...each('cookie', cookies)]
+}
+
+/** The body that a route takes, in each of its content types. */
+export function requestBodyOf(route: RegisteredRoute, schemas: SchemaCollection): Pick<Operation, 'requestBody'> {
+  const { body, raw, module } = route
+  if (!body && raw === undefined) return {}
+  const media: MediaType = body
+    ? { schema: schemas.convert(body, module), example: sampleOf(body) }
+    : { schema: { type: 'string', format: 'binary', description: 'Taken as it is, byte by byte' } }
+  const types = bodyTypesOf(route).map((type) => (type === '*' ? '*/*' : type))
+  return {
+    requestBody: {
+      description: `At most ${bodyLimitOf(route) / 1024} KiB`,
+      required: true,
+      content: Object.fromEntries(types.map((type) => [type, media])),
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import type { Static, TSchema } from 'typebox'
+
+/** How a body with a schema may be written: as JSON, or as `application/x-www-form-urlencoded`. */
+export type BodyForm = 'json' | 'form'
+
+/** The content types of a body that is taken as it is; `true`: any, and none. */
+export type RawTypes = true | readonly string[]
+
+/** What a handler gets of a request. Headers, cookies and raw bytes are there where the route declares them, and only there. */
+export type RouteInput<P, Q, B, H = undefined, C = undefined, W = undefined> = {
+  params: P
+  query: Q
+  body: B
+} & (H extends TSchema ? { headers: Static<H> } : unknown) &
+  (C extends TSchema ? { cookies: Static<C> } : unknown) &
+  (W extends RawTypes ? { raw: Buffer } : unknown)
