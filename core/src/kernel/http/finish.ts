@@ -45,11 +45,11 @@ function serializerOf(route: RegisteredRoute, status: number): Serialize | null 
 /** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
 export interface Finished extends SentAnswer {
   stream?: StreamBody
+  /** Each as `Set-Cookie` writes it; never kept for repetitions either. */
+  cookies?: readonly string[]
   /** A text that stays the same, and what of it is sent to this client. */
   text?: StaticText
   bytes?: Buffer | null
-  /** Each as `Set-Cookie` writes it; never kept for repetitions either. */
-  cookies?: readonly string[]
 }
 
 /** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. Packs a text. */
@@ -120,7 +120,7 @@ function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): s
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function send(reply: FastifyReply, answer: Finished): FastifyReply {
-  const { status, body, headers, problem, stream, bytes, cookies = [] } = answer
+  const { status, body, headers, problem, stream, cookies = [], bytes } = answer
   const vary = headers.vary === undefined ? {} : { vary: mergeVary(reply.getHeader('vary'), headers.vary) }
   reply.code(status).headers({ ...headers, ...vary })
   if (cookies.length > 0) reply.header('set-cookie', cookies)
