@@ -19,7 +19,7 @@ function describeError(error: unknown): unknown {
     cause = cause.cause, depth++
   )
     hideValues(described, cause)
-  if (described.aggregateErrors instanceof Array) described.aggregateErrors = describeAll(error)
+  if (Array.isArray(described.aggregateErrors)) described.aggregateErrors = describeAll(error)
   for (const field of QUOTING) delete described[field]
   return described
 }
