@@ -15,10 +15,10 @@ export const ON_ONE_CONNECTION = [
 
 /**
  * Tests to which another database is nothing new: those of the embedded one, of what a browser shows, of how a process
- * stops, of what the code narrows by itself, and of the files of this folder.
+ * stops, of what an application is called, of what the code narrows by itself, and of the files of this folder.
  */
 const INDIFFERENT =
-  /\/embedded[^/]*$|\.browser\.test\.ts$|\/(?:stopping|store-isolation|audit-cli|documentation)\.test\.ts$|^scripts\//
+  /\/embedded[^/]*$|\.browser\.test\.ts$|\/(?:stopping|store-isolation|audit-cli|documentation|own-commands|product)\.test\.ts$|^scripts\//
 
 /**
  * What an older PostgreSQL is asked in every check. Statements are what it could take otherwise, and these send nearly all of
