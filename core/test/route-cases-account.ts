@@ -193,6 +193,7 @@ export const accountCases: RouteCases = {
   'GET /api/openapi.yaml': shows('openapi: 3.1', 'application/yaml'),
   'GET /api/docs': shows('id="swagger-ui"', 'text/html'),
   'GET /api/docs/start.js': shows('SwaggerUIBundle', 'text/javascript'),
+  'GET /api/docs/style.css': shows('.fold', 'text/css'),
   'GET /api/docs/swagger-ui.css': shows('.swagger-ui', 'text/css'),
   'GET /api/docs/swagger-ui-bundle.js': shows('SwaggerUIBundle', 'text/javascript'),
 }

@@ -58,7 +58,7 @@ describe('X-Store-ID', () => {
   it('stands in the API document on these operations alone', () => {
     const { paths, components } = openapiDocument(test.core)
     const named = Object.entries(paths)
-      .filter(([, { get }]) => JSON.stringify(get?.parameters ?? []).includes('X-Store-ID'))
+      .filter(([, { get }]) => JSON.stringify(get?.parameters ?? []).includes('/parameters/X-Store-ID'))
       .map(([path]) => path)
     assert.deepEqual(named, ['/api/v1/told', '/api/v1/by-grant'])
     assert.ok('X-Store-ID' in components.parameters)

@@ -90,7 +90,8 @@ function renderPage(title: string, body: string): string {
 
 // One column on a phone; side by side where there is room.
 const STYLE = `
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; background: light-dark(#fff, #16181c); color: light-dark(#16181c, #eceef1); }
+a { color: light-dark(#0b57d0, #a8c7fa); }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
 main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { overflow-wrap: break-word; }

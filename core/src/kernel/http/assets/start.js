@@ -15,7 +15,7 @@ const foldErrors = () => ({
         )
         const line = create(
           'tr',
-          { className: 'response', 'data-code': props.code },
+          { className: 'response folded', 'data-code': props.code },
           create('td', { className: 'response-col_status' }, props.code),
           create('td', { className: 'response-col_description', colSpan: 2 }, button),
         )
