@@ -26,6 +26,7 @@ describe('the example of the handbook', () => {
       'schema.ts',
       'supplier.ts',
       'table.ts',
+      'till.ts',
     ]
     assert.deepEqual(names, files)
   })
