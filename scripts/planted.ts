@@ -1,7 +1,8 @@
 // Breaks the guards one at a time, in copies of the working tree, and shows which test notices. What nothing notices is a
 // gap, and the exit code is then 1. `npm run planted -- mailbox` tries those whose sentence or file has that word;
-// `npm run planted -- --write` also writes the table to docs/guards.md.
-import { writeFile } from 'node:fs/promises'
+// `npm run planted -- --write` also writes the rows of those that were tried to docs/guards.md; with `--missing` those
+// alone are tried that have no row there.
+import { readFile, writeFile } from 'node:fs/promises'
 import { startTestServer } from '../core/src/testing/server.ts'
 import { dropDeadDatabases, dropTemplates } from '../core/src/testing/test-databases.ts'
 import { readPlants } from './planted/all.ts'
@@ -10,10 +11,14 @@ import type { Plant } from './planted/plant.ts'
 import { type Outcome, runTests, tryPlant } from './planted/try.ts'
 
 const AT_ONCE = 2
+const TABLE = new URL('../docs/guards.md', import.meta.url)
 const root = new URL('..', import.meta.url).pathname
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
-const plants = (await readPlants()).filter(({ guard, file }) =>
-  words.every((word) => `${guard} ${file}`.includes(word)),
+const all = await readPlants()
+const table = (await readFile(TABLE, 'utf8')).split('\n')
+const isMeant = process.argv.includes('--missing') ? (plant: Plant) => rowsOf(plant).length === 0 : () => true
+const plants = all.filter(
+  (plant) => words.every((word) => `${plant.guard} ${plant.file}`.includes(word)) && isMeant(plant),
 )
 
 const server = await startTestServer()
@@ -63,8 +68,18 @@ function line({ guard, file }: Plant, outcome: Outcome): string {
   return `| ${cell(guard)} | \`${file}\` | ${cell(noticed)} |`
 }
 
+/** What the table says of a plant: one row, or none. */
+function rowsOf(plant: Plant): string[] {
+  const begin = line(plant, { noticedBy: '' }).slice(0, -' |'.length)
+  return table.filter((row) => row.startsWith(begin))
+}
+
+/** Rows of those that were tried are written anew; those of the others stay, as long as the plant is there. */
 async function writeTable(outcomes: readonly Outcome[]): Promise<void> {
-  const rows = plants.map((plant, index) => line(plant, outcomes[index]!)) // one for each
+  const rows = all.flatMap((plant) => {
+    const outcome = outcomes[plants.indexOf(plant)]
+    return outcome ? [line(plant, outcome)] : rowsOf(plant)
+  })
   const text = `# Guards and the tests that notice when they break
 
 \`npm run planted\` breaks each of these, one at a time, and names the first test that fails.
@@ -73,7 +88,7 @@ async function writeTable(outcomes: readonly Outcome[]): Promise<void> {
 |---|---|---|
 ${rows.join('\n')}
 `
-  await writeFile(new URL('../docs/guards.md', import.meta.url), text)
+  await writeFile(TABLE, text)
 }
 
 function print(text: string): void {

@@ -49,6 +49,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     throw new Error('createCore needs DATABASE_URL, DATABASE_SYSTEM_URL and APP_SECRET')
   const product = completeProduct(options.product)
   const registry = createRegistry([kernelModule, ...options.modules])
+  // Read now rather than by the first request that needs it.
+  for (const { configuration } of registry.modules) if (configuration) config.of(configuration)
   const log = options.log ?? pino({ level: config.log.level, base: null })
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
   const waker = createWaker({ db, clock, log })

@@ -18,12 +18,16 @@ describe('the example of the handbook', () => {
   it('is shown whole', () => {
     const names = blocks.map(([, , name]) => name).sort()
     const files = [
+      'configuration.ts',
       'events.ts',
       'index.ts',
+      'listeners.ts',
+      'mails.ts',
       'migrations/0001.sql',
       'operations.ts',
       'queries.ts',
       'schema.ts',
+      'settings.ts',
       'supplier.ts',
       'table.ts',
       'till.ts',

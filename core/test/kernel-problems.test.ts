@@ -1,16 +1,37 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { AppError, conflict, defineError, newId, type ProblemDetails } from '#kernel'
+import { AppError, conflict, defineError, defineModule, defineRoute, newId, type ProblemDetails, sql } from '#kernel'
 import { problemDocument, toAppError } from '../src/kernel/http/problem.ts'
 import { type Person, register } from '../src/modules/auth/auth.fixture.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { tills } from './till-module.ts'
 
+/** Breaks a rule of a table that row-level security does not keep PostgreSQL from quoting. */
+const twins = defineModule({
+  name: 'twins',
+  routes: [
+    defineRoute({
+      method: 'POST',
+      path: '/twins',
+      summary: 'Be there twice',
+      access: 'self',
+      idempotent: false,
+      response: { 204: null },
+      handler: async ({ tx, userId }) => {
+        const columns = sql.raw(
+          'id, created_at, updated_at, email, email_normalized, name, locale, timezone, two_factor_enabled, status',
+        )
+        await sql`insert into users (${columns}) select ${columns} from users where id = ${userId}`.execute(tx)
+      },
+    }),
+  ],
+})
+
 let test: TestCore
 let owner: Person
 before(async () => {
-  test = await createTestCore({ modules: [...builtinModules, tills], env: { RATE_LIMIT_FACTOR: '0' } })
+  test = await createTestCore({ modules: [...builtinModules, tills, twins], env: { RATE_LIMIT_FACTOR: '0' } })
   owner = await register(test)
 })
 after(() => test?.close())
@@ -46,9 +67,29 @@ describe('a rule of the database that no operation expected to be broken', () =>
     assert.ok(!lines.includes('SECRET-LABEL'), 'the log quotes the row')
   })
 
+  it('is logged without the row also where PostgreSQL shows it: in tables of no tenant', async () => {
+    const before = test.logs.length
+    const { status, body } = await send('POST', '/twins')
+    assert.deepEqual([status, body.code], [409, 'conflict'])
+    const lines = test.logs.slice(before).join('')
+    assert.match(lines, /users_pkey/)
+    assert.doesNotMatch(lines, /already exists|Key \(/)
+  })
+
   it('says nothing to the caller of tables, names and rows', async () => {
     const { body } = await send('POST', '/tills', { store_id: newId(), label: 'x', coins: 1 })
     assert.ok(!/tills|fkey|store_id/.test(body.detail), body.detail)
+  })
+
+  it('is never told in the words of the database, nor is any other fault', () => {
+    for (const error of [
+      new Error('password hunter2 is wrong'),
+      Object.assign(new Error('hunter2'), { code: '42P01' }),
+    ]) {
+      const problem = toAppError(error)
+      assert.equal(problem.code, 'internal_error')
+      assert.doesNotMatch(JSON.stringify(problemDocument(problem, 'r')), /hunter2/)
+    }
   })
 
   it('is told apart from a row that no partition takes', () => {

@@ -28,7 +28,7 @@ describe('jobs, worked on by workers', () => {
       })
     }
     const left = () => test.core.db.systemQuery('select 1 from tenant_jobs')
-    await until('all are done', async () => (await left()).length === 0, 60_000)
+    await until('all are done', async () => (await left()).length === 0)
     const rows = await test.core.db.systemQuery(
       "select label, count(*)::int as n from probes where label like 'many %' group by 1",
     )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import pg from 'pg'
 import { defineModule } from '#kernel'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
@@ -124,12 +125,41 @@ describe('probes and documents', () => {
     assert.equal(json.body.paths['/api/docs'], undefined)
   })
 
+  it('serve the document and its page packed, from memory, and not to whoever has them', async () => {
+    for (const path of ['/api/openapi.json', '/api/openapi.yaml', '/api/docs', '/api/docs/swagger-ui-bundle.js']) {
+      const inject = (method: 'GET' | 'HEAD', headers: Record<string, string>) =>
+        test.app.inject({ method, url: path, headers })
+      const plain = await inject('GET', {})
+      const { etag = '', vary } = plain.headers
+      assert.equal(vary, 'accept-encoding', path)
+      assert.equal(plain.headers['content-encoding'], undefined)
+      const unpack = { br: brotliDecompressSync, gzip: gunzipSync }
+      for (const encoding of ['br', 'gzip'] as const) {
+        const packed = await inject('GET', { 'accept-encoding': encoding })
+        assert.equal(packed.headers['content-encoding'], encoding)
+        assert.equal(packed.headers['content-type'], plain.headers['content-type'])
+        assert.deepEqual(unpack[encoding](packed.rawPayload), plain.rawPayload)
+        const head = await inject('HEAD', { 'accept-encoding': encoding })
+        assert.equal(head.rawPayload.length, 0)
+        assert.equal(head.headers['content-length'], String(packed.rawPayload.length))
+        assert.equal(head.headers.etag, etag)
+      }
+      for (const method of ['GET', 'HEAD'] as const) {
+        const known = await inject(method, { 'if-none-match': `"other", ${etag}`, 'accept-encoding': 'br' })
+        assert.deepEqual([known.statusCode, known.rawPayload.length, known.headers.etag], [304, 0, etag])
+        assert.equal(known.headers['content-type'], undefined)
+        assert.equal(known.headers.vary, 'accept-encoding')
+      }
+      assert.equal((await inject('GET', { 'if-none-match': '"other"' })).statusCode, 200)
+    }
+  })
+
   it('serve a page for people that loads nothing from elsewhere and runs no script of its own', async () => {
     const page = await test.request('GET', '/api/docs')
     assert.match(String(page.headers['content-security-policy']), /script-src 'self';/)
     assert.doesNotMatch(page.text, /https?:|<script>/)
     const parts = [...page.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, part]) => part)
-    assert.equal(parts.length, 3)
+    assert.equal(parts.length, 4)
     for (const part of parts) {
       const file = await test.request('GET', `/api/${part}`)
       assert.equal(file.status, 200)

@@ -6,6 +6,7 @@ import { createTestCore, type TestCore } from '../src/testing/index.ts'
 const DOCUMENTS = [
   '/api/docs',
   '/api/docs/start.js',
+  '/api/docs/style.css',
   '/api/docs/swagger-ui.css',
   '/api/openapi.json',
   '/api/openapi.yaml',

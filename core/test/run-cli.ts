@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('../bin/tenantry.js', import.meta.url))
-// A start takes a second or two; on a machine that is busy with other things it has taken twenty.
-const PATIENCE_MS = 90_000
+// A start takes a second or two; on a machine that is busy with other things it has taken two minutes.
+const PATIENCE_MS = 5 * 60_000
 const POLL_MS = 20
 
 export interface CliOptions {

@@ -12,6 +12,8 @@ const PROGRAM = fileURLToPath(new URL('../bin/tenantry.js', import.meta.url))
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export interface InProcessOptions extends Pick<CliOptions, 'env' | 'cwd'> {
+  /** The command line to run. Default: the core's own. */
+  line?: (args: string[]) => Promise<void>
   /** What it reads from standard input. Default: nothing. */
   input?: string | Buffer
 }
@@ -30,7 +32,10 @@ export function runInProcess(command: string, options: InProcessOptions = {}): P
   return ended
 }
 
-async function run(args: string[], { env = {}, cwd = tmpdir(), input = '' }: InProcessOptions): Promise<Ended> {
+async function run(
+  args: string[],
+  { env = {}, cwd = tmpdir(), input = '', line = main }: InProcessOptions,
+): Promise<Ended> {
   const [folder, code] = [process.cwd(), process.exitCode]
   const restore = [
     swap(process, 'env', { PATH: process.env.PATH, ...env }),
@@ -46,7 +51,7 @@ async function run(args: string[], { env = {}, cwd = tmpdir(), input = '' }: InP
   process.exitCode = undefined
   const said = { out: '', err: '' }
   try {
-    await commands.run(said, () => main(args))
+    await commands.run(said, () => line(args))
     return { code: Number(process.exitCode ?? 0), ...said }
   } finally {
     process.exitCode = code

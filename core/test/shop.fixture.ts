@@ -35,8 +35,7 @@ const addToys = defineCommand({
   },
 })
 
-await runCommand(process.argv.slice(2), {
-  modules: [toy],
-  commands: [addToys],
-  product: { name: 'Toy shop', version: '7.1.0' },
-})
+export const shop = (args: string[]) =>
+  runCommand(args, { modules: [toy], commands: [addToys], product: { name: 'Toy shop', version: '7.1.0' } })
+
+if (import.meta.main) await shop(process.argv.slice(2))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import pg from 'pg'
 import { createCore, defineModule, type Module, type ModuleSpec, RegistryError } from '../src/index.ts'
-import { UnsafeTables } from '../src/kernel/db/catalogue.ts'
+import { UnsafeRoles, UnsafeTables } from '../src/kernel/db/catalogue.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore } from '../src/testing/index.ts'
 
@@ -10,8 +10,11 @@ const test = await createTestCore()
 after(() => test.close())
 
 /** A process of its own on the same database, with these modules; what becomes of its server and of its worker. */
-async function start(modules: readonly Module[]): Promise<{ served: unknown; worked: unknown }> {
-  const core = await createCore({ config: test.core.config, modules, log: test.core.log as never }) // pino, as given there
+async function start(
+  modules: readonly Module[],
+  config = test.core.config,
+): Promise<{ served: unknown; worked: unknown }> {
+  const core = await createCore({ config, modules, log: test.core.log as never }) // pino, as given there
   try {
     const outcome = (work: Promise<unknown>) =>
       work.then(
@@ -63,6 +66,15 @@ describe('a start', () => {
     assert.deepEqual(await problemsOf(right), [])
     const { served } = await start(shop(right).toReversed())
     assert.notEqual(served instanceof Error, true, String(served))
+  })
+
+  it('refuses database roles that row-level security does not bind', async () => {
+    const { config } = test.core
+    for (const appUrl of [test.database.ownerUrl, test.database.superuserUrl]) {
+      const { served, worked } = await start(builtinModules, { ...config, database: { ...config.database, appUrl } })
+      assert.ok(served instanceof UnsafeRoles && worked instanceof UnsafeRoles, `${served} ${worked}`)
+      assert.match(served.problems.join(), /^the application role /)
+    }
   })
 
   it('refuses tables that do not keep tenants apart, whoever brought them', async () => {

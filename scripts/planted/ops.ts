@@ -153,16 +153,30 @@ export const plants: Plant[] = [
   {
     guard: 'What is not built yet is not a setting',
     file: 'core/src/kernel/config/config.ts',
-    find: '...findUnbuilt(names), ',
+    find: '...findUnbuilt(names),',
     replace: '',
     tests: ['core/src/kernel/config/config.test.ts'],
   },
   {
     guard: 'A name that is a slip away from a setting is refused',
     file: 'core/src/kernel/config/config.ts',
-    find: '...findMisspelt(names), ',
+    find: '...findMisspelt(names, declaredNames(modules)),',
     replace: '',
     tests: ['core/src/kernel/config/config.test.ts'],
+  },
+  {
+    guard: "No module takes the name of one of the core's settings",
+    file: 'core/src/kernel/config/declared.ts',
+    find: 'if (Object.hasOwn(settings, name))',
+    replace: 'if (name in {})',
+    tests: ['core/src/kernel/config/declared.test.ts'],
+  },
+  {
+    guard: "A core does not start without its modules' settings of the environment",
+    file: 'core/src/create-core.ts',
+    find: 'if (configuration) config.of(configuration)',
+    replace: 'if (configuration) config',
+    tests: ['core/test/configured-modules.test.ts'],
   },
   {
     guard: 'A line of .env that is no setting is refused',

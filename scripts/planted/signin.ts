@@ -33,7 +33,7 @@ export const plants: Plant[] = [
   {
     guard: 'A password of the name that people know the product by is refused',
     file: `${AUTH}/new-passwords.ts`,
-    find: '[...context, ...namesOfProduct(config)]',
+    find: '[...context, ...namesOfProduct(core)]',
     replace: '[...context]',
     tests: [`${AUTH}/hashing.test.ts`],
   },

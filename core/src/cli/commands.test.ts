@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { mock, test } from 'node:test'
+import { test } from 'node:test'
+import { runInProcess } from '../../test/run-in-process.ts'
+import type { ProductOptions } from '../kernel/product.ts'
 import { defineCommand } from './command.ts'
-import { runCommandLine } from './commands.ts'
+import { runCommand } from './commands.ts'
 
 const sell = defineCommand({
   name: 'toys sell',
@@ -12,23 +14,9 @@ const sell = defineCommand({
   run: async () => {},
 })
 
-/** Runs a line in this process: the exit code and what was said. */
-async function run(line: string, commands = [sell]) {
-  const said = { out: '', err: '' }
-  const listen = (stream: 'stdout' | 'stderr', into: 'out' | 'err') =>
-    mock.method(process[stream], 'write', (text: unknown) => {
-      said[into] += String(text)
-      return true
-    })
-  const mocks = [listen('stdout', 'out'), listen('stderr', 'err')]
-  try {
-    const product = { command: 'shop', version: '7.1.0' }
-    const code = await runCommandLine(line.split(' ').filter(Boolean), { modules: [], commands, product })
-    return { code, ...said }
-  } finally {
-    for (const { mock } of mocks) mock.restore()
-  }
-}
+/** What the application's command line makes of a line. */
+const run = (line: string, commands = [sell], product: ProductOptions = { command: 'shop', version: '7.1.0' }) =>
+  runInProcess(line, { line: (args) => runCommand(args, { modules: [], commands, product }) })
 
 test('own commands stand behind the built-in ones, under the name of the application', async () => {
   for (const line of ['', '--help', 'help', 'toys --help', 'db -h']) {
@@ -91,13 +79,7 @@ test('commands that cannot be told apart are refused', async () => {
 })
 
 test('a product that cannot be shown is refused', async () => {
-  const product = { name: 'Shop\u202e', command: 'shop', problemTypes: 'shop' }
-  const { mock: written } = mock.method(process.stderr, 'write', () => true)
-  const code = await runCommandLine(['--help'], { modules: [], product })
-  written.restore()
+  const { code, err } = await run('--help', [], { name: 'Shop\u202e', command: 'shop', problemTypes: 'shop' })
   assert.equal(code, 1)
-  assert.match(
-    String(written.calls[0]?.arguments[0]),
-    /^shop: The product cannot be called that: name must be .*; problemTypes /,
-  )
+  assert.match(err, /^shop: The product cannot be called that: name must be .*; problemTypes /)
 })

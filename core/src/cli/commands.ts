@@ -31,12 +31,12 @@ export async function runCommand(args: readonly string[], options: CommandLineOp
     stream.on('error', (error) => {
       if (codeOf(error) !== 'EPIPE') throw error
     })
-  process.exitCode = await runCommandLine(args, options)
+  process.exitCode = await runLine(args, options)
   setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
-/** As `runCommand`, and resolves to the exit code. Whatever goes wrong is said on standard error. */
-export async function runCommandLine(args: readonly string[], options: CommandLineOptions): Promise<number> {
+/** The exit code. Whatever goes wrong is said on standard error, in the name of the command. */
+async function runLine(args: readonly string[], options: CommandLineOptions): Promise<number> {
   let called = options.product?.command ?? callOf(process.argv[1])
   try {
     const { commands: own = [], product: given, ...rest } = options

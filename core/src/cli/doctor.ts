@@ -1,6 +1,8 @@
 import pino from 'pino'
 import { createCore } from '../create-core.ts'
 import { ConfigError } from '../kernel/config/config.ts'
+import { describeDeclared } from '../kernel/config/declared.ts'
+import { readEnv } from '../kernel/config/env.ts'
 import { type Command, type CommandOptions, say } from './command.ts'
 import { checkConnections } from './connections.ts'
 import { examine, type Finding } from './doctor-looks.ts'
@@ -29,7 +31,7 @@ otherwise. Changes nothing, but where the embedded PostgreSQL does not run, it s
 async function* findings(options: CommandOptions): AsyncGenerator<Finding> {
   let environment: Environment
   try {
-    environment = await visitEnvironment()
+    environment = await visitEnvironment(options)
   } catch (error) {
     if (error instanceof ConfigError) yield { name: 'configuration', problems: error.problems, advice: CONFIGURATION }
     else yield { name: 'database', problems: [explain(error)] }
@@ -38,6 +40,8 @@ async function* findings(options: CommandOptions): AsyncGenerator<Finding> {
   const { config } = environment
   try {
     yield { name: 'configuration', problems: [], fine: `every setting is valid (${config.env})` }
+    for (const { module, says } of describeDeclared(readEnv().source, options.modules))
+      yield { name: `configuration of ${module}`, problems: [], fine: says }
     const problems = await checkConnections(config, options.product)
     yield { name: 'connections', problems, fine: 'every database URL leads to a database' }
     if (problems.length > 0) return

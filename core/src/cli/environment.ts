@@ -4,6 +4,7 @@ import { type Config, ConfigError, freeze, loadConfig } from '../kernel/config/c
 import { addToEnvironment, type EnvReading, readEnv } from '../kernel/config/env.ts'
 import { EmbeddedAlreadyRunning, startEmbedded } from '../kernel/db/embedded.ts'
 import { chooseFreePort, findSecrets } from '../kernel/db/embedded-secrets.ts'
+import type { Module } from '../kernel/module.ts'
 import { type CommandOptions, say } from './command.ts'
 import { readEnvFile } from './env-file.ts'
 
@@ -46,13 +47,16 @@ const commonAddress: Demand = ({ env, given }) =>
  * For `start`: the configured database, or the embedded one started for it; a port, and one that is known. `onLost` is
  * told when the embedded one has ended and does not start again.
  */
-export async function startEnvironment(onLost: (error: Error) => void): Promise<Environment> {
-  return openDatabase(await choosePort(await readConfig(ownDatabaseInProduction)), onLost)
+export async function startEnvironment(
+  { modules }: CommandOptions,
+  onLost: (error: Error) => void,
+): Promise<Environment> {
+  return openDatabase(await choosePort(await readConfig(modules, ownDatabaseInProduction)), onLost)
 }
 
 /** For commands that look or mend: as for `start`, but where `start` runs already, its embedded PostgreSQL is used too. */
-export async function visitEnvironment({ migrates = false } = {}): Promise<Environment> {
-  const config = await readConfig(ownDatabaseInProduction, ...(migrates ? [ownerOfSchema] : []))
+export async function visitEnvironment({ modules }: CommandOptions, { migrates = false } = {}): Promise<Environment> {
+  const config = await readConfig(modules, ownDatabaseInProduction, ...(migrates ? [ownerOfSchema] : []))
   try {
     endOnSignals()
     return await openDatabase(config)
@@ -69,22 +73,27 @@ function endOnSignals(): void {
 
 /** For commands of which many run side by side, which one embedded database cannot serve. */
 export async function sharedEnvironment(command: string, options: CommandOptions): Promise<Environment> {
-  const config = await readConfig(sharedDatabase(command, options), commonAddress)
+  const config = await readConfig(options.modules, sharedDatabase(command, options), commonAddress)
   return { config, embeddedPort: null, keepsSecret: isKept(config), release: async () => {} }
 }
 
 /** Reads `.env` and the settings; makes a secret on a laptop that has none. @throws ConfigError with every problem */
-async function readConfig(...demands: Demand[]): Promise<Config> {
+async function readConfig(modules: readonly Module[], ...demands: Demand[]): Promise<Config> {
   // What the environment says wins over the file.
   addToEnvironment(readEnvFile('.env'))
   const reading = readEnv()
-  return ensureAppSecret(loadConfigWith(demands.flatMap((demand) => demand(reading))))
+  return ensureAppSecret(
+    loadConfigWith(
+      modules,
+      demands.flatMap((demand) => demand(reading)),
+    ),
+  )
 }
 
-function loadConfigWith(unmet: string[]): Config {
+function loadConfigWith(modules: readonly Module[], unmet: string[]): Config {
   let config: Config
   try {
-    config = loadConfig()
+    config = loadConfig(undefined, modules)
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigError([...error.problems, ...unmet]) : error
   }

@@ -14,7 +14,7 @@ Applies every migration that the database lacks, in order, each in a transaction
 DATABASE_URL and DATABASE_SYSTEM_URL; without any of them it migrates the embedded PostgreSQL. Safe to run from many
 machines at once: one works, the others wait. Refuses a database that is newer than this code.`,
   async run(_values, options) {
-    const environment = await visitEnvironment({ migrates: true })
+    const environment = await visitEnvironment(options, { migrates: true })
     try {
       await assertConnects(environment.config, options.product)
       const applied = await migrateSchema(environment.config, options.modules, say)

@@ -35,7 +35,7 @@ function usageOf({ options = {}, operands = 0 }: OwnCommand): string {
 type Work = (core: Core) => Promise<number | void>
 
 async function withCore(options: CommandOptions, work: Work): Promise<number> {
-  const environment = await visitEnvironment()
+  const environment = await visitEnvironment(options)
   try {
     const { config, keepsSecret } = environment
     await assertConnects(config, options.product)

@@ -43,12 +43,12 @@ metrics answer there.`,
 }
 
 function run(
-  open: (onLost: (error: Error) => void) => Promise<Environment>,
+  open: (options: CommandOptions, onLost: (error: Error) => void) => Promise<Environment>,
   options: CommandOptions,
   what: { migrate?: boolean; serve?: boolean; work?: boolean },
 ): Promise<number> {
   return runUntilSignal(async ({ onStop, stopping, fail, allowMs }) => {
-    const environment = await open(fail)
+    const environment = await open(options, fail)
     onStop(environment.release)
     const { config } = environment
     const voice = speakAsConfigured(config)

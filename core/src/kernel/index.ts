@@ -17,6 +17,15 @@ export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.
 export { canonicalAddress, readAddress } from './addresses.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
+export {
+  type Configuration,
+  type ConfigurationEntries,
+  type ConfigurationEntry,
+  type ConfigurationValues,
+  type ConfiguredModule,
+  defineConfiguration,
+} from './config/declared.ts'
+export * as kinds from './config/kinds.ts'
 export { hasMailbox } from './config/mailbox.ts'
 export { linkTo, type PagePath, type Pages } from './config/pages.ts'
 export * from './context.ts'
@@ -38,6 +47,7 @@ export { type OpenApiDocument, openapiDocument } from './http/openapi.ts'
 export { requireOwnPage } from './http/own-page.ts'
 export * from './http/route-input.ts'
 export * from './http/schemas.ts'
+export { StaticBody, StaticText } from './http/static-text.ts'
 export * from './ids.ts'
 export * from './jobs/define.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'

@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
+import type { Configuration } from './config/declared.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
@@ -277,6 +278,9 @@ export interface Module {
   readonly description: string | undefined
   readonly dependsOn: readonly Module[]
   readonly migrations: URL | undefined
+  /** What the environment has to tell it; read with `ctx.config.of`. */
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles below
+  readonly configuration: Configuration<any> | undefined
   readonly permissions: Readonly<Record<string, PermissionSpec>>
   readonly limits: Readonly<Record<string, LimitSpec>>
   readonly features: Readonly<Record<string, FeatureSpec>>
@@ -336,6 +340,7 @@ export function defineModule(spec: ModuleSpec): Module {
     description: undefined,
     dependsOn: [],
     migrations: undefined,
+    configuration: undefined,
     limits: {},
     features: {},
     events: [],

@@ -3,10 +3,12 @@ import { accessDenied } from './access/refusals.ts'
 import { SECONDS } from './clock.ts'
 import type { Core } from './core.ts'
 import { createHealth } from './health.ts'
+import { Answer } from './http/answer.ts'
 import { docsRoutes } from './http/docs.ts'
 import { sealedAnswers } from './http/idempotency.ts'
 import { openapiDocument } from './http/openapi.ts'
 import { Closed, OneOf } from './http/schemas.ts'
+import { StaticText } from './http/static-text.ts'
 import { checkSchedules } from './jobs/overdue.ts'
 import { createMetrics } from './metrics.ts'
 import { defineModule, defineResource, defineRoute, type HealthCheck } from './module.ts'
@@ -86,8 +88,11 @@ const documentAsJson = defineRoute({
   summary: 'This document',
   produces: 'application/json; charset=utf-8',
   // Sent as text that is already JSON.
-  response: { 200: Type.Unsafe<string>({ type: 'object', examples: [{ openapi: '3.1.1', info: {}, paths: {} }] }) },
-  handler: (ctx) => ctx.use(texts).json(),
+  response: {
+    200: Type.Unsafe<StaticText>({ type: 'object', examples: [{ openapi: '3.1.1', info: {}, paths: {} }] }),
+    304: null,
+  },
+  handler: (ctx) => new Answer(200, ctx.use(texts).json(), REVALIDATED),
 })
 
 const documentAsYaml = defineRoute({
@@ -97,22 +102,25 @@ const documentAsYaml = defineRoute({
   name: 'getApiDocumentAsYaml',
   summary: 'This document as YAML',
   produces: 'application/yaml; charset=utf-8',
-  response: { 200: Type.String({ examples: ['openapi: 3.1.1\n'] }) },
-  handler: (ctx) => ctx.use(texts).yaml(),
+  response: { 200: Type.Unsafe<StaticText>({ type: 'string', examples: ['openapi: 3.1.1\n'] }), 304: null },
+  handler: async (ctx) => new Answer(200, await ctx.use(texts).yaml(), REVALIDATED),
 })
+
+/** Asked for each time, and sent only where it has changed since. */
+const REVALIDATED = { 'cache-control': 'no-cache' }
 
 /** The document as text, made when first asked for. */
 function createTexts(core: Core) {
-  let json: string | undefined
-  let yaml: Promise<string> | undefined
+  let json: StaticText | undefined
+  let yaml: Promise<StaticText> | undefined
   return {
     json: () => {
-      json ??= JSON.stringify(openapiDocument(core))
+      json ??= new StaticText(JSON.stringify(openapiDocument(core)))
       return json
     },
     yaml: () => {
-      yaml ??= import('yaml').then(({ stringify }) =>
-        stringify(openapiDocument(core), { aliasDuplicateObjects: false }),
+      yaml ??= import('yaml').then(
+        ({ stringify }) => new StaticText(stringify(openapiDocument(core), { aliasDuplicateObjects: false })),
       )
       return yaml
     },

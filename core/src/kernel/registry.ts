@@ -1,5 +1,6 @@
 import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
+import { problemsOfDeclared } from './config/declared.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
@@ -73,6 +74,7 @@ export const API_PREFIX = '/api/v1'
 export function createRegistry(given: readonly Module[]): Registry {
   const problems: string[] = []
   const modules = inOrder(given, problems)
+  problems.push(...problemsOfDeclared(modules))
   const unique = <T>(what: string, entries: [string, T, string][]) => byName(what, entries, problems)
 
   const permissions = unique(

@@ -73,18 +73,21 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
   const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-test-'))
   const logs: string[] = []
   const clock = movableClock()
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    APP_SECRET: TEST_SECRET,
-    LOG_LEVEL: 'debug',
-    DATABASE_URL: database.appUrl,
-    DATABASE_SYSTEM_URL: database.systemUrl,
-    DATABASE_OWNER_URL: database.ownerUrl,
-    DATABASE_POOL_SIZE: process.env.TEST_DATABASE_POOL_SIZE ?? '8',
-    DATA_DIR: dataDir,
-    OUTBOUND_ALLOW: '127.0.0.0/8',
-    ...options.env,
-  })
+  const config = loadConfig(
+    {
+      NODE_ENV: 'test',
+      APP_SECRET: TEST_SECRET,
+      LOG_LEVEL: 'debug',
+      DATABASE_URL: database.appUrl,
+      DATABASE_SYSTEM_URL: database.systemUrl,
+      DATABASE_OWNER_URL: database.ownerUrl,
+      DATABASE_POOL_SIZE: process.env.TEST_DATABASE_POOL_SIZE ?? '8',
+      DATA_DIR: dataDir,
+      OUTBOUND_ALLOW: '127.0.0.0/8',
+      ...options.env,
+    },
+    modules,
+  )
   const log = pino({ level: config.log.level, base: null }, collect(logs))
   const core = await createCore({ config, modules, product: options.product, clock, log, fastify: options.fastify })
   const statements = createStatementCheck(await listTenantTables(database.superuserUrl))

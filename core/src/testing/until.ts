@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 const STEP_MS = 10
 
 /** Waits until something is so, and fails when it does not become so: after a time that only a stuck machine needs. */

@@ -1,9 +1,13 @@
 // catalog/index.ts: the module value, and all that other modules may import
-import { defineModule, defineRoute, ListQuery, notFound, on, Page, page } from '#kernel'
+import { defineModule, defineRoute, ListQuery, notFound, Page, page } from '#kernel'
+import { catalogConfiguration } from './configuration.ts'
 import { articleAdded, articlePriced } from './events.ts'
+import { tellStore } from './listeners.ts'
+import { priceChanged } from './mails.ts'
 import { addArticle, articleExists, getArticle, priceArticle } from './operations.ts'
 import { selectArticles } from './queries.ts'
 import { Article, ArticleParams, NewArticle, Price } from './schema.ts'
+import { priceNotices } from './settings.ts'
 
 // An article stands in the store of this column: whoever has a role in one store sees and changes what is there.
 const inStores = { rows: 'articles.store_id' } as const
@@ -19,7 +23,10 @@ export const catalog = defineModule({
   },
   limits: { articles: { title: 'Articles', counts: 'articles', plans: { free: 20, starter: 1000 } } },
   events: [articleAdded, articlePriced],
-  listeners: [on(articleAdded, 'catalog.print_label', async () => {})], // a job of its own, after commit
+  listeners: [tellStore],
+  settings: [priceNotices],
+  mails: [priceChanged],
+  configuration: catalogConfiguration,
   routes: [
     defineRoute({
       method: 'POST',

@@ -21,3 +21,11 @@ export const updatePrice = (
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow()
+
+export const findStoreToTell = (tx: Tx, tenantId: string, id: string) =>
+  tx
+    .selectFrom('stores')
+    .select(['name', 'email'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()

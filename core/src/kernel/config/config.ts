@@ -1,4 +1,14 @@
 import { resolve } from 'node:path'
+import {
+  type Configuration,
+  type ConfigurationEntries,
+  type ConfigurationValues,
+  type ConfiguredModule,
+  type DeclaredReading,
+  declaredNames,
+  problemsOfDeclared,
+  readDeclared,
+} from './declared.ts'
 import { type Env, readEnv } from './env.ts'
 import type { MailAddress } from './kinds.ts'
 import type { Pages } from './pages.ts'
@@ -70,6 +80,8 @@ export interface Config {
     readonly minRetentionDays: number
   }
   readonly worker: { readonly concurrency: number }
+  /** What a module of this installation declares (`defineConfiguration`), by their names. */
+  of<E extends ConfigurationEntries>(configuration: Configuration<E>): ConfigurationValues<E>
 }
 
 /** All null: the embedded PostgreSQL is to be used. `appUrl` and `systemUrl` are set together. */
@@ -95,17 +107,45 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings (from the environment of the process unless given) into a checked configuration.
+ * Reads the settings (from the environment of the process unless given) into a checked configuration. With the modules
+ * of the core that it is for, theirs too.
  * @throws ConfigError naming every problem at once
  */
-export function loadConfig(source?: Record<string, string | undefined>): Config {
+export function loadConfig(
+  source?: Record<string, string | undefined>,
+  modules: readonly ConfiguredModule[] = [],
+): Config {
+  const wrong = problemsOfDeclared(modules)
+  if (wrong.length > 0) throw new ConfigError(wrong)
   const { env, given, problems, source: names } = readEnv(source)
-  const found = [...problems, ...findMisspelt(names), ...findUnbuilt(names), ...checkRules(env, given)]
+  const declared = readDeclared(names, modules, env.NODE_ENV)
+  const found = [
+    ...problems,
+    ...declared.problems,
+    ...findMisspelt(names, declaredNames(modules)),
+    ...findUnbuilt(names),
+    ...checkRules(env, given),
+  ]
   if (found.length > 0) throw new ConfigError(found)
-  return freeze(nest(env))
+  return freeze({ ...nest(env), of: valuesOf(declared) })
 }
 
-function nest(env: Env): Config {
+/** A function, so that whoever writes a configuration out writes nothing of these. */
+function valuesOf({ values }: DeclaredReading): Config['of'] {
+  if (values.size === 0) return refuseUnread
+  for (const own of values.values()) freeze(own)
+  return <E extends ConfigurationEntries>(configuration: Configuration<E>) => {
+    const own = values.get(configuration) as ConfigurationValues<E> | undefined // read by these very entries
+    return own ?? refuseUnread(configuration)
+  }
+}
+
+function refuseUnread<E extends ConfigurationEntries>({ entries }: Configuration<E>): ConfigurationValues<E> {
+  const names = Object.keys(entries).join(', ')
+  throw new Error(`Nobody has read ${names}: give loadConfig the modules of the core, loadConfig(source, modules)`)
+}
+
+function nest(env: Env): Omit<Config, 'of'> {
   return {
     env: env.NODE_ENV,
     http: {

@@ -315,20 +315,39 @@ export function addToEnvironment(values: Readonly<Record<string, string | undefi
 export function readEnv(source: Record<string, string | undefined> = process.env): EnvReading {
   const problems: string[] = []
   const given = new Set<SettingName>()
-  const entries = Object.entries<Setting>(settings).map(([name, { kind, default: fallback }]) => {
-    // Set to nothing is how a shell or a compose file says "unset".
-    const value = source[name]?.trim() || null
-    if (value !== null) given.add(name as SettingName) // the key of the table
-    try {
-      return [name, parseOrNull(kind, value ?? fallback)]
-    } catch (error) {
-      if (!(error instanceof InvalidSetting)) throw error
-      problems.push(`${name} ${error.message}.`)
-      return [name, parseOrNull(kind, fallback)]
-    }
+  const entries = Object.entries<Setting>(settings).map(([name, setting]) => {
+    const { value, isGiven, problem } = readEntry(name, setting, source)
+    if (isGiven) given.add(name as SettingName) // the key of the table
+    if (problem) problems.push(problem)
+    return [name, value]
   })
   // Built from the table that the type is derived from, which Object.fromEntries cannot express.
   return { env: Object.fromEntries(entries) as Env, given, problems, source }
+}
+
+/** One setting as it was found. */
+export interface EntryReading {
+  /** Parsed; of a malformed one, its default. */
+  readonly value: unknown
+  readonly isGiven: boolean
+  readonly problem?: string
+}
+
+/** Reads and parses one setting. */
+export function readEntry(
+  name: string,
+  { kind, default: fallback }: Pick<Setting, 'kind' | 'default'>,
+  source: Readonly<Record<string, string | undefined>>,
+): EntryReading {
+  // Set to nothing is how a shell or a compose file says "unset".
+  const text = source[name]?.trim() || null
+  const isGiven = text !== null
+  try {
+    return { value: parseOrNull(kind, text ?? fallback), isGiven }
+  } catch (error) {
+    if (!(error instanceof InvalidSetting)) throw error
+    return { value: parseOrNull(kind, fallback), isGiven, problem: `${name} ${error.message}.` }
+  }
 }
 
 /** Whether npm runs this process as a script of a package: who stops npm means to stop it as well. */

@@ -1,4 +1,4 @@
-import { type SettingName, settings } from './env.ts'
+import { settings } from './env.ts'
 
 /** Names of what is to come, so that nobody believes that it works already. A star stands for any ending. */
 const NOT_BUILT: readonly [name: string, what: string][] = [
@@ -15,28 +15,38 @@ const NOT_BUILT: readonly [name: string, what: string][] = [
 /** A sentence for each setting that is given although nothing heeds it yet. */
 export function findUnbuilt(source: Record<string, string | undefined>): string[] {
   return givenNames(source).flatMap((name) => {
-    const found = NOT_BUILT.find(([pattern]) =>
-      pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
-    )
+    const found = findToCome(name)
     const isTrue = name === 'FILE_STORAGE_BACKEND' && source[name]?.trim() === 'local'
     return found && !isTrue ? [`${name} is set, but ${found[1]} is not built yet: take it out of the environment.`] : []
   })
 }
 
-/** A sentence for each name that is no setting but all but one, unless that one is given too. */
-export function findMisspelt(source: Record<string, string | undefined>): string[] {
+/** Whether a name is kept for what is not built yet. */
+export const isToCome = (name: string): boolean => findToCome(name) !== undefined
+
+function findToCome(name: string) {
+  return NOT_BUILT.find(([pattern]) =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  )
+}
+
+/**
+ * A sentence for each name that is no setting but all but one, unless that one is given too. `declared`: the settings of
+ * modules.
+ */
+export function findMisspelt(source: Record<string, string | undefined>, declared: readonly string[] = []): string[] {
   const given = new Set(givenNames(source))
+  const known = [...longNames, ...declared]
   return [...given].flatMap((name) => {
-    if (name in settings || !/^[A-Z][A-Z\d_]*$/i.test(name)) return []
+    if (name in settings || declared.includes(name) || !/^[A-Z][A-Z\d_]*$/i.test(name)) return []
     const meant =
-      names.find((known) => known === name.toUpperCase()) ??
-      names.find((known) => !given.has(known) && isNear(name, known))
+      known.find((one) => one === name.toUpperCase()) ?? known.find((one) => !given.has(one) && isNear(name, one))
     return meant ? [`${name} is no setting: ${meant} is. Correct the name, or take it out of the environment.`] : []
   })
 }
 
 // Short names are a letter away from many a word of others (HOME from HOST).
-const names = (Object.keys(settings) as SettingName[]).filter((name) => name.includes('_')) // the keys of the table
+const longNames = Object.keys(settings).filter((name) => name.includes('_'))
 
 function givenNames(source: Record<string, string | undefined>): string[] {
   return Object.keys(source).filter((name) => source[name]?.trim())

@@ -4,10 +4,13 @@ import { notFound } from '../errors.ts'
 import { defineRoute, type Route } from '../module.ts'
 import { Answer } from './answer.ts'
 import { Closed } from './schemas.ts'
+import { StaticBody, StaticText } from './static-text.ts'
 
 const PATH = '/api/docs'
+const STYLES = 'text/css; charset=utf-8'
+const SCRIPT = 'text/javascript; charset=utf-8'
 /** The only files of the package that are served. */
-const FILES = { 'swagger-ui.css': 'text/css; charset=utf-8', 'swagger-ui-bundle.js': 'text/javascript; charset=utf-8' }
+const FILES = { 'swagger-ui.css': STYLES, 'swagger-ui-bundle.js': SCRIPT }
 
 const CSP = [
   "default-src 'none'",
@@ -27,10 +30,10 @@ const shared = {
   hidden: true,
   access: 'public',
   transaction: 'manual',
-  response: { 200: Type.String() },
+  response: { 200: StaticBody, 304: null },
 } as const // the words themselves are what a route is declared with
 
-const page = defineRoute({
+const pageRoute = defineRoute({
   ...shared,
   path: PATH,
   summary: 'The API document, to read and try out',
@@ -38,17 +41,23 @@ const page = defineRoute({
   handler: async ({ product }) => {
     const version = await readVersion()
     const headers = { 'content-security-policy': CSP, 'cache-control': 'no-cache' }
-    return new Answer(200, renderPage(version, product.apiTitle), headers)
+    return new Answer(200, pageOf(version, product.apiTitle), headers)
   },
 })
 
-const starter = defineRoute({
-  ...shared,
-  path: `${PATH}/start.js`,
-  summary: 'Starts the page of the API document',
-  produces: 'text/javascript; charset=utf-8',
-  handler: () => new Answer(200, START, { 'cache-control': 'no-cache' }),
-})
+/** What is ours beside Swagger UI's own. */
+const assets = Object.entries({ 'start.js': SCRIPT, 'style.css': STYLES }).map(([file, produces]) =>
+  defineRoute({
+    ...shared,
+    path: `${PATH}/${file}`,
+    summary: `Our part of the page of the API document: ${file}`,
+    produces,
+    handler: async () => {
+      const text = await read(new URL(`./assets/${file}`, import.meta.url))
+      return new Answer(200, text, { 'cache-control': 'no-cache' })
+    },
+  }),
+)
 
 const files = Object.entries(FILES).map(([file, produces]) =>
   defineRoute({
@@ -61,16 +70,35 @@ const files = Object.entries(FILES).map(([file, produces]) =>
     handler: async (_ctx, { query }) => {
       const version = await readVersion()
       if (query.v !== undefined && query.v !== version) throw notFound()
-      return new Answer(200, await readFile(locate(file), 'utf8'), {
-        etag: `"${version}-${file}"`,
-        'cache-control': query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable',
-      })
+      const caching = query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable'
+      return new Answer(200, await read(locate(file)), { 'cache-control': caching })
     },
   }),
 )
 
 /** Swagger UI from the installed package, without a script in the page and without the internet. */
-export const docsRoutes: readonly Route[] = [page, starter, ...files]
+export const docsRoutes: readonly Route[] = [pageRoute, ...assets, ...files]
+
+const texts = new Map<string, Promise<StaticText>>()
+
+/** A file of those above, read once: packed it is a third of what it is on the disk. */
+function read(file: URL): Promise<StaticText> {
+  const known = texts.get(file.href)
+  if (known) return known
+  const text = readFile(file, 'utf8').then((content) => new StaticText(content))
+  texts.set(file.href, text)
+  // What could not be read once may be readable the next time.
+  text.catch(() => texts.delete(file.href))
+  return text
+}
+
+const pages = new Map<string, StaticText>()
+
+function pageOf(version: string, title: string): StaticText {
+  const page = pages.get(title) ?? new StaticText(renderPage(version, title))
+  pages.set(title, page)
+  return page
+}
 
 function locate(file: string): URL {
   return new URL(import.meta.resolve(`swagger-ui-dist/${file}`))
@@ -90,6 +118,7 @@ const renderPage = (version: string, title: string) => `<!doctype html>
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css?v=${version}">
+<link rel="stylesheet" href="docs/style.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
@@ -100,15 +129,3 @@ const renderPage = (version: string, title: string) => `<!doctype html>
 `
 
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
-
-const START = `window.ui = SwaggerUIBundle({
-  url: 'openapi.json',
-  dom_id: '#swagger-ui',
-  deepLinking: true,
-  displayRequestDuration: true,
-  docExpansion: 'none',
-  filter: true,
-  showExtensions: true,
-  validatorUrl: null,
-})
-`

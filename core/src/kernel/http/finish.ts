@@ -11,6 +11,7 @@ import { createInputReader, type Input } from './input.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import type { StreamBody } from './schemas.ts'
 import { lazySerializer, type Serialize } from './serialize.ts'
+import { answerStatic, StaticText } from './static-text.ts'
 
 /** A route made ready: its schemas compiled when first needed. */
 export interface Prepared {
@@ -46,11 +47,19 @@ export interface Finished extends SentAnswer {
   stream?: StreamBody
   /** Each as `Set-Cookie` writes it; never kept for repetitions either. */
   cookies?: readonly string[]
+  /** A text that stays the same, and what of it is sent to this client. */
+  text?: StaticText
+  bytes?: Buffer | null
 }
 
-/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. */
-export async function opened(answer: Finished, { method }: FastifyRequest): Promise<Finished> {
-  const { stream } = answer
+/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. Packs a text. */
+export async function opened(answer: Finished, { method, headers }: FastifyRequest): Promise<Finished> {
+  const { stream, text } = answer
+  if (text) {
+    const { status, bytes, headers: own } = await answerStatic(text, headers)
+    const { 'content-type': type = '', ...others } = answer.headers
+    return { ...answer, status, bytes, headers: { ...others, ...own, ...(bytes ? { 'content-type': type } : {}) } }
+  }
   if (typeof stream !== 'function') return answer
   return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
 }
@@ -72,8 +81,20 @@ export function finished(prepared: Prepared, result: unknown, input: Input): Fin
   // What answers to a credential, or is for one browser, is in no cache, whatever the route says.
   if (route.access !== 'public' || cookies.length > 0) delete headers['cache-control']
   const own = { headers, ...(cookies.length > 0 ? { cookies } : {}) }
+  if (answer.body instanceof StaticText)
+    return { ...own, ...unchanging(route, answer.body, { status: answer.status, headers }) }
   if (route.produces && isStream(answer.body)) return { ...streamed(route, answer.body, answer.status), ...own }
   return { status: answer.status, body: serialize ? serialize(answer.body) : null, problem: false, ...own }
+}
+
+function unchanging(
+  { produces, method, url }: RegisteredRoute,
+  text: StaticText,
+  { status, headers }: Pick<Finished, 'status' | 'headers'>,
+): Finished {
+  if (typeof produces !== 'string' || method !== 'GET')
+    throw new Error(`${method} ${url} answers with a StaticText, which only GET routes of one content type may`)
+  return { status, body: null, headers: { 'content-type': produces, ...headers }, problem: false, text }
 }
 
 function isStream(body: unknown): body is StreamBody {
@@ -99,10 +120,11 @@ function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): s
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function send(reply: FastifyReply, answer: Finished): FastifyReply {
-  const { status, body, headers, problem, stream, cookies = [] } = answer
+  const { status, body, headers, problem, stream, cookies = [], bytes } = answer
   const vary = headers.vary === undefined ? {} : { vary: mergeVary(reply.getHeader('vary'), headers.vary) }
   reply.code(status).headers({ ...headers, ...vary })
   if (cookies.length > 0) reply.header('set-cookie', cookies)
+  if (bytes) return reply.send(bytes)
   if (body === null && !stream) return reply.send()
   const declared = reply.routeOptions.config.route?.produces
   const produces = typeof declared === 'string' ? declared : undefined

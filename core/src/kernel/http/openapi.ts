@@ -60,12 +60,14 @@ function build(registry: Registry, product: Product): OpenApiDocument {
   }
 }
 
-const DESCRIPTION = `Errors are \`application/problem+json\` (RFC 9457): branch on \`code\`. What belongs to another tenant is not
-found, as if it never was. Updates (\`PUT\`) are partial: an absent field stays as it is. Lists are paged by \`limit\` and \`cursor\`.
-With any request of a signed-in person \`X-Store-ID\` may say which store they stand in: it is checked (403 \`store_access_denied\`) and
-recorded with what happens; operations that act on that store name it among their parameters.
-HEAD answers wherever GET does, without effects. A method that a path does not know is answered 405 \`method_not_allowed\` with \`Allow\`;
-a body is sent uncompressed.`
+const DESCRIPTION = `- Errors are \`application/problem+json\` (RFC 9457): branch on \`code\`.
+- What belongs to another tenant is not found, as if it never was.
+- Updates (\`PUT\`) are partial: an absent field stays as it is.
+- Lists are paged by \`limit\` and \`cursor\`.
+- With any request of a signed-in person \`X-Store-ID\` may say which store they stand in. It is checked (403 \`store_access_denied\`) and
+  recorded with what happens; operations that act on that store name it among their parameters.
+- HEAD answers wherever GET does, without effects. A method that a path does not know is answered 405 \`method_not_allowed\` with \`Allow\`.
+- A body is sent uncompressed.`
 
 /** The headers that any of the routes reads. */
 function readBy(routes: readonly RegisteredRoute[]): OpenApiDocument['components']['parameters'] {

@@ -16,7 +16,7 @@ async function opened(server: Promise<TestServer>): Promise<TestServer> {
 
 const strict = { env: 'test', outboundAllow: [] } as const // the word is the type
 const toLoopback = { env: 'test', outboundAllow: ['127.0.0.0/8'] } as const // as above
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 /** Sends, with what most tests do not care about. */
 const send = (url: string, more: Partial<OutboundRequest> = {}, outbound = createOutbound(toLoopback)) =>

@@ -54,7 +54,7 @@ async function recordDuring(work: () => Promise<void>): Promise<string> {
 
 describe('dropping a month', () => {
   test('keeps nobody waiting for long while somebody reads, and is done another time', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async (context) => {
     const reader = await hold(
       core.database.appUrl,

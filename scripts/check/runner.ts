@@ -1,4 +1,4 @@
-import { type Report, TestProcess } from './check-test-process.ts'
+import { type Report, TestProcess } from './test-process.ts'
 
 export interface RunnerOptions {
   /** Processes side by side. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import type { Module } from '../core/src/kernel/module.ts'
-import { builtinModules } from '../core/src/modules/index.ts'
-import * as choice from './check-choice.ts'
+import type { Module } from '../../core/src/kernel/module.ts'
+import { builtinModules } from '../../core/src/modules/index.ts'
+import * as choice from './choice.ts'
 
-const root = new URL('..', import.meta.url).pathname
+const root = new URL('../..', import.meta.url).pathname
 const files = globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts'], { cwd: root })
 const from = (paths: string) => paths.split(' ').map((path) => `core/src/modules/${path}.test.ts`)
 
@@ -28,10 +28,19 @@ describe('words', () => {
 
 describe('the lists', () => {
   it('name files that are there', () => {
-    const missing = [choice.ON_ONE_CONNECTION, choice.ALSO_ON_FIFTEEN, choice.LONGEST, Object.keys(choice.ALONE)].map(
-      (names) => names.filter((name) => !files.some((file) => file.replaceAll('\\', '/').endsWith(`/${name}.test.ts`))),
+    const lists = [
+      choice.ON_ONE_CONNECTION,
+      choice.ALSO_ON_FIFTEEN,
+      choice.BESIDE_STATEMENTS,
+      choice.LONGEST,
+      Object.keys(choice.ALONE),
+    ]
+    const isThere = (name: string) =>
+      files.some((file) => `/${file.replaceAll('\\', '/')}`.endsWith(`/${name}.test.ts`))
+    assert.deepEqual(
+      lists.flat().filter((name) => !isThere(name)),
+      [],
     )
-    assert.deepEqual(missing.flat(), [])
   })
 
   it('have something of every module on PostgreSQL 15', () => {

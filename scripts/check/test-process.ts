@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Order } from './check-process.ts'
-import type { Message } from './check-reporter.ts'
+import type { Order } from './process.ts'
+import type { Message } from './reporter.ts'
 
 /** What became of a test file, or of the process that ran some. */
 export interface Report {
@@ -16,8 +16,8 @@ export interface Report {
   output: string
 }
 
-const PROGRAM = fileURLToPath(new URL('check-process.ts', import.meta.url))
-const REPORTER = new URL('check-reporter.ts', import.meta.url).href
+const PROGRAM = fileURLToPath(new URL('process.ts', import.meta.url))
+const REPORTER = new URL('reporter.ts', import.meta.url).href
 const MAX_OUTPUT_CHARS = 20_000
 
 /** A process that runs test files one after another. */

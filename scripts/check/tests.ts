@@ -1,6 +1,6 @@
-import { dropDeadDatabases, dropTemplates } from '../core/src/testing/test-databases.ts'
-import { isAlone } from './check-choice.ts'
-import { runFiles } from './check-runner.ts'
+import { dropDeadDatabases, dropTemplates } from '../../core/src/testing/test-databases.ts'
+import { isAlone } from './choice.ts'
+import { runFiles } from './runner.ts'
 
 /** Counted over everything that a check runs. */
 export interface Totals {
@@ -13,7 +13,7 @@ const OPTIONS = {
   lanes: 2,
   filesPerProcess: 10,
   isAlone,
-  fileTimeoutMs: 10 * 60_000,
+  fileTimeoutMs: 20 * 60_000,
   endTimeoutMs: 60_000,
 }
 

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { describe } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { noteState } from './check-state.ts'
+import { noteState } from './state.ts'
 
 /** What the parent sends: the next file, or null when there is none left. */
 export interface Order {

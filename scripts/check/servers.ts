@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { chooseFreePort } from '../core/src/kernel/db/embedded-secrets.ts'
+import { chooseFreePort } from '../../core/src/kernel/db/embedded-secrets.ts'
 
 const USUAL_POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres'
 const REDIS_START_MS = 10_000

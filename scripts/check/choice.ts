@@ -15,13 +15,13 @@ export const ON_ONE_CONNECTION = [
 
 /**
  * Tests to which another database is nothing new: those of the embedded one, of what a browser shows, of how a process
- * stops, of what the code narrows by itself, and of the files of this folder.
+ * stops, of what an application is called, of what the code narrows by itself, and of the files of this folder.
  */
 const INDIFFERENT =
-  /\/embedded[^/]*$|\.browser\.test\.ts$|\/(?:stopping|store-isolation|audit-cli|documentation)\.test\.ts$|^scripts\//
+  /\/embedded[^/]*$|\.browser\.test\.ts$|\/(?:stopping|store-isolation|audit-cli|documentation|own-commands|product)\.test\.ts$|^scripts\//
 
 /**
- * What an older PostgreSQL is asked in every check. Statements are what could come out otherwise there, and these send all of
+ * What an older PostgreSQL is asked in every check. Statements are what it could take otherwise, and these send nearly all of
  * them: the kernel's and the schema's own tests, every route with every answer, the test file of each module that is named
  * like it, what happens at once, and the list below. What else a module has proves its rules with the same statements.
  */
@@ -33,11 +33,40 @@ const ON_FIFTEEN = [
   /\/(?:races|crash)\.test\.ts$/,
 ]
 
-/** Those that send statements of their own which no file above sends. */
-export const ALSO_ON_FIFTEEN = ['auth/recovering']
+/** Those that send statements which none of these sends. */
+export const ALSO_ON_FIFTEEN = [
+  'audit/indexes',
+  'auth/access-tokens',
+  'auth/attacks',
+  'members/inviting',
+  'retention/archiving',
+  'searching/searching',
+  'sealing/verifying-bounds',
+  'subscriptions/rolling-over',
+  'tenants/settings',
+]
+
+/** Of these, those about what reaches no statement: requests that are refused, documents, addresses, declarations. */
+export const BESIDE_STATEMENTS = [
+  'test/architecture',
+  'test/fine-print',
+  'test/hostile-input',
+  'test/http-edges',
+  'test/kernel-registry',
+  'test/kernel-streams',
+  'test/names',
+  'test/openapi',
+  'test/outbound-places',
+  'test/probes',
+  'test/problems-at-once',
+  'test/reach',
+  'test/unknown-fields',
+]
 
 /** Those that take longest, mostly by waiting: begun last, they would keep the whole check waiting. */
 export const LONGEST = [
+  'scripts/package',
+  'scripts/clients',
   'embedded-cli',
   'embedded',
   'embedded-lost',
@@ -67,8 +96,8 @@ export function isForFifteen(file: string): boolean {
 
 /** Whether it is run there in every check. */
 export function isAlwaysOnFifteen(file: string): boolean {
-  const isChosen = ON_FIFTEEN.some((pattern) => pattern.test(slashed(file))) || isNamed(file, ALSO_ON_FIFTEEN)
-  return isForFifteen(file) && isChosen
+  if (!isForFifteen(file) || isNamed(file, BESIDE_STATEMENTS)) return false
+  return isNamed(file, ALSO_ON_FIFTEEN) || ON_FIFTEEN.some((pattern) => pattern.test(slashed(file)))
 }
 
 /** Whether no other file may run in the same process. */
@@ -103,5 +132,5 @@ export function chooseNamed(files: readonly string[], words: readonly string[]) 
 }
 
 const isNamed = (file: string, names: readonly string[]) =>
-  names.some((name) => slashed(file).endsWith(`/${name}.test.ts`))
+  names.some((name) => `/${slashed(file)}`.endsWith(`/${name}.test.ts`))
 const slashed = (path: string) => path.replaceAll('\\', '/').replace(/^\.\//, '')

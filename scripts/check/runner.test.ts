@@ -5,10 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { findProcessMark } from '../core/src/kernel/db/embedded-process.ts'
-import { until } from '../core/src/testing/until.ts'
-import { type RunnerOptions, runFiles } from './check-runner.ts'
-import type { Report } from './check-test-process.ts'
+import { findProcessMark } from '../../core/src/kernel/db/embedded-process.ts'
+import { until } from '../../core/src/testing/until.ts'
+import { type RunnerOptions, runFiles } from './runner.ts'
+import type { Report } from './test-process.ts'
 
 const MINUTES = 60_000
 let folder: string
@@ -152,7 +152,7 @@ describe('what goes wrong', () => {
       `import { it } from 'node:test'; import { writeFileSync } from 'node:fs'
       it('waits', () => new Promise(() => writeFileSync('${pidFile}', String(process.pid))))`,
     )
-    const script = `import { runFiles } from '${new URL('check-runner.ts', import.meta.url)}'
+    const script = `import { runFiles } from '${new URL('runner.ts', import.meta.url)}'
       await runFiles(['${file}'], () => {}, ${JSON.stringify({ lanes: 1, filesPerProcess: 1, fileTimeoutMs: MINUTES, endTimeoutMs: MINUTES })})`
     const check = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' })
     await until('the file to run', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '')

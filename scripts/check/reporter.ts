@@ -4,7 +4,7 @@ import { Transform } from 'node:stream'
 import type { EventData } from 'node:test'
 import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
-import { findChanges } from './check-state.ts'
+import { findChanges } from './state.ts'
 
 /** What a process that runs test files says of them. */
 export type Message =

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import Type from 'typebox'
+
+/** How a body may be packed, the smallest first. */
+const ENCODINGS = ['br', 'gzip'] as const // the words are the type
+type Encoding = (typeof ENCODINGS)[number]
+
+// The last percents of brotli cost many times as much as all before them.
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }
+const PACKERS: Record<Encoding, (bytes: Buffer) => Promise<Buffer>> = {
+  br: (bytes) => promisify(brotliCompress)(bytes, BROTLI),
+  gzip: (bytes) => promisify(gzip)(bytes),
+}
+
+/**
+ * A text that stays the same as long as the process runs: served from memory, packed as the client takes it, and not sent
+ * again to whoever has it (`ETag`). What a public GET route with one content type (`produces`) may answer with; it declares
+ * `response: { 200: StaticBody, 304: null }`.
+ */
+export class StaticText {
+  readonly etag: string
+  readonly #bytes: Buffer
+  readonly #packed = new Map<Encoding, Promise<Buffer>>()
+
+  constructor(text: string) {
+    this.#bytes = Buffer.from(text)
+    // Weak: packed or not, it is the same text.
+    this.etag = `W/"${createHash('sha256').update(this.#bytes).digest('base64url').slice(0, 22)}"`
+  }
+
+  /** The bytes as they are sent; each way is packed once, when first asked for. */
+  bytes(encoding: Encoding | null): Promise<Buffer> {
+    if (encoding === null) return Promise.resolve(this.#bytes)
+    const packed = this.#packed.get(encoding) ?? PACKERS[encoding](this.#bytes)
+    this.#packed.set(encoding, packed)
+    return packed
+  }
+}
+
+/** The body of an answer that is a StaticText. */
+export const StaticBody = Type.Unsafe<StaticText>({ type: 'string' })
+
+/** What such a text is answered with: the status, its headers, and the bytes, or null for whoever has them. */
+export async function answerStatic(
+  text: StaticText,
+  asked: IncomingHttpHeaders,
+): Promise<{ status: 200 | 304; headers: Record<string, string>; bytes: Buffer | null }> {
+  const headers = { etag: text.etag, vary: 'accept-encoding' }
+  if (isKnown(text.etag, asked['if-none-match'])) return { status: 304, headers, bytes: null }
+  const encoding = chooseEncoding(asked['accept-encoding'])
+  const bytes = await text.bytes(encoding)
+  return { status: 200, headers: { ...headers, ...(encoding ? { 'content-encoding': encoding } : {}) }, bytes }
+}
+
+/** Whether `If-None-Match` names the text; compared weakly, as RFC 9110 has it. */
+function isKnown(etag: string, header: string | undefined): boolean {
+  const opaque = (tag: string) => tag.trim().replace(/^W\//, '')
+  return header?.trim() === '*' || (header?.split(',').some((tag) => opaque(tag) === opaque(etag)) ?? false)
+}
+
+/** The smallest way of packing that `Accept-Encoding` allows; null: none. */
+function chooseEncoding(header: string | string[] | undefined): Encoding | null {
+  const weights = new Map(
+    String(header ?? '')
+      .toLowerCase()
+      .split(',')
+      .map((part): [string, number] => {
+        const [name = '', ...parameters] = part.split(';').map((each) => each.trim())
+        const weight = parameters.find((each) => each.startsWith('q='))
+        return [name, weight === undefined ? 1 : Number(weight.slice(2))]
+      }),
+  )
+  const allows = (name: string) => (weights.get(name) ?? weights.get('*') ?? 0) > 0
+  return ENCODINGS.find(allows) ?? null
+}
