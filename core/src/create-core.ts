@@ -11,6 +11,7 @@ import { assertDeclarationsFit } from './kernel/declarations.ts'
 import { buildApp, type FastifySetup } from './kernel/http/build.ts'
 import { stopListening } from './kernel/http/draining.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
+import { withoutRows } from './kernel/logged-errors.ts'
 import type { Module, Resource } from './kernel/module.ts'
 import { createOutbound } from './kernel/outbound/outbound.ts'
 import { kernelModule } from './kernel/probes.ts'
@@ -51,7 +52,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const registry = createRegistry([kernelModule, ...options.modules])
   // Read now rather than by the first request that needs it.
   for (const { configuration } of registry.modules) if (configuration) config.of(configuration)
-  const log = options.log ?? pino({ level: config.log.level, base: null })
+  const log = withoutRows(options.log ?? pino({ level: config.log.level, base: null }))
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
   const waker = createWaker({ db, clock, log })
   const stopping = new AbortController()

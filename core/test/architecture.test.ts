@@ -154,7 +154,7 @@ describe('the house', () => {
   it('has no dependency that only tests need', () => {
     const texts = production.filter(({ file }) => !file.startsWith('core/src/testing/')).map(({ text }) => text)
     const isUsed = (name: string) => texts.some((text) => new RegExp(`['\`]${name}['\`/]`).test(text))
-    // Types belong to the package that they are of.
+    // Types belong to the package that they describe: published declarations name both.
     complain(packages.filter((name) => !isUsed(name.replace('@types/', ''))))
     complain(packages.filter((name) => name.startsWith('ajv')))
   })

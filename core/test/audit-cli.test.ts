@@ -74,9 +74,11 @@ describe('tenantry audit verify', () => {
     await write('good.ndjson.gz', gzipSync(text))
     assert.equal((await verify(`good.ndjson.gz --key ${key}`)).code, 0)
     assert.equal(await verifyPiped(text), 0)
-    assert.equal(await verifyPiped(gzipSync(text).subarray(0, 1_000)), 1)
+    assert.equal(await verifyPiped(gzipSync(text).subarray(0, 1_000)), 2)
     const inputs: [input: string | Buffer, code: number][] = [
       [gzipSync(text), 0],
+      [gzipSync(text).subarray(0, 1_000), 2],
+      [Buffer.from([0x1f, 0x8b, 1, 2, 3]), 2],
       [text.slice(0, -500), 1],
       ['', 1],
     ]

@@ -30,6 +30,7 @@ describe('the example of the handbook', () => {
       'settings.ts',
       'supplier.ts',
       'table.ts',
+      'till.ts',
     ]
     assert.deepEqual(names, files)
   })

@@ -22,6 +22,7 @@ const parts = defineModule({
       headers: Type.Object({
         'x-kind': OneOf(['a', 'b'], { description: 'A kind' }),
         'x-count': Type.Optional(Type.Integer({ minimum: 1, description: 'How many' })),
+        'x-note': Type.Optional(Type.String({ description: 'Anything' })),
       }),
       handler: (_ctx, { headers }) => ({
         kind: headers['x-kind'],
@@ -165,6 +166,8 @@ describe('headers that a route declares', () => {
   it('are refused when they come twice, whatever they say', async () => {
     const twice = await sendLines('GET /api/v1/heard HTTP/1.1', 'X-Kind: a', 'x-kind: a')
     assert.deepEqual([twice.status, pointers(twice)?.[0]], [400, 'headers/x-kind'])
+    const joined = await sendLines('GET /api/v1/heard HTTP/1.1', 'X-Kind: a', 'X-Note: one', 'X-Note: two')
+    assert.deepEqual([joined.status, pointers(joined)], [400, ['headers/x-note']])
     const other = await sendLines('GET /api/v1/heard HTTP/1.1', 'X-Kind: a', 'X-Other: 1', 'X-Other: 2')
     assert.equal(other.status, 200)
   })

@@ -49,7 +49,11 @@ describe('the lists', () => {
     assert.deepEqual(builtinModules.filter(isMissing), [])
   })
 
-  it('lose no file by putting the longest first', () => {
-    assert.deepEqual(choice.longestFirst(files).sort(), files.sort())
+  it('put the longest first, in the order of the list, and lose no file', () => {
+    const ordered = choice.longestFirst(files)
+    const isNext = (name: string, index: number) =>
+      `/${ordered[index]?.replaceAll('\\', '/')}`.endsWith(`/${name}.test.ts`)
+    assert.ok(choice.LONGEST.every(isNext), ordered.slice(0, choice.LONGEST.length).join())
+    assert.deepEqual(ordered.sort(), files.toSorted())
   })
 })

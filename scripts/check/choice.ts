@@ -107,8 +107,11 @@ export function isAlone(file: string): boolean {
 
 /** In the order in which they are best begun. */
 export function longestFirst(files: readonly string[]): string[] {
-  const isLong = (file: string) => isNamed(file, LONGEST)
-  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))]
+  const rank = (file: string) => {
+    const found = LONGEST.findIndex((name) => isNamed(file, [name]))
+    return found < 0 ? LONGEST.length : found
+  }
+  return files.toSorted((one, other) => rank(one) - rank(other))
 }
 
 /**

@@ -93,6 +93,7 @@ describe('what goes wrong', () => {
     assert.match(failuresOf(reports, 'one'), /^adds \(.*one\.test\.mjs:2\)\nError: 1\n/)
     assert.equal(reports.get('one')?.output, 'adding\n')
     assert.deepEqual([reports.size, reports.get('two')?.passed], [2, 1])
+    assert.match(`${reports.get('two')?.earlier}`, /one\.test\.mjs$/)
   })
 
   const wrong: Record<string, { text: string; told: RegExp }> = {

@@ -8,6 +8,8 @@ import type { Message } from './reporter.ts'
 /** What became of a test file, or of the process that ran some. */
 export interface Report {
   name: string
+  /** The files that ran before it in the same process. */
+  earlier: readonly string[]
   passed: number
   skipped: number
   /** What went wrong, each with its place and its reason. */
@@ -56,8 +58,8 @@ export class TestProcess {
 
   /** Runs a file, unless the process has ended or ends meanwhile, which is a failure. */
   async run(file: string, timeoutMs: number): Promise<Report> {
+    const report = emptyReport(file, [...this.files])
     this.files.push(file)
-    const report = emptyReport(file)
     this.#current = report
     const ended = new Promise<void>((resolve) => {
       this.#onFileEnded = resolve
@@ -107,4 +109,11 @@ export class TestProcess {
   }
 }
 
-const emptyReport = (name: string): Report => ({ name, passed: 0, skipped: 0, failures: [], output: '' })
+const emptyReport = (name: string, earlier: readonly string[] = []): Report => ({
+  name,
+  earlier,
+  passed: 0,
+  skipped: 0,
+  failures: [],
+  output: '',
+})

@@ -28,12 +28,14 @@ export async function runTestFiles(
   await tidyUp(superuserUrl)
   await runFiles(
     files,
-    ({ name, passed, skipped, failures, output }) => {
+    ({ name, earlier, passed, skipped, failures, output }) => {
       totals.passed += passed
       totals.skipped += skipped
       totals.failed += failures.length
       for (const failure of failures) print(`FAILED on ${server}: ${failure}\n`)
-      if (failures.length > 0 && output !== '') print(`Output of ${name}:\n${output}`)
+      if (failures.length === 0) return
+      if (output !== '') print(`Output of ${name}:\n${output}`)
+      if (earlier.length > 0) print(`Before it the same process ran ${earlier.join(', ')}\n`)
     },
     OPTIONS,
   )

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import {
   type CheckpointKey,
@@ -58,7 +58,18 @@ async function open(file: string): Promise<AsyncIterable<Uint8Array>> {
     throw new UsageError(`the file cannot be read (${codeOf(error) ?? 'unknown'})`)
   })
   const whole = Readable.from(joined(first, chunks), { objectMode: false })
-  return !first.done && first.value[0] === 0x1f && first.value[1] === 0x8b ? whole.compose(createGunzip()) : whole
+  return !first.done && first.value[0] === 0x1f && first.value[1] === 0x8b ? unzipped(whole) : whole
+}
+
+async function* unzipped(packed: Readable): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip()
+  // Whoever reads is told of the error where they read, and nobody else has to be.
+  pipeline(packed, gunzip, () => {})
+  try {
+    yield* gunzip
+  } catch (error) {
+    throw new UsageError(`the file cannot be decompressed (${codeOf(error) ?? 'unknown'}): it is damaged, or not whole`)
+  }
 }
 
 async function* joined(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

@@ -48,6 +48,12 @@ export async function nameOfStore(ctx: Ctx, id: string): Promise<string> {
   return `${store.name} (${status})`
 }
 
+/** So are those of modules of which nothing else is imported here. */
+export async function listNames(ctx: Ctx): Promise<string[]> {
+  const members = await ctx.tx.selectFrom('members').select('name').where('tenant_id', '=', ctx.tenantId).execute()
+  return members.map(({ name }) => name)
+}
+
 async function putUp(ctx: Ctx, storeId: string, text: string) {
   const shelf = { ...stamp(ctx), store_id: storeId, name: text }
   await ctx.tx.insertInto('shelves').values(shelf).execute()

@@ -19,7 +19,7 @@ export function assertOwnPage({ http }: Pick<Config, 'http'>, { page }: Origin):
     origin === null
       ? fetchSite === 'same-origin'
       : isListed(http, origin) && (fetchSite === null || OF_ONE_SITE.includes(fetchSite))
-  if (!isOwn) throw originNotAllowed()
+  if (!isOwn) throw originNotAllowed({ detail: 'This is for pages under PUBLIC_URL or of CORS_ORIGINS' })
 }
 
 /** `cross-site` contradicts an origin of ours, or is of one that may call with tokens but whose cookies stay away. */

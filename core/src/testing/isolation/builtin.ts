@@ -7,6 +7,8 @@ const MAILED = 'its token comes by mail and proves a person'
 export const builtinFillers: Fillers = {
   requests: {
     'POST /auth/login': ({ email, password }) => ({ body: { email, password } }),
+    // A tenant is named with a session in a cookie alone.
+    'POST /auth/refresh': () => ({ body: { tenant_id: undefined } }),
     'POST /auth/switch-tenant': ({ tenantId }) => ({ body: { tenant_id: tenantId } }),
     'POST /auth/change-password': ({ password }) => ({ body: { current_password: password, new_password: password } }),
     'POST /users': async (tenant) => ({ body: { roles: [await aStoreRole(tenant)] } }),
@@ -87,7 +89,7 @@ export const builtinFillers: Fillers = {
   },
   unproven: {
     'POST /auth/bootstrap': 'it works once, and has made the super admin',
-    'POST /auth/refresh': 'its token names no tenant that could be put into it',
+    'POST /auth/refresh': 'a token is good for one exchange; which tenants a refresh reaches is proven beside it',
     'POST /auth/accept-invite': MAILED,
     'POST /auth/reset-password': MAILED,
     'POST /auth/verify-email': MAILED,

@@ -7,16 +7,18 @@ import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { catalog } from './catalog/index.ts'
 import { supplierPrices } from './catalog/supplier.ts'
+import { tillRoutes } from './catalog/till.ts'
 
 const SECRET = 'what both sides know'
 const suppliers = defineModule({ name: 'suppliers', dependsOn: [catalog], routes: [supplierPrices(SECRET)] })
+const tills = defineModule({ name: 'tills', dependsOn: [catalog], routes: tillRoutes })
 
 let t: TestCore
 let owner: Person
 let other: Person
 let article: { id: string }
 before(async () => {
-  t = await createTestCore({ modules: [...builtinModules, catalog, suppliers], env: { RATE_LIMIT_FACTOR: '0' } })
+  t = await createTestCore({ modules: [...builtinModules, catalog, suppliers, tills], env: { RATE_LIMIT_FACTOR: '0' } })
   owner = await register(t)
   other = await register(t)
   const { token } = owner
@@ -71,4 +73,32 @@ test('what is signed is still held to the schema', async () => {
     body.errors.map(({ pointer }: { pointer: string }) => pointer),
     ['#/article_id', '#/price_cents', '#/__proto__'],
   )
+})
+
+test('the handbook’s patch changes what is named, once per Idempotency-Key', async () => {
+  const patch = (body: object, key = newId()) =>
+    t.request('PATCH', `/api/v1/articles/${article.id}`, {
+      token: owner.token,
+      body,
+      headers: { 'idempotency-key': key },
+    })
+  const same = await patch({})
+  assert.deepEqual([same.status, same.body.price_cents], [200, await price()])
+  const key = newId()
+  const changed = await patch({ price_cents: 310 }, key)
+  assert.deepEqual([changed.status, changed.body.price_cents, await price()], [200, 310, 310])
+  assert.equal((await patch({ price_cents: 310 }, key)).headers['idempotent-replayed'], 'true')
+  const theirs = await t.request('PATCH', `/api/v1/articles/${article.id}`, { token: other.token, body: {} })
+  assert.equal(theirs.status, 404)
+})
+
+test('the handbook’s form sets a cookie, which is read back', async () => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const chosen = await t.request('POST', '/api/v1/till/theme', { payload: 'theme=dark', headers })
+  const cookie = String(chosen.headers['set-cookie'])
+  assert.deepEqual([chosen.status, cookie], [204, 'theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax'])
+  const seen = await t.request('GET', '/api/v1/till/theme', { headers: { cookie: cookie.split(';')[0] ?? '' } })
+  assert.deepEqual(seen.body, { theme: 'dark' })
+  assert.deepEqual((await t.request('GET', '/api/v1/till/theme')).body, { theme: 'light' })
+  assert.equal((await t.request('POST', '/api/v1/till/theme', { payload: 'theme=pink', headers })).status, 400)
 })
