@@ -1,3 +1,5 @@
+import Type, { type TSchema } from 'typebox'
+
 /** One wrong field of a request: where it is and what is wrong with it. */
 export interface FieldProblem {
   /** `#/address/city` in the body, `query/limit`, `params/id`, `headers/x-store-id`. */
@@ -26,6 +28,8 @@ export interface ErrorKind {
   readonly code: string
   readonly status: number
   readonly title: string
+  /** Members that it may bring beside those of every problem, for the API document. */
+  readonly members: Readonly<Record<string, TSchema>>
 }
 
 /** The only errors whose words reach a caller; everything else is `internal_error`. */
@@ -59,13 +63,19 @@ export function reservedIn(members: object = {}): readonly string[] {
 
 /**
  * Declares a kind of error. `code` is what clients branch on and never changes; `title` is one sentence for people.
- * `throw nameTaken({ detail: '…' })`.
+ * `throw nameTaken({ detail: '…' })`. `members`: what else it may tell a program, as the API document shows it.
  */
-export function defineError(code: string, status: number, title: string): ErrorKind {
+export function defineError(
+  code: string,
+  status: number,
+  title: string,
+  members: Readonly<Record<string, TSchema>> = {},
+): ErrorKind {
   const kind: ErrorKind = Object.assign((details?: ProblemDetails) => new AppError(kind, details), {
     code,
     status,
     title,
+    members,
   })
   return Object.freeze(kind)
 }
@@ -74,14 +84,25 @@ export const invalidRequest = defineError('invalid_request', 400, 'The request i
 export const invalidJson = defineError('invalid_json', 400, 'The body is not valid JSON')
 export const invalidCursor = defineError('invalid_cursor', 400, 'The cursor does not belong to this list')
 export const unauthenticated = defineError('unauthenticated', 401, 'A credential is required')
-export const planLimitReached = defineError('plan_limit_reached', 402, 'The plan allows no more of these')
+export const planLimitReached = defineError('plan_limit_reached', 402, 'The plan allows no more of these', {
+  limit: Type.String({ description: 'The limit that is reached', examples: ['stores'] }),
+  max: Type.Integer({ description: 'How many the plan allows', examples: [5] }),
+  used: Type.Integer({ description: 'How many there are, or were used in this period', examples: [5] }),
+})
 export const subscriptionInactive = defineError(
   'subscription_inactive',
   402,
   'The subscription has ended: everything can be read, nothing changed',
 )
-export const featureNotInPlan = defineError('feature_not_in_plan', 402, 'The plan does not include this feature')
-export const permissionDenied = defineError('permission_denied', 403, 'You may not do this')
+export const featureNotInPlan = defineError('feature_not_in_plan', 402, 'The plan does not include this feature', {
+  feature: Type.String({ description: 'The feature that is missing', examples: ['labels'] }),
+})
+export const permissionDenied = defineError('permission_denied', 403, 'You may not do this', {
+  permission: Type.String({
+    description: 'The permission that is missing, where it is one',
+    examples: ['store.update'],
+  }),
+})
 export const storeAccessDenied = defineError('store_access_denied', 403, 'You may not act for this store')
 export const tenantRequired = defineError('tenant_required', 403, 'This needs a tenant; switch to one first')
 export const originNotAllowed = defineError(

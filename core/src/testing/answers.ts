@@ -81,7 +81,10 @@ function problemsOfDeclared(
   const declared = '$ref' in given ? document.components.responses[given.$ref.split('/').at(-1) ?? ''] : given
   if (!declared) return [`the document refers to a response that it does not have: ${shared}`]
   const problems = Object.entries(declared.headers ?? {})
-    .filter(([name]) => document.components.headers[name]?.required && answer.headers[name.toLowerCase()] === undefined)
+    .filter(([name, { $ref }]) => {
+      const header = document.components.headers[$ref.split('/').at(-1) ?? name]
+      return header?.required && answer.headers[name.toLowerCase()] === undefined
+    })
     .map(([name]) => `the header ${name} is missing`)
   if (method === 'HEAD') return problems
   const place = shared === null ? `${pointer}/responses/${answer.status}` : `#/components/responses/${shared}`

@@ -22,8 +22,10 @@ import {
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
+import type { Access } from '../module.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { invalidAccessToken, invalidApiKey, takesKeys } from './identify.ts'
+import { sampleOf } from './openapi-samples.ts'
 import type { AnswerObject, JsonSchema, MediaType } from './openapi-types.ts'
 import { problemDocument } from './problem.ts'
 
@@ -89,7 +91,11 @@ export function problemAnswer(
   const narrowed: JsonSchema = {
     type: 'object',
     required: isOpen ? ['status'] : ['status', 'code'],
-    properties: { status: { const: status }, ...(isOpen ? {} : { code: { type: 'string', enum: codes } }) },
+    properties: {
+      status: { const: status },
+      ...(isOpen ? {} : { code: { type: 'string', enum: codes } }),
+      ...Object.assign({}, ...kinds.map(({ members }) => members)),
+    },
   }
   const schema: JsonSchema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] }
   return {
@@ -109,7 +115,9 @@ function headersOf(status: number): AnswerObject['headers'] {
   return {
     'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' },
     ...(status === 401 ? { 'WWW-Authenticate': { $ref: '#/components/headers/WWW-Authenticate' } } : {}),
-    ...(status === 429 || status === 503 ? { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } : {}),
+    // Who is told to wait is always told how long; who meets a server that is stopping may not be.
+    ...(status === 429 ? { 'Retry-After': { $ref: '#/components/headers/Retry-After-Always' } } : {}),
+    ...(status === 503 ? { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } : {}),
   }
 }
 
@@ -119,10 +127,14 @@ function examplesOf(kinds: readonly ErrorKind[], of: Exemplified): Pick<MediaTyp
   }
 }
 
+const permissionOf = (access: Access) => (typeof access === 'object' ? { permission: access.permission } : {})
+const samplesOf = ({ members }: ErrorKind) =>
+  Object.fromEntries(Object.entries(members).map(([name, schema]) => [name, sampleOf(schema, name)]))
+
 function exampleOf(kind: ErrorKind, { route: { access }, types }: Exemplified): unknown {
   const details = {
     ...(kind === invalidRequest ? { errors: [{ pointer: 'query/x', detail: 'is not a known field' }] } : {}),
-    ...(kind === permissionDenied && typeof access === 'object' ? { members: { permission: access.permission } } : {}),
+    members: kind === permissionDenied ? permissionOf(access) : samplesOf(kind),
   }
   return problemDocument(kind(details), SAMPLE_REQUEST_ID, types)
 }

@@ -94,10 +94,16 @@ const PARAMETERS = {
     name: 'Idempotency-Key',
     in: 'header',
     required: false,
-    description: 'The same key and body within 24 hours get the first answer again; bare or as a quoted string',
-    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
+    description:
+      'The same key and body within 24 hours get the first answer again; up to 255 characters, bare or in quotes. What the body or the credential is refused for is not remembered',
+    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$' },
   },
 } as const // places are words
+
+const RETRY_AFTER = {
+  description: 'Seconds until it is worth trying again',
+  schema: { type: 'string', pattern: '^\\d+$' },
+}
 
 const HEADERS: OpenApiDocument['components']['headers'] = {
   'X-Request-ID': {
@@ -111,10 +117,8 @@ const HEADERS: OpenApiDocument['components']['headers'] = {
     schema: { const: 'true' },
   },
   'WWW-Authenticate': { description: 'How to prove who you are', required: true, schema: { type: 'string' } },
-  'Retry-After': {
-    description: 'Seconds until it is worth trying again',
-    schema: { type: 'string', pattern: '^\\d+$' },
-  },
+  'Retry-After': RETRY_AFTER,
+  'Retry-After-Always': { ...RETRY_AFTER, required: true },
 }
 
 const BEARER: OpenApiDocument['components']['securitySchemes'] = {

@@ -173,7 +173,10 @@ export const Problem = Type.Object(
           }),
           detail: Type.String({ description: 'What is wrong there; completes a sentence that begins with the field' }),
         }),
-        { description: 'With `invalid_request` and where one field is to blame: up to 50 places, all at once' },
+        {
+          maxItems: 50,
+          description: 'With `invalid_request` and where one field is to blame: up to 50 places, all at once',
+        },
       ),
     ),
   },

@@ -1,8 +1,10 @@
-import { defineError } from '#kernel'
+import { defineError, Type } from '#kernel'
+import { Exceeded } from './schema.ts'
 
 /** 422: more is in use than the plan allows; `exceeds` names each limit with `used` and `max`. */
 export const downgradeExceedsLimits = defineError(
   'downgrade_exceeds_limits',
   422,
   'More is in use than this plan allows',
+  { exceeds: Type.Array(Exceeded, { description: 'Limits of which more is in use than the plan allows' }) },
 )

@@ -180,7 +180,7 @@ export const PlanChange = Closed(
 )
 export type PlanChange = Static<typeof PlanChange>
 
-const Exceeded = Closed({
+export const Exceeded = Closed({
   limit: Type.String({ description: 'The name of a limit', examples: ['stores'] }),
   used: Type.Integer({ description: 'How many are in use' }),
   max: Type.Integer({ description: 'How many the plan allows' }),
