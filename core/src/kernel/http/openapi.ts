@@ -67,7 +67,9 @@ const DESCRIPTION = `- Errors are \`application/problem+json\` (RFC 9457): branc
 - With any request of a signed-in person \`X-Store-ID\` may say which store they stand in. It is checked (403 \`store_access_denied\`) and
   recorded with what happens; operations that act on that store name it among their parameters.
 - HEAD answers wherever GET does, without effects. A method that a path does not know is answered 405 \`method_not_allowed\` with \`Allow\`.
-- A body is sent uncompressed.`
+- A body is sent uncompressed. What arrives too slowly is 408 \`request_timeout\`, with too many headers 431
+  \`headers_too_large\`, with another expectation than \`100-continue\` 417 \`expectation_failed\`.
+- The pages for people (\`/\`, \`/sign-in\` and those that mails lead to) are not in here.`
 
 /** The headers that any of the routes reads. */
 function readBy(routes: readonly RegisteredRoute[]): OpenApiDocument['components']['parameters'] {
