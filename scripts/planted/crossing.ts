@@ -164,6 +164,13 @@ export const plants: Plant[] = [
     tests: [COOKIE],
   },
   {
+    guard: 'A used refresh token is recorded where it belongs, whatever tenant its bearer names',
+    file: 'core/src/modules/auth/refreshing.ts',
+    find: 'endReusedSession(ctx, row), { tenantId: row.scope_tenant_id })',
+    replace: 'endReusedSession(ctx, row), { tenantId })',
+    tests: [COOKIE],
+  },
+  {
     guard: 'A session that comes into a tenant by a refresh is on record there',
     file: 'core/src/modules/auth/refreshing.ts',
     find: '  if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)\n',

@@ -33,17 +33,15 @@ export async function refresh(ctx: Ctx, refreshToken: string, wanted?: string): 
   if (!row) throw invalidRefreshToken()
   const tenantId = wanted?.toLowerCase() ?? row.scope_tenant_id
   const tokens = await ctx.transaction((ctx) => exchange(ctx, row, refreshToken), { tenantId })
-  // Thrown out here, so that the end of the session is committed.
-  if (tokens === 'reused') throw refreshTokenReused()
-  return tokens
+  if (tokens !== 'reused') return tokens
+  // Where the token belongs, not where its bearer says: nobody has asked yet whether they may write there.
+  await ctx.transaction((ctx) => endReusedSession(ctx, row), { tenantId: row.scope_tenant_id })
+  throw refreshTokenReused()
 }
 
 async function exchange(ctx: Ctx, row: RefreshTokenRow, refreshToken: string): Promise<Tokens | 'reused'> {
   const successor = await successorOf(ctx, row, refreshToken)
-  if (successor === 'reused') {
-    await endReusedSession(ctx, row)
-    return 'reused'
-  }
+  if (successor === 'reused') return 'reused'
   const holder = await requireHolder(ctx, row)
   if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)
   if (!successor.isNew) return present(ctx, holder, successor.refreshToken)

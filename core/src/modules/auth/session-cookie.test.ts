@@ -120,6 +120,19 @@ describe('a session in a cookie', () => {
     assert.equal(await statusOf(t, body.access_token), '401 session_revoked')
   })
 
+  test('whose used cookie comes with somebody else’s tenant leaves no word there', async () => {
+    const stranger = await register(t)
+    for (const tenant_id of [stranger.tenantId, newId()]) {
+      const person = await register(t)
+      const cookie = assertInCookie(await signIn(person))
+      const { body } = await refreshBy(cookie)
+      t.clock.advance(31_000)
+      assert.equal(codeOf(await refreshBy(cookie, own, { tenant_id })), '401 refresh_token_reused')
+      assert.equal(await statusOf(t, body.access_token), '401 session_revoked')
+      assert.deepEqual(await listReuse(person), [{ tenant_id: person.tenantId }])
+    }
+  })
+
   test('ends by logout, everywhere and by a new password; the browser forgets the cookie', async () => {
     const person = await register(t)
     for (const path of ['logout', 'logout-all']) {
@@ -204,6 +217,13 @@ describe('tabs in different tenants', () => {
     assertInCookie(await refreshBy(cookie, own, { tenant_id: person.tenantId }))
   })
 })
+
+/** In which tenants it is on record that a used token of the person came again. */
+const listReuse = ({ userId }: Person) =>
+  t.core.db.systemQuery<{ tenant_id: string }>(
+    "select tenant_id from audit_logs where action = 'auth.refresh_token_reused' and actor_id = $1",
+    [userId],
+  )
 
 async function countSwitches({ userId }: Person): Promise<number> {
   const rows = await t.core.db.systemQuery<{ count: number }>(
