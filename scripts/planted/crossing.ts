@@ -171,6 +171,27 @@ export const plants: Plant[] = [
     tests: [COOKIE],
   },
   {
+    guard: 'An access token gets no refresh token out of a session that keeps its own in a cookie',
+    file: 'core/src/modules/auth/switching.ts',
+    find: 'if (session.in_cookie === inCookie) return',
+    replace: 'if (session.id) return',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A refresh token is taken only where it was given: in the cookie, or in the body',
+    file: 'core/src/modules/auth/refreshing.ts',
+    find: 'if (row?.in_cookie !== inCookie)',
+    replace: 'if (!row)',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A tenant whose sessions are short ends the cookie of no other tenant',
+    file: 'core/src/modules/auth/sessions.ts',
+    find: 'holder.session.in_cookie ?',
+    replace: '!holder.session.id ?',
+    tests: [COOKIE],
+  },
+  {
     guard: 'A session that comes into a tenant by a refresh is on record there',
     file: 'core/src/modules/auth/refreshing.ts',
     find: '  if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)\n',

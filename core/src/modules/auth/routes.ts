@@ -34,7 +34,7 @@ export const login = defineRoute({
   body: Credentials,
   response: { 200: SignInAnswer },
   errors: [invalidCredentials, accountDisabled, permissionDenied, tenantSuspended, tooManyAttempts, unavailable],
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => signIn(ctx, body)),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => signIn(ctx, body, inCookie)),
 })
 
 export const refreshTokens = defineRoute({
@@ -52,7 +52,10 @@ export const refreshTokens = defineRoute({
   response: { 200: Tokens },
   errors: [invalidRefreshToken, refreshTokenReused, sessionRevoked, accountDisabled, tenantSuspended, permissionDenied],
   handler: (ctx, { body, headers, cookies }) =>
-    handOut(ctx, headers, () => refresh(ctx, refreshTokenIn(ctx, headers, body, cookies), body.tenant_id)),
+    handOut(ctx, headers, (inCookie) => {
+      const refreshToken = refreshTokenIn(ctx, headers, body, cookies)
+      return refresh(ctx, { refreshToken, inCookie, wanted: body.tenant_id })
+    }),
 })
 
 export const switchTenants = defineRoute({
@@ -67,7 +70,8 @@ export const switchTenants = defineRoute({
   body: SwitchTenant,
   response: { 200: Tokens },
   errors: [permissionDenied, tenantSuspended, sessionRevoked],
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => switchTenant(ctx, body.tenant_id.toLowerCase())),
+  handler: (ctx, { body, headers }) =>
+    handOut(ctx, headers, (inCookie) => switchTenant(ctx, body.tenant_id.toLowerCase(), inCookie)),
 })
 
 export const logout = defineRoute({

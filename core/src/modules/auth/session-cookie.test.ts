@@ -77,8 +77,9 @@ describe('a session in a cookie', () => {
     const registered = await post('register', { email, password: PASSWORD, name: 'Ada', tenant_name: 'Engines' })
     assert.deepEqual([registered.status, registered.headers.location], [201, '/api/v1/users/me'])
     assertInCookie(registered)
-    assertInCookie(await signIn(owner))
-    assertInCookie(await post('switch-tenant', { tenant_id: owner.tenantId }, own, owner.token))
+    const session = await signIn(owner)
+    assertInCookie(session)
+    assertInCookie(await post('switch-tenant', { tenant_id: owner.tenantId }, own, session.body.access_token))
     const bootstrap = {
       bootstrap_token: BOOTSTRAP_TOKEN,
       email: `${newId()}@example.com`,
@@ -204,6 +205,43 @@ describe('tabs in different tenants', () => {
     assertInCookie(await refreshBy(cookie))
   })
 
+  test('are bound by the age that each allows for itself: a strict one ends no other', async () => {
+    const [person, strict] = [await register(t), await register(t)]
+    await addToTenant(t, person, strict.tenantId)
+    const settings = { token: strict.token, body: { session_max_age_hours: 1 } }
+    assert.equal((await t.request('PUT', '/api/v1/tenants/current/settings', settings)).status, 200)
+    const into = (cookie: string, { tenantId }: Person) => refreshBy(cookie, own, { tenant_id: tenantId })
+    let cookie = assertInCookie(await signIn(person))
+    t.clock.advance(30 * 60_000)
+    const entered = await into(cookie, strict)
+    cookie = assertInCookie(entered)
+    assert.ok(entered.body.expires_in <= 30 * 60)
+    t.clock.advance(31 * 60_000)
+    const tooOld = await into(cookie, strict)
+    assert.deepEqual([codeOf(tooOld), cookieOf(tooOld)], ['401 session_revoked', undefined])
+    const goneOn = await into(cookie, person)
+    cookie = assertInCookie(goneOn)
+    assert.equal(await statusOf(t, goneOn.body.access_token), 200)
+    t.clock.advance(29 * 24 * 60 * 60_000)
+    cookie = assertInCookie(await into(cookie, person))
+    t.clock.advance(30 * 24 * 60 * 60_000)
+    assert.equal(codeOf(await into(cookie, person)), '401 invalid_refresh_token')
+  })
+
+  test('of which the strict one was signed in to go on in the others', async () => {
+    const [person, strict] = [await register(t), await register(t)]
+    await addToTenant(t, person, strict.tenantId)
+    const settings = { token: strict.token, body: { session_max_age_hours: 1 } }
+    await t.request('PUT', '/api/v1/tenants/current/settings', settings)
+    const credentials = { email: person.email, password: PASSWORD, tenant_id: strict.tenantId }
+    const first = assertInCookie(await post('login', credentials))
+    t.clock.advance(2 * 60 * 60_000)
+    assert.equal(codeOf(await refreshBy(first)), '401 session_revoked')
+    const answer = await refreshBy(first, own, { tenant_id: person.tenantId })
+    assertInCookie(answer)
+    assert.equal(await statusOf(t, answer.body.access_token), 200)
+  })
+
   test('whose last one is lost to the person go on in the others', async () => {
     const person = await register(t)
     const other = await register(t)
@@ -272,6 +310,57 @@ describe('a cookie and a body', () => {
     assert.equal(answer.headers['set-cookie'], undefined)
     const ended = await post('logout', {}, {}, answer.body.access_token)
     assert.deepEqual([ended.status, ended.headers['set-cookie']], [204, undefined])
+  })
+})
+
+describe('a session keeps its refresh tokens where they began', () => {
+  const invite = async (by: Person, email: string) => {
+    const invited = await t.request('POST', '/api/v1/users/invite', { token: by.token, body: { email } })
+    assert.equal(invited.status, 201, invited.text)
+    return tokenTo(t, email, 'invites you')
+  }
+
+  test('in a cookie: a script with an access token gets no other out of it', async () => {
+    const [person, other] = [await register(t), await register(t)]
+    const { body } = await signIn(person)
+    const acceptance = { token: await invite(other, person.email) }
+    const attempts = (headers: Headers) => [
+      () => post('switch-tenant', { tenant_id: person.tenantId }, headers, body.access_token),
+      () => post('accept-invite', acceptance, headers, body.access_token),
+    ]
+    for (const attempt of attempts({ origin: ORIGIN })) {
+      const answer = await attempt()
+      assert.deepEqual([codeOf(answer), pointers(answer)], ['400 invalid_request', ['headers/x-session-mode']])
+      assert.deepEqual([answer.body.refresh_token, cookieOf(answer)], [undefined, undefined])
+    }
+    // Nothing has come of it: the invitation is still there to be accepted.
+    for (const attempt of attempts(own)) assertInCookie(await attempt())
+  })
+
+  test('in answers: none moves into a cookie', async () => {
+    const [person, other] = [await register(t), await register(t)]
+    const acceptance = { token: await invite(other, person.email) }
+    const switching = { tenant_id: person.tenantId }
+    for (const refused of [
+      await post('switch-tenant', switching, own, person.token),
+      await post('accept-invite', acceptance, own, person.token),
+    ])
+      assert.deepEqual([codeOf(refused), cookieOf(refused)], ['400 invalid_request', undefined])
+    assert.ok((await post('switch-tenant', switching, {}, person.token)).body.refresh_token)
+    assert.ok((await post('accept-invite', acceptance, {}, person.token)).body.refresh_token)
+  })
+
+  test('and a token that comes the other way is refused, spends nothing and ends nothing', async () => {
+    const person = await register(t)
+    const answer = await signIn(person)
+    const cookie = assertInCookie(answer)
+    assert.equal(codeOf(await refresh(t, cookie)), '401 invalid_refresh_token')
+    assert.equal(codeOf(await refreshBy(person.refreshToken)), '401 invalid_refresh_token')
+    assert.ok((await refresh(t, person.refreshToken)).body.refresh_token)
+    const next = assertInCookie(await refreshBy(cookie))
+    t.clock.advance(31_000)
+    assert.equal(codeOf(await refresh(t, cookie)), '401 invalid_refresh_token')
+    assertInCookie(await refreshBy(next))
   })
 })
 

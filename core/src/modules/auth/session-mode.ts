@@ -50,12 +50,12 @@ export const RefreshCookies = Closed({ [SECURE_NAME]: value, [PLAIN_NAME]: plain
 export async function handOut<T extends SignInAnswer | Tokens>(
   ctx: Ctx,
   { 'x-session-mode': mode }: Mode,
-  work: () => Promise<T>,
+  work: (inCookie: boolean) => Promise<T>,
   status = 200,
 ): Promise<T | Answer<T>> {
-  if (mode !== 'cookie') return work()
+  if (mode !== 'cookie') return work(false)
   requireOwnPage(ctx)
-  const answer = await work()
+  const answer = await work(true)
   // Nothing to hand out yet: the second factor is due.
   if (!('refresh_token' in answer) || answer.refresh_token === undefined) return answer
   const { refresh_token, ...rest } = answer
