@@ -145,7 +145,7 @@ export const plants: Plant[] = [
   {
     guard: 'A session in a cookie that did not need https is none where PUBLIC_URL is https',
     file: MODE,
-    find: 'const cookie = cookies[nameFor(config.http.publicUrl)]',
+    find: 'const cookie = cookies[nameFor(config.http)]',
     replace: 'const cookie = cookies[SECURE_NAME] ?? cookies[PLAIN_NAME]',
     tests: [COOKIE],
   },
@@ -189,6 +189,20 @@ export const plants: Plant[] = [
     file: 'core/src/modules/auth/sessions.ts',
     find: 'holder.session.in_cookie ?',
     replace: '!holder.session.id ?',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A refusal of one tenant does not take away the cookie that serves the others',
+    file: MODE,
+    find: ' || !(await isOver(ctx, refreshToken))',
+    replace: '',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A neighbour of the same site plants no session: the cookie is of one host',
+    file: MODE,
+    find: "const SECURE_NAME = '__Host-session_refresh'",
+    replace: "const SECURE_NAME = '__Secure-session_refresh'",
     tests: [COOKIE],
   },
   {

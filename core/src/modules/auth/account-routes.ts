@@ -73,7 +73,7 @@ export const acceptInvite = defineRoute({
   path: '/auth/accept-invite',
   summary: 'Accept an invitation',
   description:
-    'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along. What the invitation gives is what its sender may give now; without anything left it is `invalid_token`.',
+    'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along, in the `X-Session-Mode` of that session. What the invitation gives is what its sender may give now; without anything left it is `invalid_token`.',
   access: 'public',
   transaction: 'manual',
   ...sessionParts,

@@ -19,8 +19,7 @@ import {
 
 const ORIGIN = 'https://app.example'
 const SHOP = 'https://shop.example'
-const NAME = '__Secure-session_refresh'
-const PATH = '/base/api/v1/auth/refresh'
+const NAME = '__Host-session_refresh'
 const own = { origin: ORIGIN, 'x-session-mode': 'cookie' }
 
 let t: TestCore
@@ -29,6 +28,8 @@ before(async () => {
 })
 after(() => t?.close())
 afterEach(() => t.clock.start())
+
+const FORGOTTEN = { value: '', attributes: ['Path=/', 'Max-Age=0', 'HttpOnly', 'Secure', 'SameSite=Strict'] }
 
 type Headers = Record<string, string>
 const post = (path: string, body: unknown, headers: Headers = own, token?: string) =>
@@ -53,7 +54,7 @@ function assertInCookie(answer: Answered): string {
   assert.equal(answer.headers['cache-control'], 'no-store')
   const cookie = cookieOf(answer)
   assert.deepEqual(cookie?.attributes, [
-    `Path=${PATH}`,
+    'Path=/',
     `Max-Age=${30 * 24 * 60 * 60}`,
     'HttpOnly',
     'Secure',
@@ -134,6 +135,32 @@ describe('a session in a cookie', () => {
     }
   })
 
+  test('that is over is forgotten by the browser with the answer that says so', async () => {
+    const person = await register(t)
+    const used = assertInCookie(await signIn(person))
+    await refreshBy(used)
+    t.clock.advance(31_000)
+    const ended = await signIn(person)
+    const revoked = assertInCookie(ended)
+    await post('logout', {}, {}, ended.body.access_token)
+    const unused = assertInCookie(await signIn(person))
+    const over: [cookie: string, code: string][] = [
+      [used, 'refresh_token_reused'],
+      [revoked, 'session_revoked'],
+      [person.refreshToken, 'invalid_refresh_token'],
+      ['nobody-knows-it', 'invalid_refresh_token'],
+    ]
+    for (const [cookie, code] of over) {
+      const answer = await refreshBy(cookie)
+      assert.deepEqual([codeOf(answer), cookieOf(answer)], [`401 ${code}`, FORGOTTEN])
+      assert.equal(answer.headers['cache-control'], 'no-store')
+    }
+    t.clock.advance(31 * 24 * 60 * 60_000)
+    assert.deepEqual(cookieOf(await refreshBy(unused)), FORGOTTEN)
+    const other = await post('refresh', { refresh_token: 'nobody-knows-it' }, {})
+    assert.deepEqual([codeOf(other), cookieOf(other)], ['401 invalid_refresh_token', undefined])
+  })
+
   test('ends by logout, everywhere and by a new password; the browser forgets the cookie', async () => {
     const person = await register(t)
     for (const path of ['logout', 'logout-all']) {
@@ -141,10 +168,7 @@ describe('a session in a cookie', () => {
       const cookie = assertInCookie(answer)
       const ended = await post(path, {}, own, answer.body.access_token)
       assert.equal(ended.status, 204)
-      assert.deepEqual(cookieOf(ended), {
-        value: '',
-        attributes: [`Path=${PATH}`, 'Max-Age=0', 'HttpOnly', 'Secure', 'SameSite=Strict'],
-      })
+      assert.deepEqual(cookieOf(ended), FORGOTTEN)
       assert.equal(codeOf(await refreshBy(cookie)), '401 session_revoked')
     }
     const [here, there] = [await signIn(person), await signIn(person)]
@@ -251,7 +275,8 @@ describe('tabs in different tenants', () => {
       await post('switch-tenant', { tenant_id: other.tenantId }, own, first.body.access_token),
     )
     await t.request('DELETE', `/api/v1/users/${person.userId}`, { token: other.token })
-    assert.equal(codeOf(await refreshBy(cookie)), '401 session_revoked')
+    const refused = await refreshBy(cookie)
+    assert.deepEqual([codeOf(refused), cookieOf(refused)], ['401 session_revoked', undefined])
     assertInCookie(await refreshBy(cookie, own, { tenant_id: person.tenantId }))
   })
 })
@@ -301,6 +326,25 @@ describe('a cookie and a body', () => {
     const twice = await post('refresh', {}, { ...own, cookie: `${NAME}=${cookie}; ${NAME}=${cookie}` })
     assert.deepEqual([twice.status, pointers(twice)], [400, [`cookies/${NAME}`]])
     assertInCookie(await refreshBy(cookie))
+  })
+
+  test('where PUBLIC_URL is no https, have a plain name and go to the refresh below its path alone', async () => {
+    const laptop = await createAuthCore({ env: { PUBLIC_URL: 'http://localhost:3000/base' } })
+    try {
+      const person = await register(laptop)
+      const headers = { origin: 'http://localhost:3000', 'x-session-mode': 'cookie' }
+      const ask = (path: string, body: object, more: Headers = {}) =>
+        laptop.request('POST', `/api/v1/auth/${path}`, { body, headers: { ...headers, ...more }, token: null })
+      const { headers: given } = await ask('login', { email: person.email, password: PASSWORD })
+      const written = String(given['set-cookie'])
+      assert.match(
+        written,
+        /^session_refresh=[\w-]{43}; Path=\/base\/api\/v1\/auth\/refresh; Max-Age=\d+; HttpOnly; Same/,
+      )
+      assert.equal((await ask('refresh', {}, { cookie: written.split(';')[0] ?? '' })).status, 200)
+    } finally {
+      await laptop.close()
+    }
   })
 
   test('without the header everything is as ever: tokens in the body, no cookie', async () => {
