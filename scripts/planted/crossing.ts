@@ -3,6 +3,7 @@ import type { Plant } from './plant.ts'
 const PARTS = 'core/test/request-parts.test.ts'
 const CORS = 'core/test/cors.test.ts'
 const COOKIE = 'core/src/modules/auth/session-cookie.test.ts'
+const TENANTS = 'core/src/modules/auth/session-cookie-tenants.test.ts'
 const MODE = 'core/src/modules/auth/session-mode.ts'
 const CLOSED = 'core/src/modules/auth/closed-registration.test.ts'
 const OWN_PAGE = 'core/src/kernel/http/own-page.ts'
@@ -161,14 +162,14 @@ export const plants: Plant[] = [
     file: 'core/src/modules/auth/refreshing.ts',
     find: "  if (admission === 'not_member')\n    throw",
     replace: "  if (admission === 'not_member' && ctx.tenant === row.scope_tenant_id)\n    throw",
-    tests: [COOKIE],
+    tests: [TENANTS],
   },
   {
     guard: 'A used refresh token is recorded where it belongs, whatever tenant its bearer names',
     file: 'core/src/modules/auth/refreshing.ts',
     find: 'endReusedSession(ctx, row), { tenantId: row.scope_tenant_id })',
     replace: 'endReusedSession(ctx, row), { tenantId })',
-    tests: [COOKIE],
+    tests: [TENANTS],
   },
   {
     guard: 'An access token gets no refresh token out of a session that keeps its own in a cookie',
@@ -189,14 +190,14 @@ export const plants: Plant[] = [
     file: 'core/src/modules/auth/sessions.ts',
     find: 'holder.session.in_cookie ?',
     replace: '!holder.session.id ?',
-    tests: [COOKIE],
+    tests: [TENANTS],
   },
   {
     guard: 'A refusal of one tenant does not take away the cookie that serves the others',
     file: MODE,
     find: ' || !(await isOver(ctx, refreshToken))',
     replace: '',
-    tests: [COOKIE],
+    tests: [TENANTS],
   },
   {
     guard: 'A neighbour of the same site plants no session: the cookie is of one host',
@@ -210,7 +211,7 @@ export const plants: Plant[] = [
     file: 'core/src/modules/auth/refreshing.ts',
     find: '  if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)\n',
     replace: '',
-    tests: [COOKIE],
+    tests: [TENANTS],
   },
   {
     guard: 'Nobody registers where registration is closed',
