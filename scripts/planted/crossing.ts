@@ -88,9 +88,16 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Pages of listed origins may send cookies along only where a route reads them',
-    file: 'core/src/kernel/http/build.ts',
-    find: 'request.routeOptions.config.route?.cookies !== undefined)',
-    replace: 'true)',
+    file: 'core/src/kernel/http/cors.ts',
+    find: 'permission(origin, route?.cookies !== undefined)',
+    replace: 'permission(origin, true)',
+    tests: [CORS],
+  },
+  {
+    guard: 'CORS_ORIGINS opens nothing that is for operators and programs of this machine',
+    file: 'core/src/kernel/http/reach.ts',
+    find: "return reach === 'public' || reach === 'documents'",
+    replace: 'return reach.length > 0',
     tests: [CORS],
   },
   {

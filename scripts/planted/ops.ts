@@ -81,6 +81,13 @@ export const plants: Plant[] = [
     tests: ['core/src/modules/mail/mailbox-reach.test.ts'],
   },
   {
+    guard: 'The mailbox is not there for pages of another origin',
+    file: 'core/src/kernel/http/reach.ts',
+    find: 'isForeign || ',
+    replace: '',
+    tests: ['core/src/modules/mail/mailbox-reach.test.ts'],
+  },
+  {
     guard: 'The mailbox is not there through a proxy',
     file: 'core/src/kernel/http/reach.ts',
     find: ' || names.some((name) => OF_PROXIES.test(name))',

@@ -89,7 +89,7 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
   const readAddress = createAddressReader(core.config.http.trustedProxies)
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(standing).header('x-request-id', request.id)
-    if (cors) reply.headers(cors.headersFor(request.raw, request.routeOptions.config.route?.cookies !== undefined))
+    if (cors) reply.headers(cors.headersFor(request.raw, request.routeOptions.config.route))
     request.address = readAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'])
     const wrongHost = problemOfHost(request.raw.httpVersion, request.raw.rawHeaders)
     const preflight = request.is404 ? cors?.preflight(request.raw) : null
