@@ -101,6 +101,13 @@ export const plants: Plant[] = [
     tests: [CORS],
   },
   {
+    guard: 'Headers and cookies that a handler sees are part of what an Idempotency-Key stands for',
+    file: 'core/src/kernel/http/idempotency.ts',
+    find: '[request.headers, request.cookies].map(',
+    replace: '[{}, {}].map(',
+    tests: ['core/test/request-parts.test.ts'],
+  },
+  {
     guard: 'A cache keeps apart what different origins were answered',
     file: 'core/src/kernel/http/finish.ts',
     find: "mergeVary(reply.getHeader('vary'), headers.vary)",

@@ -48,7 +48,7 @@ export const plants: Plant[] = [
   {
     guard: 'One key in two stores is not one request',
     file: 'core/src/kernel/http/idempotency.ts',
-    find: 'JSON.stringify([body ?? null, query, storeId])',
+    find: 'JSON.stringify([body ?? null, query, storeId, contentType, headers, cookies])',
     replace: 'JSON.stringify([body ?? null, query])',
     tests: ['core/test/kernel-idempotency-worth.test.ts'],
   },
