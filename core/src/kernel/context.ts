@@ -90,7 +90,7 @@ export interface Ctx {
 
   /**
    * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or
-   * person, or of the one named. Throws 404 where there is no such store.
+   * person, or of the one named. Throws 404 where there is no such store, or no such person in the tenant.
    */
   setting<T>(setting: Setting<T>, id?: string): Promise<T>
   /**
