@@ -33,8 +33,8 @@ export const plants: Plant[] = [
   {
     guard: 'No answer that sets a cookie is kept to be given again',
     file: 'core/src/kernel/http/finish.ts',
-    find: 'if (route.idempotent && (cookies.length > 0',
-    replace: 'if (route.idempotent && (cookies.length > 1',
+    find: 'if (route.idempotent && cookies.length > 0',
+    replace: 'if (route.idempotent && cookies.length > 1',
     tests: [PARTS],
   },
   {
