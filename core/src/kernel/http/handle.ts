@@ -31,6 +31,8 @@ declare module 'fastify' {
     identity: Identity | null
     /** The client's address, as far as it can be trusted. */
     address: string | null
+    /** Our handler has begun: what fails from now on is no refusal by a plugin. */
+    isHandled: boolean
   }
 }
 
@@ -41,6 +43,7 @@ declare module 'fastify' {
 export function createHandler(core: Core, route: RegisteredRoute) {
   const prepared = prepare(core, route)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    request.isHandled = true
     const input = prepared.readInput(request)
     const { identity } = request
     if (route.access === 'public') return answer(core, prepared, request, reply, input)
