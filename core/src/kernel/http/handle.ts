@@ -85,6 +85,7 @@ async function answer(
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
     grounds: key === null ? undefined : grounds,
     mayCross: route.acrossTenants,
+    mayEnter: route.access === 'public' || route.entersTenants,
     log: request.log,
   })
   if (key === null) return send(reply, await opened(await perform(core, prepared, base, input, null), request))

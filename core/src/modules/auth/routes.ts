@@ -63,6 +63,7 @@ export const switchTenants = defineRoute({
     'In the same session; tokens for other tenants go on working. Takes no `Idempotency-Key`: an answer with tokens is not kept.',
   access: 'self',
   transaction: 'manual',
+  entersTenants: true,
   ...sessionParts,
   body: SwitchTenant,
   response: { 200: Tokens },
