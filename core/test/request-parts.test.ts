@@ -58,17 +58,6 @@ const parts = defineModule({
       handler: (_ctx, { raw }) => ({ length: raw.length, count: ++written }),
     }),
     defineRoute({
-      method: 'POST',
-      path: '/guarded',
-      summary: 'Count what a header and cookies allow',
-      access: 'self',
-      transaction: 'manual',
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),
-      cookies: Closed({ crumb: Type.Optional(Type.String()), size: Type.Optional(Type.Integer()) }),
-      response: { 200: Seen },
-      handler: () => ({ count: ++written }),
-    }),
-    defineRoute({
       ...shared,
       method: 'POST',
       path: '/form',
@@ -227,27 +216,6 @@ describe('a raw body', () => {
     const typed = { 'idempotency-key': key, 'content-type': 'text/csv' }
     const other = await send('POST', '/kept', { token: token('a'), payload: 'abc', headers: typed })
     assert.deepEqual([other.status, other.body.code], [422, 'idempotency_key_reused'])
-  })
-})
-
-describe('headers and cookies that a route declares', () => {
-  it('are part of what an Idempotency-Key stands for, in any order', async () => {
-    const own = { 'idempotency-key': newId(), origin: 'http://app.example:8080' }
-    const keyed = (headers: Record<string, string>) =>
-      send('POST', '/guarded', { token: token('a'), headers: { ...own, ...headers } })
-    const first = await keyed({ 'if-match': '"1"', cookie: 'crumb=a; size=1' })
-    const again = await keyed({ 'if-match': '"1"', cookie: 'other=x; size=1; crumb=a', 'x-other': 'y' })
-    assert.deepEqual([again.text, again.headers['idempotent-replayed']], [first.text, 'true'])
-    const others: Record<string, string>[] = [
-      { 'if-match': '"2"', cookie: 'crumb=a; size=1' },
-      { cookie: 'crumb=a; size=1' },
-      { 'if-match': '"1"', cookie: 'crumb=b; size=1' },
-      { 'if-match': '"1"' },
-    ]
-    for (const headers of others) {
-      const { status, body } = await keyed(headers)
-      assert.deepEqual([status, body.code], [422, 'idempotency_key_reused'], JSON.stringify(headers))
-    }
   })
 })
 

@@ -105,7 +105,7 @@ export const plants: Plant[] = [
     file: 'core/src/kernel/http/idempotency.ts',
     find: '[request.headers, request.cookies].map(',
     replace: '[{}, {}].map(',
-    tests: ['core/test/request-parts.test.ts'],
+    tests: ['core/test/keyed-parts.test.ts'],
   },
   {
     guard: 'A cache keeps apart what different origins were answered',
