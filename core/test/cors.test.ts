@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type AddressInfo, connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { Answer, Closed, defineModule, defineRoute, Type } from '#kernel'
+import { mail } from '../src/modules/mail/index.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
 
@@ -39,7 +40,7 @@ const crossing = defineModule({
   ],
 })
 
-const modules = [toy, crossing]
+const modules = [toy, crossing, mail]
 let open: TestCore
 let closed: TestCore
 before(async () => {
@@ -138,10 +139,10 @@ describe('an answer', () => {
       assert.equal(headers.vary, 'Origin')
     }
     for (const origin of ['https://evil.example', 'null', `${APP}, ${APP}`]) {
-      const { headers } = await open.request('GET', '/health', { headers: { origin } })
+      const { headers } = await open.request('GET', '/api/v1/varied', { headers: { origin } })
       assert.deepEqual(crossOriginOf(headers), ['vary'], origin)
     }
-    assert.equal((await open.request('GET', '/health')).headers.vary, 'Origin')
+    assert.match(String((await open.request('GET', '/api/v1/toys')).headers.vary), /^Origin\b/)
   })
 
   it('allows credentials on routes that read cookies alone, their errors included', async () => {
@@ -164,12 +165,22 @@ describe('an answer', () => {
     await open.app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = open.app.server.address() as AddressInfo // it listens on a port
     const socket = connect(port, '127.0.0.1')
-    socket.write(`GET /health HTTP/1.1\r\nHost: x\r\nOrigin: ${APP}\r\nExpect: y\r\nConnection: close\r\n\r\n`)
+    socket.write(`GET /api/v1/toys HTTP/1.1\r\nHost: x\r\nOrigin: ${APP}\r\nExpect: y\r\nConnection: close\r\n\r\n`)
     const chunks: Buffer[] = []
     for await (const chunk of socket) chunks.push(chunk)
     const answer = Buffer.concat(chunks).toString().toLowerCase()
     assert.match(answer, /^http\/1.1 417/)
     assert.match(answer, /\r\naccess-control-allow-origin: https:\/\/app.example.com\r\n/)
+  })
+
+  it('of what is for operators is for no page, whatever the answer', async () => {
+    for (const url of ['/dev/mailbox', '/metrics', '/health'])
+      for (const method of ['GET', 'POST'] as const) {
+        const { statusCode, headers } = await open.app.inject({ method, url, headers: { origin: APP } })
+        assert.deepEqual(crossOriginOf(headers), [], `${method} ${url} ${statusCode}`)
+        const asked = await preflight(url, method)
+        assert.deepEqual([asked.statusCode, crossOriginOf(asked.headers)], [405, []], `${method} ${url}`)
+      }
   })
 
   it('on the port for probes and metrics is for no page', async () => {

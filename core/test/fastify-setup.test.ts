@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Closed, defineModule, defineRoute } from '#kernel'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
@@ -17,6 +17,16 @@ const failing = defineModule({
       response: { 200: Closed({}) },
       handler: () => {
         throw new Error('nobody is to read this')
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/outside',
+      summary: 'Fail as a client of something else does',
+      access: 'public',
+      response: { 200: Closed({}) },
+      handler: () => {
+        throw Object.assign(new Error('words of another service'), { statusCode: 404 })
       },
     }),
   ],
@@ -37,15 +47,29 @@ async function setUp(app: FastifyInstance): Promise<void> {
     reply.header('x-of-the-application', 'yes')
     if (request.headers['x-refuse']) throw new PluginError(Number(request.headers['x-refuse']))
   })
-  app.addHook('onSend', async (_request, reply) => {
+  const refuseBy = (name: string) => async (request: FastifyRequest) => {
+    const statusCode = Number(request.headers[name])
+    if (statusCode) throw Object.assign(new Error('words of a plugin'), { statusCode })
+  }
+  app.addHook('onRequest', refuseBy('x-refuse-plainly'))
+  app.addHook('preHandler', refuseBy('x-refuse-late'))
+  const meddle = async (_request: unknown, reply: FastifyReply) => {
     reply.headers({ 'x-frame-options': 'SAMEORIGIN', 'cache-control': 'public, max-age=60', 'x-request-id': 'mine' })
-    reply.removeHeader('x-content-type-options')
+    reply.removeHeader('x-content-type-options').header('x-meddled', 'yes')
+  }
+  app.addHook('onSend', meddle)
+  // As compression does: on each route by itself.
+  app.addHook('onRoute', (route) => {
+    route.onSend = [route.onSend ?? [], meddle].flat()
   })
   app.setErrorHandler((_error, _request, reply) => reply.code(200).send('all is well'))
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, { name: 'from a parser' }))
   app.register(async (scope) => {
     scope.get('/static/*', async (_request, reply) => reply.type('text/plain').send('a file'))
     scope.get('/missing', (_request, reply) => reply.callNotFound())
+    scope.get('/teapot', async () => {
+      throw Object.assign(new Error('words of a plugin'), { statusCode: 418 })
+    })
     scope.get('/broken', async () => {
       throw new Error('secret words')
     })
@@ -80,6 +104,7 @@ describe('what an application sets up on Fastify', () => {
         'x-frame-options': 'DENY',
         'x-content-type-options': 'nosniff',
         'referrer-policy': 'no-referrer',
+        'x-meddled': 'yes',
         'x-request-id': 'theirs',
       })
     }
@@ -106,12 +131,27 @@ describe('what an application sets up on Fastify', () => {
       [403, 'permission_denied'],
       [404, 'not_found'],
       [429, 'rate_limited'],
-      [418, 'internal_error'],
+      [409, 'conflict'],
+      [418, 'request_refused'],
+      [422, 'request_refused'],
+      [500, 'internal_error'],
+      [302, 'internal_error'],
     ] as const) {
-      const { statusCode, body } = await t.app.inject({ url: '/api/v1/toys', headers: { 'x-refuse': String(status) } })
-      assert.deepEqual([statusCode, JSON.parse(body).code], [code === 'internal_error' ? 500 : status, code])
-      assert.doesNotMatch(body, /words of a plugin/)
+      for (const name of ['x-refuse', 'x-refuse-late', 'x-refuse-plainly']) {
+        const headers = { authorization: `Bearer ${token('a')}`, [name]: String(status) }
+        const { statusCode, body } = await t.app.inject({ url: '/api/v1/toys', headers })
+        const expected = code === 'internal_error' ? 500 : status
+        assert.deepEqual([statusCode, JSON.parse(body).code, JSON.parse(body).status], [expected, code, expected], name)
+        assert.doesNotMatch(body, /words of a plugin/)
+      }
     }
+    const own = await t.app.inject('/teapot')
+    assert.deepEqual([own.statusCode, JSON.parse(own.body).code], [418, 'request_refused'], 'in its own routes too')
+  })
+
+  it('does not make a refusal of what an outside service refused to a handler', async () => {
+    const { status, body } = await t.request('GET', '/api/v1/outside')
+    assert.deepEqual([status, body.code], [500, 'internal_error'])
   })
 
   it('brings no content type into the routes of modules', async () => {

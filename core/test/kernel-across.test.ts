@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Closed, type Ctx, defineModule, defineRoute, Type } from '#kernel'
+import { Closed, type Ctx, defineModule, defineRoute, Type, Uuid } from '#kernel'
 import { createTestCore } from '../src/testing/index.ts'
-import { inTenant, probe, tokenOf, writeProbe } from './probe-module.ts'
+import { countProbes, inTenant, probe, tenantOf, tokenOf, writeProbe } from './probe-module.ts'
 
 const countAll = async (ctx: Ctx) => ({
   labels: await ctx.transaction(
@@ -52,4 +52,44 @@ test('a handler is not handed the core, which reaches every tenant', async (cont
     })
     assert.deepEqual(names, [])
   })
+})
+
+const enter = (path: `/${string}`, entersTenants?: boolean) =>
+  defineRoute({
+    method: 'POST',
+    path,
+    summary: 'Write a label into a tenant',
+    access: { permission: 'probe.write' },
+    transaction: 'manual',
+    ...(entersTenants !== undefined && { entersTenants }),
+    body: Closed({ tenant_id: Uuid }),
+    response: { 200: Closed({ may: Type.Boolean(), stores: Type.Integer() }) },
+    handler: (ctx, { body }) =>
+      ctx.transaction(
+        async (ctx) => {
+          await writeProbe(ctx, 'entered')
+          return { may: ctx.can('probe.write'), stores: ctx.storesWith('probe.write')?.length ?? -1 }
+        },
+        { tenantId: body.tenant_id },
+      ),
+  })
+
+test('a handler enters no other tenant, unless its route says that it does, and holds nothing there', async (context) => {
+  const entering = defineModule({
+    name: 'entering',
+    dependsOn: [probe],
+    routes: [enter('/enter'), enter('/enter-never', false), enter('/enter-always', true)],
+  })
+  const { core, request, close } = await createTestCore({ modules: [probe, entering] })
+  context.after(close)
+  const post = (path: string, tenant: string) =>
+    request('POST', `/api/v1${path}`, { token: tokenOf('a'), body: { tenant_id: tenantOf(tenant) } })
+  for (const path of ['/enter', '/enter-never']) {
+    assert.equal((await post(path, 'b')).status, 500)
+    assert.equal(await countProbes(core, 'entered'), 0)
+    assert.deepEqual((await post(path, 'a')).body, { may: true, stores: -1 }, 'their own is no other')
+    await core.db.systemQuery('delete from probes')
+  }
+  assert.deepEqual((await post('/enter-always', 'b')).body, { may: false, stores: 0 })
+  assert.equal(await countProbes(core, 'entered'), 1)
 })

@@ -133,7 +133,8 @@ describe('an Idempotency-Key', () => {
   it('is not given back when a commit of unknown outcome has kept an answer', async () => {
     for (const tenant of [tenantOf('a'), null]) {
       const base = createContext(test.core, { tenant, storeId: null, actor: systemActor, origin: noOrigin })
-      const request = { key: 'unknown', method: 'POST', path: '/x', query: {}, storeId: null, body: {} }
+      const parts = { query: {}, body: {}, contentType: null, headers: {}, cookies: {} }
+      const request = { key: 'unknown', method: 'POST', path: '/x', storeId: null, ...parts }
       const answer: KeptAnswer = { status: 201, body: '"kept"', headers: {}, problem: false, grounds: noGrounds() }
       const claim = await claimKey(base, request)
       assert.ok('keep' in claim)

@@ -15,7 +15,10 @@ import {
   Type,
   Uuid,
 } from '#kernel'
+import { systemClock } from '../src/kernel/clock.ts'
+import type { Config } from '../src/kernel/config/config.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
+import { settingIn } from '../src/kernel/settings/define.ts'
 
 const Things = Closed({ id: Uuid }, { title: 'Things' })
 const thingsChanged = defineEvent('things.changed', { description: 'x', data: Things, settings: 'tenant' })
@@ -100,6 +103,8 @@ describe('the registry, of settings', () => {
     const open = defineSetting('open', { level: 'store', schema: Type.Object({}), default: {} })
     const id = defineSetting('id', { level: 'tenant', schema: Type.String(), default: '' })
     const shout = defineSetting('Loud-Name', { level: 'store', schema: Type.String(), default: '' })
+    const built = defineSetting('constructor', { level: 'store', schema: Type.String(), default: '' })
+    assert.deepEqual(problemsOf(keeper, own(built)), ['setting constructor (own) has a name that every object has'])
     assert.deepEqual(problemsOf(keeper, own(key, open, shout)), [
       'setting key (own) is a secret, which whoever may see the settings would read',
       'setting open (own) accepts unknown fields (additionalProperties is missing)',
@@ -136,6 +141,15 @@ describe('a change of settings', () => {
       [null, { size: 2 }],
     ] as const)
       assert.equal(changeOf(event(before, after), setting), null)
+  })
+})
+
+describe('a setting that nobody has set', () => {
+  it('has its default, whatever every object brings along', () => {
+    const built = defineSetting('constructor', { level: 'tenant', schema: Type.String(), default: 'nobody' })
+    const at = { clock: systemClock, config: {} as Config } // neither is read
+    assert.equal(settingIn(built, {}, at), 'nobody')
+    assert.equal(settingIn(built, { constructor: 'us' }, at), 'us')
   })
 })
 

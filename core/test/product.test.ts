@@ -26,6 +26,7 @@ describe('an application under a name of its own', () => {
   test('has it in the API document, and its own types in every error of it', () => {
     const document = openapiDocument(shop.core)
     assert.deepEqual([document.info.title, document.info.version], ['Café <API>', '3.2.1'])
+    assert.ok(!('license' in document.info), 'the licence is the application’s to say')
     const types = [...JSON.stringify(document).matchAll(/"type":"((?:urn|https?):[^"]*)"/g)].map(([, type]) => type)
     assert.ok(types.length > 100)
     assert.deepEqual(

@@ -188,6 +188,9 @@ describe('a raw body', () => {
     assert.deepEqual(pointers(await send('POST', '/bytes')), ['#'])
     assert.equal((await send('POST', '/bytes', { payload: Buffer.alloc(200) })).status, 200)
     assert.equal((await send('POST', '/bytes', { payload: Buffer.alloc(201) })).status, 413)
+    const odd = await send('POST', '/bytes', { payload: 'x', headers: { 'content-type': 'no type' } })
+    assert.equal(odd.status, 415)
+    assert.match(odd.body.detail, /^Content-Type is not one: send a type such as/)
     const packed = await send('POST', '/bytes', { payload: 'x', headers: { 'content-encoding': 'gzip' } })
     assert.equal(packed.status, 415)
   })
@@ -210,6 +213,9 @@ describe('a raw body', () => {
     const again = await keyed('abc')
     assert.deepEqual([again.text, again.headers['idempotent-replayed']], [first.text, 'true'])
     assert.equal((await keyed('abd')).body.code, 'idempotency_key_reused')
+    const typed = { 'idempotency-key': key, 'content-type': 'text/csv' }
+    const other = await send('POST', '/kept', { token: token('a'), payload: 'abc', headers: typed })
+    assert.deepEqual([other.status, other.body.code], [422, 'idempotency_key_reused'])
   })
 })
 
@@ -291,7 +297,7 @@ describe('cookies', () => {
   })
 
   it('are refused when they come twice, are not encoded, or do not fit', async () => {
-    for (const cookie of ['crumb=a; crumb=a', 'crumb=%zz', 'crumb=%ff', `crumb=${'x'.repeat(11)}`]) {
+    for (const cookie of ['crumb=a; crumb=a', 'crumb=%zz', 'crumb=%ff', 'crumb=%00', `crumb=${'x'.repeat(11)}`]) {
       const answer = await send('GET', '/crumbs', { headers: { cookie } })
       assert.deepEqual([answer.status, pointers(answer)], [400, ['cookies/crumb']], cookie)
     }

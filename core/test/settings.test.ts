@@ -189,16 +189,31 @@ describe("an application's setting", () => {
     assert.equal((await put(MINE, { favourite_seat: 'x'.repeat(11) })).status, 400)
   })
 
+  it('of a person is read in the tenants that they belong to, and in no other', async () => {
+    const other = await register(t)
+    await put(MINE, { newsletter: false }, other.token)
+    const readIn = (tenantId: string, userId: string) =>
+      t.core.run((ctx) => ctx.setting(newsletter, userId), { tenantId })
+    assert.equal(await readIn(other.tenantId, other.userId), false)
+    await assert.rejects(readIn(owner.tenantId, other.userId), /not_found/)
+    await assert.rejects(readIn(owner.tenantId, owner.tenantId), /not_found/, 'nobody')
+    await hire('quiet@example.com', ['user.view'])
+    const { data } = (await get('/api/v1/users?limit=100')).body
+    const quiet = data.find(({ email }: { email: string }) => email === 'quiet@example.com')
+    assert.equal(await readIn(owner.tenantId, quiet.user_id ?? quiet.id), true, 'a member who has set nothing')
+  })
+
   it('is read in one query of the transaction that is open', async () => {
     const store = await newStore('West')
     const seen: string[] = []
     const stop = t.core.db.observe((sql) => seen.push(sql))
     await t.core.run((ctx) => ctx.setting(doorsOpenMinutes), { tenantId: owner.tenantId })
     await t.core.run((ctx) => ctx.setting(tillFloat, store), { tenantId: owner.tenantId })
+    await t.core.run((ctx) => ctx.setting(newsletter, owner.userId), { tenantId: owner.tenantId })
     stop()
     assert.deepEqual(
       seen.map((sql) => /from "(\w+)"/.exec(sql)?.[1]),
-      ['tenants', 'stores'],
+      ['tenants', 'stores', 'user_tenants'],
     )
   })
 })

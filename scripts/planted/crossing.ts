@@ -34,8 +34,8 @@ export const plants: Plant[] = [
   {
     guard: 'No answer that sets a cookie is kept to be given again',
     file: 'core/src/kernel/http/finish.ts',
-    find: 'if (route.idempotent && (cookies.length > 0',
-    replace: 'if (route.idempotent && (cookies.length > 1',
+    find: 'if (route.idempotent && cookies.length > 0',
+    replace: 'if (route.idempotent && cookies.length > 1',
     tests: [PARTS],
   },
   {
@@ -89,10 +89,24 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Pages of listed origins may send cookies along only where a route reads them',
-    file: 'core/src/kernel/http/build.ts',
-    find: 'request.routeOptions.config.route?.cookies !== undefined)',
-    replace: 'true)',
+    file: 'core/src/kernel/http/cors.ts',
+    find: 'permission(origin, route?.cookies !== undefined)',
+    replace: 'permission(origin, true)',
     tests: [CORS],
+  },
+  {
+    guard: 'CORS_ORIGINS opens nothing that is for operators and programs of this machine',
+    file: 'core/src/kernel/http/reach.ts',
+    find: "return reach === 'public' || reach === 'documents'",
+    replace: 'return reach.length > 0',
+    tests: [CORS],
+  },
+  {
+    guard: 'Headers and cookies that a handler sees are part of what an Idempotency-Key stands for',
+    file: 'core/src/kernel/http/idempotency.ts',
+    find: '[request.headers, request.cookies].map(',
+    replace: '[{}, {}].map(',
+    tests: ['core/test/keyed-parts.test.ts'],
   },
   {
     guard: 'A cache keeps apart what different origins were answered',

@@ -4,6 +4,20 @@ const WITHOUT = ['core/src/modules/subscriptions/without-subscription.test.ts']
 
 export const plants: Plant[] = [
   {
+    guard: 'A handler enters no tenant but its own, unless its route says so',
+    file: 'core/src/kernel/create-context.ts',
+    find: 'this.#seed.mayEnter === false)',
+    replace: 'this.#seed.mayEnter === undefined)',
+    tests: ['core/test/kernel-across.test.ts'],
+  },
+  {
+    guard: 'What somebody may do in their own tenant counts for nothing in another',
+    file: 'core/src/kernel/create-context.ts',
+    find: 'const seed = isOwn || tenant === null ? { ...this.#seed, tenant } : enter(this.#seed, tenant)',
+    replace: 'const seed = { ...this.#seed, tenant }',
+    tests: ['core/test/kernel-across.test.ts'],
+  },
+  {
     guard: 'A handler opens no transaction that sees every tenant, unless its route says so',
     file: 'core/src/kernel/create-context.ts',
     find: "if (role === 'system' && this.#seed.mayCross === false)",

@@ -28,7 +28,8 @@ function usageOf({ options = {}, operands = 0 }: OwnCommand): string {
     const value = type === 'string' ? ' <value>' : ''
     return ` [--${name}${value}]${multiple ? '...' : ''}`
   })
-  return [...named, ' [argument]'.repeat(operands)].join('')
+  const given = operands === 0 ? '' : operands === 1 ? ' [argument]' : ' [argument]...'
+  return [...named, given].join('')
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: as OwnCommand.run

@@ -36,7 +36,10 @@ export interface ListRequest {
 }
 
 export interface TransactionOptions {
-  /** The tenant to scope it to; default: the context's own. `null`: none, global tables only. */
+  /**
+   * The tenant to scope it to; default: the context's own. `null`: none, global tables only. Another one takes a route that
+   * says `entersTenants`, a public one, or a job: what the caller may do in their own counts for nothing there.
+   */
   tenantId?: string | null
   /**
    * `system`: a role that sees all tenants; for sweeps, jobs and operator's routes. Any other route that needs it says
@@ -90,7 +93,7 @@ export interface Ctx {
 
   /**
    * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or
-   * person, or of the one named. Throws 404 where there is no such store.
+   * person, or of the one named. Throws 404 where there is no such store, or no such person in the tenant.
    */
   setting<T>(setting: Setting<T>, id?: string): Promise<T>
   /**

@@ -33,6 +33,8 @@ export interface ContextSeed {
   caller?: string
   /** False: its transactions see one tenant at most, whatever is asked for. Default true. */
   mayCross?: boolean
+  /** False: and that one is its own. Default true. */
+  mayEnter?: boolean
   /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
 }
@@ -183,13 +185,17 @@ class Context implements Ctx {
     const { role = 'app', tenantId: tenant = this.tenant, readOnly } = options
     if (role === 'system' && this.#seed.mayCross === false)
       throw new Error('This route may not see other tenants: one that must says so with acrossTenants')
+    const isOwn = tenant === this.tenant
+    if (!isOwn && tenant !== null && this.#seed.mayEnter === false)
+      throw new Error('This route may not enter other tenants: one that must says so with entersTenants')
     const scope = { tenantId: role === 'system' ? null : tenant, role, readOnly }
     const { guard } = this.#seed
-    const isGuarded = guard && role === 'app' && !readOnly && tenant !== null && tenant === this.tenant
+    const isGuarded = guard && role === 'app' && !readOnly && tenant !== null && isOwn
     let afterCommit: (() => void)[] = []
     const begin = (tx: Tx) => {
       afterCommit = [] // a retried transaction starts afresh
-      const ctx = new Context(this[CORE], { ...this.#seed, tenant }, { tx, afterCommit })
+      const seed = isOwn || tenant === null ? { ...this.#seed, tenant } : enter(this.#seed, tenant)
+      const ctx = new Context(this[CORE], seed, { tx, afterCommit })
       return isGuarded ? besideGuard(guard(ctx), () => work(ctx)) : work(ctx)
     }
     const result = await this[CORE].db.transaction(scope, begin, this.#seed.caller ?? 'ctx.transaction')
@@ -277,6 +283,13 @@ class Context implements Ctx {
   guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {
     return new Context(this[CORE], { ...this.#seed, guard }, this.#open)
   }
+}
+
+/** What somebody may do in one tenant, and the store they stand in there, count for nothing in another. */
+function enter(seed: ContextSeed, tenant: string): ContextSeed {
+  const { resolved } = seed
+  const bare = resolved && { ...resolved, grants: noGrants, tenantWide: new Set<string>(), byStore: new Map() }
+  return { ...seed, tenant, storeId: null, sight: undefined, resolved: bare }
 }
 
 /** What the work itself throws comes first; the guard has the last word before the commit. */

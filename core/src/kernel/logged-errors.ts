@@ -1,40 +1,52 @@
 import pino, { type Logger } from 'pino'
 
 /**
- * The same log, whose lines tell of an error without what stands in the database: PostgreSQL quotes whole rows and given
- * values in its own words, which are passwords' hashes and people's addresses.
+ * The same log, whose lines tell of errors, under whatever name, without what stands in the database: PostgreSQL quotes
+ * whole rows and given values in its own words, which are passwords' hashes and people's addresses.
  */
 export function withoutRows(log: Logger): Logger {
-  return log.child({}, { serializers: { err: describeError } })
+  const asDescribed = (described: unknown) => described
+  return log.child({}, { formatters: { log: describeErrors }, serializers: { err: asDescribed } })
 }
 
-type Described = Record<string, unknown> & { message: string; stack: string }
+/** What of an error may be kept or shown to whoever runs the installation: its words without the values in them. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? withoutValues(error, error.message) : String(error)
+}
+
+function describeErrors(line: object): object {
+  if (!Object.values(line).some((value) => value instanceof Error)) return line
+  return Object.fromEntries(Object.entries(line).map(([name, value]) => [name, describeError(value)]))
+}
 
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const described = pino.stdSerializers.err(error) as unknown as Described // has a message and a stack, as the error has
+  const described: Record<string, unknown> = { ...pino.stdSerializers.err(error) }
+  for (const field of QUOTING) delete described[field]
+  for (const text of ['message', 'stack']) described[text] = withoutValues(error, String(described[text]))
+  if (error instanceof AggregateError) described.aggregateErrors = error.errors.map(describeError)
+  return described
+}
+
+/** Fields of the driver's errors in which PostgreSQL quotes rows, values and statements. */
+const QUOTING = ['detail', 'where', 'internalQuery', 'hint', 'raw']
+const MAX_CAUSES = 10
+
+/** A text that was made of an error and its causes, with the words of each that quotes values made harmless. */
+function withoutValues(error: Error, text: string): string {
+  let shown = text
   for (
     let cause: unknown = error, depth = 0;
     cause instanceof Error && depth < MAX_CAUSES;
     cause = cause.cause, depth++
   )
-    hideValues(described, cause)
-  if (Array.isArray(described.aggregateErrors)) described.aggregateErrors = describeAll(error)
-  for (const field of QUOTING) delete described[field]
-  return described
+    if (quotesValues(cause)) shown = shown.replaceAll(cause.message, hidden(cause.message))
+  return shown
 }
 
-const describeAll = (error: Error) => (error as AggregateError).errors.map(describeError) // the serializer found them there
+/** PostgreSQL, whatever writes answers, and whatever reads JSON put values between quotation marks. */
+const quotesValues = (error: Error) =>
+  'severity' in error || error instanceof SyntaxError || error.message.startsWith('The value ')
 
-const MAX_CAUSES = 10
-/** Fields of the driver's errors in which PostgreSQL quotes rows, values and statements. */
-const QUOTING = ['detail', 'where', 'internalQuery', 'hint']
-
-/** `invalid input syntax for type integer: "…"`: what was given stands behind the colon. */
-function hideValues(described: Described, error: Error): void {
-  if (!('severity' in error)) return
-  const shown = error.message.replace(/: ".*$/s, '')
-  if (shown === error.message) return
-  described.message = described.message.replaceAll(error.message, shown)
-  described.stack = described.stack.replaceAll(error.message, shown)
-}
+/** Names of tables, columns and constraints stand between quotation marks as well: these are told by fields of their own. */
+const hidden = (message: string) => message.replace(/".*"/gs, '"…"')

@@ -143,6 +143,11 @@ export interface RouteSpec<
    */
   acrossTenants?: boolean
   /**
+   * The handler may open transactions in a tenant that is not the caller's, by `tenantId`: to found it, to move into it.
+   * What the caller may do in their own tenant counts for nothing there. Public routes, which have no tenant, may always.
+   */
+  entersTenants?: boolean
+  /**
    * Accept `Idempotency-Key` (default: every POST and PATCH that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
    * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
@@ -208,6 +213,7 @@ export interface Route {
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
   readonly acrossTenants: boolean
+  readonly entersTenants: boolean
   readonly idempotent: boolean
   readonly settings: SettingLevel | undefined
   readonly location: ((result: never) => string) | undefined
@@ -256,6 +262,7 @@ export function defineRoute<
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
     acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
+    entersTenants: spec.entersTenants ?? false,
     idempotent:
       spec.idempotent ??
       (IS_REPEATED.includes(spec.method) && spec.access !== 'public' && !handsOutSecrets(spec.response)),

@@ -21,6 +21,9 @@ export interface Product {
   readonly problemTypes: string
 }
 
+/** What is our own, and under our licence, unless an application has a name of its own. */
+export const OUR_NAME = 'Tenantry'
+
 /** What the `type` of an error begins with unless an application says otherwise. */
 export const PROBLEM_TYPES = 'urn:tenantry:problem:'
 
@@ -29,7 +32,7 @@ export type ProductOptions = Partial<Product>
 
 /** @throws Error naming everything that cannot be used */
 export function completeProduct(options: ProductOptions = {}): Product {
-  const { name = 'Tenantry', command = 'tenantry', version = readVersion() } = options
+  const { name = OUR_NAME, command = 'tenantry', version = readVersion() } = options
   const { apiTitle = name, problemTypes = PROBLEM_TYPES } = options
   const problems = [
     ...[problemOfLine('name', name, 60), problemOfLine('command', command, 200), problemOfLine('version', version, 60)],
@@ -47,7 +50,7 @@ export function userAgentOf({ name }: Product): string {
     .replace(/\p{M}/gu, '')
     .replace(/[^\w.]+/g, '-')
     .replace(/^-+|-+$/g, '')
-  return letters || 'Tenantry'
+  return letters || OUR_NAME
 }
 
 function problemOfLine(field: keyof Product, text: string, maxLength: number): string | undefined {

@@ -54,6 +54,7 @@ function problemsOf(setting: Setting, permissions: ReadonlyMap<string, unknown>)
   const { name, level, schema, permission, over, default: fallback } = setting
   const problems = [...new Set(problemsOfSchema(schema))]
   if (!/^[a-z][a-z0-9_]{0,62}$/.test(name)) problems.push('has a name that is no snake_case word')
+  else if (name in Object.prototype) problems.push('has a name that every object has')
   if (!Value.Check(schema, fallback)) problems.push('has a default that does not fit its schema')
   if (over && !Value.Check(schema, over)) problems.push('lies over values that do not fit its schema')
   if (isOpen({ type: 'object', properties: { it: schema }, additionalProperties: false } as TSchema))

@@ -19,7 +19,7 @@ import type { ProductOptions } from '../kernel/product.ts'
 import { builtinModules } from '../modules/index.ts'
 import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
-import { drainJobs } from './drain-jobs.ts'
+import { drainSoundly } from './drain-jobs.ts'
 import { foundTenant, type TenantOptions, type TestTenant } from './people.ts'
 import { type Answered, createRequester, type RequestOptions } from './request.ts'
 import { createStatementCheck, listTenantTables } from './statements.ts'
@@ -56,7 +56,10 @@ export interface TestCore {
   request(method: string, url: string, options?: RequestOptions): Promise<Answered>
   /** A tenant with its owner, both ready to be used. */
   foundTenant(options?: TenantOptions): Promise<TestTenant>
-  /** Runs every job of a tenant that is due by the core's clock: what listens, mails, goes on later. Null: of none. */
+  /**
+   * Runs every job of a tenant that is due by the core's clock: what listens, mails, goes on later. Null: of none. Throws
+   * what a job failed with, which a worker would try again.
+   */
   drainJobs(tenantId: string | null): Promise<void>
   /** Runs a schedule now, whatever its time is. */
   runSchedule(schedule: Schedule): Promise<void>
@@ -108,8 +111,13 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     dataDir,
     request,
     foundTenant: (options) => foundTenant(core, request, options),
-    drainJobs: (tenantId) => drainJobs(core, tenantId),
-    runSchedule: (schedule) => core.db.aside(() => runSchedule(core, schedule)),
+    drainJobs: (tenantId) => drainSoundly(core, tenantId),
+    runSchedule: async (schedule) => {
+      // What no module lists never runs outside of a test.
+      if (!core.registry.schedules.includes(schedule))
+        throw new Error(`No module lists the schedule ${schedule.name} (schedules: […])`)
+      await core.db.aside(() => runSchedule(core, schedule))
+    },
     mails: async (to) => (await listMailbox(dataDir)).filter((mail) => to === undefined || mail.to === to),
     async close() {
       await core.close()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { DAYS, HOURS } from '#kernel'
+import { DAYS, every, HOURS, newId, sql } from '#kernel'
 import { createTestCore, type TestCore } from './index.ts'
 
 let core: TestCore
@@ -76,4 +76,16 @@ test('a schedule runs when it is told to, inside of nobody else’s transaction'
   core.clock.advance(40 * DAYS)
   await core.runSchedule(rollOver)
   assert.equal((await shop.owner.get('/subscriptions/current')).body.status, 'expired')
+})
+
+test('a schedule that no module lists is refused, and a job that fails is told of', async () => {
+  const forgotten = every('0 6 * * *', 'people.forgotten', async () => {})
+  await assert.rejects(core.runSchedule(forgotten), /No module lists the schedule people\.forgotten/)
+  const shop = await core.foundTenant()
+  await shop.run(async ({ tx, clock }) => {
+    const now = clock.now()
+    await sql`insert into tenant_jobs (tenant_id, id, task, payload, origin, max_attempts, run_at, created_at)
+      values (${shop.id}, ${newId()}, 'people.unknown', '{}', '{}', 3, ${now}, ${now})`.execute(tx)
+  })
+  await assert.rejects(core.drainJobs(shop.id), /Jobs failed: people\.unknown/)
 })

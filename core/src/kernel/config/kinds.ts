@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { domainToUnicode } from 'node:url'
 
 /**
  * How the text of a setting is understood. `parse` throws `InvalidSetting`, whose message completes the sentence
@@ -142,7 +143,17 @@ function parseOrigin(item: string): string {
     throw new InvalidSetting(
       'must list origins alone, such as https://app.example.com: no path, not even a slash at the end',
     )
+  if (!isWrittenAs(item, parsed))
+    throw new InvalidSetting('must write each origin as browsers do: no escapes, no addresses in short')
   return parsed.origin
+}
+
+/** Whether nothing had to be read into an address to make it this one, but for capitals, the usual port and letters beyond ASCII. */
+function isWrittenAs(item: string, { protocol, hostname, port, origin }: URL): boolean {
+  const usual = protocol === 'https:' ? ':443' : ':80'
+  const written = item.toLowerCase().normalize('NFC')
+  const bare = port === '' && written.endsWith(usual) ? written.slice(0, -usual.length) : written
+  return bare === origin || bare === `${protocol}//${domainToUnicode(hostname)}${port && `:${port}`}`
 }
 
 /** Where links to a page lead: a path under the public address, or a whole http(s) URL; `{token}` marks the token's place. */

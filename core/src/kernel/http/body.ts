@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Route } from '../module.ts'
 import { FORM_TYPE, parseForm } from './form-body.ts'
-import { notJson, readText } from './json-text.ts'
+import { parseText, readText } from './json-text.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -58,15 +58,11 @@ function acceptForms(app: FastifyInstance): void {
 
 /** Accepts JSON bodies, strictly: valid UTF-8, bounded depth, no `__proto__`. */
 function acceptJson(app: FastifyInstance): void {
-  const parseStrictly = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer // parseAs: 'buffer'
     if (bytes.length === 0) return done(null, undefined)
     const { text, maybeUnstorable } = readText(bytes)
     request.maybeUnstorable = maybeUnstorable
-    parseStrictly(request, text, (error, value) => {
-      if (error) return done(notJson())
-      done(null, value)
-    })
+    done(null, parseText(text))
   })
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest, LogController, type onSendHookHandler } from 'fastify'
 import type { Core } from '../core.ts'
 import { sqlState } from '../db/errors.ts'
 import { type AppError, invalidRequest, methodNotAllowed, notFound, unsupportedMediaType } from '../errors.ts'
@@ -13,7 +13,7 @@ import { createHandler } from './handle.ts'
 import { isEncoded, problemOfHost, standingHeaders } from './headers.ts'
 import { identify, identifyIfPossible } from './identify.ts'
 import { createMethodTable, type MethodTable } from './methods.ts'
-import { sendProblem } from './problem.ts'
+import { refusalOf, sendProblem } from './problem.ts'
 import { type Port, requireThisMachine, standsOn } from './reach.ts'
 import { createRefusals } from './refusing.ts'
 
@@ -61,6 +61,7 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   app.decorateRequest('identity', null)
   app.decorateRequest('address', null)
   app.decorateRequest('maybeUnstorable', false)
+  app.decorateRequest('isHandled', false)
   drainConnections(app, core)
   const nothingFor = ({ url }: FastifyRequest) => nothingThere(methods.allowed(url))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, nothingFor(request)))
@@ -89,7 +90,7 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
   const readAddress = createAddressReader(core.config.http.trustedProxies)
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(standing).header('x-request-id', request.id)
-    if (cors) reply.headers(cors.headersFor(request.raw, request.routeOptions.config.route?.cookies !== undefined))
+    if (cors) reply.headers(cors.headersFor(request.raw, request.routeOptions.config.route))
     request.address = readAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'])
     const wrongHost = problemOfHost(request.raw.httpVersion, request.raw.rawHeaders)
     const preflight = request.is404 ? cors?.preflight(request.raw) : null
@@ -118,10 +119,14 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
 /** Whatever a plugin made of them: our answers carry what every answer of ours carries, once more and last. */
 function holdStanding(scope: FastifyInstance, standing: Readonly<Record<string, string>>): void {
   const { 'cache-control': noStore, ...fixed } = standing
-  scope.addHook('onSend', (request, reply, payload, done) => {
+  const hold: onSendHookHandler = (request, reply, payload, done) => {
     reply.headers(fixed).header('x-request-id', request.id)
     if (request.routeOptions.config.route?.access !== 'public') reply.header('cache-control', noStore)
     done(null, payload)
+  }
+  // After what plugins hung on the route itself: this hook on routes comes after theirs, and the last one to be hung is run last.
+  scope.addHook('onRoute', (route) => {
+    route.onSend = [route.onSend ?? [], hold].flat()
   })
 }
 
@@ -150,11 +155,19 @@ function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingF
   })
 }
 
-/** What the framework says without knowing the route. */
-function problemOf(error: unknown, { routeOptions }: FastifyRequest): unknown {
+/** What the framework says without knowing the route, and what plugins refuse before a route of ours begins. */
+function problemOf(error: unknown, { routeOptions, isHandled }: FastifyRequest): unknown {
   const { route } = routeOptions.config
-  if (!route || sqlState(error) !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return error
-  return unsupportedMediaType({ detail: `Send ${bodyTypesOf(route).join(' or ')}` })
+  const code = sqlState(error)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return route ? unsupportedMediaType({ detail: wantedOf(route) }) : error
+  // The framework's own codes are told apart with all other errors.
+  return isHandled || code?.startsWith('FST_') ? error : (refusalOf(error) ?? error)
+}
+
+function wantedOf(route: RegisteredRoute): string {
+  if (route.raw === true) return 'Content-Type is not one: send a type such as application/octet-stream, or none'
+  return `Send ${bodyTypesOf(route).join(' or ')}`
 }
 
 /** A sane id that came along, or a new one. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import type { Registry } from '../registry.ts'
+import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
 import type { MethodTable } from './methods.ts'
+import { isForPages } from './reach.ts'
 
 /** How long a browser may remember what a preflight was told; Chromium remembers nothing for longer. */
 const MAX_AGE_SECONDS = 2 * 60 * 60
@@ -25,8 +26,14 @@ type Headers = Record<string, string>
 
 /** What pages of other origins may do here (CORS); everything else stays closed to them. */
 export interface Cors {
-  /** What every answer carries. `credentials`: the route reads or sets cookies, so it may be called with them. */
-  headersFor(request: Pick<IncomingMessage, 'headers'>, credentials?: boolean): Headers
+  /**
+   * What an answer carries: of the route, or where no route answers of what else stands at the address. With credentials
+   * where the route reads or sets cookies; nothing where it is for no page.
+   */
+  headersFor(
+    request: Pick<IncomingMessage, 'headers' | 'url'>,
+    route?: Pick<RegisteredRoute, 'reach' | 'cookies'>,
+  ): Headers
   /** The answer to a preflight about a path that is there; null where the request is none, or comes from elsewhere. */
   preflight(request: Pick<IncomingMessage, 'headers' | 'method' | 'url'>): Headers | null
 }
@@ -37,19 +44,26 @@ export function createCors(registry: Registry, methods: MethodTable, origins: re
   const known = new Set(origins)
   const allowed = takesKeys(registry) ? [...ALLOWED, 'X-API-Key'] : ALLOWED
   const isKnown = (origin: string | undefined): origin is string => origin !== undefined && known.has(origin)
+  // What has not come so far as to have an address has none of ours.
+  const routesOf = (url = '') => methods.routesAt(url)
 
   return {
-    headersFor({ headers: { origin } }, credentials = false) {
+    headersFor({ headers: { origin }, url }, route): Headers {
+      if (!(route ? [route] : routesOf(url)).every(({ reach }) => isForPages(reach))) return {}
       // A cache must not give one origin what another was answered, nor what was answered to none.
       if (!isKnown(origin)) return { vary: 'Origin' }
-      return { vary: 'Origin', ...permission(origin, credentials), 'access-control-expose-headers': EXPOSED }
+      return {
+        vary: 'Origin',
+        ...permission(origin, route?.cookies !== undefined),
+        'access-control-expose-headers': EXPOSED,
+      }
     },
     preflight({ method, url = '', headers }) {
       const wanted = headers['access-control-request-method']
       if (method !== 'OPTIONS' || wanted === undefined || !isKnown(headers.origin)) return null
-      const routes = methods.routesAt(url)
+      const routes = routesOf(url)
       const allow = methods.allowed(url)
-      if (allow === null) return null
+      if (allow === null || !routes.every(({ reach }) => isForPages(reach))) return null
       const asked = routes.find((route) => route.method === (wanted === 'HEAD' ? 'GET' : wanted))
       const declared = routes.flatMap((route) => Object.keys(route.headers?.properties ?? {}))
       return {

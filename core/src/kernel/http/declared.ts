@@ -4,7 +4,7 @@ import type { FieldProblem } from '../errors.ts'
 import type { Route } from '../module.ts'
 import { readCookies } from './cookies.ts'
 import { tidierOf } from './forms.ts'
-import { coercion, lazyCheck } from './validate.ts'
+import { coercion, lazyCheck, unstorable } from './validate.ts'
 
 /** Headers and cookies as the route declares them, and what is wrong with them. */
 export interface DeclaredParts {
@@ -48,7 +48,7 @@ function headerReader(schema: TObject): (request: FastifyRequest) => Part {
     const twice = given
       .filter((name) => timesSent(raw.rawHeaders, name) > 1)
       .map((name) => ({ pointer: `headers/${name}`, detail: 'was sent more than once' }))
-    return { values, problems: [twice, check(values, 'headers')] }
+    return { values, problems: [twice, unstorable(values, 'headers'), check(values, 'headers')] }
   }
 }
 
@@ -58,12 +58,16 @@ function timesSent(rawHeaders: readonly string[], name: string): number {
 
 function cookieReader(schema: TObject): (request: FastifyRequest) => Part {
   const names = new Set(Object.keys(schema.properties))
-  const [coerce, check] = [coercion(schema), lazyCheck(schema)]
+  const [coerce, tidy, check] = [coercion(schema), tidierOf(schema), lazyCheck(schema)]
   return ({ headers }) => {
     const { cookies, problems } = readCookies(headers.cookie, names)
     const values = coerce(cookies)
+    tidy?.(values)
     // Of one that could not be read, that is all there is to say.
-    return { values, problems: [problems.length > 0 ? problems : check(values, 'cookies')] }
+    return {
+      values,
+      problems: problems.length > 0 ? [problems] : [unstorable(values, 'cookies'), check(values, 'cookies')],
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox'
 import type { Core } from '../core.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { Answer } from './answer.ts'
+import { headersOf, requireSendable } from './answer-headers.ts'
 import { writeCookie } from './cookies.ts'
 import { mergeVary } from './cors.ts'
 import type { SentAnswer } from './idempotency.ts'
@@ -71,12 +72,15 @@ export function finished(prepared: Prepared, result: unknown, input: Input): Fin
   const serialize = prepared.serializers.get(answer.status)
   if (serialize === undefined)
     throw new Error(`${route.method} ${route.url} answered ${answer.status}, which it does not declare`)
-  const headers = { ...answer.headers }
+  const headers = headersOf(route, answer.headers)
   if (typeof route.produces === 'object' && !Object.hasOwn(route.produces, headers['content-type'] ?? ''))
     throw new Error(`${route.method} ${route.url} answered with a content-type that it does not declare`)
-  if (answer.status === 201) headers.location ??= locationOf(route, answer.body, input)
+  if (answer.status === 201) {
+    headers.location ??= locationOf(route, answer.body, input)
+    requireSendable('location', headers.location)
+  }
   const cookies = answer.cookies.map((cookie) => writeCookie(cookie, prepared.isSecure()))
-  if (route.idempotent && (cookies.length > 0 || headers['set-cookie'] !== undefined))
+  if (route.idempotent && cookies.length > 0)
     throw new Error(`${route.method} ${route.url} sets a cookie, which only routes that are not repeated may`)
   // What answers to a credential, or is for one browser, is in no cache, whatever the route says.
   if (route.access !== 'public' || cookies.length > 0) delete headers['cache-control']
@@ -112,7 +116,7 @@ function streamed(route: RegisteredRoute, stream: StreamBody, status: number): F
 
 function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): string {
   if (route.location) return route.location(body as never) // the route's own declaration checked the type
-  const path = route.url.replace(/:(\w+)/g, (_, name: string) => params[name] ?? '')
+  const path = route.url.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
   const id = typeof body === 'object' && body !== null && 'id' in body ? String(body.id) : null
   return id ? `${path}/${id}` : path
 }

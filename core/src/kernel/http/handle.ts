@@ -31,6 +31,8 @@ declare module 'fastify' {
     identity: Identity | null
     /** The client's address, as far as it can be trusted. */
     address: string | null
+    /** Our handler has begun: what fails from now on is no refusal by a plugin. */
+    isHandled: boolean
   }
 }
 
@@ -41,6 +43,7 @@ declare module 'fastify' {
 export function createHandler(core: Core, route: RegisteredRoute) {
   const prepared = prepare(core, route)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    request.isHandled = true
     const input = prepared.readInput(request)
     const { identity } = request
     if (route.access === 'public') return answer(core, prepared, request, reply, input)
@@ -82,13 +85,11 @@ async function answer(
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
     grounds: key === null ? undefined : grounds,
     mayCross: route.acrossTenants,
+    mayEnter: route.access === 'public' || route.entersTenants,
     log: request.log,
   })
   if (key === null) return send(reply, await opened(await perform(core, prepared, base, input, null), request))
-  const { query, raw } = input
-  const body = raw === undefined ? input.body : raw.toString('base64')
-  const keyed = { key, method: route.method, path: pathOf(request), body, query, storeId }
-  const outcome = await claimOnGrounds(base, keyed, grounds)
+  const outcome = await claimOnGrounds(base, keyedRequest(key, request, { input, route, storeId }), grounds)
   if (!('status' in outcome)) return send(reply, await performOnce(core, prepared, base, input, outcome))
   if (outcome.status < 400) await requirePlanOf(core, route, base)
   return send(reply.header('idempotent-replayed', 'true'), outcome)
@@ -109,6 +110,18 @@ async function claimOnGrounds(
     return found
   }
   return { ...found, keep: (ctx, answer) => found.keep(ctx, { ...answer, grounds }) }
+}
+
+/** All that the handler gets to see of a request; for bytes it may go by their content type too. */
+function keyedRequest(
+  key: string,
+  request: FastifyRequest,
+  { input, route, storeId }: { input: Input; route: RegisteredRoute; storeId: string | null },
+): KeyedRequest {
+  const { query, raw, headers = {}, cookies = {} } = input
+  const body = raw === undefined ? input.body : raw.toString('base64')
+  const contentType = raw === undefined ? null : (request.headers['content-type'] ?? null)
+  return { key, method: route.method, path: pathOf(request), body, contentType, query, headers, cookies, storeId }
 }
 
 async function readStore(core: Core, identity: Identity, { headers }: FastifyRequest): Promise<string | null> {

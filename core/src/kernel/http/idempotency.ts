@@ -70,6 +70,11 @@ export interface KeyedRequest {
   query: unknown
   storeId: string | null
   body: unknown
+  /** Of a body that is taken as it is; null for every other. */
+  contentType: string | null
+  /** Those that the route declares. */
+  headers: Readonly<Record<string, unknown>>
+  cookies: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -146,8 +151,11 @@ function readAnswer(secrets: SecretBox, { id, request_hash, answer }: KeyRow, pr
  * `<which secret>.<keyed hash>` of a request, under each of the secrets, the current one first. Keyed, since a body may
  * hold a password, which a bare hash would let anybody who reads the row find by guessing.
  */
-function fingerprintsOf(secrets: SecretBox, { query, storeId, body }: KeyedRequest): [string, ...string[]] {
-  const content = JSON.stringify([body ?? null, query, storeId])
+function fingerprintsOf(secrets: SecretBox, request: KeyedRequest): [string, ...string[]] {
+  const { body, contentType, query, storeId } = request
+  // In whatever order they were sent: a browser may change the order of cookies.
+  const [headers, cookies] = [request.headers, request.cookies].map((named) => Object.entries(named).sort())
+  const content = JSON.stringify([body ?? null, query, storeId, contentType, headers, cookies])
   const [current, ...earlier] = secrets.deriveAll('idempotency_key').map((key) => {
     const hash = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
     return `${hash('secret').slice(0, 8)}.${hash(`request:${content}`)}`

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 import { invalidJson, invalidRequest } from '../errors.ts'
-import { collectProblems, lazyCheck, unstorable } from './validate.ts'
+import { type Tidy, tidierOf } from './forms.ts'
+import { type Check, collectProblems, lazyCheck, unstorable } from './validate.ts'
 
 /** Deeper JSON is no request but an attack on whoever walks it. */
 const MAX_DEPTH = 64
@@ -21,35 +22,63 @@ export function readText(bytes: Buffer): JsonText {
   return { text, maybeUnstorable: text.includes('\\u') || text.includes('\0') || HUGE_NUMBER.test(text) }
 }
 
-export const notJson = () => invalidJson({ detail: 'The body could not be read as JSON' })
+const notJson = () => invalidJson({ detail: 'The body could not be read as JSON' })
 
-/**
- * Reads a raw body as JSON once its signature is known to fit, as strictly as other bodies are read: throws 400
- * `invalid_json`, or `invalid_request` with all that does not fit the schema.
- */
-export function parseJson<T extends TSchema>(raw: Buffer, schema: T): Static<T> {
-  const { text, maybeUnstorable } = readText(raw)
+/** The value of a text. Throws 400 `invalid_json` for what is none, and for what could change the prototype of an object. */
+export function parseText(text: string): unknown {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    // A byte order mark is none of the value; some programs write one.
+    value = JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text)
   } catch {
     throw notJson()
   }
-  const errors = collectProblems(maybeUnstorable ? unstorable(value, '#') : [], checkOf(schema)(value, '#'))
+  // Looked for in the text first, since hardly any body has such a name; an escape may spell one.
+  if (/__proto__|constructor|\\u/.test(text) && reachesPrototype(value)) throw notJson()
+  return value
+}
+
+/** Whether code that copies the value's fields one by one would write into a prototype. The depth is bounded. */
+function reachesPrototype(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (Object.hasOwn(value, '__proto__')) return true
+  const made: unknown = Object.hasOwn(value, 'constructor') ? value.constructor : undefined
+  if (typeof made === 'object' && made !== null && Object.hasOwn(made, 'prototype')) return true
+  return Object.values(value).some(reachesPrototype)
+}
+
+/**
+ * Reads a raw body as JSON once its signature is known to fit, as strictly as other bodies are read and with its texts
+ * brought into the same forms: throws 400 `invalid_json`, or `invalid_request` with all that does not fit the schema.
+ */
+export function parseJson<T extends TSchema>(raw: Buffer, schema: T): Static<T> {
+  const { text, maybeUnstorable } = readText(raw)
+  const value = parseText(text)
+  const { tidy, check } = readerOf(schema)
+  tidy?.(value)
+  const errors = collectProblems(maybeUnstorable ? unstorable(value, '#') : [], check(value, '#'))
   if (errors.length > 0) throw invalidRequest({ errors })
   return value as Static<T> // just checked
 }
 
-const checks = new WeakMap<TSchema, ReturnType<typeof lazyCheck>>()
-
-function checkOf(schema: TSchema): ReturnType<typeof lazyCheck> {
-  const check = checks.get(schema) ?? lazyCheck(schema)
-  checks.set(schema, check)
-  return check
+interface Reader {
+  tidy: Tidy | null
+  check: Check
 }
 
-/** With an exponent of three digits, or very many digits, which are looked at once for each run of them. */
-const HUGE_NUMBER = /\d[eE]\+?\d{3}|(?:^|\D)\d{300}/
+const readers = new WeakMap<TSchema, Reader>()
+
+function readerOf(schema: TSchema): Reader {
+  const reader = readers.get(schema) ?? { tidy: tidierOf(schema), check: lazyCheck(schema) }
+  readers.set(schema, reader)
+  return reader
+}
+
+/**
+ * With an exponent of three digits, or so many digits that one of two would do (10^308 is the most); they are looked at
+ * once for each run of them.
+ */
+const HUGE_NUMBER = /\d[eE]\+?\d{3}|(?:^|\D)\d{200}/
 
 function isUtf8(bytes: Buffer): boolean {
   try {
@@ -79,6 +108,7 @@ function depthOf(text: string): number {
   return deepest
 }
 
+const BYTE_ORDER_MARK = 0xfeff
 const QUOTE = 34
 const BACKSLASH = 92
 const OPEN_BRACE = 123

@@ -43,7 +43,7 @@ export type PathItem = Record<string, Operation>
 /** The API document: OpenAPI 3.1, as far as this project writes it. */
 export interface OpenApiDocument {
   openapi: string
-  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  info: { title: string; version: string; description: string; license?: { name: string; identifier: string } }
   servers: { url: string; description: string }[]
   tags: { name: string; description?: string }[]
   paths: Record<string, PathItem>

@@ -1,4 +1,4 @@
-import { completeProduct, type Product } from '../product.ts'
+import { completeProduct, OUR_NAME, type Product } from '../product.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
 import { describeRoute, SERVER, tagOf, templateOf, type Workshop } from './openapi-operations.ts'
@@ -41,7 +41,8 @@ function build(registry: Registry, product: Product): OpenApiDocument {
       title: product.apiTitle,
       version: product.version,
       description: DESCRIPTION,
-      license: { name: 'MIT', identifier: 'MIT' },
+      // An application's own is for the application to say.
+      ...(product.name === OUR_NAME ? { license: { name: 'MIT', identifier: 'MIT' } } : {}),
     },
     servers: [{ url: '/', description: 'Where this document comes from' }],
     tags: registry.modules

@@ -4,14 +4,17 @@ import { constraintOf, isConnectionLoss, sqlState } from '../db/errors.ts'
 import {
   AppError,
   conflict,
+  defineError,
   type FieldProblem,
   internalError,
   invalidJson,
   invalidRequest,
+  methodNotAllowed,
   notFound,
   payloadTooLarge,
   permissionDenied,
   rateLimited,
+  requestTimeout,
   reservedIn,
   unauthenticated,
   unavailable,
@@ -73,20 +76,36 @@ export function toAppError(error: unknown): AppError {
 }
 
 /** What a plugin of Fastify refuses, by its status: the words may be about anything, so they stay here. */
-const REFUSALS: Record<number, () => AppError> = {
+const REFUSALS: Readonly<Record<number, () => AppError>> = {
   400: invalidRequest,
   401: unauthenticated,
   403: permissionDenied,
   404: notFound,
+  405: methodNotAllowed,
+  408: requestTimeout,
+  409: conflict,
   413: payloadTooLarge,
   415: unsupportedMediaType,
   429: () => rateLimited({ headers: RETRY_SOON }),
 }
 
 function faultOfCaller(error: unknown): (() => AppError) | undefined {
-  if (!sqlState(error)?.startsWith('FST_')) return undefined
-  const { statusCode } = error as { statusCode?: unknown } // what has a code is an object
-  return typeof statusCode === 'number' ? REFUSALS[statusCode] : undefined
+  if (!isOfFramework(error)) return undefined
+  const refusal = refusalOf(error)
+  return refusal && (() => refusal)
+}
+
+const isOfFramework = (error: unknown) => sqlState(error)?.startsWith('FST_') ?? false
+
+/**
+ * What a plugin refused, as the problem of its status (any 4xx); undefined for every other error. For errors that were
+ * thrown before a handler of ours ran: afterwards they may be an outside service's refusal of us.
+ */
+export function refusalOf(error: unknown): AppError | undefined {
+  if (typeof error !== 'object' || error === null || error instanceof AppError) return undefined
+  const status = 'statusCode' in error ? error.statusCode : undefined
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 499) return undefined
+  return (REFUSALS[status] ?? defineError('request_refused', status, 'The request was refused'))()
 }
 
 function violationOf(error: unknown): (() => AppError) | undefined {

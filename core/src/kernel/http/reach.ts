@@ -26,21 +26,41 @@ export function standsOn(port: Port, reach: Reach, { http }: Settings): boolean 
   }
 }
 
+/** Whether pages of other origins may be let in by `CORS_ORIGINS`: not to what is for operators and their programs. */
+export function isForPages(reach: Reach): boolean {
+  return reach === 'public' || reach === 'documents'
+}
+
 /** Headers that a proxy adds: what comes through one comes from anywhere, whatever the socket says. */
 const OF_PROXIES = /^(?:x-forwarded(?:-.+)?|forwarded|via|x-real-ip|x-client-ip|x-original-.+|true-client-ip|cf-.+)$/
 
 /**
  * Throws 404 unless a request comes from a program on this machine that knows it speaks to this server: its peer is a
- * loopback address, no proxy stands between, and it names a host that is ours. A page of another site can lead its own
- * name to 127.0.0.1 (DNS rebinding), but not make a browser leave that name out.
+ * loopback address, no proxy stands between, it names a host that is ours, and no page of another origin makes it. A page
+ * of another site can lead its own name to 127.0.0.1 (DNS rebinding), but not make a browser leave that name out.
  */
 export function requireThisMachine({ socket, rawHeaders }: IncomingMessage, publicUrl: string): void {
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-  const hosts = rawHeaders.filter((_, index) => rawHeaders[index - 1]?.toLowerCase() === 'host' && index % 2 === 1)
+  const valuesOf = (name: string) => rawHeaders.filter((_, index) => index % 2 === 1 && names[(index - 1) / 2] === name)
+  const hosts = valuesOf('host')
   const [host] = hosts
   const isOurs = host !== undefined && hosts.length === 1 && isOwnHost(host, publicUrl)
-  if (!isOurs || !isOwnPeer(socket.remoteAddress) || names.some((name) => OF_PROXIES.test(name)))
+  const isForeign =
+    valuesOf('origin').some((origin) => !isOriginOf(origin, host)) || comesFromAbroad(valuesOf(FETCH_SITE))
+  if (!isOurs || isForeign || !isOwnPeer(socket.remoteAddress) || names.some((name) => OF_PROXIES.test(name)))
     throw notFound({ detail: 'No route answers this' })
+}
+
+const FETCH_SITE = 'sec-fetch-site'
+
+/** Whether a page of the very host and port that are asked makes the request. */
+function isOriginOf(origin: string, host: string | undefined): boolean {
+  return /^https?:\/\/(.+)$/.exec(origin)?.[1]?.toLowerCase() === host?.toLowerCase()
+}
+
+/** Another port of this machine is the same site: a link there may lead here, what its scripts ask for names its origin. */
+function comesFromAbroad(fetchSites: readonly string[]): boolean {
+  return fetchSites.some((site) => site.toLowerCase().includes('cross-site'))
 }
 
 function isOwnPeer(address: string | undefined): boolean {

@@ -6,6 +6,7 @@ import { createContext } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
 import type { EventRecord } from '../events/define.ts'
 import { newId } from '../ids.ts'
+import { messageOf } from '../logged-errors.ts'
 import type { JobOrigin } from './enqueue.ts'
 import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './queries.ts'
 
@@ -155,7 +156,7 @@ async function retryLater(turn: Turn, job: ClaimedJob, error: unknown): Promise<
     run_at: runAt,
     locked_until: null,
     locked_by: null,
-    last_error: String(error instanceof Error ? error.message : error).slice(0, 2_000),
+    last_error: messageOf(error).slice(0, 2_000),
   })
   if (!failed) core.wake(tenantId, runAt, turn.outbound)
 }

@@ -88,9 +88,14 @@ export function defineSetting<S extends TSchema>(name: string, spec: SettingSpec
 /** What is in force of one setting, given all that is stored beside it. */
 export function settingIn<T>(setting: Setting<T>, stored: StoredSettings, at: SettingMoment): T {
   if (setting.read) return setting.read(stored, at)
-  const value = stored[setting.name]
+  const value = storedOf(stored, setting)
   if (value === undefined) return setting.default
   return (setting.over && isFields(value) ? { ...setting.over, ...value } : value) as T // fitted its schema when it was set
+}
+
+/** What is stored of one setting; nothing that every object has anyway. */
+export function storedOf(stored: StoredSettings, { name }: Pick<Setting, 'name'>): unknown {
+  return Object.hasOwn(stored, name) ? stored[name] : undefined
 }
 
 export const isFields = (value: unknown): value is Record<string, unknown> =>

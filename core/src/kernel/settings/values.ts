@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Ctx } from '../context.ts'
 import type { EventRecord } from '../events/define.ts'
-import { isFields, type Setting, type SettingLevel, type StoredSettings, settingIn } from './define.ts'
+import { isFields, type Setting, type SettingLevel, type StoredSettings, settingIn, storedOf } from './define.ts'
 
 /** The value of one setting, of the context's own tenant, store or person unless another one is named. One query. */
 export async function readSetting<T>(ctx: Ctx, setting: Setting<T>, id: string = ownIdOf(ctx, setting)): Promise<T> {
@@ -57,7 +57,7 @@ async function changed(
   { stored, value, storeId }: { stored: StoredSettings; value: unknown; storeId: string | undefined },
 ): Promise<StoredSettings> {
   const before = settingIn(setting, stored, ctx)
-  const kept = stored[setting.name]
+  const kept = storedOf(stored, setting)
   const isMerged = setting.over !== undefined && isFields(value)
   const own = { [setting.name]: isMerged ? { ...(isFields(kept) ? kept : {}), ...value } : value }
   const isSame = isDeepStrictEqual(before, settingIn({ ...setting, read: undefined }, own, ctx))
@@ -67,8 +67,8 @@ async function changed(
 }
 
 /** What an event of changed settings did to one of them; null where it stayed as it was. */
-export function changeOf<T>({ before, after }: EventRecord, { name }: Setting<T>): { before: T; after: T } | null {
-  const [was, is] = [before, after].map((values) => (isFields(values) ? values[name] : undefined))
+export function changeOf<T>({ before, after }: EventRecord, setting: Setting<T>): { before: T; after: T } | null {
+  const [was, is] = [before, after].map((values) => (isFields(values) ? storedOf(values, setting) : undefined))
   if (was === undefined || is === undefined || isDeepStrictEqual(was, is)) return null
   return { before: was as T, after: is as T } // both were presented by the setting
 }

@@ -67,6 +67,7 @@ export const switchTenants = defineRoute({
     'In the same session, and in its way: `X-Session-Mode` is 400 unless it says where the session keeps its tokens. Tokens for other tenants go on working. Takes no `Idempotency-Key`: an answer with tokens is not kept.',
   access: 'self',
   transaction: 'manual',
+  entersTenants: true,
   ...sessionParts,
   body: SwitchTenant,
   response: { 200: Tokens },

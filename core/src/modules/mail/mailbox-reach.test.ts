@@ -56,6 +56,15 @@ for (const env of ['development', 'test'])
       assert.equal(await from('127.0.0.1', { 'x-forwarded-for': '' }), 404)
     })
 
+    test('is not there for pages of another origin, nor where another site leads', async () => {
+      for (const origin of ['https://app.example.com', 'http://localhost:5173', 'http://localhost', 'null', ''])
+        assert.equal(await from('127.0.0.1', { origin }), 404, origin)
+      assert.equal(await from('127.0.0.1', { 'sec-fetch-site': 'cross-site' }), 404)
+      assert.equal(await from('127.0.0.1', { origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' }), 200)
+      for (const site of ['none', 'same-origin', 'same-site'])
+        assert.equal(await from('127.0.0.1', { 'sec-fetch-site': site }), 200, site)
+    })
+
     test('is not there for a request that names two hosts, or none', async () => {
       assert.equal(await overSocket(core, ['Host', 'localhost', 'Host', 'evil.example']), 400)
       assert.equal(await overSocket(core, ['Host', 'evil.example', 'Host', 'localhost']), 400)

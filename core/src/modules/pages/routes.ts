@@ -48,7 +48,7 @@ const fileRoutes = Object.entries(FILES).map(([file, produces]) =>
     produces,
     handler: async () => {
       const text = await readFile(new URL(`./assets/${file}`, import.meta.url), 'utf8')
-      return new Answer(200, text, { 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' })
+      return new Answer(200, text, { 'cache-control': 'no-cache' })
     },
   }),
 )

@@ -24,6 +24,7 @@ export const routes: readonly Route[] = [
       'The caller becomes its owner. Without a slug, one is made from the name. One person founds TENANTS_PER_PERSON at most; where registration is closed, super admins alone found any.',
     access: 'self',
     transaction: 'manual',
+    entersTenants: true,
     body: NewTenant,
     response: { 201: Tenant },
     errors: [slugTaken, permissionDenied, registrationClosed],

@@ -1,7 +1,7 @@
 import { defineModule } from '#kernel'
 import * as events from './events.ts'
-import { findUserSettings } from './queries.ts'
 import { getMe, getMySettings, updateMe, updateMySettings } from './routes.ts'
+import { readStoredSettings } from './settings.ts'
 
 export { normalizeEmail } from '#kernel'
 export * from './events.ts'
@@ -33,6 +33,6 @@ export const users = defineModule({
   description: 'People across all tenants: your own profile.',
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
-  settingsOf: { user: async ({ tx }, id) => (await findUserSettings(tx, id))?.settings ?? {} },
+  settingsOf: { user: readStoredSettings },
   routes: [getMe, updateMe, getMySettings, updateMySettings],
 })

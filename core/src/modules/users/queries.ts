@@ -75,6 +75,20 @@ export const upsertLogin = (tx: Tx, login: UserLoginRow): Promise<unknown> =>
 export const findUserSettings = (tx: Tx, userId: string): Promise<UserSettingsRow | undefined> =>
   tx.selectFrom('user_settings').selectAll().where('user_id', '=', userId).executeTakeFirst()
 
+/** What a member of the tenant has set; undefined: that person belongs to another one, or is nobody. */
+export const findMemberSettings = (
+  tx: Tx,
+  tenantId: string,
+  userId: string,
+): Promise<Pick<UserSettingsRow, 'settings'> | { settings: null } | undefined> =>
+  tx
+    .selectFrom('user_tenants')
+    .leftJoin('user_settings', 'user_settings.user_id', 'user_tenants.user_id')
+    .select('user_settings.settings')
+    .where('user_tenants.user_id', '=', userId)
+    .where('user_tenants.tenant_id', '=', tenantId)
+    .executeTakeFirst()
+
 export const upsertUserSettings = (tx: Tx, row: UserSettingsRow): Promise<unknown> =>
   tx
     .insertInto('user_settings')

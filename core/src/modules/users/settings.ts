@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { applySettings, type Ctx, presentSettings, type StoredSettings } from '#kernel'
+import { applySettings, type Ctx, notFound, presentSettings, type StoredSettings } from '#kernel'
 import { userSettingsUpdated } from './events.ts'
-import { findUserSettings, lockUser, upsertUserSettings } from './queries.ts'
+import { findMemberSettings, findUserSettings, lockUser, upsertUserSettings } from './queries.ts'
 import type { UserSettings } from './schema.ts'
 
 /** The settings of the signed-in person, of all modules. */
@@ -28,4 +28,18 @@ export async function changeUserSettings(ctx: Ctx, given: Record<string, unknown
 
 function present(ctx: Ctx, stored: StoredSettings, updated_at: string | null): UserSettings {
   return { user_id: ctx.userId, updated_at, ...presentSettings(ctx, 'user', stored) }
+}
+
+/**
+ * What a person has set. Within a tenant they are themselves or somebody of that tenant: throws 404 for people of others,
+ * whose choices are no business of this one. Without a tenant, the system and super admins alone read those of
+ * others.
+ */
+export async function readStoredSettings(ctx: Ctx, userId: string): Promise<StoredSettings> {
+  const { tx, tenant, principal, actor } = ctx
+  if (principal?.userId === userId || (tenant === null && (actor.type === 'system' || ctx.superAdmin)))
+    return (await findUserSettings(tx, userId))?.settings ?? {}
+  const found = tenant === null ? undefined : await findMemberSettings(tx, tenant, userId)
+  if (!found) throw notFound({ detail: 'There is no such person here' })
+  return found.settings ?? {}
 }

@@ -1,0 +1,32 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import type { RegisteredRoute } from '../registry.ts'
+import { mergeVary } from './cors.ts'
+
+/** What every answer carries, or what is set by the answer's `cookies` and by `CORS_ORIGINS`: no route says it itself. */
+const KEPT =
+  /^(?:x-request-id|x-frame-options|x-content-type-options|referrer-policy|strict-transport-security|set-cookie|access-control-.+)$/
+
+/** The headers of an answer, their names in lower case. Throws for one that a route may not set, or that cannot be sent. */
+export function headersOf(
+  { method, url, access, cookies }: Pick<RegisteredRoute, 'method' | 'url' | 'access' | 'cookies'>,
+  given: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [written, value] of Object.entries(given)) {
+    const name = written.toLowerCase()
+    if (KEPT.test(name)) throw new Error(`${method} ${url} sets the header ${name}, which the kernel keeps`)
+    if (Object.hasOwn(headers, name)) throw new Error(`${method} ${url} sets the header ${name} twice`)
+    requireSendable(name, value)
+    headers[name] = value
+  }
+  // A cache must not give to one browser what another was answered for its cookies.
+  if (access === 'public' && cookies && headers['cache-control'] !== undefined)
+    headers.vary = mergeVary(headers.vary, 'Cookie')
+  return headers
+}
+
+/** Throws while the failure can still be told as one: what HTTP cannot carry would end the connection's answer half-way. */
+export function requireSendable(name: string, value: string): void {
+  validateHeaderName(name)
+  validateHeaderValue(name, value)
+}
