@@ -113,6 +113,7 @@ const FORBIDDEN = [
   'delete from signing_keys',
   'delete from sessions',
   'update sessions set user_id = user_id',
+  'update sessions set in_cookie = false',
   'update refresh_tokens set expires_at = now()',
   'select * from global_audit_logs',
   'update audit_chains set removed_to = sealed_to',

@@ -3,6 +3,7 @@ import type { Plant } from './plant.ts'
 const PARTS = 'core/test/request-parts.test.ts'
 const CORS = 'core/test/cors.test.ts'
 const COOKIE = 'core/src/modules/auth/session-cookie.test.ts'
+const TENANTS = 'core/src/modules/auth/session-cookie-tenants.test.ts'
 const MODE = 'core/src/modules/auth/session-mode.ts'
 const CLOSED = 'core/src/modules/auth/closed-registration.test.ts'
 const OWN_PAGE = 'core/src/kernel/http/own-page.ts'
@@ -159,7 +160,7 @@ export const plants: Plant[] = [
   {
     guard: 'A session in a cookie that did not need https is none where PUBLIC_URL is https',
     file: MODE,
-    find: 'const cookie = cookies[nameFor(config.http.publicUrl)]',
+    find: 'const cookie = cookies[nameFor(config.http)]',
     replace: 'const cookie = cookies[SECURE_NAME] ?? cookies[PLAIN_NAME]',
     tests: [COOKIE],
   },
@@ -175,6 +176,48 @@ export const plants: Plant[] = [
     file: 'core/src/modules/auth/refreshing.ts',
     find: "  if (admission === 'not_member')\n    throw",
     replace: "  if (admission === 'not_member' && ctx.tenant === row.scope_tenant_id)\n    throw",
+    tests: [TENANTS],
+  },
+  {
+    guard: 'A used refresh token is recorded where it belongs, whatever tenant its bearer names',
+    file: 'core/src/modules/auth/refreshing.ts',
+    find: 'endReusedSession(ctx, row), { tenantId: row.scope_tenant_id })',
+    replace: 'endReusedSession(ctx, row), { tenantId })',
+    tests: [TENANTS],
+  },
+  {
+    guard: 'An access token gets no refresh token out of a session that keeps its own in a cookie',
+    file: 'core/src/modules/auth/switching.ts',
+    find: 'if (session.in_cookie === inCookie) return',
+    replace: 'if (session.id) return',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A refresh token is taken only where it was given: in the cookie, or in the body',
+    file: 'core/src/modules/auth/refreshing.ts',
+    find: 'if (row?.in_cookie !== inCookie)',
+    replace: 'if (!row)',
+    tests: [COOKIE],
+  },
+  {
+    guard: 'A tenant whose sessions are short ends the cookie of no other tenant',
+    file: 'core/src/modules/auth/sessions.ts',
+    find: 'holder.session.in_cookie ?',
+    replace: '!holder.session.id ?',
+    tests: [TENANTS],
+  },
+  {
+    guard: 'A refusal of one tenant does not take away the cookie that serves the others',
+    file: MODE,
+    find: ' || !(await isOver(ctx, refreshToken))',
+    replace: '',
+    tests: [TENANTS],
+  },
+  {
+    guard: 'A neighbour of the same site plants no session: the cookie is of one host',
+    file: MODE,
+    find: "const SECURE_NAME = '__Host-session_refresh'",
+    replace: "const SECURE_NAME = '__Secure-session_refresh'",
     tests: [COOKIE],
   },
   {
@@ -182,7 +225,7 @@ export const plants: Plant[] = [
     file: 'core/src/modules/auth/refreshing.ts',
     find: '  if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)\n',
     replace: '',
-    tests: [COOKIE],
+    tests: [TENANTS],
   },
   {
     guard: 'Nobody registers where registration is closed',

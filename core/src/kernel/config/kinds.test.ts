@@ -111,6 +111,7 @@ const cases: Record<string, Case> = {
       'https://u:p@example.com',
       'https://example.com/?a=1',
       'https://example.com/#a',
+      'https://example.com/a;b',
       'https://',
     ],
   },

@@ -114,6 +114,8 @@ export function baseUrl(): Kind<string> {
     const parsed = new URL(url('http', 'https').parse(value))
     if (parsed.username || parsed.password) throw new InvalidSetting('must not contain a user name or password')
     if (parsed.search || parsed.hash) throw new InvalidSetting('must not contain a query or a fragment')
+    if (parsed.pathname.includes(';'))
+      throw new InvalidSetting('must not contain a semicolon: no path of a cookie has one')
     return parsed.href.replace(/\/+$/, '')
   })
 }

@@ -17,7 +17,9 @@ import { attemptOn, requireNotLocked } from './lockout.ts'
 import { requireGoodPassword } from './new-passwords.ts'
 import { type Account, findAccountById, insertPassword, lockPassword } from './queries.ts'
 import type { Acceptance, SignInAnswer } from './schema.ts'
+import { findSession } from './session-queries.ts'
 import { provePassword } from './signing-in.ts'
+import { requireModeOf } from './switching.ts'
 
 interface Invited {
   invitation: InvitationRow
@@ -30,15 +32,15 @@ interface Invited {
  * The token came by mail, so the address is proven too. Throws 400 `invalid_token` and `token_expired`, and for a new
  * person at `#/password`; 401 for an account that was not proven.
  */
-export async function acceptInvitation(ctx: Ctx, input: Acceptance): Promise<SignInAnswer> {
+export async function acceptInvitation(ctx: Ctx, input: Acceptance, inCookie: boolean): Promise<SignInAnswer> {
   const parts = splitInvitationToken(input.token)
   if (!parts) throw invalidToken()
   const { tenantId, hash: tokenHash } = parts
   const invited = await ctx.transaction((ctx) => findInvited(ctx, tokenHash), { tenantId })
   if (!invited) throw invalidToken()
-  const proof = await prove(ctx, invited, input)
+  const proof = await prove(ctx, invited, { ...input, inCookie })
   await ctx.transaction((ctx) => join(ctx, invited, { ...proof, name: input.name }), { tenantId })
-  return completeSignIn(ctx, { ...proof.signIn, userId: invited.account.user.id, tenantId })
+  return completeSignIn(ctx, { ...proof.signIn, userId: invited.account.user.id, tenantId, inCookie })
 }
 
 /** Undefined for one that is worth nothing any more: that it is taken back must be committed. */
@@ -60,10 +62,14 @@ async function findInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited | undef
 interface Proof {
   /** Set for a person who gets an account by this. */
   newHash?: string
-  signIn: Omit<ProvenSignIn, 'userId' | 'tenantId'>
+  signIn: Omit<ProvenSignIn, 'userId' | 'tenantId' | 'inCookie'>
 }
 
-async function prove(ctx: Ctx, { account, tenantName }: Invited, { password, name }: Acceptance): Promise<Proof> {
+async function prove(
+  ctx: Ctx,
+  { account, tenantName }: Invited,
+  { password, name, inCookie }: Acceptance & { inCookie: boolean },
+): Promise<Proof> {
   const { user, passwordHash } = account
   if (passwordHash === null) {
     if (password === undefined) throw invalidRequest({ errors: [at('password', 'is required to open an account')] })
@@ -72,8 +78,12 @@ async function prove(ctx: Ctx, { account, tenantName }: Invited, { password, nam
     return { newHash, signIn: { method: 'invitation', passwordHash: newHash } }
   }
   // A session that is alive has passed whatever second factor there is.
-  if (ctx.principal?.sessionId && ctx.principal.userId === user.id)
+  const sessionId = ctx.principal?.userId === user.id ? ctx.principal.sessionId : null
+  if (sessionId) {
+    const session = await ctx.transaction(({ tx }) => findSession(tx, sessionId), { tenantId: null })
+    requireModeOf(session, inCookie)
     return { signIn: { method: 'invitation', secondFactorGiven: true } }
+  }
   if (password === undefined) {
     if (ctx.principal)
       throw invalidCredentials({ detail: 'The invitation is for another account than the one signed in' })

@@ -47,7 +47,7 @@ export const registerAccount = defineRoute({
   response: { 201: SignInAnswer },
   errors: [emailTaken, slugTaken, registrationClosed, unavailable],
   location: () => ME,
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => register(ctx, body), 201),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => register(ctx, body, inCookie), 201),
 })
 
 export const bootstrapInstallation = defineRoute({
@@ -65,7 +65,7 @@ export const bootstrapInstallation = defineRoute({
   response: { 201: SignInAnswer },
   errors: [invalidCredentials, alreadyBootstrapped, emailTaken, tooManyAttempts, unavailable],
   location: () => ME,
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => bootstrap(ctx, body), 201),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => bootstrap(ctx, body, inCookie), 201),
 })
 
 export const acceptInvite = defineRoute({
@@ -73,7 +73,7 @@ export const acceptInvite = defineRoute({
   path: '/auth/accept-invite',
   summary: 'Accept an invitation',
   description:
-    'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along. What the invitation gives is what its sender may give now; without anything left it is `invalid_token`.',
+    'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along, in the `X-Session-Mode` of that session. What the invitation gives is what its sender may give now; without anything left it is `invalid_token`.',
   access: 'public',
   transaction: 'manual',
   ...sessionParts,
@@ -92,7 +92,7 @@ export const acceptInvite = defineRoute({
     planLimitReached,
     unavailable,
   ],
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => acceptInvitation(ctx, body)),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => acceptInvitation(ctx, body, inCookie)),
 })
 
 export const forgotPassword = defineRoute({

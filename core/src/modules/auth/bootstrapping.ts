@@ -44,7 +44,7 @@ export async function requireBootstrapSetting({ config, run }: Core): Promise<vo
  * Makes the first super admin and signs them in, once. Throws 401 `invalid_credentials` for a wrong token, which counts
  * against the address it comes from, 409 `already_bootstrapped` and `email_taken`.
  */
-export async function bootstrap(ctx: Ctx, input: Bootstrap): Promise<SignInAnswer> {
+export async function bootstrap(ctx: Ctx, input: Bootstrap, inCookie: boolean): Promise<SignInAnswer> {
   await requireBootstrapToken(ctx, input.bootstrap_token)
   const email = requireSound(ctx, input, [input.name])
   const known = await ctx.transaction((ctx) => findCandidate(ctx, email), { tenantId: null })
@@ -58,7 +58,7 @@ export async function bootstrap(ctx: Ctx, input: Bootstrap): Promise<SignInAnswe
     await requestVerification(ctx, user.id)
     return user.id
   }, OF_THE_INSTALLATION)
-  return completeSignIn(ctx, { userId, method: 'bootstrap', passwordHash: hash })
+  return completeSignIn(ctx, { userId, method: 'bootstrap', passwordHash: hash, inCookie })
 }
 
 async function requireBootstrapToken(ctx: Ctx, given: string): Promise<void> {

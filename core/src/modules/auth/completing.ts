@@ -28,6 +28,8 @@ export interface ProvenSignIn {
   attempt?: Attempt
   /** True when a second factor was given too, or a live session that had given it. */
   secondFactorGiven?: boolean
+  /** True when the refresh tokens of the session travel in a cookie; it stays so for as long as the session lives. */
+  inCookie?: boolean
 }
 
 /** A membership that can't be used now, when there may be others. */
@@ -115,12 +117,12 @@ async function secondFactorDue(ctx: Ctx, { userId, method, tenantId }: ProvenSig
 
 async function enter(
   ctx: Ctx,
-  { method, attempt }: ProvenSignIn,
+  { method, attempt, inCookie = false }: ProvenSignIn,
   { user, admission, isFirst }: { user: UserRow; admission: Admission; isFirst: boolean },
 ): Promise<SignedIn> {
   const { tenant } = admission
   const [{ sessionId, ...tokens }, signedInAt] = await Promise.all([
-    openSession(ctx, user.id, admission),
+    openSession(ctx, { userId: user.id, admission, inCookie }),
     recordLogin(ctx, user.id, tenant?.id ?? null),
     greetDevice(ctx, user, isFirst),
     attempt && clearFailures(ctx, attempt),

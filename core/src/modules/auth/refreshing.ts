@@ -6,6 +6,7 @@ import { accountDisabled, invalidRefreshToken, refreshTokenReused, sessionRevoke
 import { refreshTokenReplayed } from './events.ts'
 import type { Tokens } from './schema.ts'
 import {
+  type FoundToken,
   findRefreshToken,
   findSessionWithUser,
   findTokenIn,
@@ -19,6 +20,13 @@ import type { RefreshTokenRow } from './table.ts'
 /** Two tabs, a lost answer: for this long after its first use a token is answered with the same successor. */
 const GRACE_MS = 30 * SECONDS
 
+/** A refresh token as it came: in a cookie or in a body. */
+interface Presented {
+  refreshToken: string
+  inCookie: boolean
+  wanted?: string
+}
+
 /**
  * Exchanges a refresh token for its successor and a fresh access token. Throws 401 `invalid_refresh_token`,
  * `session_revoked`, or `refresh_token_reused`, which ends the session; 403 `account_disabled` or `tenant_suspended`,
@@ -27,23 +35,34 @@ const GRACE_MS = 30 * SECONDS
  * `wanted`: the tenant to act in from now on, in place of the one that the token was made for; in a browser all tabs share
  * one token, whatever tenant each is in. Throws 403 `permission_denied` for one that isn't the person's.
  */
-export async function refresh(ctx: Ctx, refreshToken: string, wanted?: string): Promise<Tokens> {
-  const hash = hashToken(refreshToken)
-  const row = await ctx.transaction(({ tx }) => findRefreshToken(tx, hash), { tenantId: null })
-  if (!row) throw invalidRefreshToken()
+export async function refresh(ctx: Ctx, { refreshToken, inCookie, wanted }: Presented): Promise<Tokens> {
+  const row = await findPresented(ctx, refreshToken)
+  // Taken where it was given alone: what a script could read it was not to have, and what it could plant is not taken.
+  if (row?.in_cookie !== inCookie) throw invalidRefreshToken()
   const tenantId = wanted?.toLowerCase() ?? row.scope_tenant_id
   const tokens = await ctx.transaction((ctx) => exchange(ctx, row, refreshToken), { tenantId })
-  // Thrown out here, so that the end of the session is committed.
-  if (tokens === 'reused') throw refreshTokenReused()
-  return tokens
+  if (tokens !== 'reused') return tokens
+  // Where the token belongs, not where its bearer says: nobody has asked yet whether they may write there.
+  await ctx.transaction((ctx) => endReusedSession(ctx, row), { tenantId: row.scope_tenant_id })
+  throw refreshTokenReused()
 }
 
-async function exchange(ctx: Ctx, row: RefreshTokenRow, refreshToken: string): Promise<Tokens | 'reused'> {
+/** Whether a refresh token in a cookie is good for nothing any more, in whatever tenant; a refusal may be of one alone. */
+export async function isOver(ctx: Ctx, refreshToken: string): Promise<boolean> {
+  const row = await findPresented(ctx, refreshToken)
+  if (!row?.in_cookie || row.revoked_at !== null) return true
+  const end = row.used_at === null ? Date.parse(row.expires_at) : Date.parse(row.used_at) + GRACE_MS
+  return end <= ctx.clock.ms()
+}
+
+function findPresented(ctx: Ctx, refreshToken: string): Promise<FoundToken | undefined> {
+  const hash = hashToken(refreshToken)
+  return ctx.transaction(({ tx }) => findRefreshToken(tx, hash), { tenantId: null })
+}
+
+async function exchange(ctx: Ctx, row: FoundToken, refreshToken: string): Promise<Tokens | 'reused'> {
   const successor = await successorOf(ctx, row, refreshToken)
-  if (successor === 'reused') {
-    await endReusedSession(ctx, row)
-    return 'reused'
-  }
+  if (successor === 'reused') return 'reused'
   const holder = await requireHolder(ctx, row)
   if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)
   if (!successor.isNew) return present(ctx, holder, successor.refreshToken)
@@ -86,7 +105,7 @@ async function successorOf(
 type NamedHolder = Holder & { name: string }
 
 /** The session as it stands now, by the same rules as at the sign-in. */
-async function requireHolder(ctx: Ctx, row: RefreshTokenRow): Promise<NamedHolder> {
+async function requireHolder(ctx: Ctx, row: FoundToken): Promise<NamedHolder> {
   const [session, admission] = await Promise.all([findSessionWithUser(ctx.tx, row.session_id), admit(ctx, row.user_id)])
   if (!session || session.revoked_at !== null || isAhead(ctx.clock, session.created_at)) throw sessionRevoked()
   if (session.status !== 'active') throw accountDisabled()
@@ -94,7 +113,11 @@ async function requireHolder(ctx: Ctx, row: RefreshTokenRow): Promise<NamedHolde
   if (admission === 'not_member')
     throw ctx.tenant === row.scope_tenant_id ? sessionRevoked() : permissionDenied({ detail: NOT_YOURS })
   const { name, created_at } = session
-  return { session: { id: row.session_id, user_id: row.user_id, created_at }, admission, name }
+  return {
+    session: { id: row.session_id, user_id: row.user_id, created_at, in_cookie: row.in_cookie },
+    admission,
+    name,
+  }
 }
 
 /** A session that comes into a tenant for the first time is recorded there, as when it had switched. */

@@ -14,7 +14,7 @@ import { requestVerification } from './verifying.ts'
  * account yet registers under the same id. Throws 409 `email_taken` (and tells the owner of the address), `slug_taken`, and 403
  * `registration_closed` where people come in by invitation only.
  */
-export async function register(ctx: Ctx, input: Registration): Promise<SignInAnswer> {
+export async function register(ctx: Ctx, input: Registration, inCookie: boolean): Promise<SignInAnswer> {
   if (ctx.config.registration === 'closed') throw registrationClosed()
   const email = requireSound(ctx, input, [input.name, input.tenant_name])
   const known = await ctx.transaction((ctx) => findUnregistered(ctx, email), { tenantId: null })
@@ -22,7 +22,7 @@ export async function register(ctx: Ctx, input: Registration): Promise<SignInAns
   const hash = await hashPassword(ctx, input.password)
   const tenantId = newId()
   const userId = await ctx.transaction((ctx) => found(ctx, { ...input, email, hash, tenantId, known }), { tenantId })
-  return completeSignIn(ctx, { userId, tenantId, method: 'registration', passwordHash: hash })
+  return completeSignIn(ctx, { userId, tenantId, method: 'registration', passwordHash: hash, inCookie })
 }
 
 /**

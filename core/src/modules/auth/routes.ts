@@ -14,7 +14,7 @@ import { newPasswordIn } from './new-passwords.ts'
 import { refresh } from './refreshing.ts'
 import { JWKS_MAX_AGE_SECONDS } from './rotating-keys.ts'
 import { ChangePassword, Credentials, Jwks, RefreshRequest, SignInAnswer, SwitchTenant, Tokens } from './schema.ts'
-import { handOut, letGo, RefreshCookies, refreshTokenIn, sessionParts } from './session-mode.ts'
+import { forgetIfOver, handOut, letGo, RefreshCookies, refreshTokenIn, sessionParts } from './session-mode.ts'
 import { signIn } from './signing-in.ts'
 import { ALGORITHM } from './signing-keys.ts'
 import { signOut, signOutEverywhere } from './signing-out.ts'
@@ -34,7 +34,7 @@ export const login = defineRoute({
   body: Credentials,
   response: { 200: SignInAnswer },
   errors: [invalidCredentials, accountDisabled, permissionDenied, tenantSuspended, tooManyAttempts, unavailable],
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => signIn(ctx, body)),
+  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => signIn(ctx, body, inCookie)),
 })
 
 export const refreshTokens = defineRoute({
@@ -43,7 +43,7 @@ export const refreshTokens = defineRoute({
   name: 'refreshTokens',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session. The token is in the body; or, with `X-Session-Mode: cookie`, in the cookie that a sign-in in that mode has set, never in both.',
+    'Each refresh token is good for one exchange. For 30 seconds after it, the same token is answered with the same successor; later reuse ends the session. The token is in the body; or, with `X-Session-Mode: cookie`, in the cookie that a sign-in in that mode has set, never in both; each is taken only where it was given. Where the session in a cookie is over, the answer lets the browser forget it.',
   access: 'public',
   transaction: 'manual',
   headers: sessionParts.headers,
@@ -52,7 +52,11 @@ export const refreshTokens = defineRoute({
   response: { 200: Tokens },
   errors: [invalidRefreshToken, refreshTokenReused, sessionRevoked, accountDisabled, tenantSuspended, permissionDenied],
   handler: (ctx, { body, headers, cookies }) =>
-    handOut(ctx, headers, () => refresh(ctx, refreshTokenIn(ctx, headers, body, cookies), body.tenant_id)),
+    handOut(ctx, headers, (inCookie) => {
+      const refreshToken = refreshTokenIn(ctx, headers, body, cookies)
+      const exchange = () => refresh(ctx, { refreshToken, inCookie, wanted: body.tenant_id })
+      return inCookie ? forgetIfOver(ctx, refreshToken, exchange) : exchange()
+    }),
 })
 
 export const switchTenants = defineRoute({
@@ -60,7 +64,7 @@ export const switchTenants = defineRoute({
   path: '/auth/switch-tenant',
   summary: 'Get tokens for another of your tenants',
   description:
-    'In the same session; tokens for other tenants go on working. Takes no `Idempotency-Key`: an answer with tokens is not kept.',
+    'In the same session, and in its way: `X-Session-Mode` is 400 unless it says where the session keeps its tokens. Tokens for other tenants go on working. Takes no `Idempotency-Key`: an answer with tokens is not kept.',
   access: 'self',
   transaction: 'manual',
   entersTenants: true,
@@ -68,7 +72,8 @@ export const switchTenants = defineRoute({
   body: SwitchTenant,
   response: { 200: Tokens },
   errors: [permissionDenied, tenantSuspended, sessionRevoked],
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, () => switchTenant(ctx, body.tenant_id.toLowerCase())),
+  handler: (ctx, { body, headers }) =>
+    handOut(ctx, headers, (inCookie) => switchTenant(ctx, body.tenant_id.toLowerCase(), inCookie)),
 })
 
 export const logout = defineRoute({

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { newId } from '#kernel'
-import type { Answered, TestCore } from '../../testing/index.ts'
+import type { TestCore } from '../../testing/index.ts'
 import {
-  addToTenant,
   BOOTSTRAP_TOKEN,
   createAuthCore,
   OTHER_PASSWORD,
@@ -16,59 +15,29 @@ import {
   tokenTo,
   twenty,
 } from './auth.fixture.ts'
-
-const ORIGIN = 'https://app.example'
-const SHOP = 'https://shop.example'
-const NAME = '__Secure-session_refresh'
-const PATH = '/base/api/v1/auth/refresh'
-const own = { origin: ORIGIN, 'x-session-mode': 'cookie' }
+import {
+  assertInCookie,
+  codeOf,
+  cookieOf,
+  createCookieCore,
+  FORGOTTEN,
+  type Headers,
+  NAME,
+  ORIGIN,
+  own,
+  pageOf,
+  pointers,
+  SHOP,
+} from './session-cookie.fixture.ts'
 
 let t: TestCore
 before(async () => {
-  t = await createAuthCore({ env: { PUBLIC_URL: `${ORIGIN}/base`, CORS_ORIGINS: SHOP } })
+  t = await createCookieCore()
 })
 after(() => t?.close())
 afterEach(() => t.clock.start())
 
-type Headers = Record<string, string>
-const post = (path: string, body: unknown, headers: Headers = own, token?: string) =>
-  t.request('POST', `/api/v1/auth/${path}`, { body, headers, token: token ?? null })
-
-/** What a browser would keep of an answer: the value of the cookie, and its attributes. */
-function cookieOf({ headers }: Answered): { value: string; attributes: string[] } | undefined {
-  const given = [headers['set-cookie'] ?? []].flat()
-  assert.ok(given.length <= 1)
-  const [pair, ...attributes] = String(given[0] ?? '').split('; ')
-  if (!pair) return undefined
-  const [name, value = ''] = pair.split('=')
-  assert.equal(name, NAME)
-  return { value, attributes }
-}
-
-/** Signed in by a cookie: no token for scripts to keep but the one that ends in minutes. */
-function assertInCookie(answer: Answered): string {
-  assert.ok(answer.status < 300, answer.text)
-  assert.equal('refresh_token' in answer.body, false)
-  assert.ok(answer.body.access_token)
-  assert.equal(answer.headers['cache-control'], 'no-store')
-  const cookie = cookieOf(answer)
-  assert.deepEqual(cookie?.attributes, [
-    `Path=${PATH}`,
-    `Max-Age=${30 * 24 * 60 * 60}`,
-    'HttpOnly',
-    'Secure',
-    'SameSite=Strict',
-  ])
-  assert.match(cookie?.value ?? '', /^[\w-]{43}$/)
-  return cookie?.value ?? ''
-}
-
-const signIn = (person: Person, headers: Headers = own) =>
-  post('login', { email: person.email, password: PASSWORD }, headers)
-const refreshBy = (cookie: string, headers: Headers = own, body: object = {}) =>
-  post('refresh', body, { cookie: `${NAME}=${cookie}`, ...headers })
-const codeOf = ({ status, body }: Answered) => (status < 300 ? `${status}` : `${status} ${body.code}`)
-const pointers = ({ body }: Answered) => body.errors?.map(({ pointer }: { pointer: string }) => pointer)
+const { post, signIn, refreshBy } = pageOf(() => t)
 
 describe('a session in a cookie', () => {
   test('begins by every way in, and no answer names its refresh token', async () => {
@@ -77,8 +46,9 @@ describe('a session in a cookie', () => {
     const registered = await post('register', { email, password: PASSWORD, name: 'Ada', tenant_name: 'Engines' })
     assert.deepEqual([registered.status, registered.headers.location], [201, '/api/v1/users/me'])
     assertInCookie(registered)
-    assertInCookie(await signIn(owner))
-    assertInCookie(await post('switch-tenant', { tenant_id: owner.tenantId }, own, owner.token))
+    const session = await signIn(owner)
+    assertInCookie(session)
+    assertInCookie(await post('switch-tenant', { tenant_id: owner.tenantId }, own, session.body.access_token))
     const bootstrap = {
       bootstrap_token: BOOTSTRAP_TOKEN,
       email: `${newId()}@example.com`,
@@ -120,6 +90,32 @@ describe('a session in a cookie', () => {
     assert.equal(await statusOf(t, body.access_token), '401 session_revoked')
   })
 
+  test('that is over is forgotten by the browser with the answer that says so', async () => {
+    const person = await register(t)
+    const used = assertInCookie(await signIn(person))
+    await refreshBy(used)
+    t.clock.advance(31_000)
+    const ended = await signIn(person)
+    const revoked = assertInCookie(ended)
+    await post('logout', {}, {}, ended.body.access_token)
+    const unused = assertInCookie(await signIn(person))
+    const over: [cookie: string, code: string][] = [
+      [used, 'refresh_token_reused'],
+      [revoked, 'session_revoked'],
+      [person.refreshToken, 'invalid_refresh_token'],
+      ['nobody-knows-it', 'invalid_refresh_token'],
+    ]
+    for (const [cookie, code] of over) {
+      const answer = await refreshBy(cookie)
+      assert.deepEqual([codeOf(answer), cookieOf(answer)], [`401 ${code}`, FORGOTTEN])
+      assert.equal(answer.headers['cache-control'], 'no-store')
+    }
+    t.clock.advance(31 * 24 * 60 * 60_000)
+    assert.deepEqual(cookieOf(await refreshBy(unused)), FORGOTTEN)
+    const other = await post('refresh', { refresh_token: 'nobody-knows-it' }, {})
+    assert.deepEqual([codeOf(other), cookieOf(other)], ['401 invalid_refresh_token', undefined])
+  })
+
   test('ends by logout, everywhere and by a new password; the browser forgets the cookie', async () => {
     const person = await register(t)
     for (const path of ['logout', 'logout-all']) {
@@ -127,10 +123,7 @@ describe('a session in a cookie', () => {
       const cookie = assertInCookie(answer)
       const ended = await post(path, {}, own, answer.body.access_token)
       assert.equal(ended.status, 204)
-      assert.deepEqual(cookieOf(ended), {
-        value: '',
-        attributes: [`Path=${PATH}`, 'Max-Age=0', 'HttpOnly', 'Secure', 'SameSite=Strict'],
-      })
+      assert.deepEqual(cookieOf(ended), FORGOTTEN)
       assert.equal(codeOf(await refreshBy(cookie)), '401 session_revoked')
     }
     const [here, there] = [await signIn(person), await signIn(person)]
@@ -148,71 +141,6 @@ describe('a session in a cookie', () => {
     assert.equal(codeOf(await refreshBy(kept)), '401 session_revoked')
   })
 })
-
-describe('tabs in different tenants', () => {
-  test('go on in their own, by one cookie', async () => {
-    const person = await register(t)
-    const other = await register(t)
-    await addToTenant(t, person, other.tenantId)
-    const first = await signIn(person)
-    const switched = await post('switch-tenant', { tenant_id: other.tenantId }, own, first.body.access_token)
-    let cookie = assertInCookie(switched)
-    for (const tenant_id of [person.tenantId, other.tenantId, person.tenantId.toUpperCase()]) {
-      const answer = await refreshBy(cookie, own, { tenant_id })
-      assert.equal(answer.body.tenant_id, tenant_id.toLowerCase())
-      assert.equal(await statusOf(t, answer.body.access_token), 200)
-      cookie = assertInCookie(answer)
-    }
-    assert.equal((await refreshBy(cookie)).body.tenant_id, person.tenantId)
-    assert.equal(await countSwitches(person), 1, 'the switch, and none of the refreshes after it')
-  })
-
-  test('at once get tokens of their own tenants and one cookie', async () => {
-    const person = await register(t)
-    const other = await register(t)
-    await addToTenant(t, person, other.tenantId)
-    const cookie = assertInCookie(await signIn(person))
-    const wanted = (index: number) => (index % 2 ? person.tenantId : other.tenantId)
-    const answers = await twenty((index) => refreshBy(cookie, own, { tenant_id: wanted(index) }))
-    assert.deepEqual(tally(answers), { '200': 20 })
-    for (const [index, { body }] of answers.entries()) assert.equal(body.tenant_id, wanted(index))
-    assert.ok((await countSwitches(person)) >= 1, 'that the session came into the other tenant is on record')
-    assert.equal(new Set(answers.map((answer) => cookieOf(answer)?.value)).size, 1)
-  })
-
-  test('reach no tenant that is not the person’s, and the cookie stays good', async () => {
-    const person = await register(t)
-    const stranger = await register(t)
-    const cookie = assertInCookie(await signIn(person))
-    for (const tenant_id of [stranger.tenantId, newId()])
-      assert.equal(codeOf(await refreshBy(cookie, own, { tenant_id })), '403 permission_denied')
-    assert.deepEqual(pointers(await refreshBy(cookie, own, { tenant_id: 'x' })), ['#/tenant_id'])
-    t.clock.advance(60_000)
-    assertInCookie(await refreshBy(cookie))
-  })
-
-  test('whose last one is lost to the person go on in the others', async () => {
-    const person = await register(t)
-    const other = await register(t)
-    await addToTenant(t, person, other.tenantId)
-    const first = await signIn(person)
-    const cookie = assertInCookie(
-      await post('switch-tenant', { tenant_id: other.tenantId }, own, first.body.access_token),
-    )
-    await t.request('DELETE', `/api/v1/users/${person.userId}`, { token: other.token })
-    assert.equal(codeOf(await refreshBy(cookie)), '401 session_revoked')
-    assertInCookie(await refreshBy(cookie, own, { tenant_id: person.tenantId }))
-  })
-})
-
-async function countSwitches({ userId }: Person): Promise<number> {
-  const rows = await t.core.db.systemQuery<{ count: number }>(
-    `select count(*)::int as count from audit_logs
-     where action = 'auth.login' and actor_id = $1 and new_values ->> 'method' = 'switch'`,
-    [userId],
-  )
-  return rows[0]?.count ?? 0
-}
 
 describe('a cookie and a body', () => {
   test('are never taken together, and neither is taken for the other', async () => {
@@ -245,6 +173,25 @@ describe('a cookie and a body', () => {
     assertInCookie(await refreshBy(cookie))
   })
 
+  test('where PUBLIC_URL is no https, have a plain name and go to the refresh below its path alone', async () => {
+    const laptop = await createAuthCore({ env: { PUBLIC_URL: 'http://localhost:3000/base' } })
+    try {
+      const person = await register(laptop)
+      const headers = { origin: 'http://localhost:3000', 'x-session-mode': 'cookie' }
+      const ask = (path: string, body: object, more: Headers = {}) =>
+        laptop.request('POST', `/api/v1/auth/${path}`, { body, headers: { ...headers, ...more }, token: null })
+      const { headers: given } = await ask('login', { email: person.email, password: PASSWORD })
+      const written = String(given['set-cookie'])
+      assert.match(
+        written,
+        /^session_refresh=[\w-]{43}; Path=\/base\/api\/v1\/auth\/refresh; Max-Age=\d+; HttpOnly; Same/,
+      )
+      assert.equal((await ask('refresh', {}, { cookie: written.split(';')[0] ?? '' })).status, 200)
+    } finally {
+      await laptop.close()
+    }
+  })
+
   test('without the header everything is as ever: tokens in the body, no cookie', async () => {
     const person = await register(t)
     const answer = await signIn(person, { origin: 'https://elsewhere.example' })
@@ -252,6 +199,57 @@ describe('a cookie and a body', () => {
     assert.equal(answer.headers['set-cookie'], undefined)
     const ended = await post('logout', {}, {}, answer.body.access_token)
     assert.deepEqual([ended.status, ended.headers['set-cookie']], [204, undefined])
+  })
+})
+
+describe('a session keeps its refresh tokens where they began', () => {
+  const invite = async (by: Person, email: string) => {
+    const invited = await t.request('POST', '/api/v1/users/invite', { token: by.token, body: { email } })
+    assert.equal(invited.status, 201, invited.text)
+    return tokenTo(t, email, 'invites you')
+  }
+
+  test('in a cookie: a script with an access token gets no other out of it', async () => {
+    const [person, other] = [await register(t), await register(t)]
+    const { body } = await signIn(person)
+    const acceptance = { token: await invite(other, person.email) }
+    const attempts = (headers: Headers) => [
+      () => post('switch-tenant', { tenant_id: person.tenantId }, headers, body.access_token),
+      () => post('accept-invite', acceptance, headers, body.access_token),
+    ]
+    for (const attempt of attempts({ origin: ORIGIN })) {
+      const answer = await attempt()
+      assert.deepEqual([codeOf(answer), pointers(answer)], ['400 invalid_request', ['headers/x-session-mode']])
+      assert.deepEqual([answer.body.refresh_token, cookieOf(answer)], [undefined, undefined])
+    }
+    // Nothing has come of it: the invitation is still there to be accepted.
+    for (const attempt of attempts(own)) assertInCookie(await attempt())
+  })
+
+  test('in answers: none moves into a cookie', async () => {
+    const [person, other] = [await register(t), await register(t)]
+    const acceptance = { token: await invite(other, person.email) }
+    const switching = { tenant_id: person.tenantId }
+    for (const refused of [
+      await post('switch-tenant', switching, own, person.token),
+      await post('accept-invite', acceptance, own, person.token),
+    ])
+      assert.deepEqual([codeOf(refused), cookieOf(refused)], ['400 invalid_request', undefined])
+    assert.ok((await post('switch-tenant', switching, {}, person.token)).body.refresh_token)
+    assert.ok((await post('accept-invite', acceptance, {}, person.token)).body.refresh_token)
+  })
+
+  test('and a token that comes the other way is refused, spends nothing and ends nothing', async () => {
+    const person = await register(t)
+    const answer = await signIn(person)
+    const cookie = assertInCookie(answer)
+    assert.equal(codeOf(await refresh(t, cookie)), '401 invalid_refresh_token')
+    assert.equal(codeOf(await refreshBy(person.refreshToken)), '401 invalid_refresh_token')
+    assert.ok((await refresh(t, person.refreshToken)).body.refresh_token)
+    const next = assertInCookie(await refreshBy(cookie))
+    t.clock.advance(31_000)
+    assert.equal(codeOf(await refresh(t, cookie)), '401 invalid_refresh_token')
+    assertInCookie(await refreshBy(next))
   })
 })
 

@@ -1,5 +1,19 @@
-import { Answer, at, Closed, type Cookie, type Ctx, invalidRequest, OneOf, requireOwnPage, Type } from '#kernel'
+import {
+  Answer,
+  AppError,
+  at,
+  Closed,
+  type Config,
+  type Cookie,
+  type Ctx,
+  invalidRequest,
+  OneOf,
+  requireOwnPage,
+  Type,
+  writeCookie,
+} from '#kernel'
 import { invalidRefreshToken } from './errors.ts'
+import { isOver } from './refreshing.ts'
 import type { RefreshRequest, SignInAnswer, Tokens } from './schema.ts'
 
 /**
@@ -8,7 +22,7 @@ import type { RefreshRequest, SignInAnswer, Tokens } from './schema.ts'
  */
 const mode = OneOf(['cookie'], {
   description:
-    'The refresh token stays out of the answer and travels in a cookie, which is `HttpOnly` and `SameSite=Strict` and goes to `/auth/refresh` alone. For pages under PUBLIC_URL, and of CORS_ORIGINS on the same site. Left out: it is in the answer.',
+    'The refresh token stays out of the answer and travels in a cookie, which is `HttpOnly` and `SameSite=Strict` and counts at `/auth/refresh` alone. For pages under PUBLIC_URL, and of CORS_ORIGINS on the same site. Left out: it is in the answer.',
 })
 
 /** What every route that hands out or ends sessions declares: that tokens may be asked for in a cookie. */
@@ -19,7 +33,7 @@ export const sessionParts = {
 
 type Mode = { 'x-session-mode'?: 'cookie' }
 
-const SECURE_NAME = '__Secure-session_refresh'
+const SECURE_NAME = '__Host-session_refresh'
 /** Where PUBLIC_URL is no https, which is for a laptop. */
 const PLAIN_NAME = 'session_refresh'
 const REFRESH_PATH = '/api/v1/auth/refresh'
@@ -50,12 +64,12 @@ export const RefreshCookies = Closed({ [SECURE_NAME]: value, [PLAIN_NAME]: plain
 export async function handOut<T extends SignInAnswer | Tokens>(
   ctx: Ctx,
   { 'x-session-mode': mode }: Mode,
-  work: () => Promise<T>,
+  work: (inCookie: boolean) => Promise<T>,
   status = 200,
 ): Promise<T | Answer<T>> {
-  if (mode !== 'cookie') return work()
+  if (mode !== 'cookie') return work(false)
   requireOwnPage(ctx)
-  const answer = await work()
+  const answer = await work(true)
   // Nothing to hand out yet: the second factor is due.
   if (!('refresh_token' in answer) || answer.refresh_token === undefined) return answer
   const { refresh_token, ...rest } = answer
@@ -74,6 +88,21 @@ export async function letGo(
   return mode === 'cookie' ? new Answer(204, undefined, {}, [{ ...refreshCookie(ctx), value: null }]) : undefined
 }
 
+/**
+ * What fails because the session in a cookie is over lets the browser forget the cookie, which it would send for as long as
+ * it lives. A refusal of one tenant takes nothing away: the cookie serves the others.
+ */
+export async function forgetIfOver<T>(ctx: Ctx, refreshToken: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.status !== 401 || !(await isOver(ctx, refreshToken))) throw thrown
+    const { kind, details } = thrown
+    const forgotten = writeCookie({ ...refreshCookie(ctx), value: null }, isSecure(ctx.config.http))
+    throw kind({ ...details, headers: { ...details.headers, 'set-cookie': forgotten } })
+  }
+}
+
 /** The refresh token that a request brings: in its body, or in its cookie. Throws 400 where that is not clear, 401 without one. */
 export function refreshTokenIn(
   { config }: Ctx,
@@ -81,7 +110,7 @@ export function refreshTokenIn(
   { refresh_token, tenant_id }: RefreshRequest,
   cookies: { [SECURE_NAME]?: string; [PLAIN_NAME]?: string },
 ): string {
-  const cookie = cookies[nameFor(config.http.publicUrl)]
+  const cookie = cookies[nameFor(config.http)]
   const isCookieMode = mode === 'cookie'
   const refuse = (...errors: { pointer: string; detail: string }[]) => invalidRequest({ errors })
   if (refresh_token !== undefined && (isCookieMode || cookie !== undefined))
@@ -98,11 +127,15 @@ export function refreshTokenIn(
 }
 
 function refreshCookie({ config }: Ctx): Omit<Cookie, 'value'> {
-  const { publicUrl } = config.http
+  const { http } = config
   // As the browser sees it: the server may stand below a path of a proxy.
-  const path = `${new URL(publicUrl).pathname.replace(/\/$/, '')}${REFRESH_PATH}`
-  return { name: nameFor(publicUrl), path, sameSite: 'strict' }
+  const path = `${new URL(http.publicUrl).pathname.replace(/\/$/, '')}${REFRESH_PATH}`
+  return { name: nameFor(http), path: isSecure(http) ? '/' : path, sameSite: 'strict' }
 }
 
-/** With `__Secure-`, a browser takes the cookie from https alone: nobody on an insecure way can have put it there. */
-const nameFor = (publicUrl: string) => (publicUrl.startsWith('https:') ? SECURE_NAME : PLAIN_NAME)
+/**
+ * With `__Host-`, a browser takes the cookie from this host over https alone: no neighbour of the same site and nobody on
+ * an insecure way can have put another one there. The price is the path `/`: it goes to the host's other paths too.
+ */
+const nameFor = (http: Config['http']) => (isSecure(http) ? SECURE_NAME : PLAIN_NAME)
+const isSecure = ({ publicUrl }: Config['http']) => publicUrl.startsWith('https:')

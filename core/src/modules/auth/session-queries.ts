@@ -78,8 +78,17 @@ export const findTenantOfMember = (tx: Tx, tenantId: string, userId: string) =>
 export const insertRefreshToken = (tx: Tx, token: Insertable<RefreshTokenTable>): Promise<unknown> =>
   tx.insertInto('refresh_tokens').values(token).execute()
 
-export const findRefreshToken = (tx: Tx, hash: Buffer): Promise<RefreshTokenRow | undefined> =>
-  tx.selectFrom('refresh_tokens').selectAll().where('token_hash', '=', hash).executeTakeFirst()
+/** A refresh token with what its session says of it. */
+export type FoundToken = RefreshTokenRow & { in_cookie: boolean; revoked_at: string | null }
+
+export const findRefreshToken = (tx: Tx, hash: Buffer): Promise<FoundToken | undefined> =>
+  tx
+    .selectFrom('refresh_tokens')
+    .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
+    .selectAll('refresh_tokens')
+    .select(['sessions.in_cookie', 'sessions.revoked_at'])
+    .where('refresh_tokens.token_hash', '=', hash)
+    .executeTakeFirst()
 
 /** A token of the session in the tenant; undefined when it has not been there lately. */
 export const findTokenIn = (tx: Tx, sessionId: string, tenantId: string): Promise<{ id: string } | undefined> =>

@@ -9,24 +9,22 @@ import type { SessionRow } from './table.ts'
 
 /** What tokens are made for: a person's session, and where it acts. */
 export interface Holder {
-  session: Pick<SessionRow, 'id' | 'user_id' | 'created_at'>
+  session: Pick<SessionRow, 'id' | 'user_id' | 'created_at' | 'in_cookie'>
   admission: Admission
 }
 
 /** Opens a session for a person where they were admitted, with the first tokens of its first lineage. */
 export async function openSession(
   ctx: Ctx,
-  userId: string,
-  admission: Admission,
+  { userId, admission, inCookie }: { userId: string; admission: Admission; inCookie: boolean },
 ): Promise<Tokens & { sessionId: string }> {
   const { origin, tx } = ctx
   const now = ctx.clock.now()
-  const session = { id: newId(), user_id: userId, created_at: now }
-  const expiresAt = endOf(ctx, { session, admission })
+  const session = { id: newId(), user_id: userId, created_at: now, in_cookie: inCookie }
   const inserted = insertSession(tx, {
     ...session,
     last_active_at: now,
-    expires_at: new Date(expiresAt).toISOString(),
+    expires_at: unusedUntil(ctx, { session, admission }),
     revoked_at: null,
     ip_address: origin.ipAddress,
     user_agent: origin.userAgent,
@@ -66,7 +64,7 @@ export async function addRefreshToken(
     generation,
     token_hash: hashToken(refreshToken),
     created_at: ctx.clock.now(),
-    expires_at: new Date(endOf(ctx, holder)).toISOString(),
+    expires_at: unusedUntil(ctx, holder),
     used_at: null,
     successor_sealed: null,
   })
@@ -92,8 +90,17 @@ export async function present(ctx: Ctx, holder: Holder, refreshToken: string): P
 
 /** Notes that a session is in use, which moves its end away. */
 export async function noteUse(ctx: Ctx, holder: Holder): Promise<void> {
-  const expires_at = new Date(endOf(ctx, holder)).toISOString()
+  const expires_at = unusedUntil(ctx, holder)
   await updateSessionUsed(ctx.tx, holder.session.id, { last_active_at: ctx.clock.now(), expires_at })
+}
+
+/**
+ * Until when a session and its newest refresh token live if nobody uses them. One cookie serves all tenants of a person: the
+ * age that one of them allows ends access there, at each exchange, and not what the others go on with.
+ */
+function unusedUntil(ctx: Ctx, holder: Holder): string {
+  const end = holder.session.in_cookie ? ctx.clock.ms() + refreshTtlMs(ctx) : endOf(ctx, holder)
+  return new Date(end).toISOString()
 }
 
 /**
@@ -103,5 +110,7 @@ export async function noteUse(ctx: Ctx, holder: Holder): Promise<void> {
 function endOf(ctx: Ctx, { session, admission }: Holder): number {
   const oldest = Date.parse(session.created_at) + admission.maxAgeMs
   if (oldest <= ctx.clock.ms()) throw sessionRevoked({ detail: 'The session has reached the age at which it ends' })
-  return Math.min(oldest, ctx.clock.ms() + ctx.config.tokens.refreshTtlSeconds * SECONDS)
+  return Math.min(oldest, ctx.clock.ms() + refreshTtlMs(ctx))
 }
+
+const refreshTtlMs = ({ config }: Ctx) => config.tokens.refreshTtlSeconds * SECONDS

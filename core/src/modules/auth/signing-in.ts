@@ -12,7 +12,11 @@ import type { Credentials, SignInAnswer } from './schema.ts'
  * Signs a person in by their password. An account that does not exist, or has no password yet, costs the same time and
  * gets the same answer as a wrong password.
  */
-export async function signIn(ctx: Ctx, { email, password, tenant_id }: Credentials): Promise<SignInAnswer> {
+export async function signIn(
+  ctx: Ctx,
+  { email, password, tenant_id }: Credentials,
+  inCookie: boolean,
+): Promise<SignInAnswer> {
   const attempt = attemptOn(ctx, email)
   const account = await ctx.transaction(
     async (ctx) => {
@@ -29,6 +33,7 @@ export async function signIn(ctx: Ctx, { email, password, tenant_id }: Credentia
     homeTenantId: proven.homeTenantId,
     passwordHash: proven.passwordHash,
     attempt,
+    inCookie,
   })
 }
 

@@ -19,6 +19,8 @@ export interface SessionTable {
   user_agent: string | null
   /** Name for people: `Firefox on Linux`. */
   device: string
+  /** Its refresh tokens travel in a cookie and never in a body; false: the other way round. */
+  in_cookie: boolean
 }
 
 export interface RefreshTokenTable {
