@@ -98,6 +98,17 @@ for (const [name, modules] of [
       }
     })
 
+    it('promises no conflict of a route that only asks, and one of every other that is no GET', () => {
+      for (const { method, url, onlyAsks, hidden } of registry.routes) {
+        if (hidden) continue
+        const path = url.replace(/:(\w+)/g, '{$1}')
+        const found = operations.find((each) => each.method === method && each.path === path)
+        const answer = found?.operation.responses['409']
+        const isPromised = answer !== undefined && /conflict/.test(JSON.stringify(answer))
+        assert.equal(isPromised, method !== 'GET' && !onlyAsks, `${method} ${url}`)
+      }
+    })
+
     it('has an example that validates for every answer, body and event', () => {
       const validate = createDocumentValidator(document)
       const wrong = listContents(document).flatMap(([pointer, { example, examples }]) => {

@@ -147,6 +147,8 @@ export interface RouteSpec<
    * What the caller may do in their own tenant counts for nothing there. Public routes, which have no tenant, may always.
    */
   entersTenants?: boolean
+  /** A POST that only asks: it writes nothing, so no rule of the database can refuse it, and the API document promises no such 409. */
+  onlyAsks?: boolean
   /**
    * Accept `Idempotency-Key` (default: every POST and PATCH that asks for a credential and hands out no secret). An answer with a
    * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
@@ -214,6 +216,7 @@ export interface Route {
   readonly transaction: 'managed' | 'manual'
   readonly acrossTenants: boolean
   readonly entersTenants: boolean
+  readonly onlyAsks: boolean
   readonly idempotent: boolean
   readonly settings: SettingLevel | undefined
   readonly location: ((result: never) => string) | undefined
@@ -263,6 +266,7 @@ export function defineRoute<
     transaction: spec.transaction ?? 'managed',
     acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     entersTenants: spec.entersTenants ?? false,
+    onlyAsks: spec.onlyAsks ?? false,
     idempotent:
       spec.idempotent ??
       (IS_REPEATED.includes(spec.method) && spec.access !== 'public' && !handsOutSecrets(spec.response)),

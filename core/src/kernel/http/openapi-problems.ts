@@ -56,7 +56,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
     ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),
     ...(route.path.includes(':') ? [notFound] : []),
     // Whatever writes may meet a constraint of the database, an application's foreign key among them.
-    ...(takesBody ? [conflict] : []),
+    ...(takesBody && !route.onlyAsks ? [conflict] : []),
     ...(takesBody && route.cookies ? [originNotAllowed] : []),
     ...(route.idempotent ? [idempotencyKeyInUse, idempotencyKeyReused] : []),
     ...route.errors,

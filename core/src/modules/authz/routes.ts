@@ -5,6 +5,7 @@ import { Explanation, Question } from './schema.ts'
 export const explainRoute = defineRoute({
   method: 'POST',
   path: '/authz/explain',
+  onlyAsks: true,
   name: 'explainPermission',
   summary: 'Ask why something is allowed or not',
   description: 'Answers what a request would meet now, and changes nothing.',

@@ -84,6 +84,7 @@ export const routes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/subscriptions/current/change-plan/preview',
+    onlyAsks: true,
     name: 'previewPlanChange',
     summary: 'See what a change of plan would do',
     description:
