@@ -48,4 +48,5 @@ export const audit = defineModule({
   schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
   checks: [chainEnds],
+  cases: () => import('./audit.cases.ts'),
 })

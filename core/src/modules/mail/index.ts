@@ -19,4 +19,5 @@ export const mail = defineModule({
   postOffice,
   routes: mailboxRoutes,
   checks: [mailCheck],
+  cases: () => import('./mail.cases.ts'),
 })

@@ -38,4 +38,5 @@ export const roles = defineModule({
   grants: [roleGrants],
   founding: foundRoles,
   declarationProblems: unknownRoles,
+  cases: () => import('./roles.cases.ts'),
 })

@@ -37,4 +37,5 @@ export const subscriptions = defineModule({
   allowances: planAllowances,
   founding: openSubscription,
   declarationProblems: unknownPlans,
+  cases: () => import('./subscriptions.cases.ts'),
 })

@@ -23,6 +23,7 @@ export const tenants = defineModule({
   settings: tenantSettings,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
   routes,
+  cases: () => import('./tenants.cases.ts'),
 })
 
 export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'

@@ -35,4 +35,5 @@ export const users = defineModule({
   events: Object.values(events),
   settingsOf: { user: readStoredSettings },
   routes: [getMe, updateMe, getMySettings, updateMySettings],
+  cases: () => import('./users.cases.ts'),
 })
