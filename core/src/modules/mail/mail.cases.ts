@@ -4,6 +4,7 @@ import type { Cases } from '../../testing/index.ts'
 const exempt = 'shows every mail of the installation, in development alone'
 
 export default {
+  ids: { '/dev/mailbox': null },
   routes: {
     'GET /dev/mailbox': {
       exempt,
