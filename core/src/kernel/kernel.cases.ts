@@ -10,7 +10,7 @@ const shows = (words: string, type: string): RouteCase => ({
 
 const healthy = (fields: object): RouteCase => ({ see: ({ body }) => has(body, { status: 'ok', ...fields }) })
 
-export default {
+const cases: Cases = {
   routes: {
     'GET /health': healthy({}),
     'GET /health/db': healthy({ migrations: 'current' }),
@@ -24,4 +24,6 @@ export default {
     'GET /api/docs/swagger-ui.css': shows('.swagger-ui', 'text/css'),
     'GET /api/docs/swagger-ui-bundle.js': shows('SwaggerUIBundle', 'text/javascript'),
   },
-} satisfies Cases
+}
+
+export default cases

@@ -10,7 +10,7 @@ async function makeRoom({ send }: Tenant): Promise<void> {
   for (const { id } of data.slice(1)) await send('DELETE', `/audit/sinks/${id}`)
 }
 
-export default {
+const cases: Cases = {
   routes: {
     'GET /audit/sinks': {
       given: async ({ id }) => {
@@ -70,4 +70,6 @@ export default {
       see: ({ body }) => has(body, { ok: false, status: null, error: 'The server refuses connections' }),
     },
   },
-} satisfies Cases
+}
+
+export default cases

@@ -24,7 +24,7 @@ const ofStores = async ({ id }: Tenant, query = {}) => {
   return { query: { resource_type: 'store', ...query } }
 }
 
-export default {
+const cases: Cases = {
   ids: { resource_id: '/stores' },
   makers: {
     '/audit': async ({ id, send }) => {
@@ -102,4 +102,6 @@ export default {
       signature: '\\x',
     }),
   },
-} satisfies Cases
+}
+
+export default cases

@@ -65,7 +65,7 @@ async function signedOut(tenant: Tenant, token = ''): Promise<void> {
   assert.deepEqual([status, body.code], [401, 'session_revoked'])
 }
 
-export default {
+const cases: Cases = {
   routes: {
     'POST /auth/register': {
       given: ({ text }) => ({
@@ -220,4 +220,6 @@ export default {
       },
     },
   },
-} satisfies Cases
+}
+
+export default cases

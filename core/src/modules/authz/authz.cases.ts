@@ -1,7 +1,7 @@
 import { partialDeepStrictEqual as has } from 'node:assert/strict'
 import type { Cases } from '../../testing/index.ts'
 
-export default {
+const cases: Cases = {
   routes: {
     'POST /authz/explain': {
       given: async ({ id }) => ({
@@ -10,4 +10,6 @@ export default {
       see: ({ body }, sent) => has(body, { allowed: true, reason: 'granted', via: [{ store_id: sent.body.store_id }] }),
     },
   },
-} satisfies Cases
+}
+
+export default cases

@@ -18,7 +18,7 @@ async function addMember(tenant: Tenant): Promise<void> {
 
 const includes = (list: { id: string }[], id: string) => assert.ok(list.some((each) => each.id === id))
 
-export default {
+const cases: Cases = {
   ids: { user_id: '/users' },
   makers: { '/users/invitations': 'POST /users/invite' },
   routes: {
@@ -131,4 +131,6 @@ export default {
       },
     },
   },
-} satisfies Cases
+}
+
+export default cases

@@ -11,7 +11,7 @@ const shows = (words: string, type = 'text/html'): RouteCase => ({
 
 const page = (title: string) => shows(`<h1 id="title" tabindex="-1">${title}</h1>`)
 
-export default {
+const cases: Cases = {
   routes: {
     'GET /': page('Tenantry'),
     'GET /sign-in': page('Sign in'),
@@ -25,4 +25,6 @@ export default {
     'GET /pages/api.js': shows('keepSession', 'text/javascript'),
     'GET /pages/screen.js': shows('complain', 'text/javascript'),
   },
-} satisfies Cases
+}
+
+export default cases

@@ -1,7 +1,7 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import type { Cases } from '../../testing/index.ts'
 
-export default {
+const cases: Cases = {
   routes: {
     'GET /permissions': {
       see: ({ body }, _sent, { test }) => {
@@ -42,4 +42,6 @@ export default {
       },
     },
   },
-} satisfies Cases
+}
+
+export default cases

@@ -3,7 +3,7 @@ import type { Cases } from '../../testing/index.ts'
 
 const hours = { monday: [{ open: '09:00', close: '18:30' }] }
 
-export default {
+const cases: Cases = {
   routes: {
     'GET /stores': {
       given: async ({ id }) => {
@@ -46,4 +46,6 @@ export default {
       see: ({ body }) => has(body, { opening_hours: { ...hours, sunday: [] }, extra: { a: 1 } }),
     },
   },
-} satisfies Cases
+}
+
+export default cases

@@ -16,7 +16,7 @@ async function asNewcomer({ test }: Tenant, body: Filling['body'], prepare?: (ow
   return { body, token: await owner.token(), again: () => owner.token() }
 }
 
-export default {
+const cases: Cases = {
   ids: { plan_id: null, '/subscriptions/plans': null },
   routes: {
     'GET /subscriptions/plans': {
@@ -67,4 +67,6 @@ export default {
       used: 1,
     }),
   },
-} satisfies Cases
+}
+
+export default cases

@@ -4,7 +4,7 @@ import type { Cases, Tenant } from '../../testing/index.ts'
 const ownerOf = async ({ send }: Tenant): Promise<string> => (await send('GET', '/users/me')).id
 const colors = { primary_color: '#1a73e8', accent_color: null }
 
-export default {
+const cases: Cases = {
   ids: { tax_id: null },
   routes: {
     'POST /tenants': {
@@ -38,4 +38,6 @@ export default {
       see: ({ body }) => has(body, { logo_url: null, ...colors }),
     },
   },
-} satisfies Cases
+}
+
+export default cases

@@ -1,7 +1,7 @@
 import { partialDeepStrictEqual as has } from 'node:assert/strict'
 import type { Cases } from '../../testing/index.ts'
 
-export default {
+const cases: Cases = {
   routes: {
     'GET /users/me': {
       see: ({ body }, _sent, { email }) => has(body, { email, status: 'active', is_super_admin: false }),
@@ -11,4 +11,6 @@ export default {
       see: ({ body }, sent, { email }) => has(body, { email, ...sent.body }),
     },
   },
-} satisfies Cases
+}
+
+export default cases
