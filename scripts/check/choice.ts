@@ -3,11 +3,11 @@
 /** Tests of races, crashes, schedules, retention and sealing. What hangs a transaction on purpose is not among them. */
 export const ON_ONE_CONNECTION = [
   'members/races',
-  'auth/refreshing',
-  'auth/accepting',
-  'auth/recovering',
-  'auth/bootstrapping',
-  'auth/seats',
+  'sessions/refresh',
+  'sign-in/accept-invitation',
+  'recovery/reset-password',
+  'sign-in/bootstrap',
+  'sign-in/seats',
   'members/promises',
   'roles/assigning',
   'stores/default-store',
@@ -46,8 +46,8 @@ const ON_FIFTEEN = [
 /** Those that send statements which none of these sends. */
 export const ALSO_ON_FIFTEEN = [
   'audit/indexes',
-  'auth/access-tokens',
-  'auth/attacks',
+  'tokens/access-tokens',
+  'sign-in/attacks',
   'members/inviting',
   'retention/archiving',
   'searching/searching',

@@ -2,10 +2,10 @@ import type { Plant } from './plant.ts'
 
 const PARTS = 'core/test/request-parts.test.ts'
 const CORS = 'core/test/cors.test.ts'
-const COOKIE = 'core/src/modules/auth/session-cookie.test.ts'
-const TENANTS = 'core/src/modules/auth/session-cookie-tenants.test.ts'
-const MODE = 'core/src/modules/auth/session-mode.ts'
-const CLOSED = 'core/src/modules/auth/closed-registration.test.ts'
+const COOKIE = 'core/src/modules/auth/sessions/session-cookie.test.ts'
+const TENANTS = 'core/src/modules/auth/sessions/session-cookie-tenants.test.ts'
+const MODE = 'core/src/modules/auth/sessions/session-mode.ts'
+const CLOSED = 'core/src/modules/auth/sign-in/closed-registration.test.ts'
 const OWN_PAGE = 'core/src/kernel/http/own-page.ts'
 
 /** What comes in from browsers, and what pages of others may do. */
@@ -173,35 +173,35 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A refresh reaches no tenant that is not the person’s',
-    file: 'core/src/modules/auth/refreshing.ts',
+    file: 'core/src/modules/auth/sessions/refresh.ts',
     find: "  if (admission === 'not_member')\n    throw",
     replace: "  if (admission === 'not_member' && ctx.tenant === row.scope_tenant_id)\n    throw",
     tests: [TENANTS],
   },
   {
     guard: 'A used refresh token is recorded where it belongs, whatever tenant its bearer names',
-    file: 'core/src/modules/auth/refreshing.ts',
+    file: 'core/src/modules/auth/sessions/refresh.ts',
     find: 'endReusedSession(ctx, row), { tenantId: row.scope_tenant_id })',
     replace: 'endReusedSession(ctx, row), { tenantId })',
     tests: [TENANTS],
   },
   {
     guard: 'An access token gets no refresh token out of a session that keeps its own in a cookie',
-    file: 'core/src/modules/auth/switching.ts',
+    file: 'core/src/modules/auth/sessions/switch-tenant.ts',
     find: 'if (session.in_cookie === inCookie) return',
     replace: 'if (session.id) return',
     tests: [COOKIE],
   },
   {
     guard: 'A refresh token is taken only where it was given: in the cookie, or in the body',
-    file: 'core/src/modules/auth/refreshing.ts',
+    file: 'core/src/modules/auth/sessions/refresh.ts',
     find: 'if (row?.in_cookie !== inCookie)',
     replace: 'if (!row)',
     tests: [COOKIE],
   },
   {
     guard: 'A tenant whose sessions are short ends the cookie of no other tenant',
-    file: 'core/src/modules/auth/sessions.ts',
+    file: 'core/src/modules/auth/sessions/sessions.ts',
     find: 'holder.session.in_cookie ?',
     replace: '!holder.session.id ?',
     tests: [TENANTS],
@@ -222,14 +222,14 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A session that comes into a tenant by a refresh is on record there',
-    file: 'core/src/modules/auth/refreshing.ts',
+    file: 'core/src/modules/auth/sessions/refresh.ts',
     find: '  if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)\n',
     replace: '',
     tests: [TENANTS],
   },
   {
     guard: 'Nobody registers where registration is closed',
-    file: 'core/src/modules/auth/registering.ts',
+    file: 'core/src/modules/auth/sign-in/register.ts',
     find: "  if (ctx.config.registration === 'closed') throw registrationClosed()\n",
     replace: '',
     tests: [CLOSED],

@@ -64,7 +64,7 @@ export const plants: Plant[] = [
     file: 'core/src/modules/auth/routes.ts',
     find: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',\n  idempotent: false,",
     replace: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',",
-    tests: ['core/src/modules/auth/repeating.test.ts'],
+    tests: ['core/src/modules/auth/sessions/repeated-requests.test.ts'],
   },
   {
     guard: 'What hangs on the session is never answered by the key of a person',

@@ -128,6 +128,6 @@ export const plants: Plant[] = [
     file: 'core/src/modules/members/inviting.ts',
     find: "if (hadExpired) await consume(ctx, 'users')",
     replace: '',
-    tests: ['core/src/modules/auth/seats.test.ts'],
+    tests: ['core/src/modules/auth/sign-in/seats.test.ts'],
   },
 ]

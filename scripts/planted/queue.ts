@@ -10,7 +10,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Nobody waits for signing keys to be read while one is known',
-    file: 'core/src/modules/auth/keys.ts',
+    file: 'core/src/modules/auth/tokens/key-ring.ts',
     find: 'if (isOlder(RELOAD_AFTER_MS)) reloadBeside()\n    return read()',
     replace: 'if (isOlder(RELOAD_AFTER_MS)) return reload().then(read)\n    return read()',
     tests: ['core/test/pool-of-one.test.ts'],
@@ -59,7 +59,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A session that a clock which was ahead has opened is worth nothing',
-    file: 'core/src/modules/auth/authenticator.ts',
+    file: 'core/src/modules/auth/tokens/authenticator.ts',
     find: 'if (isAhead(core.clock, session.created_at)) throw sessionRevoked()',
     replace: 'if (isAhead(core.clock, session.created_at) && tenantId === undefined) throw sessionRevoked()',
     tests: ['core/test/wrong-clock.test.ts'],

@@ -33,17 +33,17 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A signing key that somebody wrote into the database verifies nothing and is not published',
-    file: 'core/src/modules/auth/keys.ts',
+    file: 'core/src/modules/auth/tokens/key-ring.ts',
     find: 'rows.filter(isTrusted).map(',
     replace: 'rows.map(',
-    tests: ['core/src/modules/auth/access-tokens.test.ts'],
+    tests: ['core/src/modules/auth/tokens/access-tokens.test.ts'],
   },
   {
     guard: 'The proof of a signing key covers when it ends',
-    file: 'core/src/modules/auth/authentic-keys.ts',
+    file: 'core/src/modules/auth/tokens/authentic-keys.ts',
     find: '[dates.created_at, dates.not_before, dates.retire_at]',
     replace: '[dates.created_at, dates.not_before]',
-    tests: ['core/src/modules/auth/access-tokens.test.ts'],
+    tests: ['core/src/modules/auth/tokens/access-tokens.test.ts'],
   },
   {
     guard: 'The audit log of the last week is removed by nobody, whatever a chain says to have given up',

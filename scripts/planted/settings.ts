@@ -81,7 +81,7 @@ export const plants: Plant[] = [
     file: 'core/src/modules/members/index.ts',
     find: ", until: 'seat_ends_at' }",
     replace: ' }',
-    tests: ['core/src/modules/auth/seats.test.ts'],
+    tests: ['core/src/modules/auth/sign-in/seats.test.ts'],
   },
   {
     guard: 'The doctor tells what APP_SECRET does not open',

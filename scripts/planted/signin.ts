@@ -2,40 +2,40 @@ import type { Plant } from './plant.ts'
 
 const AUTH = 'core/src/modules/auth'
 const SUBSCRIPTIONS = 'core/src/modules/subscriptions'
-const lockout = { file: `${AUTH}/lockout.ts`, tests: [`${AUTH}/attacks.test.ts`] }
-const failures = { file: `${AUTH}/failure-queries.ts`, tests: [`${AUTH}/attacks.test.ts`] }
+const lockout = { file: `${AUTH}/sign-in/lockout.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
+const failures = { file: `${AUTH}/sign-in/failure-queries.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
 const addresses = { file: 'core/src/kernel/addresses.ts', tests: ['core/src/kernel/addresses.test.ts'] }
-const passwords = [`${AUTH}/password-check.test.ts`]
+const passwords = [`${AUTH}/passwords/password-check.test.ts`]
 const plans = [`${SUBSCRIPTIONS}/changing-plan.test.ts`]
 
 export const plants: Plant[] = [
   {
     guard: 'A password drawn at random passes, whatever its length and alphabet',
-    file: `${AUTH}/guessing.ts`,
+    file: `${AUTH}/passwords/guessability.ts`,
     find: 'length * CHARACTER_BITS - MARGIN_BITS',
     replace: 'length * CHARACTER_BITS',
     tests: passwords,
   },
   {
     guard: 'A password of runs, walks on the keyboard or repetitions is refused',
-    file: `${AUTH}/weak-passwords.ts`,
+    file: `${AUTH}/passwords/weak-passwords.ts`,
     find: 'return isWord || isPattern(password) || isPattern(interleaved(password))',
     replace: 'return isWord',
     tests: passwords,
   },
   {
     guard: 'A password that many people use is refused with digits and signs around it',
-    file: `${AUTH}/weak-passwords.ts`,
+    file: `${AUTH}/passwords/weak-passwords.ts`,
     find: '[form, bare, unitOf(bare)].some(isListed) || isPaddedWord(form)',
     replace: '[form, bare, unitOf(bare)].some(isListed)',
     tests: passwords,
   },
   {
     guard: 'A password of the name that people know the product by is refused',
-    file: `${AUTH}/new-passwords.ts`,
+    file: `${AUTH}/passwords/new-passwords.ts`,
     find: '[...context, ...namesOfProduct(core)]',
     replace: '[...context]',
-    tests: [`${AUTH}/hashing.test.ts`],
+    tests: [`${AUTH}/passwords/hash.test.ts`],
   },
   {
     guard: 'What others do elsewhere does not lock out a device that has signed in before',
@@ -105,10 +105,10 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A reset by mail lifts what is counted against an account',
-    file: `${AUTH}/recovering.ts`,
+    file: `${AUTH}/recovery/reset-password.ts`,
     find: '  await clearAccount(ctx, user.email)\n',
     replace: '',
-    tests: [`${AUTH}/recovering.test.ts`],
+    tests: [`${AUTH}/recovery/reset-password.test.ts`],
   },
   {
     guard: 'What is no address ends the walk through X-Forwarded-For',

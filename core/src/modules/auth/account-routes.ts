@@ -11,13 +11,10 @@ import { requireMail } from '../mail/index.ts'
 import { alreadyMember, invalidToken, Member, tokenExpired } from '../members/index.ts'
 import { registrationClosed, slugTaken, tenantSuspended } from '../tenants/index.ts'
 import { emailTaken } from '../users/index.ts'
-import { acceptInvitation } from './accepting.ts'
-import { addPerson } from './adding-people.ts'
-import { bootstrap } from './bootstrapping.ts'
 import { accountDisabled, alreadyBootstrapped, invalidCredentials, tooManyAttempts } from './errors.ts'
-import { newPasswordIn } from './new-passwords.ts'
-import { requestReset, resetPassword } from './recovering.ts'
-import { register } from './registering.ts'
+import { newPasswordIn } from './passwords/new-passwords.ts'
+import { requestReset, resetPassword } from './recovery/reset-password.ts'
+import { requestVerification, verifyEmail } from './recovery/verify-email.ts'
 import {
   Acceptance,
   Bootstrap,
@@ -28,8 +25,11 @@ import {
   SignInAnswer,
   VerifyEmail,
 } from './schema.ts'
-import { handOut, sessionParts } from './session-mode.ts'
-import { requestVerification, verifyEmail } from './verifying.ts'
+import { handOut, sessionParts } from './sessions/session-mode.ts'
+import { acceptInvitation } from './sign-in/accept-invitation.ts'
+import { addPerson } from './sign-in/add-person.ts'
+import { bootstrap } from './sign-in/bootstrap.ts'
+import { register } from './sign-in/register.ts'
 
 const ME = '/api/v1/users/me'
 

@@ -1,6 +1,5 @@
 import { Answer, defineRoute, permissionDenied, unavailable } from '#kernel'
 import { tenantSuspended } from '../tenants/index.ts'
-import { changePassword } from './changing-password.ts'
 import {
   accountDisabled,
   invalidCredentials,
@@ -9,16 +8,17 @@ import {
   sessionRevoked,
   tooManyAttempts,
 } from './errors.ts'
-import { keyRing } from './keys.ts'
-import { newPasswordIn } from './new-passwords.ts'
-import { refresh } from './refreshing.ts'
-import { JWKS_MAX_AGE_SECONDS } from './rotating-keys.ts'
+import { changePassword } from './passwords/change-password.ts'
+import { newPasswordIn } from './passwords/new-passwords.ts'
 import { ChangePassword, Credentials, Jwks, RefreshRequest, SignInAnswer, SwitchTenant, Tokens } from './schema.ts'
-import { forgetIfOver, handOut, letGo, RefreshCookies, refreshTokenIn, sessionParts } from './session-mode.ts'
-import { signIn } from './signing-in.ts'
-import { ALGORITHM } from './signing-keys.ts'
-import { signOut, signOutEverywhere } from './signing-out.ts'
-import { switchTenant } from './switching.ts'
+import { refresh } from './sessions/refresh.ts'
+import { forgetIfOver, handOut, letGo, RefreshCookies, refreshTokenIn, sessionParts } from './sessions/session-mode.ts'
+import { signOut, signOutEverywhere } from './sessions/sign-out.ts'
+import { switchTenant } from './sessions/switch-tenant.ts'
+import { signIn } from './sign-in/sign-in.ts'
+import { keyRing } from './tokens/key-ring.ts'
+import { JWKS_MAX_AGE_SECONDS } from './tokens/key-rotation.ts'
+import { ALGORITHM } from './tokens/signing-keys.ts'
 
 const NO_KEY = 'Takes no `Idempotency-Key`: what happens hangs on the session that asks.'
 
