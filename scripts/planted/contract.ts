@@ -90,6 +90,6 @@ export const plants: Plant[] = [
     file: 'core/src/modules/roles/granting.ts',
     find: "if (storeId === null && role.scope === 'store' && role.key === null)",
     replace: "if (storeId === null && role.scope === 'store' && role.key !== null)",
-    tests: ['core/src/modules/members/assigning.test.ts'],
+    tests: ['core/src/modules/members/member-roles.test.ts'],
   },
 ]

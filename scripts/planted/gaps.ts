@@ -75,10 +75,10 @@ export const plants: Plant[] = [
   },
   {
     guard: 'An invitation of a clock that was ahead is worth nothing',
-    file: 'core/src/modules/members/joining.ts',
+    file: 'core/src/modules/members/join.ts',
     find: 'if (expires_at <= clock.now() || isAhead(clock, sent_at)) throw',
     replace: 'if (expires_at <= clock.now()) throw',
-    tests: ['core/src/modules/members/inviting.test.ts'],
+    tests: ['core/src/modules/members/invite.test.ts'],
   },
   {
     guard: 'Nothing is remembered of permissions before a notification has come back',

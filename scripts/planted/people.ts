@@ -1,68 +1,68 @@
 import type { Plant } from './plant.ts'
 
-const PROMISES = ['core/src/modules/members/promises.test.ts']
+const PROMISES = ['core/src/modules/members/invitation-roles.test.ts']
 const POLICY = ['core/src/modules/members/policy.test.ts']
 
 export const plants: Plant[] = [
   {
     guard: 'An invitation gives only what its sender may give when it is accepted',
-    file: 'core/src/modules/members/promising.ts',
+    file: 'core/src/modules/members/invitation-roles.ts',
     find: 'if (await mayGive(sender, role)) kept.push(role)',
     replace: 'kept.push(role)',
     tests: PROMISES,
   },
   {
     guard: 'An invitation of somebody who has left or was disabled is worth nothing',
-    file: 'core/src/modules/members/promising.ts',
+    file: 'core/src/modules/members/invitation-roles.ts',
     find: "if (member?.status !== 'active' || user?.status !== 'active') return null",
     replace: 'if (!user || !member) return null',
     tests: PROMISES,
   },
   {
     guard: 'An invitation whose sender is unknown is worth nothing',
-    file: 'core/src/modules/members/promising.ts',
+    file: 'core/src/modules/members/invitation-roles.ts',
     find: "if (sender_type !== 'user' || invited_by === null) return null",
     replace: 'if (invited_by === null) return onBehalfOf(ctx, null)',
     tests: PROMISES,
   },
   {
     guard: 'Who is removed has their open invitations taken back in the same transaction',
-    file: 'core/src/modules/members/changing.ts',
+    file: 'core/src/modules/members/change-member.ts',
     find: '  await reviewInvitationsOf(ctx, userId)\n  await ctx.emit(userRemoved',
     replace: '  await ctx.emit(userRemoved',
     tests: PROMISES,
   },
   {
     guard: 'Who loses a role has their open invitations narrowed',
-    file: 'core/src/modules/members/assigning.ts',
+    file: 'core/src/modules/members/member-roles.ts',
     find: 'await ensureOwnerRemains(ctx)\n  await reviewInvitationsOf(ctx, userId)',
     replace: 'await ensureOwnerRemains(ctx)',
     tests: PROMISES,
   },
   {
     guard: 'The owners are told of every new owner',
-    file: 'core/src/modules/members/inviting.ts',
+    file: 'core/src/modules/members/invite.ts',
     find: 'await tellOwners(ctx, { email, roles, isInvited: true })',
     replace: '',
     tests: PROMISES,
   },
   {
     guard: 'Who has not proven their address sends no mail to strangers',
-    file: 'core/src/modules/members/acting.ts',
+    file: 'core/src/modules/members/access-rules.ts',
     find: 'if (user && user.email_verified_at !== null) return',
     replace: 'if (user) return',
     tests: PROMISES,
   },
   {
     guard: 'Nobody changes or disables somebody who holds more than they do',
-    file: 'core/src/modules/members/changing.ts',
+    file: 'core/src/modules/members/change-member.ts',
     find: "await requireMayActOnMember(ctx, row, 'user.update')",
     replace: '',
     tests: POLICY,
   },
   {
     guard: 'Nobody takes back an invitation to more than they hold',
-    file: 'core/src/modules/members/inviting.ts',
+    file: 'core/src/modules/members/invite.ts',
     find: "await requireMayActOnInvitation(ctx, row, 'user.invite')",
     replace: '',
     tests: POLICY,
@@ -83,17 +83,17 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A manager gives roles only to people whom they see',
-    file: 'core/src/modules/members/assigning.ts',
+    file: 'core/src/modules/members/member-roles.ts',
     find: "getMemberAmong(ctx, userId, ctx.storesWith('user.view'))",
     replace: 'getMemberAmong(ctx, userId, null)',
-    tests: ['core/src/modules/members/assigning.test.ts'],
+    tests: ['core/src/modules/members/member-roles.test.ts'],
   },
   {
     guard: 'A role that somebody is invited to cannot be deleted',
     file: 'core/src/modules/members/promised-roles.ts',
     find: 'if (roleIds.length === 0) return',
     replace: 'if (roleIds.length >= 0) return',
-    tests: ['core/src/modules/members/inviting.test.ts'],
+    tests: ['core/src/modules/members/invite.test.ts'],
   },
   {
     guard: 'One mail of a kind goes to an address in some minutes',
@@ -125,7 +125,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Sending an expired invitation again takes a place in the plan',
-    file: 'core/src/modules/members/inviting.ts',
+    file: 'core/src/modules/members/invite.ts',
     find: "if (hadExpired) await consume(ctx, 'users')",
     replace: '',
     tests: ['core/src/modules/auth/sign-in/seats.test.ts'],

@@ -1,10 +1,10 @@
 import { conflict, defineRoute, Page, page } from '#kernel'
-import { changeMember, removeMember } from './changing.ts'
+import { changeMember, removeMember } from './change-member.ts'
 import { lastOwner } from './errors.ts'
-import { getVisibleMember, presentMembers } from './presenting.ts'
+import { getVisibleMember, presentMembers } from './present.ts'
 import { NEWEST_FIRST, selectMembers } from './queries.ts'
 import { Member, MemberPatch, MemberQuery, UserParams } from './schema.ts'
-import { peopleOfStores } from './seeing.ts'
+import { peopleOfStores } from './visible-members.ts'
 
 const listMembers = defineRoute({
   method: 'GET',

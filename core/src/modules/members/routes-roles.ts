@@ -1,9 +1,9 @@
 import { defineRoute, Short } from '#kernel'
-import { giveRole, takeRole } from './assigning.ts'
 import { lastOwner } from './errors.ts'
-import { getVisibleMember } from './presenting.ts'
+import { giveRole, takeRole } from './member-roles.ts'
+import { getVisibleMember } from './present.ts'
 import { HeldRole, RoleToTakeParams, RoleToTakeQuery, UserParams, WantedRole } from './schema.ts'
-import { peopleOfStores } from './seeing.ts'
+import { peopleOfStores } from './visible-members.ts'
 
 const listRoles = defineRoute({
   method: 'GET',

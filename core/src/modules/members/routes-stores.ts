@@ -1,10 +1,10 @@
 import { Answer, defineRoute, ListQuery, Page, page } from '#kernel'
 import { getStore } from '../stores/index.ts'
-import { giveRole, takeStoreRoles } from './assigning.ts'
-import { getMember, narrowRoles, presentMembers } from './presenting.ts'
+import { giveRole, takeStoreRoles } from './member-roles.ts'
+import { getMember, narrowRoles, presentMembers } from './present.ts'
 import { NEWEST_FIRST, selectMembers } from './queries.ts'
 import { Member, StoreParams, StoreRole, UserOfStoreQuery } from './schema.ts'
-import { peopleOfStores } from './seeing.ts'
+import { peopleOfStores } from './visible-members.ts'
 
 const listStoreUsers = defineRoute({
   method: 'GET',

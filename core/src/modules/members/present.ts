@@ -2,8 +2,8 @@ import { type Ctx, notFound } from '#kernel'
 import { isOwner, listAssignments } from '../roles/index.ts'
 import { listLogins, selectMembers } from './queries.ts'
 import type { HeldRole, Member } from './schema.ts'
-import { peopleOfStores } from './seeing.ts'
 import type { MemberRow } from './table.ts'
+import { peopleOfStores } from './visible-members.ts'
 
 /** A member as stored, with what their account says of them. */
 export type MemberProfile = MemberRow & { email: string; avatar_url: string | null }

@@ -1,13 +1,13 @@
 import { type Ctx, conflict, notFound } from '#kernel'
 import { unassignAll } from '../roles/index.ts'
 import { removeUserTenant } from '../users/index.ts'
-import { requireMayActOnMember } from './acting.ts'
+import { requireMayActOnMember } from './access-rules.ts'
 import { memberUpdated, userRemoved } from './events.ts'
 import { ensureOwnerRemains } from './owners.ts'
-import { getMember } from './presenting.ts'
+import { getMember } from './present.ts'
 import { deleteMember, lockMember, updateMember } from './queries.ts'
 import type { Member, MemberPatch } from './schema.ts'
-import { reviewInvitationsOf } from './withdrawing.ts'
+import { reviewInvitationsOf } from './withdraw-invitation.ts'
 
 /**
  * Changes a membership. Disabling takes effect on the person's next request in this tenant, and their open invitations end.

@@ -1,12 +1,12 @@
 import { type Ctx, onBehalfOf } from '#kernel'
 import { unassignAll } from '../roles/index.ts'
 import { invitationNarrowed, invitationRevoked } from './events.ts'
-import { presentInvitation } from './presenting-invitations.ts'
+import { listKept } from './invitation-roles.ts'
+import { tellSenders, type Withdrawn } from './notify.ts'
+import { presentInvitation } from './present-invitation.ts'
 import { promiseRoles } from './promised-roles.ts'
-import { listKept } from './promising.ts'
 import { deleteMember, lockPendingInvitation, lockPendingOf, updateInvitation } from './queries.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
-import { tellSenders, type Withdrawn } from './telling.ts'
 
 /**
  * To be called after whatever may have taken a right from a person, in the same transaction: what their open invitations

@@ -2,7 +2,7 @@ import { on } from '#kernel'
 import { roleUpdated } from '../roles/index.ts'
 import { storeDeleted, storeUpdated } from '../stores/index.ts'
 import { lockPendingInStore, lockPendingOfHolders } from './queries.ts'
-import { reviewInvitations } from './withdrawing.ts'
+import { reviewInvitations } from './withdraw-invitation.ts'
 
 const NAME = 'members.review_invitations'
 

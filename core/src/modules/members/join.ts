@@ -4,13 +4,13 @@ import { getTenant, tenantSuspended } from '../tenants/index.ts'
 import { addUserTenant, getUser, type UserRow } from '../users/index.ts'
 import { alreadyMember, invalidToken, tokenExpired } from './errors.ts'
 import { userCreated, userJoined } from './events.ts'
-import { getMember } from './presenting.ts'
-import { checkRoles, listKept } from './promising.ts'
+import { checkRoles, listKept } from './invitation-roles.ts'
+import { tellOwners, tellSenders } from './notify.ts'
+import { getMember } from './present.ts'
 import { deleteInvitationRoles, insertMember, lockMember, updateInvitationAccepted, updateMember } from './queries.ts'
 import type { Member, WantedRole } from './schema.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
-import { tellOwners, tellSenders } from './telling.ts'
-import { narrowInvitation } from './withdrawing.ts'
+import { narrowInvitation } from './withdraw-invitation.ts'
 
 /** A person with an account of their own who becomes a member at once. */
 export interface NewMember {

@@ -13,13 +13,14 @@ import {
 import { requireMail } from '../mail/index.ts'
 import { getTenant, tenantLocale, tenantTimeZone } from '../tenants/index.ts'
 import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type UserRow } from '../users/index.ts'
-import { requireMayActOnInvitation, requireProvenAddress } from './acting.ts'
+import { requireMayActOnInvitation, requireProvenAddress } from './access-rules.ts'
 import { alreadyMember } from './errors.ts'
 import { invitationResent, userInvited } from './events.ts'
+import { checkInvited, checkPromised, requireStillMayInvite } from './invitation-roles.ts'
 import { invitationMail } from './mails.ts'
-import { presentInvitation } from './presenting-invitations.ts'
+import { tellOwners } from './notify.ts'
+import { presentInvitation } from './present-invitation.ts'
 import { promiseRoles } from './promised-roles.ts'
-import { checkInvited, checkPromised, requireStillMayInvite } from './promising.ts'
 import {
   type InvitationPatch,
   insertInvitation,
@@ -31,9 +32,8 @@ import {
 } from './queries.ts'
 import type { Invitation, WantedRole } from './schema.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
-import { tellOwners } from './telling.ts'
 import { newInvitationToken } from './tokens.ts'
-import { withdrawInvitation } from './withdrawing.ts'
+import { withdrawInvitation } from './withdraw-invitation.ts'
 
 /** Somebody to invite. */
 export interface NewInvitee {

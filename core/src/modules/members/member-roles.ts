@@ -1,11 +1,11 @@
 import { type Ctx, notFound } from '#kernel'
 import { assignRole, findRole, isOwner, listAssignments, unassignRole } from '../roles/index.ts'
+import { tellOwners } from './notify.ts'
 import { ensureOwnerRemains } from './owners.ts'
-import { getMemberAmong } from './presenting.ts'
+import { getMemberAmong } from './present.ts'
 import { lockMember } from './queries.ts'
 import type { HeldRole, WantedRole } from './schema.ts'
-import { tellOwners } from './telling.ts'
-import { reviewInvitationsOf } from './withdrawing.ts'
+import { reviewInvitationsOf } from './withdraw-invitation.ts'
 
 /**
  * Gives a member a role, for the whole tenant or a store. Throws 404, also for a person whom the caller does not see, and
