@@ -9,7 +9,7 @@ export const ON_ONE_CONNECTION = [
   'sign-in/bootstrap',
   'sign-in/seats',
   'members/invitation-roles',
-  'roles/assigning',
+  'roles/assignment',
   'stores/default-store',
   'subscriptions/opening',
   'subscriptions/races',

@@ -69,17 +69,17 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Only owners act on owners',
-    file: 'core/src/modules/roles/granting.ts',
+    file: 'core/src/modules/roles/grant-rules.ts',
     find: "if (role.key === 'owner' && !isOwner(ctx.grants)) {",
     replace: "if (role.key === 'owner' && ctx.grants.length === 0) {",
-    tests: ['core/src/modules/roles/assigning.test.ts'],
+    tests: ['core/src/modules/roles/assignment.test.ts'],
   },
   {
     guard: 'Changing a role weakens nobody who holds more than oneself',
     file: 'core/src/modules/roles/operations.ts',
     find: "requireHoldsAll(ctx, await listRolesOfHolders(ctx.tx, ctx.tenantId, before.id), 'role.update')",
     replace: 'await listRolesOfHolders(ctx.tx, ctx.tenantId, before.id)',
-    tests: ['core/src/modules/roles/assigning.test.ts'],
+    tests: ['core/src/modules/roles/assignment.test.ts'],
   },
   {
     guard: 'A manager gives roles only to people whom they see',

@@ -1,7 +1,7 @@
 import { type Ctx, notFound, onUnique, stamp } from '#kernel'
 import { findStores } from '../stores/index.ts'
 import { roleAssigned, roleUnassigned } from './events.ts'
-import { requireMayGrant, requireMayTake } from './granting.ts'
+import { requireMayGrant, requireMayTake } from './grant-rules.ts'
 import { deleteAssignment, deleteAssignments, findRole, insertAssignment } from './queries.ts'
 import { presentAssignment } from './schema.ts'
 import type { RoleRow } from './table.ts'
