@@ -14,11 +14,11 @@ export const ON_ONE_CONNECTION = [
   'subscriptions/opening',
   'subscriptions/races',
   'subscriptions/rolling-over',
-  'sealing/one-at-a-time',
+  'seals/verification-lease',
   'wrong-clock',
   'audit-sinks/crash',
-  'retention/removing',
-  'sealing/sealing',
+  'retention/remove-expired',
+  'seals/seal',
   'kernel-crash',
   'kernel-schedules',
 ]
@@ -49,9 +49,9 @@ export const ALSO_ON_FIFTEEN = [
   'tokens/access-tokens',
   'sign-in/attacks',
   'members/invite',
-  'retention/archiving',
-  'searching/searching',
-  'sealing/verifying-bounds',
+  'retention/archive',
+  'search/search',
+  'seals/verify-bounds',
   'subscriptions/rolling-over',
   'tenants/settings',
 ]
@@ -82,8 +82,8 @@ export const LONGEST = [
   'embedded-lost',
   'stopping',
   'cli',
-  'audit/exporting',
-  'sealing/verifying',
+  'audit/export',
+  'seals/verify',
   'kernel-migrate',
   'kernel-workers',
   'kernel-pages',
@@ -91,7 +91,7 @@ export const LONGEST = [
 
 /** Tests that need a process to themselves, and why. */
 export const ALONE: Record<string, string> = {
-  'audit/exporting': 'measures the memory of its process',
+  'audit/export': 'measures the memory of its process',
 }
 
 /** Whether a test file runs once more with a single connection for each role. */

@@ -8,7 +8,7 @@ import { asSuperuser } from '../audit.fixture.ts'
 import { auditExported } from '../events.ts'
 import type { BlockRow, ChainRow } from '../table.ts'
 import { unpackEntries } from './chain.ts'
-import { sealTenant } from './sealing.ts'
+import { sealTenant } from './seal.ts'
 
 /** Records that something was exported, so many times, each in a transaction of its own. */
 export async function record(test: TestCore, tenantId: string, count = 1): Promise<void> {

@@ -13,8 +13,8 @@ import {
   SECONDS,
   timeOfId,
 } from '#kernel'
+import { sealTenant } from './seal.ts'
 import { listTenantsBehind, listTenantsSince } from './seal-queries.ts'
-import { sealTenant } from './sealing.ts'
 
 /** Longer than a minute, should a run be left out. */
 const RECENT_MS = 10 * MINUTES

@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value'
 import { Closed, Nullable, OneOf, type Static, Type } from '#kernel'
 import { HASH_BYTES, VERSION } from './chain.ts'
-import type { Sealed } from './checking.ts'
+import type { Sealed } from './check.ts'
 import type { CheckpointKey } from './checkpoint-keys.ts'
 
 // How a block stands in an exported file. Like what is hashed, it may only grow new versions.

@@ -6,12 +6,12 @@ import type { TestCore } from '../../../testing/index.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
 import { hashBlock, hashRecord, packEntries } from './chain.ts'
-import { checkExport } from './checking-export.ts'
+import { checkExport } from './check-export.ts'
 import { type CheckpointKey, checkpointKeys, keysFromSeeds } from './checkpoint-keys.ts'
 import { readLines } from './lines.ts'
+import { foundWithRecords, record, recordMany, sealAll, sealedIds, settleAll } from './seal.fixture.ts'
+import { appendRemoval } from './seal.ts'
 import { writeSeal } from './seal-lines.ts'
-import { foundWithRecords, record, recordMany, sealAll, sealedIds, settleAll } from './sealing.fixture.ts'
-import { appendRemoval } from './sealing.ts'
 
 const RECORDS = 2_300
 

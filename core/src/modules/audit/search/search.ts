@@ -1,14 +1,14 @@
 import type { Ctx } from '#kernel'
-import type { Criteria } from '../filtering.ts'
+import type { Criteria } from '../filters.ts'
 import { type AuditRow, findRecordFrom } from '../queries.ts'
-import { newestSpan, type Reading, readRecords } from '../reading.ts'
-import { listRecordsById } from '../sealing/seal-queries.ts'
-import { narrow, type Span } from '../selecting.ts'
+import { newestSpan, type Reading, readRecords } from '../read.ts'
+import { listRecordsById } from '../seals/seal-queries.ts'
+import { narrow, type Span } from '../selection.ts'
 import type { NameRow } from '../table.ts'
 import { findCompleteTo, type Labelled, listIdsOfNames, listLabels, listNames } from './search-queries.ts'
 import { asciiPattern, fold, hasWord, termRange } from './words.ts'
 
-export { indexNames } from './naming.ts'
+export { indexNames } from './name-index.ts'
 
 /** How many things are looked at before another way is tried. */
 export interface Efforts {

@@ -13,12 +13,12 @@ import {
   Uuid,
 } from '#kernel'
 import { auditRemoved } from '../events.ts'
-import { countRecords, findChain, type IdRange, lockChain } from '../sealing/seal-queries.ts'
-import { appendRemoval, sealTenant } from '../sealing/sealing.ts'
-import { forgetNames } from '../searching/naming.ts'
+import { appendRemoval, sealTenant } from '../seals/seal.ts'
+import { countRecords, findChain, type IdRange, lockChain } from '../seals/seal-queries.ts'
+import { forgetNames } from '../search/name-index.ts'
 import type { ChainRow } from '../table.ts'
-import { archiveRecords } from './archiving.ts'
-import { findKeptFrom } from './keeping.ts'
+import { archiveRecords } from './archive.ts'
+import { findKeptFrom } from './kept-from.ts'
 import { deleteBlocks, deleteRecords, findIdAt } from './retention-queries.ts'
 
 /** Removed in one transaction. */

@@ -1,7 +1,7 @@
 import type { Ctx } from '#kernel'
-import { criteriaOf } from '../filtering.ts'
+import { criteriaOf } from '../filters.ts'
 import type { ChainRow } from '../table.ts'
-import { checkSeal } from './checking.ts'
+import { checkSeal } from './check.ts'
 import { checkpointKeys } from './checkpoint-keys.ts'
 import { findChain, findHeightOf, findLastHeight, findSealedBlock, type SealedBlock } from './seal-queries.ts'
 

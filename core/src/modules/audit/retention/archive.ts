@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import type { Ctx } from '#kernel'
-import { writeProof } from '../sealing/proving.ts'
-import { findChain, findHeightOf, findLastHeight, type IdRange } from '../sealing/seal-queries.ts'
-import { monthOf } from './keeping.ts'
+import { writeProof } from '../seals/proof.ts'
+import { findChain, findHeightOf, findLastHeight, type IdRange } from '../seals/seal-queries.ts'
+import { monthOf } from './kept-from.ts'
 import { findIdAt } from './retention-queries.ts'
 
 /** Where a tenant's records of a month are kept. */

@@ -9,9 +9,9 @@ import { TEST_SECRET } from '../../../testing/core.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { createAuditCore } from '../audit.fixture.ts'
-import { foundWithRecords, record, recordMany, sealAll, settleAll } from './sealing.fixture.ts'
-import { appendRemoval } from './sealing.ts'
-import { forgetVerdict, RECORDS, rightAfter, type Tampering, tamperingWith, verifyBehind } from './verifying.fixture.ts'
+import { foundWithRecords, record, recordMany, sealAll, settleAll } from './seal.fixture.ts'
+import { appendRemoval } from './seal.ts'
+import { forgetVerdict, RECORDS, rightAfter, type Tampering, tamperingWith, verifyBehind } from './verify.fixture.ts'
 
 let core: TestCore
 let other: Person

@@ -6,7 +6,7 @@ import { drainJobs } from '../../../testing/drain-jobs.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
-import { blocksOf, chainOf } from '../sealing/sealing.fixture.ts'
+import { blocksOf, chainOf } from '../seals/seal.fixture.ts'
 import {
   createRetentionCore,
   keepFor,

@@ -2,7 +2,7 @@ import { type Ctx, firstIdAt, LEAST_ID, MINUTES, newId, SECONDS, timeOfId } from
 import { presentRecord } from '../present.ts'
 import type { AuditRow } from '../queries.ts'
 import type { AuditLog } from '../schema.ts'
-import { indexNames } from '../searching/searching.ts'
+import { indexNames } from '../search/search.ts'
 import type { AuditBlockTable, ChainRow } from '../table.ts'
 import { hashBlock, hashRecord, MAX_RECORDS, NO_HASH, packEntries, rangeOf } from './chain.ts'
 import { checkpointKeys } from './checkpoint-keys.ts'

@@ -2,7 +2,7 @@ import { type Ctx, fromNow, MINUTES, newId, rateLimited, SECONDS } from '#kernel
 import type { VerifiedAudit } from '../schema.ts'
 import type { Period } from './sealed-range.ts'
 import { findVerdict, insertVerification, updateVerification } from './verification-queries.ts'
-import { type Verdict, verifyRecords } from './verifying.ts'
+import { type Verdict, verifyRecords } from './verify.ts'
 
 /** What was found is the answer to everybody who asks the same within this time. */
 const KEPT_MS = 5 * MINUTES

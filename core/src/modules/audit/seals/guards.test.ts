@@ -5,8 +5,8 @@ import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
 import { chainEnds } from './chain-ends.ts'
-import { blocksOf, chainOf, foundWithRecords, record, recordIds, sealAll, settleAll } from './sealing.fixture.ts'
-import { appendRemoval, sealTenant } from './sealing.ts'
+import { blocksOf, chainOf, foundWithRecords, record, recordIds, sealAll, settleAll } from './seal.fixture.ts'
+import { appendRemoval, sealTenant } from './seal.ts'
 
 let core: TestCore
 before(async () => {

@@ -7,16 +7,16 @@ import {
   type StreamBody,
   type Unchecked,
 } from '#kernel'
-import { fileAnswer } from '../exporting.ts'
+import { fileAnswer } from '../export.ts'
 import { presentRecord } from '../present.ts'
 import { Filters, type Format } from '../schema.ts'
 import { unpackEntries } from './chain.ts'
+import { reading } from './chain-walk.ts'
 import { checkpointKeys } from './checkpoint-keys.ts'
 import { writeSeal } from './seal-lines.ts'
 import type { SealedBlock } from './seal-queries.ts'
 import { readBatches } from './sealed-batches.ts'
 import { findRemoval, findSealedRange, type SealedRange } from './sealed-range.ts'
-import { reading } from './walking.ts'
 
 /** What an export with proof cannot be asked for together with, of a query of which nothing is known yet. */
 export function* checkProof(query: Unchecked<Filters & { format: Format; proof: boolean }>): Generator<FieldProblem> {

@@ -8,8 +8,8 @@ import type { TestCore } from '../../../testing/index.ts'
 import { until } from '../../../testing/until.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
-import { foundWithRecords, settleAll } from './sealing.fixture.ts'
-import { forgetVerdict, rightAfter, tamperingWith } from './verifying.fixture.ts'
+import { foundWithRecords, settleAll } from './seal.fixture.ts'
+import { forgetVerdict, rightAfter, tamperingWith } from './verify.fixture.ts'
 
 const VERIFY = '/api/v1/audit/verify'
 

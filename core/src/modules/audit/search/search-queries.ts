@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql, type Tx } from '#kernel'
-import { ACTION, atLeast, matching, narrow, newestFirst, type Selection } from '../selecting.ts'
+import { ACTION, atLeast, matching, narrow, newestFirst, type Selection } from '../selection.ts'
 import type { NameKind, NameRow } from '../table.ts'
 
 /** What a record can be found by. */

@@ -1,10 +1,10 @@
 import { type Ctx, greatest, LEAST_ID, least, timeOfId } from '#kernel'
 import type { VerifiedAudit } from '../schema.ts'
-import { badSeal, type Finding, INSERTED } from './checking.ts'
+import { type ChainWalk, reading, walkChain } from './chain-walk.ts'
+import { badSeal, type Finding, INSERTED } from './check.ts'
 import { readUnsealed } from './late-records.ts'
 import { findGreatestHeight, listRecordsById } from './seal-queries.ts'
 import { findSealedRange, type Period, type SealedRange } from './sealed-range.ts'
-import { type ChainWalk, reading, walkChain } from './walking.ts'
 
 /** What was found, whenever that was. */
 export type Verdict = Omit<VerifiedAudit, 'verified_at'>

@@ -6,8 +6,8 @@ import { type Person, register } from '../../auth/auth.fixture.ts'
 import { createAuditCore } from '../audit.fixture.ts'
 import { hashBlock } from './chain.ts'
 import { keysFromSeeds } from './checkpoint-keys.ts'
-import { blocksOf, chainOf, foundWithRecords, record, sealAll, settleAll } from './sealing.fixture.ts'
-import { RECORDS, rightAfter, type Tampering, tamperingWith } from './verifying.fixture.ts'
+import { blocksOf, chainOf, foundWithRecords, record, sealAll, settleAll } from './seal.fixture.ts'
+import { RECORDS, rightAfter, type Tampering, tamperingWith } from './verify.fixture.ts'
 
 let core: TestCore
 let other: Person

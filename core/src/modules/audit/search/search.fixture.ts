@@ -1,6 +1,6 @@
 import type { TestCore } from '../../../testing/index.ts'
 import { asSuperuser } from '../audit.fixture.ts'
-import { sealAll } from '../sealing/sealing.fixture.ts'
+import { sealAll } from '../seals/seal.fixture.ts'
 
 /**
  * Seals what the tenant has recorded, and has its chain know at once what it otherwise knows after a quarter of an hour:

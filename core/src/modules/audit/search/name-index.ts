@@ -1,6 +1,6 @@
 import { type Ctx, hashedId, LEAST_ID } from '#kernel'
 import type { AuditLog } from '../schema.ts'
-import { lockChain } from '../sealing/seal-queries.ts'
+import { lockChain } from '../seals/seal-queries.ts'
 import type { NameKind, NameRow } from '../table.ts'
 import {
   deleteNames,

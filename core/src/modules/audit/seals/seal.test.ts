@@ -10,7 +10,6 @@ import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
 import { hashBlock, NO_HASH } from './chain.ts'
 import { checkpointKeys } from './checkpoint-keys.ts'
-import { getSealedPosition, readSealed } from './reading-sealed.ts'
 import {
   blocksOf,
   chainOf,
@@ -22,9 +21,10 @@ import {
   sealedIds,
   settleAll,
   waitUntilComplete,
-} from './sealing.fixture.ts'
-import { appendRemoval, sealTenant } from './sealing.ts'
-import { findBehind, findUnsealed } from './sealing-jobs.ts'
+} from './seal.fixture.ts'
+import { appendRemoval, sealTenant } from './seal.ts'
+import { findBehind, findUnsealed } from './seal-jobs.ts'
+import { getSealedPosition, readSealed } from './sealed-records.ts'
 
 const WRITERS = 20
 const RECORDS_EACH = 30

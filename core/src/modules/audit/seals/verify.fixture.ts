@@ -3,8 +3,8 @@ import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
-import { foundWithRecords, sealedIds, settleAll } from './sealing.fixture.ts'
-import { verifyRecords } from './verifying.ts'
+import { foundWithRecords, sealedIds, settleAll } from './seal.fixture.ts'
+import { verifyRecords } from './verify.ts'
 
 /** In three blocks. */
 export const RECORDS = 2_300

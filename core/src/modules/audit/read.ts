@@ -1,7 +1,7 @@
 import { type Ctx, DAYS, firstIdAt, least, timeOfId } from '#kernel'
-import type { Criteria } from './filtering.ts'
+import type { Criteria } from './filters.ts'
 import { type AuditRow, findRecordFrom, listRecords } from './queries.ts'
-import type { Span } from './selecting.ts'
+import type { Span } from './selection.ts'
 
 /** Most pages are full of records of one month, and a month is one partition, or two. */
 const WINDOW_MS = 31 * DAYS

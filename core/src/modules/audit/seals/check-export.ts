@@ -10,7 +10,7 @@ import {
   linkOf,
   type Present,
   type Sealed,
-} from './checking.ts'
+} from './check.ts'
 import { type CheckpointKey, readPublicKey } from './checkpoint-keys.ts'
 import { readSeal } from './seal-lines.ts'
 

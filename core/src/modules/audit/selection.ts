@@ -1,5 +1,5 @@
 import { GREATEST_ID, greatest, LEAST_ID, least, type RawBuilder, type SqlBool, sql } from '#kernel'
-import type { Criteria } from './filtering.ts'
+import type { Criteria } from './filters.ts'
 
 /** A range of ids: from the first on, to before the second; null: without end. */
 export interface Span {

@@ -5,11 +5,11 @@ import { drainJobs } from '../../../testing/drain-jobs.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import type { AuditLog } from '../schema.ts'
-import { checkExport } from '../sealing/checking-export.ts'
-import { checkpointKeys } from '../sealing/checkpoint-keys.ts'
-import { readLines } from '../sealing/lines.ts'
-import { chainOf } from '../sealing/sealing.fixture.ts'
-import { archiveKey } from './archiving.ts'
+import { checkExport } from '../seals/check-export.ts'
+import { checkpointKeys } from '../seals/checkpoint-keys.ts'
+import { readLines } from '../seals/lines.ts'
+import { chainOf } from '../seals/seal.fixture.ts'
+import { archiveKey } from './archive.ts'
 import {
   createRetentionCore,
   dropExpiredMonths,
