@@ -236,7 +236,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Nobody but a super admin founds a tenant where registration is closed',
-    file: 'core/src/modules/tenants/founding.ts',
+    file: 'core/src/modules/tenants/found-tenant.ts',
     find: "if (ctx.config.registration === 'closed' && !ctx.superAdmin)",
     replace: "if (ctx.config.registration === 'closed' && ctx.superAdmin)",
     tests: [CLOSED],

@@ -100,7 +100,7 @@ export const plants: Plant[] = [
     file: 'core/src/modules/mail/jobs.ts',
     find: 'if (runAt === null) return false',
     replace: '',
-    tests: ['core/src/modules/mail/pausing.test.ts'],
+    tests: ['core/src/modules/mail/pauses.test.ts'],
   },
   {
     guard: 'No mail waits in the queue that no module lists, and that nobody could write',

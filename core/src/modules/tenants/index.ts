@@ -28,7 +28,7 @@ export const tenants = defineModule({
 export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
 export * from './events.ts'
 export { Currency, Extra } from './formats.ts'
-export { foundTenant, openTenant } from './founding.ts'
+export { foundTenant, openTenant } from './found-tenant.ts'
 export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
 export { presentTenant } from './present.ts'
 export { findTenant, listTenants, lockTenant } from './queries.ts'

@@ -5,7 +5,7 @@ import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { endPause, mail } from './index.ts'
 import { letters, pausedMail } from './letters.fixture.ts'
-import { forgetPauses } from './pausing.ts'
+import { forgetPauses } from './pauses.ts'
 
 let test: TestCore
 before(async () => {
