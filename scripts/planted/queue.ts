@@ -3,7 +3,7 @@ import type { Plant } from './plant.ts'
 export const plants: Plant[] = [
   {
     guard: 'Nobody who holds a connection waits for another one',
-    file: 'core/src/kernel/db/holding.ts',
+    file: 'core/src/kernel/db/held-connections.ts',
     find: 'if (held && !held.isOver) throw new NestedTransaction(what, held.role)',
     replace: '',
     tests: ['core/test/pool-of-one.test.ts'],
@@ -38,21 +38,21 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A sweep is done by one process at a time',
-    file: 'core/src/kernel/jobs/claiming.ts',
+    file: 'core/src/kernel/jobs/claim.ts',
     find: 'where r.claimed_by is null or r.claimed_until <= $4 or r.claimed_until > $5',
     replace: 'where true or r.claimed_until <= $4 or r.claimed_until > $5',
     tests: ['core/test/every-tenant.test.ts'],
   },
   {
     guard: 'The claim of a clock that was wrong holds nobody up',
-    file: 'core/src/kernel/jobs/claiming.ts',
+    file: 'core/src/kernel/jobs/claim.ts',
     find: 'r.claimed_until <= $4 or r.claimed_until > $5',
     replace: 'r.claimed_until <= $4 or ($5::timestamptz is null)',
     tests: ['core/test/every-tenant.test.ts'],
   },
   {
     guard: 'A clock that was once ahead stops no schedule',
-    file: 'core/src/kernel/jobs/tending.ts',
+    file: 'core/src/kernel/jobs/upkeep.ts',
     find: '  await pullBack(core)\n',
     replace: '  if (process.argv.length === 0) await pullBack(core)\n',
     tests: ['core/test/wrong-clock.test.ts'],

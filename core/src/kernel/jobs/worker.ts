@@ -7,7 +7,7 @@ import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
-import { startTending } from './tending.ts'
+import { startTending } from './upkeep.ts'
 
 /** Jobs of one tenant that may run at the same time, in all processes together. */
 const LANES = 4

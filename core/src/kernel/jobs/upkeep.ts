@@ -2,7 +2,7 @@ import { MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { showWorker } from './overdue.ts'
-import { pullBack } from './pulling-back.ts'
+import { pullBack } from './pull-back.ts'
 
 /** Looks after the schedules at once and then each minute, by a timer that no stored moment can stop, until it is stopped. */
 export async function startTending(core: Core): Promise<() => Promise<void>> {
