@@ -11,9 +11,9 @@ export const ON_ONE_CONNECTION = [
   'members/invitation-roles',
   'roles/assignment',
   'stores/default-store',
-  'subscriptions/opening',
+  'subscriptions/trial',
   'subscriptions/races',
-  'subscriptions/rolling-over',
+  'subscriptions/renewal',
   'seals/verification-lease',
   'wrong-clock',
   'audit-sinks/crash',
@@ -52,7 +52,7 @@ export const ALSO_ON_FIFTEEN = [
   'retention/archive',
   'search/search',
   'seals/verify-bounds',
-  'subscriptions/rolling-over',
+  'subscriptions/renewal',
   'tenants/settings',
 ]
 

@@ -6,7 +6,7 @@ const lockout = { file: `${AUTH}/sign-in/lockout.ts`, tests: [`${AUTH}/sign-in/a
 const failures = { file: `${AUTH}/sign-in/failure-queries.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
 const addresses = { file: 'core/src/kernel/addresses.ts', tests: ['core/src/kernel/addresses.test.ts'] }
 const passwords = [`${AUTH}/passwords/password-check.test.ts`]
-const plans = [`${SUBSCRIPTIONS}/changing-plan.test.ts`]
+const plans = [`${SUBSCRIPTIONS}/plan-change.test.ts`]
 
 export const plants: Plant[] = [
   {
@@ -159,7 +159,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'The preview allows nothing that would be refused',
-    file: `${SUBSCRIPTIONS}/changing-plan.ts`,
+    file: `${SUBSCRIPTIONS}/plan-change.ts`,
     find: 'exceeds.length === 0 && after !== null',
     replace: 'exceeds.length === 0',
     tests: plans,
@@ -176,6 +176,6 @@ export const plants: Plant[] = [
     file: `${SUBSCRIPTIONS}/trial-queries.ts`,
     find: "        .where('person_trials.trials', '<', most),\n",
     replace: "        .where('person_trials.trials', '<', most + 99),\n",
-    tests: [`${SUBSCRIPTIONS}/opening.test.ts`],
+    tests: [`${SUBSCRIPTIONS}/trial.test.ts`],
   },
 ]

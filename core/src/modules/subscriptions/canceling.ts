@@ -1,5 +1,5 @@
 import type { Ctx } from '#kernel'
-import { apply, lockState } from './changing.ts'
+import { apply, lockState } from './lifecycle.ts'
 import type { Cancellation } from './schema.ts'
 import type { State } from './states.ts'
 

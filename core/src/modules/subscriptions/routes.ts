@@ -1,9 +1,9 @@
 import { conflict, defineRoute, notFound, type Route, Short } from '#kernel'
 import { cancelSubscription, reactivateSubscription } from './canceling.ts'
-import { getState } from './changing.ts'
-import { changePlan, previewPlanChange } from './changing-plan.ts'
 import { downgradeExceedsLimits } from './errors.ts'
-import { changePaymentMethod, checkMasked } from './paying.ts'
+import { getState } from './lifecycle.ts'
+import { changePaymentMethod, checkMasked } from './payment.ts'
+import { changePlan, previewPlanChange } from './plan-change.ts'
 import { presentPlan, presentSubscription, presentTrial } from './present.ts'
 import { findPublicPlan, listPublicPlans } from './queries.ts'
 import {

@@ -1,4 +1,4 @@
-import { type Deadline, deadlineOf, endOf } from './deadlines.ts'
+import { type Deadline, deadlineOf, endOf } from './periods.ts'
 import { type State, transition } from './states.ts'
 
 /** One thing that the clock did. */

@@ -1,6 +1,6 @@
 import { type AppError, conflict, DAYS, momentAfter } from '#kernel'
-import { deadlineOf } from './deadlines.ts'
 import { periodEnd } from './months.ts'
+import { deadlineOf } from './periods.ts'
 import { isFree, settlementOf } from './prices.ts'
 import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
 

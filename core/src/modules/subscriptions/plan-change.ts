@@ -1,6 +1,6 @@
 import { AppError, type Ctx, notFound } from '#kernel'
-import { apply, getState, lockState } from './changing.ts'
 import { downgradeExceedsLimits } from './errors.ts'
+import { apply, getState, lockState } from './lifecycle.ts'
 import { isDowngrade, settlementOf } from './prices.ts'
 import { findPublicPlan } from './queries.ts'
 import type { PlanChange, PlanChangePreview } from './schema.ts'

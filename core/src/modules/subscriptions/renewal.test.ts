@@ -10,7 +10,7 @@ import { TEST_ROLES } from '../../testing/cluster.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
 import { found, tokenFor } from '../tenants/sign-in.fixture.ts'
 import { subscriptions } from './index.ts'
-import { openAllMissing, rollOver } from './rolling-over.ts'
+import { openAllMissing, rollOver } from './renewal.ts'
 import {
   BUSINESS,
   type Customer,

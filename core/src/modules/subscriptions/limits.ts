@@ -1,6 +1,6 @@
 import { type Allowances, type Ctx, planLimitReached, subscriptionInactive, type Tx } from '#kernel'
-import { getState } from './changing.ts'
 import { limitReached80, limitReached100 } from './events.ts'
+import { getState } from './lifecycle.ts'
 import { includes, maxOf } from './plans.ts'
 import { findStanding } from './queries.ts'
 import { isEnded, type State } from './states.ts'

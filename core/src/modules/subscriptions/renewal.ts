@@ -1,7 +1,7 @@
 import { type Ctx, every, everyTenant, fromNow, HOURS, systemActor } from '#kernel'
-import { rollForwardIfDue } from './changing.ts'
-import { openSubscription } from './opening.ts'
+import { rollForwardIfDue } from './lifecycle.ts'
 import { listDue, listTenantsWithout } from './sweep-queries.ts'
+import { openSubscription } from './trial.ts'
 
 /**
  * Longer than it takes to replace old processes, which know nothing of subscriptions, by new ones. Among these alone it is

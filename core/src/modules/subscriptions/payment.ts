@@ -1,5 +1,5 @@
 import { at, type Ctx, type FieldProblem, invalidRequest } from '#kernel'
-import { apply, enqueueCollection, lockState } from './changing.ts'
+import { apply, enqueueCollection, lockState } from './lifecycle.ts'
 import type { PaymentMethodPatch } from './schema.ts'
 import { MANUAL, type State } from './states.ts'
 import type { PaymentMethod } from './table.ts'
