@@ -138,14 +138,14 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A paid year is not given up for a month unless that is asked for',
-    file: `${SUBSCRIPTIONS}/prices.ts`,
+    file: `${SUBSCRIPTIONS}/plans.ts`,
     find: "  if (status === 'active' && MONTHS[to.interval] < MONTHS[from.interval]) return true\n",
     replace: "  if (status === 'canceled') return true\n",
     tests: plans,
   },
   {
     guard: 'Amounts in different currencies are neither compared nor set off',
-    file: `${SUBSCRIPTIONS}/prices.ts`,
+    file: `${SUBSCRIPTIONS}/plans.ts`,
     find: 'plan.currency === to.currency ? Math.min(unused, wanted) : 0',
     replace: 'Math.min(unused, wanted)',
     tests: plans,
@@ -173,7 +173,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A person has as many trials as TRIALS_PER_PERSON says, however many tenants are founded at once',
-    file: `${SUBSCRIPTIONS}/trial-queries.ts`,
+    file: `${SUBSCRIPTIONS}/queries.ts`,
     find: "        .where('person_trials.trials', '<', most),\n",
     replace: "        .where('person_trials.trials', '<', most + 99),\n",
     tests: [`${SUBSCRIPTIONS}/trial.test.ts`],

@@ -1,5 +1,6 @@
 import { Closed, type Ctx, defineJob, type EventDefinition, notFound, systemActor, Type } from '#kernel'
 import * as events from './events.ts'
+import { type Deadline, deadlineOf, endOf } from './periods.ts'
 import { presentRecord } from './present.ts'
 import { providerNamed } from './providers.ts'
 import {
@@ -9,7 +10,7 @@ import {
   lockSubscription,
   updateSubscription,
 } from './queries.ts'
-import { settle } from './settling.ts'
+import type { Cancellation } from './schema.ts'
 import { type Happening, isEnded, MANUAL, type State, transition } from './states.ts'
 import type { SubscriptionRow } from './table.ts'
 import { deleteUsageBefore } from './usage-queries.ts'
@@ -41,6 +42,20 @@ export async function apply(ctx: Ctx, before: State, happening: Happening): Prom
   const saved = await save(ctx, before, after)
   await record(ctx, { name: happening.name, before, after: saved })
   return saved
+}
+
+/** Cancels at the end of the period, or at once: then the tenant can only read from now on. Throws 409 when it has ended. */
+export async function cancelSubscription(ctx: Ctx, { at_period_end, reason }: Cancellation): Promise<State> {
+  const state = await lockState(ctx)
+  return apply(ctx, state, { name: 'canceled', atPeriodEnd: at_period_end, reason: reason ?? null })
+}
+
+/**
+ * Takes a cancellation back before it takes effect, or begins anew after the end. Throws 409 when there is nothing to
+ * take back, or when a payment method is missing.
+ */
+export async function reactivateSubscription(ctx: Ctx): Promise<State> {
+  return apply(ctx, await lockState(ctx), { name: 'reactivated' })
 }
 
 /**
@@ -123,4 +138,28 @@ async function withPlans(ctx: Ctx, row: SubscriptionRow): Promise<State> {
   const plan = plans.get(row.plan_id)
   if (!plan) throw new Error(`The plan ${row.plan_id} is gone`) // its foreign key does not let it
   return { ...row, plan, pending_plan: plans.get(row.pending_plan_id ?? '') ?? null }
+}
+
+/** One thing that the clock did. */
+export interface Step {
+  name: Deadline['name']
+  before: State
+  after: State
+}
+
+/**
+ * What the clock has made of a subscription by now, all that was missed included, in order; each thing at the moment
+ * when it was due, whenever somebody looks.
+ */
+export function settle(stored: State, now: string): { state: State; steps: Step[] } {
+  const steps: Step[] = []
+  let state = stored
+  for (let due = deadlineOf(state); due && due.at <= now; due = deadlineOf(state)) {
+    const after = transition(state, { name: due.name }, due.at)
+    // Nobody is warned of what has already come.
+    const isTooLate = due.name === 'warned' && (endOf(state)?.at ?? now) <= now
+    if (!isTooLate) steps.push({ name: due.name, before: state, after })
+    state = after
+  }
+  return { state, steps }
 }

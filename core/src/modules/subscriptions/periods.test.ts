@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { DAYS } from '#kernel'
 import { SEED } from '../../testing/seed.ts'
-import { addMonths, periodEnd } from './months.ts'
+import { addMonths, periodEnd } from './periods.ts'
 
 const zone = process.env.TZ
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { AppError, type Ctx, notFound } from '#kernel'
 import { downgradeExceedsLimits } from './errors.ts'
 import { apply, getState, lockState } from './lifecycle.ts'
-import { isDowngrade, settlementOf } from './prices.ts'
+import { isDowngrade, settlementOf } from './plans.ts'
 import { findPublicPlan } from './queries.ts'
 import type { PlanChange, PlanChangePreview } from './schema.ts'
 import { isEnded, type State, takesCancellationBack, transition } from './states.ts'

@@ -1,7 +1,6 @@
 import { conflict, defineRoute, notFound, type Route, Short } from '#kernel'
-import { cancelSubscription, reactivateSubscription } from './canceling.ts'
 import { downgradeExceedsLimits } from './errors.ts'
-import { getState } from './lifecycle.ts'
+import { cancelSubscription, getState, reactivateSubscription } from './lifecycle.ts'
 import { changePaymentMethod, checkMasked } from './payment.ts'
 import { changePlan, previewPlanChange } from './plan-change.ts'
 import { presentPlan, presentSubscription, presentTrial } from './present.ts'

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AppError, DAYS, newId } from '#kernel'
 import { SEED } from '../../testing/seed.ts'
-import { settle } from './settling.ts'
+import { settle } from './lifecycle.ts'
 import { type Happening, isEnded, type State, TRANSITIONS, transition } from './states.ts'
 import type { PlanRow, Status } from './table.ts'
 

@@ -1,7 +1,6 @@
 import { type AppError, conflict, DAYS, momentAfter } from '#kernel'
-import { periodEnd } from './months.ts'
-import { deadlineOf } from './periods.ts'
-import { isFree, settlementOf } from './prices.ts'
+import { deadlineOf, periodEnd } from './periods.ts'
+import { isFree, settlementOf } from './plans.ts'
 import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
 
 /** A subscription with the plans that it speaks of: all that its changes depend on. */

@@ -1,12 +1,10 @@
 import { type Ctx, DAYS, type Founder, momentAfter, stamp } from '#kernel'
 import { getTenant } from '../tenants/index.ts'
 import { subscriptionCreated } from './events.ts'
-import { periodEnd } from './months.ts'
-import { deadlineOf } from './periods.ts'
+import { deadlineOf, periodEnd } from './periods.ts'
 import { presentRecord } from './present.ts'
-import { findPlanByCode, insertSubscription } from './queries.ts'
+import { findPlanByCode, insertSubscription, updateTrialReturned, upsertTrial } from './queries.ts'
 import type { PlanRow, SubscriptionRow } from './table.ts'
-import { updateTrialReturned, upsertTrial } from './trial-queries.ts'
 
 /** The plan that new tenants try. */
 const TRIAL_PLAN = 'starter'
