@@ -61,7 +61,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'No key of another session keeps a session open that signs out',
-    file: 'core/src/modules/auth/routes.ts',
+    file: 'core/src/modules/auth/routes-sessions.ts',
     find: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',\n  idempotent: false,",
     replace: "summary: 'End this session',\n  description: NO_KEY,\n  access: 'self',",
     tests: ['core/src/modules/auth/sessions/repeated-requests.test.ts'],

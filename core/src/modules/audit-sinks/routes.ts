@@ -24,7 +24,7 @@ import { pauseSink, resumeSink } from './states.ts'
 
 const access = { permission: 'audit.stream' }
 
-export const routes: readonly Route[] = [
+export const auditSinkRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/audit/sinks',

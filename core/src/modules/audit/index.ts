@@ -9,7 +9,7 @@ import { auditRetentionDays, auditRetentionPending } from './retention/period.ts
 import { removeExpired } from './retention/remove-expired.ts'
 import { findExpired } from './retention/retention.ts'
 import { warnOwners } from './retention/warn-owners.ts'
-import { routes } from './routes.ts'
+import { auditRoutes } from './routes.ts'
 import { chainEnds } from './seals/chain-ends.ts'
 import { checkpointKeys } from './seals/checkpoint-keys.ts'
 import { findBehind, findUnsealed, seal } from './seals/seal-jobs.ts'
@@ -39,12 +39,12 @@ export const audit = defineModule({
     'audit.retention': { description: 'Shorten how long records of what happened are kept', roles: [] },
   },
   events: Object.values(events),
-  routes,
+  routes: auditRoutes,
   jobs: [seal, removeExpired],
+  schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   listeners: [warnOwners],
   mails: [retentionShortenedMail],
-  settings: [auditRetentionDays, auditRetentionPending],
-  schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
+  settings: [auditRetentionDays, auditRetentionPending],
   checks: [chainEnds],
 })

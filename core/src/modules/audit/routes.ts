@@ -107,4 +107,4 @@ const keysRoute = defineRoute({
   }),
 })
 
-export const routes = [listRoute, getRoute, exportRoute, verifyRoute, keysRoute]
+export const auditRoutes = [listRoute, getRoute, exportRoute, verifyRoute, keysRoute]

@@ -3,12 +3,12 @@ import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import * as accountRoutes from './account-routes.ts'
 import * as events from './events.ts'
 import { authMails } from './mails.ts'
 import { passwordHasher } from './passwords/hash.ts'
 import { sendReset, sendVerification } from './recovery/links.ts'
-import * as routes from './routes.ts'
+import { accountRoutes } from './routes-accounts.ts'
+import { sessionRoutes } from './routes-sessions.ts'
 import { authSettings } from './settings.ts'
 import { ensureBootstrapToken, requireBootstrapSetting } from './sign-in/bootstrap.ts'
 import { provenTokens } from './tokens/access-tokens.ts'
@@ -64,12 +64,12 @@ export const auth = defineModule({
   dependsOn: [users, tenants, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
-  routes: [...Object.values(accountRoutes), ...Object.values(routes)].map(bounded),
+  routes: [...accountRoutes, ...sessionRoutes].map(bounded),
   jobs: [sendVerification, sendReset],
-  mails: authMails,
-  settings: authSettings,
   schedules: [rotateKeys, sweep],
+  mails: authMails,
   resources: [keyRing, provenTokens, passwordHasher],
+  settings: authSettings,
   sealed: [sealedSigningKeys],
   // What is remembered of failures, and links in mails, last a day at the most.
   moments: [

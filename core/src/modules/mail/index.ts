@@ -12,11 +12,11 @@ export { endPause } from './pauses.ts'
 export const mail = defineModule({
   name: 'mail',
   migrations: new URL('./migrations/', import.meta.url),
-  resources: [mailer],
-  jobs: [sendMail],
-  sealed: [sealedMails],
-  schedules: [forgetPauses],
-  postOffice,
   routes: mailboxRoutes,
+  jobs: [sendMail],
+  schedules: [forgetPauses],
+  resources: [mailer],
   checks: [mailCheck],
+  sealed: [sealedMails],
+  postOffice,
 })

@@ -5,7 +5,7 @@ import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { foundRoles } from './found-roles.ts'
 import { roleGrants } from './grants.ts'
-import * as routes from './routes.ts'
+import { roleRoutes } from './routes.ts'
 import { unknownRoles } from './unknown-roles.ts'
 
 export { type AssignOptions, assignRole, type RoleToAssign, unassignAll, unassignRole } from './assignment.ts'
@@ -34,8 +34,8 @@ export const roles = defineModule({
     'role.assign': { description: 'Give and take roles', scope: 'store', roles: ['admin', 'manager'] },
   },
   events: Object.values(events),
-  routes: Object.values(routes),
+  routes: roleRoutes,
   grants: [roleGrants],
-  founding: foundRoles,
   declarationProblems: unknownRoles,
+  founding: foundRoles,
 })

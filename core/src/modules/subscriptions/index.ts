@@ -5,7 +5,7 @@ import { collectCharge } from './lifecycle.ts'
 import { planAllowances } from './limits.ts'
 import { unknownPlans } from './plans.ts'
 import { openAllMissing, rollOver } from './renewal.ts'
-import { routes } from './routes.ts'
+import { subscriptionRoutes } from './routes.ts'
 import { openSubscription } from './trial.ts'
 
 export { downgradeExceedsLimits } from './errors.ts'
@@ -31,10 +31,10 @@ export const subscriptions = defineModule({
     'subscription.manage': 'Change, cancel and pay the subscription',
   },
   events: Object.values(events),
-  routes,
+  routes: subscriptionRoutes,
   jobs: [collectCharge],
   schedules: [rollOver, openAllMissing],
   allowances: planAllowances,
-  founding: openSubscription,
   declarationProblems: unknownPlans,
+  founding: openSubscription,
 })

@@ -22,7 +22,7 @@ import { readDetails, readUsage } from './usage.ts'
 const view = { permission: 'subscription.view' }
 const manage = { permission: 'subscription.manage' }
 
-export const routes: readonly Route[] = [
+export const subscriptionRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/subscriptions/plans',

@@ -2,28 +2,8 @@ import { defineModule } from '#kernel'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { getSettings } from './queries.ts'
-import { routes } from './routes.ts'
+import { tenantRoutes } from './routes.ts'
 import { tenantSettings } from './settings.ts'
-
-const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
-
-/** Tenants: what they are called, how they look, and what holds for everybody in them. */
-export const tenants = defineModule({
-  name: 'tenants',
-  description: 'Companies that use the product, their settings and what they look like.',
-  dependsOn: [users],
-  migrations: new URL('./migrations/', import.meta.url),
-  permissions: {
-    'tenant.view': { description: 'See the name and branding of the tenant', roles: EVERYBODY },
-    'tenant.update': 'Change the name, slug and branding of the tenant',
-    'tenant_settings.view': { description: 'See the settings of the tenant', roles: EVERYBODY },
-    'tenant_settings.update': 'Change the settings of the tenant',
-  },
-  events: Object.values(events),
-  settings: tenantSettings,
-  settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
-  routes,
-})
 
 export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
 export * from './events.ts'
@@ -44,3 +24,23 @@ export {
 } from './settings.ts'
 export { asciiWords, randomSuffix } from './slugs.ts'
 export type { TenantRecord } from './table.ts'
+
+const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
+
+/** Tenants: what they are called, how they look, and what holds for everybody in them. */
+export const tenants = defineModule({
+  name: 'tenants',
+  description: 'Companies that use the product, their settings and what they look like.',
+  dependsOn: [users],
+  migrations: new URL('./migrations/', import.meta.url),
+  permissions: {
+    'tenant.view': { description: 'See the name and branding of the tenant', roles: EVERYBODY },
+    'tenant.update': 'Change the name, slug and branding of the tenant',
+    'tenant_settings.view': { description: 'See the settings of the tenant', roles: EVERYBODY },
+    'tenant_settings.update': 'Change the settings of the tenant',
+  },
+  events: Object.values(events),
+  routes: tenantRoutes,
+  settings: tenantSettings,
+  settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
+})

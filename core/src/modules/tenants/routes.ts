@@ -15,7 +15,7 @@ import {
 } from './schema.ts'
 import { changeSettings, presentTenantSettings } from './settings.ts'
 
-export const routes: readonly Route[] = [
+export const tenantRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/tenants',

@@ -22,7 +22,7 @@ import { ALGORITHM } from './tokens/signing-keys.ts'
 
 const NO_KEY = 'Takes no `Idempotency-Key`: what happens hangs on the session that asks.'
 
-export const login = defineRoute({
+const login = defineRoute({
   method: 'POST',
   path: '/auth/login',
   summary: 'Sign in by password',
@@ -37,7 +37,7 @@ export const login = defineRoute({
   handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => signIn(ctx, body, inCookie)),
 })
 
-export const refreshTokens = defineRoute({
+const refreshTokens = defineRoute({
   method: 'POST',
   path: '/auth/refresh',
   name: 'refreshTokens',
@@ -59,7 +59,7 @@ export const refreshTokens = defineRoute({
     }),
 })
 
-export const switchTenants = defineRoute({
+const switchTenants = defineRoute({
   method: 'POST',
   path: '/auth/switch-tenant',
   summary: 'Get tokens for another of your tenants',
@@ -76,7 +76,7 @@ export const switchTenants = defineRoute({
     handOut(ctx, headers, (inCookie) => switchTenant(ctx, body.tenant_id.toLowerCase(), inCookie)),
 })
 
-export const logout = defineRoute({
+const logout = defineRoute({
   method: 'POST',
   path: '/auth/logout',
   summary: 'End this session',
@@ -88,7 +88,7 @@ export const logout = defineRoute({
   handler: (ctx, { headers }) => letGo(ctx, headers, () => signOut(ctx)),
 })
 
-export const logoutAll = defineRoute({
+const logoutAll = defineRoute({
   method: 'POST',
   path: '/auth/logout-all',
   summary: 'End all of your sessions',
@@ -100,7 +100,7 @@ export const logoutAll = defineRoute({
   handler: (ctx, { headers }) => letGo(ctx, headers, () => signOutEverywhere(ctx)),
 })
 
-export const changeOwnPassword = defineRoute({
+const changeOwnPassword = defineRoute({
   method: 'POST',
   path: '/auth/change-password',
   summary: 'Change your password',
@@ -118,7 +118,7 @@ export const changeOwnPassword = defineRoute({
   },
 })
 
-export const jwks = defineRoute({
+const jwks = defineRoute({
   method: 'GET',
   path: '/.well-known/jwks.json',
   root: true,
@@ -133,3 +133,5 @@ export const jwks = defineRoute({
     return new Answer(200, { keys }, { 'cache-control': `public, max-age=${JWKS_MAX_AGE_SECONDS}` })
   },
 })
+
+export const sessionRoutes = [changeOwnPassword, jwks, login, logout, logoutAll, refreshTokens, switchTenants]

@@ -33,7 +33,7 @@ import { register } from './sign-in/register.ts'
 
 const ME = '/api/v1/users/me'
 
-export const registerAccount = defineRoute({
+const registerAccount = defineRoute({
   method: 'POST',
   path: '/auth/register',
   summary: 'Open an account and found a tenant',
@@ -50,7 +50,7 @@ export const registerAccount = defineRoute({
   handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => register(ctx, body, inCookie), 201),
 })
 
-export const bootstrapInstallation = defineRoute({
+const bootstrapInstallation = defineRoute({
   method: 'POST',
   path: '/auth/bootstrap',
   summary: 'Make the first super admin',
@@ -68,7 +68,7 @@ export const bootstrapInstallation = defineRoute({
   handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => bootstrap(ctx, body, inCookie), 201),
 })
 
-export const acceptInvite = defineRoute({
+const acceptInvite = defineRoute({
   method: 'POST',
   path: '/auth/accept-invite',
   summary: 'Accept an invitation',
@@ -95,7 +95,7 @@ export const acceptInvite = defineRoute({
   handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => acceptInvitation(ctx, body, inCookie)),
 })
 
-export const forgotPassword = defineRoute({
+const forgotPassword = defineRoute({
   method: 'POST',
   path: '/auth/forgot-password',
   summary: 'Ask for a link to choose a new password',
@@ -110,7 +110,7 @@ export const forgotPassword = defineRoute({
   },
 })
 
-export const resetForgottenPassword = defineRoute({
+const resetForgottenPassword = defineRoute({
   method: 'POST',
   path: '/auth/reset-password',
   summary: 'Choose a new password by the link of a mail',
@@ -127,7 +127,7 @@ export const resetForgottenPassword = defineRoute({
   },
 })
 
-export const verifyAddress = defineRoute({
+const verifyAddress = defineRoute({
   method: 'POST',
   path: '/auth/verify-email',
   summary: 'Prove an e-mail address by the link of a mail',
@@ -141,7 +141,7 @@ export const verifyAddress = defineRoute({
   },
 })
 
-export const resendVerification = defineRoute({
+const resendVerification = defineRoute({
   method: 'POST',
   path: '/auth/resend-verification',
   summary: 'Get the mail that proves your e-mail address again',
@@ -156,7 +156,7 @@ export const resendVerification = defineRoute({
   },
 })
 
-export const createPerson = defineRoute({
+const createPerson = defineRoute({
   method: 'POST',
   path: '/users',
   summary: 'Add a member',
@@ -172,3 +172,14 @@ export const createPerson = defineRoute({
   errors: [alreadyMember, emailTaken, notFound, unavailable],
   handler: (ctx, { body }) => addPerson(ctx, body),
 })
+
+export const accountRoutes = [
+  acceptInvite,
+  bootstrapInstallation,
+  createPerson,
+  forgotPassword,
+  registerAccount,
+  resendVerification,
+  resetForgottenPassword,
+  verifyAddress,
+]
