@@ -145,7 +145,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   async function close(): Promise<void> {
     stopping.abort()
     await Promise.all([stopServing(), stopWorking()])
-    await waker.settled()
+    await waker.idle()
     // Last of what answers: whoever watches sees the end coming.
     await (await probes)?.close()
     for (const resource of resourcesOf(registry).reverse())

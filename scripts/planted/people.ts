@@ -42,7 +42,7 @@ export const plants: Plant[] = [
   {
     guard: 'The owners are told of every new owner',
     file: 'core/src/modules/members/invite.ts',
-    find: 'await tellOwners(ctx, { email, roles, isInvited: true })',
+    find: 'await notifyOwners(ctx, { email, roles, isInvited: true })',
     replace: '',
     tests: PROMISES,
   },
@@ -90,7 +90,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A role that somebody is invited to cannot be deleted',
-    file: 'core/src/modules/members/promised-roles.ts',
+    file: 'core/src/modules/members/invitation-roles.ts',
     find: 'if (roleIds.length === 0) return',
     replace: 'if (roleIds.length >= 0) return',
     tests: ['core/src/modules/members/invite.test.ts'],

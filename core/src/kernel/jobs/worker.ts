@@ -49,10 +49,10 @@ export function createWaker(core: Pick<Core, 'db' | 'clock' | 'log'>) {
     // What a transaction is woken for waits for nothing of it.
     if (sending < PARALLEL_WAKES) void core.db.aside(send)
   }
-  const settled = async () => {
+  const idle = async () => {
     while (sending > 0) await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  return { wake, settled }
+  return { wake, idle }
 }
 
 interface Wake {

@@ -135,10 +135,10 @@ describe(`${MANY} records`, () => {
     const file = await open()
     file.once('readable', () => {})
     await until('it has begun', () => reading.count() > 0)
-    const ahead = await settledCount(reading.count)
+    const ahead = await stableCount(reading.count)
     assert.ok(ahead > 0 && ahead < 100, `${ahead} batches were read for a client that takes nothing`)
     file.destroy()
-    const before = await settledCount(reading.count)
+    const before = await stableCount(reading.count)
     assert.ok(before <= ahead + 1, `${before - ahead} batches were read for a client that had gone`)
     assert.equal(reading.stop(), before)
     await until('no connection is held', () => core.core.db.load().app.waiting === 0 && busyConnections() === 0)
@@ -173,7 +173,7 @@ function countBatches() {
 }
 
 /** What is counted once nothing was added for half a second, and the database is not just being slow. */
-async function settledCount(count: () => number): Promise<number> {
+async function stableCount(count: () => number): Promise<number> {
   for (let last = -1; ; ) {
     if (count() === last && busyConnections() === 0) return last
     last = count()

@@ -25,7 +25,7 @@ import {
   SignInAnswer,
   VerifyEmail,
 } from './schema.ts'
-import { handOut, sessionParts } from './sessions/session-mode.ts'
+import { answerTokens, sessionParts } from './sessions/session-mode.ts'
 import { acceptInvitation } from './sign-in/accept-invitation.ts'
 import { addPerson } from './sign-in/add-person.ts'
 import { bootstrap } from './sign-in/bootstrap.ts'
@@ -47,7 +47,7 @@ const registerAccount = defineRoute({
   response: { 201: SignInAnswer },
   errors: [emailTaken, slugTaken, registrationClosed, unavailable],
   location: () => ME,
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => register(ctx, body, inCookie), 201),
+  handler: (ctx, { body, headers }) => answerTokens(ctx, headers, (inCookie) => register(ctx, body, inCookie), 201),
 })
 
 const bootstrapInstallation = defineRoute({
@@ -65,7 +65,7 @@ const bootstrapInstallation = defineRoute({
   response: { 201: SignInAnswer },
   errors: [invalidCredentials, alreadyBootstrapped, emailTaken, tooManyAttempts, unavailable],
   location: () => ME,
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => bootstrap(ctx, body, inCookie), 201),
+  handler: (ctx, { body, headers }) => answerTokens(ctx, headers, (inCookie) => bootstrap(ctx, body, inCookie), 201),
 })
 
 const acceptInvite = defineRoute({
@@ -92,7 +92,7 @@ const acceptInvite = defineRoute({
     planLimitReached,
     unavailable,
   ],
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => acceptInvitation(ctx, body, inCookie)),
+  handler: (ctx, { body, headers }) => answerTokens(ctx, headers, (inCookie) => acceptInvitation(ctx, body, inCookie)),
 })
 
 const forgotPassword = defineRoute({

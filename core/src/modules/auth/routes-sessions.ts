@@ -12,7 +12,14 @@ import { changePassword } from './passwords/change-password.ts'
 import { newPasswordIn } from './passwords/new-passwords.ts'
 import { ChangePassword, Credentials, Jwks, RefreshRequest, SignInAnswer, SwitchTenant, Tokens } from './schema.ts'
 import { refresh } from './sessions/refresh.ts'
-import { forgetIfOver, handOut, letGo, RefreshCookies, refreshTokenIn, sessionParts } from './sessions/session-mode.ts'
+import {
+  answerSignOut,
+  answerTokens,
+  clearCookieIfOver,
+  RefreshCookies,
+  refreshTokenIn,
+  sessionParts,
+} from './sessions/session-mode.ts'
 import { signOut, signOutEverywhere } from './sessions/sign-out.ts'
 import { switchTenant } from './sessions/switch-tenant.ts'
 import { signIn } from './sign-in/sign-in.ts'
@@ -34,7 +41,7 @@ const login = defineRoute({
   body: Credentials,
   response: { 200: SignInAnswer },
   errors: [invalidCredentials, accountDisabled, permissionDenied, tenantSuspended, tooManyAttempts, unavailable],
-  handler: (ctx, { body, headers }) => handOut(ctx, headers, (inCookie) => signIn(ctx, body, inCookie)),
+  handler: (ctx, { body, headers }) => answerTokens(ctx, headers, (inCookie) => signIn(ctx, body, inCookie)),
 })
 
 const refreshTokens = defineRoute({
@@ -52,10 +59,10 @@ const refreshTokens = defineRoute({
   response: { 200: Tokens },
   errors: [invalidRefreshToken, refreshTokenReused, sessionRevoked, accountDisabled, tenantSuspended, permissionDenied],
   handler: (ctx, { body, headers, cookies }) =>
-    handOut(ctx, headers, (inCookie) => {
+    answerTokens(ctx, headers, (inCookie) => {
       const refreshToken = refreshTokenIn(ctx, headers, body, cookies)
       const exchange = () => refresh(ctx, { refreshToken, inCookie, wanted: body.tenant_id })
-      return inCookie ? forgetIfOver(ctx, refreshToken, exchange) : exchange()
+      return inCookie ? clearCookieIfOver(ctx, refreshToken, exchange) : exchange()
     }),
 })
 
@@ -73,7 +80,7 @@ const switchTenants = defineRoute({
   response: { 200: Tokens },
   errors: [permissionDenied, tenantSuspended, sessionRevoked],
   handler: (ctx, { body, headers }) =>
-    handOut(ctx, headers, (inCookie) => switchTenant(ctx, body.tenant_id.toLowerCase(), inCookie)),
+    answerTokens(ctx, headers, (inCookie) => switchTenant(ctx, body.tenant_id.toLowerCase(), inCookie)),
 })
 
 const logout = defineRoute({
@@ -85,7 +92,7 @@ const logout = defineRoute({
   idempotent: false,
   ...sessionParts,
   response: { 204: null },
-  handler: (ctx, { headers }) => letGo(ctx, headers, () => signOut(ctx)),
+  handler: (ctx, { headers }) => answerSignOut(ctx, headers, () => signOut(ctx)),
 })
 
 const logoutAll = defineRoute({
@@ -97,7 +104,7 @@ const logoutAll = defineRoute({
   idempotent: false,
   ...sessionParts,
   response: { 204: null },
-  handler: (ctx, { headers }) => letGo(ctx, headers, () => signOutEverywhere(ctx)),
+  handler: (ctx, { headers }) => answerSignOut(ctx, headers, () => signOutEverywhere(ctx)),
 })
 
 const changeOwnPassword = defineRoute({

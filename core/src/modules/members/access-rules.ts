@@ -15,14 +15,14 @@ export async function requireMayActOnMember(ctx: Ctx, member: MemberRow, permiss
   if (invitation) await requireMayActOnInvitation(ctx, invitation, permission)
 }
 
-/** Throws 403 unless the caller holds all that an invitation promises. */
+/** Throws 403 unless the caller holds all roles of an invitation. */
 export async function requireMayActOnInvitation(ctx: Ctx, { roles }: InvitationRow, permission: string): Promise<void> {
-  const promised: RoleInPlace[] = []
+  const found: RoleInPlace[] = []
   for (const { role_id, store_id } of roles) {
     const role = await findRole(ctx.tx, ctx.tenantId, role_id)
-    if (role) promised.push({ ...role, store_id })
+    if (role) found.push({ ...role, store_id })
   }
-  requireHoldsAll(ctx, promised, permission)
+  requireHoldsAll(ctx, found, permission)
 }
 
 /**

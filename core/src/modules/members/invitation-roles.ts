@@ -5,20 +5,22 @@ import {
   conflict,
   type FieldProblem,
   invalidRequest,
+  newId,
   notFound,
   onBehalfOf,
+  onViolation,
   permissionDenied,
 } from '#kernel'
 import { getSystemRole, requireMayGrant } from '../roles/index.ts'
 import { findStore } from '../stores/index.ts'
 import { findUser } from '../users/index.ts'
-import { findMember, lockMember } from './queries.ts'
+import { deleteInvitationRoles, findMember, insertInvitationRoles, lockMember } from './queries.ts'
 import type { WantedRole } from './schema.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
 
 /**
- * The roles that somebody who joins is to get, each checked against what the caller may give: throws as
- * `requireMayGrant` does. Without a wish it is `viewer`; whoever may not even give that brings people without a role.
+ * The roles that a new member gets, each checked against what the caller may give; throws as `requireMayGrant` does.
+ * Default: `viewer`, or no role when the caller may not give that.
  */
 export async function checkRoles(ctx: Ctx, wanted: WantedRole[] | undefined): Promise<InvitedRole[]> {
   if (wanted === undefined) return defaultRoles(ctx)
@@ -31,10 +33,10 @@ export async function checkRoles(ctx: Ctx, wanted: WantedRole[] | undefined): Pr
 }
 
 /**
- * The roles that somebody who is invited is to get: as `checkRoles`, and each store must be open. One that is not would be
- * worth nothing when the invitation is accepted.
+ * The roles that an invited person gets: as `checkRoles`, and each store must be active, because a role in an inactive
+ * store is not given when the invitation is accepted.
  */
-export async function checkInvited(ctx: Ctx, wanted: WantedRole[] | undefined): Promise<InvitedRole[]> {
+export async function checkInvitedRoles(ctx: Ctx, wanted: WantedRole[] | undefined): Promise<InvitedRole[]> {
   const roles = await checkRoles(ctx, wanted)
   const errors: FieldProblem[] = []
   for (const [index, { store_id }] of (wanted ?? []).entries()) {
@@ -46,12 +48,12 @@ export async function checkInvited(ctx: Ctx, wanted: WantedRole[] | undefined): 
 }
 
 /**
- * The roles of a promise that is made again by somebody else: checked like new ones, without those whose role or store is
- * gone since. Throws 409 when none is left of any.
+ * The roles of an invitation that somebody else sends again: checked like new ones, without those whose role or store has
+ * been deleted since. Throws 409 when the invitation had roles and none is left.
  */
-export async function checkPromised(ctx: Ctx, promised: InvitedRole[]): Promise<InvitedRole[]> {
+export async function recheckInvitedRoles(ctx: Ctx, invited: InvitedRole[]): Promise<InvitedRole[]> {
   const roles: InvitedRole[] = []
-  for (const role of promised) {
+  for (const role of invited) {
     try {
       await requireMayGrant(ctx, role.role_id, role.store_id)
       if (await isOpen(ctx, role.store_id)) roles.push(role)
@@ -59,14 +61,14 @@ export async function checkPromised(ctx: Ctx, promised: InvitedRole[]): Promise<
       if (!(error instanceof AppError) || error.kind !== notFound) throw error
     }
   }
-  if (promised.length > 0 && roles.length === 0)
+  if (invited.length > 0 && roles.length === 0)
     throw conflict({ detail: 'Nothing of what the invitation promises is left: take it back and invite anew' })
   return roles
 }
 
 /**
- * Holds the membership of whoever sends an invitation until the transaction ends, and asks once more what they may do: so
- * that somebody who is being removed or demoted at this moment leaves no promise behind. Throws 403.
+ * Locks the membership of whoever sends an invitation until the transaction ends and checks their rights again, so that
+ * somebody who is being removed or demoted at the same time leaves no invitation behind. Throws 403.
  */
 export async function requireStillMayInvite(ctx: Ctx, roles: readonly InvitedRole[]): Promise<void> {
   const userId = ctx.principal?.userId
@@ -79,15 +81,36 @@ export async function requireStillMayInvite(ctx: Ctx, roles: readonly InvitedRol
 }
 
 /**
- * Of the roles that an invitation promises, those that its sender may give by what they may do now. Null when it is worth
- * nothing: its sender is unknown, has left or been disabled, may not invite any more, or may give none of the roles.
+ * The roles of an invitation that its sender may still give. Null when the invitation gives nothing any more: its sender is
+ * unknown, has left or been disabled, may not invite any more, or may give none of the roles.
  */
-export async function listKept(ctx: Ctx, invitation: InvitationRow): Promise<InvitedRole[] | null> {
+export async function listValidRoles(ctx: Ctx, invitation: InvitationRow): Promise<InvitedRole[] | null> {
   const sender = await findSender(ctx, invitation)
   if (!sender) return null
   const kept: InvitedRole[] = []
   for (const role of invitation.roles) if (await mayGive(sender, role)) kept.push(role)
   return invitation.roles.length > 0 && kept.length === 0 ? null : kept
+}
+
+/**
+ * Replaces the rows that say which roles an open invitation names; their foreign key keeps those roles from being deleted.
+ * Throws 404 for a role that does not exist.
+ */
+export async function replaceInvitationRoles(
+  ctx: Ctx,
+  invitationId: string,
+  roles: readonly InvitedRole[],
+): Promise<void> {
+  await deleteInvitationRoles(ctx.tx, ctx.tenantId, invitationId)
+  const roleIds = [...new Set(roles.map(({ role_id }) => role_id))]
+  if (roleIds.length === 0) return
+  const rows = roleIds.map((role_id) => ({
+    tenant_id: ctx.tenantId,
+    id: newId(),
+    invitation_id: invitationId,
+    role_id,
+  }))
+  await onViolation(insertInvitationRoles(ctx.tx, rows), { invitation_roles_role_fkey: notFound })
 }
 
 async function findSender(ctx: Ctx, { sender_type, invited_by }: InvitationRow): Promise<Ctx | null> {
@@ -99,7 +122,7 @@ async function findSender(ctx: Ctx, { sender_type, invited_by }: InvitationRow):
   return sender.can('user.invite') || sender.can('user.create') ? sender : null
 }
 
-/** Whatever the rules of granting have against it, it is a no. */
+/** False for any refusal by the rules of granting. */
 async function mayGive(sender: Ctx, { role_id, store_id }: InvitedRole): Promise<boolean> {
   try {
     await requireMayGrant(sender, role_id, store_id)

@@ -16,11 +16,15 @@ import { addUser, emailTaken, findUserByEmail, getUser, normalizeEmail, type Use
 import { requireMayActOnInvitation, requireProvenAddress } from './access-rules.ts'
 import { alreadyMember } from './errors.ts'
 import { invitationResent, userInvited } from './events.ts'
-import { checkInvited, checkPromised, requireStillMayInvite } from './invitation-roles.ts'
+import {
+  checkInvitedRoles,
+  recheckInvitedRoles,
+  replaceInvitationRoles,
+  requireStillMayInvite,
+} from './invitation-roles.ts'
 import { invitationMail } from './mails.ts'
-import { tellOwners } from './notify.ts'
+import { notifyOwners } from './notify.ts'
 import { presentInvitation } from './present-invitation.ts'
-import { promiseRoles } from './promised-roles.ts'
 import {
   type InvitationPatch,
   insertInvitation,
@@ -57,14 +61,14 @@ export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitat
   const email = normalizeEmail(input.email)
   if (email === null) throw invalidRequest({ errors: [at('email', 'is not a valid e-mail address')] })
   await requireProvenAddress(ctx)
-  const roles = await checkInvited(ctx, input.roles)
+  const roles = await checkInvitedRoles(ctx, input.roles)
   await requireStillMayInvite(ctx, roles)
   const name = input.name ?? email.slice(0, email.lastIndexOf('@'))
   const user = await findOrAddUser(ctx, email, name)
   const { row, token, isNew } = await openInvitation(ctx, user, { ...input, name }, roles)
-  await promiseRoles(ctx, row.id, roles)
+  await replaceInvitationRoles(ctx, row.id, roles)
   await mailInvitation(ctx, user, { row, token, ifPaused: isNew ? 'wait' : 'send' })
-  await tellOwners(ctx, { email, roles, isInvited: true })
+  await notifyOwners(ctx, { email, roles, isInvited: true })
   const invitation = presentInvitation(ctx, row)
   await ctx.emit(userInvited, { id: user.id, after: invitation })
   return invitation
@@ -117,7 +121,7 @@ export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation
   await requireProvenAddress(ctx)
   const before = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
-  const roles = await checkPromised(ctx, before.roles)
+  const roles = await recheckInvitedRoles(ctx, before.roles)
   await requireStillMayInvite(ctx, roles)
   const hadExpired = before.expires_at <= ctx.clock.now()
   const { token, link } = newLink(ctx, ctx.clock.now())
@@ -126,7 +130,7 @@ export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation
   if (!(await mailInvitation(ctx, user, { row, token, ifPaused: hadExpired ? 'send' : 'skip' })))
     return presentInvitation(ctx, before)
   await updateInvitation(ctx.tx, ctx.tenantId, id, { ...link, ...senderOf(ctx), roles })
-  await promiseRoles(ctx, id, roles)
+  await replaceInvitationRoles(ctx, id, roles)
   await updateMember(ctx.tx, ctx.tenantId, row.user_id, seatOf(link))
   if (hadExpired) await consume(ctx, 'users')
   const invitation = presentInvitation(ctx, row)

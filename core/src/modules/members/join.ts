@@ -4,8 +4,8 @@ import { getTenant, tenantSuspended } from '../tenants/index.ts'
 import { addUserTenant, getUser, type UserRow } from '../users/index.ts'
 import { alreadyMember, invalidToken, tokenExpired } from './errors.ts'
 import { userCreated, userJoined } from './events.ts'
-import { checkRoles, listKept } from './invitation-roles.ts'
-import { tellOwners, tellSenders } from './notify.ts'
+import { checkRoles, listValidRoles } from './invitation-roles.ts'
+import { notifyOwners, notifySenders } from './notify.ts'
 import { getMember } from './present.ts'
 import { deleteInvitationRoles, insertMember, lockMember, updateInvitationAccepted, updateMember } from './queries.ts'
 import type { Member, WantedRole } from './schema.ts'
@@ -41,15 +41,15 @@ export async function createMember(ctx: Ctx, input: NewMember): Promise<Member> 
   })
   if (!row) throw alreadyMember()
   await enter(ctx, row.id, roles)
-  await tellOwners(ctx, { email: input.user.email, roles, isInvited: false })
+  await notifyOwners(ctx, { email: input.user.email, roles, isInvited: false })
   const member = await getMember(ctx, row.id)
   await ctx.emit(userCreated, { after: member })
   return member
 }
 
 /**
- * Accepts an invitation, in a transaction scoped to its tenant: once, by whoever comes first. What it promised is kept as
- * far as its sender could promise it now. The person becomes an active member under the name they have now; `user.joined`
+ * Accepts an invitation, in a transaction scoped to its tenant: once, by whoever comes first. Of its roles those are
+ * given that its sender may still give. The person becomes an active member under the name they have now; `user.joined`
  * is recorded for the actor of `ctx`, which ought to be the person. Throws 400 `invalid_token` when the invitation was
  * spent, revoked or sent anew since it was read or is worth nothing any more, `token_expired` when it is too late, 403
  * `tenant_suspended`, 402 when the tenant's subscription has ended or its plan is full.
@@ -61,11 +61,11 @@ export async function useInvitation(ctx: Ctx, invitation: InvitationRow): Promis
   const accepted = await updateInvitationAccepted(ctx.tx, invitation, now)
   if (!accepted) throw invalidToken()
   requireInTime(ctx, accepted)
-  const roles = await listKept(ctx, accepted)
+  const roles = await listValidRoles(ctx, accepted)
   if (!roles) throw invalidToken()
   if (roles.length < accepted.roles.length) {
     await narrowInvitation(ctx, accepted, roles)
-    await tellSenders(ctx, [{ invitation: accepted, isRevoked: false }])
+    await notifySenders(ctx, [{ invitation: accepted, isRevoked: false }])
   }
   await deleteInvitationRoles(ctx.tx, ctx.tenantId, accepted.id)
   const userId = accepted.user_id
@@ -96,7 +96,7 @@ export async function addFounder(ctx: Ctx, { userId, name }: Founder): Promise<v
 
 async function enter(ctx: Ctx, userId: string, roles: InvitedRole[]): Promise<void> {
   for (const { role_id, store_id } of roles) {
-    await assignRole(ctx, { userId, roleId: role_id, storeId: store_id }, { promised: true })
+    await assignRole(ctx, { userId, roleId: role_id, storeId: store_id }, { preauthorized: true })
   }
   await addUserTenant(ctx, userId, ctx.tenantId)
   await ctx.forget({ userId })

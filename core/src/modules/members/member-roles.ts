@@ -1,6 +1,6 @@
 import { type Ctx, notFound } from '#kernel'
 import { assignRole, findRole, isOwner, listAssignments, unassignRole } from '../roles/index.ts'
-import { tellOwners } from './notify.ts'
+import { notifyOwners } from './notify.ts'
 import { ensureOwnerRemains } from './owners.ts'
 import { getMemberAmong } from './present.ts'
 import { lockMember } from './queries.ts'
@@ -19,7 +19,7 @@ export async function giveRole(ctx: Ctx, userId: string, { role_id, store_id = n
   const isNew = await assignRole(ctx, { userId, roleId: role_id, storeId: store_id })
   const role = await findRole(ctx.tx, ctx.tenantId, role_id)
   if (!role) throw notFound()
-  if (isNew) await tellOwners(ctx, { email, roles: [{ role_id, store_id }], isInvited: false })
+  if (isNew) await notifyOwners(ctx, { email, roles: [{ role_id, store_id }], isInvited: false })
   return { role_id, name: role.name, store_id }
 }
 

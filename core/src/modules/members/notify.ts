@@ -12,11 +12,11 @@ export interface Withdrawn {
   isRevoked: boolean
 }
 
-/** More would be no mail any more. */
+/** Invitations that one mail lists; of more it says the number. */
 const MOST_LISTED = 10
 
-/** Tells each sender, in one mail, of their invitations that do not hold as they were; who has left is told nothing. */
-export async function tellSenders(ctx: Ctx, withdrawn: readonly Withdrawn[]): Promise<void> {
+/** Mails each sender once about their invitations that were withdrawn or narrowed; senders who have left get none. */
+export async function notifySenders(ctx: Ctx, withdrawn: readonly Withdrawn[]): Promise<void> {
   const bySender = Map.groupBy(withdrawn, ({ invitation }) => invitation.invited_by)
   for (const [senderId, all] of bySender) {
     const sender = senderId === null ? undefined : await findActive(ctx, senderId)
@@ -36,8 +36,8 @@ export async function tellSenders(ctx: Ctx, withdrawn: readonly Withdrawn[]): Pr
   }
 }
 
-/** Tells the owners, but for whoever acts, of somebody who is invited to be one of them or has been made one. */
-export async function tellOwners(
+/** Mails all owners except the acting one when somebody is made an owner or invited to be one. */
+export async function notifyOwners(
   ctx: Ctx,
   { email, roles, isInvited }: { email: string; roles: readonly InvitedRole[]; isInvited: boolean },
 ): Promise<void> {

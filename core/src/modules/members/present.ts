@@ -3,7 +3,7 @@ import { isOwner, listAssignments } from '../roles/index.ts'
 import { listLogins, selectMembers } from './queries.ts'
 import type { HeldRole, Member } from './schema.ts'
 import type { MemberRow } from './table.ts'
-import { peopleOfStores } from './visible-members.ts'
+import { membersOfStores } from './visible-members.ts'
 
 /** A member as stored, with what their account says of them. */
 export type MemberProfile = MemberRow & { email: string; avatar_url: string | null }
@@ -23,7 +23,7 @@ export async function getVisibleMember(ctx: Ctx, userId: string): Promise<Member
 /** As `getMember`, for somebody who sees the people of these stores (null: all): anybody else is a 404. */
 export async function getMemberAmong(ctx: Ctx, userId: string, stores: readonly string[] | null): Promise<Member> {
   const query = selectMember(ctx, userId)
-  const rows = await (stores ? query.where(peopleOfStores(stores)) : query).execute()
+  const rows = await (stores ? query.where(membersOfStores(stores)) : query).execute()
   return first(await presentMembers(ctx, rows, stores))
 }
 

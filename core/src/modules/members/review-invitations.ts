@@ -7,8 +7,8 @@ import { reviewInvitations } from './withdraw-invitation.ts'
 const NAME = 'members.review_invitations'
 
 /**
- * What takes worth from open invitations elsewhere than in this module: they are brought up to date, and their senders
- * told, soon after. Nothing rests on how soon: what an invitation gives is decided when it is accepted.
+ * Reviews open invitations after changes in other modules that reduce what they may give, and mails their senders. This
+ * runs after the commit, which is soon enough: what an invitation gives is decided when it is accepted.
  */
 export const reviewers = [
   on(roleUpdated, NAME, async (ctx, { resourceId }) => {

@@ -204,7 +204,7 @@ test('what a person may do is one query, however many roles they hold', async ()
   const holder = await acme.addHolder('manager', harbour)
   for (const role of ['staff', 'viewer'])
     await acme.run((ctx) =>
-      assignRole(ctx, { userId: holder, roleId: acme.roleIds[role]!, storeId: null }, { promised: true }),
+      assignRole(ctx, { userId: holder, roleId: acme.roleIds[role]!, storeId: null }, { preauthorized: true }),
     )
   let statements = 0
   const grants = await acme.run(async ({ tx }) => {
@@ -262,7 +262,7 @@ describe('making and changing roles', () => {
     const role = await ids('store.view', 'tenant.view')
     const change = (permissions: string[]) => acme.request(admin, 'PUT', `/roles/${role}`, { body: { permissions } })
     const give = (userId: string, roleId: string) =>
-      acme.run((ctx) => assignRole(ctx, { userId, roleId, storeId: null }, { promised: true }))
+      acme.run((ctx) => assignRole(ctx, { userId, roleId, storeId: null }, { preauthorized: true }))
     const holder = await acme.addHolder(role)
     assert.equal((await change(['store.view'])).status, 200)
     await give(holder, await ids('vault.open'))
@@ -278,7 +278,7 @@ describe('making and changing roles', () => {
     const role = await acme.addRole(['role.create', 'role.view'])
     const maker = await acme.addHolder(role)
     await acme.run((ctx) =>
-      assignRole(ctx, { userId: maker, roleId: acme.roleIds.staff!, storeId: harbour }, { promised: true }),
+      assignRole(ctx, { userId: maker, roleId: acme.roleIds.staff!, storeId: harbour }, { preauthorized: true }),
     )
     const answer = await acme.request(maker, 'POST', '/roles', { body: { name: newId(), permissions: ['till.open'] } })
     assert.deepEqual([answer.status, answer.body.permission], [403, 'till.open'])
@@ -289,15 +289,15 @@ describe('making and changing roles', () => {
   })
 })
 
-describe('a promised role', () => {
+describe('a role whose giving was checked before', () => {
   test('is given without the right to, unless it or its store is gone', async () => {
-    const promised = async (roleId: string, storeId: string | null) => {
+    const assign = async (roleId: string, storeId: string | null) => {
       const userId = await addPerson(core)
-      return acme.run((ctx) => assignRole(ctx, { userId, roleId, storeId }, { promised: true }))
+      return acme.run((ctx) => assignRole(ctx, { userId, roleId, storeId }, { preauthorized: true }))
     }
-    assert.equal(await promised(acme.roleIds.staff!, harbour), true)
-    assert.equal(await promised(newId(), null), false)
-    assert.equal(await promised(acme.roleIds.staff!, newId()), false)
+    assert.equal(await assign(acme.roleIds.staff!, harbour), true)
+    assert.equal(await assign(newId(), null), false)
+    assert.equal(await assign(acme.roleIds.staff!, newId()), false)
   })
 })
 

@@ -15,10 +15,10 @@ export interface RoleToAssign {
 
 export interface AssignOptions {
   /**
-   * The right to give the role was checked when it was promised (an invitation), so it is not asked of whoever acts
-   * now. A role or store that is gone since then is passed over.
+   * Whether the role may be given was checked earlier, when an invitation named it, so the caller's rights are not
+   * checked now. A role or store that has been deleted since is skipped.
    */
-  promised?: boolean
+  preauthorized?: boolean
 }
 
 /**
@@ -26,13 +26,13 @@ export interface AssignOptions {
  * makes sure that the person is a member, holding that member's row locked. True when it is new.
  */
 export async function assignRole(ctx: Ctx, wanted: RoleToAssign, options: AssignOptions = {}): Promise<boolean> {
-  const role = options.promised
-    ? await findPromised(ctx, wanted)
+  const role = options.preauthorized
+    ? await findPreauthorized(ctx, wanted)
     : await requireMayGrant(ctx, wanted.roleId, wanted.storeId)
   return role ? giveRole(ctx, wanted, role) : false
 }
 
-async function findPromised(ctx: Ctx, { roleId, storeId }: RoleToAssign): Promise<RoleRow | undefined> {
+async function findPreauthorized(ctx: Ctx, { roleId, storeId }: RoleToAssign): Promise<RoleRow | undefined> {
   if (storeId !== null && (await findStores(ctx.tx, ctx.tenantId, [storeId])).length === 0) return undefined
   return findRole(ctx.tx, ctx.tenantId, roleId)
 }

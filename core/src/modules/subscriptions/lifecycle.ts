@@ -19,7 +19,7 @@ import { deleteUsageBefore } from './usage-queries.ts'
 export async function getState(ctx: Ctx): Promise<State> {
   const row = await findSubscription(ctx.tx, ctx.tenantId)
   if (!row) throw notFound()
-  return settle(await withPlans(ctx, row), ctx.clock.now()).state
+  return advance(await withPlans(ctx, row), ctx.clock.now()).state
 }
 
 /** The tenant's subscription as it is now, locked and written down: what every change begins with. Throws 404. */
@@ -94,7 +94,7 @@ export async function enqueueCollection(ctx: Ctx, { charge, payment_provider }: 
 }
 
 async function rollForward(ctx: Ctx, stored: State): Promise<State> {
-  const { state, steps } = settle(stored, ctx.clock.now())
+  const { state, steps } = advance(stored, ctx.clock.now())
   if (state === stored) return stored
   const clockwork = ctx.as(systemActor)
   for (const step of steps) await record(clockwork, step)
@@ -151,7 +151,7 @@ export interface Step {
  * What the clock has made of a subscription by now, all that was missed included, in order; each thing at the moment
  * when it was due, whenever somebody looks.
  */
-export function settle(stored: State, now: string): { state: State; steps: Step[] } {
+export function advance(stored: State, now: string): { state: State; steps: Step[] } {
   const steps: Step[] = []
   let state = stored
   for (let due = deadlineOf(state); due && due.at <= now; due = deadlineOf(state)) {

@@ -1,7 +1,7 @@
 import { AppError, type Ctx, notFound } from '#kernel'
 import { downgradeExceedsLimits } from './errors.ts'
 import { apply, getState, lockState } from './lifecycle.ts'
-import { isDowngrade, settlementOf } from './plans.ts'
+import { isDowngrade, prorate } from './plans.ts'
 import { findPublicPlan } from './queries.ts'
 import type { PlanChange, PlanChangePreview } from './schema.ts'
 import { isEnded, type State, takesCancellationBack, transition } from './states.ts'
@@ -13,7 +13,7 @@ export async function previewPlanChange(ctx: Ctx, change: PlanChange): Promise<P
   const [state, plan] = await Promise.all([getState(ctx), getChoosable(ctx, change.plan_id)])
   const { at, exceeds } = await consider(ctx, state, plan, change)
   const now = ctx.clock.now()
-  const { due, dropped } = at === 'now' ? settlementOf(state, plan, now) : { due: plan.price_cents, dropped: 0 }
+  const { due, dropped } = at === 'now' ? prorate(state, plan, now) : { due: plan.price_cents, dropped: 0 }
   const after = outcomeOf(state, { plan, at }, now)
   return {
     allowed: exceeds.length === 0 && after !== null,

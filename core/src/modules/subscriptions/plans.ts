@@ -62,7 +62,7 @@ export function isDowngrade({ plan: from, status }: State, to: PlanRow): boolean
 const perYear = ({ price_cents, interval }: PlanRow) => price_cents * (12 / MONTHS[interval])
 
 /** What a change of plan at this moment means in money, each in minor units of its plan. */
-export interface Settlement {
+export interface Proration {
   /** To be paid at once, in the currency of the new plan. */
   due: number
   /** Of what is paid already, that which is lost, in the currency of the plan of now: nothing is paid back. */
@@ -74,7 +74,7 @@ export interface Settlement {
  * where the length changes, a new period begins. What is left of the old one is taken off, as far as it goes and in the
  * same currency. A trial costs nothing.
  */
-export function settlementOf(state: State, to: PlanRow, now: string): Settlement {
+export function prorate(state: State, to: PlanRow, now: string): Proration {
   const { plan, status } = state
   if (status !== 'active' || to.id === plan.id) return { due: 0, dropped: 0 }
   const left = shareLeft(state, now)

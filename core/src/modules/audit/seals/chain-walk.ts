@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { type Ctx, LEAST_ID } from '#kernel'
 import { presentRecord } from '../present.ts'
 import { hashRecord, rangeOf, unpackEntries } from './chain.ts'
-import { badSeal, checkRecords, checkSeal, type Finding, type Link, linkOf, type Present } from './check.ts'
+import { badSeal, checkRecords, checkSeal, type Finding, type FoundRecord, type Link, linkOf } from './check.ts'
 import { type CheckpointKey, checkpointKeys } from './checkpoint-keys.ts'
 import { findSealedBlock, type Read, type SealedBlock } from './seal-queries.ts'
 import { readBatches, type SealedBatch } from './sealed-batches.ts'
@@ -130,7 +130,7 @@ async function checkBlock(walking: Walking, block: SealedBlock, rows: Rows): Pro
 
 async function checkRecordsOf(walking: Walking, block: SealedBlock, rows: Rows): Promise<Finding | null> {
   const { state } = walking
-  const present: Present[] = []
+  const present: FoundRecord[] = []
   for (const [index, { id }] of unpackEntries(block.entries).entries()) {
     const row = rows.get(id)
     if (row) present.push({ id, hash: hashRecord(presentRecord(row)) })

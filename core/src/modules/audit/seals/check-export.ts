@@ -6,9 +6,9 @@ import {
   checkRecords,
   checkSeal,
   type Finding,
+  type FoundRecord,
   type Link,
   linkOf,
-  type Present,
   type Sealed,
 } from './check.ts'
 import { type CheckpointKey, readPublicKey } from './checkpoint-keys.ts'
@@ -42,7 +42,7 @@ interface State {
   /** The line that is looked at. */
   line: number
   /** Records since the last seal. */
-  records: Present[]
+  records: FoundRecord[]
   previous: Link | null
   isTrusted: boolean
   removedTo: string | null
@@ -137,7 +137,7 @@ function checkBlock(state: State, block: Sealed, publicKey: string | null): Find
 }
 
 /** A seal that knows none of the records before it stands in the wrong place. */
-function checkFit(block: Sealed, records: readonly Present[]): Finding | null {
+function checkFit(block: Sealed, records: readonly FoundRecord[]): Finding | null {
   const known = new Set(unpackEntries(block.entries).map(({ id }) => id))
   const isOther = known.size > 0 && records.length > 0 && !records.some(({ id }) => known.has(id))
   return isOther

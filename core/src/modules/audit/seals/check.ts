@@ -71,7 +71,7 @@ const isBelow =
     id < complete_to
 
 /** A record that is there: its id, the hash of what it says, and the line of the file. */
-export interface Present extends Entry {
+export interface FoundRecord extends Entry {
   line?: number
 }
 
@@ -81,7 +81,7 @@ export interface Present extends Entry {
  */
 export function checkRecords(
   block: Sealed,
-  present: readonly Present[],
+  present: readonly FoundRecord[],
   { previous, mayMiss }: { previous: Link | null; mayMiss: (id: string) => boolean },
 ): Finding | null {
   const entries = unpackEntries(block.entries)

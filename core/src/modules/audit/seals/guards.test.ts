@@ -5,7 +5,7 @@ import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
 import { chainEnds } from './chain-ends.ts'
-import { blocksOf, chainOf, foundWithRecords, record, recordIds, sealAll, settleAll } from './seal.fixture.ts'
+import { blocksOf, chainOf, foundWithRecords, record, recordIds, sealAll, sealAndComplete } from './seal.fixture.ts'
 import { appendRemoval, sealTenant } from './seal.ts'
 
 let core: TestCore
@@ -22,7 +22,7 @@ describe('what has just happened', () => {
 
   test('stays, though the chain gives it up and says so with a genuine signature', async () => {
     const { tenantId } = await foundWithRecords(core, 20)
-    await settleAll(core, tenantId)
+    await sealAndComplete(core, tenantId)
     const [ids, { complete_to }] = [await recordIds(core, tenantId), await chainOf(core, tenantId)]
     await core.core.run((ctx) => appendRemoval(ctx, complete_to), { tenantId, role: 'system' })
     await assert.rejects(remove(tenantId, complete_to), { code: '42501' })
@@ -34,7 +34,7 @@ describe('what has just happened', () => {
 
   test('stays though somebody makes up a block that gives it up, as do the blocks that seal it', async () => {
     const { tenantId } = await foundWithRecords(core, 20)
-    await settleAll(core, tenantId)
+    await sealAndComplete(core, tenantId)
     const [ids, blocks] = [await recordIds(core, tenantId), await blocksOf(core, tenantId)]
     const end = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
     await systemQuery(

@@ -9,7 +9,7 @@ import { hashBlock, hashRecord, packEntries } from './chain.ts'
 import { checkExport } from './check-export.ts'
 import { type CheckpointKey, checkpointKeys, keysFromSeeds } from './checkpoint-keys.ts'
 import { readLines } from './lines.ts'
-import { foundWithRecords, record, recordMany, sealAll, sealedIds, settleAll } from './seal.fixture.ts'
+import { foundWithRecords, record, recordMany, sealAll, sealAndComplete, sealedIds } from './seal.fixture.ts'
 import { appendRemoval } from './seal.ts'
 import { writeSeal } from './seal-lines.ts'
 
@@ -23,7 +23,7 @@ let keys: readonly CheckpointKey[]
 before(async () => {
   core = await createAuditCore()
   ada = await foundWithRecords(core, RECORDS)
-  await settleAll(core, ada.tenantId)
+  await sealAndComplete(core, ada.tenantId)
   ids = await sealedIds(core, ada.tenantId)
   lines = await exportOf(ada)
   keys = core.core.use(checkpointKeys).all
@@ -261,7 +261,7 @@ describe('a file that retention took records from', () => {
   test('is valid, and begins where the chain begins now', async () => {
     const person = await foundWithRecords(core, RECORDS)
     const { tenantId } = person
-    await settleAll(core, tenantId)
+    await sealAndComplete(core, tenantId)
     const sealed = await sealedIds(core, tenantId)
     await core.core.run((ctx) => appendRemoval(ctx, sealed[1_200] ?? ''), { tenantId, role: 'system' })
     await asSuperuser(core, 'delete from audit_logs where tenant_id = $1 and id < $2', [tenantId, sealed[1_200]])
@@ -290,7 +290,7 @@ describe('a file that retention took records from', () => {
 describe('keys', () => {
   test('may change within a file', async () => {
     const person = await foundWithRecords(core, 100)
-    await settleAll(core, person.tenantId)
+    await sealAndComplete(core, person.tenantId)
     const rotated = await createAuditCore({
       database: core.database,
       env: { APP_SECRET: 'another-secret-of-the-tests-0123456789-abcdefghij', APP_SECRET_PREVIOUS: TEST_SECRET },

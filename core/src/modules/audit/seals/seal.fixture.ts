@@ -53,7 +53,7 @@ export async function sealAll(test: TestCore, tenantId: string): Promise<number>
  * Seals, and declares that no record from before can come to light any more. Waiting for it would be waiting for every
  * transaction on the server, those of other tests included.
  */
-export async function settleAll(test: TestCore, tenantId: string): Promise<void> {
+export async function sealAndComplete(test: TestCore, tenantId: string): Promise<void> {
   await sealAll(test, tenantId)
   const { sealed_to } = await chainOf(test, tenantId)
   const complete = firstIdAt(timeOfId(sealed_to) + 1)

@@ -18,8 +18,8 @@ import {
   recordMany,
   recordSlowly,
   sealAll,
+  sealAndComplete,
   sealedIds,
-  settleAll,
   waitUntilComplete,
 } from './seal.fixture.ts'
 import { appendRemoval, sealTenant } from './seal.ts'
@@ -301,7 +301,7 @@ describe('a removal', () => {
   test('is a block of its own that says what may be missing', async () => {
     const { tenantId } = await newTenant()
     await recordMany(core, tenantId, 2_500)
-    await settleAll(core, tenantId)
+    await sealAndComplete(core, tenantId)
     const ids = await sealedIds(core, tenantId)
     await remove(tenantId, ids[1_200] ?? '')
     const block = (await blocksOf(core, tenantId)).at(-1)

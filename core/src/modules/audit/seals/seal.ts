@@ -20,7 +20,7 @@ import {
 } from './seal-queries.ts'
 
 /** Most records commit within this time of being made, and so are sealed in their order. */
-const SETTLE_MS = 5 * SECONDS
+const SEAL_DELAY_MS = 5 * SECONDS
 /** Later than this none comes to light whose transaction has ended: far more than clocks differ and processes stall. */
 const COMPLETE_MS = 15 * MINUTES
 const BLOCKS_PER_RUN = 20
@@ -79,7 +79,7 @@ interface Step {
 async function sealBlock(ctx: Ctx, looksBack: boolean): Promise<Step> {
   const ms = ctx.clock.ms()
   const now = new Date(ms).toISOString()
-  const before = firstIdAt(ms - SETTLE_MS)
+  const before = firstIdAt(ms - SEAL_DELAY_MS)
   const chain = await openChain(ctx, before, now)
   if (!chain) return { records: 0, late: 0, looksAgainAt: null }
   // Before anything is read: what has ended by now is seen by all that follows.
@@ -88,9 +88,13 @@ async function sealBlock(ctx: Ctx, looksBack: boolean): Promise<Step> {
   const records = await readRecords(ctx, chain, late, before)
   const added = records.length === 0 ? null : await sealRecords(ctx, chain, records, now)
   const isAll = looksBack && records.length < MAX_RECORDS
-  const settled = isAll ? settle(chain, running, ms) : null
-  if (added || settled) await updateChain(ctx.tx, ctx.tenantId, { ...added, ...settled, updated_at: now })
-  return { records: records.length, late: late.length, looksAgainAt: nextLook({ ...chain, ...added, ...settled }, ms) }
+  const watermark = isAll ? moveWatermark(chain, running, ms) : null
+  if (added || watermark) await updateChain(ctx.tx, ctx.tenantId, { ...added, ...watermark, updated_at: now })
+  return {
+    records: records.length,
+    late: late.length,
+    looksAgainAt: nextLook({ ...chain, ...added, ...watermark }, ms),
+  }
 }
 
 /** The tenant's chain, locked; begun when there is something to seal, otherwise null. */
@@ -162,10 +166,15 @@ async function addBlock(ctx: Ctx, chain: ChainRow, { now, ...content }: BlockCon
 }
 
 /**
- * How the border moves below which no record can come to light any more. Nothing that ran when a candidate was noted may
- * still run; and time must have passed, because an id is made before its transaction can be seen.
+ * Moves the watermark `complete_to`, below which no record can appear any more. A candidate becomes the watermark once
+ * every transaction that ran when it was noted has ended, and some time has passed, because an id is made before its
+ * transaction is visible.
  */
-function settle(chain: ChainRow, { xmin, next }: { xmin: string; next: string }, ms: number): Partial<ChainRow> | null {
+function moveWatermark(
+  chain: ChainRow,
+  { xmin, next }: { xmin: string; next: string },
+  ms: number,
+): Partial<ChainRow> | null {
   const { candidate_to, candidate_xmax, candidate_at } = chain
   // A candidate of a time that has not come yet is a wrong clock's, and would be waited for until then.
   const isNoted =
@@ -183,7 +192,7 @@ const isAheadOf = (ms: number, time: string) => Date.parse(time) > ms + COMPLETE
 
 /** Ids carry the machine's time, which may differ from the clock's. */
 function newCandidate(next: string, ms: number) {
-  const to = firstIdAt(Math.min(ms, timeOfId(newId())) - SETTLE_MS)
+  const to = firstIdAt(Math.min(ms, timeOfId(newId())) - SEAL_DELAY_MS)
   return { candidate_to: to, candidate_xmax: next, candidate_at: new Date(ms).toISOString() }
 }
 

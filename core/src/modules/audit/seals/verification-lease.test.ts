@@ -8,7 +8,7 @@ import type { TestCore } from '../../../testing/index.ts'
 import { until } from '../../../testing/until.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
-import { foundWithRecords, settleAll } from './seal.fixture.ts'
+import { foundWithRecords, sealAndComplete } from './seal.fixture.ts'
 import { forgetVerdict, rightAfter, tamperingWith } from './verify.fixture.ts'
 
 const VERIFY = '/api/v1/audit/verify'
@@ -20,7 +20,7 @@ before(async () => {
   core = await createAuditCore()
   second = await createAuditCore({ database: core.database })
   person = await foundWithRecords(core, 5_000)
-  await settleAll(core, person.tenantId)
+  await sealAndComplete(core, person.tenantId)
 })
 after(async () => {
   await second.close()
@@ -79,7 +79,7 @@ describe('the check of a chain', () => {
 
   test('is not answered with what somebody else wrote there', async () => {
     const other = await foundWithRecords(core, 1)
-    await settleAll(core, other.tenantId)
+    await sealAndComplete(core, other.tenantId)
     const { body } = await verify(core, '', other)
     await tamperingWith(core).change(person.tenantId, await firstId())
     for (const verdict of [

@@ -9,7 +9,7 @@ import { TEST_SECRET } from '../../../testing/core.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { createAuditCore } from '../audit.fixture.ts'
-import { foundWithRecords, record, recordMany, sealAll, settleAll } from './seal.fixture.ts'
+import { foundWithRecords, record, recordMany, sealAll, sealAndComplete } from './seal.fixture.ts'
 import { appendRemoval } from './seal.ts'
 import { forgetVerdict, RECORDS, rightAfter, type Tampering, tamperingWith, verifyBehind } from './verify.fixture.ts'
 
@@ -20,7 +20,7 @@ before(async () => {
   core = await createAuditCore()
   tools = tamperingWith(core)
   other = await foundWithRecords(core, 50)
-  await settleAll(core, other.tenantId)
+  await sealAndComplete(core, other.tenantId)
 })
 after(async () => {
   try {
@@ -152,7 +152,7 @@ describe('a long check', () => {
 
   test('sends spaces while it works, and ends when the client goes away', async () => {
     const person = await foundWithRecords(core, MANY)
-    await settleAll(core, person.tenantId)
+    await sealAndComplete(core, person.tenantId)
     const { text, body } = await verify(person)
     assert.deepEqual([body.valid, body.checked], [true, MANY])
     assert.ok((/^ +/.exec(text)?.[0].length ?? 0) >= BATCHES)

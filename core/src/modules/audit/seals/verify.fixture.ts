@@ -3,7 +3,7 @@ import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import type { Person } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
-import { foundWithRecords, sealedIds, settleAll } from './seal.fixture.ts'
+import { foundWithRecords, sealAndComplete, sealedIds } from './seal.fixture.ts'
 import { verifyRecords } from './verify.ts'
 
 /** In three blocks. */
@@ -17,7 +17,7 @@ export function tamperingWith(test: TestCore) {
     /** A tenant with three blocks of records, to which nothing can come to light any more. */
     sealedTenant: async (): Promise<{ person: Person; tenantId: string; ids: string[] }> => {
       const person = await foundWithRecords(test, RECORDS)
-      await settleAll(test, person.tenantId)
+      await sealAndComplete(test, person.tenantId)
       return { person, tenantId: person.tenantId, ids: await sealedIds(test, person.tenantId) }
     },
     /** Looks anew, whatever was found a moment ago. */

@@ -6,7 +6,7 @@ import { type Person, register } from '../../auth/auth.fixture.ts'
 import { createAuditCore } from '../audit.fixture.ts'
 import { hashBlock } from './chain.ts'
 import { keysFromSeeds } from './checkpoint-keys.ts'
-import { blocksOf, chainOf, foundWithRecords, record, sealAll, settleAll } from './seal.fixture.ts'
+import { blocksOf, chainOf, foundWithRecords, record, sealAll, sealAndComplete } from './seal.fixture.ts'
 import { RECORDS, rightAfter, type Tampering, tamperingWith } from './verify.fixture.ts'
 
 let core: TestCore
@@ -16,7 +16,7 @@ before(async () => {
   core = await createAuditCore()
   tools = tamperingWith(core)
   other = await foundWithRecords(core, 50)
-  await settleAll(core, other.tenantId)
+  await sealAndComplete(core, other.tenantId)
 })
 after(async () => {
   try {
@@ -58,7 +58,7 @@ describe('records as they were sealed', () => {
   test('are valid while others write and seal', async () => {
     const person = await foundWithRecords(core, 1_500)
     const { tenantId } = person
-    await settleAll(core, tenantId)
+    await sealAndComplete(core, tenantId)
     let isWriting = true
     const writing = record(core, tenantId, 150).finally(() => {
       isWriting = false

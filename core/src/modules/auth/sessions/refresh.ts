@@ -14,14 +14,14 @@ import {
   updateRefreshTokenUsed,
   updateSessionRevoked,
 } from './session-queries.ts'
-import { addRefreshToken, type Holder, noteUse, present } from './sessions.ts'
+import { addRefreshToken, type Holder, issueTokens, recordUse } from './sessions.ts'
 import { NOT_YOURS, recordSwitch } from './switch-tenant.ts'
 
 /** Two tabs, a lost answer: for this long after its first use a token is answered with the same successor. */
 const GRACE_MS = 30 * SECONDS
 
 /** A refresh token as it came: in a cookie or in a body. */
-interface Presented {
+interface RefreshInput {
   refreshToken: string
   inCookie: boolean
   wanted?: string
@@ -35,8 +35,8 @@ interface Presented {
  * `wanted`: the tenant to act in from now on, in place of the one that the token was made for; in a browser all tabs share
  * one token, whatever tenant each is in. Throws 403 `permission_denied` for one that isn't the person's.
  */
-export async function refresh(ctx: Ctx, { refreshToken, inCookie, wanted }: Presented): Promise<Tokens> {
-  const row = await findPresented(ctx, refreshToken)
+export async function refresh(ctx: Ctx, { refreshToken, inCookie, wanted }: RefreshInput): Promise<Tokens> {
+  const row = await findGivenToken(ctx, refreshToken)
   // Taken where it was given alone: what a script could read it was not to have, and what it could plant is not taken.
   if (row?.in_cookie !== inCookie) throw invalidRefreshToken()
   const tenantId = wanted?.toLowerCase() ?? row.scope_tenant_id
@@ -49,13 +49,13 @@ export async function refresh(ctx: Ctx, { refreshToken, inCookie, wanted }: Pres
 
 /** Whether a refresh token in a cookie is good for nothing any more, in whatever tenant; a refusal may be of one alone. */
 export async function isOver(ctx: Ctx, refreshToken: string): Promise<boolean> {
-  const row = await findPresented(ctx, refreshToken)
+  const row = await findGivenToken(ctx, refreshToken)
   if (!row?.in_cookie || row.revoked_at !== null) return true
   const end = row.used_at === null ? Date.parse(row.expires_at) : Date.parse(row.used_at) + GRACE_MS
   return end <= ctx.clock.ms()
 }
 
-function findPresented(ctx: Ctx, refreshToken: string): Promise<FoundToken | undefined> {
+function findGivenToken(ctx: Ctx, refreshToken: string): Promise<FoundToken | undefined> {
   const hash = hashToken(refreshToken)
   return ctx.transaction(({ tx }) => findRefreshToken(tx, hash), { tenantId: null })
 }
@@ -65,12 +65,12 @@ async function exchange(ctx: Ctx, row: FoundToken, refreshToken: string): Promis
   if (successor === 'reused') return 'reused'
   const holder = await requireHolder(ctx, row)
   if (ctx.tenant !== row.scope_tenant_id) await enterOnce(ctx, holder)
-  if (!successor.isNew) return present(ctx, holder, successor.refreshToken)
+  if (!successor.isNew) return issueTokens(ctx, holder, successor.refreshToken)
   const { lineage_id: lineageId, generation } = row
   const [tokens] = await Promise.all([
-    present(ctx, holder, successor.refreshToken),
+    issueTokens(ctx, holder, successor.refreshToken),
     addRefreshToken(ctx, holder, { refreshToken: successor.refreshToken, lineageId, generation: generation + 1 }),
-    noteUse(ctx, holder),
+    recordUse(ctx, holder),
   ])
   return tokens
 }

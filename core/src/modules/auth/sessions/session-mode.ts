@@ -61,7 +61,7 @@ export const RefreshCookies = Closed({ [SECURE_NAME]: value, [PLAIN_NAME]: plain
  * The tokens of an answer as the request wants them: all in the body, or the refresh token in a cookie. Throws 403
  * `origin_not_allowed` before anything is done for a page that may not have a cookie.
  */
-export async function handOut<T extends SignInAnswer | Tokens>(
+export async function answerTokens<T extends SignInAnswer | Tokens>(
   ctx: Ctx,
   { 'x-session-mode': mode }: Mode,
   work: (inCookie: boolean) => Promise<T>,
@@ -78,7 +78,7 @@ export async function handOut<T extends SignInAnswer | Tokens>(
 }
 
 /** The end of a session; a browser that holds it in a cookie forgets that too. */
-export async function letGo(
+export async function answerSignOut(
   ctx: Ctx,
   { 'x-session-mode': mode }: Mode,
   work: () => Promise<void>,
@@ -92,7 +92,7 @@ export async function letGo(
  * What fails because the session in a cookie is over lets the browser forget the cookie, which it would send for as long as
  * it lives. A refusal of one tenant takes nothing away: the cookie serves the others.
  */
-export async function forgetIfOver<T>(ctx: Ctx, refreshToken: string, work: () => Promise<T>): Promise<T> {
+export async function clearCookieIfOver<T>(ctx: Ctx, refreshToken: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (thrown) {

@@ -36,14 +36,14 @@ export async function openSession(
 
 /** Tokens for one more tenant in a session that is there; what it holds for others goes on. */
 export async function joinSession(ctx: Ctx, holder: Holder): Promise<Tokens> {
-  const [tokens] = await Promise.all([startLineage(ctx, holder), noteUse(ctx, holder)])
+  const [tokens] = await Promise.all([startLineage(ctx, holder), recordUse(ctx, holder)])
   return tokens
 }
 
 async function startLineage(ctx: Ctx, holder: Holder): Promise<Tokens> {
   const refreshToken = randomToken()
   const [tokens] = await Promise.all([
-    present(ctx, holder, refreshToken),
+    issueTokens(ctx, holder, refreshToken),
     addRefreshToken(ctx, holder, { refreshToken, lineageId: newId(), generation: 1 }),
   ])
   return tokens
@@ -71,7 +71,7 @@ export async function addRefreshToken(
 }
 
 /** Tokens as they stand on the wire: the given refresh token with a fresh access token. */
-export async function present(ctx: Ctx, holder: Holder, refreshToken: string): Promise<Tokens> {
+export async function issueTokens(ctx: Ctx, holder: Holder, refreshToken: string): Promise<Tokens> {
   const { session, admission } = holder
   const tid = admission.tenant?.id ?? null
   const { accessToken, expiresIn } = await signAccessToken(
@@ -89,7 +89,7 @@ export async function present(ctx: Ctx, holder: Holder, refreshToken: string): P
 }
 
 /** Notes that a session is in use, which moves its end away. */
-export async function noteUse(ctx: Ctx, holder: Holder): Promise<void> {
+export async function recordUse(ctx: Ctx, holder: Holder): Promise<void> {
   const expires_at = unusedUntil(ctx, holder)
   await updateSessionUsed(ctx.tx, holder.session.id, { last_active_at: ctx.clock.now(), expires_at })
 }
