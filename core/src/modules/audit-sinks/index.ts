@@ -4,7 +4,7 @@ import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
 import { routes } from './routes.ts'
-import { sealedSecrets } from './secrets.ts'
+import { sinkSecrets } from './secrets.ts'
 import { sendBatches } from './sending.ts'
 
 export * from './events.ts'
@@ -21,7 +21,7 @@ export const auditSinks = defineModule({
   },
   events: Object.values(events),
   routes,
-  sealed: [sealedSecrets],
+  sealed: [sinkSecrets.sealed],
   jobs: [sendBatches],
   schedules: [findBacklog],
   // An attempt is put off by an hour and an eighth at most; a sender that is silent for a minute is taken for dead.
