@@ -1,7 +1,8 @@
+import type { TSchema } from 'typebox'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { routeName } from './catalogue.ts'
-import { asSchema, fieldOf, type Sampling, sample } from './samples.ts'
+import { asSchema, fieldOf, type Sampling, sampleFor } from './samples.ts'
 import type { Filled, Filling, RouteCase, Tenant } from './types.ts'
 import type { World } from './world.ts'
 import { written } from './written.ts'
@@ -37,13 +38,11 @@ export async function fill(
   }
   const params: Record<string, string> = {}
   for (const [name, collection] of collections.ofPath(route.path))
-    params[name] =
-      given.params?.[name] ??
-      (collection ? await tenant.id(collection) : String(await sample({ type: 'string' }, sampling, 'name')))
+    params[name] = given.params?.[name] ?? (collection ? await tenant.id(collection) : tenant.text())
   const required = async (part: RegisteredRoute['query']) =>
-    (await sample({ ...asSchema(part), type: 'object' }, { ...sampling, complete: false })) as Record<string, string> // an object's sample
+    (part ? await sampleFor(part, { ...sampling, complete: false }) : {}) as Record<string, string> // of texts
   const [query, headers] = [await required(route.query), await required(route.headers)]
-  const body = route.body ? await sampleBody(route, sampling, given) : {}
+  const body = route.body ? await sampleBody(route.body, sampling, given) : {}
   return {
     ...given,
     params,
@@ -66,14 +65,10 @@ function givenFor(told: RouteCase | undefined, tenant: Tenant): Promise<Filling>
 }
 
 /** What is given is not made: its objects may be impossible to make here. */
-async function sampleBody(
-  route: RegisteredRoute,
-  sampling: Sampling,
-  given: Filling,
-): Promise<Record<string, unknown>> {
-  const { properties = {}, ...schema } = asSchema(route.body)
-  const missing = Object.fromEntries(Object.entries(properties).filter(([name]) => !(name in (given.body ?? {}))))
-  return (await sample({ ...schema, type: 'object', properties: missing }, sampling)) as Record<string, unknown> // an object's sample
+function sampleBody(schema: TSchema, sampling: Sampling, { body = {} }: Filling): Promise<Record<string, unknown>> {
+  const { properties = {} } = asSchema(schema)
+  const missing = Object.fromEntries(Object.entries(properties).filter(([name]) => !(name in body)))
+  return sampleFor({ ...schema, properties: missing }, sampling)
 }
 
 /** Where the route answers, its parameters and query filled in. */
