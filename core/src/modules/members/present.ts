@@ -1,7 +1,7 @@
-import { type Ctx, notFound } from '#kernel'
+import { type Ctx, notFound, pickFields } from '#kernel'
 import { isOwner, listAssignments } from '../roles/index.ts'
 import { listLogins, selectMembers } from './queries.ts'
-import type { HeldRole, Member } from './schema.ts'
+import { type HeldRole, Member } from './schema.ts'
 import type { MemberRow } from './table.ts'
 import { membersOfStores } from './visible-members.ts'
 
@@ -71,20 +71,11 @@ export const narrowRoles = (member: Member, stores: readonly string[] | null): M
 function presentMember(row: MemberProfile, { roles, lastLoginAt }: { roles: HeldRole[]; lastLoginAt: string | null }) {
   // Until they accept, a tenant learns nothing from the account: not even whether it is used.
   const hasJoined = row.status !== 'invited'
-  return {
-    id: row.id,
-    tenant_id: row.tenant_id,
-    email: row.email,
-    name: row.name,
-    phone: row.phone,
-    job_title: row.job_title,
+  return pickFields(Member, {
+    ...row,
     avatar_url: hasJoined ? row.avatar_url : null,
-    status: row.status,
     is_owner: isOwner(roles),
     roles,
     last_login_at: hasJoined ? lastLoginAt : null,
-    joined_at: row.joined_at,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-  }
+  })
 }
