@@ -4,7 +4,7 @@ import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
 import { auditSinkRoutes } from './routes.ts'
-import { sealedSecrets } from './secrets.ts'
+import { sinkSecrets } from './secrets.ts'
 import { sendBatches } from './sending.ts'
 
 export * from './events.ts'
@@ -23,7 +23,7 @@ export const auditSinks = defineModule({
   routes: auditSinkRoutes,
   jobs: [sendBatches],
   schedules: [findBacklog],
-  sealed: [sealedSecrets],
+  sealed: [sinkSecrets.sealed],
   // An attempt is put off by an hour and an eighth at most; a sender that is silent for a minute is taken for dead.
   moments: [
     { table: 'audit_sinks', column: 'next_attempt_at', aheadMs: 2 * HOURS },
