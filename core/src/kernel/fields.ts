@@ -8,6 +8,10 @@ export function columnsOf<P extends TProperties>({ properties }: TObject<P>): re
   return Object.keys(properties)
 }
 
+/** Whether a value is an object with fields: neither null nor an array. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** The fields of `row` that the schema has, without those that it does not have. */
 export function pickFields<T extends TObject>({ properties }: T, row: Static<T>): Static<T> {
   const picked: Record<string, unknown> = {}

@@ -65,6 +65,7 @@ export {
   type MailWriting,
   overrideMail,
   type PostOffice,
+  recipientOf,
 } from './mails/define.ts'
 export * from './module.ts'
 export * from './outbound/deliveries.ts'
@@ -85,7 +86,7 @@ export { defineSigningSecrets, type SigningColumns, type SigningSecrets } from '
 export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
-export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
+export { equalSecrets, hashToken, randomToken, type SecretBox, sha256 } from './secrets.ts'
 export {
   defineSetting,
   type Setting,
@@ -100,7 +101,9 @@ export {
 export { SettingsPatch } from './settings/schemas.ts'
 export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
+export { errorCode } from './system-errors.ts'
 export { normalizeEmail } from './text/email.ts'
+export { escapeHtml } from './text/html.ts'
 export { greatest, least } from './text/least.ts'
 export { showsSomething, tidyLine, withoutInvisible } from './text/names.ts'
 export { canonicalLocale, canonicalTimeZone } from './text/places.ts'

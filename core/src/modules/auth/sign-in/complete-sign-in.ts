@@ -1,4 +1,4 @@
-import { type Actor, type Ctx, permissionDenied } from '#kernel'
+import { type Actor, type Ctx, permissionDenied, recipientOf } from '#kernel'
 import { presentTenant, tenantSuspended } from '../../tenants/index.ts'
 import { findLogin, listUserTenants, presentUser, recordLogin, type UserRow } from '../../users/index.ts'
 import { accountDisabled, invalidCredentials } from '../errors.ts'
@@ -137,12 +137,7 @@ async function greetDevice(ctx: Ctx, user: UserRow, isFirst: boolean): Promise<v
   if (!isNew || isFirst) return
   const { ipAddress, userAgent } = ctx.origin
   const data = { name: user.name, at: ctx.clock.now(), device: deviceName(userAgent), ipAddress }
-  await ctx.mail(newSignInMail, { ...recipient(user), data })
-}
-
-/** Where and how a person is written to. */
-export function recipient({ email, locale, timezone }: Pick<UserRow, 'email' | 'locale' | 'timezone'>) {
-  return { to: email, locale, timezone }
+  await ctx.mail(newSignInMail, { ...recipientOf(user), data })
 }
 
 /** A person as the record names them. */

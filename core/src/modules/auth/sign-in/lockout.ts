@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { type AppError, type Ctx, fromNow, HOURS, MINUTES, SECONDS } from '#kernel'
+import { type AppError, type Ctx, fromNow, HOURS, MINUTES, SECONDS, sha256 } from '#kernel'
 import { normalizeEmail } from '../../users/index.ts'
 import { tooManyAttempts } from '../errors.ts'
 import type { LoginFailureRow } from '../table.ts'
@@ -87,7 +86,7 @@ function countersOf({ email, network, fingerprint, sessionId }: Attempt, isKnown
 const accountKey = (email: string) => keyOf('account', email)
 
 function keyOf(kind: string, ...subject: string[]): string {
-  return `${kind}:${createHash('sha256').update(JSON.stringify(subject)).digest('base64url')}`
+  return `${kind}:${sha256(JSON.stringify(subject)).toString('base64url')}`
 }
 
 async function isKnown({ tx }: Ctx, { email, fingerprint, sessionId }: Attempt): Promise<boolean> {

@@ -1,11 +1,11 @@
-import type { AppError, Ctx } from '#kernel'
+import { type AppError, type Ctx, recipientOf } from '#kernel'
 import { invalidCredentials } from '../errors.ts'
 import { signInFailed } from '../events.ts'
 import { signInAttemptsMail } from '../mails.ts'
 import { rehashPassword, verifyPassword } from '../passwords/hash.ts'
 import { type Account, findAccountByEmail, updatePassword } from '../queries.ts'
 import type { Credentials, SignInAnswer } from '../schema.ts'
-import { actorOf, completeSignIn, recipient } from './complete-sign-in.ts'
+import { actorOf, completeSignIn } from './complete-sign-in.ts'
 import { type Attempt, attemptOn, countFailure, requireNotLocked } from './lockout.ts'
 
 /**
@@ -81,7 +81,7 @@ export async function recordFailure(
 async function warnOfAttempts(ctx: Ctx, { user, passwordHash }: Account): Promise<void> {
   if (passwordHash === null || user.status !== 'active') return
   const data = { name: user.name, at: ctx.clock.now() }
-  await ctx.mail(signInAttemptsMail, { ...recipient(user), data })
+  await ctx.mail(signInAttemptsMail, { ...recipientOf(user), data })
 }
 
 async function replaceHash(ctx: Ctx, userId: string, oldHash: string, password: string): Promise<string> {
