@@ -4,7 +4,10 @@ const AUTH = 'core/src/modules/auth'
 const SUBSCRIPTIONS = 'core/src/modules/subscriptions'
 const lockout = { file: `${AUTH}/sign-in/lockout.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
 const failures = { file: `${AUTH}/sign-in/failure-queries.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
-const addresses = { file: 'core/src/kernel/addresses.ts', tests: ['core/src/kernel/addresses.test.ts'] }
+const addresses = {
+  file: 'core/src/kernel/addresses/addresses.ts',
+  tests: ['core/src/kernel/addresses/addresses.test.ts'],
+}
 const passwords = [`${AUTH}/passwords/password-check.test.ts`]
 const plans = [`${SUBSCRIPTIONS}/plan-change.test.ts`]
 

@@ -14,7 +14,7 @@ export * from './access/slots.ts'
 export * from './access/specs.ts'
 export { grantsOf, type Resolved } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
-export { canonicalAddress, readAddress } from './addresses.ts'
+export { canonicalAddress, readAddress } from './addresses/addresses.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
 export {

@@ -1,4 +1,4 @@
-import { canonicalAddress, createNetworks, readAddress } from '../addresses.ts'
+import { canonicalAddress, createNetworks, readAddress } from '../addresses/addresses.ts'
 
 /**
  * Reads a client's address: the socket's, unless that is one of the trusted proxies; then X-Forwarded-For from the

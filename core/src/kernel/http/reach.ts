@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { isLoopback } from '../config/loopback.ts'
+import { isLoopback } from '../addresses/loopback.ts'
 import { notFound } from '../errors.ts'
 import type { Reach } from '../module.ts'
 

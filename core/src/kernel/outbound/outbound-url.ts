@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
+import { createAddressGate } from '../addresses/public-addresses.ts'
 import type { Config } from '../config/config.ts'
 import { at } from '../db/errors.ts'
 import { type FieldProblem, invalidRequest } from '../errors.ts'
-import { createAddressGate } from './addresses.ts'
 
 type Settings = Pick<Config, 'env' | 'outboundAllow'>
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { createNetworks } from '../addresses.ts'
+import { createNetworks } from './addresses.ts'
 
 /** IPv4 networks that lead to no public host, after IANA's registry of special addresses. */
 const RESERVED_V4 = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createAddressReader } from '../http/address.ts'
 import { canonicalAddress, createNetworks, readAddress } from './addresses.ts'
-import { createAddressReader } from './http/address.ts'
 
 test('an address is understood in every form that proxies and people write', () => {
   const forms: [text: string, address: string][] = [
