@@ -69,7 +69,7 @@ export const plants: Plant[] = [
   {
     guard: 'The mailbox is for programs of this machine alone',
     file: 'core/src/kernel/http/reach.ts',
-    find: '!isOwnPeer(socket.remoteAddress) || ',
+    find: '!isOwnPeer || ',
     replace: '',
     tests: ['core/src/modules/mail/mailbox-reach.test.ts'],
   },

@@ -130,14 +130,15 @@ export const plants: Plant[] = [
   {
     guard: 'IPv4 in its IPv6 clothes is the IPv4 address',
     ...addresses,
-    find: 'if (!mapped) return compressed',
-    replace: 'if (mapped || !mapped) return compressed',
+    find: 'if (value >> 32n !== MAPPED) return',
+    replace: 'if (value >= 0n) return',
   },
   {
     guard: 'A list of networks of one version holds nothing of the other',
-    ...addresses,
-    find: 'lists[versionOf(address)].check(address, versionOf(address))',
-    replace: '(lists.ipv4.check(address, versionOf(address)) || lists.ipv6.check(address, versionOf(address)))',
+    file: 'core/src/kernel/addresses/networks.ts',
+    find: 'each.version === version && ',
+    replace: 'version > 0 && ',
+    tests: ['core/src/kernel/addresses/networks.test.ts'],
   },
   {
     guard: 'A paid year is not given up for a month unless that is asked for',

@@ -15,6 +15,7 @@ export * from './access/specs.ts'
 export { grantsOf, type Resolved } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
 export { canonicalAddress, readAddress } from './addresses/addresses.ts'
+export { canonicalNetwork, createNetworks, networkOf } from './addresses/networks.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
 export {

@@ -1,17 +1,50 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 
-/**
- * An IP address in the one form that it is compared and kept in: IPv6 in lower case and compressed, IPv4 in its IPv6
- * clothes as IPv4. Undefined for what is no address; one with a zone (`fe80::1%eth0`) means something on one machine only.
- */
-export function canonicalAddress(text: string): string | undefined {
+/** An IP address that was read. IPv4 in its IPv6 clothes (`::ffff:203.0.113.9`) is IPv4. */
+export interface Address {
+  readonly version: 4 | 6
+  readonly value: bigint
+  /** The one form that it is compared and kept in: IPv6 in lower case and compressed. */
+  readonly text: string
+  /** It came in its IPv6 clothes. */
+  readonly isMapped: boolean
+}
+
+/** What stands above an IPv4 address in its IPv6 clothes. */
+const MAPPED = 0xffffn
+
+/** Undefined for what is no address, alone and whole; one with a zone (`fe80::1%eth0`) means something on one machine only. */
+export function parseAddress(text: string): Address | undefined {
   const version = text.includes('%') ? 0 : isIP(text)
-  if (version !== 6) return version === 4 ? text : undefined
-  const compressed = new URL(`http://[${text}]/`).hostname.slice(1, -1)
-  const mapped = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(compressed)
-  if (!mapped) return compressed
-  const [high, low] = [Number.parseInt(mapped[1] ?? '', 16), Number.parseInt(mapped[2] ?? '', 16)]
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+  if (version === 4) return { version, value: valueOfV4(text), text, isMapped: false }
+  if (version !== 6) return undefined
+  const compressed = compress(text)
+  const value = valueOfV6(compressed)
+  if (value >> 32n !== MAPPED) return { version, value, text: compressed, isMapped: false }
+  const inside = value & 0xffff_ffffn
+  return { version: 4, value: inside, text: textOf(4, inside), isMapped: true }
+}
+
+/** The one form of an address; undefined for what is none. */
+export function canonicalAddress(text: string): string | undefined {
+  return parseAddress(text)?.text
+}
+
+/** The address at the other end of a socket. Of a neighbour on the link the system says through which interface it came. */
+export function parsePeer(text: string | undefined): Address | undefined {
+  return parseAddress((text ?? '').replace(/%.*$/, ''))
+}
+
+/** How an address is written. */
+export function textOf(version: 4 | 6, value: bigint): string {
+  if (version === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.')
+  const groups = value.toString(16).padStart(32, '0').match(/.{4}/g) ?? []
+  return compress(groups.join(':'))
+}
+
+/** An address in its IPv6 clothes, as the number that stands there. */
+export function mappedValue(value: bigint): bigint {
+  return (MAPPED << 32n) | value
 }
 
 const FORMS =
@@ -28,31 +61,17 @@ export function readAddress(text: string): string | undefined {
   return canonicalAddress(bracketed ?? v4 ?? plain ?? '')
 }
 
-/** Tells whether an address is in one of the networks (`10.0.0.0/8`; a bare address stands for itself alone). */
-export function createNetworks(cidrs: readonly string[]): (address: string) => boolean {
-  // A list for each version: in one, `::/0` would hold all of IPv4 too, by its mapped form.
-  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
-  for (const cidr of cidrs) {
-    const { address, bits, version } = parseNetwork(cidr)
-    lists[version].addSubnet(address, bits, version)
-  }
-  return (text) => {
-    const address = canonicalAddress(text)
-    return address !== undefined && lists[versionOf(address)].check(address, versionOf(address))
-  }
+/** The URL parser writes every spelling of IPv6 in one way, dotted endings as groups. */
+function compress(text: string): string {
+  return new URL(`http://[${text}]/`).hostname.slice(1, -1)
 }
 
-function parseNetwork(cidr: string): { address: string; bits: number; version: Version } {
-  const [address = '', prefix] = cidr.split('/')
-  const version = versionOf(address)
-  const bits = prefix === undefined ? { ipv4: 32, ipv6: 128 }[version] : Number(prefix)
-  const plain = canonicalAddress(address) ?? address
-  // `::ffff:10.0.0.0/104` is `10.0.0.0/8` in other clothes.
-  if (version === 'ipv6' && versionOf(plain) === 'ipv4' && bits >= 96)
-    return { address: plain, bits: bits - 96, version: 'ipv4' }
-  return { address, bits, version }
+function valueOfV4(text: string): bigint {
+  return BigInt(text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0))
 }
 
-type Version = 'ipv4' | 'ipv6'
-
-const versionOf = (address: string): Version => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
+function valueOfV6(compressed: string): bigint {
+  const [head = [], tail = []] = compressed.split('::').map((half) => half.split(':').filter((group) => group !== ''))
+  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail]
+  return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`)
+}

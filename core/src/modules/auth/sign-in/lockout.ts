@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type AppError, type Ctx, fromNow, HOURS, MINUTES, SECONDS } from '#kernel'
+import { type AppError, type Ctx, fromNow, HOURS, MINUTES, networkOf, SECONDS } from '#kernel'
 import { normalizeEmail } from '../../users/index.ts'
 import { tooManyAttempts } from '../errors.ts'
 import type { LoginFailureRow } from '../table.ts'
@@ -15,7 +15,6 @@ import {
   upsertFailures,
   type Window,
 } from './failure-queries.ts'
-import { networkOf } from './networks.ts'
 
 const STOP_MS = 15 * MINUTES
 /** Failures of one account from one place, on one known device or in one session, before it has to wait. */
