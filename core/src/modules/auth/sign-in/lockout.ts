@@ -1,4 +1,4 @@
-import { type AppError, type Ctx, fromNow, HOURS, MINUTES, SECONDS, sha256 } from '#kernel'
+import { type AppError, type Ctx, fromNow, HOURS, MINUTES, networkOf, SECONDS, sha256 } from '#kernel'
 import { normalizeEmail } from '../../users/index.ts'
 import { tooManyAttempts } from '../errors.ts'
 import type { LoginFailureRow } from '../table.ts'
@@ -14,7 +14,6 @@ import {
   upsertFailures,
   type Window,
 } from './failure-queries.ts'
-import { networkOf } from './networks.ts'
 
 const STOP_MS = 15 * MINUTES
 /** Failures of one account from one place, on one known device or in one session, before it has to wait. */
