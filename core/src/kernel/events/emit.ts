@@ -1,4 +1,5 @@
 import type { Ctx } from '../context.ts'
+import { unawaited } from '../db/kysely.ts'
 import type { AuditLogTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
@@ -13,7 +14,8 @@ type AuditRow = Omit<AuditLogTable, 'tenant_id'>
 
 /**
  * Writes the one record of an event, in the transaction of `ctx`, and one job for each listener. An event that nobody
- * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners.
+ * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners. None of it
+ * is waited for: the transaction fails if it does.
  */
 export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
   const { registry } = ctx
@@ -23,25 +25,17 @@ export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: Ev
   const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
-    await ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute()
+    unawaited(ctx.tx, ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute())
     return
   }
-  const recorded = ctx.tx
-    .insertInto('audit_logs')
-    .values({ tenant_id: ctx.tenant, ...asJson(row) })
-    .execute()
-  if (listeners.length === 0) {
-    await recorded
-    return
-  }
+  const record = { tenant_id: ctx.tenant, ...asJson(row) }
+  unawaited(ctx.tx, ctx.tx.insertInto('audit_logs').values(record).execute())
+  if (listeners.length === 0) return
   const payload = followed(ctx, event, row, content)
-  await Promise.all([
-    recorded,
-    insertJobs(
-      ctx,
-      listeners.map((listener) => ({ task: taskOfListener(listener), payload, maxAttempts: LISTENER_ATTEMPTS })),
-    ),
-  ])
+  insertJobs(
+    ctx,
+    listeners.map((listener) => ({ task: taskOfListener(listener), payload, maxAttempts: LISTENER_ATTEMPTS })),
+  )
 }
 
 const LISTENER_ATTEMPTS = 15
