@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { unawaited } from '../db/kysely.ts'
+import { preparedRow } from '../db/prepared.ts'
 import type { AuditLogTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
@@ -11,6 +12,32 @@ import { redact, redactChange, type Values } from './redact.ts'
 export const taskOfListener = (listener: Listener) => `on:${listener.event}:${listener.name}`
 
 type AuditRow = Omit<AuditLogTable, 'tenant_id'>
+
+const columns = [
+  'id',
+  'created_at',
+  'action',
+  'actor_type',
+  'actor_id',
+  'actor_label',
+  'impersonator_id',
+  'resource_type',
+  'resource_id',
+  'resource_label',
+  'store_id',
+  'old_values',
+  'new_values',
+  'ip_address',
+  'user_agent',
+  'request_id',
+] as const satisfies (keyof AuditRow)[] // the literal names type the row
+
+const insertRecord = preparedRow<AuditLogTable, unknown>(['tenant_id', ...columns], (tx, row) =>
+  tx.insertInto('audit_logs').values(row),
+)
+const insertGlobalRecord = preparedRow<AuditRow, unknown>(columns, (tx, row) =>
+  tx.insertInto('global_audit_logs').values(row),
+)
 
 /**
  * Writes the one record of an event, in the transaction of `ctx`, and one job for each listener. An event that nobody
@@ -25,11 +52,10 @@ export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: Ev
   const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
-    unawaited(ctx.tx, ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute())
+    unawaited(ctx.tx, insertGlobalRecord(ctx.tx, asJson(row)))
     return
   }
-  const record = { tenant_id: ctx.tenant, ...asJson(row) }
-  unawaited(ctx.tx, ctx.tx.insertInto('audit_logs').values(record).execute())
+  unawaited(ctx.tx, insertRecord(ctx.tx, { tenant_id: ctx.tenant, ...asJson(row) }))
   if (listeners.length === 0) return
   const payload = followed(ctx, event, row, content)
   insertJobs(
