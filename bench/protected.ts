@@ -227,8 +227,7 @@ app.post('/login', { schema: { body: Login } }, async (request) => {
     values: [email.toLowerCase()],
   })
   const user = rows[0]
-  if (user?.status !== 'active' || !(await verify(user.hash, password)))
-    throw new Refused(401, 'invalid_credentials')
+  if (user?.status !== 'active' || !(await verify(user.hash, password))) throw new Refused(401, 'invalid_credentials')
   const refreshToken = randomBytes(32).toString('base64url')
   const sid = randomUUID()
   const client = await pool.connect()

@@ -25,7 +25,7 @@ export interface TransactionScope {
   tenantId: string | null
   role: DatabaseRole
   /**
-   * Only reads: in a tenant each statement is then a transaction of its own, without BEGIN and COMMIT, and any write is
+   * Only reads: each statement is then a transaction of its own, without BEGIN and COMMIT, and any write is
    * refused by the database. At PostgreSQL's default isolation statements of one transaction see each other's
    * commits anyway.
    */
@@ -103,7 +103,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
-  async function read<T>(scope: TransactionScope & { tenantId: string }, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function read<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pools.app.connect().catch(noteAndThrow)
     let lost: Error | undefined
     const bound = bindTx(client, scope, observers, noteFailure, (config) => sendScoped(client, config, scope.tenantId))
@@ -123,11 +123,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   // Citus sends a transaction's settings to its workers only within BEGIN and COMMIT.
   let isCluster: boolean | undefined
   async function run<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const { tenantId, role, readOnly } = scope
-    if (!readOnly || role !== 'app' || tenantId === null) return once(scope, work)
+    const { role, readOnly } = scope
+    if (!readOnly || role !== 'app') return once(scope, work)
     isCluster ??=
       (await pools.app.query("select from pg_extension where extname = 'citus'").catch(noteAndThrow)).rowCount === 1
-    return isCluster ? once(scope, work) : read({ ...scope, tenantId }, work)
+    return isCluster ? once(scope, work) : read(scope, work)
   }
 
   const mayRetry = (error: unknown) => failures.has(error as object) && isRetryable(error) // has() takes anything

@@ -13,6 +13,11 @@ const BEGIN = { name: 'tenantry_begin', text: 'begin' }
 const SET_TENANT = { name: 'tenantry_set_tenant', text: 'select tenantry.set_tenant($1)' }
 /** Scopes the transaction to a tenant and, as its statements are on their own, refuses every write in it. */
 const SET_READER = { name: 'tenantry_set_reader', text: 'select tenantry.set_reader($1)' }
+/** The same outside of any tenant. */
+const SET_READ_ONLY = {
+  name: 'tenantry_set_read_only',
+  text: "select set_config('transaction_read_only', 'on', true)",
+}
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 /**
@@ -48,18 +53,23 @@ class LedStatement extends Statement {
 
 /** Prepares a new connection of the role for what goes in front of statements. */
 export function prepareLeads(client: pg.PoolClient, role: DatabaseRole): void {
-  const tenants = [{ ...SET_TENANT, values: [NOBODY] }, 'rollback', { ...SET_READER, values: [NOBODY] }]
+  const tenants = [{ ...SET_TENANT, values: [NOBODY] }, 'rollback', { ...SET_READER, values: [NOBODY] }, SET_READ_ONLY]
   // Before the schema is migrated there is nothing to prepare, and nothing that could be read either.
   for (const each of [BEGIN, ...(role === 'app' ? tenants : ['rollback'])]) client.query(each).catch(() => {})
 }
 
 /**
- * Sends one statement as the tenant, in a read-only transaction of its own: PostgreSQL runs what stands before a Sync as
- * one transaction. It saves BEGIN, COMMIT and their round trip, which cost more than most reads themselves.
+ * Sends one statement as the tenant or (null) as none, in a read-only transaction of its own: PostgreSQL runs what stands
+ * before a Sync as one transaction. It saves BEGIN, COMMIT and their round trip, which cost more than most reads themselves.
  */
-export function sendScoped(client: pg.PoolClient, config: pg.QueryConfig, tenantId: string): Promise<pg.QueryResult> {
+export function sendScoped(
+  client: pg.PoolClient,
+  config: pg.QueryConfig,
+  tenantId: string | null,
+): Promise<pg.QueryResult> {
   corkUntilIdle(client)
-  return new LedStatement(config, [{ ...SET_READER, values: [tenantId] }]).send(client)
+  const lead = tenantId === null ? { ...SET_READ_ONLY, values: [] } : { ...SET_READER, values: [tenantId] }
+  return new LedStatement(config, [lead]).send(client)
 }
 
 /** Sends the first statement of a transaction, which begins it, in the tenant or (null) in none. */
