@@ -138,6 +138,12 @@ describe('the house', () => {
     )
   })
 
+  it('reads addresses in one place', () => {
+    const readers = /\b(?:isIP|isIPv4|isIPv6|BlockList|SocketAddress)\b/
+    const found = production.filter(({ text }) => readers.test(text)).map(({ file }) => file)
+    assert.deepEqual(found, ['core/src/kernel/addresses/addresses.ts'])
+  })
+
   it('names queries by what they do', () => {
     // `select` gives a query that `page` sends; `upsert` is an insert that may find the row there.
     const verbs = /^(?:find|get|list|insert|update|delete|lock|count|select|upsert)(?=[A-Z]|$)/

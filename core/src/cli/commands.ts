@@ -1,8 +1,9 @@
 import { basename, extname, isAbsolute, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { completeProduct, type Product } from '../kernel/product.ts'
+import { errorCode } from '../kernel/system-errors.ts'
 import { type Command, type CommandLineOptions, type CommandOptions, type OwnCommand, say } from './command.ts'
-import { codeOf, explain, UsageError } from './failures.ts'
+import { explain, UsageError } from './failures.ts'
 
 type Commands = ReadonlyMap<string, () => Promise<Command>>
 
@@ -29,7 +30,7 @@ export async function runCommand(args: readonly string[], options: CommandLineOp
   // Whoever reads may have read enough (`doctor | head -1`): what is said then is lost, and the work goes on.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error) => {
-      if (codeOf(error) !== 'EPIPE') throw error
+      if (errorCode(error) !== 'EPIPE') throw error
     })
   process.exitCode = await runLine(args, options)
   setTimeout(() => process.exit(), LINGER_MS).unref()

@@ -1,7 +1,8 @@
 import pg from 'pg'
 import type { Config } from '../kernel/config/config.ts'
 import type { Product } from '../kernel/product.ts'
-import { codeOf, explain } from './failures.ts'
+import { errorCode } from '../kernel/system-errors.ts'
+import { explain } from './failures.ts'
 
 const PATIENCE_MS = 5_000
 
@@ -56,7 +57,7 @@ function describe(
   { error, command }: { error: unknown; command: string },
 ): string {
   const role = decodeURIComponent(username)
-  switch (codeOf(error)) {
+  switch (errorCode(error)) {
     case '28P01':
     case '28000':
       return `${name}: the server at ${host} does not let ${role} in (${explain(error)}). Correct role and password, or make new ones: "${command} db setup --reset-passwords".`

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { ConfigError } from '../kernel/config/config.ts'
-import { codeOf } from './failures.ts'
+import { errorCode } from '../kernel/system-errors.ts'
 
 /**
  * The settings of a `.env` file, none where there is no such file. What cannot be read whole is refused, by line and
@@ -21,7 +21,7 @@ function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path)
   } catch (error) {
-    const code = codeOf(error)
+    const code = errorCode(error)
     if (code === 'ENOENT') return undefined
     if (code === 'EISDIR')
       throw new ConfigError([

@@ -23,9 +23,3 @@ function sentenceOf({ kind, details: { detail, errors = [] } }: AppError): strin
   const places = errors.map(({ pointer, detail }) => `${pointer.replace('#/', '')} ${detail}`)
   return [detail ?? kind.title, ...(places.length > 0 ? [places.join('; ')] : [])].join(': ')
 }
-
-/** The code of a failed system call or the SQLSTATE of a refused statement. */
-export function codeOf(error: unknown): string | undefined {
-  if (error instanceof AggregateError) return codeOf(error.errors[0])
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}

@@ -1,4 +1,5 @@
-import { createHash, randomFillSync } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
+import { sha256 } from './secrets.ts'
 
 /** A UUIDv7 as lower-case text. */
 export type Id = string
@@ -64,7 +65,7 @@ export function timeOfId(id: Id): number {
 
 /** A UUIDv8 made of a hash: the same text has the same id, however often and wherever it is met. */
 export function hashedId(text: string): Id {
-  const hash = createHash('sha256').update(text).digest()
+  const hash = sha256(text)
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6)
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8)
   return formatUuid(hash.toString('hex', 0, 16))

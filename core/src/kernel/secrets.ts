@@ -133,10 +133,14 @@ export function randomToken(bytes = 32): string {
 
 /** What is stored of a token. Fit only for tokens of at least 112 random bits; passwords need a slow hash. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+  return sha256(token)
+}
+
+export function sha256(content: string | Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest()
 }
 
 /** Compares in a time that tells nothing of where, or whether, the two differ. */
 export function equalSecrets(a: string | Uint8Array, b: string | Uint8Array): boolean {
-  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
+  return timingSafeEqual(sha256(a), sha256(b))
 }

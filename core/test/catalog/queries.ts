@@ -1,12 +1,16 @@
 // catalog/queries.ts: SQL and nothing else; takes tx first, names tenant_id always
-import type { Insertable, Tx } from '#kernel'
+import { columnsOf, type Insertable, type Tx } from '#kernel'
+import { Article } from './schema.ts'
 import type { ArticleTable } from './table.ts'
 
+// What is read of a row is what is shown of it.
+const columns = columnsOf(Article)
+
 export const insertArticle = (tx: Tx, article: Insertable<ArticleTable>) =>
-  tx.insertInto('articles').values(article).returningAll().executeTakeFirstOrThrow()
+  tx.insertInto('articles').values(article).returning(columns).executeTakeFirstOrThrow()
 
 export const selectArticles = (tx: Tx, tenantId: string) =>
-  tx.selectFrom('articles').selectAll().where('tenant_id', '=', tenantId)
+  tx.selectFrom('articles').select(columns).where('tenant_id', '=', tenantId)
 
 export const updatePrice = (
   tx: Tx,
@@ -19,7 +23,7 @@ export const updatePrice = (
     .set(change)
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
-    .returningAll()
+    .returning(columns)
     .executeTakeFirstOrThrow()
 
 export const findStoreToTell = (tx: Tx, tenantId: string, id: string) =>

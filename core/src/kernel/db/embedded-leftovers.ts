@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { readFile, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sha256 } from '../secrets.ts'
 import { findProcessMark, listProcesses, type RunningProcess, succeeds } from './embedded-process.ts'
 
 // Each step is stronger than the one before: end now and tidy up; end at once and recover at the next start; be ended.
@@ -18,7 +18,7 @@ const POLL_MS = 20
  */
 export async function clusterMark(folder: string): Promise<string> {
   const { dev, ino } = await stat(folder, { bigint: true })
-  return `tenantry-${createHash('sha256').update(`${dev}/${ino}`).digest('hex').slice(0, 16)}`
+  return `tenantry-${sha256(`${dev}/${ino}`).toString('hex').slice(0, 16)}`
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { errorCode } from '../system-errors.ts'
 import { findProcessMark } from './embedded-process.ts'
 
 /** Another live process already runs the embedded PostgreSQL of this folder. */
@@ -58,7 +59,7 @@ async function createWhole(file: string, holder: Holder): Promise<boolean> {
     await link(draft, file)
     return true
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
+    if (errorCode(error) === 'EEXIST') return false
     throw error
   } finally {
     await rm(draft, { force: true })
@@ -85,7 +86,7 @@ async function isAlive(holder: Holder): Promise<boolean> {
 
 async function readHolder(file: string): Promise<Holder | 'absent'> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   })
   if (text === undefined) return 'absent'
@@ -103,8 +104,4 @@ async function writeDraft(file: string, holder: Holder): Promise<string> {
 async function release(file: string, mine: Holder): Promise<void> {
   const holder = await readHolder(file)
   if (holder !== 'absent' && holder.token === mine.token) await rm(file, { force: true })
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { chown, cp, lstat, mkdir, mkdtemp, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256 } from '../secrets.ts'
 import { REACHABLE_ROOT } from './embedded-binaries.ts'
 import { type Account, run, succeeds } from './embedded-process.ts'
 
@@ -117,7 +117,7 @@ async function canWrite(folder: string, account: Account): Promise<boolean> {
 // What lies there although the data folder has no link to it was left by a data folder that somebody removed. One such
 // is kept, since it may have been removed by mistake.
 async function freeReachableFolder({ dataDir, log, stopLeftovers }: PlaceOptions): Promise<string> {
-  const folder = join(REACHABLE_ROOT, createHash('sha256').update(dataDir).digest('hex').slice(0, 12))
+  const folder = join(REACHABLE_ROOT, sha256(dataDir).toString('hex').slice(0, 12))
   await mkdir(REACHABLE_ROOT, { recursive: true, mode: 0o755 })
   if (await lstat(folder).catch(() => undefined)) {
     await stopLeftovers(folder)

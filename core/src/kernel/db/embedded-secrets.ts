@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { open, readFile, rename } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { errorCode } from '../system-errors.ts'
 
 /** What an embedded cluster must remember between starts. */
 export interface EmbeddedSecrets {
@@ -16,8 +17,8 @@ const LAST_PORT = 32_000
 
 /** The secrets kept in the file, or undefined when there is none. Throws when the file holds something else. */
 export async function findSecrets(file: string): Promise<EmbeddedSecrets | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   })
   if (text === undefined) return undefined

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chown, mkdtemp, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../logged-errors.ts'
 import type { Binaries } from './embedded-binaries.ts'
 import { clusterMark } from './embedded-leftovers.ts'
 import { type Account, run, spawnOptions, succeeds } from './embedded-process.ts'
@@ -179,5 +180,5 @@ export function hasEnded(child: ChildProcess): boolean {
 function errorOutput(error: unknown): string {
   if (error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' && error.stderr)
     return error.stderr
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

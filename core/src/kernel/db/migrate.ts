@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { runMigrations } from 'graphile-worker'
 import pg from 'pg'
+import { sha256 } from '../secrets.ts'
 
 /** Where migrations come from: the kernel and each module, in the modules' order. */
 export interface MigrationSource {
@@ -83,7 +83,7 @@ async function readMigrations(sources: readonly MigrationSource[]): Promise<Migr
     for (const name of files) {
       // Line ends differ with how the code was checked out, and mean nothing.
       const sql = (await readFile(new URL(name, folder), 'utf8')).replaceAll('\r\n', '\n')
-      migrations.push({ module, name, sql, checksum: createHash('sha256').update(sql).digest('hex') })
+      migrations.push({ module, name, sql, checksum: sha256(sql).toString('hex') })
     }
   }
   return migrations

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TSchema } from 'typebox'
+import { isObject } from '../fields.ts'
 import { type Hash, hashedKeys } from './hashed.ts'
 
 export type Values = Record<string, unknown>
@@ -44,9 +45,6 @@ export function redactChange(schema: TSchema, before: Values, after: Values, has
   }
   return [old, now]
 }
-
-const isObject = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Of two objects, what the first has otherwise than the second. */
 function without(value: unknown, other: unknown): unknown {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import Type from 'typebox'
 import { notFound } from '../errors.ts'
 import { defineRoute, type Route } from '../module.ts'
+import { escapeHtml } from '../text/html.ts'
 import { Answer } from './answer.ts'
 import { Closed } from './schemas.ts'
 import { StaticBody, StaticText } from './static-text.ts'
@@ -127,5 +128,3 @@ const renderPage = (version: string, title: string) => `<!doctype html>
 </body>
 </html>
 `
-
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)

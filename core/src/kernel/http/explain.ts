@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox'
 import { Guard } from 'typebox/guard'
 import { Check } from 'typebox/value'
 import type { FieldProblem } from '../errors.ts'
+import { isObject } from '../fields.ts'
 import { sayFormat, sayText, sayType, sayWords } from './sentences.ts'
 
 /** The keywords of JSON Schema that problems are named for, TypeBox's own checks, and `says`, our words for a pattern. */
@@ -78,7 +79,7 @@ function* ofKeywords(shape: Shape, value: unknown, pointer: string): Generator<F
 function isOfType(type: string, value: unknown): boolean {
   if (type === 'null') return value === null
   if (type === 'array') return Array.isArray(value)
-  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (type === 'object') return isObject(value)
   if (type === 'integer') return Number.isInteger(value)
   if (type === 'number') return Number.isFinite(value)
   return typeof value === type

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Core } from '../core.ts'
 import { type AppError, type FieldProblem, invalidCursor, invalidRequest, notFound } from '../errors.ts'
+import { isObject } from '../fields.ts'
 import { isUuid } from '../ids.ts'
 import type { FieldCheck } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
@@ -121,14 +122,13 @@ function* bodyProblems(prepared: Prepared, request: FastifyRequest, body: unknow
   if (body === undefined) return yield { pointer: '#', detail: prepared.missingBody }
   if (request.maybeUnstorable) yield* unstorable(body, '#')
   yield* checkBody(body, '#')
-  if (typeof body === 'object' && body !== null && !Array.isArray(body))
-    yield* prepared.checkFields(body as Record<string, unknown>) // an object, of which nothing else is known
+  if (isObject(body)) yield* prepared.checkFields(body)
 }
 
 /** No body, or the empty object that some clients send with every POST. */
 function isNothing(body: unknown): boolean {
   if (body === undefined) return true
-  return typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0
+  return isObject(body) && Object.keys(body).length === 0
 }
 
 function* unstorableQuery(query: Record<string, unknown>): Generator<FieldProblem> {

@@ -115,6 +115,11 @@ export function Closed<P extends TProperties>(properties: P, options: Record<str
   return Type.Object(properties, { additionalProperties: false, ...options })
 }
 
+/** The body of a change: a closed object of which every field may be left out. */
+export function Patch<P extends TProperties>(properties: P, options: Record<string, unknown> = {}) {
+  return Type.Partial(Closed(properties), { additionalProperties: false, ...options })
+}
+
 export const DEFAULT_PAGE = 20
 export const MAX_PAGE = 100
 

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import Type from 'typebox'
+import { sha256 } from '../secrets.ts'
 
 /** How a body may be packed, the smallest first. */
 const ENCODINGS = ['br', 'gzip'] as const // the words are the type
@@ -28,7 +28,7 @@ export class StaticText {
   constructor(text: string) {
     this.#bytes = Buffer.from(text)
     // Weak: packed or not, it is the same text.
-    this.etag = `W/"${createHash('sha256').update(this.#bytes).digest('base64url').slice(0, 22)}"`
+    this.etag = `W/"${sha256(this.#bytes).toString('base64url').slice(0, 22)}"`
   }
 
   /** The bytes as they are sent; each way is packed once, when first asked for. */

@@ -2,6 +2,7 @@ import { type ParsedCronItem, parseCronItems, type Task } from 'graphile-worker'
 import { DAYS, MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { createContext, noOrigin, systemActor } from '../create-context.ts'
+import { messageOf } from '../logged-errors.ts'
 import { claiming, Interrupted } from './claim.ts'
 import type { Schedule } from './define.ts'
 
@@ -51,7 +52,7 @@ export function problemOfCron(cron: string): string | null {
     cronItem({ name: 'probe', cron }, 0)
     return null
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 

@@ -95,6 +95,11 @@ export type IfPaused =
   /** It goes out: the earlier one is worth nothing any more, which itself takes long. */
   | 'send'
 
+/** A person as the recipient of a mail, in their language and time zone. */
+export function recipientOf({ email, locale, timezone }: { email: string; locale: string; timezone: string }) {
+  return { to: email, locale, timezone }
+}
+
 /** To whom a mail goes, and what it is told. */
 export interface Letter<T> {
   /** The address as stored. */

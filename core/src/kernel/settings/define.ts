@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
 import type { ErrorKind } from '../errors.ts'
+import { isObject } from '../fields.ts'
 
 /** Whose a setting is: a tenant's, a store's, or a person's across tenants. */
 export type SettingLevel = 'tenant' | 'store' | 'user'
@@ -90,16 +91,13 @@ export function settingIn<T>(setting: Setting<T>, stored: StoredSettings, at: Se
   if (setting.read) return setting.read(stored, at)
   const value = storedOf(stored, setting)
   if (value === undefined) return setting.default
-  return (setting.over && isFields(value) ? { ...setting.over, ...value } : value) as T // fitted its schema when it was set
+  return (setting.over && isObject(value) ? { ...setting.over, ...value } : value) as T // fitted its schema when it was set
 }
 
 /** What is stored of one setting; nothing that every object has anyway. */
 export function storedOf(stored: StoredSettings, { name }: Pick<Setting, 'name'>): unknown {
   return Object.hasOwn(stored, name) ? stored[name] : undefined
 }
-
-export const isFields = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** *What has a tenant, store or person set?* Answered by the module that has the row, in one query. */
 export type SettingsKeeper = (ctx: Ctx, id: string) => Promise<StoredSettings>

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Ctx } from '../context.ts'
 import type { EventRecord } from '../events/define.ts'
-import { isFields, type Setting, type SettingLevel, type StoredSettings, settingIn, storedOf } from './define.ts'
+import { isObject } from '../fields.ts'
+import { type Setting, type SettingLevel, type StoredSettings, settingIn, storedOf } from './define.ts'
 
 /** The value of one setting, of the context's own tenant, store or person unless another one is named. One query. */
 export async function readSetting<T>(ctx: Ctx, setting: Setting<T>, id: string = ownIdOf(ctx, setting)): Promise<T> {
@@ -58,8 +59,8 @@ async function changed(
 ): Promise<StoredSettings> {
   const before = settingIn(setting, stored, ctx)
   const kept = storedOf(stored, setting)
-  const isMerged = setting.over !== undefined && isFields(value)
-  const own = { [setting.name]: isMerged ? { ...(isFields(kept) ? kept : {}), ...value } : value }
+  const isMerged = setting.over !== undefined && isObject(value)
+  const own = { [setting.name]: isMerged ? { ...(isObject(kept) ? kept : {}), ...value } : value }
   const isSame = isDeepStrictEqual(before, settingIn({ ...setting, read: undefined }, own, ctx))
   if (setting.permission && !isSame) ctx.require(setting.permission, storeId)
   if (setting.change) return setting.change(ctx, { before, given: value, stored })
@@ -68,7 +69,7 @@ async function changed(
 
 /** What an event of changed settings did to one of them; null where it stayed as it was. */
 export function changeOf<T>({ before, after }: EventRecord, setting: Setting<T>): { before: T; after: T } | null {
-  const [was, is] = [before, after].map((values) => (isFields(values) ? storedOf(values, setting) : undefined))
+  const [was, is] = [before, after].map((values) => (isObject(values) ? storedOf(values, setting) : undefined))
   if (was === undefined || is === undefined || isDeepStrictEqual(was, is)) return null
   return { before: was as T, after: is as T } // both were presented by the setting
 }

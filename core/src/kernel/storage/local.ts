@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { DAYS } from '../clock.ts'
 import { newId } from '../ids.ts'
+import { errorCode } from '../system-errors.ts'
 import { checkFileKey, FileMissing, type FileStorage, type StoredFile } from './storage.ts'
 
 /** Files that are not whole yet; no key begins with a dot. */
@@ -111,8 +112,7 @@ async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException // what the file system throws; others have none of these codes
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined
     throw error
   }
 }

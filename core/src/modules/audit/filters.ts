@@ -1,4 +1,4 @@
-import { type FieldProblem, firstIdAt, invalidRequest, readAddress, SECONDS } from '#kernel'
+import { type FieldProblem, firstIdAt, invalidRequest, momentAt, readAddress, SECONDS } from '#kernel'
 import type { Filters } from './schema.ts'
 
 /** The filters as a query needs them. */
@@ -40,8 +40,8 @@ export function criteriaOf(filters: Filters): Criteria {
     userId: filters.user_id,
     storeId: filters.store_id,
     ipAddress: filters.ip_address && (readAddress(filters.ip_address) ?? filters.ip_address.toLowerCase()),
-    from: from === undefined ? undefined : { createdAt: new Date(from).toISOString(), id: firstIdAt(from - SLACK_MS) },
-    before: to === undefined ? undefined : { createdAt: new Date(to).toISOString(), id: firstIdAt(to + SLACK_MS) },
+    from: from === undefined ? undefined : { createdAt: momentAt(from), id: firstIdAt(from - SLACK_MS) },
+    before: to === undefined ? undefined : { createdAt: momentAt(to), id: firstIdAt(to + SLACK_MS) },
     q: filters.q,
   }
 }

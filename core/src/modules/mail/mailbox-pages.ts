@@ -1,4 +1,4 @@
-import { escapeHtml } from './html.ts'
+import { escapeHtml } from '#kernel'
 import type { StoredMail } from './mailbox.ts'
 
 /** To be sent as `Content-Security-Policy` with both pages: no script runs and nothing is loaded from anywhere. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Id, isUuid, newId, notFound } from '#kernel'
+import { errorCode, type Id, isUuid, newId, notFound } from '#kernel'
 
 /** A mail kept on disk instead of being sent. */
 export interface StoredMail {
@@ -52,7 +52,7 @@ async function findMail(dataDir: string, id: string): Promise<StoredMail | undef
     // Only `storeMail` writes here.
     return JSON.parse(await readFile(join(folderOf(dataDir), `${id.toLowerCase()}.json`), 'utf8')) as StoredMail
   } catch (error) {
-    if (isMissing(error)) return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -64,15 +64,11 @@ async function listIds(folder: string): Promise<Id[]> {
     const ids = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length))
     return ids.filter(isUuid).sort().reverse()
   } catch (error) {
-    if (isMissing(error)) return []
+    if (errorCode(error) === 'ENOENT') return []
     throw error
   }
 }
 
 function folderOf(dataDir: string): string {
   return join(dataDir, 'mailbox')
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

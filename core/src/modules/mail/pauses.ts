@@ -1,5 +1,14 @@
-import { createHash } from 'node:crypto'
-import { type Ctx, DAYS, every, fromNow, type IfPaused, type MailDefinition, MINUTES } from '#kernel'
+import {
+  type Ctx,
+  DAYS,
+  every,
+  fromNow,
+  type IfPaused,
+  type MailDefinition,
+  MINUTES,
+  momentAfter,
+  sha256,
+} from '#kernel'
 import { deletePause, deletePausesBefore, insertPause, upsertNextPause, upsertPause } from './queries.ts'
 
 type Paused = Pick<MailDefinition, 'kind' | 'pause'>
@@ -7,7 +16,7 @@ type Paused = Pick<MailDefinition, 'kind' | 'pause'>
 /** Of whom a pause is: invitations of one tenant, say, do not keep another's waiting. */
 function keyOf({ tenant }: Ctx, { kind, pause }: Paused, to: string): string {
   const parts = pause?.per === 'tenant' ? [kind, to, tenant ?? ''] : [kind, to]
-  return createHash('sha256').update(parts.join('\0')).digest('base64url')
+  return sha256(parts.join('\0')).toString('base64url')
 }
 
 /** When a mail may go out, and then begins the pause after it; null: not at all. */
@@ -21,7 +30,7 @@ export async function takeTurn(ctx: Ctx, mail: Paused, to: string, ifPaused: IfP
   if (ifPaused === 'skip') return (await insertPause(ctx.tx, pause)) ? now : null
   if (ifPaused === 'wait') {
     const end = await upsertNextPause(ctx.tx, pause, lengthMs)
-    return new Date(Date.parse(end) - lengthMs).toISOString()
+    return momentAfter(end, -lengthMs)
   }
   await upsertPause(ctx.tx, pause)
   return now

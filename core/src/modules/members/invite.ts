@@ -7,6 +7,7 @@ import {
   invalidRequest,
   momentAfter,
   notFound,
+  recipientOf,
   SECONDS,
   stamp,
 } from '#kernel'
@@ -167,9 +168,7 @@ async function mailInvitation(
 ): Promise<boolean> {
   const tenant = await getTenant(ctx.tx, ctx.tenantId)
   return ctx.mail(invitationMail, {
-    to: user.email,
-    locale: user.locale,
-    timezone: user.timezone,
+    ...recipientOf(user),
     data: {
       name: row.name,
       token,

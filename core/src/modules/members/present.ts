@@ -1,12 +1,12 @@
-import { type Ctx, notFound } from '#kernel'
+import { type Ctx, notFound, pickFields } from '#kernel'
 import { isOwner, listAssignments } from '../roles/index.ts'
-import { listLogins, selectMembers } from './queries.ts'
-import type { HeldRole, Member } from './schema.ts'
+import { selectMembers } from './queries.ts'
+import { type HeldRole, Member } from './schema.ts'
 import type { MemberRow } from './table.ts'
 import { membersOfStores } from './visible-members.ts'
 
 /** A member as stored, with what their account says of them. */
-export type MemberProfile = MemberRow & { email: string; avatar_url: string | null }
+export type MemberProfile = MemberRow & { email: string; avatar_url: string | null; last_login_at: string | null }
 
 /** The member of the current tenant as the tenant knows them, whoever asks. Throws 404. */
 export async function getMember(ctx: Ctx, userId: string): Promise<Member> {
@@ -43,17 +43,11 @@ export async function presentMembers(
 ): Promise<Member[]> {
   const ids = rows.map(({ id }) => id)
   if (ids.length === 0) return []
-  const [assignments, logins] = await Promise.all([listAssignments(ctx.tx, ctx.tenantId, ids), listLogins(ctx.tx, ids)])
-  const lastLogin = new Map(logins.map(({ user_id, last_login_at }) => [user_id, last_login_at]))
-  return rows.map((row) =>
-    presentMember(row, {
-      roles: presentRoles(
-        assignments.filter(({ user_id }) => user_id === row.id),
-        stores,
-      ),
-      lastLoginAt: lastLogin.get(row.id) ?? null,
-    }),
-  )
+  const assignments = await listAssignments(ctx.tx, ctx.tenantId, ids)
+  return rows.map((row) => {
+    const held = assignments.filter(({ user_id }) => user_id === row.id)
+    return presentMember(row, presentRoles(held, stores))
+  })
 }
 
 /** Roles as they stand on the wire; those in stores out of sight are left out. */
@@ -68,23 +62,14 @@ export const narrowRoles = (member: Member, stores: readonly string[] | null): M
   roles: presentRoles(member.roles, stores),
 })
 
-function presentMember(row: MemberProfile, { roles, lastLoginAt }: { roles: HeldRole[]; lastLoginAt: string | null }) {
+function presentMember(row: MemberProfile, roles: HeldRole[]) {
   // Until they accept, a tenant learns nothing from the account: not even whether it is used.
   const hasJoined = row.status !== 'invited'
-  return {
-    id: row.id,
-    tenant_id: row.tenant_id,
-    email: row.email,
-    name: row.name,
-    phone: row.phone,
-    job_title: row.job_title,
+  return pickFields(Member, {
+    ...row,
     avatar_url: hasJoined ? row.avatar_url : null,
-    status: row.status,
     is_owner: isOwner(roles),
     roles,
-    last_login_at: hasJoined ? lastLoginAt : null,
-    joined_at: row.joined_at,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-  }
+    last_login_at: hasJoined ? row.last_login_at : null,
+  })
 }

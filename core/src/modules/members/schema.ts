@@ -10,6 +10,7 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
   Search,
   TenantId,
   Timestamp,
@@ -116,15 +117,13 @@ export const Invitation = Closed(
 export type Invitation = Static<typeof Invitation>
 
 /** What a tenant may change of a member; absent: unchanged. */
-export const MemberPatch = Closed({
-  name: Type.Optional(name),
-  phone: Type.Optional(Nullable(phone)),
-  job_title: Type.Optional(Nullable(jobTitle)),
-  status: Type.Optional(
-    OneOf(['active', 'disabled'], {
-      description: 'A disabled member cannot sign in to this tenant; what they hold is kept.',
-    }),
-  ),
+export const MemberPatch = Patch({
+  name,
+  phone: Nullable(phone),
+  job_title: Nullable(jobTitle),
+  status: OneOf(['active', 'disabled'], {
+    description: 'A disabled member cannot sign in to this tenant; what they hold is kept.',
+  }),
 })
 export type MemberPatch = Static<typeof MemberPatch>
 

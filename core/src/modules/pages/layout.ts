@@ -1,3 +1,4 @@
+import { escapeHtml } from '#kernel'
 import type { Texts } from './texts-en.ts'
 
 /** HTML that is safe to stand in a page: made by `html` alone. */
@@ -16,10 +17,8 @@ export const nothing: Html = { html: '' }
 
 function render(part: Part): string {
   if (typeof part === 'object') return 'html' in part ? part.html : part.map(({ html }) => html).join('\n')
-  return String(part).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign)
+  return escapeHtml(String(part))
 }
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 /** A page, before it is dressed. */
 export interface Page {

@@ -1,7 +1,6 @@
 import { type Ctx, conflict } from '#kernel'
 import { lockTenant } from '../tenants/index.ts'
 import { storeUpdated } from './events.ts'
-import { presentStore } from './present.ts'
 import { updateFormerDefault } from './queries.ts'
 import type { StoreRow } from './table.ts'
 
@@ -23,8 +22,7 @@ export async function moveDefault(ctx: Ctx, status: StoreRow['status'] = 'active
   const former = await updateFormerDefault(ctx.tx, ctx.tenantId, ctx.clock.now())
   if (!former) return
   ctx.require('store.update')
-  const after = presentStore(former)
-  await ctx.emit(storeUpdated, { before: { ...after, is_default: true }, after, storeId: former.id })
+  await ctx.emit(storeUpdated, { before: { ...former, is_default: true }, after: former, storeId: former.id })
 }
 
 /** The default store cannot be closed, nor stop being it by itself: there is always one. Throws 409 `conflict`. */

@@ -1,20 +1,8 @@
-import { containing, type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
+import { columnsOf, containing, type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
+import { Store } from './schema.ts'
 import type { StoreRow, StoreSettingsRow, StoreTable } from './table.ts'
 
-const columns = [
-  'tenant_id',
-  'id',
-  'name',
-  'code',
-  'status',
-  'address',
-  'phone',
-  'email',
-  'timezone',
-  'is_default',
-  'created_at',
-  'updated_at',
-] as const // the literal names type the row
+const columns = columnsOf(Store)
 
 /** The start of every query that reads stores. */
 function selectStores(tx: Tx, tenantId: string) {
@@ -107,7 +95,7 @@ export function deleteStore(tx: Tx, tenantId: string, id: string): Promise<Store
     .executeTakeFirst()
 }
 
-const settingsColumns = ['tenant_id', 'id', 'name', 'timezone', 'settings', 'created_at', 'updated_at'] as const // as above
+const settingsColumns = ['tenant_id', 'id', 'name', 'timezone', 'settings', 'created_at', 'updated_at'] as const // the literal names type the row
 
 /** Throws 404 when the tenant has no such store. */
 export function getSettings(tx: Tx, tenantId: string, id: string): Promise<StoreSettingsRow> {

@@ -1,4 +1,4 @@
-import { DAYS, momentAfter } from '#kernel'
+import { DAYS, momentAfter, momentAt } from '#kernel'
 import { isFree, MONTHS } from './plans.ts'
 import type { State } from './states.ts'
 import type { Interval } from './table.ts'
@@ -51,7 +51,7 @@ export function addMonths(anchor: string, months: number): string {
   const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
   const day = Math.min(from.getUTCDate(), lastDay)
   const timeOfDay = from.getTime() - Date.UTC(year, from.getUTCMonth(), from.getUTCDate())
-  return new Date(Date.UTC(year, month, 1) + (day - 1) * DAYS + timeOfDay).toISOString()
+  return momentAt(Date.UTC(year, month, 1) + (day - 1) * DAYS + timeOfDay)
 }
 
 /** The end of the period that `start` begins, where periods begin on the day of `anchor`. */

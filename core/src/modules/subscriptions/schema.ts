@@ -7,6 +7,7 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
   TenantId,
   Timestamp,
   UpdatedAt,
@@ -82,8 +83,7 @@ export const PaymentMethod = Closed(paymentMethod, {
   description: 'How the tenant pays, masked',
 })
 
-export const PaymentMethodPatch = Type.Partial(Closed(paymentMethod), {
-  additionalProperties: false,
+export const PaymentMethodPatch = Patch(paymentMethod, {
   title: 'PaymentMethodPatch',
   description: 'Masked: never a whole number. The first one takes `type` and `label`.',
 })

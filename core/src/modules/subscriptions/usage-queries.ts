@@ -1,4 +1,4 @@
-import { sql, type Tx } from '#kernel'
+import { prepared, sql, type Tx } from '#kernel'
 import type { PlanRow, Status } from './table.ts'
 
 /** What decides how much a tenant may have: the subscription as stored, and its plan. */
@@ -22,8 +22,11 @@ export const findTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undef
  * Keeps the plan as it is until the transaction ends, without keeping others from consuming. Undefined also when the
  * plan was changed while this waited: the joined row is then not the one any more, and asking again finds it.
  */
-export const lockTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undefined> =>
-  selectTerms(tx, tenantId).forKeyShare('s').executeTakeFirst()
+export async function lockTerms(tx: Tx, tenantId: string): Promise<StoredTerms | undefined> {
+  return (await selectLocked(tx, tenantId))[0]
+}
+
+const selectLocked = prepared((tx: Tx, tenantId: string) => selectTerms(tx, tenantId).forKeyShare('s'))
 
 /** Puts those in line who make something of which a tenant may have only so many. */
 export const lockCounting = (tx: Tx, tenantId: string) =>

@@ -1,7 +1,8 @@
-import { type Insertable, json, type StoredSettings, sql, type Tx } from '#kernel'
+import { columnsOf, type Insertable, json, type StoredSettings, sql, type Tx } from '#kernel'
+import { Tenant } from './schema.ts'
 import type { TenantRecord, TenantTable } from './table.ts'
 
-const columns = ['id', 'name', 'slug', 'status', 'owner_id', 'branding', 'created_at', 'updated_at'] as const // names type the row
+const columns = columnsOf(Tenant)
 
 export function findTenant(tx: Tx, id: string): Promise<TenantRecord | undefined> {
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).executeTakeFirst()

@@ -7,6 +7,7 @@ import {
   HOURS,
   LEAST_ID,
   least,
+  momentAt,
   type Static,
   type Tx,
   timeOfId,
@@ -68,7 +69,7 @@ async function giveUp(ctx: Ctx, asked: string): Promise<string | null> {
   const archived = ctx.config.audit.archive
   if (archived) await archiveRecords(ctx, { from, before })
   const records = await countAll(ctx, { from, before })
-  const after = { before: new Date(timeOfId(before)).toISOString(), records, archived }
+  const after = { before: momentAt(timeOfId(before)), records, archived }
   return ctx.transaction((ctx) => recordRemoval(ctx, { from, before }, after), { role: 'system' })
 }
 

@@ -1,4 +1,4 @@
-import { changeOf, on } from '#kernel'
+import { changeOf, on, recipientOf } from '#kernel'
 import { listOwners } from '../../members/index.ts'
 import { getTenant, tenantSettingsUpdated } from '../../tenants/index.ts'
 import { retentionShortenedMail } from './mails.ts'
@@ -9,8 +9,14 @@ export const warnOwners = on(tenantSettingsUpdated, 'audit.warn_owners', async (
   const pending = changeOf(event, auditRetentionPending)?.after
   if (!pending) return
   const { name: tenantName } = await getTenant(ctx.tx, ctx.tenantId)
-  for (const { email, locale, timezone, name } of await listOwners(ctx)) {
-    const data = { name, tenantName, by: event.actor.label, days: pending.days, at: pending.takes_effect_at }
-    await ctx.mail(retentionShortenedMail, { to: email, locale, timezone, data })
+  for (const owner of await listOwners(ctx)) {
+    const data = {
+      name: owner.name,
+      tenantName,
+      by: event.actor.label,
+      days: pending.days,
+      at: pending.takes_effect_at,
+    }
+    await ctx.mail(retentionShortenedMail, { ...recipientOf(owner), data })
   }
 })

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { formatUuid } from '#kernel'
+import { formatUuid, sha256 } from '#kernel'
 import type { AuditLog } from '../schema.ts'
 import type { BlockKind } from '../table.ts'
 
@@ -114,8 +113,4 @@ export function rangeOf(entries: readonly Entry[]): { first: string; last: strin
 function idOf(bytes: Buffer, at: number): string {
   const hex = bytes.toString('hex', at, at + ID_BYTES)
   return formatUuid(hex)
-}
-
-export function sha256(content: string | Uint8Array): Buffer {
-  return createHash('sha256').update(content).digest()
 }

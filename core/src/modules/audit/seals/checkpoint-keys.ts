@@ -1,6 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { defineResource } from '#kernel'
-import { sha256 } from './chain.ts'
+import { defineResource, sha256 } from '#kernel'
 
 /** One key that seals are checked with. */
 export interface CheckpointKey {

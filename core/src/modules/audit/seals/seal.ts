@@ -1,4 +1,4 @@
-import { type Ctx, firstIdAt, LEAST_ID, MINUTES, newId, SECONDS, timeOfId } from '#kernel'
+import { type Ctx, firstIdAt, LEAST_ID, MINUTES, momentAt, newId, SECONDS, timeOfId } from '#kernel'
 import { presentRecord } from '../present.ts'
 import type { AuditRow } from '../queries.ts'
 import type { AuditLog } from '../schema.ts'
@@ -78,7 +78,7 @@ interface Step {
 
 async function sealBlock(ctx: Ctx, looksBack: boolean): Promise<Step> {
   const ms = ctx.clock.ms()
-  const now = new Date(ms).toISOString()
+  const now = momentAt(ms)
   const before = firstIdAt(ms - SEAL_DELAY_MS)
   const chain = await openChain(ctx, before, now)
   if (!chain) return { records: 0, late: 0, looksAgainAt: null }
@@ -193,11 +193,11 @@ const isAheadOf = (ms: number, time: string) => Date.parse(time) > ms + COMPLETE
 /** Ids carry the machine's time, which may differ from the clock's. */
 function newCandidate(next: string, ms: number) {
   const to = firstIdAt(Math.min(ms, timeOfId(newId())) - SEAL_DELAY_MS)
-  return { candidate_to: to, candidate_xmax: next, candidate_at: new Date(ms).toISOString() }
+  return { candidate_to: to, candidate_xmax: next, candidate_at: momentAt(ms) }
 }
 
 /** Something that still runs may have to be waited for longer. */
 function nextLook({ complete_to, sealed_to, candidate_at }: ChainRow, ms: number): string | null {
   if (complete_to > sealed_to || candidate_at === null) return null
-  return new Date(Math.max(Date.parse(candidate_at) + COMPLETE_MS, ms + MINUTES)).toISOString()
+  return momentAt(Math.max(Date.parse(candidate_at) + COMPLETE_MS, ms + MINUTES))
 }

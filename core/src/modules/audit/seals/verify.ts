@@ -1,4 +1,4 @@
-import { type Ctx, greatest, LEAST_ID, least, timeOfId } from '#kernel'
+import { type Ctx, greatest, LEAST_ID, least, momentAt, timeOfId } from '#kernel'
 import type { VerifiedAudit } from '../schema.ts'
 import { type ChainWalk, reading, walkChain } from './chain-walk.ts'
 import { badSeal, type Finding, INSERTED } from './check.ts'
@@ -54,7 +54,7 @@ async function* findInserted(
 /** When a record was made; of one that is gone its id tells. */
 async function findCreation(ctx: Ctx, id: string): Promise<string> {
   const [row] = await reading(ctx)((tx, tenantId) => listRecordsById(tx, tenantId, [id]))
-  return row?.created_at ?? new Date(timeOfId(id)).toISOString()
+  return row?.created_at ?? momentAt(timeOfId(id))
 }
 
 function shown(found: Finding | null): VerifiedAudit['first_invalid'] {

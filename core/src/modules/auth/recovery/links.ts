@@ -1,10 +1,10 @@
-import { Closed, type Ctx, defineJob, HOURS, hashToken, newId, randomToken, Type } from '#kernel'
+import { Closed, type Ctx, defineJob, HOURS, hashToken, momentAt, newId, randomToken, recipientOf, Type } from '#kernel'
 import { endPause } from '../../mail/index.ts'
 import { invalidToken, tokenExpired } from '../../members/index.ts'
 import { findUser, findUserByEmail, type UserRow } from '../../users/index.ts'
 import { resetPasswordMail, verifyEmailMail } from '../mails.ts'
 import { findUserToken, insertUserToken, updateUserTokenUsed } from '../queries.ts'
-import { recipient } from '../sign-in/complete-sign-in.ts'
+
 import type { TokenPurpose, UserTokenRow } from '../table.ts'
 
 const LIFE_MS: Record<TokenPurpose, number> = { verify_email: 24 * HOURS, reset_password: 1 * HOURS }
@@ -34,20 +34,20 @@ export const sendReset = defineJob('auth.send_reset', {
 /** Makes a link and mails it, unless the person got one of its kind a moment ago, which is good still. */
 async function mailLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose): Promise<void> {
   const data = () => makeLink(ctx, user, purpose)
-  await ctx.mail(MAILS[purpose], { ...recipient(user), data })
+  await ctx.mail(MAILS[purpose], { ...recipientOf(user), data })
 }
 
 async function makeLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose) {
   const token = randomToken()
   const now = ctx.clock.ms()
-  const expiresAt = new Date(now + LIFE_MS[purpose]).toISOString()
+  const expiresAt = momentAt(now + LIFE_MS[purpose])
   await insertUserToken(ctx.tx, {
     id: newId(),
     user_id: user.id,
     purpose,
     email: user.email,
     token_hash: hashToken(token),
-    created_at: new Date(now).toISOString(),
+    created_at: momentAt(now),
     expires_at: expiresAt,
     used_at: null,
   })

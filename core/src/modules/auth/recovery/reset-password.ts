@@ -1,4 +1,4 @@
-import { type Ctx, hashToken } from '#kernel'
+import { type Ctx, hashToken, recipientOf } from '#kernel'
 import { requireMail } from '../../mail/index.ts'
 import { invalidToken } from '../../members/index.ts'
 import { changeUser, normalizeEmail, type UserRow } from '../../users/index.ts'
@@ -9,7 +9,7 @@ import { requireGoodPassword } from '../passwords/new-passwords.ts'
 import { type Account, findAccountById, updateUserTokensUsed, upsertPassword } from '../queries.ts'
 import type { ResetPassword } from '../schema.ts'
 import { endSessions } from '../sessions/sign-out.ts'
-import { actorOf, recipient } from '../sign-in/complete-sign-in.ts'
+import { actorOf } from '../sign-in/complete-sign-in.ts'
 import { clearAccount } from '../sign-in/lockout.ts'
 import { requireUserToken, sendReset, spendUserToken } from './links.ts'
 
@@ -66,5 +66,5 @@ async function requireAccount(ctx: Ctx, userId: string): Promise<Account> {
 /** Tells a person that their password is another one now. */
 export async function mailPasswordChanged(ctx: Ctx, user: UserRow): Promise<void> {
   const data = { name: user.name, at: ctx.clock.now(), ipAddress: ctx.origin.ipAddress }
-  await ctx.mail(passwordChangedMail, { ...recipient(user), data })
+  await ctx.mail(passwordChangedMail, { ...recipientOf(user), data })
 }

@@ -1,4 +1,4 @@
-import { type Ctx, hashToken, newId, randomToken, SECONDS } from '#kernel'
+import { type Ctx, hashToken, momentAt, newId, randomToken, SECONDS } from '#kernel'
 import { sessionRevoked } from '../errors.ts'
 import type { Tokens } from '../schema.ts'
 import { deviceName } from '../sign-in/devices.ts'
@@ -100,7 +100,7 @@ export async function recordUse(ctx: Ctx, holder: Holder): Promise<void> {
  */
 function unusedUntil(ctx: Ctx, holder: Holder): string {
   const end = holder.session.in_cookie ? ctx.clock.ms() + refreshTtlMs(ctx) : endOf(ctx, holder)
-  return new Date(end).toISOString()
+  return momentAt(end)
 }
 
 /**

@@ -1,5 +1,4 @@
-import { type Ctx, hashToken } from '#kernel'
-import { networkOf } from './networks.ts'
+import { type Ctx, hashToken, networkOf } from '#kernel'
 
 /** What a device is recognised by: the program, and the network that it calls from. */
 export function fingerprintOf({ origin }: Ctx): string {
