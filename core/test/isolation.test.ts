@@ -15,10 +15,12 @@ import {
   Uuid,
 } from '#kernel'
 import {
+  type Answered,
   type Founding,
   IsolationError,
   type IsolationOptions,
   runIsolationKit,
+  type Tenant,
   type TestCore,
 } from '../src/testing/index.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
@@ -321,6 +323,19 @@ describe('the isolation kit', () => {
     const body = { colour_id: builtinAuthForTests.tenant('red'), code: '#1234567' }
     const routes = { 'POST /labels': { given: () => ({ body }) } }
     await runOnToys({ cases: { ids: { colour_id: null }, routes } }, [needsMore])
+  })
+
+  it('looks at what a route answers as its case says', async () => {
+    const seen: string[] = []
+    const see = ({ body }: Answered, _sent: unknown, { marker }: Tenant) => {
+      seen.push(body.name)
+      assert.ok(body.name.includes(marker))
+    }
+    await runOnToys({ cases: { routes: { 'POST /toys': { see }, 'GET /toys/:id': { see } } } })
+    assert.equal(seen.length, 2)
+    const fails = { see: () => assert.fail('it is made of wood') }
+    const findings = await findingsOf({ cases: { routes: { 'POST /toys': fails } } })
+    assert.match(findings, /^POST \/toys: it succeeds, but not as its case expects: it is made of wood$/m)
   })
 
   it('tries the modules that `only` names, with what the others have made', async () => {

@@ -4,7 +4,7 @@ import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import type { Plan } from './requests.ts'
-import type { Credentials, Tenant } from './types.ts'
+import type { Credentials, Filled, Tenant } from './types.ts'
 import type { World } from './world.ts'
 import { written } from './written.ts'
 
@@ -77,21 +77,38 @@ async function succeed(
     // Some requests end the session that they are sent in, or all.
     if (isWriting) tenant.owner = await tenant.signIn()
     for (const complete of route.body ? [true, false] : [true]) {
-      const filling = await world.fill(route, isWriting ? await world.afresh(tenant) : tenant, { complete })
+      const whose = isWriting ? await world.afresh(tenant) : tenant
+      const filling = await world.fill(route, whose, { complete })
       answer = await world.test.request(route.method, urlOf(route, filling), {
         token: filling.token ?? tokenFor(route, tenant, credentials),
         ...written(route, filling),
       })
-      if (answer.status < 300) return answer
+      if (answer.status >= 300) continue
+      await look(world, route, { answer, filling, whose }, findings)
+      return answer
     }
     findings.add(
-      `the kit cannot fill it: its owner is answered ${answer?.status} ${answer?.text.slice(0, 300)}; give \`given\``,
+      `the kit cannot fill it: its owner is answered ${answer?.status} ${answer?.text.slice(0, 300)}; tell its case what is \`given\`, or why it is \`unproven\``,
       { before: routeName(route) },
     )
   } catch (error) {
     findings.add((error as Error).message, { before: routeName(route) }) // everything here rejects with Errors
   }
   return null
+}
+
+/** What a case says of an answer holds here too. */
+async function look(
+  { cases }: World,
+  route: RegisteredRoute,
+  { answer, filling, whose }: { answer: Answered; filling: Filled; whose: Tenant },
+  findings: Findings,
+): Promise<void> {
+  try {
+    await cases.routes[routeName(route)]?.see?.(answer, filling, whose)
+  } catch (error) {
+    findings.add(`it succeeds, but not as its case expects: ${(error as Error).message}`, { before: routeName(route) }) // assertions are Errors
+  }
 }
 
 function tokenFor({ access }: RegisteredRoute, { owner }: Tenant, { superAdmin }: Credentials): string | null {

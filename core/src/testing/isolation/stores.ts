@@ -112,7 +112,7 @@ async function proveClerks(stores: World, plans: Plan[], clerks: Clerks, finding
       const answer = await succeedAtHome(stores, route, token)
       if (answer.status >= 300)
         findings.add(
-          `it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; give \`given\``,
+          `it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; tell its case what is \`given\``,
           { before: `${routeName(route)} as `, one: kind, after: ' with what stands in their own store' },
         )
     }

@@ -96,7 +96,7 @@ export type TableRow = Record<string, unknown>
 export interface RouteCase {
   /** Parts of a request that succeeds; makes what that needs, anew each time it is called. */
   given?(tenant: Tenant): Filling | Promise<Filling>
-  /** Throws unless the answer, and what became of the request, is as it should be. */
+  /** Throws unless the answer, and what became of it, is as it should be. What may be left out was sent, or was not. */
   see?(answer: Answered, sent: Filled, tenant: Tenant): void | Promise<void>
   /** Where what `given` makes is good for one request only: what the attempts to reach another tenant carry instead. */
   once?: Filling
