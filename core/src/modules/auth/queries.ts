@@ -28,10 +28,6 @@ export async function findAccountById(tx: Tx, userId: string, fingerprint = ''):
   return accountOf(await selectById(tx, userId, fingerprint))
 }
 
-/** Whether an account, once it is found, knows the device that was asked about. */
-export const knowsDevice = async (found: Promise<Account | undefined>): Promise<boolean> =>
-  ((await found)?.deviceSeenAt ?? null) !== null
-
 const selectByEmail = prepared((tx: Tx, email: string, fingerprint: string) =>
   selectAccount(tx, fingerprint).where('users.email_normalized', '=', email),
 )

@@ -4,13 +4,13 @@ import { listUserTenants, presentUser, recordLogin, type UserRow } from '../../u
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { signedIn } from '../events.ts'
 import { newSignInMail } from '../mails.ts'
-import { type Account, findAccountById, knowsDevice, lockPassword } from '../queries.ts'
+import { type Account, findAccountById, lockPassword } from '../queries.ts'
 import type { SignedIn, SignInAnswer } from '../schema.ts'
 import { type Admission, admit, type Refusal } from '../sessions/admission.ts'
 import { upsertKnownDevice } from '../sessions/session-queries.ts'
 import { openSession } from '../sessions/sessions.ts'
 import { signChallenge } from '../tokens/access-tokens.ts'
-import { deviceName, fingerprintOf } from './devices.ts'
+import { deviceName, fingerprintOf, knowsDevice } from './devices.ts'
 import { type Attempt, clearFailures, requireNotLocked } from './lockout.ts'
 
 /** A person who has proven who they are, by whatever way in. */

@@ -1,4 +1,5 @@
 import { type Ctx, hashToken, networkOf } from '#kernel'
+import type { Account } from '../queries.ts'
 
 /** What a device is recognised by: the program, and the network that it calls from. */
 export function fingerprintOf({ origin }: Ctx): string {
@@ -39,3 +40,7 @@ export function deviceName(userAgent: string | null): string {
 function nameIn(userAgent: string, names: [RegExp, string][]): string | undefined {
   return names.find(([pattern]) => pattern.test(userAgent))?.[1]
 }
+
+/** Whether an account, once it is found, knows the device that was asked about. */
+export const knowsDevice = async (found: Promise<Account | undefined>): Promise<boolean> =>
+  ((await found)?.deviceSeenAt ?? null) !== null

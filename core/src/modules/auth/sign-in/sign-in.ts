@@ -3,9 +3,10 @@ import { invalidCredentials } from '../errors.ts'
 import { signInFailed } from '../events.ts'
 import { signInAttemptsMail } from '../mails.ts'
 import { rehashPassword, verifyPassword } from '../passwords/hash.ts'
-import { type Account, findAccountByEmail, knowsDevice, updatePassword } from '../queries.ts'
+import { type Account, findAccountByEmail, updatePassword } from '../queries.ts'
 import type { Credentials, SignInAnswer } from '../schema.ts'
 import { actorOf, completeSignIn } from './complete-sign-in.ts'
+import { knowsDevice } from './devices.ts'
 import { type Attempt, attemptOn, countFailure, requireNotLocked } from './lockout.ts'
 
 /**
