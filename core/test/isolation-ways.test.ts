@@ -86,7 +86,7 @@ const run = (...routes: Route[]) =>
   runIsolationKit({
     modules: [toy, defineModule({ name: 'ways', dependsOn: [toy], resources: [around], routes })],
     founding,
-    fillers: { ids: { toy_id: '/toys' }, requests: { 'POST /weighed': () => ({ raw: 'feathers' }) } },
+    cases: { ids: { toy_id: '/toys' }, routes: { 'POST /weighed': { given: () => ({ raw: 'feathers' }) } } },
   })
 
 describe('the isolation kit', () => {

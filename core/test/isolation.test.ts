@@ -217,7 +217,7 @@ describe('the isolation kit', () => {
   it('fills a table that no route fills from what it is told', async () => {
     const migrate = asSuperuser(`set role tenantry_test_owner; ${SHELVES}`)
     const tableRows = { shelves: ({ tenantId }: { tenantId: string }) => ({ tenant_id: tenantId, id: tenantId }) }
-    const report = await runOnToys({ prepare: migrate, fillers: { tableRows } })
+    const report = await runOnToys({ prepare: migrate, cases: { tableRows } })
     assert.equal(report.tables, 5)
   })
 
@@ -280,11 +280,10 @@ describe('the isolation kit', () => {
   it('names a route that it cannot fill', async () => {
     const findings = await findingsOf({}, [needsMore])
     assert.match(findings, /^POST \/labels: nobody knows whose id #\/colour_id is; give `ids`$/m)
-    const told = await findingsOf({ fillers: { ids: { colour_id: null } } }, [needsMore])
+    const told = await findingsOf({ cases: { ids: { colour_id: null } } }, [needsMore])
     assert.match(told, /^POST \/labels: the kit cannot fill it: its owner is answered 400/m)
     const body = { colour_id: builtinAuthForTests.tenant('red'), code: '#1234567' }
-    await runOnToys({ fillers: { ids: { colour_id: null }, requests: { 'POST /labels': () => ({ body }) } } }, [
-      needsMore,
-    ])
+    const routes = { 'POST /labels': { given: () => ({ body }) } }
+    await runOnToys({ cases: { ids: { colour_id: null }, routes } }, [needsMore])
   })
 })

@@ -69,7 +69,7 @@ export const plants: Plant[] = [
   {
     guard: 'The mailbox is for programs of this machine alone',
     file: 'core/src/kernel/http/reach.ts',
-    find: '!isOwnPeer(socket.remoteAddress) || ',
+    find: '!isOwnPeer || ',
     replace: '',
     tests: ['core/src/modules/mail/mailbox-reach.test.ts'],
   },
@@ -138,7 +138,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Production trusts no list that covers the internet in pieces',
-    file: 'core/src/kernel/config/wide-networks.ts',
+    file: 'core/src/kernel/addresses/wide-networks.ts',
     find: 'sizeWithout(v4, PRIVATE_V4) > MOST_V4 ||',
     replace: "cidrs.includes('0.0.0.0/0') ||",
     tests: ['core/src/kernel/config/config.test.ts'],

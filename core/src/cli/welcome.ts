@@ -1,4 +1,4 @@
-import { isLoopback } from '../kernel/config/loopback.ts'
+import { isLoopback } from '../kernel/addresses/loopback.ts'
 import { hasMailbox } from '../kernel/config/mailbox.ts'
 import type { Core } from '../kernel/core.ts'
 import type { Environment } from './environment.ts'

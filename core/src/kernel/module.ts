@@ -329,6 +329,11 @@ export interface Module {
   readonly welcome: ((core: Core) => Promise<[string, string][]>) | undefined
   /** What a new tenant gets from this module, in the transaction that founds it, in the modules' order. */
   readonly founding: ((ctx: Ctx, founder: Founder) => Promise<void>) | undefined
+  /**
+   * What tests are told of the module, a `Cases` of `tenantry/testing`: how its routes are made to succeed, and rows of
+   * tables that no route fills. Written as `() => import('./articles.cases.ts')`: whatever serves or works never loads it.
+   */
+  readonly cases: (() => Promise<{ default: object }>) | undefined
 }
 
 /** The person who founds a tenant and becomes its owner. */
@@ -375,6 +380,7 @@ export function defineModule(spec: ModuleSpec): Module {
     mayServe: undefined,
     welcome: undefined,
     declarationProblems: undefined,
+    cases: undefined,
     ...spec,
     permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above
   })

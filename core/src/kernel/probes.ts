@@ -150,4 +150,5 @@ export const kernelModule = defineModule({
   sealed: [sealedAnswers],
   checks: [notificationsCheck, { name: 'schedules', ready: false, check: checkSchedules }],
   routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
+  cases: () => import('./kernel.cases.ts'),
 })

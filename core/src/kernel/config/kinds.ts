@@ -1,5 +1,6 @@
-import { isIP } from 'node:net'
 import { domainToUnicode } from 'node:url'
+import { parsePeer } from '../addresses/addresses.ts'
+import { canonicalNetwork } from '../addresses/networks.ts'
 
 /**
  * How the text of a setting is understood. `parse` throws `InvalidSetting`, whose message completes the sentence
@@ -172,7 +173,7 @@ export function pageAddress(): Kind<string> {
 /** An IP address or a host name to listen on. */
 export function host(): Kind<string> {
   return kind('IP address or host name', (value) => {
-    if (isIP(value) || /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(value)) return value
+    if (parsePeer(value) || /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(value)) return value
     throw new InvalidSetting('must be an IP address or a host name, without a port')
   })
 }
@@ -183,15 +184,9 @@ export function cidrs(): Kind<readonly string[]> {
 }
 
 function parseCidr(item: string): string {
-  const [written = '', prefix, ...rest] = item.split('/')
-  const address = /^\[([^\]]*:[^\]]*)\]$/.exec(written)?.[1] ?? written
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
-  const length = prefix === undefined ? bits : Number(prefix)
-  const isPrefix = prefix === undefined || /^\d{1,3}$/.test(prefix)
-  if (!bits || address.includes('%') || !isPrefix || length > bits || rest.length > 0) {
-    throw new InvalidSetting('must list networks such as 10.0.0.0/8 or fd00::/8, separated by commas')
-  }
-  return `${address.toLowerCase()}/${length}`
+  const network = canonicalNetwork(item)
+  if (network) return network
+  throw new InvalidSetting('must list networks such as 10.0.0.0/8 or fd00::/8, separated by commas')
 }
 
 /** A sender: `address` alone or `Name <address>`. */

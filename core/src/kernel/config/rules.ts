@@ -1,6 +1,6 @@
+import { isLoopback } from '../addresses/loopback.ts'
+import { coverTheInternet } from '../addresses/wide-networks.ts'
 import type { Env, SettingName } from './env.ts'
-import { isLoopback } from './loopback.ts'
-import { coverTheInternet } from './wide-networks.ts'
 
 /** The rules between settings: half-set features, and what production demands. One sentence for each one broken. */
 export function checkRules(env: Env, given: ReadonlySet<SettingName>): string[] {

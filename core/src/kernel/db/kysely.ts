@@ -67,6 +67,20 @@ export interface BoundTx {
    * transaction has the connection next.
    */
   end(): void
+  /** What `unawaited` was told of. */
+  unawaited: readonly Promise<unknown>[]
+}
+
+const pending = new WeakMap<Tx, Promise<unknown>[]>()
+
+/**
+ * Leaves statements that were just sent to the end of the transaction: nobody needs their result, so that they go out
+ * together with what comes next, COMMIT itself most often. If one of them fails, so does the transaction, with its error.
+ */
+export function unawaited(tx: Tx, sent: Promise<unknown>): void {
+  // Looked at when the transaction ends; until then nobody waits for it, which must not end the process.
+  sent.catch(() => {})
+  pending.get(tx)?.push(sent)
 }
 
 /**
@@ -104,10 +118,13 @@ export function bindTx(
   })
   // The brand exists for the type checker alone.
   const tx = new Kysely<Tables>({ config: { dialect }, dialect, driver, executor }) as Tx
+  const sent: Promise<unknown>[] = []
+  pending.set(tx, sent)
   return {
     tx,
     end: () => {
       isOver = true
     },
+    unawaited: sent,
   }
 }

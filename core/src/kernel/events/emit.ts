@@ -1,4 +1,6 @@
 import type { Ctx } from '../context.ts'
+import { unawaited } from '../db/kysely.ts'
+import { preparedRow } from '../db/prepared.ts'
 import type { AuditLogTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
@@ -11,9 +13,36 @@ export const taskOfListener = (listener: Listener) => `on:${listener.event}:${li
 
 type AuditRow = Omit<AuditLogTable, 'tenant_id'>
 
+const columns = [
+  'id',
+  'created_at',
+  'action',
+  'actor_type',
+  'actor_id',
+  'actor_label',
+  'impersonator_id',
+  'resource_type',
+  'resource_id',
+  'resource_label',
+  'store_id',
+  'old_values',
+  'new_values',
+  'ip_address',
+  'user_agent',
+  'request_id',
+] as const satisfies (keyof AuditRow)[] // the literal names type the row
+
+const insertRecord = preparedRow<AuditLogTable, unknown>(['tenant_id', ...columns], (tx, row) =>
+  tx.insertInto('audit_logs').values(row),
+)
+const insertGlobalRecord = preparedRow<AuditRow, unknown>(columns, (tx, row) =>
+  tx.insertInto('global_audit_logs').values(row),
+)
+
 /**
  * Writes the one record of an event, in the transaction of `ctx`, and one job for each listener. An event that nobody
- * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners.
+ * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners. None of it
+ * is waited for: the transaction fails if it does.
  */
 export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
   const { registry } = ctx
@@ -23,25 +52,16 @@ export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: Ev
   const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
-    await ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute()
+    unawaited(ctx.tx, insertGlobalRecord(ctx.tx, asJson(row)))
     return
   }
-  const recorded = ctx.tx
-    .insertInto('audit_logs')
-    .values({ tenant_id: ctx.tenant, ...asJson(row) })
-    .execute()
-  if (listeners.length === 0) {
-    await recorded
-    return
-  }
+  unawaited(ctx.tx, insertRecord(ctx.tx, { tenant_id: ctx.tenant, ...asJson(row) }))
+  if (listeners.length === 0) return
   const payload = followed(ctx, event, row, content)
-  await Promise.all([
-    recorded,
-    insertJobs(
-      ctx,
-      listeners.map((listener) => ({ task: taskOfListener(listener), payload, maxAttempts: LISTENER_ATTEMPTS })),
-    ),
-  ])
+  insertJobs(
+    ctx,
+    listeners.map((listener) => ({ task: taskOfListener(listener), payload, maxAttempts: LISTENER_ATTEMPTS })),
+  )
 }
 
 const LISTENER_ATTEMPTS = 15

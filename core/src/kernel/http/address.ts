@@ -1,4 +1,5 @@
-import { canonicalAddress, createNetworks, readAddress } from '../addresses.ts'
+import { parsePeer, readAddress } from '../addresses/addresses.ts'
+import { createNetworks } from '../addresses/networks.ts'
 
 /**
  * Reads a client's address: the socket's, unless that is one of the trusted proxies; then X-Forwarded-For from the
@@ -9,8 +10,7 @@ export function createAddressReader(trustedProxies: readonly string[]) {
   const isTrusted = createNetworks(trustedProxies)
 
   return (socketAddress: string | undefined, forwardedFor: string | string[] | undefined): string | null => {
-    // Of a neighbour on the link the system says through which interface it came: no part of the address.
-    const socket = canonicalAddress((socketAddress ?? '').replace(/%.*$/, ''))
+    const socket = parsePeer(socketAddress)?.text
     if (!socket) return null
     if (forwardedFor === undefined || !isTrusted(socket)) return socket
     let client = socket

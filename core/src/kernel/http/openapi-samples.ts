@@ -1,24 +1,42 @@
 import type { TSchema } from 'typebox'
 import type { JsonSchema } from './openapi-types.ts'
 
-/**
- * A value that fits a schema: its own example or default where it has one, else something made up by its format, its
- * name and its limits. A pattern that none of the words here fits needs `examples`: a test says which.
- */
-export function sampleOf(schema: TSchema, name = ''): unknown {
-  return sample(schema as JsonSchema, name) // TypeBox schemas are JSON Schemas; the keywords are read by name
+/** How values are made otherwise than for the API document. */
+export interface Making {
+  /** A value for what has no parts: a text, a number, a boolean. Undefined: the usual one. */
+  own(schema: TSchema, name: string): unknown
+  /** Leaves out all that may be left out. */
+  least: boolean
 }
 
-function sample(schema: JsonSchema, name: string): unknown {
+/** From `own`: there is no value to be had. */
+export const LEFT_OUT = Symbol('left out')
+
+/**
+ * A value that fits a schema: its own example or default where it has one, else something made up by its format, its
+ * name and its limits. A pattern that none of the words here fits needs `examples`: a test says which. With `making`,
+ * lists and objects are made of their parts, whatever example they have.
+ */
+export function sampleOf(schema: TSchema, name = '', making?: Making): unknown {
+  return sample(schema as JsonSchema, name, making) // TypeBox schemas are JSON Schemas; the keywords are read by name
+}
+
+function sample(schema: JsonSchema, name: string, making: Making | undefined): unknown {
   const { examples, enum: words, anyOf, oneOf, allOf } = schema
-  if (Array.isArray(examples) && examples.length > 0) return examples[0]
-  if (schema.default !== undefined) return schema.default
+  const branches = anyOf ?? oneOf
+  const type = Array.isArray(schema.type) ? schema.type.find((each) => each !== 'null') : schema.type
+  const hasParts = Array.isArray(branches ?? allOf) || type === 'object' || type === 'array'
+  if (making === undefined || !hasParts) {
+    const own = schema.const === undefined && !Array.isArray(words) ? making?.own(schema as TSchema, name) : undefined // as above
+    if (own !== undefined) return own
+    if (Array.isArray(examples) && examples.length > 0) return examples[0]
+    if (schema.default !== undefined) return schema.default
+  }
   if (schema.const !== undefined) return schema.const
   if (Array.isArray(words)) return words[0]
-  const branches = anyOf ?? oneOf
-  if (Array.isArray(branches)) return sample(branches[0], name)
-  if (Array.isArray(allOf)) return Object.assign({}, ...allOf.map((part) => sample(part, name)))
-  switch (Array.isArray(schema.type) ? schema.type.find((type) => type !== 'null') : schema.type) {
+  if (Array.isArray(branches)) return sample(branches[0], name, making)
+  if (Array.isArray(allOf)) return Object.assign({}, ...allOf.map((part) => sample(part, name, making)))
+  switch (type) {
     case 'string':
       return sampleText(schema, name)
     case 'integer':
@@ -27,23 +45,27 @@ function sample(schema: JsonSchema, name: string): unknown {
     case 'boolean':
       return true
     case 'array':
-      return sampleArray(schema, name)
+      return sampleArray(schema, name, making)
     case 'object':
-      return sampleObject(schema)
+      return sampleObject(schema, making)
     default:
       return null
   }
 }
 
-function sampleObject({ properties }: JsonSchema): Record<string, unknown> {
+function sampleObject({ properties, required }: JsonSchema, making: Making | undefined): Record<string, unknown> {
   const entries = Object.entries((properties ?? {}) as Record<string, JsonSchema>) // a map by definition
-  return Object.fromEntries(entries.map(([name, property]) => [name, sample(property, name)]))
+  const wanted = entries.filter(([name]) => !making?.least || (Array.isArray(required) && required.includes(name)))
+  const made = wanted.map(([name, property]): [string, unknown] => [name, sample(property, name, making)])
+  return Object.fromEntries(made.filter(([, value]) => value !== LEFT_OUT))
 }
 
-function sampleArray({ items, minItems, maxItems }: JsonSchema, name: string): unknown[] {
+function sampleArray({ items, minItems, maxItems }: JsonSchema, name: string, making: Making | undefined): unknown[] {
   if (maxItems === 0 || typeof items !== 'object' || items === null) return []
-  const length = typeof minItems === 'number' ? Math.max(minItems, 1) : 1
-  return Array.from({ length }, () => sample(items as JsonSchema, name)) // a schema by definition
+  const least = typeof minItems === 'number' ? minItems : 0
+  const length = making?.least ? least : Math.max(least, 1)
+  const made = Array.from({ length }, () => sample(items as JsonSchema, name, making)) // a schema by definition
+  return made.filter((value) => value !== LEFT_OUT)
 }
 
 function sampleNumber({ minimum, maximum, exclusiveMinimum, multipleOf }: JsonSchema): number {

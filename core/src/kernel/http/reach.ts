@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
-import { isLoopback } from '../config/loopback.ts'
+import { isLoopbackAddress } from '../addresses/loopback.ts'
 import { notFound } from '../errors.ts'
 import type { Reach } from '../module.ts'
 
@@ -47,7 +46,8 @@ export function requireThisMachine({ socket, rawHeaders }: IncomingMessage, publ
   const isOurs = host !== undefined && hosts.length === 1 && isOwnHost(host, publicUrl)
   const isForeign =
     valuesOf('origin').some((origin) => !isOriginOf(origin, host)) || comesFromAbroad(valuesOf(FETCH_SITE))
-  if (!isOurs || isForeign || !isOwnPeer(socket.remoteAddress) || names.some((name) => OF_PROXIES.test(name)))
+  const isOwnPeer = isLoopbackAddress(socket.remoteAddress ?? '')
+  if (!isOurs || isForeign || !isOwnPeer || names.some((name) => OF_PROXIES.test(name)))
     throw notFound({ detail: 'No route answers this' })
 }
 
@@ -61,11 +61,6 @@ function isOriginOf(origin: string, host: string | undefined): boolean {
 /** Another port of this machine is the same site: a link there may lead here, what its scripts ask for names its origin. */
 function comesFromAbroad(fetchSites: readonly string[]): boolean {
   return fetchSites.some((site) => site.toLowerCase().includes('cross-site'))
-}
-
-function isOwnPeer(address: string | undefined): boolean {
-  const bare = address?.toLowerCase().replace(/^::ffff:(?=[\d.]+$)/, '') ?? ''
-  return isIP(bare) !== 0 && isLoopback(bare)
 }
 
 function isOwnHost(header: string, publicUrl: string): boolean {

@@ -3,6 +3,7 @@ import type { TObject } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Ctx } from '../context.ts'
 import { coreOf } from '../core-of.ts'
+import { unawaited } from '../db/kysely.ts'
 import type { JobTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import type { EnqueueOptions, Job } from './define.ts'
@@ -28,10 +29,11 @@ export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: 
   if (!ctx.registry.findJob(job.name)) throw new Error(`Job ${job.name} belongs to no module of this core`)
   if (!Value.Check(job.payload as TObject, payload))
     throw new Error(`The payload of ${job.name} has another shape than declared`)
-  await insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
+  insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
 }
 
-export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
+/** Nobody waits for it: the transaction fails if it does. */
+export function insertJobs(ctx: Ctx, jobs: NewJob[]): void {
   const now = ctx.clock.now()
   const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.recordedStoreId, requestId: ctx.origin.requestId }
   const rows = jobs.map((job) => ({
@@ -48,7 +50,7 @@ export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
     last_error: null,
     created_at: now,
   }))
-  await insertRows(ctx, rows)
+  unawaited(ctx.tx, insertRows(ctx, rows))
   const { run_at: runAt = now, outbound = false } = rows[0] ?? {}
   ctx.afterCommit(() => coreOf(ctx).wake(ctx.tenant, runAt, outbound))
 }

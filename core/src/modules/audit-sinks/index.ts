@@ -29,4 +29,5 @@ export const auditSinks = defineModule({
     { table: 'audit_sinks', column: 'next_attempt_at', aheadMs: 2 * HOURS },
     { table: 'audit_sinks', column: 'locked_until', aheadMs: 2 * MINUTES },
   ],
+  cases: () => import('./audit-sinks.cases.ts'),
 })

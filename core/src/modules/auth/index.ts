@@ -84,4 +84,5 @@ export const auth = defineModule({
       ? []
       : [['Bootstrap token', `${token} (shown this once: POST /api/v1/auth/bootstrap makes the first super admin)`]]
   },
+  cases: () => import('./auth.cases.ts'),
 })

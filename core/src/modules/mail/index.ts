@@ -19,4 +19,5 @@ export const mail = defineModule({
   checks: [mailCheck],
   sealed: [sealedMails],
   postOffice,
+  cases: () => import('./mail.cases.ts'),
 })

@@ -1,12 +1,12 @@
 import { type Ctx, notFound, pickFields } from '#kernel'
 import { isOwner, listAssignments } from '../roles/index.ts'
-import { listLogins, selectMembers } from './queries.ts'
+import { selectMembers } from './queries.ts'
 import { type HeldRole, Member } from './schema.ts'
 import type { MemberRow } from './table.ts'
 import { membersOfStores } from './visible-members.ts'
 
 /** A member with fields of their account. */
-export type MemberProfile = MemberRow & { email: string; avatar_url: string | null }
+export type MemberProfile = MemberRow & { email: string; avatar_url: string | null; last_login_at: string | null }
 
 /** The member as any caller of the tenant may see them. Throws 404. */
 export async function getMember(ctx: Ctx, userId: string): Promise<Member> {
@@ -43,17 +43,11 @@ export async function presentMembers(
 ): Promise<Member[]> {
   const ids = rows.map(({ id }) => id)
   if (ids.length === 0) return []
-  const [assignments, logins] = await Promise.all([listAssignments(ctx.tx, ctx.tenantId, ids), listLogins(ctx.tx, ids)])
-  const lastLogin = new Map(logins.map(({ user_id, last_login_at }) => [user_id, last_login_at]))
-  return rows.map((row) =>
-    presentMember(row, {
-      roles: presentRoles(
-        assignments.filter(({ user_id }) => user_id === row.id),
-        stores,
-      ),
-      lastLoginAt: lastLogin.get(row.id) ?? null,
-    }),
-  )
+  const assignments = await listAssignments(ctx.tx, ctx.tenantId, ids)
+  return rows.map((row) => {
+    const held = assignments.filter(({ user_id }) => user_id === row.id)
+    return presentMember(row, presentRoles(held, stores))
+  })
 }
 
 /** Roles as they stand on the wire, without those in stores that the caller cannot see. */
@@ -68,7 +62,7 @@ export const narrowRoles = (member: Member, stores: readonly string[] | null): M
   roles: presentRoles(member.roles, stores),
 })
 
-function presentMember(row: MemberProfile, { roles, lastLoginAt }: { roles: HeldRole[]; lastLoginAt: string | null }) {
+function presentMember(row: MemberProfile, roles: HeldRole[]) {
   // Until the person accepts, the tenant learns nothing about their account, not even whether it is used.
   const hasJoined = row.status !== 'invited'
   return pickFields(Member, {
@@ -76,6 +70,6 @@ function presentMember(row: MemberProfile, { roles, lastLoginAt }: { roles: Held
     avatar_url: hasJoined ? row.avatar_url : null,
     is_owner: isOwner(roles),
     roles,
-    last_login_at: hasJoined ? lastLoginAt : null,
+    last_login_at: hasJoined ? row.last_login_at : null,
   })
 }

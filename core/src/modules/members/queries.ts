@@ -69,8 +69,9 @@ export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, st
   let query = tx
     .selectFrom('members')
     .innerJoin('users', 'users.id', 'members.id')
+    .leftJoin('user_logins', 'user_logins.user_id', 'members.id')
     .selectAll('members')
-    .select(['users.email', 'users.avatar_url'])
+    .select(['users.email', 'users.avatar_url', 'user_logins.last_login_at'])
     .where('members.tenant_id', '=', tenantId)
   if (status) query = query.where('members.status', '=', status)
   if (role_id) query = query.where(({ exists }) => exists(visible.where('a.role_id', '=', role_id)))
@@ -101,10 +102,6 @@ export const NEWEST_FIRST = {
     { column: 'members.id', as: 'id' },
   ],
 } as const // the literal names are names of columns
-
-/** When people last signed in, anywhere. */
-export const listLogins = (tx: Tx, userIds: string[]) =>
-  tx.selectFrom('user_logins').select(['user_id', 'last_login_at']).where('user_id', 'in', userIds).execute()
 
 /** The active members who hold the role for the whole tenant, oldest membership first. */
 export const listActiveHolders = (tx: Tx, tenantId: string, roleId: string) =>

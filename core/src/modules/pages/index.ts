@@ -8,4 +8,5 @@ import { pageRoutes } from './routes.ts'
 export const pages = defineModule({
   name: 'pages',
   routes: pageRoutes,
+  cases: () => import('./pages.cases.ts'),
 })

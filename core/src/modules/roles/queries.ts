@@ -1,4 +1,4 @@
-import { containing, type Insertable, notFound, sql, type Tx, type Updateable } from '#kernel'
+import { containing, type Insertable, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
 import type { SystemRoleKey } from './system-roles.ts'
 import type { RoleAssignmentRow, RoleAssignmentTable, RoleRow, RoleTable } from './table.ts'
 
@@ -68,16 +68,15 @@ export interface HeldRole {
 }
 
 /** What these people hold, oldest first. */
-export function listAssignments(tx: Tx, tenantId: string, userIds: readonly string[]): Promise<HeldRole[]> {
-  return tx
+export const listAssignments = prepared((tx: Tx, tenantId: string, userIds: readonly string[]) =>
+  tx
     .selectFrom('role_assignments as a')
     .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'a.tenant_id').onRef('r.id', '=', 'a.role_id'))
     .select(['a.user_id', 'a.role_id', 'r.name', 'a.store_id'])
     .where('a.tenant_id', '=', tenantId)
     .where(sql<boolean>`a.user_id = any(${userIds}::uuid[])`)
-    .orderBy('a.id')
-    .execute()
-}
+    .orderBy('a.id'),
+)
 
 /** Each role that a person holds, with the fields that decide its permissions. */
 export const listHeldRoles = (tx: Tx, tenantId: string, userId: string) =>

@@ -51,4 +51,5 @@ export const stores = defineModule({
   founding: async (ctx) => {
     await openStore(ctx, { name: 'Main', code: 'MAIN', is_default: true })
   },
+  cases: () => import('./stores.cases.ts'),
 })

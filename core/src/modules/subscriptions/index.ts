@@ -37,4 +37,5 @@ export const subscriptions = defineModule({
   allowances: planAllowances,
   declarationProblems: unknownPlans,
   founding: openSubscription,
+  cases: () => import('./subscriptions.cases.ts'),
 })

@@ -1,4 +1,4 @@
-import { sql, type Tx } from '#kernel'
+import { prepared, sql, type Tx } from '#kernel'
 import type { PlanRow, Status } from './table.ts'
 
 /** The stored subscription and its plan. */
@@ -22,8 +22,11 @@ export const findTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undef
  * Locks the plan against changes until the transaction ends, without blocking other consumers. Undefined also when the
  * plan was changed while this waited: the join then misses the row, and a second call finds it.
  */
-export const lockTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undefined> =>
-  selectTerms(tx, tenantId).forKeyShare('s').executeTakeFirst()
+export async function lockTerms(tx: Tx, tenantId: string): Promise<StoredTerms | undefined> {
+  return (await selectLocked(tx, tenantId))[0]
+}
+
+const selectLocked = prepared((tx: Tx, tenantId: string) => selectTerms(tx, tenantId).forKeyShare('s'))
 
 /** Serialises transactions that add rows counted by a limit. */
 export const lockCounting = (tx: Tx, tenantId: string) =>

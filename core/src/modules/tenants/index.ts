@@ -43,4 +43,5 @@ export const tenants = defineModule({
   routes: tenantRoutes,
   settings: tenantSettings,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
+  cases: () => import('./tenants.cases.ts'),
 })

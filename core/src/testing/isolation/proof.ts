@@ -1,6 +1,7 @@
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { routeName } from './catalogue.ts'
+import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import type { Plan } from './requests.ts'
 import type { Credentials, Tenant } from './types.ts'
@@ -50,7 +51,7 @@ async function proveAlive(world: World, plans: Plan[], credentials: Credentials,
     ({ route }) => route.method === 'GET' && route.access !== 'public' && route.access !== 'superAdmin',
   )
   if (!reading) return
-  const url = world.urlOf(reading.route, await world.fill(reading.route, world.a))
+  const url = urlOf(reading.route, await world.fill(reading.route, world.a))
   for (const kind of ['owner', 'staff', 'superAdmin'] as const) {
     const token = credentials[kind]
     if (token === undefined) continue
@@ -59,7 +60,7 @@ async function proveAlive(world: World, plans: Plan[], credentials: Credentials,
   }
 }
 
-const isUnproven = ({ fillers }: World, route: RegisteredRoute) => fillers.unproven?.[routeName(route)] !== undefined
+const isUnproven = ({ cases }: World, route: RegisteredRoute) => cases.routes[routeName(route)]?.unproven !== undefined
 
 async function succeed(
   world: World,
@@ -73,17 +74,16 @@ async function succeed(
   try {
     // Some requests end the session that they are sent in, or all.
     if (isWriting) tenant.owner = await tenant.signIn()
-    const token = tokenFor(route, tenant, credentials)
     for (const complete of route.body ? [true, false] : [true]) {
-      const filling = await world.fill(route, tenant, { fresh: isWriting, complete })
-      answer = await world.test.request(route.method, world.urlOf(route, filling), {
-        token,
+      const filling = await world.fill(route, isWriting ? await world.afresh(tenant) : tenant, { complete })
+      answer = await world.test.request(route.method, urlOf(route, filling), {
+        token: filling.token ?? tokenFor(route, tenant, credentials),
         ...written(route, filling),
       })
       if (answer.status < 300) return answer
     }
     findings.add(
-      `${routeName(route)}: the kit cannot fill it: its owner is answered ${answer?.status} ${answer?.text.slice(0, 300)}; give \`requests\``,
+      `${routeName(route)}: the kit cannot fill it: its owner is answered ${answer?.status} ${answer?.text.slice(0, 300)}; give \`given\``,
     )
   } catch (error) {
     findings.add(`${routeName(route)}: ${(error as Error).message}`) // everything here rejects with Errors

@@ -1,20 +1,20 @@
 import pg from 'pg'
 import { checkCatalogue, checkRoles } from '../../kernel/db/catalogue.ts'
 import { createTestCore, type TestCore } from '../core.ts'
-import { builtinFillers } from './builtin.ts'
+import { type AllCases, loadCases } from './cases.ts'
 import { Findings, IsolationError } from './findings.ts'
 import { BOOTSTRAP_TOKEN, frontDoor } from './front-door.ts'
 import { proveReading, proveWriting } from './proof.ts'
 import { planRoutes, tryRoutes } from './requests.ts'
 import { type RouteFilter, tryStores } from './stores.ts'
 import { compareSnapshots, fillTables, takeSnapshot, tryTables } from './tables.ts'
-import type { Fillers, IsolationOptions, IsolationReport } from './types.ts'
+import type { IsolationOptions, IsolationReport } from './types.ts'
 import { foundWorld } from './world.ts'
 
 /**
  * Tries to reach one tenant from another: on every route with every kind of credential, and on every tenant-owned table
  * as the application role. Throws `IsolationError` with all that was reached, and with every route and table that it
- * could not fill by itself or by `fillers`. Returns how much it tried. Takes a database and a core of its own.
+ * could not fill by itself or by the modules' cases. Returns how much it tried. Takes a database and a core of its own.
  */
 export async function runIsolationKit(options: IsolationOptions = {}): Promise<IsolationReport> {
   // Requests are many and from one address.
@@ -41,7 +41,7 @@ export async function runStoreKit(options: IsolationOptions & { only?: RouteFilt
   const findings = new Findings()
   try {
     const founding = options.founding ?? frontDoor
-    const world = await foundWorld(test, merge(builtinFillers, options.fillers ?? {}), founding)
+    const world = await foundWorld(test, await casesOf(test, options), founding)
     await tryStores(world, founding, findings, options.only)
   } finally {
     await test.close()
@@ -63,9 +63,11 @@ async function checkDatabase({ database }: TestCore, findings: Findings): Promis
 
 async function tryEverything(test: TestCore, options: IsolationOptions, findings: Findings): Promise<number> {
   const founding = options.founding ?? frontDoor
-  const world = await foundWorld(test, merge(builtinFillers, options.fillers ?? {}), founding)
+  const cases = await casesOf(test, options)
+  for (const problem of cases.problems) findings.add(problem)
+  const world = await foundWorld(test, cases, founding)
   const credentials = await founding.credentials(test, world.a, world.b)
-  const plans = await planRoutes(world, findings)
+  const plans = await planRoutes(world, test.core.registry.routes, findings)
   await proveReading(world, plans, credentials, findings)
   await fillTables(world, findings)
   const before = await takeSnapshot(world)
@@ -77,8 +79,5 @@ async function tryEverything(test: TestCore, options: IsolationOptions, findings
   return tables
 }
 
-/** What an application says stands over what the built-in fillers say. */
-function merge(one: Fillers, other: Fillers): Fillers {
-  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof Fillers)[] // the keys of both
-  return Object.fromEntries(names.map((name) => [name, { ...one[name], ...other[name] }]))
-}
+const casesOf = ({ core }: TestCore, { cases }: IsolationOptions): Promise<AllCases> =>
+  loadCases(core.registry.modules, cases)

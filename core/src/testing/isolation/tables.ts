@@ -23,11 +23,11 @@ interface Table {
 
 /** Puts rows into tables that no route fills; what stays empty is a finding. */
 export async function fillTables(world: World, findings: Findings): Promise<void> {
-  const { fillers, a, b, test } = world
+  const { cases, a, b, test } = world
   await withClient(test.database.superuserUrl, async (client) => {
     for (const [name, key] of await listTenantTables(test.database.superuserUrl)) {
       for (const tenant of [a, b]) {
-        const row = await fillers.tableRows?.[name]?.(tenant)
+        const row = await cases.tableRows[name]?.(tenant)
         if (row) await insert(client, name, row)
         else if ((await rowsOf(client, name, key, tenant.tenantId)).length === 0)
           findings.add(

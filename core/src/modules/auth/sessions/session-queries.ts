@@ -1,8 +1,21 @@
-import { type Insertable, sql, type Tx } from '#kernel'
+import { type Insertable, prepared, preparedRow, sql, type Tx } from '#kernel'
 import type { RefreshTokenRow, RefreshTokenTable, SessionRow, SessionTable } from '../table.ts'
 
-export const insertSession = (tx: Tx, session: Insertable<SessionTable>): Promise<SessionRow> =>
-  tx.insertInto('sessions').values(session).returningAll().executeTakeFirstOrThrow()
+export const insertSession = preparedRow<Insertable<SessionTable>, unknown>(
+  [
+    'id',
+    'user_id',
+    'created_at',
+    'last_active_at',
+    'expires_at',
+    'revoked_at',
+    'ip_address',
+    'user_agent',
+    'device',
+    'in_cookie',
+  ],
+  (tx, session) => tx.insertInto('sessions').values(session),
+)
 
 export const findSession = (tx: Tx, id: string): Promise<SessionRow | undefined> =>
   tx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
@@ -66,17 +79,35 @@ export const findMembership = (tx: Tx, tenantId: string, userId: string) =>
     .executeTakeFirst()
 
 /** A tenant with its settings for sessions and the person's membership: one look-up for admission. */
-export const findTenantOfMember = (tx: Tx, tenantId: string, userId: string) =>
+export async function findTenantOfMember(tx: Tx, tenantId: string, userId: string) {
+  return (await selectTenantOfMember(tx, tenantId, userId))[0]
+}
+
+const selectTenantOfMember = prepared((tx: Tx, tenantId: string, userId: string) =>
   tx
     .selectFrom('tenants')
     .leftJoin('members', (join) => join.onRef('members.tenant_id', '=', 'tenants.id').on('members.id', '=', userId))
     .selectAll('tenants')
     .select('members.status as member_status')
-    .where('tenants.id', '=', tenantId)
-    .executeTakeFirst()
+    .where('tenants.id', '=', tenantId),
+)
 
-export const insertRefreshToken = (tx: Tx, token: Insertable<RefreshTokenTable>): Promise<unknown> =>
-  tx.insertInto('refresh_tokens').values(token).execute()
+export const insertRefreshToken = preparedRow<Insertable<RefreshTokenTable>, unknown>(
+  [
+    'id',
+    'session_id',
+    'user_id',
+    'scope_tenant_id',
+    'lineage_id',
+    'generation',
+    'token_hash',
+    'created_at',
+    'expires_at',
+    'used_at',
+    'successor_sealed',
+  ],
+  (tx, token) => tx.insertInto('refresh_tokens').values(token),
+)
 
 /** A refresh token with fields of its session. */
 export type FoundToken = RefreshTokenRow & { in_cookie: boolean; revoked_at: string | null }

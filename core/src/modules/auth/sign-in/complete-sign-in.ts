@@ -1,6 +1,6 @@
-import { type Actor, type Ctx, permissionDenied, recipientOf } from '#kernel'
+import { type Actor, type Ctx, fromNow, HOURS, permissionDenied, recipientOf } from '#kernel'
 import { presentTenant, tenantSuspended } from '../../tenants/index.ts'
-import { findLogin, listUserTenants, presentUser, recordLogin, type UserRow } from '../../users/index.ts'
+import { listUserTenants, presentUser, recordLogin, type UserRow } from '../../users/index.ts'
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { signedIn } from '../events.ts'
 import { newSignInMail } from '../mails.ts'
@@ -10,7 +10,7 @@ import { type Admission, admit, type Refusal } from '../sessions/admission.ts'
 import { upsertKnownDevice } from '../sessions/session-queries.ts'
 import { openSession } from '../sessions/sessions.ts'
 import { signChallenge } from '../tokens/access-tokens.ts'
-import { deviceName, fingerprintOf } from './devices.ts'
+import { deviceName, fingerprintOf, knowsDevice } from './devices.ts'
 import { type Attempt, clearFailures, requireNotLocked } from './lockout.ts'
 
 /** A person who has proven their identity. */
@@ -83,31 +83,31 @@ interface Entry extends ProvenSignIn {
 function signInto(ctx: Ctx, signIn: Entry, tenantId: string | null): Promise<Outcome> {
   return ctx.transaction(
     async (ctx) => {
-      const [account, login, admission] = await Promise.all([
-        requireAccount(ctx, signIn),
-        findLogin(ctx.tx, signIn.userId),
-        admit(ctx, signIn.userId),
-      ])
+      const [account, admission] = await Promise.all([requireAccount(ctx, signIn), admit(ctx, signIn.userId)])
       const { user } = account
       if (user.two_factor_enabled && !signIn.secondFactorGiven) return secondFactorDue(ctx, signIn)
       if (typeof admission === 'string') return { refusal: admission }
       if (signIn.unlessSuspended && !user.is_super_admin) return { refusal: 'suspended' as const }
-      return enter(ctx.as(actorOf(user)), signIn, { user, admission, isFirst: login === undefined })
+      return enter(ctx.as(actorOf(user)), signIn, account, admission)
     },
     { tenantId },
   )
 }
 
-async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: ProvenSignIn): Promise<Account> {
-  const [account, hash] = await Promise.all([
-    findAccountById(ctx.tx, userId),
+/** A person's account, and whether failures are counted that their success may clear. */
+type OpenAccount = Account & { hasFailures: boolean }
+
+async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: ProvenSignIn): Promise<OpenAccount> {
+  const found = findAccountById(ctx.tx, userId, fingerprintOf(ctx))
+  const [account, hash, hasFailures = false] = await Promise.all([
+    found,
     passwordHash === undefined ? undefined : lockPassword(ctx.tx, userId),
-    attempt && requireNotLocked(ctx, attempt),
+    attempt && requireNotLocked(ctx, attempt, knowsDevice(found)),
   ])
   // The password was changed while this one was being checked.
   if (!account || hash !== passwordHash) throw invalidCredentials()
   if (account.user.status !== 'active') throw accountDisabled()
-  return account
+  return { ...account, hasFailures }
 }
 
 async function secondFactorDue(ctx: Ctx, { userId, method, tenantId }: ProvenSignIn): Promise<SignInAnswer> {
@@ -118,25 +118,32 @@ async function secondFactorDue(ctx: Ctx, { userId, method, tenantId }: ProvenSig
 async function enter(
   ctx: Ctx,
   { method, attempt, inCookie = false }: ProvenSignIn,
-  { user, admission, isFirst }: { user: UserRow; admission: Admission; isFirst: boolean },
+  account: OpenAccount,
+  admission: Admission,
 ): Promise<SignedIn> {
+  const { user } = account
   const { tenant } = admission
   const [{ sessionId, ...tokens }, signedInAt] = await Promise.all([
     openSession(ctx, { userId: user.id, admission, inCookie }),
     recordLogin(ctx, user.id, tenant?.id ?? null),
-    greetDevice(ctx, user, isFirst),
-    attempt && clearFailures(ctx, attempt),
+    greetDevice(ctx, account),
+    account.hasFailures && attempt && clearFailures(ctx, attempt),
   ])
   await ctx.emit(signedIn, { id: user.id, label: user.name, storeId: null, after: { method, session_id: sessionId } })
   return { user: presentUser(user, signedInAt), tenant: tenant && presentTenant(tenant), ...tokens }
 }
 
+/** The last sign-in from a device is stored with this precision. */
+const SEEN_WITHIN_MS = 1 * HOURS
+
 /** Mails a person about a sign-in from a new device, unless it is their first sign-in. */
-async function greetDevice(ctx: Ctx, user: UserRow, isFirst: boolean): Promise<void> {
-  const isNew = await upsertKnownDevice(ctx.tx, user.id, fingerprintOf(ctx), ctx.clock.now())
-  if (!isNew || isFirst) return
+async function greetDevice(ctx: Ctx, { user, lastLoginAt, deviceSeenAt }: Account): Promise<void> {
+  const now = ctx.clock.now()
+  if (deviceSeenAt !== null && deviceSeenAt <= now && deviceSeenAt > fromNow(ctx.clock, -SEEN_WITHIN_MS)) return
+  const isNew = await upsertKnownDevice(ctx.tx, user.id, fingerprintOf(ctx), now)
+  if (!isNew || lastLoginAt === null) return
   const { ipAddress, userAgent } = ctx.origin
-  const data = { name: user.name, at: ctx.clock.now(), device: deviceName(userAgent), ipAddress }
+  const data = { name: user.name, at: now, device: deviceName(userAgent), ipAddress }
   await ctx.mail(newSignInMail, { ...recipientOf(user), data })
 }
 

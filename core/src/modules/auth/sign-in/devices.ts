@@ -1,11 +1,15 @@
-import { type Ctx, hashToken } from '#kernel'
-import { networkOf } from './networks.ts'
+import { type Ctx, hashToken, networkOf } from '#kernel'
+import type { Account } from '../queries.ts'
 
 /** Identifies a device: its program and the network it calls from. */
 export function fingerprintOf({ origin }: Ctx): string {
   const network = networkOf(origin.ipAddress, { v4: 24, v6: 48 })
   return hashToken(JSON.stringify([origin.userAgent, network])).toString('base64url')
 }
+
+/** Whether an account that is being looked up has signed in from the device of the look-up. */
+export const knowsDevice = async (found: Promise<Account | undefined>): Promise<boolean> =>
+  ((await found)?.deviceSeenAt ?? null) !== null
 
 // Order matters: every browser claims to be several others.
 const PROGRAMS: [RegExp, string][] = [

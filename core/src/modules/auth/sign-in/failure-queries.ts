@@ -1,8 +1,9 @@
-import { sql, type Tx } from '#kernel'
+import { prepared, sql, type Tx } from '#kernel'
 import type { LoginFailureRow } from '../table.ts'
 
-export const listFailures = (tx: Tx, keys: readonly string[]): Promise<LoginFailureRow[]> =>
-  tx.selectFrom('login_failures').selectAll().where('key', '=', sql<string>`any(${keys}::text[])`).execute()
+export const listFailures = prepared((tx: Tx, keys: readonly string[]) =>
+  tx.selectFrom('login_failures').selectAll().where('key', '=', sql<string>`any(${keys}::text[])`),
+)
 
 /** A counting window. One that ends later than any window can was opened by a wrong clock and is ignored. */
 export interface Window {

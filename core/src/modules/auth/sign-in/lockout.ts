@@ -1,4 +1,4 @@
-import { type AppError, type Ctx, fromNow, HOURS, MINUTES, SECONDS, sha256 } from '#kernel'
+import { type AppError, type Ctx, fromNow, HOURS, MINUTES, networkOf, SECONDS, sha256 } from '#kernel'
 import { normalizeEmail } from '../../users/index.ts'
 import { tooManyAttempts } from '../errors.ts'
 import type { LoginFailureRow } from '../table.ts'
@@ -14,7 +14,6 @@ import {
   upsertFailures,
   type Window,
 } from './failure-queries.ts'
-import { networkOf } from './networks.ts'
 
 const STOP_MS = 15 * MINUTES
 /** Failed attempts at one account from one place, known device or session before that place is locked out. */
@@ -94,12 +93,19 @@ async function isKnown({ tx }: Ctx, { email, fingerprint, sessionId }: Attempt):
   return (await findUserOnDevice(tx, email, fingerprint)) !== undefined
 }
 
-/** Throws 429 `too_many_attempts` while too many attempts like this one have failed. */
-export async function requireNotLocked(ctx: Ctx, attempt: Attempt): Promise<void> {
-  if (ctx.config.rateLimitFactor === 0) return
+/**
+ * Throws 429 `too_many_attempts` while too many attempts like this one have failed. False: none has that is still counted.
+ * `onDevice`: whether the account knows the device, for who asks that anyway.
+ */
+export async function requireNotLocked(
+  ctx: Ctx,
+  attempt: Attempt,
+  onDevice: Promise<boolean> = isKnown(ctx, attempt),
+): Promise<boolean> {
+  if (ctx.config.rateLimitFactor === 0) return false
   const either = [countersOf(attempt, false), countersOf(attempt, true)]
   const keys = either.flatMap(({ stops, delays }) => (delays === null ? stops : [...stops, delays]))
-  const [known, rows] = await Promise.all([isKnown(ctx, attempt), listFailures(ctx.tx, [...new Set(keys)])])
+  const [known, rows] = await Promise.all([onDevice, listFailures(ctx.tx, [...new Set(keys)])])
   const { stops, delays } = countersOf(attempt, known)
   const until = rows.flatMap((row) => {
     if (row.key === delays) return waitOf(ctx, row)
@@ -108,6 +114,7 @@ export async function requireNotLocked(ctx: Ctx, attempt: Attempt): Promise<void
       : []
   })
   if (until.length > 0) throw locking(ctx, until)
+  return rows.length > 0
 }
 
 /** The result of counting a failed attempt. */

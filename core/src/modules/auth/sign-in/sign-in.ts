@@ -6,6 +6,7 @@ import { rehashPassword, verifyPassword } from '../passwords/hash.ts'
 import { type Account, findAccountByEmail, updatePassword } from '../queries.ts'
 import type { Credentials, SignInAnswer } from '../schema.ts'
 import { actorOf, completeSignIn } from './complete-sign-in.ts'
+import { knowsDevice } from './devices.ts'
 import { type Attempt, attemptOn, countFailure, requireNotLocked } from './lockout.ts'
 
 /**
@@ -20,10 +21,11 @@ export async function signIn(
   const attempt = attemptOn(ctx, email)
   const account = await ctx.transaction(
     async (ctx) => {
-      const [account] = await Promise.all([findAccountByEmail(ctx.tx, email), requireNotLocked(ctx, attempt)])
-      return account
+      const found = findAccountByEmail(ctx.tx, email, attempt.fingerprint)
+      await requireNotLocked(ctx, attempt, knowsDevice(found))
+      return found
     },
-    { tenantId: null },
+    { tenantId: null, readOnly: true },
   )
   const proven = await provePassword(ctx, { account, password, attempt })
   return completeSignIn(ctx, {

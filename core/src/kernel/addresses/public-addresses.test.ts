@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createAddressGate, isPublicAddress } from './addresses.ts'
+import { createAddressGate, isPublicAddress } from './public-addresses.ts'
 
 const PUBLIC = [
   '1.1.1.1',

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
-import { createNetworks } from '../addresses.ts'
+import { type Address, parseAddress } from './addresses.ts'
+import { isWithin, parseNetworks } from './networks.ts'
 
 /** IPv4 networks that lead to no public host, after IANA's registry of special addresses. */
 const RESERVED_V4 = [
@@ -35,24 +35,26 @@ const RESERVED_V6 = [
   '3fff::/20', // documentation
 ]
 
-const isReserved = createNetworks([...RESERVED_V4, ...RESERVED_V6])
-const isGlobal = createNetworks(GLOBAL_V6)
+const reserved = parseNetworks([...RESERVED_V4, ...RESERVED_V6])
+const global = parseNetworks(GLOBAL_V6)
 
 /** True for the address of a host on the public internet; false for any other, and for what is no address. */
-export function isPublicAddress(address: string): boolean {
-  const version = versionOf(address)
-  if (version === null || isReserved(address)) return false
-  return version === 'ipv4' || isGlobal(address)
+export function isPublicAddress(text: string): boolean {
+  const address = parseAddress(text)
+  return address !== undefined && isPublic(address)
+}
+
+function isPublic(address: Address): boolean {
+  // In its IPv6 clothes no IPv4 address is out there.
+  if (address.isMapped || isWithin(reserved, address)) return false
+  return address.version === 4 || isWithin(global, address)
 }
 
 /** Tells which addresses may be connected to: public ones, and those in the networks given (`10.0.0.0/8`). */
 export function createAddressGate(allowed: readonly string[]): (address: string) => boolean {
-  const isException = createNetworks(allowed)
-  return (address) => versionOf(address) !== null && (isPublicAddress(address) || isException(address))
-}
-
-/** Null for what is no address; zones (`fe80::1%eth0`) are none of ours. */
-function versionOf(address: string): 'ipv4' | 'ipv6' | null {
-  if (address.includes('%')) return null
-  return ({ 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address)] ?? null // the words are the type
+  const exceptions = parseNetworks(allowed)
+  return (text) => {
+    const address = parseAddress(text)
+    return address !== undefined && (isPublic(address) || isWithin(exceptions, address))
+  }
 }
