@@ -4,7 +4,7 @@ import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { showWorker } from './overdue.ts'
 import { pullBack } from './pull-back.ts'
 
-/** Looks after the schedules at once and then each minute, by a timer that no stored moment can stop, until it is stopped. */
+/** Maintains the schedules now and then each minute, by a timer that does not depend on stored times. */
 export async function startTending(core: Core): Promise<() => Promise<void>> {
   let current = Promise.resolve()
   const tendOnce = () => {
@@ -25,7 +25,7 @@ export async function tend(core: Core): Promise<void> {
   await resume(core)
 }
 
-/** Begins again the schedules whose run a process has left unfinished: it was ended, or it died. */
+/** Restarts schedules whose run was interrupted or whose process died. */
 async function resume({ db, clock, registry }: Core): Promise<void> {
   const names = registry.schedules.map(({ name }) => name)
   await db.systemQuery(
