@@ -7,10 +7,6 @@ export function fingerprintOf({ origin }: Ctx): string {
   return hashToken(JSON.stringify([origin.userAgent, network])).toString('base64url')
 }
 
-/** Whether an account that is being looked up has signed in from the device of the look-up. */
-export const knowsDevice = async (found: Promise<Account | undefined>): Promise<boolean> =>
-  ((await found)?.deviceSeenAt ?? null) !== null
-
 // Order matters: every browser claims to be several others.
 const PROGRAMS: [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
@@ -44,3 +40,7 @@ export function deviceName(userAgent: string | null): string {
 function nameIn(userAgent: string, names: [RegExp, string][]): string | undefined {
   return names.find(([pattern]) => pattern.test(userAgent))?.[1]
 }
+
+/** Whether an account that is being looked up has signed in from the device of the look-up. */
+export const knowsDevice = async (found: Promise<Account | undefined>): Promise<boolean> =>
+  ((await found)?.deviceSeenAt ?? null) !== null
