@@ -53,8 +53,8 @@ export const plants: Plant[] = [
   {
     guard: 'A clock that was once ahead stops no schedule',
     file: 'core/src/kernel/jobs/upkeep.ts',
-    find: '  await pullBack(core)\n',
-    replace: '  if (process.argv.length === 0) await pullBack(core)\n',
+    find: '  await correctFutureTimes(core)\n',
+    replace: '  if (process.argv.length === 0) await correctFutureTimes(core)\n',
     tests: ['core/test/wrong-clock.test.ts'],
   },
   {

@@ -7,7 +7,7 @@ import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
-import { startTending } from './upkeep.ts'
+import { startUpkeep } from './upkeep.ts'
 
 /** The maximum number of simultaneous jobs of a tenant, over all processes. */
 const LANES = 4
@@ -78,7 +78,7 @@ function addWake({ db }: Pick<Core, 'db'>, { key, tenantId, runAt, outbound }: W
 export async function startWorker(core: Core, concurrency: number): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController()
   const pool = createQueuePool(core, concurrency)
-  const stopTending = await startTending(core)
+  const stopUpkeep = await startUpkeep(core)
   const common: RunnerOptions = {
     pgPool: pool,
     schema: QUEUE_SCHEMA,
@@ -97,7 +97,7 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
   await sweepJobs(core)
   const stop = async () => {
     stopping.abort()
-    await stopTending()
+    await stopUpkeep()
     await Promise.all(running)
     await pool.end()
   }

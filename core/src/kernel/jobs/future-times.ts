@@ -18,7 +18,7 @@ interface Correction {
  * Corrects times in the future that a clock which was ahead has stored, because jobs would wait until then. A time is
  * recognised by being further ahead than possible. Corrections are logged; a failed statement does not stop the others.
  */
-export async function pullBack(core: Core): Promise<void> {
+export async function correctFutureTimes(core: Core): Promise<void> {
   for (const { what, sql, values } of [...ofQueue(core), ...ofKernel(core), ...ofModules(core)]) {
     try {
       const { length } = await core.db.systemQuery(sql, values)
