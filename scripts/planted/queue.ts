@@ -66,7 +66,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Jobs that wait for other people’s servers take no place of mail and internal work',
-    file: 'core/src/modules/audit-sinks/sending.ts',
+    file: 'core/src/modules/audit-sinks/send.ts',
     find: '  outbound: true,\n',
     replace: '',
     tests: ['core/test/outbound-places.test.ts'],
