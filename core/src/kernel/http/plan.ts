@@ -6,8 +6,8 @@ import { featureNotInPlan } from '../errors.ts'
 import type { Route } from '../module.ts'
 
 /**
- * Asks whether the plan allows what the route does. Begins at once, to go out together with the handler's first query;
- * awaited after the handler, because 404 and 409 come before 402. Undefined: there is nothing to ask.
+ * Checks whether the plan allows the route. It starts at once, together with the handler's first query, and is awaited
+ * after the handler, because 404 and 409 take precedence over 402. Undefined: there is nothing to check.
  */
 export function askPlan({ registry }: Core, route: Route, ctx: Ctx): Promise<void> | undefined {
   const { allowances } = registry
@@ -16,19 +16,19 @@ export function askPlan({ registry }: Core, route: Route, ctx: Ctx): Promise<voi
   const feature = route.feature === undefined ? undefined : requireFeature(allowances, route.feature, ctx)
   if (!writable && !feature) return undefined
   const asked = Promise.all([writable, feature]).then(() => {})
-  // Nobody looks at it when the handler itself fails.
+  // Not awaited when the handler fails.
   asked.catch(() => {})
   return asked
 }
 
-/** Before an answer is given again: what the plan forbids by now is not told as done. */
+/** Checked before a kept answer is repeated: an answer is not repeated when the plan forbids the request by now. */
 export async function requirePlanOf(core: Core, route: Route, base: Ctx): Promise<void> {
   if (!core.registry.allowances || (route.whileInactive && route.feature === undefined)) return
-  // What the first request consumed is consumed; only whether such a request may be made at all is asked.
+  // The first request has consumed the limit; this checks only whether such a request is allowed.
   await base.transaction(async (ctx) => askPlan(core, { ...route, limit: undefined }, ctx))
 }
 
-/** Before the handler of a manual route, whose work may reach outside: the feature that the route needs. */
+/** For a manual route, whose work may reach outside: checks its feature before the handler runs. */
 export async function requireFeatureOf({ registry }: Core, route: Route, base: Ctx): Promise<void> {
   const { allowances } = registry
   const { feature } = route
@@ -36,7 +36,7 @@ export async function requireFeatureOf({ registry }: Core, route: Route, base: C
   await base.transaction((ctx) => requireFeature(allowances, feature, ctx), { readOnly: true })
 }
 
-/** The context of a manual route: each transaction that it opens to write is refused while the tenant may only read. */
+/** A context for a manual route, whose writing transactions fail while the tenant may only read. */
 export function whileWritable({ registry: { allowances } }: Core, route: Route, base: Ctx): Ctx {
   const require = allowances?.requireWritable?.bind(allowances)
   return require && !route.whileInactive ? guarded(base, (ctx) => require(ctx, route.limit)) : base
