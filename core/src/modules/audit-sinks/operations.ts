@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Ctx, checkOutboundUrl, conflict, type Insertable, NO_FAILURES, NO_LEASE, notFound, stamp } from '#kernel'
 import { getSealedPosition } from '../audit/index.ts'
 import { auditSinkCreated, auditSinkDeleted, auditSinkUpdated } from './events.ts'
-import { labelOf, presentSink, recordSink } from './present.ts'
+import { answerSink, labelOf, presentSink, recordSink } from './present.ts'
 import { deleteSink, getSink, insertSink, listSinks, lockSink, updateSink } from './queries.ts'
 import type { AuditSink, AuditSinkPatch, AuditSinkWithSecret, NewAuditSink } from './schema.ts'
 import { sinkSecrets } from './secrets.ts'
@@ -20,7 +20,7 @@ export async function readSinks({ tx, tenantId }: Ctx): Promise<{ data: AuditSin
 
 /** Throws 404 when the tenant has no such sink. */
 export async function readSink(ctx: Ctx, id: string): Promise<AuditSink> {
-  return present(ctx, await getSink(ctx.tx, ctx.tenantId, id))
+  return answerSink(ctx, await getSink(ctx.tx, ctx.tenantId, id))
 }
 
 /** Streams the log to one more place. Throws 400 for a URL that may not be requested, 409 for a fourth sink. */
@@ -44,7 +44,7 @@ export async function addSink(ctx: Ctx, input: NewAuditSink): Promise<AuditSinkW
   })
   await ctx.emit(auditSinkCreated, { after: recordSink(sink), label: labelOf(sink) })
   await enqueueSending(ctx, sink.id)
-  return { ...(await present(ctx, sink)), secret }
+  return { ...(await answerSink(ctx, sink)), secret }
 }
 
 /**
@@ -56,7 +56,7 @@ export async function changeSink(ctx: Ctx, id: string, patch: AuditSinkPatch): P
   const before = await lockSink(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   const after = { ...before, ...patch }
-  if (isDeepStrictEqual(before, after)) return present(ctx, before)
+  if (isDeepStrictEqual(before, after)) return answerSink(ctx, before)
   const { url, description } = after
   const isMoved = url !== before.url
   const sink = await updateSink(ctx.tx, before, {
@@ -67,7 +67,7 @@ export async function changeSink(ctx: Ctx, id: string, patch: AuditSinkPatch): P
   })
   await ctx.emit(auditSinkUpdated, { before: recordSink(before), after: recordSink(sink), label: labelOf(sink) })
   if (isMoved) await enqueueSending(ctx, id)
-  return present(ctx, sink)
+  return answerSink(ctx, sink)
 }
 
 /** Ends a stream; a batch that is under way may still arrive. Throws 404. */
@@ -83,8 +83,4 @@ async function insertIntoSlot(ctx: Ctx, sink: Omit<Insertable<AuditSinkTable>, '
     if (row) return row
   }
   throw conflict({ detail: `A tenant has ${SLOTS.length} sinks at most` })
-}
-
-async function present({ tx, tenantId }: Ctx, sink: SinkRow): Promise<AuditSink> {
-  return presentSink(sink, await getSealedPosition(tx, tenantId))
 }
