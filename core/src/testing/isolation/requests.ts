@@ -118,7 +118,8 @@ async function compare(
   }
   const wrong = kind === 'owner' && Array.isArray(other.body?.errors) ? other.body.errors : []
   const elsewhere = wrong.filter(({ pointer }: { pointer: string }) => pointer !== attempt.place)
-  if (elsewhere.length > 0) say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; tell its case what is \`given\``)
+  if (elsewhere.length > 0)
+    say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; tell its case what is \`given\``)
 }
 
 async function send(
