@@ -78,6 +78,6 @@ export const plants: Plant[] = [
     file: 'core/src/kernel/outbound/retries.ts',
     find: '>= (policy.giveUpMs ?? Number.POSITIVE_INFINITY)',
     replace: '>= Number.POSITIVE_INFINITY',
-    tests: ['core/src/kernel/outbound/retries.test.ts', 'core/src/modules/audit-sinks/failing.test.ts'],
+    tests: ['core/src/kernel/outbound/retries.test.ts', 'core/src/modules/audit-sinks/failures.test.ts'],
   },
 ]

@@ -64,7 +64,7 @@ async function open(file: string): Promise<AsyncIterable<Uint8Array>> {
 
 async function* unzipped(packed: Readable): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip()
-  // Whoever reads is told of the error where they read, and nobody else has to be.
+  // The reader gets the error; nobody else needs it.
   pipeline(packed, gunzip, () => {})
   try {
     yield* gunzip

@@ -6,7 +6,7 @@ import { explain } from './failures.ts'
 
 const PATIENCE_MS = 5_000
 
-/** The configured URLs do not all lead to a database; says so of each. */
+/** A configured URL does not lead to a database; there is a sentence for each. */
 export class DatabaseUnusable extends Error {
   constructor(problems: readonly string[]) {
     super(`The database cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
@@ -20,7 +20,7 @@ export async function assertConnects(config: Config, product: Product): Promise<
   if (problems.length > 0) throw new DatabaseUnusable(problems)
 }
 
-/** Signs in once by every configured URL. One sentence for each that does not work, with what to do about it. */
+/** Connects once with every configured URL. Returns a sentence with advice for each that fails. */
 export async function checkConnections({ database }: Config, { command }: Product): Promise<string[]> {
   const { appUrl, systemUrl, ownerUrl, listenUrl } = database
   const urls = {

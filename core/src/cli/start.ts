@@ -97,6 +97,6 @@ function explainListening(setting: string, { host, port }: { host: string; port:
 
 async function close(core: Core): Promise<void> {
   await core.close()
-  // An embedded database ends next. Connections whose farewell it has not yet read would each report that as a loss.
+  // The embedded database ends next; connections that it has not closed yet would report a loss.
   core.log.level = 'silent'
 }

@@ -41,21 +41,18 @@ export function momentAfter(moment: string, ms: number): string {
 /** Clocks of one installation differ by less. */
 const SKEW_MS = 5 * MINUTES
 
-/**
- * Whether something claims to have been made at a moment that has not come yet: a clock that was wrong wrote it, and what
- * is reckoned from it would last too long.
- */
+/** Whether a creation time is in the future: a wrong clock wrote it, and times derived from it would last too long. */
 export function isAhead(clock: Clock, madeAt: string): boolean {
   return Date.parse(madeAt) > clock.ms() + SKEW_MS
 }
 
 /** The real time, moved; for tests. */
 export interface MovableClock extends Clock {
-  /** Moves the time by so many milliseconds, whether it runs or stands. */
+  /** Advances the time, whether it runs or is stopped. */
   advance(ms: number): void
-  /** The time stands still from now on, but for `advance`: for what has to be so to the millisecond, on a slow machine too. */
+  /** Stops the time except for `advance`: for tests that need an exact millisecond on a slow machine. */
   stop(): void
-  /** The time runs again, from where it stands; does nothing when it runs. */
+  /** Lets the time run again; does nothing when it runs. */
   start(): void
 }
 

@@ -36,7 +36,7 @@ export function oneOf<const T extends string>(...words: T[]): Kind<T> {
   })
 }
 
-/** Whether mails are sent. Shells keep the path of a local mailbox in a variable of the same name: that says nothing. */
+/** Whether mails are sent. Shells use a variable of the same name for the path of a local mailbox, which is ignored. */
 export function mailSwitch(): Kind<'on' | 'off'> {
   const word = oneOf('on', 'off')
   return kind(word.accepts, (value) => (value.startsWith('/') ? 'on' : word.parse(value)))
@@ -139,7 +139,7 @@ function parseOrigin(item: string): string {
     item.includes('*')
   )
     throw new InvalidSetting('must list origins such as https://app.example.com, separated by commas')
-  // The address as written, but for capitals, ends with the port: no path, not even a slash.
+  // Except for capitals, an origin ends with the port: no path, not even a slash.
   if (parsed.username || parsed.password || parsed.search || parsed.hash || /^https?:\/\/[^/]*[/\\]/i.test(item))
     throw new InvalidSetting(
       'must list origins alone, such as https://app.example.com: no path, not even a slash at the end',
@@ -149,7 +149,7 @@ function parseOrigin(item: string): string {
   return parsed.origin
 }
 
-/** Whether nothing had to be read into an address to make it this one, but for capitals, the usual port and letters beyond ASCII. */
+/** Whether the address was written in full: only capitals, the default port and letters beyond ASCII may differ. */
 function isWrittenAs(item: string, { protocol, hostname, port, origin }: URL): boolean {
   const usual = protocol === 'https:' ? ':443' : ':80'
   const written = item.toLowerCase().normalize('NFC')

@@ -10,7 +10,7 @@ import { corkUntilIdle, Statement } from './statement.ts'
 import type { Tx } from './tables.ts'
 import { typeParsers } from './types.ts'
 
-/** Which database role a transaction runs as: `app` is bound to one tenant, `system` sees all. */
+/** The database role of a transaction: `app` sees one tenant, `system` all. */
 export type DatabaseRole = 'app' | 'system'
 
 export interface DatabaseOptions {
@@ -35,17 +35,19 @@ export interface TransactionScope {
 /** The connections of one process to its database. */
 export interface Database {
   /**
-   * Runs `work` in one transaction, scoped to the tenant from its first statement on. Serialization failures,
-   * deadlocks and connections lost before COMMIT are retried, four times at most: `work` must start afresh each time.
-   * Throws inside of another transaction's work; `caller` is what it then says was called.
+   * Runs `work` in one transaction, scoped to the tenant from its first statement. Serialization failures, deadlocks
+   * and connections lost before COMMIT are retried up to four times, so `work` must start afresh each time. Throws
+   * inside of the work of another transaction; `caller` is the function named in that error.
    */
   transaction<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>, caller?: string): Promise<T>
   /** One statement of the system role outside of any transaction; throws inside of one. */
   systemQuery<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>
-  /** Begins work that the transaction around it does not wait for: a cache that is read anew. Never await it in there. */
+  /**
+   * Starts work that the surrounding transaction does not wait for, such as reloading a cache. Never await it there.
+   */
   aside<T>(work: () => T): T
   readonly systemPool: pg.Pool
-  /** Sees every statement on its way; for the tests that hold the rules of SQL. */
+  /** Observes every statement, for tests of SQL rules. */
   observe(observer: StatementObserver): () => void
   /** Connections in use and waiting requests for one, by role. */
   load(): Record<DatabaseRole, { total: number; idle: number; waiting: number }>
@@ -54,7 +56,7 @@ export interface Database {
 
 const MAX_TRIES = 5
 
-/** Opens the two pools. Nothing connects before the first transaction. */
+/** Opens the two pools. The first transaction connects. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pools = { app: createPool(options.appUrl, options), system: createPool(options.systemUrl, options) }
   pools.app.on('connect', (client) => prepareLeads(client, 'app'))
@@ -62,7 +64,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const observers = new Set<StatementObserver>()
   const holdings = createHoldings()
 
-  /** Failures of the database itself: an error that merely looks like one, of some service asked on the way, is none. */
+  /** Errors of the database itself; similar errors of other services do not count. */
   const failures = new WeakSet<object>()
   const noteFailure = (error: unknown) => {
     if (typeof error === 'object' && error !== null) failures.add(error)
@@ -120,7 +122,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
-  // Citus sends a transaction's settings to its workers only within BEGIN and COMMIT.
+  // Citus sends settings to its workers only within BEGIN and COMMIT.
   let isCluster: boolean | undefined
   async function run<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T> {
     const { role, readOnly } = scope
@@ -173,7 +175,7 @@ function createPool(url: string, { poolSize, log }: DatabaseOptions): pg.Pool {
     keepAlive: true,
     application_name: 'tenantry',
   })
-  // Without a listener, a restart of the database would end the process: idle connections report their loss here.
+  // Without a listener a restart of the database would end the process: idle connections report their loss here.
   pool.on('error', (error) => log.warn(lossOf(error), 'an idle database connection was lost'))
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug(lossOf(error), 'a database connection was lost')),
@@ -181,7 +183,7 @@ function createPool(url: string, { poolSize, log }: DatabaseOptions): pg.Pool {
   return pool
 }
 
-/** What to log of a lost connection: pg hangs its whole client on the error. */
+/** The loggable part of a connection error: pg attaches its whole client to the error. */
 function lossOf(error: Error): { reason: string; code: string | undefined } {
   return { reason: error.message, code: sqlState(error) }
 }
@@ -210,11 +212,12 @@ async function commit(client: pg.PoolClient, unawaited: readonly Promise<unknown
   if (outcome.status === 'rejected' && outcome.reason.outcomeUnknown) throw outcome.reason
   const failed = [...others, outcome].find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
-  // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: somebody swallowed the failure.
+  // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and without an error: the work has swallowed the
+  // failure.
   if (outcome.status === 'fulfilled' && outcome.value.command !== 'COMMIT')
     throw new Error('The transaction had failed and was rolled back')
 }
-/** COMMIT itself failed. When the connection was lost nobody knows whether it happened, so it is never retried. */
+/** COMMIT failed. When the connection was lost its outcome is unknown, so it is never retried. */
 export class CommitFailed extends Error {
   readonly code: string | undefined
   readonly outcomeUnknown: boolean
@@ -222,7 +225,7 @@ export class CommitFailed extends Error {
   constructor(cause: Error) {
     super('The transaction could not be committed', { cause })
     this.outcomeUnknown = isConnectionLoss(cause)
-    // A deferred constraint or a serialization failure at COMMIT has the database's own code: that one may be retried.
+    // A deferred constraint or a serialization failure at COMMIT has a code of its own and may be retried.
     this.code = this.outcomeUnknown ? undefined : (cause as pg.DatabaseError).code // pg errors carry the SQLSTATE
   }
 }

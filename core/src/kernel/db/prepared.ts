@@ -36,7 +36,7 @@ export function preparedRow<Row extends object, Result>(
 
 function compile<Row>(count: number, build: (tx: Tx, values: readonly unknown[]) => Compilable<Row>) {
   const standIns: unknown[] = Array.from({ length: count }, (_, index) => ({ index }))
-  // They are passed on as parameters, whatever their type; that is all that may happen to them.
+  // They may only be passed on as parameters, so their types do not matter.
   const query = build(unboundTx, standIns).compile()
   const places = query.parameters.map((parameter) => standIns.indexOf(parameter))
   const lost = standIns.findIndex((_, index) => !places.includes(index))

@@ -8,7 +8,7 @@ import type { EventContent, EventDefinition, EventRecord, Listener } from './def
 import { hashFor } from './hashed.ts'
 import { redact, redactChange, type Values } from './redact.ts'
 
-/** The task name under which a listener's job waits. */
+/** The task name of a listener's job. */
 export const taskOfListener = (listener: Listener) => `on:${listener.event}:${listener.name}`
 
 type AuditRow = Omit<AuditLogTable, 'tenant_id'>
@@ -46,9 +46,9 @@ const insertGlobalRecord = preparedRow<AuditRow, unknown>(columns, (tx, row) =>
  */
 export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
   const { registry } = ctx
-  // Refuses an event that no module declares, with or without a tenant.
+  // Throws for an event that no module declares, also outside of a tenant.
   const listeners = registry.listenersOf(name)
-  // With what other modules have added to its data.
+  // The definition including data added by other modules.
   const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {

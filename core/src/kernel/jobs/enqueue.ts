@@ -32,7 +32,7 @@ export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: 
   insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
 }
 
-/** Nobody waits for it: the transaction fails if it does. */
+/** Not awaited: the transaction fails if it does. */
 export function insertJobs(ctx: Ctx, jobs: NewJob[]): void {
   const now = ctx.clock.now()
   const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.recordedStoreId, requestId: ctx.origin.requestId }
@@ -76,8 +76,8 @@ async function insertRows({ tx, tenant }: Ctx, rows: NewRow[]): Promise<void> {
 }
 
 /**
- * The job that waits under the same key is written to, and so locked until this transaction commits: a worker that took
- * it before would not see what this transaction did.
+ * Updates the waiting job with the same key, which locks it until this transaction commits: a worker that took it
+ * before would not see the changes of this transaction.
  */
 const sooner = (table: 'tenant_jobs' | 'system_jobs') => ({
   run_at: sql<string>`least(${sql.table(table)}.run_at, excluded.run_at)`,

@@ -26,7 +26,7 @@ export function presentSettings(ctx: Ctx, level: SettingLevel, stored: StoredSet
   return Object.fromEntries([...all].map(([name, setting]) => [name, settingIn(setting, stored, ctx)]))
 }
 
-/** What a PUT asks for, of whom. */
+/** A PUT of settings. */
 export interface SettingsPut {
   stored: StoredSettings
   given: Readonly<Record<string, unknown>>
@@ -35,8 +35,8 @@ export interface SettingsPut {
 }
 
 /**
- * What is to be stored after a PUT; the row has to be locked. Throws 403 `permission_denied` where a setting asks for a
- * permission that the caller does not hold, and what the settings' own rules throw. For the module that keeps them.
+ * The settings to store after a PUT; the row must be locked. Throws 403 `permission_denied` for a setting with a
+ * permission that the caller lacks, and what the settings' own rules throw. For the module that stores them.
  */
 export async function applySettings(
   ctx: Ctx,
@@ -67,7 +67,7 @@ async function changed(
   return isSame ? {} : own
 }
 
-/** What an event of changed settings did to one of them; null where it stayed as it was. */
+/** How an event changed a setting; null when it did not. */
 export function changeOf<T>({ before, after }: EventRecord, setting: Setting<T>): { before: T; after: T } | null {
   const [was, is] = [before, after].map((values) => (isObject(values) ? storedOf(values, setting) : undefined))
   if (was === undefined || is === undefined || isDeepStrictEqual(was, is)) return null

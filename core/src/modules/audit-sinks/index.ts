@@ -5,7 +5,7 @@ import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
 import { auditSinkRoutes } from './routes.ts'
 import { sinkSecrets } from './secrets.ts'
-import { sendBatches } from './sending.ts'
+import { sendBatches } from './send.ts'
 
 export * from './events.ts'
 export { AuditSink } from './schema.ts'

@@ -7,7 +7,7 @@ export interface Account {
   user: UserRow
   /** Null: invited, not registered yet. */
   passwordHash: string | null
-  /** The tenant last used, as long as they belong to it: where a record about their account is kept. */
+  /** The tenant last used, if they still belong to it: records about their account are kept there. */
   homeTenantId: string | null
   /** Null: they have never signed in. */
   lastLoginAt: string | null
@@ -16,8 +16,8 @@ export interface Account {
 }
 
 /**
- * The account of an e-mail address in whatever spelling, and what it knows of a device. The same work is done whether or
- * not there is one.
+ * The account of an e-mail address in any spelling, with the last sign-in from a device. Takes the same work whether or
+ * not the account exists.
  */
 export async function findAccountByEmail(tx: Tx, email: string, fingerprint = ''): Promise<Account | undefined> {
   return accountOf(await selectByEmail(tx, normalizeEmail(email) ?? '', fingerprint))
@@ -106,7 +106,7 @@ export async function updatePassword(
   return updated !== undefined
 }
 
-/** The person's hash, kept from changing until the transaction ends. */
+/** The person's password hash, locked until the transaction ends. */
 export async function lockPassword(tx: Tx, userId: string): Promise<string | undefined> {
   return (await selectLockedPassword(tx, userId))[0]?.hash
 }
@@ -126,7 +126,7 @@ export const findUserToken = (tx: Tx, purpose: TokenPurpose, hash: Buffer): Prom
     .where('purpose', '=', purpose)
     .executeTakeFirst()
 
-/** Spends a token that is alive; undefined when it was spent, expired or never made. */
+/** Marks a valid token as used; undefined when it was used before, has expired or never existed. */
 export const updateUserTokenUsed = (
   tx: Tx,
   purpose: TokenPurpose,
@@ -143,7 +143,7 @@ export const updateUserTokenUsed = (
     .returningAll()
     .executeTakeFirst()
 
-/** Spends all tokens of one purpose that a person has. */
+/** Marks all of a person's tokens of one purpose as used. */
 export const updateUserTokensUsed = (tx: Tx, purpose: TokenPurpose, userId: string, now: string): Promise<unknown> =>
   tx
     .updateTable('user_tokens')

@@ -5,22 +5,22 @@ import { type HeldRole, Member } from './schema.ts'
 import type { MemberRow } from './table.ts'
 import { membersOfStores } from './visible-members.ts'
 
-/** A member as stored, with what their account says of them. */
+/** A member with fields of their account. */
 export type MemberProfile = MemberRow & { email: string; avatar_url: string | null; last_login_at: string | null }
 
-/** The member of the current tenant as the tenant knows them, whoever asks. Throws 404. */
+/** The member as any caller of the tenant may see them. Throws 404. */
 export async function getMember(ctx: Ctx, userId: string): Promise<Member> {
   const rows = await selectMember(ctx, userId).execute()
   return first(await presentMembers(ctx, rows, null))
 }
 
-/** As `getMember`, for whoever the route's stores let see them: anybody else is a 404. */
+/** As `getMember`, limited to members visible by the stores of the route; others are a 404. */
 export async function getVisibleMember(ctx: Ctx, userId: string): Promise<Member> {
   const rows = await ctx.narrow(selectMember(ctx, userId)).execute()
   return first(await presentMembers(ctx, rows, ctx.stores))
 }
 
-/** As `getMember`, for somebody who sees the people of these stores (null: all): anybody else is a 404. */
+/** As `getMember`, limited to members with roles in these stores (null: all); others are a 404. */
 export async function getMemberAmong(ctx: Ctx, userId: string, stores: readonly string[] | null): Promise<Member> {
   const query = selectMember(ctx, userId)
   const rows = await (stores ? query.where(membersOfStores(stores)) : query).execute()
@@ -35,7 +35,7 @@ function first([member]: Member[]): Member {
   return member
 }
 
-/** Members as they stand on the wire, for somebody who sees `stores` (null: all); roles in other stores are left out. */
+/** Members as they stand on the wire for a caller who sees `stores` (null: all); roles in other stores are left out. */
 export async function presentMembers(
   ctx: Ctx,
   rows: MemberProfile[],
@@ -50,20 +50,20 @@ export async function presentMembers(
   })
 }
 
-/** Roles as they stand on the wire; those in stores out of sight are left out. */
+/** Roles as they stand on the wire, without those in stores that the caller cannot see. */
 export const presentRoles = (held: HeldRole[], stores: readonly string[] | null): HeldRole[] =>
   held
     .filter(({ store_id }) => store_id === null || stores === null || stores.includes(store_id))
     .map(({ role_id, name, store_id }) => ({ role_id, name, store_id }))
 
-/** The same member for somebody who sees less. */
+/** The same member without roles in stores that the caller cannot see. */
 export const narrowRoles = (member: Member, stores: readonly string[] | null): Member => ({
   ...member,
   roles: presentRoles(member.roles, stores),
 })
 
 function presentMember(row: MemberProfile, roles: HeldRole[]) {
-  // Until they accept, a tenant learns nothing from the account: not even whether it is used.
+  // Until the person accepts, the tenant learns nothing about their account, not even whether it is used.
   const hasJoined = row.status !== 'invited'
   return pickFields(Member, {
     ...row,

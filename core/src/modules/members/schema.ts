@@ -75,7 +75,7 @@ export const WantedRole = Closed({
 })
 export type WantedRole = Static<typeof WantedRole>
 
-/** What may be said of a person who is to join; shared by inviting and creating. */
+/** Fields of a new member, shared by inviting and creating. */
 export const newMemberFields = {
   email: Described(Email, 'Where they are reached, and what they will sign in with'),
   phone: Type.Optional(Nullable(phone)),

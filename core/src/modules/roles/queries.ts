@@ -13,7 +13,7 @@ export async function getRole(tx: Tx, tenantId: string, id: string): Promise<Rol
   return role
 }
 
-/** The role, locked against other changes until the transaction ends, yet open to be assigned; throws 404. */
+/** The role, locked against changes until the transaction ends; it can still be assigned. Throws 404. */
 export async function lockRole(tx: Tx, tenantId: string, id: string): Promise<RoleRow> {
   const role = await tx
     .selectFrom('roles')
@@ -78,7 +78,7 @@ export const listAssignments = prepared((tx: Tx, tenantId: string, userIds: read
     .orderBy('a.id'),
 )
 
-/** Each role that a person holds, with what decides about its permissions: all that a request's rights follow from. */
+/** Each role that a person holds, with the fields that decide its permissions. */
 export const listHeldRoles = (tx: Tx, tenantId: string, userId: string) =>
   tx
     .selectFrom('role_assignments as a')
@@ -89,7 +89,7 @@ export const listHeldRoles = (tx: Tx, tenantId: string, userId: string) =>
     .orderBy('a.id')
     .execute()
 
-/** Every role in every place that holders of this one hold, this one included; each once. */
+/** Each distinct role and place held by any holder of this role, this role included. */
 export const listRolesOfHolders = (tx: Tx, tenantId: string, roleId: string) =>
   tx
     .selectFrom('role_assignments as holder')

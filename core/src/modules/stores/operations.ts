@@ -70,7 +70,7 @@ export async function removeStore(ctx: Ctx, id: string): Promise<undefined> {
   await ctx.forget({ tenantId: ctx.tenantId })
 }
 
-/** Inserts under the code given, or under the first free one of those made from the name. */
+/** Inserts with the given code, or with the first free one made from the name. */
 async function insertWithCode(ctx: Ctx, store: Omit<Insertable<StoreTable>, 'code'>, given: string | undefined) {
   for (const code of given ? [given.toUpperCase()] : codesFor(store.name)) {
     const row = await onUnique(insertStore(ctx.tx, { ...store, code }), takenFields)

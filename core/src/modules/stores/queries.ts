@@ -43,7 +43,7 @@ export function findStores(tx: Tx, tenantId: string, ids: readonly string[]): Pr
   return selectStores(tx, tenantId).where(sql<boolean>`id = any(${ids}::uuid[])`).orderBy('id').execute()
 }
 
-/** Holds the row until the transaction ends; rows that refer to the store can still be added. Throws 404. */
+/** Locks the row until the transaction ends; rows that refer to the store can still be added. Throws 404. */
 export function lockStore(tx: Tx, tenantId: string, id: string): Promise<StoreRow> {
   return selectStores(tx, tenantId)
     .where('id', '=', id)
@@ -73,7 +73,7 @@ export function updateStore(tx: Tx, store: StoreRow): Promise<StoreRow> {
     .executeTakeFirstOrThrow()
 }
 
-/** Takes the default from the store that has it, and returns that store as it is then. */
+/** Clears the flag of the current default store and returns that store. */
 export function updateFormerDefault(tx: Tx, tenantId: string, updatedAt: string): Promise<StoreRow | undefined> {
   return tx
     .updateTable('stores')

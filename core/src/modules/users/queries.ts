@@ -87,7 +87,7 @@ export const upsertLogin = preparedRow<UserLoginRow, unknown>(
 export const findUserSettings = (tx: Tx, userId: string): Promise<UserSettingsRow | undefined> =>
   tx.selectFrom('user_settings').selectAll().where('user_id', '=', userId).executeTakeFirst()
 
-/** What a member of the tenant has set; undefined: that person belongs to another one, or is nobody. */
+/** The settings of a member of the tenant; undefined for a person of another tenant or an unknown one. */
 export const findMemberSettings = (
   tx: Tx,
   tenantId: string,
@@ -123,7 +123,7 @@ export const listUserTenants = (tx: Tx, userId: string): Promise<UserTenantRow[]
     .orderBy('tenant_id')
     .execute()
 
-/** The same, one page of them: those after the one with these values of `joined_at` and `tenant_id`. */
+/** The same, one page: memberships after the one with these values of `joined_at` and `tenant_id`. */
 export function listUserTenantsAfter(
   tx: Tx,
   userId: string,

@@ -4,7 +4,7 @@ import { getTenant, tenantSettingsUpdated } from '../../tenants/index.ts'
 import { retentionShortenedMail } from './mails.ts'
 import { auditRetentionPending } from './period.ts'
 
-/** Tells the owners by mail that what happened will be kept for a shorter time, while it can still be taken back. */
+/** Mails the owners that the audit log will be kept for a shorter time, while that can still be withdrawn. */
 export const warnOwners = on(tenantSettingsUpdated, 'audit.warn_owners', async (ctx, event) => {
   const pending = changeOf(event, auditRetentionPending)?.after
   if (!pending) return

@@ -2,7 +2,7 @@ import { type Ctx, deliver, newId } from '#kernel'
 import { getSink } from './queries.ts'
 import type { ProbeResult } from './schema.ts'
 import { sinkSecrets } from './secrets.ts'
-import { CONTENT_TYPE } from './sending.ts'
+import { CONTENT_TYPE } from './send.ts'
 
 /** Sends an empty batch now, signed like any other, also to a sink that is paused. Changes nothing. Throws 404. */
 export async function probeSink(ctx: Ctx, id: string): Promise<ProbeResult> {

@@ -19,7 +19,7 @@ import {
   sendDue,
   startReceiver,
 } from './audit-sinks.fixture.ts'
-import { enqueueSending } from './sending.ts'
+import { enqueueSending } from './send.ts'
 
 let core: TestCore
 let receiver: Receiver

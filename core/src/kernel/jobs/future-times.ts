@@ -15,10 +15,10 @@ interface Correction {
 }
 
 /**
- * Brings back the moments that a clock which was ahead has left: what waits for them would wait until that date. Each is
- * told by being further ahead than it can be. Says so in the log; one that cannot be looked at keeps no other from it.
+ * Corrects times in the future that a clock which was ahead has stored, because jobs would wait until then. A time is
+ * recognised by being further ahead than possible. Corrections are logged; a failed statement does not stop the others.
  */
-export async function pullBack(core: Core): Promise<void> {
+export async function correctFutureTimes(core: Core): Promise<void> {
   for (const { what, sql, values } of [...ofQueue(core), ...ofKernel(core), ...ofModules(core)]) {
     try {
       const { length } = await core.db.systemQuery(sql, values)
@@ -29,7 +29,7 @@ export async function pullBack(core: Core): Promise<void> {
   }
 }
 
-/** The queue goes by the machine's clock, whatever ours says. */
+/** The queue uses the machine's clock. */
 function ofQueue({ registry }: Core): Correction[] {
   const now = new Date().toISOString()
   const ahead = new Date(Date.now() + SKEW_MS).toISOString()
@@ -45,7 +45,7 @@ function ofQueue({ registry }: Core): Correction[] {
       values: [now, ahead],
     },
     {
-      // A retry waits for minutes at most, and a wake that is to come at once for no time at all.
+      // A retry waits for minutes at most; a wake that is due at once does not wait.
       what: 'schedules and wakes that wait',
       sql: `update ${jobs} set run_at = $1 where run_at > $2 and locked_at is null
         and (task_id in (${tasks} = any($3)) or (key like '%:lane:%' and task_id in (${tasks} like $4))) returning 1`,
@@ -60,8 +60,8 @@ function ofQueue({ registry }: Core): Correction[] {
 }
 
 /**
- * A job waits as long as it was to wait when it was made; one that failed no longer than a job can. An answer kept for a
- * repeated request, and the claim of one that runs, are counted from now.
+ * A job waits as long as planned when it was created, a failed one no longer than a retry can. Kept answers and running
+ * claims of idempotency keys are counted from now.
  */
 function ofKernel({ clock }: Core): Correction[] {
   const now = clock.now()

@@ -15,7 +15,7 @@ import {
   sealedIds,
   startReceiver,
 } from './audit-sinks.fixture.ts'
-import { RETRIES } from './failing.ts'
+import { RETRIES } from './failures.ts'
 
 let core: TestCore
 let receiver: Receiver

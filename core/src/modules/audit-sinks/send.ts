@@ -14,7 +14,7 @@ import {
 } from '#kernel'
 import { findTenant } from '../tenants/index.ts'
 import { type Batch, readNext } from './batches.ts'
-import { noteFailure } from './failing.ts'
+import { noteFailure } from './failures.ts'
 import { lockSink, updateSink, updateSinkSent } from './queries.ts'
 import { sinkSecrets } from './secrets.ts'
 import type { SinkRow } from './table.ts'
