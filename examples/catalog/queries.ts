@@ -1,0 +1,50 @@
+// catalog/queries.ts: SQL and nothing else; takes tx first, names tenant_id always
+import type { Insertable, SweepPage, Tx, Updateable } from 'tenantry'
+import type { ArticleTable } from './table.ts'
+
+export const insertArticle = (tx: Tx, article: Insertable<ArticleTable>) =>
+  tx.insertInto('articles').values(article).returningAll().executeTakeFirstOrThrow()
+
+export const selectArticles = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('articles').selectAll().where('tenant_id', '=', tenantId)
+
+export const updateArticle = (tx: Tx, tenantId: string, id: string, change: Updateable<ArticleTable>) =>
+  tx
+    .updateTable('articles')
+    .set(change)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+
+/** Retires what is sold no longer at that moment. In one statement, so that nothing is retired twice. */
+export const updateEnded = (tx: Tx, tenantId: string, now: string) =>
+  tx
+    .updateTable('articles')
+    .set({ status: 'retired', updated_at: now })
+    .where('tenant_id', '=', tenantId)
+    .where('status', '=', 'active')
+    .where('sold_until', '<=', now)
+    .returningAll()
+    .execute()
+
+/** Across tenants, by their ids: those that have something to retire. */
+export async function listTenantsWithEnded(tx: Tx, { now, after, limit }: SweepPage & { now: string }) {
+  const query = tx
+    .selectFrom('articles')
+    .select('tenant_id')
+    .distinct()
+    .where('status', '=', 'active')
+    .where('sold_until', '<=', now)
+    .orderBy('tenant_id')
+    .limit(limit)
+  return (after === null ? query : query.where('tenant_id', '>', after)).execute()
+}
+
+export const findStoreToTell = (tx: Tx, tenantId: string, id: string) =>
+  tx
+    .selectFrom('stores')
+    .select(['name', 'email'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
