@@ -1,4 +1,4 @@
-// Drives the ids of another tenant, and of another store of the same one, into every route and table.
+// catalog/isolation.test.ts: drives the ids of another tenant, and of another store of the same one, into every route and table.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builtinModules, openapiDocument } from 'tenantry'
@@ -9,7 +9,7 @@ import { signPrices } from './supplier.ts'
 const modules = [...builtinModules, catalog]
 const CATALOG_SUPPLIER_SECRET = 'what-both-sides-know'
 
-/** What the kit cannot make up from the schemas: a signature, and a moment that is still to come. */
+/** What the kit cannot make up from the schemas: a signature. */
 const fillers: Fillers = {
   requests: {
     'POST /suppliers/:tenant_id/prices': async (tenant) => {

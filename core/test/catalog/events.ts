@@ -1,6 +1,0 @@
-// catalog/events.ts: what happened, as the audit log and whoever follows will read it
-import { defineEvent } from '#kernel'
-import { Article } from './schema.ts'
-
-export const articleAdded = defineEvent('catalog.article.added', { description: 'An article was added', data: Article })
-export const articlePriced = defineEvent('catalog.article.priced', { description: 'A price changed', data: Article })
