@@ -61,7 +61,7 @@ const createStore = (speaker: Speaker): Shot => ({
   headers: { ...json, ...bearer(speaker) },
   body: JSON.stringify({ name: `Core ${++names}`, code: `C${names}` }),
 })
-// The argon2 parameters of the core (OWASP's minimum): see core/src/modules/auth/passwords.ts.
+// The argon2 parameters of the core (OWASP's minimum): see core/src/modules/auth/passwords/hasher.ts.
 const bareHash = await hash(PASSWORD, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
 
 const rows: Row[] = [

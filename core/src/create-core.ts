@@ -9,7 +9,7 @@ import { openDatabase } from './kernel/db/database.ts'
 import type { MigrationSource } from './kernel/db/migrate.ts'
 import { assertDeclarationsFit } from './kernel/declarations.ts'
 import { buildApp, type FastifySetup } from './kernel/http/build.ts'
-import { stopListening } from './kernel/http/draining.ts'
+import { stopListening } from './kernel/http/drain.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
 import { withoutRows } from './kernel/logged-errors.ts'
 import type { Module, Resource } from './kernel/module.ts'
@@ -145,7 +145,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   async function close(): Promise<void> {
     stopping.abort()
     await Promise.all([stopServing(), stopWorking()])
-    await waker.settled()
+    await waker.idle()
     // Last of what answers: whoever watches sees the end coming.
     await (await probes)?.close()
     for (const resource of resourcesOf(registry).reverse())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { everyTenant, MINUTES, type Sweep } from '#kernel'
-import { tend } from '../src/kernel/jobs/tending.ts'
+import { tend } from '../src/kernel/jobs/upkeep.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { probe, tenantOf, until, writeProbe } from './probe-module.ts'
 

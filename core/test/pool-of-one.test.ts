@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { MINUTES, newId } from '#kernel'
 import { runSchedule } from '../src/kernel/jobs/schedules.ts'
-import { sealAll } from '../src/modules/audit/sealing/sealing.fixture.ts'
+import { sealAll } from '../src/modules/audit/seals/seal.fixture.ts'
 import {
   BOOTSTRAP_TOKEN,
   login,

@@ -112,7 +112,7 @@ describe('connections', () => {
     const halfHead = await open(port, half)
     const halfBody = await open(port, `${half}\r\n{"email"`)
     const finished = await open(port, 'GET /health HTTP/1.1\r\nhost: x\r\n')
-    await settled(port)
+    await waitUntilRead(port)
     const { code, out, err } = await stopWith(running, async () => {
       // What may still become a request is given time for that.
       await Promise.all([silent.closed, idle.closed])
@@ -199,7 +199,7 @@ async function open(port: number, text: string): Promise<Opened> {
 }
 
 /** What was sent before on other connections has been read once a later request is answered, and a moment more. */
-async function settled(port: number): Promise<void> {
+async function waitUntilRead(port: number): Promise<void> {
   for (let round = 0; round < 5; round++) await (await fetch(`http://127.0.0.1:${port}/health`)).text()
 }
 

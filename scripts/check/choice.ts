@@ -13,22 +13,22 @@ export function findTestFiles(root: string): string[] {
 /** Tests of races, crashes, schedules, retention and sealing. What hangs a transaction on purpose is not among them. */
 export const ON_ONE_CONNECTION = [
   'members/races',
-  'auth/refreshing',
-  'auth/accepting',
-  'auth/recovering',
-  'auth/bootstrapping',
-  'auth/seats',
-  'members/promises',
-  'roles/assigning',
+  'sessions/refresh',
+  'sign-in/accept-invitation',
+  'recovery/reset-password',
+  'sign-in/bootstrap',
+  'sign-in/seats',
+  'members/invitation-roles',
+  'roles/assignment',
   'stores/default-store',
-  'subscriptions/opening',
+  'subscriptions/trial',
   'subscriptions/races',
-  'subscriptions/rolling-over',
-  'sealing/one-at-a-time',
+  'subscriptions/renewal',
+  'seals/verification-lease',
   'wrong-clock',
   'audit-sinks/crash',
-  'retention/removing',
-  'sealing/sealing',
+  'retention/remove-expired',
+  'seals/seal',
   'kernel-crash',
   'kernel-schedules',
 ]
@@ -57,13 +57,13 @@ const ON_FIFTEEN = [
 /** Those that send statements which none of these sends. */
 export const ALSO_ON_FIFTEEN = [
   'audit/indexes',
-  'auth/access-tokens',
-  'auth/attacks',
-  'members/inviting',
-  'retention/archiving',
-  'searching/searching',
-  'sealing/verifying-bounds',
-  'subscriptions/rolling-over',
+  'tokens/access-tokens',
+  'sign-in/attacks',
+  'members/invite',
+  'retention/archive',
+  'search/search',
+  'seals/verify-bounds',
+  'subscriptions/renewal',
   'tenants/settings',
 ]
 
@@ -93,8 +93,8 @@ export const LONGEST = [
   'embedded-lost',
   'stopping',
   'cli',
-  'audit/exporting',
-  'sealing/verifying',
+  'audit/export',
+  'seals/verify',
   'kernel-migrate',
   'kernel-workers',
   'kernel-pages',
@@ -102,7 +102,7 @@ export const LONGEST = [
 
 /** Tests that need a process to themselves, and why. */
 export const ALONE: Record<string, string> = {
-  'audit/exporting': 'measures the memory of its process',
+  'audit/export': 'measures the memory of its process',
 }
 
 /** Whether a test file runs once more with a single connection for each role. */

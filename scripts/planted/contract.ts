@@ -87,9 +87,9 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A role that is made for stores is not held for the whole tenant',
-    file: 'core/src/modules/roles/granting.ts',
+    file: 'core/src/modules/roles/grant-rules.ts',
     find: "if (storeId === null && role.scope === 'store' && role.key === null)",
     replace: "if (storeId === null && role.scope === 'store' && role.key !== null)",
-    tests: ['core/src/modules/members/assigning.test.ts'],
+    tests: ['core/src/modules/members/member-roles.test.ts'],
   },
 ]

@@ -96,7 +96,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A weak password is told together with whatever else is wrong',
-    file: 'core/src/modules/auth/account-routes.ts',
+    file: 'core/src/modules/auth/routes-accounts.ts',
     find: "  check: newPasswordIn('password', 'email', 'name', 'tenant_name'),\n",
     replace: '',
     tests: [AT_ONCE],

@@ -152,10 +152,10 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Production makes no bootstrap token that would have to be printed',
-    file: 'core/src/modules/auth/bootstrapping.ts',
+    file: 'core/src/modules/auth/sign-in/bootstrap.ts',
     find: " || core.config.env === 'production') return null",
     replace: ') return null',
-    tests: ['core/src/modules/auth/bootstrapping.test.ts'],
+    tests: ['core/src/modules/auth/sign-in/bootstrap.test.ts'],
   },
   {
     guard: 'What is not built yet is not a setting',

@@ -10,14 +10,14 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A server that was told to stop goes on answering for SHUTDOWN_DELAY',
-    file: 'core/src/kernel/http/draining.ts',
+    file: 'core/src/kernel/http/drain.ts',
     find: 'if (app.server.listening && delayMs > 0) await sleep(delayMs)',
     replace: 'if (app.server.listening && delayMs < 0) await sleep(delayMs)',
     tests: ['core/test/stopping.test.ts'],
   },
   {
     guard: 'A connection that never sent anything does not hold up a stop',
-    file: 'core/src/kernel/http/draining.ts',
+    file: 'core/src/kernel/http/drain.ts',
     find: 'return bytesRead === 0 || passedMs > HALF_SENT_MS',
     replace: 'return bytesRead < 0 && passedMs > HALF_SENT_MS',
     tests: ['core/test/stopping.test.ts'],

@@ -3,7 +3,7 @@ import type { Plant } from './plant.ts'
 const CONFIG = ['core/src/kernel/config/config.test.ts']
 const RULES = 'core/src/kernel/config/rules.ts'
 const ENV_FILE = { file: 'core/src/cli/env-file.ts', tests: ['core/src/cli/env-file.test.ts'] }
-const PROMISES = ['core/src/modules/members/promises.test.ts']
+const PROMISES = ['core/src/modules/members/invitation-roles.test.ts']
 const NAMES = ['core/test/names.test.ts']
 
 /** What a start and the doctor look at, and what is kept in one form. */
@@ -57,21 +57,21 @@ export const plants: Plant[] = [
   },
   {
     guard: 'An invitation gives no role in a store that is closed or gone',
-    file: 'core/src/modules/members/promising.ts',
+    file: 'core/src/modules/members/invitation-roles.ts',
     find: '  return isOpen(sender, store_id)\n',
     replace: '  return true\n',
     tests: PROMISES,
   },
   {
     guard: 'An invitation to a store that is deleted is taken back, and its sender told',
-    file: 'core/src/modules/members/reviewing.ts',
+    file: 'core/src/modules/members/review-invitations.ts',
     find: 'on(storeDeleted, NAME, async (ctx, { resourceId }) => {\n    if (resourceId)',
     replace: "on(storeDeleted, NAME, async (ctx, { resourceId }) => {\n    if (resourceId === '')",
     tests: PROMISES,
   },
   {
     guard: 'Who loses their rights while they invite leaves no invitation behind',
-    file: 'core/src/modules/members/promising.ts',
+    file: 'core/src/modules/members/invitation-roles.ts',
     find: "  if ((await lockMember(ctx.tx, ctx.tenantId, userId))?.status !== 'active') throw refused()\n",
     replace: '',
     tests: PROMISES,
@@ -81,7 +81,7 @@ export const plants: Plant[] = [
     file: 'core/src/modules/members/index.ts',
     find: ", until: 'seat_ends_at' }",
     replace: ' }',
-    tests: ['core/src/modules/auth/seats.test.ts'],
+    tests: ['core/src/modules/auth/sign-in/seats.test.ts'],
   },
   {
     guard: 'The doctor tells what APP_SECRET does not open',

@@ -2,40 +2,40 @@ import type { Plant } from './plant.ts'
 
 const AUTH = 'core/src/modules/auth'
 const SUBSCRIPTIONS = 'core/src/modules/subscriptions'
-const lockout = { file: `${AUTH}/lockout.ts`, tests: [`${AUTH}/attacks.test.ts`] }
-const failures = { file: `${AUTH}/failure-queries.ts`, tests: [`${AUTH}/attacks.test.ts`] }
+const lockout = { file: `${AUTH}/sign-in/lockout.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
+const failures = { file: `${AUTH}/sign-in/failure-queries.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
 const addresses = { file: 'core/src/kernel/addresses.ts', tests: ['core/src/kernel/addresses.test.ts'] }
-const passwords = [`${AUTH}/password-check.test.ts`]
-const plans = [`${SUBSCRIPTIONS}/changing-plan.test.ts`]
+const passwords = [`${AUTH}/passwords/password-check.test.ts`]
+const plans = [`${SUBSCRIPTIONS}/plan-change.test.ts`]
 
 export const plants: Plant[] = [
   {
     guard: 'A password drawn at random passes, whatever its length and alphabet',
-    file: `${AUTH}/guessing.ts`,
+    file: `${AUTH}/passwords/guessability.ts`,
     find: 'length * CHARACTER_BITS - MARGIN_BITS',
     replace: 'length * CHARACTER_BITS',
     tests: passwords,
   },
   {
     guard: 'A password of runs, walks on the keyboard or repetitions is refused',
-    file: `${AUTH}/weak-passwords.ts`,
+    file: `${AUTH}/passwords/weak-passwords.ts`,
     find: 'return isWord || isPattern(password) || isPattern(interleaved(password))',
     replace: 'return isWord',
     tests: passwords,
   },
   {
     guard: 'A password that many people use is refused with digits and signs around it',
-    file: `${AUTH}/weak-passwords.ts`,
+    file: `${AUTH}/passwords/weak-passwords.ts`,
     find: '[form, bare, unitOf(bare)].some(isListed) || isPaddedWord(form)',
     replace: '[form, bare, unitOf(bare)].some(isListed)',
     tests: passwords,
   },
   {
     guard: 'A password of the name that people know the product by is refused',
-    file: `${AUTH}/new-passwords.ts`,
+    file: `${AUTH}/passwords/new-passwords.ts`,
     find: '[...context, ...namesOfProduct(core)]',
     replace: '[...context]',
-    tests: [`${AUTH}/hashing.test.ts`],
+    tests: [`${AUTH}/passwords/hash.test.ts`],
   },
   {
     guard: 'What others do elsewhere does not lock out a device that has signed in before',
@@ -105,10 +105,10 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A reset by mail lifts what is counted against an account',
-    file: `${AUTH}/recovering.ts`,
+    file: `${AUTH}/recovery/reset-password.ts`,
     find: '  await clearAccount(ctx, user.email)\n',
     replace: '',
-    tests: [`${AUTH}/recovering.test.ts`],
+    tests: [`${AUTH}/recovery/reset-password.test.ts`],
   },
   {
     guard: 'What is no address ends the walk through X-Forwarded-For',
@@ -138,14 +138,14 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A paid year is not given up for a month unless that is asked for',
-    file: `${SUBSCRIPTIONS}/prices.ts`,
+    file: `${SUBSCRIPTIONS}/plans.ts`,
     find: "  if (status === 'active' && MONTHS[to.interval] < MONTHS[from.interval]) return true\n",
     replace: "  if (status === 'canceled') return true\n",
     tests: plans,
   },
   {
     guard: 'Amounts in different currencies are neither compared nor set off',
-    file: `${SUBSCRIPTIONS}/prices.ts`,
+    file: `${SUBSCRIPTIONS}/plans.ts`,
     find: 'plan.currency === to.currency ? Math.min(unused, wanted) : 0',
     replace: 'Math.min(unused, wanted)',
     tests: plans,
@@ -159,7 +159,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'The preview allows nothing that would be refused',
-    file: `${SUBSCRIPTIONS}/changing-plan.ts`,
+    file: `${SUBSCRIPTIONS}/plan-change.ts`,
     find: 'exceeds.length === 0 && after !== null',
     replace: 'exceeds.length === 0',
     tests: plans,
@@ -173,9 +173,9 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A person has as many trials as TRIALS_PER_PERSON says, however many tenants are founded at once',
-    file: `${SUBSCRIPTIONS}/trial-queries.ts`,
+    file: `${SUBSCRIPTIONS}/queries.ts`,
     find: "        .where('person_trials.trials', '<', most),\n",
     replace: "        .where('person_trials.trials', '<', most + 99),\n",
-    tests: [`${SUBSCRIPTIONS}/opening.test.ts`],
+    tests: [`${SUBSCRIPTIONS}/trial.test.ts`],
   },
 ]

@@ -40,7 +40,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Who sees a person by one store is not told of that person’s roles in others',
-    file: 'core/src/modules/members/presenting.ts',
+    file: 'core/src/modules/members/present.ts',
     find: 'store_id === null || stores === null || stores.includes(store_id)',
     replace: 'store_id === null || stores === null || store_id !== undefined',
     tests,

@@ -66,9 +66,21 @@ export {
   type PostOffice,
 } from './mails/define.ts'
 export * from './module.ts'
+export * from './outbound/deliveries.ts'
+export * from './outbound/leases.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
 export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'
-export { checkOutboundUrl, MAX_URL_LENGTH, problemOfOutboundUrl } from './outbound/outbound-url.ts'
+export {
+  checkOutboundUrl,
+  checkUrlField,
+  MAX_URL_LENGTH,
+  problemOfOutboundUrl,
+  recordUrl,
+} from './outbound/outbound-url.ts'
+export { afterFailure, type FailureColumns, NO_FAILURES, type RetryPolicy, retryDelayMs } from './outbound/retries.ts'
+export * from './outbound/schemas.ts'
+export type { Message } from './outbound/signing.ts'
+export { defineSigningSecrets, type SigningColumns, type SigningSecrets } from './outbound/signing-secrets.ts'
 export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'

@@ -90,7 +90,7 @@ async function join(ctx: Ctx, { role, permissions, store = null, name = 'Max Mem
   const user = await addProven(ctx, name)
   await createMember(ctx, { user, name, roles: [] })
   const roleId = permissions ? await roleOf(ctx, permissions, store) : role && (await roleNamed(ctx, role))
-  if (roleId) await assignRole(ctx, { userId: user.id, roleId, storeId: store }, { promised: true })
+  if (roleId) await assignRole(ctx, { userId: user.id, roleId, storeId: store }, { preauthorized: true })
   return user
 }
 

@@ -20,7 +20,7 @@ export interface PlaceOptions {
   account: Account | undefined
   log: (line: string) => void
   /** Ends whatever still runs on a folder. */
-  settle(folder: string): Promise<void>
+  stopLeftovers(folder: string): Promise<void>
 }
 
 /**
@@ -45,10 +45,10 @@ export async function findServerAccount(dataDir: string): Promise<Account | unde
  * Data that has become unreachable is moved there.
  */
 export async function prepareDataPlace(options: PlaceOptions): Promise<DataPlace> {
-  const { dataDir, account, log, settle } = options
+  const { dataDir, account, log, stopLeftovers } = options
   const visible = join(dataDir, 'postgres')
   const entry = await lstat(visible).catch(() => undefined)
-  if (entry?.isSymbolicLink()) return placeLinked(visible, settle)
+  if (entry?.isSymbolicLink()) return placeLinked(visible, stopLeftovers)
   if (entry) return placeExisting(visible, options)
   if (await canHold(dataDir, account)) return { folder: visible, exists: false, link: undefined }
   const folder = await freeReachableFolder(options)
@@ -72,20 +72,20 @@ async function findAccount(name: string): Promise<Account | undefined> {
   }
 }
 
-async function placeLinked(visible: string, settle: PlaceOptions['settle']): Promise<DataPlace> {
+async function placeLinked(visible: string, stopLeftovers: PlaceOptions['stopLeftovers']): Promise<DataPlace> {
   const folder = await realpath(visible).catch((error: unknown) => {
     throw new Error(
       `${visible} points to a folder that is gone. Restore it, or remove the link to begin with an empty database.`,
       { cause: error },
     )
   })
-  await settle(folder)
+  await stopLeftovers(folder)
   return { folder, exists: true, link: undefined }
 }
 
 async function placeExisting(visible: string, options: PlaceOptions): Promise<DataPlace> {
-  const { account, log, settle } = options
-  await settle(visible)
+  const { account, log, stopLeftovers } = options
+  await stopLeftovers(visible)
   // A copy made by root belongs to root, and PostgreSQL insists on owning its data.
   if (account && (await stat(visible)).uid === 0) await run('chown', ['-R', `${account.uid}:${account.gid}`, visible])
   if (!account || (await canWrite(visible, account))) return { folder: visible, exists: true, link: undefined }
@@ -116,11 +116,11 @@ async function canWrite(folder: string, account: Account): Promise<boolean> {
 
 // What lies there although the data folder has no link to it was left by a data folder that somebody removed. One such
 // is kept, since it may have been removed by mistake.
-async function freeReachableFolder({ dataDir, log, settle }: PlaceOptions): Promise<string> {
+async function freeReachableFolder({ dataDir, log, stopLeftovers }: PlaceOptions): Promise<string> {
   const folder = join(REACHABLE_ROOT, createHash('sha256').update(dataDir).digest('hex').slice(0, 12))
   await mkdir(REACHABLE_ROOT, { recursive: true, mode: 0o755 })
   if (await lstat(folder).catch(() => undefined)) {
-    await settle(folder)
+    await stopLeftovers(folder)
     const aside = `${folder}.previous`
     await rm(aside, { recursive: true, force: true })
     await rename(folder, aside)

@@ -74,8 +74,8 @@ async function startLocked(options: EmbeddedOptions, release: () => Promise<void
   const { dataDir, durable = true, log = () => {}, onLost, restartPausesMs: pausesMs } = options
   const account = await findServerAccount(dataDir)
   const binaries = await prepareBinaries(account)
-  const settle = (folder: string) => stopLeftovers(folder, binaries.pgCtl, log)
-  const place = await prepareDataPlace({ dataDir, account, log, settle })
+  const stopLeftoversOf = (folder: string) => stopLeftovers(folder, binaries.pgCtl, log)
+  const place = await prepareDataPlace({ dataDir, account, log, stopLeftovers: stopLeftoversOf })
   const server = { binaries, account, folder: place.folder, durable, logFile: join(dataDir, 'postgres.log') }
 
   const secretsFile = join(dataDir, 'postgres.json')

@@ -8,14 +8,14 @@ import type { RegisteredRoute } from '../registry.ts'
 import { createAddressReader } from './address.ts'
 import { acceptBodies, bodyLimitOf, bodyScopeOf, bodyTypesOf, MAX_BODY_LIMIT } from './body.ts'
 import { type Cors, createCors } from './cors.ts'
-import { drainConnections } from './draining.ts'
+import { drainConnections } from './drain.ts'
 import { createHandler } from './handle.ts'
 import { isEncoded, problemOfHost, standingHeaders } from './headers.ts'
 import { identify, identifyIfPossible } from './identify.ts'
 import { createMethodTable, type MethodTable } from './methods.ts'
 import { refusalOf, sendProblem } from './problem.ts'
 import { type Port, requireThisMachine, standsOn } from './reach.ts'
-import { createRefusals } from './refusing.ts'
+import { createRefusals } from './refusals.ts'
 
 const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/
 

@@ -2,7 +2,7 @@ import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
 import { coreOf } from '../core-of.ts'
 import type { Tx } from '../db/tables.ts'
-import { claiming, Interrupted } from './claiming.ts'
+import { claiming, Interrupted } from './claim.ts'
 
 const BATCH = 500
 

@@ -2,7 +2,7 @@ import { type ParsedCronItem, parseCronItems, type Task } from 'graphile-worker'
 import { DAYS, MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { createContext, noOrigin, systemActor } from '../create-context.ts'
-import { claiming, Interrupted } from './claiming.ts'
+import { claiming, Interrupted } from './claim.ts'
 import type { Schedule } from './define.ts'
 
 /** The queue's task that works on the jobs of one tenant; schedules have other names. */

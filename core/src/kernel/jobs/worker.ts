@@ -7,7 +7,7 @@ import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
-import { startTending } from './tending.ts'
+import { startTending } from './upkeep.ts'
 
 /** Jobs of one tenant that may run at the same time, in all processes together. */
 const LANES = 4
@@ -49,10 +49,10 @@ export function createWaker(core: Pick<Core, 'db' | 'clock' | 'log'>) {
     // What a transaction is woken for waits for nothing of it.
     if (sending < PARALLEL_WAKES) void core.db.aside(send)
   }
-  const settled = async () => {
+  const idle = async () => {
     while (sending > 0) await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  return { wake, settled }
+  return { wake, idle }
 }
 
 interface Wake {

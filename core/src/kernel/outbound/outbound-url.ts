@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { at } from '../db/errors.ts'
-import { invalidRequest } from '../errors.ts'
+import { type FieldProblem, invalidRequest } from '../errors.ts'
 import { createAddressGate } from './addresses.ts'
 
 type Settings = Pick<Config, 'env' | 'outboundAllow'>
@@ -16,6 +16,12 @@ export const MAX_URL_LENGTH = 2048
 export function checkOutboundUrl(url: string, settings: Settings): void {
   const problem = problemOfOutboundUrl(url, settings)
   if (problem) throw invalidRequest({ errors: [at('url', problem)] })
+}
+
+/** The same as `check` of a route whose body has such a field, so that it is told beside what else is wrong. */
+export function checkUrlField({ url }: { readonly url?: unknown }, { config }: { config: Settings }): FieldProblem[] {
+  const problem = typeof url === 'string' && url !== '' ? problemOfOutboundUrl(url, config) : null
+  return problem === null ? [] : [at('url', problem)]
 }
 
 /** Why requests may not be sent to the URL, to follow its name in a sentence; null when they may. */
@@ -51,4 +57,10 @@ export function hostOf({ hostname }: URL): string {
 /** `localhost` is this machine whatever a name server says; undefined for other names. */
 export function addressesOfLocalhost(host: string): string[] | undefined {
   return /^(?:.+\.)?localhost\.?$/i.test(host) ? ['127.0.0.1', '::1'] : undefined
+}
+
+/** A URL as records keep it: its query apart, since many a receiver wants its key there. */
+export function recordUrl(text: string): { url: string; query: string | null } {
+  const { origin, pathname, search } = new URL(text)
+  return { url: origin + pathname, query: search === '' ? null : search }
 }

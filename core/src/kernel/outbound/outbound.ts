@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { Client } from 'undici'
@@ -32,6 +33,8 @@ export interface OutboundRequest {
 
 export interface OutboundAnswer {
   status: number
+  /** By their names in lower case. */
+  headers: IncomingHttpHeaders
   /** At most `maxAnswerBytes` of it, as it was sent: not unpacked. */
   body: Buffer
   durationMs: number
@@ -108,7 +111,7 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
 }
 
 async function exchange(client: Client, url: URL, request: OutboundRequest, signal: AbortSignal) {
-  const { statusCode, body } = await client.request({
+  const { statusCode, headers, body } = await client.request({
     path: url.pathname + url.search,
     method: request.method,
     headers: { 'accept-encoding': 'identity', ...request.headers },
@@ -116,7 +119,7 @@ async function exchange(client: Client, url: URL, request: OutboundRequest, sign
     reset: true, // the connection is not used again
     signal,
   })
-  return { status: statusCode, body: await readUpTo(body, request.maxAnswerBytes) }
+  return { status: statusCode, headers, body: await readUpTo(body, request.maxAnswerBytes) }
 }
 
 async function readUpTo(body: Readable, maxBytes: number): Promise<Buffer> {

@@ -4,14 +4,14 @@ type Maybe = string | null | undefined
 export function least(one: string, ...others: Maybe[]): string
 export function least(...texts: Maybe[]): string | null
 export function least(...texts: Maybe[]): string | null {
-  return present(texts).reduce<string | null>((found, text) => (found === null || text < found ? text : found), null)
+  return given(texts).reduce<string | null>((found, text) => (found === null || text < found ? text : found), null)
 }
 
 /** The last of texts in their order, of those that there are. */
 export function greatest(one: string, ...others: Maybe[]): string
 export function greatest(...texts: Maybe[]): string | null
 export function greatest(...texts: Maybe[]): string | null {
-  return present(texts).reduce<string | null>((found, text) => (found === null || text > found ? text : found), null)
+  return given(texts).reduce<string | null>((found, text) => (found === null || text > found ? text : found), null)
 }
 
-const present = (texts: Maybe[]) => texts.filter((text) => text !== null && text !== undefined)
+const given = (texts: Maybe[]) => texts.filter((text) => text !== null && text !== undefined)

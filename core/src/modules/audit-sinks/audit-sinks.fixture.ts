@@ -6,12 +6,12 @@ import type { Core } from '#kernel'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
-import { sealAll } from '../audit/sealing/sealing.fixture.ts'
+import { sealAll } from '../audit/seals/seal.fixture.ts'
 import { login, type Person, register } from '../auth/auth.fixture.ts'
 import { findBacklog } from './backlog.ts'
 
 export { asSuperuser } from '../audit/audit.fixture.ts'
-export { recordMany, sealAll, sealedIds } from '../audit/sealing/sealing.fixture.ts'
+export { recordMany, sealAll, sealedIds } from '../audit/seals/seal.fixture.ts'
 
 export const createSinksCore = (options: Omit<TestCoreOptions, 'modules'> = {}): Promise<TestCore> =>
   createTestCore({ ...options, env: { RATE_LIMIT_FACTOR: '0', ...options.env } })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { HOURS, MINUTES, SECONDS } from '#kernel'
+import { HOURS, MINUTES, retryDelayMs, SECONDS } from '#kernel'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import type { TestCore } from '../../testing/index.ts'
 import {
@@ -15,7 +15,7 @@ import {
   sealedIds,
   startReceiver,
 } from './audit-sinks.fixture.ts'
-import { delayMs } from './failing.ts'
+import { RETRIES } from './failing.ts'
 
 let core: TestCore
 let receiver: Receiver
@@ -61,7 +61,7 @@ describe('an attempt that fails', () => {
       [100, 3600],
       [5000, 3600],
     ] as const) {
-      const ms = delayMs(failures)
+      const ms = retryDelayMs(RETRIES, failures) ?? Number.NaN
       assert.ok(ms >= seconds * SECONDS * 0.875 && ms <= seconds * SECONDS * 1.125, `${failures}: ${ms}`)
     }
   })

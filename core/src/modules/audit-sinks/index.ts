@@ -3,8 +3,8 @@ import { audit } from '../audit/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
-import { routes } from './routes.ts'
-import { sealedSecrets } from './secrets.ts'
+import { auditSinkRoutes } from './routes.ts'
+import { sinkSecrets } from './secrets.ts'
 import { sendBatches } from './sending.ts'
 
 export * from './events.ts'
@@ -20,10 +20,10 @@ export const auditSinks = defineModule({
     'audit.stream': 'Have what happens sent to other servers',
   },
   events: Object.values(events),
-  routes,
-  sealed: [sealedSecrets],
+  routes: auditSinkRoutes,
   jobs: [sendBatches],
   schedules: [findBacklog],
+  sealed: [sinkSecrets.sealed],
   // An attempt is put off by an hour and an eighth at most; a sender that is silent for a minute is taken for dead.
   moments: [
     { table: 'audit_sinks', column: 'next_attempt_at', aheadMs: 2 * HOURS },

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Ctx, checkOutboundUrl, conflict, type Insertable, notFound, stamp } from '#kernel'
+import { type Ctx, checkOutboundUrl, conflict, type Insertable, NO_FAILURES, NO_LEASE, notFound, stamp } from '#kernel'
 import { getSealedPosition } from '../audit/index.ts'
 import { auditSinkCreated, auditSinkDeleted, auditSinkUpdated } from './events.ts'
 import { labelOf, presentSink, recordSink } from './present.ts'
 import { deleteSink, getSink, insertSink, listSinks, lockSink, updateSink } from './queries.ts'
 import type { AuditSink, AuditSinkPatch, AuditSinkWithSecret, NewAuditSink } from './schema.ts'
-import { newSecret } from './secrets.ts'
+import { sinkSecrets } from './secrets.ts'
 import { enqueueSending } from './sending.ts'
-import { FRESH } from './states.ts'
 import type { AuditSinkTable, SinkRow } from './table.ts'
 
 /** As many as the table has slots for. */
@@ -28,15 +27,14 @@ export async function readSink(ctx: Ctx, id: string): Promise<AuditSink> {
 export async function addSink(ctx: Ctx, input: NewAuditSink): Promise<AuditSinkWithSecret> {
   checkOutboundUrl(input.url, ctx.config)
   const fresh = stamp(ctx)
-  const { secret, sealed } = newSecret(ctx, fresh.id)
+  const { secret, columns } = sinkSecrets.create(ctx, fresh.id)
   const sink = await insertIntoSlot(ctx, {
     ...fresh,
-    ...FRESH,
+    ...NO_FAILURES,
+    ...NO_LEASE,
+    ...columns,
     url: input.url,
     description: input.description ?? null,
-    secret: sealed,
-    previous_secret: null,
-    previous_until: null,
     status: 'active',
     paused_reason: null,
     position: input.from === 'beginning' ? 0 : await getSealedPosition(ctx.tx, ctx.tenantId),
@@ -64,7 +62,7 @@ export async function changeSink(ctx: Ctx, id: string, patch: AuditSinkPatch): P
   const sink = await updateSink(ctx.tx, before, {
     url,
     description,
-    ...(isMoved ? FRESH : {}),
+    ...(isMoved && { ...NO_FAILURES, ...NO_LEASE }),
     updated_at: ctx.clock.now(),
   })
   await ctx.emit(auditSinkUpdated, { before: recordSink(before), after: recordSink(sink), label: labelOf(sink) })

@@ -1,3 +1,4 @@
+import { recordUrl } from '#kernel'
 import type { AuditSink, SinkRecord } from './schema.ts'
 import type { SinkRow } from './table.ts'
 
@@ -22,12 +23,10 @@ export function presentSink(row: SinkRow, sealed: number): AuditSink {
 
 /** A sink as records keep it. */
 export function recordSink(row: SinkRow): SinkRecord {
-  const { origin, pathname, search } = new URL(row.url)
   return {
     tenant_id: row.tenant_id,
     id: row.id,
-    url: origin + pathname,
-    query: search === '' ? null : search,
+    ...recordUrl(row.url),
     description: row.description,
     secret: row.secret,
     status: row.status,

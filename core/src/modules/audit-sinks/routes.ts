@@ -1,13 +1,4 @@
-import {
-  at,
-  type Core,
-  conflict,
-  defineRoute,
-  type FieldProblem,
-  problemOfOutboundUrl,
-  type Route,
-  Short,
-} from '#kernel'
+import { checkUrlField, conflict, defineRoute, type Route, Short } from '#kernel'
 import { addSink, changeSink, readSink, readSinks, removeSink } from './operations.ts'
 import { probeSink } from './probing.ts'
 import {
@@ -24,7 +15,7 @@ import { pauseSink, resumeSink } from './states.ts'
 
 const access = { permission: 'audit.stream' }
 
-export const routes: readonly Route[] = [
+export const auditSinkRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/audit/sinks',
@@ -42,7 +33,7 @@ export const routes: readonly Route[] = [
       'Each record is sent at least once and in order, as lines of JSON in signed batches; any 2xx confirms a batch. Three sinks at most. The secret is shown here only; so no `Idempotency-Key` is taken.',
     access,
     body: NewAuditSink,
-    check: checkUrl,
+    check: checkUrlField,
     response: { 201: AuditSinkWithSecret },
     errors: [conflict],
     handler: (ctx, { body }) => addSink(ctx, body),
@@ -64,7 +55,7 @@ export const routes: readonly Route[] = [
     access,
     params: SinkParams,
     body: AuditSinkPatch,
-    check: checkUrl,
+    check: checkUrlField,
     response: { 200: AuditSink },
     handler: (ctx, { params, body }) => changeSink(ctx, params.id, body),
   }),
@@ -118,8 +109,3 @@ export const routes: readonly Route[] = [
     handler: (ctx, { params }) => probeSink(ctx, params.id),
   }),
 ]
-
-function checkUrl({ url }: { readonly url?: unknown }, { config }: Core): FieldProblem[] {
-  const problem = typeof url === 'string' && url !== '' ? problemOfOutboundUrl(url, config) : null
-  return problem === null ? [] : [at('url', problem)]
-}

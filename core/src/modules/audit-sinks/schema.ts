@@ -2,10 +2,13 @@ import {
   Closed,
   CreatedAt,
   Line,
-  MAX_URL_LENGTH,
   Nullable,
   OneOf,
+  OutboundUrl,
   OwnId,
+  RecordedReceiver,
+  RotatedSecret as Rotated,
+  SigningSecret,
   type Static,
   TenantId,
   Timestamp,
@@ -15,20 +18,8 @@ import {
 } from '#kernel'
 
 const description = Nullable(Line(200, 'Our SIEM', 'What you call it; null: nothing'))
-const url = Type.String({
-  minLength: 1,
-  maxLength: MAX_URL_LENGTH,
-  description: 'Begins with `https://` and leads to a public address',
-  examples: ['https://siem.example.com/audit'],
-})
+const url = OutboundUrl('https://siem.example.com/audit')
 const moment = (description: string) => Nullable(Type.String({ format: 'date-time', description }))
-
-/** What is signed with; the one property that is never recorded. */
-const secret = Type.String({
-  secret: true,
-  description: 'Signs what is sent, as Standard Webhooks has it. Shown once.',
-  examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwCwI1Q2T6yGE='],
-})
 
 const state = {
   status: OneOf(['active', 'paused'], { description: '`paused`: nothing is sent, and what happens waits' }),
@@ -64,7 +55,7 @@ export const AuditSink = Closed(
 export type AuditSink = Static<typeof AuditSink>
 
 export const AuditSinkWithSecret = Closed(
-  { ...AuditSink.properties, secret },
+  { ...AuditSink.properties, secret: SigningSecret },
   { title: 'AuditSinkWithSecret', description: 'A sink, and the secret that is shown this once' },
 )
 export type AuditSinkWithSecret = Static<typeof AuditSinkWithSecret>
@@ -90,13 +81,7 @@ export const AuditSinkPatch = Type.Partial(Closed({ url, description }), {
 })
 export type AuditSinkPatch = Static<typeof AuditSinkPatch>
 
-export const RotatedSecret = Closed(
-  {
-    secret,
-    previous_expires_at: Type.String({ format: 'date-time', description: 'Until then the previous secret signs too' }),
-  },
-  { title: 'AuditSinkSecret' },
-)
+export const RotatedSecret = Rotated('AuditSinkSecret')
 export type RotatedSecret = Static<typeof RotatedSecret>
 
 export const ProbeResult = Closed(
@@ -115,11 +100,8 @@ export const SinkParams = Closed({ id: Uuid })
 export const SinkRecord = Closed({
   tenant_id: Uuid,
   id: Uuid,
-  url: Type.String({ description: 'Without its query' }),
-  // Many a receiver wants its key there.
-  query: Nullable(Type.String({ secret: true })),
+  ...RecordedReceiver,
   description: Nullable(Type.String()),
-  secret: Type.String({ secret: true }),
   ...state,
   created_at: Timestamp,
   updated_at: Timestamp,

@@ -1,4 +1,4 @@
-import { type Ctx, notFound } from '#kernel'
+import { type Ctx, NO_FAILURES, notFound } from '#kernel'
 import { getSealedPosition } from '../audit/index.ts'
 import { auditSinkPaused, auditSinkResumed } from './events.ts'
 import { labelOf, presentSink, recordSink } from './present.ts'
@@ -6,16 +6,6 @@ import { lockSink, updateSink } from './queries.ts'
 import type { AuditSink } from './schema.ts'
 import { enqueueSending } from './sending.ts'
 import type { SinkRow } from './table.ts'
-
-/** A sink of which nothing bad is known and that nobody sends to. */
-export const FRESH = {
-  failures: 0,
-  failing_since: null,
-  last_error: null,
-  next_attempt_at: null,
-  locked_by: null,
-  locked_until: null,
-} satisfies Partial<SinkRow>
 
 /** Nothing more is sent but the batch that is under way; what happens meanwhile is kept for later. Throws 404. */
 export async function pauseSink(ctx: Ctx, id: string): Promise<AuditSink> {
@@ -35,9 +25,8 @@ export async function pauseSink(ctx: Ctx, id: string): Promise<AuditSink> {
 export async function resumeSink(ctx: Ctx, id: string): Promise<AuditSink> {
   const before = await getLocked(ctx, id)
   if (before.status === 'active') return present(ctx, before)
-  const { locked_by: _, locked_until: __, ...clean } = FRESH // whoever still sends goes on
   const after = await updateSink(ctx.tx, before, {
-    ...clean,
+    ...NO_FAILURES, // whoever still sends goes on
     status: 'active',
     paused_reason: null,
     updated_at: ctx.clock.now(),

@@ -3,29 +3,28 @@ import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import * as events from './events.ts'
-import { dropMonths } from './retention/dropping.ts'
+import { dropMonths } from './retention/drop-months.ts'
 import { retentionShortenedMail } from './retention/mails.ts'
 import { auditRetentionDays, auditRetentionPending } from './retention/period.ts'
-import { removeExpired } from './retention/removing.ts'
+import { removeExpired } from './retention/remove-expired.ts'
 import { findExpired } from './retention/retention.ts'
-import { warnOwners } from './retention/warning-owners.ts'
-import { routes } from './routes.ts'
-import { chainEnds } from './sealing/chain-ends.ts'
-import { checkpointKeys } from './sealing/checkpoint-keys.ts'
-import { findBehind, findUnsealed, seal } from './sealing/sealing-jobs.ts'
+import { warnOwners } from './retention/warn-owners.ts'
+import { auditRoutes } from './routes.ts'
+import { chainEnds } from './seals/chain-ends.ts'
+import { checkpointKeys } from './seals/checkpoint-keys.ts'
+import { findBehind, findUnsealed, seal } from './seals/seal-jobs.ts'
 
 export * from './events.ts'
 export { getAuditLog, listAuditLogs } from './operations.ts'
 export { retentionShortenedMail } from './retention/mails.ts'
 export { auditRetentionDays, auditRetentionPending } from './retention/period.ts'
 export { AuditLog } from './schema.ts'
-export type { Finding } from './sealing/checking.ts'
-export { checkExport, type ExportVerdict } from './sealing/checking-export.ts'
-export { type CheckpointKey, readPublicKey } from './sealing/checkpoint-keys.ts'
-export { readLines } from './sealing/lines.ts'
-export { getSealedPosition, readSealed, type SealedRecord } from './sealing/reading-sealed.ts'
-
-export { appendRemoval, type Sealing, sealTenant } from './sealing/sealing.ts'
+export type { Finding } from './seals/check.ts'
+export { checkExport, type ExportVerdict } from './seals/check-export.ts'
+export { type CheckpointKey, readPublicKey } from './seals/checkpoint-keys.ts'
+export { readLines } from './seals/lines.ts'
+export { appendRemoval, type Sealing, sealTenant } from './seals/seal.ts'
+export { getSealedPosition, readSealed, type SealedRecord } from './seals/sealed-records.ts'
 export type { AuditBlockTable, AuditChainTable } from './table.ts'
 
 /** Shows and seals what the kernel records: who did what, when and from where. */
@@ -40,12 +39,12 @@ export const audit = defineModule({
     'audit.retention': { description: 'Shorten how long records of what happened are kept', roles: [] },
   },
   events: Object.values(events),
-  routes,
+  routes: auditRoutes,
   jobs: [seal, removeExpired],
+  schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   listeners: [warnOwners],
   mails: [retentionShortenedMail],
-  settings: [auditRetentionDays, auditRetentionPending],
-  schedules: [findUnsealed, findBehind, findExpired, dropMonths],
   resources: [checkpointKeys],
+  settings: [auditRetentionDays, auditRetentionPending],
   checks: [chainEnds],
 })

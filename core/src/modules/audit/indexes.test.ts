@@ -5,7 +5,7 @@ import { DAYS } from '#kernel'
 import type { TestCore } from '../../testing/index.ts'
 import { type Person, register } from '../auth/auth.fixture.ts'
 import { addHistory, asSuperuser, createAuditCore } from './audit.fixture.ts'
-import { completeAll } from './searching/searching.fixture.ts'
+import { completeAll } from './search/search.fixture.ts'
 
 const COUNT = 30_000
 

@@ -1,10 +1,10 @@
 import { type Ctx, type PageOf, pageFrom } from '#kernel'
-import { type Criteria, criteriaOf } from './filtering.ts'
+import { type Criteria, criteriaOf } from './filters.ts'
 import { presentRecord } from './present.ts'
 import { type AuditRow, getRecord } from './queries.ts'
-import { type Reading, readRecords } from './reading.ts'
+import { type Reading, readRecords } from './read.ts'
 import type { AuditLog, Filters } from './schema.ts'
-import { searchRecords } from './searching/searching.ts'
+import { searchRecords } from './search/search.ts'
 
 /** The page of the tenant's records that the request asks for, newest first. */
 export async function listAuditLogs(ctx: Ctx, filters: Filters): Promise<PageOf<AuditLog>> {

@@ -1,5 +1,5 @@
 import { type AuditLogTable, notFound, type Selectable, sql, type Tx } from '#kernel'
-import { atLeast, matching, narrow, newestFirst, type Selection } from './selecting.ts'
+import { atLeast, matching, narrow, newestFirst, type Selection } from './selection.ts'
 
 export type AuditRow = Selectable<AuditLogTable>
 

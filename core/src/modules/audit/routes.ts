@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import { Answer, Closed, defineRoute, Page, rateLimited, Short, Streamed, Type, Uuid } from '#kernel'
-import { exportRecords, writings } from './exporting.ts'
+import { exportRecords, writings } from './export.ts'
 import { getAuditLog, listAuditLogs } from './operations.ts'
 import { AuditLog, AuditLogQuery, CheckpointKey, ExportQuery, PeriodQuery, VerifiedAudit } from './schema.ts'
-import { checkpointKeys } from './sealing/checkpoint-keys.ts'
-import { beginVerifying } from './sealing/one-at-a-time.ts'
-import { checkProof, exportProof } from './sealing/proving.ts'
+import { checkpointKeys } from './seals/checkpoint-keys.ts'
+import { checkProof, exportProof } from './seals/proof.ts'
+import { beginVerifying } from './seals/verification-lease.ts'
 
 const listRoute = defineRoute({
   method: 'GET',
@@ -107,4 +107,4 @@ const keysRoute = defineRoute({
   }),
 })
 
-export const routes = [listRoute, getRoute, exportRoute, verifyRoute, keysRoute]
+export const auditRoutes = [listRoute, getRoute, exportRoute, verifyRoute, keysRoute]

@@ -12,7 +12,7 @@ import {
   Type,
   Uuid,
 } from '#kernel'
-import { PROBLEMS } from './sealing/checking.ts'
+import { PROBLEMS } from './seals/check.ts'
 
 const Values = (description: string) =>
   Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true, description })

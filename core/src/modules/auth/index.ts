@@ -3,36 +3,22 @@ import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import { provenTokens } from './access-tokens.ts'
-import * as accountRoutes from './account-routes.ts'
-import { sessionAuthenticator } from './authenticator.ts'
-import { ensureBootstrapToken, requireBootstrapSetting } from './bootstrapping.ts'
 import * as events from './events.ts'
-import { passwordHasher } from './hashing.ts'
-import { keyRing } from './keys.ts'
-import { sendReset, sendVerification } from './links.ts'
 import { authMails } from './mails.ts'
-import * as routes from './routes.ts'
-import { sealedSigningKeys } from './seals.ts'
+import { passwordHasher } from './passwords/hash.ts'
+import { sendReset, sendVerification } from './recovery/links.ts'
+import { accountRoutes } from './routes-accounts.ts'
+import { sessionRoutes } from './routes-sessions.ts'
 import { authSettings } from './settings.ts'
+import { ensureBootstrapToken, requireBootstrapSetting } from './sign-in/bootstrap.ts'
+import { provenTokens } from './tokens/access-tokens.ts'
+import { sessionAuthenticator } from './tokens/authenticator.ts'
+import { keyRing } from './tokens/key-ring.ts'
+import { sealedSigningKeys } from './tokens/sealed-keys.ts'
 import { rotateKeys, sweep } from './upkeep.ts'
 
-export { type Challenge, verifyChallenge } from './access-tokens.ts'
-export { addPerson } from './adding-people.ts'
-export { actorOf, completeSignIn, type ProvenSignIn } from './completing.ts'
 export * from './errors.ts'
 export * from './events.ts'
-export { passwordHasher, verifyPassword } from './hashing.ts'
-export { keyRing } from './keys.ts'
-export {
-  type Attempt,
-  attemptInSession,
-  attemptOn,
-  type CountedFailure,
-  clearFailures,
-  countFailure,
-  requireNotLocked,
-} from './lockout.ts'
 export {
   emailTakenMail,
   newSignInMail,
@@ -41,15 +27,29 @@ export {
   signInAttemptsMail,
   verifyEmailMail,
 } from './mails.ts'
+export { passwordHasher, verifyPassword } from './passwords/hash.ts'
 export { findAccountById } from './queries.ts'
-export { requestReset } from './recovering.ts'
-export { register } from './registering.ts'
-export { rotateSigningKey } from './rotating-keys.ts'
+export { requestReset } from './recovery/reset-password.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
+export { endSessions, signOutEverywhere } from './sessions/sign-out.ts'
 export { requireTwoFactor, sessionMaxAgeHours, twoFactorGraceDays } from './settings.ts'
-export { provePassword, recordFailure } from './signing-in.ts'
-export { endSessions, signOutEverywhere } from './signing-out.ts'
+export { addPerson } from './sign-in/add-person.ts'
+export { actorOf, completeSignIn, type ProvenSignIn } from './sign-in/complete-sign-in.ts'
+export {
+  type Attempt,
+  attemptInSession,
+  attemptOn,
+  type CountedFailure,
+  clearFailures,
+  countFailure,
+  requireNotLocked,
+} from './sign-in/lockout.ts'
+export { register } from './sign-in/register.ts'
+export { provePassword, recordFailure } from './sign-in/sign-in.ts'
 export type { SessionRow } from './table.ts'
+export { type Challenge, verifyChallenge } from './tokens/access-tokens.ts'
+export { keyRing } from './tokens/key-ring.ts'
+export { rotateSigningKey } from './tokens/key-rotation.ts'
 
 /** Where anybody may knock, and nobody has much to say. */
 const AUTH_BODY_BYTES = 16 * 1024
@@ -64,12 +64,12 @@ export const auth = defineModule({
   dependsOn: [users, tenants, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
-  routes: [...Object.values(accountRoutes), ...Object.values(routes)].map(bounded),
+  routes: [...accountRoutes, ...sessionRoutes].map(bounded),
   jobs: [sendVerification, sendReset],
-  mails: authMails,
-  settings: authSettings,
   schedules: [rotateKeys, sweep],
+  mails: authMails,
   resources: [keyRing, provenTokens, passwordHasher],
+  settings: authSettings,
   sealed: [sealedSigningKeys],
   // What is remembered of failures, and links in mails, last a day at the most.
   moments: [

@@ -1,7 +1,7 @@
 import { type Ctx, DAYS, every, fromNow } from '#kernel'
-import { deleteClosedFailures } from './failure-queries.ts'
-import { renewSigningKey } from './rotating-keys.ts'
-import { deleteDead, deleteKnownDevices } from './session-queries.ts'
+import { deleteDead, deleteKnownDevices } from './sessions/session-queries.ts'
+import { deleteClosedFailures } from './sign-in/failure-queries.ts'
+import { renewSigningKey } from './tokens/key-rotation.ts'
 
 // Spent tokens stay a while, so that one that is presented again is recognised; a session in use spends 144 a day.
 const KEPT_MS = 7 * DAYS

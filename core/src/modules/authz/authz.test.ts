@@ -52,7 +52,7 @@ async function addMember(held: Held[]): Promise<string> {
   await acme.run(async (ctx: Ctx) => {
     await createMember(ctx, { user: await getUser(ctx.tx, userId), name: 'Member', roles: [] })
     for (const [role, storeId] of held)
-      await assignRole(ctx, { userId, roleId: acme.roleIds[role] ?? role, storeId }, { promised: true })
+      await assignRole(ctx, { userId, roleId: acme.roleIds[role] ?? role, storeId }, { preauthorized: true })
   })
   return userId
 }

@@ -4,12 +4,12 @@ import { roles } from '../roles/index.ts'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import { explainRoute } from './routes.ts'
+import { authzRoutes } from './routes.ts'
 
 /** Explains permissions: what a person may do, through which roles, and what is missing where they may not. */
 export const authz = defineModule({
   name: 'authz',
   description: 'Why somebody may do something, or may not.',
   dependsOn: [users, tenants, stores, roles, members],
-  routes: [explainRoute],
+  routes: authzRoutes,
 })

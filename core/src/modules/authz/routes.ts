@@ -2,7 +2,7 @@ import { at, defineRoute, notFound, permissionDenied } from '#kernel'
 import { explain, NO_PERMISSION } from './operations.ts'
 import { Explanation, Question } from './schema.ts'
 
-export const explainRoute = defineRoute({
+const explainRoute = defineRoute({
   method: 'POST',
   path: '/authz/explain',
   onlyAsks: true,
@@ -17,3 +17,5 @@ export const explainRoute = defineRoute({
   errors: [notFound, permissionDenied],
   handler: (ctx, { body }) => explain(ctx, body),
 })
+
+export const authzRoutes = [explainRoute]

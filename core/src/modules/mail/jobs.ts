@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value'
 import { Closed, type Ctx, defineJob, Nullable, type PostOffice, type SealedKind, Type, unavailable } from '#kernel'
 import { mailer } from './mailer.ts'
-import { takeTurn } from './pausing.ts'
+import { takeTurn } from './pauses.ts'
 import { renderMail } from './render.ts'
 import { MailError } from './transport.ts'
 

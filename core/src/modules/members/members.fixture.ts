@@ -68,7 +68,7 @@ export async function join(
     await createMember(ctx, { user, name, roles: [] })
     if (key) {
       const { id } = await getSystemRole(ctx.tx, tenantId, key)
-      await assignRole(ctx, { userId: user.id, roleId: id, storeId }, { promised: true })
+      await assignRole(ctx, { userId: user.id, roleId: id, storeId }, { preauthorized: true })
     }
     return user
   }

@@ -2,7 +2,7 @@ import { type Ctx, pageFrom } from '#kernel'
 import { isOwner } from '../roles/index.ts'
 import { listTenants, presentTenant } from '../tenants/index.ts'
 import { listUserTenantsAfter } from '../users/index.ts'
-import { presentRoles } from './presenting.ts'
+import { presentRoles } from './present.ts'
 import { listActiveAmong, listAssignmentsAmong } from './queries.ts'
 
 /**

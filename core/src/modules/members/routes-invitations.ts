@@ -1,7 +1,7 @@
 import { conflict, defineRoute, ListQuery, notFound, Page, page, planLimitReached } from '#kernel'
 import { alreadyMember } from './errors.ts'
-import { inviteMember, resendInvitation, revokeInvitation } from './inviting.ts'
-import { presentInvitation } from './presenting-invitations.ts'
+import { inviteMember, resendInvitation, revokeInvitation } from './invite.ts'
+import { presentInvitation } from './present-invitation.ts'
 import { selectPendingInvitations } from './queries.ts'
 import { Invitation, InvitationParams, NewInvitation } from './schema.ts'
 

@@ -1,17 +1,17 @@
 import { conflict, defineRoute, Page, page } from '#kernel'
-import { changeMember, removeMember } from './changing.ts'
+import { changeMember, removeMember } from './change-member.ts'
 import { lastOwner } from './errors.ts'
-import { getVisibleMember, presentMembers } from './presenting.ts'
+import { getVisibleMember, presentMembers } from './present.ts'
 import { NEWEST_FIRST, selectMembers } from './queries.ts'
 import { Member, MemberPatch, MemberQuery, UserParams } from './schema.ts'
-import { peopleOfStores } from './seeing.ts'
+import { membersOfStores } from './visible-members.ts'
 
 const listMembers = defineRoute({
   method: 'GET',
   path: '/users',
   summary: 'List the people of the tenant, invited ones included',
   description: 'Whoever may see people only in some stores is shown those who have a role in one of them.',
-  access: { permission: 'user.view', store: { rows: peopleOfStores } },
+  access: { permission: 'user.view', store: { rows: membersOfStores } },
   query: MemberQuery,
   response: { 200: Page(Member) },
   handler: async (ctx, { query }) => {
@@ -24,7 +24,7 @@ const showMember = defineRoute({
   method: 'GET',
   path: '/users/:id',
   summary: 'Look at one person of the tenant',
-  access: { permission: 'user.view', store: { rows: peopleOfStores } },
+  access: { permission: 'user.view', store: { rows: membersOfStores } },
   params: UserParams,
   response: { 200: Member },
   handler: (ctx, { params }) => getVisibleMember(ctx, params.id),

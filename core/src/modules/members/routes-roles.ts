@@ -1,16 +1,16 @@
 import { defineRoute, Short } from '#kernel'
-import { giveRole, takeRole } from './assigning.ts'
 import { lastOwner } from './errors.ts'
-import { getVisibleMember } from './presenting.ts'
+import { giveRole, takeRole } from './member-roles.ts'
+import { getVisibleMember } from './present.ts'
 import { HeldRole, RoleToTakeParams, RoleToTakeQuery, UserParams, WantedRole } from './schema.ts'
-import { peopleOfStores } from './seeing.ts'
+import { membersOfStores } from './visible-members.ts'
 
 const listRoles = defineRoute({
   method: 'GET',
   path: '/users/:id/roles',
   summary: 'List the roles that a person holds',
   description: 'In the order in which they were given.',
-  access: { permission: 'user.view', store: { rows: peopleOfStores } },
+  access: { permission: 'user.view', store: { rows: membersOfStores } },
   params: UserParams,
   response: { 200: Short(HeldRole) },
   handler: async (ctx, { params }) => {

@@ -1,17 +1,17 @@
 import { Answer, defineRoute, ListQuery, Page, page } from '#kernel'
 import { getStore } from '../stores/index.ts'
-import { giveRole, takeStoreRoles } from './assigning.ts'
-import { getMember, narrowRoles, presentMembers } from './presenting.ts'
+import { giveRole, takeStoreRoles } from './member-roles.ts'
+import { getMember, narrowRoles, presentMembers } from './present.ts'
 import { NEWEST_FIRST, selectMembers } from './queries.ts'
 import { Member, StoreParams, StoreRole, UserOfStoreQuery } from './schema.ts'
-import { peopleOfStores } from './seeing.ts'
+import { membersOfStores } from './visible-members.ts'
 
 const listStoreUsers = defineRoute({
   method: 'GET',
   path: '/stores/:id/users',
   summary: 'List the people with a role in a store',
   description: 'People whose roles are for the whole tenant are not among them unless they have one in this store too.',
-  access: { permission: 'user.view', store: { named: 'params/id', rows: peopleOfStores } },
+  access: { permission: 'user.view', store: { named: 'params/id', rows: membersOfStores } },
   params: StoreParams,
   query: ListQuery({}),
   response: { 200: Page(Member) },

@@ -132,7 +132,7 @@ async function makeWorld({
     const roleId = given[holder.role % given.length]! // the remainder lies within
     const storeId = await fittingPlace(world, roleId, holder.place)
     await company.run(
-      (ctx) => assignRole(ctx, { userId: people[holder.person]!, roleId, storeId }, { promised: true }), // one of PEOPLE
+      (ctx) => assignRole(ctx, { userId: people[holder.person]!, roleId, storeId }, { preauthorized: true }), // one of PEOPLE
     )
   }
   return world

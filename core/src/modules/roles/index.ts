@@ -2,17 +2,17 @@ import { defineModule } from '#kernel'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import { unknownRoles } from './checking-declarations.ts'
 import * as events from './events.ts'
-import { foundRoles } from './founding.ts'
+import { foundRoles } from './found-roles.ts'
 import { roleGrants } from './grants.ts'
-import * as routes from './routes.ts'
+import { roleRoutes } from './routes.ts'
+import { unknownRoles } from './unknown-roles.ts'
 
-export { type AssignOptions, assignRole, type RoleToAssign, unassignAll, unassignRole } from './assigning.ts'
+export { type AssignOptions, assignRole, type RoleToAssign, unassignAll, unassignRole } from './assignment.ts'
 export { catalogueOf } from './catalogue.ts'
 export { nameTaken, roleInUse } from './errors.ts'
 export * from './events.ts'
-export { isOwner, type RoleInPlace, requireHoldsAll, requireMayActOn, requireMayGrant } from './granting.ts'
+export { isOwner, type RoleInPlace, requireHoldsAll, requireMayActOn, requireMayGrant } from './grant-rules.ts'
 export { listGrants } from './grants.ts'
 export { changeRole, createRole, removeRole } from './operations.ts'
 export { findRole, getRole, getSystemRole, type HeldRole, listAssignments, lockRole } from './queries.ts'
@@ -34,8 +34,8 @@ export const roles = defineModule({
     'role.assign': { description: 'Give and take roles', scope: 'store', roles: ['admin', 'manager'] },
   },
   events: Object.values(events),
-  routes: Object.values(routes),
+  routes: roleRoutes,
   grants: [roleGrants],
-  founding: foundRoles,
   declarationProblems: unknownRoles,
+  founding: foundRoles,
 })

@@ -14,7 +14,7 @@ import {
 import { catalogueOf } from './catalogue.ts'
 import { nameTaken, roleInUse } from './errors.ts'
 import { roleCreated, roleDeleted, roleUpdated } from './events.ts'
-import { requireHeld, requireHoldsAll } from './granting.ts'
+import { requireHeld, requireHoldsAll } from './grant-rules.ts'
 import { findLookAlike } from './look-alikes.ts'
 import { deleteRole, getRole, insertRole, listRoles, listRolesOfHolders, lockRole, updateRole } from './queries.ts'
 import { type NewRole, type Permission, presentRole, type Role, type RoleChanges, type RoleQuery } from './schema.ts'

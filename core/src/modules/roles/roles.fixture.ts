@@ -101,7 +101,7 @@ export async function foundCompany(test: TestCore, name = 'Acme'): Promise<Compa
     addHolder: async (role, storeId = null) => {
       const userId = await addPerson(test)
       const wanted = { userId, roleId: roleIds[role] ?? role, storeId }
-      await run((ctx) => assignRole(ctx, wanted, { promised: true }))
+      await run((ctx) => assignRole(ctx, wanted, { preauthorized: true }))
       return userId
     },
   }

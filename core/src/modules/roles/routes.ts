@@ -17,7 +17,7 @@ const seeRoles = {
   store: { shared: 'roles are of the whole tenant; whoever hands them out in one store has to see which there are' },
 } as const
 
-export const listRolesRoute = defineRoute({
+const listRolesRoute = defineRoute({
   method: 'GET',
   path: '/roles',
   summary: 'List roles',
@@ -27,7 +27,7 @@ export const listRolesRoute = defineRoute({
   handler: (ctx, { query }) => browseRoles(ctx, query),
 })
 
-export const getRoleRoute = defineRoute({
+const getRoleRoute = defineRoute({
   method: 'GET',
   path: '/roles/:id',
   summary: 'Read a role',
@@ -37,7 +37,7 @@ export const getRoleRoute = defineRoute({
   handler: (ctx, { params }) => readRole(ctx, params.id),
 })
 
-export const createRoleRoute = defineRoute({
+const createRoleRoute = defineRoute({
   method: 'POST',
   path: '/roles',
   summary: 'Make a role',
@@ -50,7 +50,7 @@ export const createRoleRoute = defineRoute({
   handler: (ctx, { body }) => createRole(ctx, body),
 })
 
-export const updateRoleRoute = defineRoute({
+const updateRoleRoute = defineRoute({
   method: 'PUT',
   path: '/roles/:id',
   summary: 'Change a role',
@@ -65,7 +65,7 @@ export const updateRoleRoute = defineRoute({
   handler: (ctx, { params, body }) => changeRole(ctx, params.id, body),
 })
 
-export const deleteRoleRoute = defineRoute({
+const deleteRoleRoute = defineRoute({
   method: 'DELETE',
   path: '/roles/:id',
   summary: 'Delete a role that nobody holds',
@@ -77,7 +77,7 @@ export const deleteRoleRoute = defineRoute({
   handler: (ctx, { params }) => removeRole(ctx, params.id),
 })
 
-export const listPermissionsRoute = defineRoute({
+const listPermissionsRoute = defineRoute({
   method: 'GET',
   path: '/permissions',
   summary: 'List all permissions that a role may hold',
@@ -86,3 +86,12 @@ export const listPermissionsRoute = defineRoute({
   response: { 200: PermissionList },
   handler: (ctx) => browsePermissions(ctx),
 })
+
+export const roleRoutes = [
+  createRoleRoute,
+  deleteRoleRoute,
+  getRoleRoute,
+  listPermissionsRoute,
+  listRolesRoute,
+  updateRoleRoute,
+]

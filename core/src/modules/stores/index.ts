@@ -4,7 +4,7 @@ import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { openStore } from './operations.ts'
 import { findStore, getSettings } from './queries.ts'
-import { routes } from './routes.ts'
+import { storeRoutes } from './routes.ts'
 import { storedSettings, storeSettings } from './settings.ts'
 
 export { nameTaken } from './errors.ts'
@@ -43,12 +43,12 @@ export const stores = defineModule({
   },
   limits: { stores: { title: 'Stores', counts: 'stores' } },
   events: Object.values(events),
+  routes: storeRoutes,
   settings: storeSettings,
+  stores: async (tx, tenantId, storeId) => (await findStore(tx, tenantId, storeId))?.status === 'active',
   settingsOf: {
     store: async ({ tx, tenantId }, id) => storedSettings(await getSettings(tx, tenantId, id)),
   },
-  routes,
-  stores: async (tx, tenantId, storeId) => (await findStore(tx, tenantId, storeId))?.status === 'active',
   founding: async (ctx) => {
     await openStore(ctx, { name: 'Main', code: 'MAIN', is_default: true })
   },

@@ -6,7 +6,7 @@ import { getSettings, getStore } from './queries.ts'
 import { NewStore, Store, StoreParams, StorePatch, StoreQuery, StoreSettings, StoreSettingsPatch } from './schema.ts'
 import { changeSettings, presentStoreSettings } from './settings.ts'
 
-export const routes: readonly Route[] = [
+export const storeRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/stores',

@@ -1,18 +1,18 @@
 import { defineModule } from '#kernel'
 import { tenants } from '../tenants/index.ts'
-import { planAllowances } from './allowances.ts'
-import { collectCharge } from './changing.ts'
-import { unknownPlans } from './checking-declarations.ts'
 import * as events from './events.ts'
-import { openSubscription } from './opening.ts'
-import { openAllMissing, rollOver } from './rolling-over.ts'
-import { routes } from './routes.ts'
+import { collectCharge } from './lifecycle.ts'
+import { planAllowances } from './limits.ts'
+import { unknownPlans } from './plans.ts'
+import { openAllMissing, rollOver } from './renewal.ts'
+import { subscriptionRoutes } from './routes.ts'
+import { openSubscription } from './trial.ts'
 
-export { getState, settleCharge } from './changing.ts'
-export { changePlan } from './changing-plan.ts'
 export { downgradeExceedsLimits } from './errors.ts'
 export * from './events.ts'
-export { type AttachedPaymentMethod, attachPaymentMethod } from './paying.ts'
+export { getState, settleCharge } from './lifecycle.ts'
+export { type AttachedPaymentMethod, attachPaymentMethod } from './payment.ts'
+export { changePlan } from './plan-change.ts'
 export { presentPlan, presentSubscription } from './present.ts'
 export type { Collection, PaymentProvider } from './providers.ts'
 export { Plan, Subscription } from './schema.ts'
@@ -31,10 +31,10 @@ export const subscriptions = defineModule({
     'subscription.manage': 'Change, cancel and pay the subscription',
   },
   events: Object.values(events),
-  routes,
+  routes: subscriptionRoutes,
   jobs: [collectCharge],
   schedules: [rollOver, openAllMissing],
   allowances: planAllowances,
-  founding: openSubscription,
   declarationProblems: unknownPlans,
+  founding: openSubscription,
 })

@@ -1,4 +1,4 @@
-import { json, type Tx } from '#kernel'
+import { json, type SweepPage, sql, type Tx } from '#kernel'
 import type { PlanRow, Status, SubscriptionRow } from './table.ts'
 
 const select = (tx: Tx, tenantId: string) =>
@@ -80,3 +80,54 @@ export const listPlansById = (tx: Tx, ids: readonly string[]): Promise<PlanRow[]
 /** Of every plan there is, public and active or not. */
 export const listPlanCodes = async (tx: Tx): Promise<string[]> =>
   (await tx.selectFrom('plans').select('code').distinct().orderBy('code').execute()).map(({ code }) => code)
+
+/** Across tenants, by their ids: those whose subscription the clock has something to do to. */
+export async function listDue(
+  tx: Tx,
+  { now, after, limit }: SweepPage & { now: string },
+): Promise<{ tenant_id: string }[]> {
+  const query = tx
+    .selectFrom('subscriptions')
+    .select('tenant_id')
+    .where('next_change_at', '<=', now)
+    .orderBy('tenant_id')
+    .limit(limit)
+  return (after === null ? query : query.where('tenant_id', '>', after)).execute()
+}
+
+/** Across tenants, by their ids: those that have no subscription, of all or of those founded since then. */
+export async function listTenantsWithout(
+  tx: Tx,
+  { since, after, limit }: SweepPage & { since: string | null },
+): Promise<{ tenant_id: string }[]> {
+  const query = tx
+    .selectFrom('tenants as t')
+    .leftJoin('subscriptions as s', 's.tenant_id', 't.id')
+    .select('t.id as tenant_id')
+    .where('s.tenant_id', 'is', null)
+    .orderBy('t.id')
+    .limit(limit)
+  const recent = since === null ? query : query.where('t.id', '>', sql<string>`tenantry.uuid_at(${since})`)
+  return (after === null ? recent : recent.where('t.id', '>', after)).execute()
+}
+
+/** Takes one of the trials that a person may have; false when they have had all of them. */
+export async function upsertTrial(tx: Tx, userId: string, most: number): Promise<boolean> {
+  if (most < 1) return false
+  const taken = await tx
+    .insertInto('person_trials')
+    .values({ user_id: userId, trials: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .column('user_id')
+        .doUpdateSet({ trials: sql`person_trials.trials + 1` })
+        .where('person_trials.trials', '<', most),
+    )
+    .returning('user_id')
+    .executeTakeFirst()
+  return taken !== undefined
+}
+
+/** Gives a trial back that did not begin. */
+export const updateTrialReturned = (tx: Tx, userId: string): Promise<unknown> =>
+  tx.updateTable('person_trials').set({ trials: sql`trials - 1` }).where('user_id', '=', userId).execute()

@@ -1,9 +1,8 @@
 import { conflict, defineRoute, notFound, type Route, Short } from '#kernel'
-import { cancelSubscription, reactivateSubscription } from './canceling.ts'
-import { getState } from './changing.ts'
-import { changePlan, previewPlanChange } from './changing-plan.ts'
 import { downgradeExceedsLimits } from './errors.ts'
-import { changePaymentMethod, checkMasked } from './paying.ts'
+import { cancelSubscription, getState, reactivateSubscription } from './lifecycle.ts'
+import { changePaymentMethod, checkMasked } from './payment.ts'
+import { changePlan, previewPlanChange } from './plan-change.ts'
 import { presentPlan, presentSubscription, presentTrial } from './present.ts'
 import { findPublicPlan, listPublicPlans } from './queries.ts'
 import {
@@ -23,7 +22,7 @@ import { readDetails, readUsage } from './usage.ts'
 const view = { permission: 'subscription.view' }
 const manage = { permission: 'subscription.manage' }
 
-export const routes: readonly Route[] = [
+export const subscriptionRoutes: readonly Route[] = [
   defineRoute({
     method: 'GET',
     path: '/subscriptions/plans',

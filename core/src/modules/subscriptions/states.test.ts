@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AppError, DAYS, newId } from '#kernel'
 import { SEED } from '../../testing/seed.ts'
-import { settle } from './settling.ts'
+import { advance } from './lifecycle.ts'
 import { type Happening, isEnded, type State, TRANSITIONS, transition } from './states.ts'
 import type { PlanRow, Status } from './table.ts'
 
@@ -104,14 +104,14 @@ describe('the states of a subscription', () => {
       let [state, now] = [trial, START]
       for (const [happening, ms] of sequence) {
         now += ms
-        const settled = settle(state, iso(now))
-        settled.steps.forEach(walk)
-        state = settled.state
+        const advanced = advance(state, iso(now))
+        advanced.steps.forEach(walk)
+        state = advanced.state
         check(state, iso(now))
         try {
           const after = transition(state, happening, iso(now))
           walk({ before: state, after, name: happening.name })
-          state = settle(after, iso(now)).state
+          state = advance(after, iso(now)).state
         } catch (error) {
           // Nothing but a refusal may come out.
           if (!(error instanceof AppError)) throw error
@@ -148,9 +148,9 @@ describe('the states of a subscription', () => {
         let [watched, now] = [begun, START]
         for (const ms of jumps) {
           now += ms
-          watched = settle(watched, iso(now)).state
+          watched = advance(watched, iso(now)).state
         }
-        assert.deepEqual(watched, settle(begun, iso(now)).state)
+        assert.deepEqual(watched, advance(begun, iso(now)).state)
       }),
       { numRuns: 1_000, seed: SEED },
     )
@@ -175,8 +175,8 @@ describe('the states of a subscription', () => {
 })
 
 describe('the clock', () => {
-  const stepsOf = (state: State, ms: number) => settle(state, iso(START + ms)).steps.map(({ name }) => name)
-  const after = (state: State, ms: number) => settle(state, iso(START + ms)).state
+  const stepsOf = (state: State, ms: number) => advance(state, iso(START + ms)).steps.map(({ name }) => name)
+  const after = (state: State, ms: number) => advance(state, iso(START + ms)).state
   const paying = transition(
     trial,
     { name: 'payment_method_set', method, provider: 'manual', reference: null },
@@ -205,7 +205,7 @@ describe('the clock', () => {
   })
 
   it('rolls over all periods that were missed, each on its day', () => {
-    const { state, steps } = settle(paying, '2028-03-20T00:00:00.000Z')
+    const { state, steps } = advance(paying, '2028-03-20T00:00:00.000Z')
     assert.deepEqual(
       steps.filter(({ name }) => name === 'period_ended').map(({ after }) => after.current_period_start.slice(0, 10)),
       ['2027-12-14', '2028-01-14', '2028-02-14', '2028-03-14'],
@@ -216,13 +216,13 @@ describe('the clock', () => {
   it('gives 14 days of grace to what cannot be collected', () => {
     const active = after(paying, 14 * DAYS)
     const unpaid = { ...active, payment_method: null, payment_provider: null }
-    const due = settle(unpaid, active.current_period_end).state
+    const due = advance(unpaid, active.current_period_end).state
     assert.equal(due.status, 'past_due')
     assert.deepEqual(due.charge?.amount_cents, 2900)
     const end = Date.parse(active.current_period_end)
     assert.equal(due.grace_ends_at, iso(end + 14 * DAYS))
-    assert.equal(settle(due, iso(end + 14 * DAYS - 1)).state.status, 'past_due')
-    const lost = settle(due, iso(end + 14 * DAYS)).state
+    assert.equal(advance(due, iso(end + 14 * DAYS - 1)).state.status, 'past_due')
+    const lost = advance(due, iso(end + 14 * DAYS)).state
     assert.equal(lost.status, 'expired')
     const late = transition(lost, { name: 'paid' }, iso(end + 15 * DAYS))
     assert.deepEqual([late.status, late.charge], ['active', null], 'a payment that came too late still counts')
@@ -236,12 +236,12 @@ describe('the clock', () => {
       { name: 'plan_changed', plan: starter, at: 'period_end' },
       iso(START + 15 * DAYS),
     )
-    assert.equal(settle(waiting, iso(end - 1)).state.plan.code, 'business')
-    assert.equal(settle(waiting, iso(end)).state.plan.code, 'starter')
+    assert.equal(advance(waiting, iso(end - 1)).state.plan.code, 'business')
+    assert.equal(advance(waiting, iso(end)).state.plan.code, 'starter')
     const leaving = transition(waiting, { name: 'canceled', atPeriodEnd: true, reason: null }, iso(START + 16 * DAYS))
     assert.deepEqual(stepsOf(leaving, end - START), ['period_ended'])
     assert.deepEqual(stepsOf(leaving, end - START - DAYS), ['warned'])
-    assert.equal(settle(leaving, iso(end)).state.status, 'canceled')
+    assert.equal(advance(leaving, iso(end)).state.status, 'canceled')
   })
 
   it('begins periods of another length on the day they are chosen', () => {

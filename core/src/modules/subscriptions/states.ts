@@ -1,7 +1,6 @@
 import { type AppError, conflict, DAYS, momentAfter } from '#kernel'
-import { deadlineOf } from './deadlines.ts'
-import { periodEnd } from './months.ts'
-import { isFree, settlementOf } from './prices.ts'
+import { deadlineOf, periodEnd } from './periods.ts'
+import { isFree, prorate } from './plans.ts'
 import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
 
 /** A subscription with the plans that it speaks of: all that its changes depend on. */
@@ -171,7 +170,7 @@ function changePlan(state: State, plan: PlanRow, now: string): State {
   const next = { ...state, plan, pending_plan: null }
   if (plan.id === state.plan.id || isEnded(state) || state.status === 'trialing') return next
   if (state.status === 'past_due') return changePlanWhileDue(state, next, now)
-  const { due } = settlementOf(state, plan, now)
+  const { due } = prorate(state, plan, now)
   if (due > 0 && state.charge) throw conflict({ detail: 'A payment is under way; try again when it is through' })
   if (due > 0 && !state.payment_method) throw paymentMethodMissing()
   const begun = plan.interval === state.plan.interval ? next : beginPeriods(next, now)
@@ -183,7 +182,7 @@ function changePlanWhileDue(state: State, next: State, now: string): State {
   const { charge, plan } = state
   // The price of a month does not buy the year that began with the debt.
   const begun = next.plan.interval === plan.interval ? next : resized(next, now)
-  if (isFree(next.plan)) return settled(begun)
+  if (isFree(next.plan)) return withNothingDue(begun)
   const isLess = next.plan.currency === plan.currency && next.plan.price_cents <= (charge?.amount_cents ?? 0)
   if (charge && !isLess) throw conflict({ detail: 'Pay what is due first' })
   return { ...begun, charge: charge && { ...charge, amount_cents: next.plan.price_cents } }
@@ -201,11 +200,11 @@ function setPaymentMethod(
   { method, provider, reference }: { method: PaymentMethod; provider: string; reference: string | null },
 ): State {
   const next = { ...state, payment_method: method, payment_provider: provider, payment_reference: reference }
-  return provider === MANUAL && !isEnded(state) ? settled(next) : next
+  return provider === MANUAL && !isEnded(state) ? withNothingDue(next) : next
 }
 
 function paid(state: State, now: string): State {
-  const next = settled(state)
+  const next = withNothingDue(state)
   return isEnded(state) && state.current_period_end <= now ? beginPeriods(next, now) : next
 }
 
@@ -214,7 +213,7 @@ function requireCharge({ charge }: State): void {
 }
 
 /** Nothing is due any more. In a trial nothing was. */
-function settled(state: State): State {
+function withNothingDue(state: State): State {
   if (state.status === 'trialing') return state
   const is_warned = state.status === 'active' && state.is_warned
   return { ...state, status: 'active', charge: null, grace_ends_at: null, is_warned }
@@ -222,10 +221,10 @@ function settled(state: State): State {
 
 /** Something falls due: paid at once, collected by a provider soon, or owed. */
 function charged(state: State, amount_cents: number, now: string): State {
-  if (amount_cents === 0) return settled(state)
+  if (amount_cents === 0) return withNothingDue(state)
   const charge = { key: chargeKey(state.tenant_id, now), amount_cents, currency: state.plan.currency, due_at: now }
   if (!state.payment_method) return owing({ ...state, charge }, now)
-  return state.payment_provider === MANUAL ? settled(state) : { ...state, charge }
+  return state.payment_provider === MANUAL ? withNothingDue(state) : { ...state, charge }
 }
 
 const chargeKey = (tenantId: string, at: string) => `${tenantId}.${Date.parse(at)}`

@@ -8,7 +8,7 @@ import { tenants } from '../tenants/index.ts'
 import { found, signIn } from '../tenants/sign-in.fixture.ts'
 import { users } from '../users/index.ts'
 import { subscriptions } from './index.ts'
-import { rollOver } from './rolling-over.ts'
+import { rollOver } from './renewal.ts'
 
 export const FREE = '01900000-0000-7000-8000-000000000001'
 export const STARTER = '01900000-0000-7000-8000-000000000002'

@@ -1,5 +1,5 @@
 import type { Ctx } from '#kernel'
-import { getState } from './changing.ts'
+import { getState } from './lifecycle.ts'
 import { maxOf } from './plans.ts'
 import { presentSubscription, presentTrial } from './present.ts'
 import type { Exceeded, SubscriptionDetails, Usage } from './schema.ts'

@@ -2,8 +2,28 @@ import { defineModule } from '#kernel'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { getSettings } from './queries.ts'
-import { routes } from './routes.ts'
+import { tenantRoutes } from './routes.ts'
 import { tenantSettings } from './settings.ts'
+
+export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
+export * from './events.ts'
+export { Currency, Extra } from './formats.ts'
+export { foundTenant, openTenant } from './found-tenant.ts'
+export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
+export { presentTenant } from './present.ts'
+export { findTenant, listTenants, lockTenant } from './queries.ts'
+export { Slug, Tenant } from './schema.ts'
+export {
+  changeSettings,
+  tenantCurrency,
+  tenantDateFormat,
+  tenantExtra,
+  tenantInvoicing,
+  tenantLocale,
+  tenantTimeZone,
+} from './settings.ts'
+export { asciiWords, randomSuffix } from './slugs.ts'
+export type { TenantRecord } from './table.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
 
@@ -20,27 +40,7 @@ export const tenants = defineModule({
     'tenant_settings.update': 'Change the settings of the tenant',
   },
   events: Object.values(events),
+  routes: tenantRoutes,
   settings: tenantSettings,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
-  routes,
 })
-
-export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
-export * from './events.ts'
-export { Currency, Extra } from './formats.ts'
-export { foundTenant, openTenant } from './founding.ts'
-export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
-export { presentTenant } from './present.ts'
-export { findTenant, listTenants, lockTenant } from './queries.ts'
-export { Slug, Tenant } from './schema.ts'
-export {
-  changeSettings,
-  tenantCurrency,
-  tenantDateFormat,
-  tenantExtra,
-  tenantInvoicing,
-  tenantLocale,
-  tenantTimeZone,
-} from './settings.ts'
-export { asciiWords, randomSuffix } from './slugs.ts'
-export type { TenantRecord } from './table.ts'

@@ -1,6 +1,6 @@
 import { defineRoute, permissionDenied, type Route } from '#kernel'
 import { registrationClosed, slugTaken } from './errors.ts'
-import { openTenant } from './founding.ts'
+import { openTenant } from './found-tenant.ts'
 import { changeBranding, changeTenant, getTenant } from './operations.ts'
 import { presentBranding, presentTenant } from './present.ts'
 import { getSettings } from './queries.ts'
@@ -15,7 +15,7 @@ import {
 } from './schema.ts'
 import { changeSettings, presentTenantSettings } from './settings.ts'
 
-export const routes: readonly Route[] = [
+export const tenantRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/tenants',

@@ -1,6 +1,6 @@
 import { type Actor, type Core, type Ctx, defineModule, type Grant, newId } from '#kernel'
 import { addUser } from '../users/index.ts'
-import { foundTenant } from './founding.ts'
+import { foundTenant } from './found-tenant.ts'
 
 /** Who calls, and what they may do: for the whole tenant, or in one store. */
 export interface Caller {

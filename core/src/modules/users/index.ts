@@ -1,6 +1,6 @@
 import { defineModule } from '#kernel'
 import * as events from './events.ts'
-import { getMe, getMySettings, updateMe, updateMySettings } from './routes.ts'
+import { userRoutes } from './routes.ts'
 import { readStoredSettings } from './settings.ts'
 
 export { normalizeEmail } from '#kernel'
@@ -33,6 +33,6 @@ export const users = defineModule({
   description: 'People across all tenants: your own profile.',
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
+  routes: userRoutes,
   settingsOf: { user: readStoredSettings },
-  routes: [getMe, updateMe, getMySettings, updateMySettings],
 })

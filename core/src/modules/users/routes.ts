@@ -3,7 +3,7 @@ import { changeMe, readMe } from './operations.ts'
 import { User, UserChanges, UserSettings, UserSettingsPatch } from './schema.ts'
 import { changeUserSettings, readUserSettings } from './settings.ts'
 
-export const getMe = defineRoute({
+const getMe = defineRoute({
   method: 'GET',
   path: '/users/me',
   name: 'getMe',
@@ -13,7 +13,7 @@ export const getMe = defineRoute({
   handler: (ctx) => readMe(ctx),
 })
 
-export const updateMe = defineRoute({
+const updateMe = defineRoute({
   method: 'PUT',
   path: '/users/me',
   name: 'updateMe',
@@ -25,7 +25,7 @@ export const updateMe = defineRoute({
   handler: (ctx, { body }) => changeMe(ctx, body),
 })
 
-export const getMySettings = defineRoute({
+const getMySettings = defineRoute({
   method: 'GET',
   path: '/users/me/settings',
   name: 'getMySettings',
@@ -37,7 +37,7 @@ export const getMySettings = defineRoute({
   handler: (ctx) => readUserSettings(ctx),
 })
 
-export const updateMySettings = defineRoute({
+const updateMySettings = defineRoute({
   method: 'PUT',
   path: '/users/me/settings',
   name: 'updateMySettings',
@@ -49,3 +49,5 @@ export const updateMySettings = defineRoute({
   response: { 200: UserSettings },
   handler: (ctx, { body }) => changeUserSettings(ctx, body),
 })
+
+export const userRoutes = [getMe, updateMe, getMySettings, updateMySettings]

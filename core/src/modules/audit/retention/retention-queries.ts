@@ -1,5 +1,5 @@
 import { sql, type Tx } from '#kernel'
-import type { IdRange } from '../sealing/seal-queries.ts'
+import type { IdRange } from '../seals/seal-queries.ts'
 import type { Retention } from './period.ts'
 
 /** What a tenant has set (undefined: nothing, or the tenant is deleted), and what its chain has given up. */

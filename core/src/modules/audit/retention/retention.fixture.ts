@@ -6,8 +6,8 @@ import { until } from '../../../testing/until.ts'
 import { builtinModules } from '../../index.ts'
 import { asSuperuser } from '../audit.fixture.ts'
 import { audit } from '../index.ts'
-import { chainOf, record, sealAll } from '../sealing/sealing.fixture.ts'
-import { dropMonths } from './dropping.ts'
+import { chainOf, record, sealAll } from '../seals/seal.fixture.ts'
+import { dropMonths } from './drop-months.ts'
 import { findExpired } from './retention.ts'
 
 /** The audit log with what it takes to register, on the 15th of a month at noon: no test runs over the end of one. */

@@ -6,9 +6,9 @@ import { drainJobs } from '../../../testing/drain-jobs.ts'
 import type { TestCore } from '../../../testing/index.ts'
 import { login, type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser } from '../audit.fixture.ts'
-import { blocksOf, chainOf, sealAll } from '../sealing/sealing.fixture.ts'
-import { forgetVerdict } from '../sealing/verifying.fixture.ts'
-import { removeRecords } from './removing.ts'
+import { blocksOf, chainOf, sealAll } from '../seals/seal.fixture.ts'
+import { forgetVerdict } from '../seals/verify.fixture.ts'
+import { removeRecords } from './remove-expired.ts'
 import {
   createRetentionCore,
   dropExpiredMonths,

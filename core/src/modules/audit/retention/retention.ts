@@ -1,6 +1,6 @@
 import { type Ctx, every, everyTenant, LEAST_ID, least, type SweepPage, systemActor, type Tx } from '#kernel'
-import { keptFrom } from './keeping.ts'
-import { removeExpired } from './removing.ts'
+import { keptFrom } from './kept-from.ts'
+import { removeExpired } from './remove-expired.ts'
 import { listRetentions, listTenantsWithRecords, type StoredRetention } from './retention-queries.ts'
 
 /** Tenants looked at at once. */

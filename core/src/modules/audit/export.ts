@@ -1,0 +1,103 @@
+import { Readable } from 'node:stream'
+import { Answer, type Ctx, type StreamBody } from '#kernel'
+import { csvLine } from './csv.ts'
+import { auditExported } from './events.ts'
+import { type Criteria, criteriaOf } from './filters.ts'
+import { findRecords } from './operations.ts'
+import { presentRecord } from './present.ts'
+import type { AuditRow } from './queries.ts'
+import { AuditLog, type Filters, type Format } from './schema.ts'
+
+/** Records read, written and held at once. */
+const BATCH = 500
+
+interface Writing {
+  contentType: string
+  head: string
+  record(log: AuditLog, isFirst: boolean): string
+  tail: string
+}
+
+const columns = Object.keys(AuditLog.properties) as (keyof AuditLog)[] // the schema's own names
+
+/** What is recorded of an export. */
+type Exported = { format: Format; filters: Filters; proof?: boolean }
+
+/** How a file of each format is written. */
+export const writings: Readonly<Record<Format, Writing>> = {
+  csv: {
+    contentType: 'text/csv; charset=utf-8; header=present',
+    head: csvLine(columns),
+    record: (log) => csvLine(columns.map((column) => log[column])),
+    tail: '',
+  },
+  json: {
+    contentType: 'application/json; charset=utf-8',
+    head: '[',
+    record: (log, isFirst) => `${isFirst ? '' : ','}\n${JSON.stringify(log)}`,
+    tail: '\n]\n',
+  },
+  ndjson: {
+    contentType: 'application/x-ndjson; charset=utf-8',
+    head: '',
+    record: (log) => `${JSON.stringify(log)}\n`,
+    tail: '',
+  },
+}
+
+/** The file of the records, which is read from the database as fast as the client takes it. */
+export function exportRecords(ctx: Ctx, filters: Filters, format: Format): Answer<StreamBody> {
+  const pieces = writeFile(ctx, criteriaOf(filters), writings[format])
+  return fileAnswer(ctx, { format, filters: { ...filters } }, pieces)
+}
+
+/**
+ * The answer that brings a file, made piece by piece as the client takes it. The export is recorded before the first of
+ * them leaves, and not at all for who asks by HEAD.
+ */
+export function fileAnswer(ctx: Ctx, after: Exported, pieces: AsyncIterable<Buffer>): Answer<StreamBody> {
+  const { format } = after
+  const headers = {
+    'content-type': writings[format].contentType,
+    'content-disposition': `attachment; filename="audit-${ctx.clock.now().slice(0, 10)}.${format}"`,
+  }
+  const open = async () => {
+    await ctx.transaction((ctx) => ctx.emit(auditExported, { storeId: null, after }))
+    // Bytes rather than objects: nothing is read ahead but what fills the socket.
+    return Readable.from(pieces, { objectMode: false, highWaterMark: 1 })
+  }
+  return new Answer(200, open, headers)
+}
+
+/** The file in pieces of one batch each. When nobody wants more of it, no further batch is asked for. */
+async function* writeFile(ctx: Ctx, criteria: Criteria, writing: Writing): AsyncGenerator<Buffer> {
+  let piece = writing.head
+  let isFirst = true
+  for await (const rows of readBatches(ctx, criteria)) {
+    for (const row of rows) {
+      piece += writing.record(presentRecord(row), isFirst)
+      isFirst = false
+    }
+    yield Buffer.from(piece)
+    piece = ''
+  }
+  piece += writing.tail
+  if (piece !== '') yield Buffer.from(piece)
+}
+
+/**
+ * Each batch in a read-only transaction of its own, so that a slow client holds none open. Newest first: what is recorded
+ * meanwhile is newer than all that is still to come.
+ */
+async function* readBatches(ctx: Ctx, criteria: Criteria): AsyncGenerator<AuditRow[]> {
+  let beforeId: string | null = null
+  for (;;) {
+    const rows: AuditRow[] = await ctx.transaction((ctx) => findRecords(ctx, criteria, { beforeId, limit: BATCH }), {
+      readOnly: true,
+    })
+    if (rows.length > 0) yield rows
+    const last = rows.at(-1)
+    if (!last || rows.length < BATCH) return
+    beforeId = last.id
+  }
+}

@@ -1,0 +1,69 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import type { Ctx } from '#kernel'
+import { writeProof } from '../seals/proof.ts'
+import { findChain, findHeightOf, findLastHeight, type IdRange } from '../seals/seal-queries.ts'
+import { monthOf } from './kept-from.ts'
+import { findIdAt } from './retention-queries.ts'
+
+/** Where a tenant's records of a month are kept. */
+export function archiveKey(tenantId: string, month: string): string {
+  return `audit/${tenantId}/${month}.ndjson.gz`
+}
+
+/**
+ * Writes the tenant's records of a range to the file storage, a file for each month (UTC) that has some: the blocks that
+ * the month touches, as an export with proof has them, compressed. All of the range must be sealed and not given up yet.
+ * Doing it again writes the same files. A file is only kept when nothing was given up while it was written: so it never
+ * lacks a record that another process was removing.
+ */
+export async function archiveRecords(ctx: Ctx, { from, before }: IdRange): Promise<void> {
+  const removedTo = await readRemovedTo(ctx)
+  if (removedTo !== null && removedTo > from) throw new BeingRemoved()
+  for (let start = from; ; ) {
+    const first = await readOnly(ctx, ({ tx, tenantId }) => findIdAt(tx, tenantId, { from: start, before, offset: 0 }))
+    if (first === undefined) return
+    const { name, end } = monthOf(first)
+    const month = writeMonth(ctx, { from: first, before: end < before ? end : before }, removedTo)
+    await writeZipped(ctx, archiveKey(ctx.tenantId, name), month)
+    start = end
+  }
+}
+
+async function writeZipped(ctx: Ctx, key: string, content: AsyncIterable<Buffer>): Promise<void> {
+  const zipped = createGzip()
+  const ends = await Promise.allSettled([
+    ctx.storage.write(key, zipped),
+    pipeline(Readable.from(content, { objectMode: false }), zipped),
+  ])
+  // A source that breaks off breaks the file off too, with its own reason; the other way round the reason is the file's.
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+async function* writeMonth(ctx: Ctx, range: IdRange, removedTo: string | null): AsyncGenerator<Buffer> {
+  yield* writeProof(ctx, await readOnly(ctx, (ctx) => findHeights(ctx, range)))
+  if ((await readRemovedTo(ctx)) !== removedTo) throw new BeingRemoved()
+}
+
+/** Stops an archive that would come too late to be whole. */
+class BeingRemoved extends Error {
+  constructor() {
+    super('Another process is removing the records that are to be archived')
+  }
+}
+
+/** The first and the last block that may have a record of the range. */
+async function findHeights({ tx, tenantId }: Ctx, { from, before }: IdRange) {
+  const [first, last] = [await findHeightOf(tx, tenantId, from), await findLastHeight(tx, tenantId, before)]
+  return first === null || last === null ? null : { first, last }
+}
+
+async function readRemovedTo(ctx: Ctx): Promise<string | null> {
+  const chain = await readOnly(ctx, ({ tx, tenantId }) => findChain(tx, tenantId))
+  return chain?.removed_to ?? null
+}
+
+function readOnly<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+  return ctx.transaction(work, { readOnly: true })
+}

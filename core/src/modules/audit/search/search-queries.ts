@@ -1,0 +1,198 @@
+import { type RawBuilder, type SqlBool, sql, type Tx } from '#kernel'
+import { ACTION, atLeast, matching, narrow, newestFirst, type Selection } from '../selection.ts'
+import type { NameKind, NameRow } from '../table.ts'
+
+/** What a record can be found by. */
+export interface Labelled {
+  id: string
+  action: string
+  actor_label: string
+  resource_label: string | null
+}
+
+/** Up to here every record is in the dictionary; null: none has to be. */
+export async function findCompleteTo(tx: Tx, tenantId: string): Promise<string | null> {
+  const row = await tx
+    .selectFrom('audit_chains')
+    .select('complete_to')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst()
+  return row?.complete_to ?? null
+}
+
+/**
+ * Looks at the newest `limit` records of a selection. Returns those that may hold a word that the pattern stands for
+ * (see `asciiPattern`), and the id of the last one looked at: null when there were fewer than `limit`.
+ */
+export async function listLabels(
+  tx: Tx,
+  tenantId: string,
+  { limit, pattern, criteria, ...span }: Selection & { pattern: string | null },
+): Promise<{ rows: Labelled[]; last: string | null }> {
+  const { rows } = await sql<Labelled & { is_last: boolean }>`
+    with seen as materialized (
+      select id, action, actor_label, resource_label from audit_logs
+      where tenant_id = ${tenantId} and ${matching(criteria, narrow(criteria, span))}
+      order by ${newestFirst(criteria)} limit ${sql.lit(limit)})
+    select *, false as is_last from seen
+    where ${mayMatch('action', pattern)} or ${mayMatch('actor_label', pattern)} or ${mayMatch('resource_label', pattern)}
+    union all (select id, '', '', null, true from seen order by id desc offset ${sql.lit(limit - 1)} limit 1)`.execute(
+    tx,
+  )
+  const last = rows.find(({ is_last }) => is_last)
+  return { rows: rows.filter(({ is_last }) => !is_last), last: last?.id ?? null }
+}
+
+/** What other than ASCII stands in a name is compared by `hasWord` alone. */
+function mayMatch(column: string, pattern: string | null): RawBuilder<SqlBool> {
+  const name = sql.ref(column)
+  const isOther = sql<SqlBool>`octet_length(${name}) <> char_length(${name})`
+  return pattern === null ? isOther : sql<SqlBool>`(${name} collate "C" ~* ${pattern} or ${isOther})`
+}
+
+/** Names with such a term, as far as `limit` terms lead to them; some perhaps twice. */
+export async function listNames(
+  tx: Tx,
+  tenantId: string,
+  { from, before, limit }: { from: string; before: string | null; limit: number },
+): Promise<NameRow[]> {
+  const upTo = before === null ? sql`` : sql`and term < ${before}`
+  const { rows } = await sql<NameRow>`
+    select n.* from (
+      select tenant_id, name_id from audit_terms where tenant_id = ${tenantId} and term >= ${from} ${upTo} limit ${sql.lit(limit)}) t
+    join audit_names n on n.tenant_id = t.tenant_id and n.id = t.name_id where n.tenant_id = ${tenantId}`.execute(tx)
+  return rows
+}
+
+/**
+ * The records that hold a name: as the range of an index that they are, which the planner can only read in its order. By
+ * an equality it takes the few records that it guesses at for all, and sorts the many there are.
+ */
+const inOrder = (name: RawBuilder<unknown>) => sql<SqlBool>`${name} is not null
+  and (${name}, id) >= (n.ref, n.first_id) and (${name}, id) <= (n.ref, n.last_id)`
+
+/** Nearly all in the range have it, which a bare equality would have the planner doubt. */
+const isLabel = (column: string) => sql<SqlBool>`coalesce(${sql.ref(column)} = n.label, false)`
+
+const KINDS: Readonly<Record<NameKind, { type: string; column: RawBuilder<unknown>; holds: RawBuilder<SqlBool> }>> = {
+  actor: { type: 'uuid', column: sql`actor_id`, holds: isLabel('actor_label') },
+  actor_type: { type: 'text', column: sql`actor_type`, holds: sql`actor_id is null and ${isLabel('actor_label')}` },
+  resource: { type: 'text', column: sql`resource_id`, holds: isLabel('resource_label') },
+  resource_type: {
+    type: 'text',
+    column: sql`resource_type`,
+    holds: sql`resource_id is null and ${isLabel('resource_label')}`,
+  },
+  action: { type: 'text', column: ACTION, holds: sql`true` },
+}
+
+/** Ids of the newest records of a selection that hold one of the names, all of that kind. */
+export async function listIdsOfNames(
+  tx: Tx,
+  tenantId: string,
+  { kind, names, limit, criteria, ...span }: Selection & { kind: NameKind; names: readonly NameRow[] },
+): Promise<string[]> {
+  if (names.length === 0) return []
+  const { type, column: name, holds } = KINDS[kind]
+  // Cast as lists: row-level security lets no cast of a single value through to an index. Behind a select, so that the
+  // plan does not depend on how many names there are, and is made once.
+  const list = (field: 'ref' | 'label' | 'first_id' | 'last_id', type: string) =>
+    sql`(select ${names.map((each) => each[field])}::${sql.raw(type)}[])`
+  const { rows } = await sql<{ id: string }>`
+    select l.id from unnest(${list('ref', type)}, ${list('label', 'text')}, ${list('first_id', 'uuid')}, ${list('last_id', 'uuid')})
+      n(ref, label, first_id, last_id)
+    cross join lateral (
+      select id from audit_logs where tenant_id = ${tenantId} and ${inOrder(name)} and ${holds} and id <= n.last_id
+        and ${matching(criteria, narrow(criteria, span))} order by ${name} desc, id desc limit ${atLeast(limit)}) l
+    order by l.id desc limit ${atLeast(limit)}`.execute(tx)
+  return rows.map(({ id }) => id)
+}
+
+/** Which of the names are there, and over which records each reaches. */
+export const listNamesById = (
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<Omit<NameRow, 'tenant_id'>[]> =>
+  tx
+    .selectFrom('audit_names')
+    .select(['id', 'kind', 'ref', 'label', 'first_id', 'last_id'])
+    .where('tenant_id', '=', tenantId)
+    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .execute()
+
+/** Names whose last record has a lesser id, in the order of their own, after one of them. */
+export const listNamesBefore = (
+  tx: Tx,
+  tenantId: string,
+  { before, afterId, limit }: { before: string; afterId: string; limit: number },
+): Promise<Pick<NameRow, 'id' | 'label'>[]> =>
+  tx
+    .selectFrom('audit_names')
+    .select(['id', 'label'])
+    .where('tenant_id', '=', tenantId)
+    .where('last_id', '<', before)
+    .where('id', '>', afterId)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+
+export async function insertNames(
+  tx: Tx,
+  tenantId: string,
+  names: readonly Omit<NameRow, 'tenant_id'>[],
+): Promise<void> {
+  const column = (name: keyof Omit<NameRow, 'tenant_id'>) => names.map((each) => each[name])
+  await sql`
+    insert into audit_names (tenant_id, id, kind, ref, label, first_id, last_id)
+    select ${tenantId}, n.id, n.kind, n.ref, n.label, n.first_id, n.last_id from (
+      select * from unnest(${column('id')}::uuid[], ${column('kind')}::text[], ${column('ref')}::text[], ${column('label')}::text[],
+        ${column('first_id')}::uuid[], ${column('last_id')}::uuid[])) n(id, kind, ref, label, first_id, last_id)
+    returning 1`.execute(tx)
+}
+
+/** Says of names that are there over which records each reaches now. */
+export async function updateNames(
+  tx: Tx,
+  tenantId: string,
+  names: readonly Pick<NameRow, 'id' | 'first_id' | 'last_id'>[],
+): Promise<void> {
+  const column = (name: 'id' | 'first_id' | 'last_id') => names.map((each) => each[name])
+  await sql`
+    update audit_names set first_id = n.first_id, last_id = n.last_id
+    from unnest(${column('id')}::uuid[], ${column('first_id')}::uuid[], ${column('last_id')}::uuid[]) n(id, first_id, last_id)
+    where audit_names.tenant_id = ${tenantId} and audit_names.id = n.id`.execute(tx)
+}
+
+/** A word of a name, and which. */
+export interface Term {
+  term: string
+  name_id: string
+}
+
+export async function insertTerms(tx: Tx, tenantId: string, terms: readonly Term[]): Promise<void> {
+  const [words, ids] = [terms.map(({ term }) => term), terms.map(({ name_id }) => name_id)]
+  await sql`
+    insert into audit_terms (tenant_id, term, name_id)
+    select ${tenantId}, t.term, t.name_id from (select * from unnest(${words}::text[], ${ids}::uuid[])) t(term, name_id)
+    returning 1`.execute(tx)
+}
+
+export async function deleteNames(
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+  terms: readonly Term[],
+): Promise<void> {
+  const [words, nameIds] = [terms.map(({ term }) => term), terms.map(({ name_id }) => name_id)]
+  await sql`
+    delete from audit_terms using unnest(${words}::text[], ${nameIds}::uuid[]) t(term, name_id)
+    where audit_terms.tenant_id = ${tenantId} and audit_terms.term = t.term and audit_terms.name_id = t.name_id`.execute(
+    tx,
+  )
+  await tx
+    .deleteFrom('audit_names')
+    .where('tenant_id', '=', tenantId)
+    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .execute()
+}

@@ -1,0 +1,93 @@
+import { GREATEST_ID, greatest, LEAST_ID, least, type RawBuilder, type SqlBool, sql } from '#kernel'
+import type { Criteria } from './filters.ts'
+
+/** A range of ids: from the first on, to before the second; null: without end. */
+export interface Span {
+  from: string | null
+  before: string | null
+}
+
+/** Some of the records that meet the criteria, `q` aside, newest first. */
+export interface Selection extends Span {
+  criteria: Criteria
+  limit: number
+}
+
+/** The bounds of `criteria` on ids are the span's business. */
+export function matching(criteria: Criteria, span: Span): RawBuilder<SqlBool> {
+  const { actionRange, from, before } = criteria
+  const conditions: RawBuilder<unknown>[] = []
+  if (span.from !== null) conditions.push(sql`id >= ${span.from}`)
+  if (span.before !== null) conditions.push(sql`id < ${span.before}`)
+  if (from) conditions.push(sql`created_at >= ${from.createdAt}`)
+  if (before) conditions.push(sql`created_at < ${before.createdAt}`)
+  if (actionRange) conditions.push(sql`${ACTION} >= ${actionRange.from} and ${ACTION} < ${actionRange.before}`)
+  if (criteria.userId !== undefined) conditions.push(sql`actor_type in ('user', 'admin')`)
+  const alone = findAlone(criteria)
+  if (alone) conditions.push(inOrder(alone, span))
+  else for (const [column, value] of valuesOf(criteria)) conditions.push(sql`${COLUMNS[column].name} = ${value}`)
+  return conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`
+}
+
+/** Newest first; by the index of a value that stands alone. */
+export function newestFirst(criteria: Criteria): RawBuilder<unknown> {
+  const alone = findAlone(criteria)
+  return alone ? sql`${COLUMNS[alone[0]].name} desc, id desc` : sql`id desc`
+}
+
+/**
+ * All records with one value, as the range of its index that they are, and of a value that the planner does not see. For
+ * an equality it would look the value up in its statistics, and so plan the statement each time, which takes longer than
+ * reading the page; or take it for rare, and sort all there is. Of several values it must find the one that leaves the
+ * fewest records.
+ */
+function inOrder([column, value]: [Column, string], { from, before }: Span): RawBuilder<SqlBool> {
+  const { name, type } = COLUMNS[column]
+  const hidden = sql`(select ${value}::${type})`
+  return sql`${name} is not null and (${name}, id) >= (${hidden}, ${from ?? LEAST_ID})
+    and (${name}, id) <= (${hidden}, ${before ?? GREATEST_ID})`
+}
+
+/** As its index compares it: byte by byte. */
+export const ACTION = sql`action collate "C"`
+const [TEXT, UUID] = [sql`text`, sql`uuid`]
+/** The columns that have an index in the order of ids behind each value. */
+const COLUMNS = {
+  action: { name: ACTION, type: TEXT },
+  resource_type: { name: sql`resource_type`, type: TEXT },
+  resource_id: { name: sql`resource_id`, type: TEXT },
+  actor_id: { name: sql`actor_id`, type: UUID },
+  store_id: { name: sql`store_id`, type: UUID },
+  ip_address: { name: sql`ip_address`, type: TEXT },
+}
+type Column = keyof typeof COLUMNS
+
+/** The values that are asked for. */
+function valuesOf({ action, resourceType, resourceId, userId, storeId, ipAddress }: Criteria): [Column, string][] {
+  const values: [Column, string | undefined][] = [
+    ['action', action],
+    ['resource_type', resourceType],
+    ['resource_id', resourceId],
+    ['actor_id', userId],
+    ['store_id', storeId],
+    ['ip_address', ipAddress],
+  ]
+  return values.filter((pair): pair is [Column, string] => pair[1] !== undefined)
+}
+
+function findAlone(criteria: Criteria): [Column, string] | undefined {
+  const [first, ...others] = valuesOf(criteria)
+  return others.length === 0 && criteria.actionRange === undefined ? first : undefined
+}
+
+/** The bounds on both sides that hold for ids: the planner leaves out the partitions beyond. */
+export function narrow(criteria: Criteria, { from, before }: Span): Span {
+  return { from: greatest(from, criteria.from?.id), before: least(before, criteria.before?.id) }
+}
+
+/** Written into the statement, so that its plan is made for a page; a few sizes, so that statements stay few. */
+export function atLeast(limit: number): RawBuilder<number> {
+  return sql.lit(LIMITS.find((size) => size >= limit) ?? limit)
+}
+
+const LIMITS = [21, 51, 101, 500]

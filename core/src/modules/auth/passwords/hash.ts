@@ -1,0 +1,44 @@
+import { type Ctx, defineResource, unavailable } from '#kernel'
+import { createPasswordHasher, type PasswordHasher, PasswordQueueFull, type PasswordVerdict } from './hasher.ts'
+
+/** Hashes passwords off the event loop, a few at a time: one per process. */
+export const passwordHasher = defineResource<PasswordHasher>({
+  name: 'auth.password_hasher',
+  create: () => createPasswordHasher(),
+  close: (hasher) => hasher.close(),
+})
+
+const RETRY_SECONDS = 2
+
+/**
+ * Hashes a new password that has been found good. Takes tens of milliseconds, so not to be called inside a transaction.
+ * Throws 503 when too many wait.
+ */
+export async function hashPassword(ctx: Ctx, password: string): Promise<string> {
+  return whenNotFull(() => ctx.use(passwordHasher).hash(password))
+}
+
+/** Hashes a password that was right anew; null when too many wait, since that must not fail a sign-in. */
+export async function rehashPassword(ctx: Ctx, password: string): Promise<string | null> {
+  try {
+    return await ctx.use(passwordHasher).hash(password)
+  } catch (error) {
+    if (error instanceof PasswordQueueFull) return null
+    throw error
+  }
+}
+
+/** Checks a password, taking as long when there is no hash to check it against. Throws 503 when too many wait. */
+export async function verifyPassword(ctx: Ctx, hash: string | null, password: string): Promise<PasswordVerdict> {
+  const hasher = ctx.use(passwordHasher)
+  return whenNotFull(() => (hash === null ? hasher.verifyNothing(password) : hasher.verify(hash, password)))
+}
+
+async function whenNotFull<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof PasswordQueueFull)) throw error
+    throw unavailable({ cause: error, headers: { 'retry-after': String(RETRY_SECONDS) } })
+  }
+}

@@ -1,0 +1,116 @@
+import { type Ctx, hashToken, newId, randomToken, SECONDS } from '#kernel'
+import { sessionRevoked } from '../errors.ts'
+import type { Tokens } from '../schema.ts'
+import { deviceName } from '../sign-in/devices.ts'
+import type { SessionRow } from '../table.ts'
+import { signAccessToken } from '../tokens/access-tokens.ts'
+import type { Admission } from './admission.ts'
+import { insertRefreshToken, insertSession, updateSessionUsed } from './session-queries.ts'
+
+/** What tokens are made for: a person's session, and where it acts. */
+export interface Holder {
+  session: Pick<SessionRow, 'id' | 'user_id' | 'created_at' | 'in_cookie'>
+  admission: Admission
+}
+
+/** Opens a session for a person where they were admitted, with the first tokens of its first lineage. */
+export async function openSession(
+  ctx: Ctx,
+  { userId, admission, inCookie }: { userId: string; admission: Admission; inCookie: boolean },
+): Promise<Tokens & { sessionId: string }> {
+  const { origin, tx } = ctx
+  const now = ctx.clock.now()
+  const session = { id: newId(), user_id: userId, created_at: now, in_cookie: inCookie }
+  const inserted = insertSession(tx, {
+    ...session,
+    last_active_at: now,
+    expires_at: unusedUntil(ctx, { session, admission }),
+    revoked_at: null,
+    ip_address: origin.ipAddress,
+    user_agent: origin.userAgent,
+    device: deviceName(origin.userAgent),
+  })
+  const [tokens] = await Promise.all([startLineage(ctx, { session, admission }), inserted])
+  return { ...tokens, sessionId: session.id }
+}
+
+/** Tokens for one more tenant in a session that is there; what it holds for others goes on. */
+export async function joinSession(ctx: Ctx, holder: Holder): Promise<Tokens> {
+  const [tokens] = await Promise.all([startLineage(ctx, holder), recordUse(ctx, holder)])
+  return tokens
+}
+
+async function startLineage(ctx: Ctx, holder: Holder): Promise<Tokens> {
+  const refreshToken = randomToken()
+  const [tokens] = await Promise.all([
+    issueTokens(ctx, holder, refreshToken),
+    addRefreshToken(ctx, holder, { refreshToken, lineageId: newId(), generation: 1 }),
+  ])
+  return tokens
+}
+
+/** Stores a refresh token of a lineage. */
+export async function addRefreshToken(
+  ctx: Ctx,
+  holder: Holder,
+  { refreshToken, lineageId, generation }: { refreshToken: string; lineageId: string; generation: number },
+): Promise<void> {
+  await insertRefreshToken(ctx.tx, {
+    id: newId(),
+    session_id: holder.session.id,
+    user_id: holder.session.user_id,
+    scope_tenant_id: holder.admission.tenant?.id ?? null,
+    lineage_id: lineageId,
+    generation,
+    token_hash: hashToken(refreshToken),
+    created_at: ctx.clock.now(),
+    expires_at: unusedUntil(ctx, holder),
+    used_at: null,
+    successor_sealed: null,
+  })
+}
+
+/** Tokens as they stand on the wire: the given refresh token with a fresh access token. */
+export async function issueTokens(ctx: Ctx, holder: Holder, refreshToken: string): Promise<Tokens> {
+  const { session, admission } = holder
+  const tid = admission.tenant?.id ?? null
+  const { accessToken, expiresIn } = await signAccessToken(
+    ctx,
+    { sub: session.user_id, sid: session.id, tid },
+    endOf(ctx, holder),
+  )
+  return {
+    access_token: accessToken,
+    refresh_token: refreshToken,
+    token_type: 'Bearer',
+    expires_in: expiresIn,
+    tenant_id: tid,
+  }
+}
+
+/** Notes that a session is in use, which moves its end away. */
+export async function recordUse(ctx: Ctx, holder: Holder): Promise<void> {
+  const expires_at = unusedUntil(ctx, holder)
+  await updateSessionUsed(ctx.tx, holder.session.id, { last_active_at: ctx.clock.now(), expires_at })
+}
+
+/**
+ * Until when a session and its newest refresh token live if nobody uses them. One cookie serves all tenants of a person: the
+ * age that one of them allows ends access there, at each exchange, and not what the others go on with.
+ */
+function unusedUntil(ctx: Ctx, holder: Holder): string {
+  const end = holder.session.in_cookie ? ctx.clock.ms() + refreshTtlMs(ctx) : endOf(ctx, holder)
+  return new Date(end).toISOString()
+}
+
+/**
+ * When tokens made now end at the latest, in milliseconds: a while after the last use (REFRESH_TOKEN_TTL), and at the
+ * age that the tenant allows a session. Throws 401 `session_revoked` when that age is reached.
+ */
+function endOf(ctx: Ctx, { session, admission }: Holder): number {
+  const oldest = Date.parse(session.created_at) + admission.maxAgeMs
+  if (oldest <= ctx.clock.ms()) throw sessionRevoked({ detail: 'The session has reached the age at which it ends' })
+  return Math.min(oldest, ctx.clock.ms() + refreshTtlMs(ctx))
+}
+
+const refreshTtlMs = ({ config }: Ctx) => config.tokens.refreshTtlSeconds * SECONDS

@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto'
+import { type AppError, type Ctx, fromNow, HOURS, MINUTES, SECONDS } from '#kernel'
+import { normalizeEmail } from '../../users/index.ts'
+import { tooManyAttempts } from '../errors.ts'
+import type { LoginFailureRow } from '../table.ts'
+import { fingerprintOf } from './devices.ts'
+import {
+  type Delay,
+  deleteFailures,
+  deleteFailuresOf,
+  findUserOnDevice,
+  listFailures,
+  updateFailuresTaken,
+  upsertDelayed,
+  upsertFailures,
+  type Window,
+} from './failure-queries.ts'
+import { networkOf } from './networks.ts'
+
+const STOP_MS = 15 * MINUTES
+/** Failures of one account from one place, on one known device or in one session, before it has to wait. */
+const PLACE_LIMIT = 10
+/** Failures from one address, whatever the accounts. */
+const ADDRESS_LIMIT = 100
+
+const MEMORY_MS = 24 * HOURS
+/**
+ * Guesses at one account, wherever they come from: 20, then a pause before each that grows from half a minute to twenty.
+ * That is less than a hundred within any 24 hours.
+ */
+const DELAY = { free: 20, firstMs: 30 * SECONDS, longestMs: 20 * MINUTES }
+
+/** By so much the clocks of two processes may differ. */
+const SKEW_MS = 1 * MINUTES
+
+/** What one attempt to prove a secret is counted under. */
+export interface Attempt {
+  /** The address of the account in its normal form, whether or not there is one; null: it names no account. */
+  email: string | null
+  /** Null: unknown. */
+  network: string | null
+  fingerprint: string
+  /** Set when a live session of the account itself makes the attempt. */
+  sessionId: string | null
+}
+
+/** An attempt on the account of an e-mail address, by whoever is calling. */
+export function attemptOn(ctx: Ctx, email: string): Attempt {
+  return { ...attemptFrom(ctx), email: normalizeEmail(email) ?? email }
+}
+
+/** An attempt by a signed-in person on their own account: what others do elsewhere does not stand in its way. */
+export function attemptInSession(ctx: Ctx, email: string): Attempt {
+  return { ...attemptOn(ctx, email), sessionId: ctx.principal?.sessionId ?? null }
+}
+
+/** An attempt that names no account: a bootstrap token. */
+export function attemptFrom(ctx: Ctx): Attempt {
+  const network = networkOf(ctx.origin.ipAddress, { v4: 32, v6: 64 })
+  return { email: null, network, fingerprint: fingerprintOf(ctx), sessionId: null }
+}
+
+/** The counters of an attempt. Keys are hashes, so that they tell nobody's address. */
+interface Counters {
+  /** Those that stop it for a while. */
+  stops: string[]
+  /** Counted, though others are stopped by it. */
+  others: string[]
+  /** The one that makes it wait longer and longer. */
+  delays: string | null
+}
+
+function countersOf({ email, network, fingerprint, sessionId }: Attempt, isKnown: boolean): Counters {
+  const address = network === null ? [] : [keyOf('address', network)]
+  if (email === null) return { stops: address, others: [], delays: null }
+  if (sessionId !== null)
+    return { stops: [keyOf('session', sessionId)], others: address, delays: keyOf('session-day', sessionId) }
+  if (isKnown)
+    return {
+      stops: [keyOf('device', email, fingerprint)],
+      others: address,
+      delays: keyOf('device-day', email, fingerprint),
+    }
+  return { stops: [keyOf('place', email, network ?? ''), ...address], others: [], delays: accountKey(email) }
+}
+
+const accountKey = (email: string) => keyOf('account', email)
+
+function keyOf(kind: string, ...subject: string[]): string {
+  return `${kind}:${createHash('sha256').update(JSON.stringify(subject)).digest('base64url')}`
+}
+
+async function isKnown({ tx }: Ctx, { email, fingerprint, sessionId }: Attempt): Promise<boolean> {
+  if (email === null || sessionId !== null) return false
+  return (await findUserOnDevice(tx, email, fingerprint)) !== undefined
+}
+
+/** Throws 429 `too_many_attempts` while too many attempts like this one have failed. */
+export async function requireNotLocked(ctx: Ctx, attempt: Attempt): Promise<void> {
+  if (ctx.config.rateLimitFactor === 0) return
+  const either = [countersOf(attempt, false), countersOf(attempt, true)]
+  const keys = either.flatMap(({ stops, delays }) => (delays === null ? stops : [...stops, delays]))
+  const [known, rows] = await Promise.all([isKnown(ctx, attempt), listFailures(ctx.tx, [...new Set(keys)])])
+  const { stops, delays } = countersOf(attempt, known)
+  const until = rows.flatMap((row) => {
+    if (row.key === delays) return waitOf(ctx, row)
+    return stops.includes(row.key) && isOpen(ctx, row, STOP_MS) && row.failures >= limitOf(ctx, row.key)
+      ? [row.window_ends_at]
+      : []
+  })
+  if (until.length > 0) throw locking(ctx, until)
+}
+
+/** What became of a failed attempt. */
+export interface CountedFailure {
+  /** The error to throw when it was one too many: it is not to be told whether it was right. */
+  refusal?: AppError
+  /** True once, when so many failed that the account is being guessed at from places that it does not know. */
+  isUnderAttack: boolean
+}
+
+/**
+ * Counts a failed attempt; the transaction must be committed for it to count. Of any number of simultaneous wrong
+ * guesses only as many as the limits allow learn that they were wrong.
+ */
+export async function countFailure(ctx: Ctx, attempt: Attempt): Promise<CountedFailure> {
+  if (ctx.config.rateLimitFactor === 0) return { isUnderAttack: false }
+  const { stops, others, delays } = countersOf(attempt, await isKnown(ctx, attempt))
+  const account = attempt.email === null ? null : accountKey(attempt.email)
+  // Sorted, so that two transactions take the rows' locks in the same order.
+  const counted = [...stops, ...others].sort().map((key) => ({ key, account: isOfAddress(key) ? null : account }))
+  const rows = counted.length > 0 ? await upsertFailures(ctx.tx, counted, windowOf(ctx, STOP_MS)) : []
+  const stopped = rows.filter((row) => stops.includes(row.key) && row.failures > limitOf(ctx, row.key))
+  const until = stopped.map((row) => row.window_ends_at)
+  if (until.length > 0) return { refusal: locking(ctx, until), isUnderAttack: false }
+  return delays === null ? { isUnderAttack: false } : countDelayed(ctx, { key: delays, account })
+}
+
+async function countDelayed(ctx: Ctx, counter: { key: string; account: string | null }): Promise<CountedFailure> {
+  const delay = delayOf(ctx)
+  const row = await upsertDelayed(ctx.tx, counter, windowOf(ctx, MEMORY_MS), delay)
+  if (row) return { isUnderAttack: row.key === counter.account && row.failures === delay.free }
+  const until = (await listFailures(ctx.tx, [counter.key])).flatMap((row) => waitOf(ctx, row))
+  return { refusal: locking(ctx, until), isUnderAttack: false }
+}
+
+/**
+ * A success clears what was counted on the device or in the session, and takes the failures from its place back. What
+ * others failed at stays, as do those of the address: its next guess may be at another account.
+ */
+export async function clearFailures(ctx: Ctx, attempt: Attempt): Promise<void> {
+  const { email, sessionId } = attempt
+  if (email === null) return
+  const place = countersOf(attempt, false)
+  const device = countersOf(attempt, true)
+  const own = [...place.stops, ...device.stops, ...(device.delays === null ? [] : [device.delays])]
+  const gone = await deleteFailures(ctx.tx, [...new Set(own)].filter((key) => !isOfAddress(key)).sort())
+  if (sessionId !== null) return
+  const failures = gone
+    .filter(({ key }) => place.stops.includes(key))
+    .reduce((sum, row) => sum + Math.min(row.failures, limitOf(ctx, row.key)), 0)
+  if (failures > 0) await updateFailuresTaken(ctx.tx, accountKey(email), { failures, free: delayOf(ctx).free })
+}
+
+/** Clears all that is counted under an account, wherever it came from: for who has proven to be its owner. */
+export async function clearAccount(ctx: Ctx, email: string): Promise<void> {
+  await deleteFailuresOf(ctx.tx, accountKey(normalizeEmail(email) ?? email))
+}
+
+const isOfAddress = (key: string) => key.startsWith('address:')
+
+function limitOf(ctx: Ctx, key: string): number {
+  return scaled(ctx, isOfAddress(key) ? ADDRESS_LIMIT : PLACE_LIMIT)
+}
+
+function delayOf(ctx: Ctx): Delay {
+  return { ...DELAY, free: scaled(ctx, DELAY.free) }
+}
+
+const scaled = ({ config }: Ctx, limit: number) => Math.max(1, Math.round(limit * config.rateLimitFactor))
+
+function windowOf({ clock }: Ctx, lengthMs: number): Window {
+  const [now, latest] = [clock.now(), fromNow(clock, lengthMs + SKEW_MS)]
+  return { now, endsAt: fromNow(clock, lengthMs), latest }
+}
+
+function isOpen(ctx: Ctx, row: LoginFailureRow, lengthMs: number): boolean {
+  const { now, latest } = windowOf(ctx, lengthMs)
+  return row.window_ends_at > now && row.window_ends_at <= latest
+}
+
+/** Until when the next guess has to wait, if it has to. */
+function waitOf(ctx: Ctx, row: LoginFailureRow): string[] {
+  return row.next_at !== null && row.next_at > ctx.clock.now() && isOpen(ctx, row, MEMORY_MS) ? [row.next_at] : []
+}
+
+function locking(ctx: Ctx, until: readonly string[]): AppError {
+  const seconds = Math.ceil((Math.max(...until.map(Date.parse)) - ctx.clock.ms()) / SECONDS)
+  return tooManyAttempts({ headers: { 'retry-after': String(Math.max(1, seconds)) } })
+}

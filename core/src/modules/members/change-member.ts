@@ -1,0 +1,56 @@
+import { type Ctx, conflict, notFound } from '#kernel'
+import { unassignAll } from '../roles/index.ts'
+import { removeUserTenant } from '../users/index.ts'
+import { requireMayActOnMember } from './access-rules.ts'
+import { memberUpdated, userRemoved } from './events.ts'
+import { ensureOwnerRemains } from './owners.ts'
+import { getMember } from './present.ts'
+import { deleteMember, lockMember, updateMember } from './queries.ts'
+import type { Member, MemberPatch } from './schema.ts'
+import { reviewInvitationsOf } from './withdraw-invitation.ts'
+
+/**
+ * Changes a membership. Disabling takes effect on the person's next request in this tenant, and their open invitations end.
+ * Throws 403 for somebody who holds more than the caller, 409 `last_owner` for the last one. Somebody invited has no
+ * status to change: 409.
+ */
+export async function changeMember(ctx: Ctx, userId: string, patch: MemberPatch): Promise<Member> {
+  const row = await lockMember(ctx.tx, ctx.tenantId, userId)
+  if (!row) throw notFound()
+  await requireMayActOnMember(ctx, row, 'user.update')
+  const before = await getMember(ctx, userId)
+  const changed = Object.entries(patch).some(([field, value]) => before[field as keyof MemberPatch] !== value) // fields of MemberPatch
+  if (!changed) return before
+  const turned = patch.status !== undefined && patch.status !== before.status
+  if (turned && before.status === 'invited') {
+    throw conflict({ detail: 'An invited person joins by accepting; revoke the invitation to stop that' })
+  }
+  await updateMember(ctx.tx, ctx.tenantId, userId, { ...patch, updated_at: ctx.clock.now() })
+  // Of everybody: who is no owner yet may be made one at this very moment.
+  if (turned && patch.status === 'disabled') {
+    await ensureOwnerRemains(ctx)
+    await reviewInvitationsOf(ctx, userId)
+  }
+  const after = await getMember(ctx, userId)
+  await ctx.emit(memberUpdated, { before, after })
+  await ctx.forget({ userId })
+  return after
+}
+
+/**
+ * Ends a membership: roles and a waiting invitation go with it, so do the invitations that the person has sent, and their
+ * next request in this tenant fails. Throws 403 for somebody who holds more than the caller, and 409 `last_owner`.
+ */
+export async function removeMember(ctx: Ctx, userId: string): Promise<void> {
+  const row = await lockMember(ctx.tx, ctx.tenantId, userId)
+  if (!row) throw notFound()
+  await requireMayActOnMember(ctx, row, 'user.delete')
+  const before = await getMember(ctx, userId)
+  await unassignAll(ctx, userId)
+  await deleteMember(ctx.tx, ctx.tenantId, userId)
+  await removeUserTenant(ctx, userId, ctx.tenantId)
+  await ensureOwnerRemains(ctx)
+  await reviewInvitationsOf(ctx, userId)
+  await ctx.emit(userRemoved, { before })
+  await ctx.forget({ userId })
+}

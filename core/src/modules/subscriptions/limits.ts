@@ -1,0 +1,154 @@
+import { type Allowances, type Ctx, planLimitReached, subscriptionInactive, type Tx } from '#kernel'
+import { limitReached80, limitReached100 } from './events.ts'
+import { getState } from './lifecycle.ts'
+import { includes, maxOf } from './plans.ts'
+import { findStanding } from './queries.ts'
+import { isEnded, type State } from './states.ts'
+import type { PlanRow, Status } from './table.ts'
+import { countedBy } from './usage.ts'
+import {
+  type Counted,
+  countRows,
+  findTerms,
+  findUsage,
+  lockCounting,
+  lockTerms,
+  type StoredTerms,
+  updateUsageReleased,
+  upsertUsage,
+} from './usage-queries.ts'
+
+/**
+ * What a tenant may have at this moment. Undefined for a tenant without a subscription, which may have nothing until
+ * the sweep `subscriptions.open_missing` gives it one: what cannot be read is a no.
+ */
+interface Terms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {
+  status: Status
+  current_period_start: string
+}
+
+/** Refused counts look this much further, so that they can say how far above its plan a tenant is. */
+const LOOK_FURTHER = 1_000
+
+/** The kernel's question how much a tenant may have, answered by its plan and the state of its subscription. */
+export const planAllowances: Allowances = {
+  async requireWritable(ctx, limit) {
+    const standing = limit === undefined ? await findStatus(ctx) : (await lockedTerms(ctx))?.status
+    if (standing === undefined || isEnded({ status: standing })) throw subscriptionInactive()
+  },
+
+  async consumed(ctx, limit, amount = 1) {
+    const terms = await lockedTerms(ctx)
+    if (!terms) throw subscriptionInactive()
+    const max = maxOf(ctx, terms, limit)
+    const counts = countedBy(ctx, limit)
+    const used =
+      counts === undefined
+        ? await countUp(ctx, { limit, amount, max, terms })
+        : max === null
+          ? null
+          : await countAgain(ctx, { limit, amount, max, counts })
+    if (max !== null && used !== null) await announce(ctx, { limit, amount, max, used })
+  },
+
+  async released(ctx, limit, amount = 1) {
+    if (countedBy(ctx, limit) !== undefined) return
+    const terms = await lockedTerms(ctx)
+    if (terms) await updateUsageReleased(ctx.tx, counterOf(ctx, limit, terms), amount)
+  },
+
+  async hasFeature(ctx, feature) {
+    const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
+    return terms !== undefined && includes(ctx, terms, feature)
+  },
+
+  async remaining(ctx, limit) {
+    const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
+    if (!terms) return 0
+    const max = maxOf(ctx, terms, limit)
+    if (max === null) return null
+    const counts = countedBy(ctx, limit)
+    const used =
+      counts === undefined
+        ? await findUsage(ctx.tx, counterOf(ctx, limit, terms))
+        : await countRows(ctx.tx, ctx.tenantId, counts, max)
+    return Math.max(0, max - used)
+  },
+}
+
+async function findStatus(ctx: Ctx): Promise<Status | undefined> {
+  const stored = await findStanding(ctx.tx, ctx.tenantId)
+  if (!stored || !isOverdue(ctx, stored)) return stored?.status
+  return (await getState(ctx)).status
+}
+
+const known = new WeakMap<Tx, Promise<Terms | undefined>>()
+
+/** Looked up once per transaction: they stay as they are until it ends. */
+function lockedTerms(ctx: Ctx): Promise<Terms | undefined> {
+  const { tx } = ctx
+  let terms = known.get(tx)
+  if (!terms) {
+    terms = lock(ctx)
+    known.set(tx, terms)
+  }
+  return terms
+}
+
+async function lock(ctx: Ctx): Promise<Terms | undefined> {
+  const { tx, tenantId } = ctx
+  return current(ctx, (await lockTerms(tx, tenantId)) ?? (await lockTerms(tx, tenantId)))
+}
+
+/** The terms of now, also where the clock's part is not written down yet. */
+async function current(ctx: Ctx, stored: StoredTerms | undefined): Promise<Terms | undefined> {
+  if (!stored || !isOverdue(ctx, stored)) return stored
+  const state: State = await getState(ctx)
+  return { ...state.plan, status: state.status, current_period_start: state.current_period_start }
+}
+
+const isOverdue = ({ clock }: Ctx, { next_change_at }: { next_change_at: string | null }) =>
+  next_change_at !== null && next_change_at <= clock.now()
+
+interface Consumption {
+  limit: string
+  amount: number
+}
+
+async function countUp(
+  ctx: Ctx,
+  { limit, amount, max, terms }: Consumption & { max: number | null; terms: Terms },
+): Promise<number> {
+  const counter = counterOf(ctx, limit, terms)
+  const used = await upsertUsage(ctx.tx, counter, { amount, max })
+  if (used !== undefined) return used
+  throw planLimitReached({ members: { limit, max, used: await findUsage(ctx.tx, counter) } })
+}
+
+/**
+ * Counts what is there now, the new ones included: in line with everybody else who makes such, and no further than tells
+ * whether it is too many.
+ */
+async function countAgain(
+  ctx: Ctx,
+  { limit, amount, max, counts }: Consumption & { max: number; counts: Counted },
+): Promise<number> {
+  const { tx, tenantId } = ctx
+  const [, used] = await Promise.all([lockCounting(tx, tenantId), countRows(tx, tenantId, counts, max + 1)])
+  if (used <= max) return used
+  const all = await countRows(tx, tenantId, counts, max + amount + LOOK_FURTHER)
+  throw planLimitReached({ members: { limit, max, used: all - amount } })
+}
+
+/** Says once that a limit came near or was reached: when it is crossed. */
+async function announce(ctx: Ctx, { limit, amount, max, used }: Consumption & { max: number; used: number }) {
+  const crosses = (mark: number) => used - amount < mark && used >= mark
+  const event = crosses(max) ? limitReached100 : crosses(Math.ceil(max * 0.8)) ? limitReached80 : null
+  if (event) await ctx.emit(event, { id: null, label: limit, after: { limit, max, used } })
+}
+
+const counterOf = ({ tenantId }: Ctx, limit: string, { current_period_start }: Terms) => ({
+  tenant_id: tenantId,
+  limit_name: limit,
+  period_start: current_period_start,
+})

@@ -1,0 +1,63 @@
+import { type Ctx, DAYS, type Founder, momentAfter, stamp } from '#kernel'
+import { getTenant } from '../tenants/index.ts'
+import { subscriptionCreated } from './events.ts'
+import { deadlineOf, periodEnd } from './periods.ts'
+import { presentRecord } from './present.ts'
+import { findPlanByCode, insertSubscription, updateTrialReturned, upsertTrial } from './queries.ts'
+import type { PlanRow, SubscriptionRow } from './table.ts'
+
+/** The plan that new tenants try. */
+const TRIAL_PLAN = 'starter'
+/** The plan that they begin with when their founder has had the trials that a person may have. */
+const PLAN_AFTER_TRIALS = 'free'
+
+/**
+ * Opens the subscription of a new tenant: a trial, or the free plan when the person who founds it has had theirs
+ * (TRIALS_PER_PERSON). A tenant that has a subscription keeps it.
+ */
+export async function openSubscription(ctx: Ctx, founder?: Founder): Promise<void> {
+  const userId = founder?.userId ?? (await getTenant(ctx.tx, ctx.tenantId)).owner_id
+  const isTrial = await upsertTrial(ctx.tx, userId, ctx.config.trialsPerPerson)
+  const plan = await requirePlan(ctx, isTrial ? TRIAL_PLAN : PLAN_AFTER_TRIALS)
+  const row = await insertSubscription(ctx.tx, newSubscription(ctx, plan, isTrial))
+  if (row)
+    await ctx.emit(subscriptionCreated, {
+      after: presentRecord({ ...row, plan, pending_plan: null }),
+      label: plan.name,
+    })
+  else if (isTrial) await updateTrialReturned(ctx.tx, userId)
+}
+
+async function requirePlan(ctx: Ctx, code: string): Promise<PlanRow> {
+  const plan = await findPlanByCode(ctx.tx, code)
+  if (!plan) throw new Error(`There is no plan ${code} for new tenants`)
+  return plan
+}
+
+function newSubscription(ctx: Ctx, plan: PlanRow, isTrial: boolean): SubscriptionRow {
+  const base = stamp(ctx)
+  // Everything is reckoned from one moment: the clock goes on between two looks at it.
+  const start = base.created_at
+  const trialEnd = momentAfter(start, plan.trial_days * DAYS)
+  const row: SubscriptionRow = {
+    ...base,
+    plan_id: plan.id,
+    pending_plan_id: null,
+    status: isTrial ? 'trialing' : 'active',
+    trial_ends_at: isTrial ? trialEnd : null,
+    anchored_at: start,
+    current_period_start: start,
+    current_period_end: isTrial ? trialEnd : periodEnd(start, plan.interval, start),
+    cancel_at_period_end: false,
+    cancel_reason: null,
+    canceled_at: null,
+    grace_ends_at: null,
+    payment_method: null,
+    payment_provider: null,
+    payment_reference: null,
+    charge: null,
+    is_warned: false,
+    next_change_at: null,
+  }
+  return { ...row, next_change_at: deadlineOf({ ...row, plan, pending_plan: null })?.at ?? null }
+}
