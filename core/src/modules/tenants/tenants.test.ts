@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Ctx, isUuid } from '#kernel'
-import { createTestCore, type TestCore, type TestPerson } from '../../testing/index.ts'
+import type { TestCore, TestPerson } from '../../testing/index.ts'
+import { createAuthCore } from '../auth/auth.fixture.ts'
 import { changeOwner, listTenants, tenants } from './index.ts'
 
 const CURRENT = '/tenants/current'
@@ -9,7 +10,7 @@ const PARALLEL = 20
 let t: TestCore
 
 before(async () => {
-  t = await createTestCore({ env: { RATE_LIMIT_FACTOR: '0' } })
+  t = await createAuthCore()
 })
 after(() => t.close())
 
