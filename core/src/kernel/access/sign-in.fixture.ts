@@ -11,7 +11,8 @@ export interface Claim {
   scopes?: readonly string[]
 }
 
-const PREFIX = 'claim.'
+// Without a dot: what has one may be taken for an access token.
+const PREFIX = 'claim-'
 
 /** A credential that says itself whose it is. */
 export const claim = (content: Claim): string => PREFIX + Buffer.from(JSON.stringify(content)).toString('base64url')
