@@ -88,7 +88,7 @@ describe('the tarball', () => {
   it('installs into a folder that has nothing else', async () => {
     const isOurs = (path: string) => !/\/(?:node_modules|\.data)(?:\/|$)/.test(path.slice(root.length))
     await cp(join(root, 'examples/catalog'), app, { recursive: true, filter: isOurs })
-    await cp(join(root, 'scripts/package/strictly'), app, { recursive: true })
+    await cp(join(root, 'scripts/package/beside'), app, { recursive: true })
     await npm(['install', '--ignore-scripts', tarball], app)
   })
 
@@ -190,7 +190,7 @@ for (const version of ['22', 'this one'])
       'passes its own tests',
       on(async (node) => {
         const env = { TEST_DATABASE_SUPERUSER_URL: await getTestServer() }
-        await run(node, ['--test', 'catalog.test.ts'], { cwd: app, env })
+        await run(node, ['--test', 'catalog.test.ts', 'kit.check.ts'], { cwd: app, env })
       }),
     )
 

@@ -25,23 +25,23 @@ export interface CoreOptions {
   config: Config
   /** `[...builtinModules, catalog, sales]`; the order among them does not matter. */
   modules: readonly Module[]
-  /** What the application calls itself. Default: Tenantry. */
+  /** Names of the application. Default: Tenantry. */
   product?: ProductOptions
   /** Default: the system's. */
   clock?: Clock
   /** Default: JSON lines on standard output at the level of the configuration. */
   log?: Logger
   /**
-   * Called once with Fastify on the API's port before it is ready: for plugins, hooks, and routes that belong to no
-   * tenant (static files). What the modules' routes accept, and how they and all errors are answered, stays as it is.
+   * Called once with Fastify on the API's port before it is ready, for plugins, hooks, and routes without a tenant
+   * (static files). It does not change what the modules' routes accept, nor their answers and errors.
    */
   fastify?: FastifySetup
 }
 
 /**
- * Composes a core from a configuration and modules. Nothing is connected or started yet but what modules keep open;
- * the schema must be current (`runCommand` has `migrate`). It neither serves nor works on database roles or tables that do not
- * keep tenants apart, or with declarations that name what is not there: `app` and `startWorker` then throw.
+ * Composes a core from a configuration and modules. Nothing is connected or started except what modules keep open; the
+ * schema must be current (`runCommand` has `migrate`). `app` and `startWorker` throw when database roles or tables do
+ * not separate tenants, or declarations name something that does not exist.
  */
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { config, clock = systemClock } = options
@@ -50,7 +50,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     throw new Error('createCore needs DATABASE_URL, DATABASE_SYSTEM_URL and APP_SECRET')
   const product = completeProduct(options.product)
   const registry = createRegistry([kernelModule, ...options.modules])
-  // Read now rather than by the first request that needs it.
+  // Read now, not by the first request that needs it.
   for (const { configuration } of registry.modules) if (configuration) config.of(configuration)
   const log = withoutRows(options.log ?? pino({ level: config.log.level, base: null }))
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
@@ -119,12 +119,12 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     await standings.start()
     for (const resource of resourcesOf(registry)) resources.set(resource.name, await resource.create(core))
   } catch (error) {
-    // Who gets no core cannot close one.
+    // Without a core the caller cannot close it.
     await close()
     throw error
   }
 
-  /** What failed is tried again by the next who asks. */
+  /** After a failure the next caller tries again. */
   function prepare(): Promise<void> {
     preparing ??= assertSound()
       .then(() => prepareResources(core, resources))
@@ -136,7 +136,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   }
 
   function assertSound(): Promise<unknown> {
-    // A role that is not what it should be may not even find the tables.
+    // Checked first, because a wrong role may not even find the tables.
     return assertRolesAreSafe(db, product).then(() =>
       Promise.all([assertTablesAreSafe(db), assertDeclarationsFit(core)]),
     )
@@ -146,14 +146,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     stopping.abort()
     await Promise.all([stopServing(), stopWorking()])
     await waker.idle()
-    // Last of what answers: whoever watches sees the end coming.
+    // Closed last of all servers, so that monitoring sees the stop.
     await (await probes)?.close()
     for (const resource of resourcesOf(registry).reverse())
       if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))
     await standings.close()
     await db.close()
   }
-  /** An app or a worker that could not be made has nothing to be stopped, and has said so where it was asked for. */
+  /** A failed app or worker has nothing to stop and has reported its error. */
   async function stopServing(): Promise<void> {
     const made = await app?.catch(() => undefined)
     if (made) await stopListening(made, core)

@@ -10,6 +10,8 @@ const SRC = join(ROOT, 'core/src')
 const MAX_LINES = 400
 /** What stands beside code to prove it may reach further than the code. */
 const isTest = (file: string) => /\.test\.ts$|\.fixture\.ts$|test-kit\.ts$|^core\/test\//.test(file)
+/** What stands beside code to tell tests of it: loaded by them alone, and made of what an application has, too. */
+const isCases = (file: string) => /\.cases\.ts$/.test(file)
 
 interface Source {
   /** Relative to the root. */
@@ -53,6 +55,8 @@ function objection(source: Source, path: string): string | null {
   const target = targetOf(source, path)
   const [, room, module] = roomOf(source.file) ?? []
   if (isTest(target)) return 'is a test'
+  if (isCases(target)) return null // how it is imported is looked at below
+  if (isCases(source.file) && target === 'core/src/testing/index.ts') return null
   if (target.startsWith('core/src/testing/')) return room === 'testing' ? null : 'is for tests'
   if (isPackage(target)) return null
   if (!target.startsWith('core/src/'))
@@ -68,6 +72,7 @@ function objection(source: Source, path: string): string | null {
   return dependsOn.get(module)?.includes(neighbour) ? null : `is not in dependsOn of ${module}`
 }
 
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
 const complain = (found: string[]) => assert.deepEqual(found, [])
 
 describe('the house', () => {
@@ -99,6 +104,16 @@ describe('the house', () => {
     )
   })
 
+  it('loads cases, and what only they need, for tests alone', () => {
+    const loading = production.filter(({ file }) => !isCases(file) && !file.startsWith('core/src/testing/'))
+    complain(
+      loading.flatMap(({ file, text }) => {
+        const code = withoutComments(text).replace(/^ {2}cases: \(\) => import\('\.\/[\w-]+\.cases\.ts'\),$/gm, '')
+        return /\.cases\.ts'|'(?:node:)?assert\b/.test(code) ? [file] : []
+      }),
+    )
+  })
+
   it('has no module that is not installed, and names each after its folder', () => {
     const folders = readdirSync(join(SRC, 'modules'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
     assert.deepEqual(folders.map(({ name }) => name).sort(), [...dependsOn.keys()].sort())
@@ -117,10 +132,7 @@ describe('the house', () => {
     const words = new RegExp(`['"\`/](?:${[...dependsOn.keys()].join('|')})/|\\bmodules/(?!\\*)`)
     complain(
       production
-        .filter(
-          ({ file, text }) =>
-            file.startsWith('core/src/kernel/') && words.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')),
-        )
+        .filter(({ file, text }) => file.startsWith('core/src/kernel/') && words.test(withoutComments(text)))
         .map(({ file }) => file),
     )
   })
@@ -141,6 +153,12 @@ describe('the house', () => {
         .filter(({ file, text }) => !rooms.test(file) && !isTest(file) && /\bprocess\.env\b/.test(text))
         .map(({ file }) => file),
     )
+  })
+
+  it('reads addresses in one place', () => {
+    const readers = /\b(?:isIP|isIPv4|isIPv6|BlockList|SocketAddress)\b/
+    const found = production.filter(({ text }) => readers.test(text)).map(({ file }) => file)
+    assert.deepEqual(found, ['core/src/kernel/addresses/addresses.ts'])
   })
 
   it('names queries by what they do', () => {

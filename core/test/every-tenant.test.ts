@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { everyTenant, MINUTES, type Sweep } from '#kernel'
-import { tend } from '../src/kernel/jobs/upkeep.ts'
+import { runUpkeep } from '../src/kernel/jobs/upkeep.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { probe, tenantOf, until, writeProbe } from './probe-module.ts'
 
@@ -168,7 +168,7 @@ describe('a sweep over tenants', () => {
       'insert into runs (name, claimed_by, claimed_until, done_at) values ($1, gen_random_uuid(), $2, $2)',
       [name, new Date(test.clock.ms() - MINUTES).toISOString()],
     )
-    await tend(core)
+    await runUpkeep(core)
     const jobs = await test.core.db.systemQuery(
       "select 1 from graphile_worker.jobs where task_identifier = $1 and run_at <= now() + interval '1 second'",
       [name],

@@ -5,7 +5,7 @@ import { bodyLimitOf } from '../src/kernel/http/body.ts'
 import { type Person, register } from '../src/modules/auth/auth.fixture.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { type Answered, createTestCore, type RequestOptions, type TestCore } from '../src/testing/index.ts'
-import { addMember, anAddress } from './route-world.ts'
+import { addMember, anAddress } from './added-members.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB

@@ -59,15 +59,17 @@ describe('events', () => {
   })
 
   it('take the change along when they cannot be recorded', async () => {
+    const wrong = ({ actor }: Ctx) => ({ ...actor, id: 'no uuid' })
     const failing = inTenant(test.core, 'b', async (ctx) => {
       await writeProbe(ctx, 'untold')
-      const wrong = { ...ctx.actor, id: 'no uuid' }
-      await ctx
-        .as(wrong)
-        .emit(gadgetLost, { after: gadget })
-        .catch(() => {})
+      await ctx.as(wrong(ctx)).emit(gadgetLost, { after: gadget })
     })
-    await assert.rejects(failing, /rolled back/)
+    await assert.rejects(failing, /no uuid/)
+    const goingOn = inTenant(test.core, 'b', async (ctx) => {
+      await ctx.as(wrong(ctx)).emit(gadgetLost, { after: gadget })
+      await writeProbe(ctx, 'untold')
+    })
+    await assert.rejects(goingOn, /no uuid/, 'not by what the next statement says of a failed transaction')
     assert.equal(await countProbes(test.core, 'untold'), 0)
   })
 

@@ -3,7 +3,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { MINUTES, newId } from '#kernel'
 import { login, type Person, register } from '../src/modules/auth/auth.fixture.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
-import { addMember } from './route-world.ts'
+import { addMember } from './added-members.ts'
 
 let core: TestCore
 let owner: Person

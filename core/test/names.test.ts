@@ -4,7 +4,7 @@ import { newId } from '#kernel'
 import { PASSWORD, type Person, register } from '../src/modules/auth/auth.fixture.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
-import { anAddress } from './route-world.ts'
+import { anAddress } from './added-members.ts'
 
 let t: TestCore
 let owner: Person

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { PASSWORD, type Person, register } from '../src/modules/auth/auth.fixture.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
-import { anAddress } from './route-world.ts'
+import { anAddress } from './added-members.ts'
 
 let t: TestCore
 let owner: Person

@@ -3,10 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { kernelModule } from '../src/kernel/probes.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { builtinModules } from '../src/modules/index.ts'
-import { nameOf } from './route-case.ts'
-import { routeCases } from './route-cases.ts'
-import { send } from './route-requests.ts'
-import { createWorld, type World } from './route-world.ts'
+import { routeName } from '../src/testing/isolation/catalogue.ts'
+import { createPeopledWorld, type PeopledWorld } from './route-people.ts'
+import { prepare, send } from './route-requests.ts'
 
 /** Routes that succeed and record nothing, and why that is right. */
 const SILENT: Readonly<Record<string, string>> = {
@@ -18,9 +17,9 @@ const SILENT: Readonly<Record<string, string>> = {
   'POST /subscriptions/current/change-plan/preview': 'answers a question',
 }
 
-let world: World
+let world: PeopledWorld
 before(async () => {
-  world = await createWorld()
+  world = await createPeopledWorld()
 })
 after(() => world?.test.close())
 
@@ -28,11 +27,9 @@ const changing = createRegistry([kernelModule, ...builtinModules]).routes.filter
 
 describe('a route that changes something records it', () => {
   for (const route of changing) {
-    const name = nameOf(route)
+    const name = routeName(route)
     test(name, async () => {
-      const given = routeCases[name]
-      assert.ok(given, `${name} has no case that makes it succeed`)
-      const sent = await given.given(world)
+      const { sent } = await prepare(world, route)
       const before = await countRecords()
       const answer = await send(world, route, sent)
       assert.ok(answer.status < 300, answer.text)

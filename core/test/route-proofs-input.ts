@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import type { TSchema } from 'typebox'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
 import type { Answered } from '../src/testing/index.ts'
-import type { Sent } from './route-case.ts'
-import { send } from './route-requests.ts'
-import type { World } from './route-world.ts'
+import type { World } from '../src/testing/isolation/world.ts'
+import type { PeopledWorld } from './route-people.ts'
+import { type Sent, send } from './route-requests.ts'
 
 /** The keywords of JSON Schema that say what is wrong input. */
 interface Keywords {
@@ -27,7 +27,7 @@ export const takesAnything = ({ query, method }: RegisteredRoute): boolean =>
  * All that is wrong is named at once, and before it is looked at whether the caller may do this at all: the requests
  * come from a member without any permission. Nothing is written.
  */
-export async function proveInputRefused(world: World, route: RegisteredRoute): Promise<void> {
+export async function proveInputRefused(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const before = await countRecords(world)
   const query = keywords(route.query)
   const body = keywords(route.body)

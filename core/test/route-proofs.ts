@@ -3,20 +3,23 @@ import { isUuid, newId } from '#kernel'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
 import type { Answered } from '../src/testing/index.ts'
-import { nameOf, type RouteCase, type Sent } from './route-case.ts'
+import { routeName } from '../src/testing/isolation/catalogue.ts'
+import type { PeopledWorld } from './route-people.ts'
 import { countRecords, proveInputRefused, takesAnything } from './route-proofs-input.ts'
 import { provePaging } from './route-proofs-lists.ts'
-import { idParams, send, urlOf, withoutRequestId } from './route-requests.ts'
-import type { World } from './route-world.ts'
+import { prepare, type Sent, send, urlOf, withoutRequestId } from './route-requests.ts'
 
 /** One thing that is to be proven of every route whose declaration asks for it. */
 export interface Proof {
   needed(route: RegisteredRoute): boolean
-  prove(world: World, route: RegisteredRoute, given: RouteCase): Promise<void>
+  prove(world: PeopledWorld, route: RegisteredRoute): Promise<void>
 }
 
 const isPermission = ({ access }: RegisteredRoute) => typeof access === 'object'
 const isSignedIn = ({ access }: RegisteredRoute) => access !== 'public'
+
+/** Any other parameter may be whatever it likes. */
+const ID_PARAM = /\/:(?:\w+_)?id(?=\/|$)/
 
 /** Every kind of proof, in the order in which they run. */
 export const proofs: Readonly<Record<string, Proof>> = {
@@ -25,14 +28,14 @@ export const proofs: Readonly<Record<string, Proof>> = {
   '403 permission': { needed: (route) => isPermission(route) || route.access === 'superAdmin', prove: provePermission },
   '403 tenant': { needed: isPermission, prove: proveTenantRequired },
   '403 store': { needed: isSignedIn, prove: proveStoreContext },
-  '404': { needed: (route) => idParams(route).length > 0, prove: proveNotFound },
+  '404': { needed: ({ path }) => ID_PARAM.test(path), prove: proveNotFound },
   '2xx': { needed: () => true, prove: proveSuccess },
   HEAD: { needed: ({ method }) => method === 'GET', prove: proveHead },
   replay: { needed: (route) => asksToPost(route) && route.idempotent, prove: proveReplay },
   'no replay': { needed: (route) => asksToPost(route) && !route.idempotent, prove: proveNoReplay },
   pages: {
     needed: (route) =>
-      route.query !== undefined && 'cursor' in route.query.properties && !SHORT.includes(nameOf(route)),
+      route.query !== undefined && 'cursor' in route.query.properties && !SHORT.includes(routeName(route)),
     prove: provePaging,
   },
   'empty PUT': { needed: isReadBack, prove: proveEmptyPut },
@@ -40,7 +43,7 @@ export const proofs: Readonly<Record<string, Proof>> = {
 
 /** `GET /stores: 404` for every proof that a route asks for and that did not run, and for every one that ran for no route. */
 export function missingProofs(routes: readonly RegisteredRoute[], ran: ReadonlySet<string>): string[] {
-  const needed = new Set(routes.flatMap((route) => kindsFor(route).map((kind) => `${nameOf(route)}: ${kind}`)))
+  const needed = new Set(routes.flatMap((route) => kindsFor(route).map((kind) => `${routeName(route)}: ${kind}`)))
   const stray = [...ran].filter((name) => !needed.has(name)).map((name) => `${name} belongs to no route`)
   return [...[...needed].filter((name) => !ran.has(name)), ...stray].sort()
 }
@@ -59,17 +62,14 @@ const sample = ({ body, query }: RegisteredRoute): Sent => {
 }
 
 /** Before anything else: the rest of the request is as wrong as can be. */
-async function proveCredential(world: World, route: RegisteredRoute): Promise<void> {
+async function proveCredential(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
   const credentials: [Record<string, string>, ...codes: string[]][] = [
     [{}, 'unauthenticated'],
     [bearer(world.expired), 'access_token_expired'],
     [bearer(world.revoked), 'session_revoked'],
     [bearer('garbage'), 'invalid_access_token'],
-    [
-      bearer(`${world.owner.token.slice(0, -3)}${world.owner.token.at(-3) === 'A' ? 'B' : 'A'}AA`),
-      'invalid_access_token',
-    ],
+    [bearer(`${world.a.owner.slice(0, -3)}${world.a.owner.at(-3) === 'A' ? 'B' : 'A'}AA`), 'invalid_access_token'],
     [{ authorization: `Basic ${btoa('ada:secret')}` }, 'invalid_access_token'],
     // Without keys of any kind in the core it is no credential at all.
     [{ 'x-api-key': 'tk_live_00000000_garbage' }, 'unauthenticated'],
@@ -86,32 +86,32 @@ async function proveCredential(world: World, route: RegisteredRoute): Promise<vo
 }
 
 /** Nobody but its holders, and whoever asks learns nothing of what exists. */
-async function provePermission(world: World, route: RegisteredRoute): Promise<void> {
+async function provePermission(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const { access } = route
   const permission = typeof access === 'object' ? access.permission : undefined
-  const refused = permission === undefined ? [world.owner.token] : [world.nobody, await world.withAllBut(permission)]
+  const refused = permission === undefined ? [world.a.owner] : [world.nobody, await world.withAllBut(permission)]
   for (const token of refused) {
     const { status, body } = await send(world, route, { ...sample(route), token })
     assert.deepEqual([status, body.code, body.permission], [403, 'permission_denied', permission])
   }
 }
 
-async function proveTenantRequired(world: World, route: RegisteredRoute): Promise<void> {
+async function proveTenantRequired(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const { status, body } = await send(world, route, { ...sample(route), token: world.tenantless })
   assert.deepEqual([status, body.code], [403, 'tenant_required'])
 }
 
 /** `X-Store-ID` of a store that is unknown, another tenant's, closed, or not the caller's. */
-async function proveStoreContext(world: World, route: RegisteredRoute): Promise<void> {
-  const owner = world.owner.token
-  const wrong: [string, string | undefined][] = [
+async function proveStoreContext(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
+  const { owner } = world.a
+  const wrong: [token: string, storeId: string][] = [
     [owner, newId()],
-    [owner, world.foreign.stores],
+    [owner, await world.b.id('/stores')],
     [owner, world.closedStoreId],
-    [world.clerk, world.northStoreId],
+    [world.clerk, world.otherStoreId],
   ]
   const answers: unknown[] = []
-  for (const [token, storeId = ''] of wrong) {
+  for (const [token, storeId] of wrong) {
     const answer = await send(world, route, { ...sample(route), token, headers: { 'x-store-id': storeId } })
     assert.deepEqual([answer.status, answer.body.code], [403, 'store_access_denied'])
     answers.push(withoutRequestId(answer))
@@ -120,12 +120,12 @@ async function proveStoreContext(world: World, route: RegisteredRoute): Promise<
 }
 
 /** Another tenant's id, one that never was and one that is none get the same answer. */
-async function proveNotFound(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
-  for (const [name, word] of idParams(route)) {
-    const sent = await given(world)
-    const theirs = world.foreign[word]
-    if (word === 'stores') await proveStoreHidden(world, route)
-    if (isSignedIn(route)) assert.ok(theirs, `the other tenant has no ${word} that :${name} could name`)
+async function proveNotFound(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
+  for (const [name, collection] of world.collections.ofPath(route.path)) {
+    const { sent } = await prepare(world, route)
+    if (collection === '/stores') await proveStoreHidden(world, route)
+    if (isSignedIn(route)) assert.ok(collection, `tenant B has nothing that :${name} could name`)
+    const theirs = collection && (await world.b.id(collection))
     const ids = [newId(), crypto.randomUUID(), 'no-uuid', ...(theirs ? [theirs, theirs.toUpperCase()] : [])]
     const answers: Answered[] = []
     for (const id of ids) answers.push(await send(world, route, { ...sent, params: { ...sent.params, [name]: id } }))
@@ -137,18 +137,20 @@ async function proveNotFound(world: World, route: RegisteredRoute, { given }: Ro
 }
 
 /** Who acts in one store cannot tell the tenant's other stores from what never was. */
-async function proveStoreHidden(world: World, route: RegisteredRoute): Promise<void> {
+async function proveStoreHidden(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const ask = (id: string) => send(world, route, { ...sample(route), token: world.clerk, params: { id } })
-  const [other, never] = [await ask(world.northStoreId), await ask(newId())]
+  const [other, never] = [await ask(world.otherStoreId), await ask(newId())]
   assert.ok([403, 404].includes(other.status), other.text)
   assert.deepEqual(withoutRequestId(other), withoutRequestId(never))
 }
 
-async function proveSuccess(world: World, route: RegisteredRoute, { given, see }: RouteCase): Promise<void> {
-  const sent = await given(world)
+async function proveSuccess(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
+  const { sent, filled, tenant } = await prepare(world, route)
   const answer = await send(world, route, sent)
   assert.equal(answer.status, Number(Object.keys(route.response)[0]), answer.text)
-  await see(answer, sent, world)
+  const { see } = world.cases.routes[routeName(route)] ?? {}
+  assert.ok(see, 'its case does not say what to see')
+  await see(answer, filled, tenant)
   if (answer.status === 201) assertLocation(world, answer)
   assertWire(answer)
   if (route.method === 'DELETE') assert.deepEqual([answer.status, answer.text], [204, ''])
@@ -156,7 +158,7 @@ async function proveSuccess(world: World, route: RegisteredRoute, { given, see }
 }
 
 /** A path at which the new object can be read, changed or deleted. */
-function assertLocation({ test }: World, { headers, body }: Answered): void {
+function assertLocation({ test }: PeopledWorld, { headers, body }: Answered): void {
   const location = String(headers.location)
   assert.match(location, /^\/api\/v1\/[\w/-]+$/)
   const known = test.core.registry.routes.some(({ method, url }) => {
@@ -196,13 +198,13 @@ const SHORT = [
 ]
 
 function assertListShape(route: RegisteredRoute, { body }: Answered): void {
-  const members = SHORT.includes(nameOf(route)) ? ['data'] : ['data', 'next_cursor']
+  const members = SHORT.includes(routeName(route)) ? ['data'] : ['data', 'next_cursor']
   assert.deepEqual(Object.keys(body).sort(), members)
 }
 
 /** The same answer without its body, and nothing happens; also to those whom GET refuses. */
-async function proveHead(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
-  const sent = await given(world)
+async function proveHead(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
+  const { sent } = await prepare(world, route)
   for (const token of [sent.token, null]) {
     const get = await send(world, route, { ...sent, token })
     const before = await countRecords(world)
@@ -216,9 +218,9 @@ async function proveHead(world: World, route: RegisteredRoute, { given }: RouteC
 const asksToPost = ({ method, access }: RegisteredRoute) => ['POST', 'PATCH'].includes(method) && access !== 'public'
 
 /** What hands out a secret, or hangs on the session, is done each time, key or not. */
-async function proveNoReplay(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
+async function proveNoReplay(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const headers = { 'idempotency-key': newId() }
-  const sent = await given(world)
+  const { sent } = await prepare(world, route)
   for (const token of [() => sent.token, sent.again ?? (() => sent.token)]) {
     const answer = await send(world, route, { ...sent, token: await token(), headers })
     assert.ok(answer.status < 300, answer.text)
@@ -227,8 +229,8 @@ async function proveNoReplay(world: World, route: RegisteredRoute, { given }: Ro
 }
 
 /** A repeated POST is answered from memory, whichever token of the person it comes with; another body is refused. */
-async function proveReplay(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
-  const sent = await given(world)
+async function proveReplay(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
+  const { sent } = await prepare(world, route)
   const headers = { 'idempotency-key': newId() }
   const first = await send(world, route, { ...sent, headers })
   assert.ok(first.status < 300, first.text)
@@ -249,8 +251,8 @@ function isReadBack({ method, path }: RegisteredRoute): boolean {
   return method === 'PUT' && path !== '/subscriptions/current/payment-method'
 }
 
-async function proveEmptyPut(world: World, route: RegisteredRoute, { given }: RouteCase): Promise<void> {
-  const sent = await given(world)
+async function proveEmptyPut(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
+  const { sent } = await prepare(world, route)
   const before = await send(world, { ...route, method: 'GET' }, { ...sent, body: undefined })
   const after = await send(world, route, { ...sent, body: {} })
   assert.deepEqual([before.status, after.status], [200, 200])

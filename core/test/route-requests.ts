@@ -1,8 +1,34 @@
 import { newId } from '#kernel'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
-import type { Answered } from '../src/testing/index.ts'
-import type { Sent } from './route-case.ts'
-import type { World } from './route-world.ts'
+import type { Answered, Filled, Tenant } from '../src/testing/index.ts'
+import type { World } from '../src/testing/isolation/world.ts'
+
+/** A request to a route, but for what the route itself says. */
+export interface Sent {
+  /** Parameters of the path. */
+  params?: Record<string, string>
+  query?: Record<string, string>
+  body?: unknown
+  /** Null: none. */
+  token?: string | null
+  headers?: Record<string, string>
+}
+
+/** A request that succeeds, and whose it is: the tenant with everything made anew. */
+export interface Prepared {
+  sent: Omit<Filled, 'token' | 'body'> & { token: string | null; body: unknown }
+  /** As its case sees it. */
+  filled: Filled
+  tenant: Tenant
+}
+
+/** Makes whatever the route's case needs, and the request; what may be left out is. */
+export async function prepare(world: World, route: RegisteredRoute, tenant?: Tenant): Promise<Prepared> {
+  const fresh = tenant ?? (await world.afresh(world.a))
+  const filled = await world.fill(route, fresh, { complete: false })
+  const token = filled.token ?? (route.access === 'public' ? null : fresh.owner)
+  return { sent: { ...filled, token, body: route.body ? filled.body : undefined }, filled, tenant: fresh }
+}
 
 /** Where a route answers: with the parameters given, and ids that never were for the others. */
 export function urlOf({ url }: Pick<RegisteredRoute, 'url'>, { params, query }: Sent): string {
@@ -11,23 +37,18 @@ export function urlOf({ url }: Pick<RegisteredRoute, 'url'>, { params, query }: 
   return search ? `${path}?${search}` : path
 }
 
-/** Sends a request to a route, as the owner unless it says otherwise. */
+/** Sends a request to a route, as A's owner unless it says otherwise. */
 export function send(
   world: World,
   route: Pick<RegisteredRoute, 'url'> & { method: string },
   sent: Sent,
 ): Promise<Answered> {
-  const { token = world.owner.token, body, headers = {} } = sent
+  const { token = world.a.owner, body, headers = {} } = sent
   return world.test.request(route.method, urlOf(route, sent), {
     token,
     headers,
     ...(body === undefined ? {} : { body }),
   })
-}
-
-/** The parameters of a route's path that are ids, each with the word before it: `['role_id', 'roles']`. */
-export function idParams({ path }: RegisteredRoute): [name: string, word: string][] {
-  return [...path.matchAll(/(\w+)\/:((?:\w+_)?id)(?=\/|$)/g)].map(([, word = '', name = '']) => [name, word])
 }
 
 /** An answer as far as it must not tell two requests apart. */

@@ -3,48 +3,49 @@ import { after, before, describe, test } from 'node:test'
 import { kernelModule } from '../src/kernel/probes.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { builtinModules } from '../src/modules/index.ts'
-import { nameOf } from './route-case.ts'
-import { routeCases } from './route-cases.ts'
+import { loadCases } from '../src/testing/isolation/cases.ts'
+import { routeName } from '../src/testing/isolation/catalogue.ts'
+import { Findings } from '../src/testing/isolation/findings.ts'
+import { compareSnapshots, type Snapshot, takeSnapshot } from '../src/testing/isolation/tables.ts'
+import { createPeopledWorld, type PeopledWorld } from './route-people.ts'
 import { kindsFor, missingProofs, proofs } from './route-proofs.ts'
-import { createWorld, lookAtOther, type World } from './route-world.ts'
 import { toy } from './toy-module.ts'
 
-let world: World
-let otherBefore: unknown[]
+let world: PeopledWorld
+let otherBefore: Snapshot
 const ran = new Set<string>()
 
 before(async () => {
-  world = await createWorld()
-  otherBefore = await lookAtOther(world)
+  world = await createPeopledWorld()
+  otherBefore = await takeSnapshot(world)
 })
 after(() => world?.test.close())
 
-for (const route of createRegistry([kernelModule, ...builtinModules]).routes) {
-  const given = routeCases[nameOf(route)]
+const { modules, routes } = createRegistry([kernelModule, ...builtinModules])
+const cases = await loadCases(modules)
+
+for (const route of routes) {
   // A route without a case is named by the last test, with all that it lacks.
-  if (!given) continue
-  describe(nameOf(route), () => {
+  if (!cases.routes[routeName(route)]) continue
+  describe(routeName(route), () => {
     for (const kind of kindsFor(route))
       test(kind, async () => {
-        await proofs[kind]?.prove(world, route, given)
-        ran.add(`${nameOf(route)}: ${kind}`)
+        await proofs[kind]?.prove(world, route)
+        ran.add(`${routeName(route)}: ${kind}`)
       })
   })
 }
 
 describe('after all these requests', () => {
   test('the other tenant is as it was', async () => {
-    assert.deepEqual(await lookAtOther(world), otherBefore)
+    const findings = new Findings()
+    compareSnapshots(otherBefore, await takeSnapshot(world), findings)
+    assert.deepEqual(findings.all, [])
   })
 
   test('no route lacks a proof, and no case is of a route that is gone', () => {
-    const { routes } = world.test.core.registry
-    assert.deepEqual(missingProofs(routes, ran), [])
-    const names = routes.map(nameOf)
-    assert.deepEqual(
-      Object.keys(routeCases).filter((name) => !names.includes(name)),
-      [],
-    )
+    assert.deepEqual(missingProofs(world.test.core.registry.routes, ran), [])
+    assert.deepEqual(cases.problems, [])
   })
 
   test('a route that nobody proves would be named, with each kind of proof that its declaration asks for', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { DAYS, defineModule, every, HOURS, isAhead, MINUTES, newId } from '#kernel'
 import { runSchedule } from '../src/kernel/jobs/schedules.ts'
-import { tend } from '../src/kernel/jobs/upkeep.ts'
+import { runUpkeep } from '../src/kernel/jobs/upkeep.ts'
 import { record, sealAll } from '../src/modules/audit/seals/seal.fixture.ts'
 import { BOOTSTRAP_TOKEN, login, refresh, register, statusOf } from '../src/modules/auth/auth.fixture.ts'
 import { renewSigningKey } from '../src/modules/auth/tokens/key-rotation.ts'
@@ -79,7 +79,7 @@ describe('a clock that was ahead', () => {
     // What is meant for later stays for later, counted from when it was made.
     await insert('run_at, created_at', "now() + interval '30 days', now()")
     await insert('run_at, created_at', `now() + ${FAR} + interval '30 days', now() + ${FAR}`)
-    await tend(test.core)
+    await runUpkeep(test.core)
     test.core.wake(tenantOf('a'), test.clock.now())
     await until('three run', async () => (await countProbes(test.core, label)) === 4)
     const left = await query<{ days: number }>(
@@ -125,7 +125,7 @@ describe('a clock that was ahead', () => {
     await query("update runs set done_at = now() - interval '1 hour'")
     const check = test.core.registry.modules.flatMap(({ checks }) => checks).find(({ name }) => name === 'schedules')
     assert.match((await check?.check(test.core)) ?? '', /no worker/)
-    await tend(test.core)
+    await runUpkeep(test.core)
     assert.match((await check?.check(test.core)) ?? '', /nothing is overdue/, 'lateness is counted from its return')
   })
 
@@ -154,7 +154,7 @@ describe('what a clock that was ahead has left in the modules', () => {
       `insert into login_failures (key, failures, window_ends_at) values ($1, 10, now() + ${FAR})`,
       [key],
     )
-    await tend(test.core)
+    await runUpkeep(test.core)
     const [row] = await test.core.db.systemQuery<{ over: boolean }>(
       "select window_ends_at <= now() + interval '1 second' as over from login_failures where key = $1",
       [key],
@@ -169,7 +169,7 @@ describe('what a clock that was ahead has left in the modules', () => {
       `insert into global_idempotency_keys (id, created_at, request_hash, claim, claimed_until)
        values (gen_random_uuid(), now() + ${FAR}, 'x', gen_random_uuid(), now() + ${FAR})`,
     )
-    await tend(test.core)
+    await runUpkeep(test.core)
     const rows = await test.core.db.systemQuery(
       "select 1 from global_idempotency_keys where claimed_until > now() + interval '1 second' or created_at > now() + interval '1 second'",
     )

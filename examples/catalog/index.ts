@@ -31,4 +31,5 @@ export const catalog = defineModule({
   mails: [priceChanged],
   configuration: catalogConfiguration,
   routes: [...articleRoutes, ...tillRoutes, supplierPrices],
+  cases: () => import('./catalog.cases.ts'), // loaded by tests alone
 })

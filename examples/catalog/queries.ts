@@ -1,12 +1,16 @@
 // catalog/queries.ts: SQL and nothing else; takes tx first, names tenant_id always
-import type { Insertable, SweepPage, Tx, Updateable } from 'tenantry'
+import { columnsOf, type Insertable, type SweepPage, type Tx, type Updateable } from 'tenantry'
+import { Article } from './schema.ts'
 import type { ArticleTable } from './table.ts'
 
+// What is read of a row is what is shown of it.
+const columns = columnsOf(Article)
+
 export const insertArticle = (tx: Tx, article: Insertable<ArticleTable>) =>
-  tx.insertInto('articles').values(article).returningAll().executeTakeFirstOrThrow()
+  tx.insertInto('articles').values(article).returning(columns).executeTakeFirstOrThrow()
 
 export const selectArticles = (tx: Tx, tenantId: string) =>
-  tx.selectFrom('articles').selectAll().where('tenant_id', '=', tenantId)
+  tx.selectFrom('articles').select(columns).where('tenant_id', '=', tenantId)
 
 export const updateArticle = (tx: Tx, tenantId: string, id: string, change: Updateable<ArticleTable>) =>
   tx
@@ -14,7 +18,7 @@ export const updateArticle = (tx: Tx, tenantId: string, id: string, change: Upda
     .set(change)
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
-    .returningAll()
+    .returning(columns)
     .executeTakeFirstOrThrow()
 
 /** Retires what is sold no longer at that moment. In one statement, so that nothing is retired twice. */
@@ -25,7 +29,7 @@ export const updateEnded = (tx: Tx, tenantId: string, now: string) =>
     .where('tenant_id', '=', tenantId)
     .where('status', '=', 'active')
     .where('sold_until', '<=', now)
-    .returningAll()
+    .returning(columns)
     .execute()
 
 /** Across tenants, by their ids: those that have something to retire. */

@@ -1,6 +1,36 @@
 import type { Plant } from './plant.ts'
 
+const ADDRESSES = 'core/src/kernel/addresses'
+
 export const plants: Plant[] = [
+  {
+    guard: 'An IPv4 address in its IPv6 clothes is no public one',
+    file: `${ADDRESSES}/public-addresses.ts`,
+    find: 'if (address.isMapped || isWithin(reserved, address))',
+    replace: 'if (isWithin(reserved, address))',
+    tests: [`${ADDRESSES}/public-addresses.test.ts`],
+  },
+  {
+    guard: 'An address with a zone is none',
+    file: `${ADDRESSES}/addresses.ts`,
+    find: "text.includes('%') ? 0 : isIP(text)",
+    replace: "isIP(text.replace(/%.*/, ''))",
+    tests: [`${ADDRESSES}/spellings.test.ts`],
+  },
+  {
+    guard: 'A network in IPv6 clothes lets in no more than it names',
+    file: `${ADDRESSES}/networks.ts`,
+    find: 'bits >= 96 ? networkAround(4, value, bits - 96)',
+    replace: 'bits >= 96 ? networkAround(4, value, 0)',
+    tests: [`${ADDRESSES}/networks.test.ts`],
+  },
+  {
+    guard: 'Another spelling of this machine’s address leads to it no less',
+    file: `${ADDRESSES}/loopback.ts`,
+    find: "parseNetworks(['127.0.0.0/8', '::1'])",
+    replace: "parseNetworks(['127.0.0.1', '::1/127'])",
+    tests: [`${ADDRESSES}/spellings.test.ts`, 'core/src/modules/mail/mailbox-reach.test.ts'],
+  },
   {
     guard: 'No two processes send the same message at a time, and none before its time',
     file: 'core/src/kernel/outbound/leases.ts',
@@ -48,6 +78,6 @@ export const plants: Plant[] = [
     file: 'core/src/kernel/outbound/retries.ts',
     find: '>= (policy.giveUpMs ?? Number.POSITIVE_INFINITY)',
     replace: '>= Number.POSITIVE_INFINITY',
-    tests: ['core/src/kernel/outbound/retries.test.ts', 'core/src/modules/audit-sinks/failing.test.ts'],
+    tests: ['core/src/kernel/outbound/retries.test.ts', 'core/src/modules/audit-sinks/failures.test.ts'],
   },
 ]

@@ -60,8 +60,8 @@ export const plants: Plant[] = [
   {
     guard: 'Whatever is put into a page is escaped',
     file: 'core/src/modules/pages/layout.ts',
-    find: `replace(/[&<>"']/g,`,
-    replace: 'replace(/[&]/g,',
+    find: 'return escapeHtml(String(part))',
+    replace: 'return String(part)',
     tests: ['core/src/modules/pages/pages.test.ts'],
   },
   {

@@ -53,8 +53,8 @@ export const plants: Plant[] = [
   {
     guard: 'A clock that was once ahead stops no schedule',
     file: 'core/src/kernel/jobs/upkeep.ts',
-    find: '  await pullBack(core)\n',
-    replace: '  if (process.argv.length === 0) await pullBack(core)\n',
+    find: '  await correctFutureTimes(core)\n',
+    replace: '  if (process.argv.length === 0) await correctFutureTimes(core)\n',
     tests: ['core/test/wrong-clock.test.ts'],
   },
   {
@@ -66,7 +66,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Jobs that wait for other people’s servers take no place of mail and internal work',
-    file: 'core/src/modules/audit-sinks/sending.ts',
+    file: 'core/src/modules/audit-sinks/send.ts',
     find: '  outbound: true,\n',
     replace: '',
     tests: ['core/test/outbound-places.test.ts'],

@@ -4,7 +4,10 @@ const AUTH = 'core/src/modules/auth'
 const SUBSCRIPTIONS = 'core/src/modules/subscriptions'
 const lockout = { file: `${AUTH}/sign-in/lockout.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
 const failures = { file: `${AUTH}/sign-in/failure-queries.ts`, tests: [`${AUTH}/sign-in/attacks.test.ts`] }
-const addresses = { file: 'core/src/kernel/addresses.ts', tests: ['core/src/kernel/addresses.test.ts'] }
+const addresses = {
+  file: 'core/src/kernel/addresses/addresses.ts',
+  tests: ['core/src/kernel/addresses/addresses.test.ts'],
+}
 const passwords = [`${AUTH}/passwords/password-check.test.ts`]
 const plans = [`${SUBSCRIPTIONS}/plan-change.test.ts`]
 
@@ -127,14 +130,15 @@ export const plants: Plant[] = [
   {
     guard: 'IPv4 in its IPv6 clothes is the IPv4 address',
     ...addresses,
-    find: 'if (!mapped) return compressed',
-    replace: 'if (mapped || !mapped) return compressed',
+    find: 'if (value >> 32n !== MAPPED) return',
+    replace: 'if (value >= 0n) return',
   },
   {
     guard: 'A list of networks of one version holds nothing of the other',
-    ...addresses,
-    find: 'lists[versionOf(address)].check(address, versionOf(address))',
-    replace: '(lists.ipv4.check(address, versionOf(address)) || lists.ipv6.check(address, versionOf(address)))',
+    file: 'core/src/kernel/addresses/networks.ts',
+    find: 'each.version === version && ',
+    replace: 'version > 0 && ',
+    tests: ['core/src/kernel/addresses/networks.test.ts'],
   },
   {
     guard: 'A paid year is not given up for a month unless that is asked for',

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { errorCode } from '../kernel/system-errors.ts'
 import {
   type CheckpointKey,
   checkExport,
@@ -10,7 +11,7 @@ import {
   readPublicKey,
 } from '../modules/audit/index.ts'
 import { type Command, say, type Values } from './command.ts'
-import { codeOf, UsageError } from './failures.ts'
+import { UsageError } from './failures.ts'
 import { counted } from './migrate.ts'
 
 export const auditVerify: Command = {
@@ -55,7 +56,7 @@ async function open(file: string): Promise<AsyncIterable<Uint8Array>> {
   const source: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file)
   const chunks = source[Symbol.asyncIterator]()
   const first = await chunks.next().catch((error: unknown) => {
-    throw new UsageError(`the file cannot be read (${codeOf(error) ?? 'unknown'})`)
+    throw new UsageError(`the file cannot be read (${errorCode(error) ?? 'unknown'})`)
   })
   const whole = Readable.from(joined(first, chunks), { objectMode: false })
   return !first.done && first.value[0] === 0x1f && first.value[1] === 0x8b ? unzipped(whole) : whole
@@ -63,12 +64,14 @@ async function open(file: string): Promise<AsyncIterable<Uint8Array>> {
 
 async function* unzipped(packed: Readable): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip()
-  // Whoever reads is told of the error where they read, and nobody else has to be.
+  // The reader gets the error; nobody else needs it.
   pipeline(packed, gunzip, () => {})
   try {
     yield* gunzip
   } catch (error) {
-    throw new UsageError(`the file cannot be decompressed (${codeOf(error) ?? 'unknown'}): it is damaged, or not whole`)
+    throw new UsageError(
+      `the file cannot be decompressed (${errorCode(error) ?? 'unknown'}): it is damaged, or not whole`,
+    )
   }
 }
 

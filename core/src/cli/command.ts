@@ -2,13 +2,13 @@ import type { CoreOptions } from '../create-core.ts'
 import type { Core } from '../kernel/core.ts'
 import type { Product } from '../kernel/product.ts'
 
-/** What a command line is run for: all that a core is made of, but for what the environment says. */
+/** Options of a command line: those of a core except the configuration. */
 export interface CommandLineOptions extends Omit<CoreOptions, 'config' | 'clock' | 'log'> {
   /** The application's own, beside the built-in ones. */
   commands?: readonly OwnCommand[]
 }
 
-/** The same, as a command gets it. */
+/** The options as a command gets them. */
 export interface CommandOptions extends Omit<CommandLineOptions, 'product' | 'commands'> {
   product: Product
 }
@@ -41,7 +41,7 @@ export type Values = Record<string, string | boolean | (string | boolean)[] | un
 
 type ValueOf<O extends OptionSpec> = O['type'] extends 'boolean' ? boolean : string
 
-/** What an own command was given. */
+/** The parsed arguments of an own command. */
 export interface CommandArguments<O extends OptionSpecs = OptionSpecs> {
   /** The options that were given, by name. */
   options: { readonly [N in keyof O]?: O[N] extends { multiple: true } ? ValueOf<O[N]>[] : ValueOf<O[N]> }

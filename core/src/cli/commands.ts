@@ -1,12 +1,13 @@
 import { basename, extname, isAbsolute, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { completeProduct, type Product } from '../kernel/product.ts'
+import { errorCode } from '../kernel/system-errors.ts'
 import { type Command, type CommandLineOptions, type CommandOptions, type OwnCommand, say } from './command.ts'
-import { codeOf, explain, UsageError } from './failures.ts'
+import { explain, UsageError } from './failures.ts'
 
 type Commands = ReadonlyMap<string, () => Promise<Command>>
 
-/** Each is loaded when it is called for. */
+/** Each module is loaded when its command is called. */
 const builtin: Commands = new Map([
   ['start', async () => (await import('./start.ts')).start],
   ['serve', async () => (await import('./start.ts')).serve],
@@ -17,7 +18,7 @@ const builtin: Commands = new Map([
   ['audit verify', async () => (await import('./audit-verify.ts')).auditVerify],
 ])
 
-/** After this long whatever still holds the process, although its command has ended, holds it no more. */
+/** Anything that keeps the process running after its command has ended is cut off after this time. */
 const LINGER_MS = 3_000
 
 /**
@@ -26,16 +27,16 @@ const LINGER_MS = 3_000
  * the arguments name and sets the exit code: 0 when all is well, 1 when something is wrong (and said), 2 when the arguments are.
  */
 export async function runCommand(args: readonly string[], options: CommandLineOptions): Promise<void> {
-  // Whoever reads may have read enough (`doctor | head -1`): what is said then is lost, and the work goes on.
+  // The reader may close the pipe (`doctor | head -1`): further output is lost, and the command continues.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error) => {
-      if (codeOf(error) !== 'EPIPE') throw error
+      if (errorCode(error) !== 'EPIPE') throw error
     })
   process.exitCode = await runLine(args, options)
   setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
-/** The exit code. Whatever goes wrong is said on standard error, in the name of the command. */
+/** Returns the exit code. Errors are written to standard error with the name of the command. */
 async function runLine(args: readonly string[], options: CommandLineOptions): Promise<number> {
   let called = options.product?.command ?? callOf(process.argv[1])
   try {
@@ -93,7 +94,7 @@ interface Line {
   product: Product
 }
 
-/** What is asked for without a command: help, the version, or what is not there. */
+/** Answers help, the version and unknown commands. */
 async function answerWithout(name: string, [, next = '']: readonly string[], line: Line): Promise<number> {
   if (['--version', '-v', 'version'].includes(name)) return say(line.product.version)
   const isGroup = groupsOf(line.commands).has(name) && ['--help', '-h'].includes(next)
@@ -119,7 +120,7 @@ function parse(args: readonly string[], { options, operands = 0 }: Command) {
     if (extra !== undefined) throw new Error(`Unexpected argument '${extra}'`)
     return parsed
   } catch (error) {
-    // It says in its first sentence what is wrong, and then how to write what nobody here wants to write.
+    // The parser's first sentence names the problem; the rest is advice that does not apply here.
     const [problem = ''] = explain(error).split(/\. |\n/)
     throw new UsageError(problem)
   }

@@ -1,11 +1,12 @@
 import pg from 'pg'
 import type { Config } from '../kernel/config/config.ts'
 import type { Product } from '../kernel/product.ts'
-import { codeOf, explain } from './failures.ts'
+import { errorCode } from '../kernel/system-errors.ts'
+import { explain } from './failures.ts'
 
 const PATIENCE_MS = 5_000
 
-/** The configured URLs do not all lead to a database; says so of each. */
+/** A configured URL does not lead to a database; there is a sentence for each. */
 export class DatabaseUnusable extends Error {
   constructor(problems: readonly string[]) {
     super(`The database cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
@@ -19,7 +20,7 @@ export async function assertConnects(config: Config, product: Product): Promise<
   if (problems.length > 0) throw new DatabaseUnusable(problems)
 }
 
-/** Signs in once by every configured URL. One sentence for each that does not work, with what to do about it. */
+/** Connects once with every configured URL. Returns a sentence with advice for each that fails. */
 export async function checkConnections({ database }: Config, { command }: Product): Promise<string[]> {
   const { appUrl, systemUrl, ownerUrl, listenUrl } = database
   const urls = {
@@ -56,7 +57,7 @@ function describe(
   { error, command }: { error: unknown; command: string },
 ): string {
   const role = decodeURIComponent(username)
-  switch (codeOf(error)) {
+  switch (errorCode(error)) {
     case '28P01':
     case '28000':
       return `${name}: the server at ${host} does not let ${role} in (${explain(error)}). Correct role and password, or make new ones: "${command} db setup --reset-passwords".`

@@ -59,13 +59,13 @@ function newPassword(): string {
   return randomBytes(24).toString('base64url')
 }
 
-/** Nobody can read a password back, so the place where it belongs is shown. */
+/** A password cannot be read back, so a placeholder is shown. */
 function withPlaceholder(url: string): string {
   const { username } = new URL(url)
   return url.replace(`//${username}@`, `//${username}:<password>@`)
 }
 
-/** Which of the three roles are there already. */
+/** Which of the three roles exist. */
 async function findRoles(adminUrl: string, prefix: string): Promise<Set<string>> {
   const client = new pg.Client({ connectionString: adminUrl, application_name: 'tenantry setup' })
   client.on('error', () => {}) // reported by the query that it breaks

@@ -9,7 +9,7 @@ import { explain } from './failures.ts'
 import { counted } from './migrate.ts'
 import { findUnopened } from './seals.ts'
 
-/** What a look at one thing found. */
+/** The result of one check. */
 export interface Finding {
   name: string
   problems: readonly string[]
@@ -19,14 +19,14 @@ export interface Finding {
   advice?: string
 }
 
-/** Looks at everything behind the configuration, one thing after the other. */
+/** Runs all checks, one after the other. */
 export async function* examine(core: Core): AsyncGenerator<Finding> {
   yield look('database', () => lookAtServer(core))
   yield look('clock', () => lookAtClock(core))
   yield look('roles', () => lookAtRoles(core))
   const schema = await look('schema', () => lookAtSchema(core))
   yield schema
-  // Half a schema breaks every rule, and what modules need may be in the other half.
+  // An incomplete schema violates every rule, and what modules need may be missing.
   if (schema.problems.length > 0) return
   yield look('tables', () => lookAtTables(core))
   yield look('secrets', () => lookAtSecrets(core))
@@ -82,7 +82,7 @@ async function lookAtClock({ db }: Core): Promise<Found> {
   )
   const tookMs = Date.now() - before
   const skew = Math.round(Number(row?.ms) - before - tookMs / 2)
-  // The database looked at its clock at some moment of that time.
+  // The database read its clock at some time within the round trip.
   const isFar = !(Math.abs(skew) - tookMs / 2 <= MAX_SKEW_MS)
   const problem = `This machine's clock and the database's are ${skew} ms apart: synchronise both (NTP).`
   return { problems: isFar ? [problem] : [], fine: `within ${Math.abs(skew)} ms of the database's` }
@@ -117,7 +117,7 @@ async function lookAtSecrets(core: Core): Promise<Found> {
   return { problems, fine: 'what is sealed can be opened', advice }
 }
 
-/** What to do where the words of a check cannot say it, since they come from another program. */
+/** Advice for checks whose messages come from other programs. */
 const ADVICE: Record<string, string> = {
   mail: 'Correct SMTP_URL (host, port, user, password), and see that this machine may reach that server.',
 }

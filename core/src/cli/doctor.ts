@@ -27,7 +27,7 @@ otherwise. Changes nothing, but where the embedded PostgreSQL does not run, it s
   },
 }
 
-/** What is looked at rests on what was looked at before, so the first that cannot be used ends it. */
+/** Each check needs the previous ones, so the first failure ends it. */
 async function* findings(options: CommandOptions): AsyncGenerator<Finding> {
   let environment: Environment
   try {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { ConfigError } from '../kernel/config/config.ts'
-import { codeOf } from './failures.ts'
+import { errorCode } from '../kernel/system-errors.ts'
 
 /**
- * The settings of a `.env` file, none where there is no such file. What cannot be read whole is refused, by line and
- * without showing what it holds: a setting that is silently left out starts something else than was asked for.
- * @throws ConfigError
+ * The settings of a `.env` file; empty without one. A file that cannot be read completely is refused, by line and
+ * without showing values: a setting that is silently dropped would start something else than intended. @throws
+ * ConfigError
  */
 export function readEnvFile(path: string): Record<string, string | undefined> {
   const bytes = readIfThere(path)
@@ -21,7 +21,7 @@ function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path)
   } catch (error) {
-    const code = codeOf(error)
+    const code = errorCode(error)
     if (code === 'ENOENT') return undefined
     if (code === 'EISDIR')
       throw new ConfigError([
@@ -44,7 +44,7 @@ function decode(path: string, bytes: Buffer): string {
 }
 
 function brokenLineOf(bytes: Buffer): number {
-  // In which line a byte stands is the same in every encoding that keeps ASCII, which this one does.
+  // Line numbers are the same in every encoding that contains ASCII, as this one does.
   const lines = bytes.toString('latin1').split('\n')
   const strict = new TextDecoder('utf-8', { fatal: true })
   return (
@@ -60,7 +60,7 @@ function brokenLineOf(bytes: Buffer): number {
   )
 }
 
-// Blanks and tabs alone: Node takes any other space, and a byte order mark, for a part of the name.
+// Only blanks and tabs: Node treats other spaces, and a byte order mark, as part of the name.
 const BLANK_OR_COMMENT = /^[ \t]*(?:#.*)?$/
 const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.]*[ \t]*=\s*(.*)$/
 
@@ -86,7 +86,7 @@ function findProblems(text: string): string[] {
   return problems
 }
 
-/** The line in which a quoted value ends, and whether nothing but a comment follows it. */
+/** The line in which a quoted value ends, and whether only a comment follows it. */
 function closingLineOf(lines: readonly string[], from: number, { quote, value }: { quote: string; value: string }) {
   let rest = value.slice(1)
   for (let number = from; ; number++) {

@@ -8,7 +8,7 @@ import type { Module } from '../kernel/module.ts'
 import { type CommandOptions, say } from './command.ts'
 import { readEnvFile } from './env-file.ts'
 
-/** A configuration that leads to a database, and how to let go of it. */
+/** A configuration with a database, and how to release it. */
 export interface Environment {
   config: Config
   /** The port of the embedded PostgreSQL; null: a configured database. */
@@ -18,7 +18,7 @@ export interface Environment {
   release(): Promise<void>
 }
 
-/** What a command needs beyond valid settings: a sentence for each thing that is missing. */
+/** Requirements of a command beyond valid settings: a sentence for each that is missing. */
 type Demand = (reading: EnvReading) => string[]
 
 const ownDatabaseInProduction: Demand = ({ env, given }) =>
@@ -44,8 +44,8 @@ const commonAddress: Demand = ({ env, given }) =>
     : []
 
 /**
- * For `start`: the configured database, or the embedded one started for it; a port, and one that is known. `onLost` is
- * told when the embedded one has ended and does not start again.
+ * For `start`: the configured database or an embedded one, which is started, and a known port. `onLost` is called when
+ * the embedded one has ended and cannot be restarted.
  */
 export async function startEnvironment(
   { modules }: CommandOptions,
@@ -54,7 +54,9 @@ export async function startEnvironment(
   return openDatabase(await choosePort(await readConfig(modules, ownDatabaseInProduction)), onLost)
 }
 
-/** For commands that look or mend: as for `start`, but where `start` runs already, its embedded PostgreSQL is used too. */
+/**
+ * For commands that inspect or repair: as for `start`, but they also use the embedded PostgreSQL of a running `start`.
+ */
 export async function visitEnvironment({ modules }: CommandOptions, { migrates = false } = {}): Promise<Environment> {
   const config = await readConfig(modules, ownDatabaseInProduction, ...(migrates ? [ownerOfSchema] : []))
   try {
@@ -66,12 +68,12 @@ export async function visitEnvironment({ modules }: CommandOptions, { migrates =
   }
 }
 
-/** A signal alone would end this process without a word to the PostgreSQL that it has started. */
+/** Without a handler a signal would end this process and leave the PostgreSQL that it has started. */
 function endOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 }
 
-/** For commands of which many run side by side, which one embedded database cannot serve. */
+/** For commands that run many times in parallel, for which one embedded database does not suffice. */
 export async function sharedEnvironment(command: string, options: CommandOptions): Promise<Environment> {
   const config = await readConfig(options.modules, sharedDatabase(command, options), commonAddress)
   return { config, embeddedPort: null, keepsSecret: isKept(config), release: async () => {} }
@@ -79,7 +81,7 @@ export async function sharedEnvironment(command: string, options: CommandOptions
 
 /** Reads `.env` and the settings; makes a secret on a laptop that has none. @throws ConfigError with every problem */
 async function readConfig(modules: readonly Module[], ...demands: Demand[]): Promise<Config> {
-  // What the environment says wins over the file.
+  // Variables of the environment take precedence over the file.
   addToEnvironment(readEnvFile('.env'))
   const reading = readEnv()
   return ensureAppSecret(
@@ -101,7 +103,7 @@ function loadConfigWith(modules: readonly Module[], unmet: string[]): Config {
   return config
 }
 
-/** Tokens and links name the port, so one that the system would choose while listening is chosen before. */
+/** Tokens and links contain the port, so it is chosen before listening. */
 async function choosePort(config: Config): Promise<Config> {
   const { http } = config
   if (http.port !== 0) return config
@@ -117,7 +119,7 @@ async function openDatabase(config: Config, onLost?: (error: Error) => void): Pr
   return onEmbedded(config, embedded, () => embedded.stop())
 }
 
-/** The embedded PostgreSQL that another process runs on this folder; undefined before it has been made. */
+/** The embedded PostgreSQL that another process runs on this folder; undefined before it was created. */
 async function findRunning(config: Config): Promise<Environment | undefined> {
   const secrets = await findSecrets(join(config.dataDir, 'postgres.json'))
   if (!secrets) return undefined

@@ -1,16 +1,16 @@
 import { AppError } from '../kernel/errors.ts'
 
-/** The arguments make no command that can be run; the message says why, without a full stop. Where to look is added. */
+/** Invalid arguments. The message says why, without a full stop; a hint is added. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** Errors that only a mistake in the code brings about. */
+/** Errors caused by programming mistakes. */
 const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError]
 
-/** What to tell the person at the terminal: the words of an error, and its stack when the code itself is at fault. */
+/** The message for a person at the terminal, with the stack for a programming mistake. */
 export function explain(error: unknown): string {
-  // A host with several addresses was tried at each of them; they tend to fail alike.
+  // All addresses of a host were tried; they tend to fail alike.
   if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0])
   if (error instanceof AppError) return sentenceOf(error)
   if (!(error instanceof Error)) return String(error)
@@ -18,14 +18,8 @@ export function explain(error: unknown): string {
   return isMistake || error.message === '' ? (error.stack ?? error.name) : error.message
 }
 
-/** What a caller of the API would be told, for a terminal: what is wrong, and where. */
+/** The problem that a caller of the API would get, as one sentence. */
 function sentenceOf({ kind, details: { detail, errors = [] } }: AppError): string {
   const places = errors.map(({ pointer, detail }) => `${pointer.replace('#/', '')} ${detail}`)
   return [detail ?? kind.title, ...(places.length > 0 ? [places.join('; ')] : [])].join(': ')
-}
-
-/** The code of a failed system call or the SQLSTATE of a refused statement. */
-export function codeOf(error: unknown): string | undefined {
-  if (error instanceof AggregateError) return codeOf(error.errors[0])
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

@@ -1,31 +1,31 @@
 import { startedByNpm } from '../kernel/config/env.ts'
 import { currentVoice } from './voice.ts'
 
-/** After this long a process that was asked to stop ends whatever still runs. */
+/** A stopping process ends anyway after this time. */
 const DRAIN_MS = 30_000
-/** Ctrl-C reaches a process that npm started twice: from the terminal and from npm. Nobody presses it again that fast. */
+/** Ctrl-C reaches a process of npm twice, from the terminal and from npm; nobody presses it again that fast. */
 const ECHO_MS = 500
 const ORPHAN_POLL_MS = 500
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 type Release = () => Promise<void>
 
-/** What is offered to whatever begins. */
+/** Functions for the started work. */
 export interface Lifetime {
-  /** Registers how to let go of something; the last is let go of first. */
+  /** Registers a clean-up; the last registered runs first. */
   onStop(release: Release): void
   /** Aborted once the process has been asked to stop. */
   readonly stopping: AbortSignal
-  /** Ends the process as well as it can, with an error that is then thrown: it lost what it cannot be without. */
+  /** Ends the process after clean-up and throws the error: something essential was lost. */
   fail(error: Error): void
-  /** Gives the stop more time than it has by itself. */
+  /** Extends the time for stopping. */
   allowMs(ms: number): void
 }
 
 /**
- * Lets `begin` start something, waits for SIGINT, SIGTERM or SIGHUP (a terminal that was closed), and lets go of
- * everything that `begin` registered; also when `begin` fails, whose error is then thrown. A signal while it begins is
- * obeyed as soon as it has begun. A second signal ends the process at once.
+ * Starts something with `begin`, waits for SIGINT, SIGTERM or SIGHUP (a closed terminal), and runs the registered
+ * clean-ups, also when `begin` fails, whose error is then thrown. A signal during the start takes effect after it. A
+ * second signal ends the process at once.
  */
 export async function runUntilSignal(begin: (lifetime: Lifetime) => Promise<void>): Promise<number> {
   const releases: Release[] = []
@@ -78,7 +78,10 @@ function listenForSignals(patienceMs: () => number) {
   return { stopping, signalled }
 }
 
-/** A shell between npm and this process keeps signals to itself, and npm may be killed: either way it ends alone. */
+/**
+ * A shell between npm and this process does not forward signals, and npm may be killed: in both cases the parent
+ * changes.
+ */
 function watchParent(onEnd: () => void): void {
   const parent = process.ppid
   const poll = setInterval(() => {

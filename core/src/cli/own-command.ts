@@ -40,7 +40,7 @@ async function withCore(options: CommandOptions, work: Work): Promise<number> {
   try {
     const { config, keepsSecret } = environment
     await assertConnects(config, options.product)
-    // At once, so that no line is lost when the process ends; and not among what the command itself says.
+    // Synchronous, so that no line is lost at the end; on standard error, apart from the command's own output.
     const log = pino({ level: config.log.level, base: null }, pino.destination({ dest: 2, sync: true }))
     const core = await createCore({ ...options, config, log })
     try {
@@ -50,7 +50,7 @@ async function withCore(options: CommandOptions, work: Work): Promise<number> {
       return (await work(core)) ?? 0
     } finally {
       await core.close()
-      // An embedded database ends next, which the connections that it has not yet let go of would report.
+      // The embedded database ends next, which open connections would report.
       core.log.level = 'silent'
     }
   } finally {

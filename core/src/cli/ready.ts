@@ -2,7 +2,7 @@ import { migrationsOf } from '../create-core.ts'
 import type { Core } from '../kernel/core.ts'
 import { findMissingMigrations, MigrationRefused } from '../kernel/db/migrate.ts'
 
-/** Refuses to start on a schema that is not current; what rests on the schema, the core itself looks at. */
+/** Throws when the schema is not current; the core checks the rest itself. */
 export async function assertReady(core: Core): Promise<void> {
   const missing = await findMissingMigrations(
     (sql) => core.db.systemPool.query(sql),

@@ -1,11 +1,11 @@
 import { ConfigError } from '../kernel/config/config.ts'
 import type { Core } from '../kernel/core.ts'
 
-/** The kinds of sealed things of which some cannot be opened with any secret that is configured. */
+/** Kinds of encrypted values of which some cannot be decrypted with any configured secret. */
 export const findUnopened = (core: Core): Promise<string[]> =>
   findKinds(core, (opened) => opened.some((isOpen) => !isOpen))
 
-/** Those of which nothing at all can be opened. What another secret has added beside does not count. */
+/** Kinds of which nothing can be decrypted; values added with another secret do not count. */
 const findClosed = (core: Core): Promise<string[]> =>
   findKinds(core, (opened) => opened.length > 0 && !opened.includes(true))
 
@@ -21,9 +21,8 @@ async function findKinds(core: Core, isMeant: (opened: boolean[]) => boolean): P
 }
 
 /**
- * For a secret that nobody gave and a file keeps: refuses one that is not what the database was sealed with, as when the
- * file was lost and another one made.
- * @throws ConfigError
+ * For a secret from the file in DATA_DIR: refuses one that does not match the database, as after the file was lost and
+ * created again. @throws ConfigError
  */
 export async function assertKeptSecretOpens(core: Core): Promise<void> {
   const unopened = await findClosed(core)

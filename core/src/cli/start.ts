@@ -1,10 +1,10 @@
 import { createCore } from '../create-core.ts'
 import { SECONDS } from '../kernel/clock.ts'
 import type { Core } from '../kernel/core.ts'
+import { errorCode } from '../kernel/system-errors.ts'
 import type { Command, CommandOptions } from './command.ts'
 import { assertConnects } from './connections.ts'
 import { type Environment, sharedEnvironment, startEnvironment } from './environment.ts'
-import { codeOf } from './failures.ts'
 import { runUntilSignal } from './lifetime.ts'
 import { counted, migrateSchema } from './migrate.ts'
 import { assertReady } from './ready.ts'
@@ -88,7 +88,7 @@ async function listenForProbes(core: Core, port: number): Promise<void> {
 }
 
 function explainListening(setting: string, { host, port }: { host: string; port: number }, error: unknown): string {
-  const code = codeOf(error)
+  const code = errorCode(error)
   if (code === 'EADDRINUSE')
     return `Port ${port} on ${host} is taken by another program. Stop that one, or set ${setting}.`
   if (code === 'EACCES') return `This user may not listen on port ${port}. Set ${setting} to one above 1023.`
@@ -97,6 +97,6 @@ function explainListening(setting: string, { host, port }: { host: string; port:
 
 async function close(core: Core): Promise<void> {
   await core.close()
-  // An embedded database ends next. Connections whose farewell it has not yet read would each report that as a loss.
+  // The embedded database ends next; connections that it has not closed yet would report a loss.
   core.log.level = 'silent'
 }

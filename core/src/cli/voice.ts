@@ -2,11 +2,11 @@ import { styleText } from 'node:util'
 import pino, { type Logger } from 'pino'
 import type { Config } from '../kernel/config/config.ts'
 
-/** How a process that runs on speaks of itself: sentences to a person, or in production lines of its log. */
+/** How a long-running process reports: sentences to a person, or in production lines of its log. */
 export interface Voice {
-  /** What begins, ends or happened; `details` are for the log alone. */
+  /** Events; `details` are for the log only. */
   say(text: string, details?: object): void
-  /** What somebody ought to do something about. */
+  /** Something that needs action. */
   warn(text: string): void
 }
 
@@ -18,10 +18,10 @@ const person: Voice = {
 
 let voice = person
 
-/** How this process speaks; before its configuration is known, to a person. */
+/** The current voice; a person before the configuration is known. */
 export const currentVoice = (): Voice => voice
 
-/** From now on the way that the configuration asks for: whoever reads the log of production reads lines of JSON. */
+/** Switches to the configured voice: in production the log has lines of JSON. */
 export function speakAsConfigured({ env, log: { level } }: Config): Voice {
   voice = env === 'production' ? toLog(pino({ level, base: null })) : person
   return voice

@@ -1,4 +1,4 @@
-import { isLoopback } from '../kernel/config/loopback.ts'
+import { isLoopback } from '../kernel/addresses/loopback.ts'
 import { hasMailbox } from '../kernel/config/mailbox.ts'
 import type { Core } from '../kernel/core.ts'
 import type { Environment } from './environment.ts'
@@ -10,7 +10,10 @@ interface Running {
   work: boolean
 }
 
-/** Says what runs and where: on one screen, or in one line of the log; and warns of what everybody can reach. */
+/**
+ * Reports what runs and where, on one screen or in one line of the log, and warns of anything that is publicly
+ * reachable.
+ */
 export async function welcome(core: Core, environment: Environment, running: Running): Promise<void> {
   const { config, product } = core
   const { voice } = running
@@ -49,7 +52,7 @@ async function describe(
   if (probePort !== null) lines.push(['Probes', `${localBase(host, probePort)}/health/ready, /metrics`])
   lines.push(['Database', describeDatabase(environment)])
   if (work) lines.push(['Worker', `${config.worker.concurrency} jobs at a time`])
-  // What modules have to say is for whoever calls the API.
+  // The lines of modules are for callers of the API.
   if (serve) for (const module of core.registry.modules) lines.push(...((await module.welcome?.(core)) ?? []))
   return lines
 }

@@ -11,39 +11,48 @@ export const MINUTES = 60 * SECONDS
 export const HOURS = 60 * MINUTES
 export const DAYS = 24 * HOURS
 
+let [lastMs, lastNow] = [0, '']
+
 export const systemClock: Clock = {
   ms: () => Date.now(),
-  now: () => new Date().toISOString(),
+  now() {
+    const ms = Date.now()
+    // One request asks several times within a millisecond, and writing a time out is most of the work.
+    if (ms !== lastMs) [lastMs, lastNow] = [ms, new Date(ms).toISOString()]
+    return lastNow
+  },
+}
+
+/** The moment of so many milliseconds since the Unix epoch, as on the wire. */
+export function momentAt(ms: number): string {
+  return new Date(ms).toISOString()
 }
 
 /** The moment `ms` milliseconds after (before, when negative) the clock's now, as on the wire. */
 export function fromNow(clock: Clock, ms: number): string {
-  return new Date(clock.ms() + ms).toISOString()
+  return momentAt(clock.ms() + ms)
 }
 
 /** The moment `ms` milliseconds after (before, when negative) another one, as on the wire. */
 export function momentAfter(moment: string, ms: number): string {
-  return new Date(Date.parse(moment) + ms).toISOString()
+  return momentAt(Date.parse(moment) + ms)
 }
 
 /** Clocks of one installation differ by less. */
 const SKEW_MS = 5 * MINUTES
 
-/**
- * Whether something claims to have been made at a moment that has not come yet: a clock that was wrong wrote it, and what
- * is reckoned from it would last too long.
- */
+/** Whether a creation time is in the future: a wrong clock wrote it, and times derived from it would last too long. */
 export function isAhead(clock: Clock, madeAt: string): boolean {
   return Date.parse(madeAt) > clock.ms() + SKEW_MS
 }
 
 /** The real time, moved; for tests. */
 export interface MovableClock extends Clock {
-  /** Moves the time by so many milliseconds, whether it runs or stands. */
+  /** Advances the time, whether it runs or is stopped. */
   advance(ms: number): void
-  /** The time stands still from now on, but for `advance`: for what has to be so to the millisecond, on a slow machine too. */
+  /** Stops the time except for `advance`: for tests that need an exact millisecond on a slow machine. */
   stop(): void
-  /** The time runs again, from where it stands; does nothing when it runs. */
+  /** Lets the time run again; does nothing when it runs. */
   start(): void
 }
 
@@ -54,7 +63,7 @@ export function movableClock(): MovableClock {
   const ms = () => standsAt ?? Date.now() + offset
   return {
     ms,
-    now: () => new Date(ms()).toISOString(),
+    now: () => momentAt(ms()),
     advance: (by) => {
       if (standsAt === null) offset += by
       else standsAt += by

@@ -1,7 +1,7 @@
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 
-/** Where a context keeps its core: not among what a handler sees, since a core reaches every tenant. */
+/** The hidden property of a context with its core: handlers must not reach it, because a core reaches every tenant. */
 export const CORE = Symbol('core')
 
 /** The core that a context belongs to. For the kernel alone: none of this is exported. */

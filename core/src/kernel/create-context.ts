@@ -6,6 +6,7 @@ import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
 import { CORE, coreOf } from './core-of.ts'
+import { unawaited } from './db/kysely.ts'
 import type { Tx } from './db/tables.ts'
 import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
@@ -13,11 +14,11 @@ import { enqueueJob } from './jobs/enqueue.ts'
 import { postMail } from './mails/define.ts'
 import { readSetting } from './settings/values.ts'
 
-/** What a context is made from; the rest follows. */
+/** The fields that a context is created from. */
 export interface ContextSeed {
   tenant: string | null
   storeId: string | null
-  /** The handler's route does not say that it reads the store of `X-Store-ID`, so it is kept for records alone. */
+  /** The route does not declare that it reads `X-Store-ID`, so the store is only used for records. */
   isStoreUnread?: boolean
   actor: Actor
   origin: Origin
@@ -26,20 +27,20 @@ export interface ContextSeed {
   list?: ListRequest
   /** The stores that a request counts for. Default: all of the tenant's. */
   sight?: StoreSight
-  /** Is told every right that was asked for and held; the context must have no other way to ask. */
+  /** Collects every right that was checked and held; all checks of the context go through it. */
   grounds?: Grounds
   log?: Ctx['log']
-  /** What opens its transactions, as somebody who nests them is told. Default `ctx.transaction`. */
+  /** The function that opens its transactions, for error messages. Default `ctx.transaction`. */
   caller?: string
-  /** False: its transactions see one tenant at most, whatever is asked for. Default true. */
+  /** False: its transactions cannot use the system role. Default true. */
   mayCross?: boolean
-  /** False: and that one is its own. Default true. */
+  /** False: its transactions are limited to its own tenant. Default true. */
   mayEnter?: boolean
-  /** Runs beside the work of each transaction that writes in the context's tenant; the commit waits for it. */
+  /** Runs in parallel to each writing transaction of the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
 }
 
-/** The system itself, acting outside of any request. */
+/** The system, outside of any request. */
 export const systemActor: Actor = { type: 'system', id: null, label: 'system', impersonatorId: null }
 /** Somebody who has not signed in. */
 export const anonymousActor: Actor = { type: 'user', id: null, label: 'anonymous', impersonatorId: null }
@@ -63,15 +64,15 @@ export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
   return (ctx as Context).guardedBy(guard) // every context is made here
 }
 
-/** Throws when the route's rows should have been narrowed to the caller's stores and its handler did not. */
+/** Throws when the rows of the route had to be limited to the caller's stores and were not. */
 export function assertNarrowed(ctx: Ctx): void {
   ;(ctx as Context).sight.assertApplied() // every context is made here
 }
 
 /**
- * The context of somebody who is not here, or of the system (null), in the same transaction: what they may do is read in
- * it, from every source of grants, without anything remembered. For promises that are kept later than they were made.
- * Whether the person still belongs to the tenant is for the caller to know.
+ * The context of another person, or of the system (null), in the same transaction. Their rights are read in it from all
+ * sources of grants, without a cache; used for invitations, which are accepted later than they were sent. The caller
+ * checks that the person still belongs to the tenant.
  */
 export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> {
   const absent = { principal: null, resolved: null }
@@ -203,7 +204,7 @@ class Context implements Ctx {
     return result
   }
 
-  /** What is committed is not undone by a failure of what follows. */
+  /** A failure of later work does not undo the commit. */
   #follow(work: () => void): void {
     try {
       work()
@@ -214,7 +215,7 @@ class Context implements Ctx {
 
   async forget(what: { userId?: string; tenantId?: string; sessionId?: string }): Promise<void> {
     this.afterCommit(() => this[CORE].standings.forget(what))
-    await sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.execute(this.tx)
+    unawaited(this.tx, sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.execute(this.tx))
   }
 
   afterCommit(work: () => void): void {
@@ -260,7 +261,7 @@ class Context implements Ctx {
     this.#restOn(storeId === null || this.stores === null ? null : [storeId])
   }
 
-  /** An answer about these stores is worth what the caller may do there. */
+  /** A kept answer about these stores depends on the caller's rights in them. */
   #restOn(stores: readonly string[] | null): void {
     const { grounds } = this.#seed
     if (grounds && stores) for (const store of stores) note(grounds.permissions, this.sight.permission, store)
@@ -285,14 +286,14 @@ class Context implements Ctx {
   }
 }
 
-/** What somebody may do in one tenant, and the store they stand in there, count for nothing in another. */
+/** Rights and store of one tenant do not apply in another. */
 function enter(seed: ContextSeed, tenant: string): ContextSeed {
   const { resolved } = seed
   const bare = resolved && { ...resolved, grants: noGrants, tenantWide: new Set<string>(), byStore: new Map() }
   return { ...seed, tenant, storeId: null, sight: undefined, resolved: bare }
 }
 
-/** What the work itself throws comes first; the guard has the last word before the commit. */
+/** An error of the work takes precedence; otherwise the guard is awaited before the commit. */
 async function besideGuard<T>(guard: Promise<void>, work: () => Promise<T>): Promise<T> {
   guard.catch(() => {})
   const result = await work()

@@ -2,8 +2,8 @@ import type { Core } from './core.ts'
 import { RegistryError } from './registry.ts'
 
 /**
- * What is wrong with the modules' declarations that only the database or another module can tell, one sentence each: a
- * limit that counts a table which is not there, a role or a plan that nobody knows.
+ * Problems with declarations of modules that only the database or another module can detect, one sentence each: a limit
+ * that counts a missing table, an unknown role or plan.
  */
 export async function findDeclarationProblems(core: Core): Promise<string[]> {
   const counted = await core.db.systemQuery<{ name: string }>("select name from tenantry.tables where kind = 'tenant'")

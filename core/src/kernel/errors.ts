@@ -7,7 +7,7 @@ export interface FieldProblem {
   detail: string
 }
 
-/** What every problem document says of itself: an extra member of such a name would contradict it. */
+/** Standard members of a problem document; an extra member of such a name would contradict it. */
 const RESERVED = ['type', 'title', 'status', 'detail', 'instance', 'code', 'request_id', 'errors'] as const
 type Reserved = (typeof RESERVED)[number]
 
@@ -42,7 +42,7 @@ export class AppError extends Error {
     this.name = 'AppError'
     this.kind = kind
     this.details = details
-    // The types refuse these; members that were put together at run time are refused here.
+    // The types refuse these names; this check covers members built at run time.
     const taken = reservedIn(details.members)
     if (taken.length > 0) throw new TypeError(`The error ${kind.code} cannot have members named ${taken.join(', ')}`)
   }

@@ -6,7 +6,7 @@ import { unavailable } from './errors.ts'
 import { checkSchedules } from './jobs/overdue.ts'
 import type { HealthCheck } from './module.ts'
 
-/** Longer than this and whoever probes has given up. */
+/** Probes give up after this time. */
 const PATIENCE_MS = 4 * SECONDS
 
 export interface DatabaseHealth {
@@ -16,9 +16,9 @@ export interface DatabaseHealth {
   migrations: 'current'
 }
 
-/** What the probes ask. Concurrent questions share one answer, so that many probes are no load. */
+/** Answers of probes. Concurrent requests share one, so that many probes cause no load. */
 export interface Health {
-  /** Throws 503 `unavailable` when the database cannot be reached or its schema is not the code's. */
+  /** Throws 503 `unavailable` when the database cannot be reached or its schema is not current. */
   checkDatabase(): Promise<DatabaseHealth>
   /** Throws 503 `unavailable` naming what is not ready. */
   checkReady(): Promise<{ status: 'ok'; checks: CheckResult[] }>
@@ -29,7 +29,7 @@ export interface CheckResult {
   status: 'ok' | 'failed'
 }
 
-/** Watches over a core; `worker` becomes one of the checks once the core has been told to work. */
+/** Creates the health checks of a core; `worker` is one of them once the core works. */
 export function createHealth(core: Core): Health {
   const worker = watchWorker(core)
   const checkDatabase = shared(() => within(PATIENCE_MS, readDatabase(core)))
@@ -38,7 +38,8 @@ export function createHealth(core: Core): Health {
     const checks = await Promise.all([
       attempt(core, 'database', checkDatabase),
       ...ready.map((check: HealthCheck) => attempt(core, check.name, () => within(PATIENCE_MS, check.check(core)))),
-      // Who only serves is as ready without: taking them away as well would make a late sweep an outage.
+      // A process that only serves does not depend on workers: removing it as well would turn a late sweep into an
+      // outage.
       ...(worker.started
         ? [
             attempt(core, 'worker', worker.check),
@@ -52,7 +53,7 @@ export function createHealth(core: Core): Health {
   })
   return {
     checkDatabase,
-    // First of all, so that no answer of a moment ago is shared: a balancer has to notice.
+    // Checked first, so that no shared answer hides it from the load balancer.
     checkReady: async () => {
       if (!core.stopping.aborted) return checkChecks()
       const checks = [{ name: 'stopping', status: 'failed' }] satisfies CheckResult[]
@@ -73,7 +74,7 @@ async function readDatabase(core: Core): Promise<DatabaseHealth> {
     )
     if (missing.length === 0) return { status: 'ok', milliseconds, migrations: 'current' }
   } catch (error) {
-    // Addresses and names of roles are for the log alone.
+    // Addresses and roles are only logged.
     throw unavailable({
       detail: 'The database does not answer, or its schema is not the one of this code',
       cause: error,
@@ -116,7 +117,7 @@ function watchWorker(core: Core) {
   }
 }
 
-/** Runs `work` once for all who ask while it runs. */
+/** Runs `work` once for all callers while it runs. */
 function shared<T>(work: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined
   return () => {

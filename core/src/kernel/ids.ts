@@ -1,4 +1,5 @@
-import { createHash, randomFillSync } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
+import { sha256 } from './secrets.ts'
 
 /** A UUIDv7 as lower-case text. */
 export type Id = string
@@ -10,11 +11,11 @@ export function isUuid(text: unknown): text is Id {
   return typeof text === 'string' && text.length === 36 && UUID.test(text)
 }
 
-/** Below and above all ids. */
+/** Smaller and greater than all ids. */
 export const LEAST_ID: Id = '00000000-0000-0000-0000-000000000000'
 export const GREATEST_ID: Id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
-// Randomness is drawn in batches: one system call per id costs more than the rest of it.
+// Random bytes are read in batches: a system call per id would cost more than the rest.
 const pool = Buffer.allocUnsafe(8 * 512)
 let used = pool.length
 let lastMs = 0
@@ -41,7 +42,7 @@ export function newId(): Id {
 
 const VARIANT = '89ab89ab89ab89ab'
 
-/** The part of an id that ids of one millisecond share is written once. */
+/** The common part of all ids of a millisecond, formatted once. */
 function startAt(ms: number): void {
   const time = ms.toString(16).padStart(12, '0')
   lastMs = ms
@@ -49,7 +50,7 @@ function startAt(ms: number): void {
   lastTime = `${time.slice(0, 8)}-${time.slice(8)}-7`
 }
 
-/** The least UUIDv7 of that millisecond: where ids of that time begin. Times that no id can carry become the nearest one. */
+/** The smallest UUIDv7 of a millisecond. Times outside of the range become the nearest possible one. */
 export function firstIdAt(ms: number): Id {
   const time = Math.min(Math.max(ms, 0), 2 ** 48 - 1)
     .toString(16)
@@ -62,9 +63,9 @@ export function timeOfId(id: Id): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 }
 
-/** A UUIDv8 made of a hash: the same text has the same id, however often and wherever it is met. */
+/** A UUIDv8 made of a hash: the same text always has the same id. */
 export function hashedId(text: string): Id {
-  const hash = createHash('sha256').update(text).digest()
+  const hash = sha256(text)
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6)
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8)
   return formatUuid(hash.toString('hex', 0, 16))

@@ -14,7 +14,8 @@ export * from './access/slots.ts'
 export * from './access/specs.ts'
 export { grantsOf, type Resolved } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
-export { canonicalAddress, readAddress } from './addresses.ts'
+export { canonicalAddress, readAddress } from './addresses/addresses.ts'
+export { canonicalNetwork, createNetworks, networkOf } from './addresses/networks.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
 export {
@@ -34,10 +35,11 @@ export { anonymousActor, onBehalfOf, systemActor } from './create-context.ts'
 export { at, atQuery, constraintOf, NoTenantContext, onUnique, onViolation, sqlState } from './db/errors.ts'
 export { containing } from './db/like.ts'
 export { type OrderColumn, type PageOf, type PageOptions, page, pageFrom } from './db/page.ts'
-export { prepared } from './db/prepared.ts'
+export { prepared, preparedRow } from './db/prepared.ts'
 export * from './db/tables.ts'
 export * from './errors.ts'
 export * from './events/define.ts'
+export { columnsOf, pickFields } from './fields.ts'
 export * from './http/answer.ts'
 export type { FastifySetup } from './http/build.ts'
 export { type Cookie, writeCookie } from './http/cookies.ts'
@@ -64,6 +66,7 @@ export {
   type MailWriting,
   overrideMail,
   type PostOffice,
+  recipientOf,
 } from './mails/define.ts'
 export * from './module.ts'
 export * from './outbound/deliveries.ts'
@@ -84,7 +87,7 @@ export { defineSigningSecrets, type SigningColumns, type SigningSecrets } from '
 export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
-export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
+export { equalSecrets, hashToken, randomToken, type SecretBox, sha256 } from './secrets.ts'
 export {
   defineSetting,
   type Setting,
@@ -99,7 +102,9 @@ export {
 export { SettingsPatch } from './settings/schemas.ts'
 export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
+export { errorCode } from './system-errors.ts'
 export { normalizeEmail } from './text/email.ts'
+export { escapeHtml } from './text/html.ts'
 export { greatest, least } from './text/least.ts'
 export { showsSomething, tidyLine, withoutInvisible } from './text/names.ts'
 export { canonicalLocale, canonicalTimeZone } from './text/places.ts'

@@ -1,15 +1,15 @@
 import pino, { type Logger } from 'pino'
 
 /**
- * The same log, whose lines tell of errors, under whatever name, without what stands in the database: PostgreSQL quotes
- * whole rows and given values in its own words, which are passwords' hashes and people's addresses.
+ * A log whose errors contain no data of the database: PostgreSQL quotes rows and values, such as password hashes and
+ * addresses, in its messages.
  */
 export function withoutRows(log: Logger): Logger {
   const asDescribed = (described: unknown) => described
   return log.child({}, { formatters: { log: describeErrors }, serializers: { err: asDescribed } })
 }
 
-/** What of an error may be kept or shown to whoever runs the installation: its words without the values in them. */
+/** The part of an error that operators may see: its message without quoted values. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? withoutValues(error, error.message) : String(error)
 }
@@ -32,7 +32,7 @@ function describeError(error: unknown): unknown {
 const QUOTING = ['detail', 'where', 'internalQuery', 'hint', 'raw']
 const MAX_CAUSES = 10
 
-/** A text that was made of an error and its causes, with the words of each that quotes values made harmless. */
+/** A text made from an error and its causes, with quoted values removed. */
 function withoutValues(error: Error, text: string): string {
   let shown = text
   for (
@@ -44,9 +44,9 @@ function withoutValues(error: Error, text: string): string {
   return shown
 }
 
-/** PostgreSQL, whatever writes answers, and whatever reads JSON put values between quotation marks. */
+/** PostgreSQL and the readers and writers of JSON put values between quotation marks. */
 const quotesValues = (error: Error) =>
   'severity' in error || error instanceof SyntaxError || error.message.startsWith('The value ')
 
-/** Names of tables, columns and constraints stand between quotation marks as well: these are told by fields of their own. */
+/** Names of tables, columns and constraints are quoted as well; they are logged as separate fields. */
 const hidden = (message: string) => message.replace(/".*"/gs, '"…"')

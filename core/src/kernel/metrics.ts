@@ -94,7 +94,7 @@ async function createInstruments(core: Core) {
     help: `Jobs that wait, of all tenants; counted up to ${MOST_COUNTED}`,
     registers,
     async collect() {
-      // A database that does not answer leaves the gauge out and the other metrics readable.
+      // Without an answer of the database this gauge is omitted; the others are still served.
       const waiting = await countJobs(core, 'waiting').catch(() => null)
       if (waiting === null) this.remove()
       else this.set(waiting)

@@ -51,7 +51,7 @@ type SuccessOf<R extends Responses> = {
 /** Content types that a route answers with, as they are sent (`text/csv; charset=utf-8`), and the schema of each. */
 export type Produced = Readonly<Record<string, TSchema>>
 
-/** The fields of a body or query of which nothing is known yet. */
+/** The unvalidated fields of a body or query. */
 export type Unchecked<B> = { readonly [name in keyof B]?: unknown }
 
 type StaticOr<S, Otherwise> = S extends TSchema ? Static<S> : Otherwise
@@ -72,12 +72,12 @@ export interface RouteSpec<
   root?: boolean
   reach?: Reach
   /**
-   * What the route is called in the API document and in every client generated from it, as a verb and what it is about:
-   * `inviteUser`. Default: made of method and path (`listStores`, `getStore`, `createStore`, `closeStore`); no two routes
-   * of a core may have one. Changing it breaks whoever calls it by its name.
+   * The operation name in the API document and in generated clients, as a verb and its object: `inviteUser`. Default:
+   * derived from method and path (`listStores`, `getStore`, `createStore`, `closeStore`). It must be unique within a
+   * core. Changing it breaks clients that use it.
    */
   name?: string
-  /** One line for the API document: what a caller gets done. */
+  /** One line for the API document: what the operation does. */
   summary: string
   description?: string
   access: Access
@@ -101,63 +101,69 @@ export interface RouteSpec<
    */
   cookies?: C
   body?: B
-  /** How the body may be written, the content type says which; default `['json']`. Fields of a form are coerced as those of a query. */
+  /**
+   * Formats of the body, chosen by content type; default `['json']`. Fields of a form are converted as those of a
+   * query.
+   */
   accepts?: readonly BodyForm[]
   /**
    * Takes the body as it is, up to `bodyLimit`, in any of these content types (`true`: in any): the handler gets its
    * bytes as `input.raw`. In place of `body`; for callbacks whose signature is made over the bytes.
    */
   raw?: W
-  /** Bytes of a body that are read at most; default 128 KiB, no more than 1 MiB. Beyond it is 413. */
+  /** Maximum size of the body in bytes; default 128 KiB, at most 1 MiB. A larger one is 413. */
   bodyLimit?: number
   /**
-   * What the schema has no words for, told in the same answer as what it has: a password too easily guessed, an unknown
-   * code. Runs whether or not the body fits its schema, so a field may be missing or of any type. Not for what only the
-   * database knows, and no reason to leave out the check in the operation.
+   * Checks that a schema cannot express, reported in the same answer as other problems: a guessable password, an
+   * unknown code. It also runs when the body does not fit its schema, so a field may be missing or of any type. Not for
+   * checks that need the database; the operation must repeat the check.
    */
   check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
-  /** The same for the query: fields that do not go together. Its problems point to `query/…` (`atQuery`). */
+  /**
+   * The same for the query, for example parameters that exclude each other. Its problems point to `query/…`
+   * (`atQuery`).
+   */
   checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
   /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
   response: R
-  /** Errors of its own that the route may answer with, beside those that follow from its declaration. */
+  /** Errors of the route in addition to those that follow from its declaration. */
   errors?: readonly ErrorKind[]
   /** A plan limit that one successful call consumes one of. */
   limit?: string
   /** A plan feature without which the route answers 402. */
   feature?: string
   /**
-   * The route may write although the tenant's subscription has ended: paying, for example. Default: only those that ask
-   * for no permission (`self`: what is a person's own, `public`, `superAdmin`). Reading always works.
+   * The route may write after the tenant's subscription has ended, for example to pay. Default: only routes without a
+   * permission (`self`, `public`, `superAdmin`). Reading is always allowed.
    */
   whileInactive?: boolean
   /**
-   * By default the handler runs in one transaction; that of a GET only reads, and the database refuses a write in it.
-   * `'manual'`: the kernel opens no transaction; the handler does with `ctx.transaction`. For work that must not hold
-   * one open: hashing a password, uploads, streams.
+   * By default the handler runs in one transaction, which for a GET is read-only. `'manual'`: the kernel opens none,
+   * and the handler uses `ctx.transaction`. For work that must not hold a transaction open: password hashing, uploads,
+   * streams.
    */
   transaction?: 'manual'
   /**
-   * The handler may open transactions of the system role, which see every tenant: what it answers is its own to narrow.
-   * Default: the routes of super admins alone; in any other `ctx.transaction` refuses that role.
+   * The handler may open transactions of the system role, which sees all tenants, and must limit its answer itself.
+   * Default: only routes of super admins; elsewhere `ctx.transaction` refuses that role.
    */
   acrossTenants?: boolean
   /**
-   * The handler may open transactions in a tenant that is not the caller's, by `tenantId`: to found it, to move into it.
-   * What the caller may do in their own tenant counts for nothing there. Public routes, which have no tenant, may always.
+   * The handler may open transactions in another tenant by `tenantId`, to create it or to enter it. The caller's rights
+   * in their own tenant do not apply there. Public routes, which have no tenant, always may.
    */
   entersTenants?: boolean
-  /** A POST that only asks: it writes nothing, so no rule of the database can refuse it, and the API document promises no such 409. */
+  /** A POST that writes nothing, so no constraint can fail and the API document has no such 409. */
   onlyAsks?: boolean
   /**
-   * Accept `Idempotency-Key` (default: every POST and PATCH that asks for a credential and hands out no secret). An answer with a
-   * token or a secret (`secret: true` in its schema) is never kept to be given again, so such a route takes no key. Say false where what happens hangs on the
-   * session: the key belongs to the person, and their other sessions would be told of what happened to the first.
+   * Accepts `Idempotency-Key` (default: every POST and PATCH that needs a credential and returns no secret). An answer
+   * with a secret (`secret: true` in its schema) is never kept, so such a route takes no key. Set false where the
+   * effect depends on the session: keys belong to the person, and another session would get the answer of the first.
    */
   idempotent?: boolean
   /**
-   * It reads or changes the settings of this level: those that modules declare are added to its answer, and to its body
-   * (`SettingsPatch`). Where no module declares any, the route is not there.
+   * The route reads or changes the settings of this level: declared settings are added to its answer and to its body
+   * (`SettingsPatch`). Without declared settings the route does not exist.
    */
   settings?: SettingLevel
   /** Where a created object lives; default for 201: the path itself and the object's id. */
@@ -184,7 +190,7 @@ export interface RouteSpec<
   ) => Promise<SuccessOf<R> | Answer<SuccessOf<R>>> | SuccessOf<R> | Answer<SuccessOf<R>>
 }
 
-/** A look at fields of which nothing is known yet, in addition to that of their schema. */
+/** A check of unvalidated fields, in addition to their schema. */
 export type FieldCheck = (fields: Readonly<Record<string, unknown>>, core: Core) => Iterable<FieldProblem>
 
 /** A route with its types erased, as the registry, the API document and the isolation kit read it. */
@@ -225,7 +231,7 @@ export interface Route {
   readonly handler: (ctx: Ctx, input: RouteInput<never, never, never, never, never, never>) => unknown
 }
 
-/** Methods of which a second request does more than the first. */
+/** Methods that are not idempotent. */
 const IS_REPEATED: readonly Method[] = ['POST', 'PATCH']
 
 /** Declares a route. The types refuse a missing `access` and an answer of another shape than `response` says. */
@@ -282,10 +288,10 @@ export function defineRoute<
   })
 }
 
-/** All that a feature brings. Built-in features and an application's are values of this one type. */
+/** Everything that a feature adds to a core. Built-in features and those of an application are values of this type. */
 export interface Module {
   readonly name: string
-  /** What it is about, in a sentence: stands over its operations in the API document. */
+  /** A sentence about the feature, shown above its operations in the API document. */
   readonly description: string | undefined
   readonly dependsOn: readonly Module[]
   readonly migrations: URL | undefined
@@ -309,7 +315,7 @@ export interface Module {
   readonly settings: readonly Setting<any>[]
   readonly checks: readonly HealthCheck[]
   readonly sealed: readonly SealedKind[]
-  /** Looked at each minute, across all tenants: give a table that grows without bound an index on the column. */
+  /** Checked each minute across all tenants: a table that grows without limit needs an index on the column. */
   readonly moments: readonly FutureMoment[]
   readonly authenticators: readonly Authenticator[]
   readonly grants: readonly GrantSource[]
@@ -318,17 +324,22 @@ export interface Module {
   /** Where the settings of a level are. */
   readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
-  /** Asked before anything is served. Throws an Error that says what to do where it must not be, as things are. */
+  /** Called before the core serves; throws an Error with advice when it must not. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
-   * What is wrong with any module's declarations that this one alone can tell: roles know the roles, subscriptions the
-   * plans. One sentence each, naming the declaration and its module; any of them refuses the start.
+   * Problems with declarations of any module that only this one can detect: roles know the roles, subscriptions the
+   * plans. One sentence each, naming the declaration and its module; any problem prevents the start.
    */
   readonly declarationProblems: ((core: Core) => readonly string[] | Promise<readonly string[]>) | undefined
   /** Lines for the screen that a start prints, name and text: a secret shown once, an address worth knowing. */
   readonly welcome: ((core: Core) => Promise<[string, string][]>) | undefined
-  /** What a new tenant gets from this module, in the transaction that founds it, in the modules' order. */
+  /** Adds what a new tenant needs of this module, in the transaction that creates it, in the order of the modules. */
   readonly founding: ((ctx: Ctx, founder: Founder) => Promise<void>) | undefined
+  /**
+   * What tests are told of the module, a `Cases` of `tenantry/testing`: how its routes are made to succeed, and rows of
+   * tables that no route fills. Written as `() => import('./articles.cases.ts')`: whatever serves or works never loads it.
+   */
+  readonly cases: (() => Promise<{ default: object }>) | undefined
 }
 
 /** The person who founds a tenant and becomes its owner. */
@@ -375,6 +386,7 @@ export function defineModule(spec: ModuleSpec): Module {
     mayServe: undefined,
     welcome: undefined,
     declarationProblems: undefined,
+    cases: undefined,
     ...spec,
     permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above
   })

@@ -17,7 +17,7 @@ const health = defineResource({ name: 'kernel.health', create: createHealth })
 const metrics = defineResource({ name: 'kernel.metrics', create: createMetrics })
 const texts = defineResource({ name: 'kernel.document_texts', create: createTexts })
 
-/** For machines that watch over a server: no credential, no transaction of the request's own, outside of `/api/v1`. */
+/** Routes for monitoring: without credential and transaction, outside of `/api/v1`. */
 const probe = { method: 'GET', root: true, reach: 'probe', access: 'public', transaction: 'manual' } as const // words, as a route wants them
 const ok = Type.Unsafe<'ok'>({ type: 'string', const: 'ok', description: 'All is well; anything else is 503' })
 
@@ -129,7 +129,7 @@ function createTexts(core: Core) {
 
 const ECHO_MS = 5 * SECONDS
 
-/** Not part of readiness: without notifications every request asks the database, and all is well otherwise. */
+/** Not part of readiness: without notifications every request asks the database, and everything works. */
 const notificationsCheck: HealthCheck = {
   name: 'notifications',
   ready: false,
@@ -150,4 +150,5 @@ export const kernelModule = defineModule({
   sealed: [sealedAnswers],
   checks: [notificationsCheck, { name: 'schedules', ready: false, check: checkSchedules }],
   routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
+  cases: () => import('./kernel.cases.ts'),
 })

@@ -1,13 +1,13 @@
 import { showsSomething, tidyLine } from './text/names.ts'
 import { readVersion } from './version.ts'
 
-/** What an application calls itself, to people and to programs. */
+/** Names of an application, for people and programs. */
 export interface Product {
-  /** What people know it by: the first page, mails, the screen of a start. Default: `Tenantry`. */
+  /** The name for people: on the first page, in mails, at the start. Default: `Tenantry`. */
   readonly name: string
   /**
-   * How its command line is called, for messages such as: run "shop migrate". Default for `runCommand`: as the process
-   * was called (`node main.ts`); else `tenantry`.
+   * The name of its command line in messages such as: run "shop migrate". Default for `runCommand`: as the process was
+   * called (`node main.ts`); else `tenantry`.
    */
   readonly command: string
   /** Shown by `--version` and in the API document. Default: the version of the package tenantry. */
@@ -15,19 +15,19 @@ export interface Product {
   /** Title of the API document and of its page. Default: the name. */
   readonly apiTitle: string
   /**
-   * What the `type` of an error begins with; its code follows. A URI: `urn:shop:problem:`, `https://shop.example/problems/`.
-   * Clients may hang on it, so it does not follow the name. Default: `urn:tenantry:problem:`.
+   * Prefix of the `type` of errors, followed by the code. A URI: `urn:shop:problem:`, `https://shop.example/problems/`.
+   * Clients may depend on it, so it does not follow the name. Default: `urn:tenantry:problem:`.
    */
   readonly problemTypes: string
 }
 
-/** What is our own, and under our licence, unless an application has a name of its own. */
+/** The name of this project, which decides about the licence in the API document. */
 export const OUR_NAME = 'Tenantry'
 
-/** What the `type` of an error begins with unless an application says otherwise. */
+/** The default prefix of the `type` of errors. */
 export const PROBLEM_TYPES = 'urn:tenantry:problem:'
 
-/** What an application says of itself; what it leaves out has the default. */
+/** Options of an application; missing ones have their defaults. */
 export type ProductOptions = Partial<Product>
 
 /** @throws Error naming everything that cannot be used */
@@ -43,7 +43,7 @@ export function completeProduct(options: ProductOptions = {}): Product {
   return Object.freeze({ name, command, version, apiTitle, problemTypes })
 }
 
-/** The name as a header can carry it; in other letters altogether it is left to the default. */
+/** The name as a header value; the default when no ASCII letter is left. */
 export function userAgentOf({ name }: Product): string {
   const letters = name
     .normalize('NFKD')
@@ -54,7 +54,7 @@ export function userAgentOf({ name }: Product): string {
 }
 
 function problemOfLine(field: keyof Product, text: string, maxLength: number): string | undefined {
-  // It stands in headers of mails, in pages and on terminals.
+  // The name is used in headers of mails, in pages and on terminals.
   const isLine = typeof text === 'string' && tidyLine(text) === text && !/\p{Cc}/u.test(text)
   const isFit = isLine && showsSomething(text) && text.length <= maxLength
   return isFit ? undefined : `${field} must be one line of 1 to ${maxLength} visible characters`

@@ -2,13 +2,13 @@ import type { TObject, TSchema } from 'typebox'
 import { COOKIE_NAME } from './http/cookies.ts'
 import type { RegisteredRoute } from './registry.ts'
 
-/** Read by the kernel itself, which gives what they say to the handler in the context. */
+/** Headers that the kernel reads itself; handlers get their content from the context. */
 const KEPT_HEADERS = ['authorization', 'cookie', 'x-store-id', 'idempotency-key', 'x-api-key', 'x-request-id']
 const HEADER_NAME = /^[\da-z!#$%&'*+.^_`|~-]{1,100}$/
 const MEDIA_TYPE = /^[a-z\d][\w!#$&^.+-]{0,100}\/[a-z\d*][\w!#$&^.+-]{0,100}$/
 const PLAIN_TYPES = ['string', 'integer', 'number', 'boolean']
 
-/** What is wrong with how a route declares the headers, cookies and kinds of body that it takes. */
+/** Problems with the headers, cookies and body types that a route declares. */
 export function problemsOfInputs(route: RegisteredRoute): string[] {
   return [
     ...problemsOfHeaders(route.headers),

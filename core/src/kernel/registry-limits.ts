@@ -1,6 +1,9 @@
 import type { LimitSpec } from './access/specs.ts'
 
-/** What is wrong with a limit's declaration; the types refuse most of it, an application in plain JavaScript is told here. */
+/**
+ * Problems with the declaration of a limit. Types prevent most of them; applications in plain JavaScript need this
+ * check.
+ */
 export function problemsOfLimit(
   name: string,
   { counts, until, per, plans = {} }: LimitSpec & { module: string },

@@ -3,7 +3,7 @@ import type { Module } from './module.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 import { canonicalLocale } from './text/places.ts'
 
-/** Every kind of mail with the texts that it goes out with, those that a module overrides among them. */
+/** Every kind of mail with its texts, including overrides of modules. */
 export function collectMails(modules: readonly Module[], problems: string[]): Map<string, MailDefinition> {
   const mails = new Map<string, MailDefinition>()
   const owners = new Map<string, string>()
@@ -37,7 +37,7 @@ function override(
     if (!known) problems.push(`module ${module} overrides the mail ${mail.kind}, which no module lists`)
     if (other) problems.push(`two modules override the mail ${mail.kind}: ${other} and ${module}`)
     problems.push(...problemsOfTexts(texts).map((problem) => `module ${module}, for the mail ${mail.kind}, ${problem}`))
-    // The first text stays the first: whoever has no other language still gets it.
+    // The first text stays first, because it is used for all other languages.
     if (known) mails.set(mail.kind, { ...known, texts: { ...known.texts, ...texts } })
     owners.set(mail.kind, module)
   }

@@ -13,7 +13,7 @@ interface Known {
   features: ReadonlyMap<string, unknown>
 }
 
-/** Adds to `problems` whatever is wrong with a route by itself or beside the others. */
+/** Adds to `problems` everything wrong with a route, alone or together with others. */
 export function checkRoutes(routes: readonly RegisteredRoute[], known: Known, problems: string[]): void {
   const seen = new Map<string, string>()
   const named = new Map<string, string>()
@@ -39,7 +39,7 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
   const { access } = route
   if (!route.hidden && !OPERATION_NAME.test(route.name))
     problems.push(`needs a name of letters and digits, beginning with a small letter, not '${route.name}'`)
-  // Types refuse a missing access; an application in plain JavaScript is told here.
+  // Types prevent a missing access; applications in plain JavaScript need this check.
   if (!access) problems.push('does not say who may call it (access)')
   else if (typeof access === 'string' && !WORDS.includes(access)) problems.push(`has the unknown access '${access}'`)
   else if (typeof access === 'object') {
@@ -59,7 +59,7 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
     problems.push('takes a body, which its method has not')
   if (route.body && isOpen(route.body))
     problems.push('has a body that accepts unknown fields (additionalProperties: false is missing)')
-  // Mail programs add fields of their own to the address of a page for people, which looks at none.
+  // Pages ignore their query, and mail programs add parameters to links.
   if (route.query && !route.hidden && isOpen(route.query))
     problems.push('has a query that accepts unknown fields (additionalProperties: false is missing)')
   problems.push(...problemsOfBodyLimit(route), ...problemsOfInputs(route))
@@ -94,14 +94,14 @@ interface Openness {
 }
 
 /**
- * Whether values with fields that nobody declared fit a schema: its objects must be closed, also within others and in
- * lists. Within a body one may be open on purpose, by saying `additionalProperties`.
+ * Whether a schema accepts undeclared fields: its objects must be closed, also nested ones and in lists. Within a body
+ * one may be open on purpose, by `additionalProperties`.
  */
 export function isOpen(schema: TSchema, isWithin = false): boolean {
   const { type, properties, patternProperties, additionalProperties, items, ...of } = schema as Openness // JSON Schema keywords
   const types = [type ?? []].flat()
   const branches = [...(of.anyOf ?? []), ...(of.oneOf ?? []), ...(of.allOf ?? [])]
-  // A schema without a type takes anything, unless its branches say what.
+  // A schema without a type accepts anything, unless its branches restrict it.
   if (types.length === 0 && !isWithin && branches.length === 0) return true
   if (types.includes('object') && !patternProperties) {
     if (isWithin ? additionalProperties === undefined : additionalProperties !== false) return true

@@ -1,12 +1,12 @@
 import { Format } from 'typebox/format'
 import { FORMS } from './http/forms.ts'
 
-// Only what regular expressions of every language know: no look-ahead, no look-behind, no flags, no named groups.
+// Only features of regular expressions that all languages have: no look-around, flags or named groups.
 const PECULIAR = /\(\?(?!:)/
 
 /**
- * What is wrong with a schema, at any depth: a pattern that clients in other languages cannot read, a format or form that
- * nobody knows and that would therefore accept everything.
+ * Problems with a schema, at any depth: a pattern that clients in other languages cannot use, or an unknown format or
+ * form, which would accept everything.
  */
 export function problemsOfSchema(schema: unknown): string[] {
   if (typeof schema !== 'object' || schema === null) return []

@@ -11,7 +11,7 @@ import { patchOf, withSettings } from './settings/schemas.ts'
 export type SettingsByLevel = Readonly<Record<SettingLevel, ReadonlyMap<string, Setting>>>
 export type KeepersByLevel = Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
 
-/** The settings of every level by name. Adds to `problems` what is wrong with one by itself or beside the others. */
+/** The settings of each level by name. Adds to `problems` everything wrong with one, alone or together with others. */
 export function collectSettings(
   modules: readonly Module[],
   permissions: ReadonlyMap<string, unknown>,
@@ -73,10 +73,7 @@ function isSecret(schema: unknown): boolean {
   return ('secret' in schema && schema.secret === true) || Object.values(schema).some(isSecret)
 }
 
-/**
- * The routes with the settings of their level put into body and answer. One about settings of which no module has any is
- * left out.
- */
+/** The routes with the settings of their level added to body and answer; without any settings a route is omitted. */
 export function completeRoutes(
   routes: readonly RegisteredRoute[],
   settings: SettingsByLevel,
@@ -97,7 +94,7 @@ export function completeRoutes(
   })
 }
 
-/** The events with the settings of their level put into their data; none about settings of which no module has any. */
+/** The events with the settings of their level added to their data; without any settings an event is omitted. */
 export function completeEvents(
   events: ReadonlyMap<string, EventDefinition>,
   settings: SettingsByLevel,

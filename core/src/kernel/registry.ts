@@ -31,7 +31,7 @@ export interface Permission extends PermissionSpec {
   module: string
 }
 
-/** All that the modules of one core bring, ordered and checked. */
+/** Everything that the modules of a core declare, ordered and checked. */
 export interface Registry {
   readonly modules: readonly Module[]
   readonly routes: readonly RegisteredRoute[]
@@ -40,7 +40,7 @@ export interface Registry {
   readonly features: ReadonlyMap<string, FeatureSpec & { module: string }>
   readonly events: ReadonlyMap<string, EventDefinition>
   readonly schedules: readonly Schedule[]
-  /** By their kind, each with the texts that it goes out with. */
+  /** By kind, each with its texts. */
   readonly mails: ReadonlyMap<string, MailDefinition>
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
@@ -51,13 +51,13 @@ export interface Registry {
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
   findJob(name: string): Job | undefined
-  /** Listeners of one event, those of every event included. */
+  /** Listeners of an event, including those of all events. */
   listenersOf(event: string): readonly Listener[]
   /** The listener whose jobs wait under this task name. */
   findListener(task: string): Listener | undefined
 }
 
-/** What is wrong with the modules, all of it at once. */
+/** All problems with the modules. */
 export class RegistryError extends Error {
   readonly problems: readonly string[]
 
@@ -70,7 +70,7 @@ export class RegistryError extends Error {
 
 export const API_PREFIX = '/api/v1'
 
-/** Collects modules in an order that respects `dependsOn` and refuses clashes, gaps and cycles, each by name. */
+/** Collects modules in the order of `dependsOn`; refuses conflicts, missing references and cycles by name. */
 export function createRegistry(given: readonly Module[]): Registry {
   const problems: string[] = []
   const modules = inOrder(given, problems)
@@ -177,7 +177,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   }
 }
 
-/** Depth first along `dependsOn`, so that what a module needs stands before it, whatever the order given. */
+/** Depth first along `dependsOn`, so that each module comes after those that it needs. */
 function inOrder(given: readonly Module[], problems: string[]): Module[] {
   const names = new Map<string, Module>()
   for (const module of given) {

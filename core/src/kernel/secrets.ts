@@ -9,7 +9,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 
-/** Seals secrets for storage and derives keys, all from APP_SECRET. */
+/** Encrypts secrets for storage and derives keys, all from APP_SECRET. */
 export interface SecretBox {
   /**
    * Encrypts with the current secret. `context` says what is sealed and for whom (`signing_key:<id>`); only the same
@@ -28,7 +28,7 @@ export interface SecretBox {
   deriveAll(purpose: string): Buffer[]
 }
 
-/** Why a sealed text does not open; says nothing of its content. */
+/** Why a text cannot be decrypted; contains nothing of its content. */
 export class SecretBoxError extends Error {
   override name = 'SecretBoxError'
   readonly reason: 'malformed' | 'unknown_key' | 'not_authentic'
@@ -49,11 +49,11 @@ interface Key {
   readonly id: string
   readonly encryption: KeyObject
   readonly root: KeyObject
-  /** Keys derived so far: some are asked for on every request. */
+  /** Cached derived keys: some are needed for every request. */
   readonly derived: Map<string, Buffer>
 }
 
-/** Purposes are words in the code; should somebody make them up as they go, no more than these are remembered. */
+/** Purposes are constants in the code; the limit bounds the cache if they are not. */
 const MAX_DERIVED = 500
 
 /**
@@ -131,12 +131,16 @@ export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url')
 }
 
-/** What is stored of a token. Fit only for tokens of at least 112 random bits; passwords need a slow hash. */
+/** The stored hash of a token. Suitable only for tokens of at least 112 random bits; passwords need a slow hash. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+  return sha256(token)
 }
 
-/** Compares in a time that tells nothing of where, or whether, the two differ. */
+export function sha256(content: string | Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest()
+}
+
+/** Compares in constant time. */
 export function equalSecrets(a: string | Uint8Array, b: string | Uint8Array): boolean {
-  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
+  return timingSafeEqual(sha256(a), sha256(b))
 }

@@ -1,6 +1,6 @@
 import type { Core } from './core.ts'
 
-/** Something long-lived that is made once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
+/** A long-lived object, created once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
 export interface Resource<T> {
   readonly name: string
   create(core: Core): T | Promise<T>
@@ -15,17 +15,17 @@ export function defineResource<T>(resource: Resource<T>): Resource<T> {
 }
 
 /**
- * A column of moments that are never far ahead: the end of a lockout, the next attempt. A clock that was wrong leaves some
- * that are; whatever waits for them would wait until then, so they become now.
+ * A column of times that are never far in the future: the end of a lockout, the next attempt. A wrong clock may store
+ * later ones, for which everything would wait; such times are set to now.
  */
 export interface FutureMoment {
   table: string
   column: string
-  /** No right clock writes one further ahead than this. */
+  /** The furthest a correct clock can set the time ahead. */
   aheadMs: number
 }
 
-/** A condition that `GET /health/ready` (when `ready`) and `tenantry doctor` look at. */
+/** A condition checked by `GET /health/ready` (when `ready`) and `tenantry doctor`. */
 export interface HealthCheck {
   name: string
   ready: boolean
@@ -33,10 +33,12 @@ export interface HealthCheck {
   check(core: Core): Promise<string>
 }
 
-/** One kind of thing that a module keeps sealed with `APP_SECRET`. `tenantry doctor` tries to open some of each. */
+/**
+ * A kind of value that a module stores encrypted with `APP_SECRET`. `tenantry doctor` tries to decrypt some of each.
+ */
 export interface SealedKind {
   /** Completes "… cannot be opened": `signing keys`. */
   name: string
-  /** The newest and the oldest, say; none when there is nothing. */
+  /** Some values, for example the newest and oldest; empty when there are none. */
   samples(core: Core): Promise<{ sealed: string; context: string }[]>
 }

@@ -7,14 +7,17 @@ export { drainJobs } from './drain-jobs.ts'
 export { IsolationError } from './isolation/findings.ts'
 export { runIsolationKit } from './isolation/run.ts'
 export type {
+  Cases,
   Credentials,
-  Fillers,
+  Filled,
   Filling,
   Founded,
   Founding,
   IsolationOptions,
   IsolationReport,
   Kind,
+  RouteCase,
+  TableRow,
   Tenant,
 } from './isolation/types.ts'
 export type { MemberOptions, TenantOptions, TestPerson, TestTenant } from './people.ts'

@@ -66,7 +66,7 @@ export async function foundTenant(core: Core, request: Request, options: TenantO
   if (!core.registry.modules.includes(auth)) throw new Error('foundTenant needs the module auth among the modules')
   const id = newId()
   const { name = `Tenant ${id.slice(-8)}`, plan } = options
-  const run: TestTenant['run'] = (work) => core.run(work, { tenantId: id })
+  const { run, member } = peopleOf(core, request, id)
   const founder = await run(async (ctx) => {
     const user = await addProven(ctx, 'Olga Owner')
     await found(ctx, { id, name, founder: { userId: user.id, name: user.name } })
@@ -78,9 +78,18 @@ export async function foundTenant(core: Core, request: Request, options: TenantO
     name,
     run,
     owner: personOf(core, request, { userId: founder.id, email: founder.email, name: founder.name, tenantId: id }),
-    member: async (member = {}) => {
-      const user = await run((ctx) => join(ctx, member))
-      return personOf(core, request, { userId: user.id, email: user.email, name: user.name, tenantId: id })
+    member,
+  }
+}
+
+/** The people of a tenant that is there already. */
+export function peopleOf(core: Core, request: Request, tenantId: string): Pick<TestTenant, 'run' | 'member'> {
+  const run: TestTenant['run'] = (work) => core.run(work, { tenantId })
+  return {
+    run,
+    member: async (options = {}) => {
+      const { id: userId, email, name } = await run((ctx) => join(ctx, options))
+      return personOf(core, request, { userId, email, name, tenantId })
     },
   }
 }

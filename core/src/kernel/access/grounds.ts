@@ -2,13 +2,13 @@ import type { Ctx } from '../context.ts'
 import { permissionDenied } from '../errors.ts'
 
 /**
- * What a handler asked about the rights of its caller and was told yes: what its answer rests on. An answer that is kept
- * is worth what its caller may do when it is asked for again, so the same is asked anew then.
+ * The rights that a handler checked and its caller held. A kept answer is given again only while its caller still holds
+ * them, so they are checked again then.
  */
 export interface Grounds {
-  /** Each with the store that it was asked for; null: the whole tenant. */
+  /** Each with the store that it was checked for; null: the whole tenant. */
   readonly permissions: [permission: string, storeId: string | null][]
-  /** Roles that the handler looked at by itself. */
+  /** Roles that the handler checked by itself. */
   readonly roles: [roleId: string, storeId: string | null][]
   superAdmin: boolean
 }
@@ -17,12 +17,12 @@ export function noGrounds(): Grounds {
   return { permissions: [], roles: [], superAdmin: false }
 }
 
-/** Adds what was asked for, once. */
+/** Adds a checked right, once. */
 export function note(asked: [string, string | null][], name: string, storeId: string | null): void {
   if (!asked.some(([known, store]) => known === name && store === storeId)) asked.push([name, storeId])
 }
 
-/** Throws 403 `permission_denied` unless the caller still holds all that the answer rested on. */
+/** Throws 403 `permission_denied` unless the caller still holds all rights that the answer was based on. */
 export function requireGrounds(ctx: Ctx, { permissions, roles, superAdmin }: Grounds): void {
   for (const [permission, storeId] of permissions) ctx.require(permission, storeId)
   const holds = (roleId: string, storeId: string | null) =>

@@ -7,11 +7,13 @@ import { newId } from '../ids.ts'
 
 const RECONNECT_MS = 1 * SECONDS
 const CONNECT_MS = 5 * SECONDS
-/** A start waits so long for the first echo; without it nothing is remembered, and everything works. */
+/** How long a start waits for the first echo. Without it nothing is cached, and everything works. */
 const FIRST_ECHO_MS = 2 * SECONDS
 const STEP_MS = 10
 
-/** How often the connection is proven, and for how long a proof is good: the longest that a change can go unheard. */
+/**
+ * How often the connection is tested, and how long a test is valid: the longest time that a change may go unnoticed.
+ */
 export interface EchoTimes {
   everyMs: number
   goodForMs: number
@@ -24,13 +26,13 @@ export interface NotificationOptions {
   times: EchoTimes
   /** The payload of one notification, as it came. */
   heard: (payload: string | undefined) => void
-  /** From here on something may have gone unheard. */
+  /** Notifications may have been missed from here on. */
   lost: () => void
 }
 
-/** Hears what transactions of all processes notify of, and knows whether it does. */
+/** Receives the notifications of all processes, and knows whether it receives them all. */
 export interface Notifications {
-  /** True while everything that was notified until a moment ago has been heard. */
+  /** True while every notification sent until a moment ago has been received. */
   readonly hears: boolean
   /** Resolves once it listens; fails when the database cannot be reached. */
   start(): Promise<void>
@@ -39,28 +41,28 @@ export interface Notifications {
   close(): Promise<void>
 }
 
-/** One connection that listens, with a channel of its own for echoes. */
+/** A listening connection with its own channel for echoes. */
 interface Line {
   client: pg.Client
   channel: string
   timer?: NodeJS.Timeout
-  /** When the newest echo that came back was asked for; none has: minus infinity. */
+  /** When the newest received echo was requested; none: minus infinity. */
   provenAt: number
-  /** By their words, in the order in which they were asked for. */
+  /** Requested echoes by their payload, in order. */
   awaited: Map<string, Echo>
 }
 
 interface Echo {
   askedAt: number
-  /** Its notification is committed since then, and can come back; null: not yet. */
+  /** When its notification was committed; null: not yet. */
   sentAt: number | null
 }
 
 /**
- * A connection that is alive may be deaf: behind a transaction pooler, or with a network that swallows what it carries.
- * So every few seconds a notification is sent the way that all are, through the pool, and must come back. What came
- * back proves that everything sent before it was heard. Without a fresh proof nothing counts as heard, whatever a timer
- * or a socket says.
+ * An open connection may receive nothing: behind a transaction pooler, or over a network that drops its packets. So
+ * every few seconds a notification is sent through the pool, as all others are, and must come back, which proves that
+ * everything sent before was received. Without a recent echo the connection counts as failed, whatever a timer or a
+ * socket reports.
  */
 export function createNotifications(core: Core, url: string, options: NotificationOptions): Notifications {
   const { times } = options
@@ -94,7 +96,7 @@ export function createNotifications(core: Core, url: string, options: Notificati
       throw error
     }
     if (isClosed) return void hangUp(client)
-    // What was remembered while nobody listened cannot be trusted; nothing is, but a load may be under way.
+    // Entries cached without a listener cannot be trusted. There are none, but a load may be in progress.
     options.lost()
     line = next
     next.timer = setInterval(() => prove(next), times.everyMs)
@@ -106,8 +108,8 @@ export function createNotifications(core: Core, url: string, options: Notificati
     const echo = of.awaited.get(word)
     if (!echo) return
     of.awaited.delete(word)
-    // They come in the order of the commits. One that was committed before this one was asked for, and was left out, tells
-    // that others may have been.
+    // Echoes arrive in the order of their commits. If one that was committed earlier was skipped, other notifications
+    // may have been too.
     const isLost = ({ sentAt }: Echo) => sentAt !== null && sentAt < echo.askedAt
     const lost = [...of.awaited].filter(([, earlier]) => isLost(earlier))
     for (const [earlier] of lost) of.awaited.delete(earlier)
@@ -120,7 +122,7 @@ export function createNotifications(core: Core, url: string, options: Notificati
     wasDeaf = false
   }
 
-  /** Asks for an echo, unless an earlier one is so late that the connection is taken for deaf. */
+  /** Requests an echo, unless an earlier one is so late that the connection counts as failed. */
   function prove(of: Line): void {
     const now = performance.now()
     const isDeaf = ({ askedAt, sentAt }: Echo) => sentAt !== null && now - askedAt >= times.goodForMs - times.everyMs
@@ -142,14 +144,14 @@ export function createNotifications(core: Core, url: string, options: Notificati
       })
   }
 
-  /** Forgets at once, and begins anew with another connection. */
+  /** Clears the cache and opens another connection. */
   function abandon(of: Line, why: string, error?: Error): void {
     clearInterval(of.timer)
     if (line !== of) return
     line = undefined
     options.lost()
     void hangUp(of.client)
-    // Whoever stays deaf says so once.
+    // Repeated failures are logged once.
     if (why !== DEAF || !wasDeaf) core.log.warn({ err: error }, `${why}; permissions are read anew until it is back`)
     if (why === DEAF) wasDeaf = true
     connectAgain()
@@ -207,7 +209,7 @@ async function notify(core: Core, channel: string, nonce: string): Promise<void>
   )
 }
 
-/** Says goodbye where that is heard; a connection that swallows it is not waited for long. */
+/** Closes the connection properly, without waiting long for one that does not answer. */
 async function hangUp(client: pg.Client): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {

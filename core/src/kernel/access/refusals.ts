@@ -11,7 +11,7 @@ import type { RegisteredRoute } from '../registry.ts'
 
 const CODES = [permissionDenied.code, storeAccessDenied.code]
 
-/** Somebody signed in to a tenant was turned away. What they asked for is the route, not the words of the request. */
+/** A signed-in person was refused in a tenant. It names the route, not the content of the request. */
 export const accessDenied = defineEvent('access.denied', {
   description: 'A request was refused because its sender may not do this, or not in this store',
   data: Closed({
@@ -24,7 +24,7 @@ export const accessDenied = defineEvent('access.denied', {
 
 /** How often one actor's refusals by one route are recorded, so that repeating a request can't fill the disk. */
 const EVERY_MS = MINUTES
-/** Actors and routes remembered at once in a process; beyond that the oldest are forgotten. */
+/** Entries remembered in a process; beyond that the oldest are dropped. */
 const MOST_REMEMBERED = 10_000
 const recordedAt = new WeakMap<Core, Map<string, number>>()
 
@@ -35,8 +35,9 @@ export interface RefusedRequest {
 }
 
 /**
- * Records a refusal in a transaction of its own, as the work's is rolled back. Anything but a refused permission or
- * store, and anybody outside of a tenant, is passed over; a failure to record is logged and changes no answer.
+ * Records a refusal in its own transaction, because that of the request is rolled back. Other errors than a refused
+ * permission or store, and requests outside of a tenant, are skipped. A failure to record is logged and does not change
+ * the answer.
  */
 export async function recordRefusal(core: Core, request: RefusedRequest, thrown: unknown): Promise<void> {
   if (!(thrown instanceof AppError) || !CODES.includes(thrown.code)) return
@@ -53,13 +54,13 @@ export async function recordRefusal(core: Core, request: RefusedRequest, thrown:
   try {
     await createContext(core, seed).transaction((ctx) => ctx.emit(accessDenied, content))
   } catch (error) {
-    // What is not in the log is not recent: the next one is tried again.
+    // It was not recorded, so the next refusal is recorded again.
     recordedAt.get(core)?.delete(keyOf(request))
     core.log.error({ err: error, request_id: origin.requestId }, 'a refusal could not be recorded')
   }
 }
 
-/** Whether the same was recorded a moment ago; if not, it counts as recorded from now on. */
+/** Whether the same refusal was recorded recently; if not, it counts as recorded from now on. */
 function isRecent(core: Core, request: RefusedRequest): boolean {
   let times = recordedAt.get(core)
   if (!times) {
@@ -69,9 +70,9 @@ function isRecent(core: Core, request: RefusedRequest): boolean {
   const key = keyOf(request)
   const now = core.clock.ms()
   const last = times.get(key)
-  // A clock that was set back leaves times that are yet to come: they tell nothing.
+  // Times in the future were written before the clock was set back and are ignored.
   if (last !== undefined && now >= last && now - last < EVERY_MS) return true
-  // Set anew, so that the map stays in the order of its times.
+  // Deleted and set again, so that the map stays ordered by time.
   times.delete(key)
   times.set(key, now)
   for (const [oldest, at] of times) {

@@ -12,9 +12,9 @@ export interface Actor {
   impersonatorId: string | null
 }
 
-/** A credential that proved itself: what it says, before the database was asked what it is still worth. */
+/** A verified credential: its own claims, before the database is asked whether it is still valid. */
 export interface Principal {
-  /** Where its standing is cached: one per credential and tenant, e.g. `session:<id>:<tenant>`. */
+  /** The cache key of its standing: one per credential and tenant, e.g. `session:<id>:<tenant>`. */
   key: string
   tenantId: string | null
   userId: string | null
@@ -22,12 +22,12 @@ export interface Principal {
   actor: Actor
 }
 
-/** What the database says of a principal now. */
+/** The current state of a principal in the database. */
 export interface Standing {
   /** The actor with its current label. */
   actor: Actor
   superAdmin: boolean
-  /** Permission codes that the credential is narrowed to; null = all that its person holds. */
+  /** Permissions that the credential is limited to; null: all that its person holds. */
   scopes: readonly string[] | null
 }
 
@@ -38,11 +38,11 @@ export interface Authenticator {
   matches(credential: string): boolean
   /** Its credentials are API keys, which `X-API-Key` carries too. */
   takesKeys?: boolean
-  /** Proves the credential by itself (signature, checksum). Throws a 401 AppError. */
+  /** Verifies the credential without the database (signature, checksum). Throws a 401 AppError. */
   identify(core: Core, credential: string): Principal | Promise<Principal>
   /**
-   * Asks the database what the principal is worth; called when no valid cached answer exists, inside a transaction
-   * scoped to the principal's tenant. Throws a 401 or 403 AppError.
+   * Reads the current state of the principal; called when none is cached, in a transaction of the principal's tenant.
+   * Throws a 401 or 403 AppError.
    */
   standing(tx: Tx, principal: Principal, core: Core): Promise<Standing>
   /** The errors that `identify` and `standing` throw, for the API document. */
@@ -67,13 +67,14 @@ export interface Allowances {
    * when that was too many.
    */
   consumed(ctx: Ctx, limit: string, amount?: number): Promise<void>
-  /** Gives back what was consumed of a limit that counts by period; what is counted by its rows frees itself. */
+  /** Returns consumption of a limit counted by period; a limit that counts rows needs no call. */
   released?(ctx: Ctx, limit: string, amount?: number): Promise<void>
   /** True when the tenant's plan has the feature. */
   hasFeature(ctx: Ctx, feature: string): Promise<boolean>
   /**
-   * Throws 402 `subscription_inactive` when the tenant may only read. Runs beside the work of every writing route but
-   * those that say `whileInactive`; `limit`: what the route is going to consume, so that both are looked up at once.
+   * Throws 402 `subscription_inactive` when the tenant may only read. Runs in parallel to the work of each writing
+   * route except those with `whileInactive`. `limit`: the limit that the route will consume, so that both are read at
+   * once.
    */
   requireWritable?(ctx: Ctx, limit?: string): Promise<void>
   /** How many more of a limit the tenant may have; null: any number. */

@@ -7,7 +7,7 @@ import { isUuid } from '../ids.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
 import type { Actor, Authenticator, Grant, Principal, StoreDirectory } from './slots.ts'
 
-/** What a principal is and may do, resolved: valid until something it rests on changes. */
+/** A principal with its permissions, valid until something they depend on changes. */
 export interface Resolved {
   actor: Actor
   superAdmin: boolean
@@ -17,11 +17,11 @@ export interface Resolved {
   tenantWide: ReadonlySet<string>
   /** Permissions held for single stores. */
   byStore: ReadonlyMap<string, ReadonlySet<string>>
-  /** Stores asked for so far: whether each exists and is active. */
+  /** Stores looked up so far: whether each exists and is active. */
   stores: Map<string, boolean>
 }
 
-/** What to forget: everything that rests on this person, tenant or session. */
+/** What to clear: all entries that depend on this person, tenant or session. */
 export interface Forget {
   userId?: string
   tenantId?: string
@@ -29,15 +29,15 @@ export interface Forget {
 }
 
 export interface StandingCache {
-  /** Throws what the authenticator throws for a principal that is worth nothing any more. */
+  /** Throws what the authenticator throws for a principal that is not valid any more. */
   resolve(authenticator: Authenticator, principal: Principal): Promise<Resolved>
   /** True when the tenant's store exists and is active. */
   hasStore(resolved: Resolved, tenantId: string, storeId: string): Promise<boolean>
-  /** Forgets in this process at once; other processes are told by the notification that the transaction sends. */
+  /** Clears entries in this process; other processes get the notification that the transaction sends. */
   forget(what: Forget): void
-  /** Listens for other processes' changes; until it is proven that they are heard, nothing is remembered. */
+  /** Listens for changes of other processes; nothing is cached until they are known to arrive. */
   start(): Promise<void>
-  /** Whether a notification that is sent now comes back in time. */
+  /** Whether a notification sent now comes back in time. */
   test(withinMs: number): Promise<boolean>
   close(): Promise<void>
   readonly size: number
@@ -59,8 +59,8 @@ export interface StandingCacheOptions {
 }
 
 /**
- * Remembers who may do what, while it is proven that the changes of all processes are heard: then a revocation in any of
- * them reaches this one within milliseconds. Without a proof of the last 15 seconds nothing is remembered.
+ * Caches permissions while notifications of all processes are known to arrive, so that a revocation in any process
+ * reaches this one within milliseconds. Without an echo in the last 15 seconds nothing is cached.
  */
 export function createStandingCache(
   core: Core,
@@ -69,7 +69,7 @@ export function createStandingCache(
 ): StandingCache {
   const entries = new Map<string, Entry>()
   const loading = new Map<string, Promise<Resolved>>()
-  /** Counts what was forgotten: an answer loaded before a change must not be kept after it. */
+  /** Counts clearings: an answer loaded before a change must not be cached after it. */
   let changes = 0
   const notifications = createNotifications(core, listenUrl, {
     channel: FORGET_CHANNEL,
@@ -95,7 +95,7 @@ export function createStandingCache(
     }
   }
 
-  /** Never longer than from now on: a clock that was ahead has left later ends. */
+  /** Never longer than the maximum from now: a clock that was ahead may have stored a later end. */
   const isFresh = ({ until }: Entry) => {
     const leftMs = until - core.clock.ms()
     return leftMs > 0 && leftMs <= MAX_AGE_MS
@@ -119,7 +119,7 @@ export function createStandingCache(
 
   return {
     async resolve(authenticator, principal) {
-      // Sharing a load is remembering too: it may have begun before a change that nobody tells us of.
+      // Sharing a running load is caching too: it may have started before a change of which no notification arrives.
       if (!notifications.hears) return load(authenticator, principal)
       const entry = entries.get(principal.key)
       if (entry && isFresh(entry)) return entry.resolved
@@ -137,7 +137,7 @@ export function createStandingCache(
       if (known !== undefined) return known
       const directory = core.registry.storeDirectory
       const exists = directory ? await askStore(core, directory, tenantId, storeId) : false
-      // Only what exists is remembered: unknown ids are endless.
+      // Only existing stores are cached: there is no end of unknown ids.
       if (exists) resolved.stores.set(storeId, true)
       return exists
     },
@@ -151,7 +151,7 @@ export function createStandingCache(
   }
 }
 
-/** What a notification asks to forget; undefined for anything that is not exactly what `ctx.forget` sends. */
+/** What a notification asks to clear; undefined for anything that `ctx.forget` does not send. */
 export function readForget(payload: string | undefined): Forget | undefined {
   let value: unknown
   try {
@@ -179,15 +179,15 @@ async function ask(core: Core, authenticator: Authenticator, principal: Principa
   })
 }
 
-/** What a person may do in the principal's tenant, by what the transaction sees; nothing narrows it. */
+/** The permissions of a person in the principal's tenant as the transaction sees them, not limited to scopes. */
 export async function resolveGrants(core: Core, tx: Tx, principal: Principal): Promise<Resolved> {
   const grants = await askGrantSources(core, tx, principal)
   return resolve({ actor: principal.actor, superAdmin: false, scopes: null }, grants)
 }
 
 /**
- * What every source of grants says of a principal, by what the transaction sees: neither remembered nor narrowed to the
- * scopes of a credential.
+ * The grants of a principal from all sources as the transaction sees them: not cached and not limited to the scopes of
+ * the credential.
  */
 export function grantsOf(ctx: Ctx, principal: Principal): Promise<Grant[]> {
   return askGrantSources(coreOf(ctx), ctx.tx, principal)

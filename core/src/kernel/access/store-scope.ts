@@ -3,30 +3,30 @@ import { notFound } from '../errors.ts'
 import type { Access } from '../module.ts'
 
 /**
- * Where rows say which store they stand in: the column's full name in the query (`articles.store_id`), or a condition
- * beside the query's own tables that holds for rows in one of these stores.
+ * How rows name their store: the full name of a column in the query (`articles.store_id`), or a condition for rows in
+ * one of these stores.
  */
 export type RowsInStores = string | ((stores: readonly string[]) => RawBuilder<boolean>)
 
 /** Where a request names a store, as problems point at it. */
 export type StorePlace = 'headers/x-store-id' | `params/${string}` | `query/${string}` | `#/${string}`
 
-/** Where the store of a route stands, for which a grant for that store is enough. */
+/** Where a route finds the store for which a grant for one store is enough. */
 export type StoreScope =
   | 'header'
   | 'id'
   | {
-      /** The request names the store. Left out by the caller, only a grant for the whole tenant will do. */
+      /** The request names the store. If it does not, a grant for the whole tenant is needed. */
       readonly named?: StorePlace
-      /** What the route reads or changes stands in stores: the kernel narrows it to the caller's, or to the one named. */
+      /** The rows of the route belong to stores: the kernel limits them to the caller's stores, or to the named one. */
       readonly rows?: RowsInStores
     }
   | {
-      /** Why nothing that the route shows or changes stands in a store: whoever holds the permission anywhere may. */
+      /** Why the data of the route belongs to no store, so that a grant in any place is enough. */
       readonly shared: string
     }
 
-/** The same, in one form. */
+/** The same in a normalised form. */
 export interface StoreRule {
   readonly named: StorePlace | null
   readonly rows: RowsInStores | null
@@ -43,14 +43,16 @@ export function storeRuleOf(access: Access): StoreRule | null {
   return { named: store.named ?? null, rows: store.rows ?? null, shared: false }
 }
 
-/** Whether a grant for the store of `X-Store-ID` is enough. Asked of what was not checked yet, so anything may stand there. */
+/**
+ * Whether a grant for the store of `X-Store-ID` is enough. The declaration may be unchecked, so any value may occur.
+ */
 export function namesStoreHeader(access: Access): boolean {
   const store: unknown = typeof access === 'object' ? access.store : undefined
   if (typeof store !== 'object' || store === null) return store === 'header'
   return 'named' in store && store.named === 'headers/x-store-id'
 }
 
-/** What is wrong with how a route says where its store stands; `isList`: it answers page by page. */
+/** Problems with a route's declaration of its store; `isList`: it answers in pages. */
 export function problemsOfStoreScope(access: Access, path: string, isList: boolean): string[] {
   if (typeof access === 'string' || access.store === undefined) return []
   const { store } = access
@@ -64,16 +66,16 @@ export function problemsOfStoreScope(access: Access, path: string, isList: boole
     problems.push(`names its store in the unknown place ${named}`)
   const param = named?.startsWith('params/') ? named.slice('params/'.length) : null
   if (param !== null && !new RegExp(`:${param}(/|$)`).test(path)) problems.push(`has no :${param} in its path`)
-  // A handler that forgets to narrow a list shows every store's rows.
+  // Without `rows`, a handler that does not filter would list the rows of all stores.
   if (isList && rows === null) problems.push('is a list that stores narrow: say where its rows stand (rows or shared)')
   return problems
 }
 
-/** The stores that one request counts for, and whether what it reads was narrowed to them. */
+/** The stores that a request is limited to, and whether its rows were limited to them. */
 export class StoreSight {
   /** Null: all of the tenant's. */
   readonly stores: readonly string[] | null
-  /** What the route asks for, in those stores. */
+  /** The permission that the route needs in these stores. */
   readonly permission: string
   readonly #rows: RowsInStores | null
   #applied = false
@@ -95,18 +97,18 @@ export class StoreSight {
     )
   }
 
-  /** Throws 404 for a row in a store out of sight. */
+  /** Throws 404 for a row in another store. */
   require(storeId: string | null): void {
     this.#applied = true
     if (this.stores !== null && (storeId === null || !this.stores.includes(storeId))) throw notFound()
   }
 
-  /** Throws when rows should have been narrowed and were not: the answer must not leave. */
+  /** Throws when rows were not limited to the stores: the answer must not be sent. */
   assertApplied(): void {
     if (this.stores === null || this.#rows === null || this.#applied) return
     throw new Error('Rows were not narrowed to the stores of the caller: use page, ctx.narrow or ctx.requireStore')
   }
 }
 
-/** Nothing is narrowed: the system's own work. */
+/** For work of the system, which is not limited to stores. */
 export const wholeSight = () => new StoreSight(null, '', null)

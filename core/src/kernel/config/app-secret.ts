@@ -2,20 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode } from '../system-errors.ts'
 import { type Config, ConfigError, freeze } from './config.ts'
 
 const FILE = 'app_secret'
 
 /**
- * Gives a configuration without APP_SECRET one: kept in `<dataDir>/app_secret` (mode 0600), made on first use.
- * Processes that start at the same time end with the same one. In production nothing is made.
- * @throws ConfigError in production, when the file is there but holds no secret, and when it is gone and a database is not
+ * Adds a secret to a configuration without APP_SECRET: it is stored in `<dataDir>/app_secret` (mode 0600) and created
+ * at first use. Processes that start at the same time get the same one. Creates none in production. @throws ConfigError
+ * in production, when the file holds no secret, and when it is missing although a database exists
  */
 export async function ensureAppSecret(config: Config): Promise<Config> {
   if (config.appSecret !== null) return config
   if (config.env === 'production') throw new ConfigError(['APP_SECRET is required in production.'])
   const path = join(config.dataDir, FILE)
-  // Looked at first: whoever makes a database has made the secret before it.
+  // Checked first: a process that creates a database has created the secret before.
   const hasDatabase = config.database.appUrl === null && hasEntry(join(config.dataDir, 'postgres'))
   const kept = (await readIfThere(path)) ?? (hasDatabase ? refuse(path, config) : await make(path, config.dataDir))
   if (kept.length < 32) {
@@ -24,7 +25,7 @@ export async function ensureAppSecret(config: Config): Promise<Config> {
   return freeze({ ...config, appSecret: kept })
 }
 
-/** What the secret sealed would be lost in silence, as after a restore of half a backup. */
+/** A new secret could not decrypt existing data, as after restoring half a backup. */
 function refuse(path: string, { dataDir }: Config): never {
   throw new ConfigError([
     `APP_SECRET is unset and ${path} is gone, although there is a database in ${dataDir}: restore the file from the same backup, or set APP_SECRET to what it held. Any other secret opens nothing that was sealed.`,
@@ -49,7 +50,7 @@ async function make(path: string, dataDir: string): Promise<string> {
   return (await readIfThere(path)) ?? ''
 }
 
-/** Also for a link that leads nowhere: what it led to is missed, not unwanted. */
+/** True also for a broken link: its target is missing and must be reported. */
 function hasEntry(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
@@ -58,8 +59,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return (await readFile(path, 'utf8')).trim()
   } catch (error) {
-    // Node's file functions fail with this kind of error only.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }

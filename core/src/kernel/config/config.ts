@@ -95,7 +95,7 @@ export interface DatabaseConfig {
   readonly poolSize: number
 }
 
-/** The settings do not make a configuration; `problems` has a sentence for each thing to mend, without any value. */
+/** The settings are invalid; `problems` has a sentence for each problem, without any value. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
   readonly problems: readonly string[]
@@ -130,7 +130,7 @@ export function loadConfig(
   return freeze({ ...nest(env), of: valuesOf(declared) })
 }
 
-/** A function, so that whoever writes a configuration out writes nothing of these. */
+/** A function, so that serialising the configuration never includes these values. */
 function valuesOf({ values }: DeclaredReading): Config['of'] {
   if (values.size === 0) return refuseUnread
   for (const own of values.values()) freeze(own)

@@ -306,7 +306,7 @@ export interface EnvReading {
   readonly source: Readonly<Record<string, string | undefined>>
 }
 
-/** Adds to the environment of this process what it does not say itself. */
+/** Adds variables to the environment of this process unless they are set. */
 export function addToEnvironment(values: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(values)) process.env[name] ??= value
 }
@@ -339,7 +339,7 @@ export function readEntry(
   { kind, default: fallback }: Pick<Setting, 'kind' | 'default'>,
   source: Readonly<Record<string, string | undefined>>,
 ): EntryReading {
-  // Set to nothing is how a shell or a compose file says "unset".
+  // Shells and compose files set a variable to nothing to unset it.
   const text = source[name]?.trim() || null
   const isGiven = text !== null
   try {
@@ -350,7 +350,7 @@ export function readEntry(
   }
 }
 
-/** Whether npm runs this process as a script of a package: who stops npm means to stop it as well. */
+/** Whether npm runs this process as a script: a signal to npm is meant for this process as well. */
 export function startedByNpm(): boolean {
   return process.env.npm_lifecycle_event !== undefined
 }

@@ -1,5 +1,6 @@
-import { isIP } from 'node:net'
 import { domainToUnicode } from 'node:url'
+import { parsePeer } from '../addresses/addresses.ts'
+import { canonicalNetwork } from '../addresses/networks.ts'
 
 /**
  * How the text of a setting is understood. `parse` throws `InvalidSetting`, whose message completes the sentence
@@ -35,7 +36,7 @@ export function oneOf<const T extends string>(...words: T[]): Kind<T> {
   })
 }
 
-/** Whether mails are sent. Shells keep the path of a local mailbox in a variable of the same name: that says nothing. */
+/** Whether mails are sent. Shells use a variable of the same name for the path of a local mailbox, which is ignored. */
 export function mailSwitch(): Kind<'on' | 'off'> {
   const word = oneOf('on', 'off')
   return kind(word.accepts, (value) => (value.startsWith('/') ? 'on' : word.parse(value)))
@@ -138,7 +139,7 @@ function parseOrigin(item: string): string {
     item.includes('*')
   )
     throw new InvalidSetting('must list origins such as https://app.example.com, separated by commas')
-  // The address as written, but for capitals, ends with the port: no path, not even a slash.
+  // Except for capitals, an origin ends with the port: no path, not even a slash.
   if (parsed.username || parsed.password || parsed.search || parsed.hash || /^https?:\/\/[^/]*[/\\]/i.test(item))
     throw new InvalidSetting(
       'must list origins alone, such as https://app.example.com: no path, not even a slash at the end',
@@ -148,7 +149,7 @@ function parseOrigin(item: string): string {
   return parsed.origin
 }
 
-/** Whether nothing had to be read into an address to make it this one, but for capitals, the usual port and letters beyond ASCII. */
+/** Whether the address was written in full: only capitals, the default port and letters beyond ASCII may differ. */
 function isWrittenAs(item: string, { protocol, hostname, port, origin }: URL): boolean {
   const usual = protocol === 'https:' ? ':443' : ':80'
   const written = item.toLowerCase().normalize('NFC')
@@ -172,7 +173,7 @@ export function pageAddress(): Kind<string> {
 /** An IP address or a host name to listen on. */
 export function host(): Kind<string> {
   return kind('IP address or host name', (value) => {
-    if (isIP(value) || /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(value)) return value
+    if (parsePeer(value) || /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(value)) return value
     throw new InvalidSetting('must be an IP address or a host name, without a port')
   })
 }
@@ -183,15 +184,9 @@ export function cidrs(): Kind<readonly string[]> {
 }
 
 function parseCidr(item: string): string {
-  const [written = '', prefix, ...rest] = item.split('/')
-  const address = /^\[([^\]]*:[^\]]*)\]$/.exec(written)?.[1] ?? written
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
-  const length = prefix === undefined ? bits : Number(prefix)
-  const isPrefix = prefix === undefined || /^\d{1,3}$/.test(prefix)
-  if (!bits || address.includes('%') || !isPrefix || length > bits || rest.length > 0) {
-    throw new InvalidSetting('must list networks such as 10.0.0.0/8 or fd00::/8, separated by commas')
-  }
-  return `${address.toLowerCase()}/${length}`
+  const network = canonicalNetwork(item)
+  if (network) return network
+  throw new InvalidSetting('must list networks such as 10.0.0.0/8 or fd00::/8, separated by commas')
 }
 
 /** A sender: `address` alone or `Name <address>`. */

@@ -1,6 +1,6 @@
+import { isLoopback } from '../addresses/loopback.ts'
+import { coverTheInternet } from '../addresses/wide-networks.ts'
 import type { Env, SettingName } from './env.ts'
-import { isLoopback } from './loopback.ts'
-import { coverTheInternet } from './wide-networks.ts'
 
 /** The rules between settings: half-set features, and what production demands. One sentence for each one broken. */
 export function checkRules(env: Env, given: ReadonlySet<SettingName>): string[] {
@@ -81,7 +81,10 @@ function weaknesses(secret: string): string[] {
   return found
 }
 
-/** 32 random hexadecimal characters hold about 14 different ones; fewer than 10 is no accident, nor is a repetition. */
+/**
+ * 32 random hexadecimal characters contain about 14 different ones. A secret with fewer than 10, or a repeated one, was
+ * not drawn at random.
+ */
 function isVaried(secret: string): boolean {
   const repeats = (secret + secret).indexOf(secret, 1) < secret.length
   const codes = Array.from(secret, (character) => character.codePointAt(0) ?? 0)

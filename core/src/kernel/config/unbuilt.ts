@@ -1,6 +1,6 @@
 import { settings } from './env.ts'
 
-/** Names of what is to come, so that nobody believes that it works already. A star stands for any ending. */
+/** Settings of features that do not exist yet, so that nobody relies on them. A star matches any ending. */
 const NOT_BUILT: readonly [name: string, what: string][] = [
   ['REDIS_URL', 'sharing rate limits between processes'],
   ['OTEL_*', 'sending traces'],
@@ -12,7 +12,7 @@ const NOT_BUILT: readonly [name: string, what: string][] = [
   ['S3_*', 'keeping files in a bucket'],
 ]
 
-/** A sentence for each setting that is given although nothing heeds it yet. */
+/** A sentence for each given setting that has no effect yet. */
 export function findUnbuilt(source: Record<string, string | undefined>): string[] {
   return givenNames(source).flatMap((name) => {
     const found = findToCome(name)
@@ -21,7 +21,7 @@ export function findUnbuilt(source: Record<string, string | undefined>): string[
   })
 }
 
-/** Whether a name is kept for what is not built yet. */
+/** Whether a name is reserved for a feature that does not exist yet. */
 export const isToCome = (name: string): boolean => findToCome(name) !== undefined
 
 function findToCome(name: string) {
@@ -31,8 +31,8 @@ function findToCome(name: string) {
 }
 
 /**
- * A sentence for each name that is no setting but all but one, unless that one is given too. `declared`: the settings of
- * modules.
+ * A sentence for each name that looks like a misspelt setting, unless that setting is given too. `declared`: settings
+ * of modules.
  */
 export function findMisspelt(source: Record<string, string | undefined>, declared: readonly string[] = []): string[] {
   const given = new Set(givenNames(source))
@@ -45,19 +45,19 @@ export function findMisspelt(source: Record<string, string | undefined>, declare
   })
 }
 
-// Short names are a letter away from many a word of others (HOME from HOST).
+// Short names resemble other common variables (HOME and HOST).
 const longNames = Object.keys(settings).filter((name) => name.includes('_'))
 
 function givenNames(source: Record<string, string | undefined>): string[] {
   return Object.keys(source).filter((name) => source[name]?.trim())
 }
 
-/** One slip in a short name, two in a long one. */
+/** One typing error in a short name, two in a long one. */
 function isNear(given: string, known: string): boolean {
   return slips(given, known) <= (known.length > 10 ? 2 : 1)
 }
 
-/** How many letters were forgotten, added, mistaken or swapped with their neighbour (optimal string alignment). */
+/** The number of typing errors: letters omitted, added, replaced or swapped (optimal string alignment distance). */
 function slips(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return Number.POSITIVE_INFINITY
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]

@@ -1,12 +1,13 @@
-/** A rule of the schema: `sql` finds what breaks it and says so in one sentence per row, in the column `problem`. */
+/** A rule for tables: `sql` returns a row for each violation with a sentence in the column `problem`. */
 export interface Rule {
   name: string
   sql: string
 }
 
 /**
- * What rules read: `roles` (app, system: oid of the two runtime roles), `tables` (each registered table that exists,
- * partitions aside, with its tenant key's attribute number), `fks` (foreign keys with both ends).
+ * Common table expressions of the rules: `roles` (app, system: oids of the two runtime roles), `tables` (each
+ * registered table that exists, without partitions, with the attribute number of its tenant key), `fks` (foreign keys
+ * with both ends).
  */
 export const COMMON = `
 with roles as (
@@ -23,7 +24,7 @@ with roles as (
   where f.contype = 'f' and f.conparentid = 0
 )`
 
-/** Which tables there are, and that each says what it is. */
+/** Every table is registered. */
 const REGISTER: Rule[] = [
   {
     name: 'every table is registered',
@@ -53,7 +54,7 @@ const REGISTER: Rule[] = [
   },
 ]
 
-/** Keys: a tenant's rows are found by the tenant first, and nothing is unique or referred to across tenants. */
+/** Keys start with the tenant, and nothing is unique or referenced across tenants. */
 const KEYS: Rule[] = [
   {
     name: 'the tenant key is a uuid that is never null',
@@ -100,7 +101,7 @@ const KEYS: Rule[] = [
       from fks where child_kind = 'tenant' and (confdeltype in ('n', 'd') or confupdtype in ('n', 'd'))`,
   },
   {
-    // A foreign key to a global table may be looked up by its own columns alone: the other side knows no tenant.
+    // A foreign key to a global table may be indexed by its own columns only, because the other table has no tenant.
     name: 'an index behind every foreign key',
     sql: `select 'table ' || child || ' has no index behind the foreign key ' || conname
         || case child_kind when 'tenant' then ' that begins with the tenant key' else '' end as problem
@@ -123,7 +124,7 @@ const KEYS: Rule[] = [
   },
 ]
 
-/** Row-level security, and what else could lead around it. */
+/** Row-level security, and other ways around it. */
 const ACCESS: Rule[] = [
   {
     name: 'row-level security is enabled and not forced',
@@ -180,7 +181,7 @@ const ACCESS: Rule[] = [
       where append_only and (has_any_column_privilege(r.oid, tables.oid, 'update') or has_table_privilege(r.oid, tables.oid, 'delete'))`,
   },
   {
-    // TRUNCATE asks no policy; the other two are of no use at run time.
+    // TRUNCATE ignores policies; the other two are not needed at run time.
     name: 'the application role reads and writes rows and no more',
     sql: `select 'table ' || c.relname || ' grants ' || right_name || ' to the role ' || roles.app_name as problem
       from pg_class c, roles, unnest(array['truncate', 'references', 'trigger']) right_name

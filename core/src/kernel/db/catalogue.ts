@@ -4,18 +4,18 @@ import type { Product } from '../product.ts'
 import { COMMON, RULES } from './catalogue-rules.ts'
 import type { Database } from './database.ts'
 
-/** Sends one statement and gives its rows; the role must be able to read `tenantry.tables`. */
+/** Runs a statement and returns its rows; the role must be able to read `tenantry.tables`. */
 export type CatalogueQuery = <R extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<R[]>
 
-/** Names of the two roles that a server works with. */
+/** Names of the two runtime roles. */
 export interface RuntimeRoles {
   app: string
   system: string
 }
 
 /**
- * Compares the schema with the rules that keep tenants apart and the schema fit for a cluster. Returns what is wrong,
- * one sentence each, naming the table and the rule; nothing when all is well.
+ * Checks the tables against the rules that separate tenants and allow a cluster. Returns a sentence for each violation,
+ * naming table and rule; empty when there is none.
  */
 export async function checkCatalogue(query: CatalogueQuery, given?: RuntimeRoles): Promise<string[]> {
   const roles = given ?? (await findRuntimeRoles(query))
@@ -24,14 +24,14 @@ export async function checkCatalogue(query: CatalogueQuery, given?: RuntimeRoles
   return broken.map(({ problem }) => problem)
 }
 
-// In one statement, because a start waits for it: what all rules read is put together once.
+// One statement, because each start waits for it: the common parts are read once.
 const ALL_RULES = `${COMMON} select problem from (
 ${RULES.map(({ sql }, at) => `select ${at} as rule, problem from (${sql}) broken`).join('\nunion all\n')}
 ) found order by rule, problem`
 
 /**
- * The roles that the kernel's first migration granted its functions to: `set_tenant` to both, `ensure_partitions` to
- * the system role alone. A sentence when they cannot be told.
+ * The roles to which the kernel's first migration granted its functions: `set_tenant` to both, `ensure_partitions` to
+ * the system role only. A sentence when they cannot be determined.
  */
 async function findRuntimeRoles(query: CatalogueQuery): Promise<RuntimeRoles | string> {
   const granted = await query<{ name: string; is_system: boolean }>(
@@ -49,8 +49,8 @@ async function findRuntimeRoles(query: CatalogueQuery): Promise<RuntimeRoles | s
 }
 
 /**
- * Checks that row-level security binds the application role. Returns what is wrong, one sentence each. Without `roles`
- * those that the migrations granted to are looked at.
+ * Checks that row-level security applies to the application role. Returns a sentence for each problem. Without `roles`
+ * it checks those that the migrations granted to.
  */
 export async function checkRoles(query: CatalogueQuery, given?: RuntimeRoles): Promise<string[]> {
   const roles = given ?? (await findRuntimeRoles(query))
@@ -61,7 +61,7 @@ export async function checkRoles(query: CatalogueQuery, given?: RuntimeRoles): P
   return broken.map(({ problem }) => problem)
 }
 
-// Whoever may become a role (SET ROLE) has its rights, so memberships count like the attribute itself.
+// A member of a role can assume its rights (SET ROLE), so memberships count like attributes.
 const ROLE_RULES = `
 with app as (select oid, rolname, rolcreaterole from pg_roles where rolname = $1)
 select format('there is no role %s', wanted) as problem from unnest(array[$1, $2]::text[]) wanted
@@ -95,7 +95,7 @@ select format('the application role %s owns the database %s', app.rolname, datna
 union all
 select format('the system role %s is a superuser', rolname) from pg_roles where rolname = $2 and rolsuper`
 
-/** The roles of a server do not keep tenants apart: it must not start. */
+/** The roles do not separate tenants: the server must not start. */
 export class UnsafeRoles extends Error {
   readonly problems: readonly string[]
 
@@ -108,7 +108,7 @@ export class UnsafeRoles extends Error {
   }
 }
 
-/** Tables break the rules that keep tenants apart: a server must not start on them. */
+/** Tables violate the rules that separate tenants: the server must not start. */
 export class UnsafeTables extends Error {
   readonly problems: readonly string[]
 
@@ -119,13 +119,13 @@ export class UnsafeTables extends Error {
   }
 }
 
-/** For the start: throws `UnsafeTables` unless every table of every module keeps the rules. */
+/** For the start: throws `UnsafeTables` unless all tables of all modules follow the rules. */
 export async function assertTablesAreSafe(db: Database): Promise<void> {
   const problems = await checkCatalogue(db.systemQuery)
   if (problems.length > 0) throw new UnsafeTables(problems)
 }
 
-/** For the start: throws `UnsafeRoles` unless the roles that the two pools connect as are bound as they must be. */
+/** For the start: throws `UnsafeRoles` unless the roles of both pools have the required restrictions. */
 export async function assertRolesAreSafe(db: Database, product: Product): Promise<void> {
   const { rows } = await db.transaction({ tenantId: null, role: 'app', readOnly: true }, (tx) =>
     sql<{ name: string }>`select current_user::text as name`.execute(tx),

@@ -5,12 +5,12 @@ import { isUuid } from '../ids.ts'
 import { isConnectionLoss, isRetryable, sqlState } from './errors.ts'
 import { createHoldings } from './held-connections.ts'
 import { bindTx, type StatementObserver } from './kysely.ts'
-import { prepareScoping, sendScoped } from './scoped-query.ts'
-import { corkUntilIdle } from './statement.ts'
+import { prepareLeads, sendFirst, sendScoped } from './scoped-query.ts'
+import { corkUntilIdle, Statement } from './statement.ts'
 import type { Tx } from './tables.ts'
 import { typeParsers } from './types.ts'
 
-/** Which database role a transaction runs as: `app` is bound to one tenant, `system` sees all. */
+/** The database role of a transaction: `app` sees one tenant, `system` all. */
 export type DatabaseRole = 'app' | 'system'
 
 export interface DatabaseOptions {
@@ -25,7 +25,7 @@ export interface TransactionScope {
   tenantId: string | null
   role: DatabaseRole
   /**
-   * Only reads: in a tenant each statement is then a transaction of its own, without BEGIN and COMMIT, and any write is
+   * Only reads: each statement is then a transaction of its own, without BEGIN and COMMIT, and any write is
    * refused by the database. At PostgreSQL's default isolation statements of one transaction see each other's
    * commits anyway.
    */
@@ -35,17 +35,19 @@ export interface TransactionScope {
 /** The connections of one process to its database. */
 export interface Database {
   /**
-   * Runs `work` in one transaction, scoped to the tenant from its first statement on. Serialization failures,
-   * deadlocks and connections lost before COMMIT are retried, four times at most: `work` must start afresh each time.
-   * Throws inside of another transaction's work; `caller` is what it then says was called.
+   * Runs `work` in one transaction, scoped to the tenant from its first statement. Serialization failures, deadlocks
+   * and connections lost before COMMIT are retried up to four times, so `work` must start afresh each time. Throws
+   * inside of the work of another transaction; `caller` is the function named in that error.
    */
   transaction<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>, caller?: string): Promise<T>
   /** One statement of the system role outside of any transaction; throws inside of one. */
   systemQuery<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>
-  /** Begins work that the transaction around it does not wait for: a cache that is read anew. Never await it in there. */
+  /**
+   * Starts work that the surrounding transaction does not wait for, such as reloading a cache. Never await it there.
+   */
   aside<T>(work: () => T): T
   readonly systemPool: pg.Pool
-  /** Sees every statement on its way; for the tests that hold the rules of SQL. */
+  /** Observes every statement, for tests of SQL rules. */
   observe(observer: StatementObserver): () => void
   /** Connections in use and waiting requests for one, by role. */
   load(): Record<DatabaseRole, { total: number; idle: number; waiting: number }>
@@ -53,16 +55,16 @@ export interface Database {
 }
 
 const MAX_TRIES = 5
-const SET_TENANT = { name: 'tenantry_set_tenant', text: 'select tenantry.set_tenant($1)' }
 
-/** Opens the two pools. Nothing connects before the first transaction. */
+/** Opens the two pools. The first transaction connects. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pools = { app: createPool(options.appUrl, options), system: createPool(options.systemUrl, options) }
-  pools.app.on('connect', prepareScoping)
+  pools.app.on('connect', (client) => prepareLeads(client, 'app'))
+  pools.system.on('connect', (client) => prepareLeads(client, 'system'))
   const observers = new Set<StatementObserver>()
   const holdings = createHoldings()
 
-  /** Failures of the database itself: an error that merely looks like one, of some service asked on the way, is none. */
+  /** Errors of the database itself; similar errors of other services do not count. */
   const failures = new WeakSet<object>()
   const noteFailure = (error: unknown) => {
     if (typeof error === 'object' && error !== null) failures.add(error)
@@ -72,43 +74,47 @@ export function openDatabase(options: DatabaseOptions): Database {
     throw error
   }
 
+  /** pg reports a lost connection as an Error. */
+  const isLost = (error: unknown): error is Error =>
+    error instanceof CommitFailed ? error.outcomeUnknown : failures.has(error as object) && isConnectionLoss(error)
+
   async function once<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pools[scope.role].connect().catch(noteAndThrow)
+    let isOpen = false
     let lost: Error | undefined
-    const bound = bindTx(client, scope, observers, noteFailure)
+    const bound = bindTx(client, scope, observers, noteFailure, (config) => {
+      if (isOpen) return sendNext(client, config)
+      isOpen = true
+      return sendFirst(client, config, scope.tenantId)
+    })
     try {
-      const opening = open(client, scope)
-      let result: T
-      try {
-        result = await work(bound.tx)
-        await opening
-      } catch (error) {
-        bound.end()
-        const cause = await opening.then(() => error, openingFailure)
-        if (failures.has(cause as object) && isConnectionLoss(cause))
-          lost = cause as Error // pg reports a lost connection as an Error
-        else await client.query('rollback').catch((failure: Error) => (lost = failure))
-        throw cause
-      }
+      const result = await work(bound.tx)
       bound.end()
-      await commit(client).catch((error: Error) => {
-        if (error instanceof CommitFailed && error.outcomeUnknown) lost = error
-        return noteAndThrow(error)
-      })
+      if (!isOpen) return result
+      isOpen = false
+      await commit(client, bound.unawaited).catch(noteAndThrow)
       return result
+    } catch (thrown) {
+      bound.end()
+      const error = await earliestFailure(thrown, bound.unawaited)
+      if (isLost(error)) lost = error
+      else if (isOpen) await client.query('rollback').catch((failure: Error) => (lost = failure))
+      throw error
     } finally {
       client.release(lost)
     }
   }
 
-  async function read<T>(scope: TransactionScope & { tenantId: string }, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function read<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pools.app.connect().catch(noteAndThrow)
     let lost: Error | undefined
     const bound = bindTx(client, scope, observers, noteFailure, (config) => sendScoped(client, config, scope.tenantId))
     try {
-      return await work(bound.tx)
+      const result = await work(bound.tx)
+      await Promise.all(bound.unawaited)
+      return result
     } catch (error) {
-      if (failures.has(error as object) && isConnectionLoss(error)) lost = error as Error // as in once
+      if (isLost(error)) lost = error
       throw error
     } finally {
       bound.end()
@@ -116,20 +122,16 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
-  // Citus sends a transaction's settings to its workers only within BEGIN and COMMIT.
+  // Citus sends settings to its workers only within BEGIN and COMMIT.
   let isCluster: boolean | undefined
   async function run<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const { tenantId, role, readOnly } = scope
-    if (!readOnly || role !== 'app' || tenantId === null) return once(scope, work)
+    const { role, readOnly } = scope
+    if (!readOnly || role !== 'app') return once(scope, work)
     isCluster ??=
       (await pools.app.query("select from pg_extension where extname = 'citus'").catch(noteAndThrow)).rowCount === 1
-    return isCluster ? once(scope, work) : read({ ...scope, tenantId }, work)
+    return isCluster ? once(scope, work) : read(scope, work)
   }
 
-  const openingFailure = (error: unknown) => {
-    noteFailure(error)
-    return error
-  }
   const mayRetry = (error: unknown) => failures.has(error as object) && isRetryable(error) // has() takes anything
 
   return {
@@ -173,7 +175,7 @@ function createPool(url: string, { poolSize, log }: DatabaseOptions): pg.Pool {
     keepAlive: true,
     application_name: 'tenantry',
   })
-  // Without a listener, a restart of the database would end the process: idle connections report their loss here.
+  // Without a listener a restart of the database would end the process: idle connections report their loss here.
   pool.on('error', (error) => log.warn(lossOf(error), 'an idle database connection was lost'))
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug(lossOf(error), 'a database connection was lost')),
@@ -181,34 +183,41 @@ function createPool(url: string, { poolSize, log }: DatabaseOptions): pg.Pool {
   return pool
 }
 
-/** What to log of a lost connection: pg hangs its whole client on the error. */
+/** The loggable part of a connection error: pg attaches its whole client to the error. */
 function lossOf(error: Error): { reason: string; code: string | undefined } {
   return { reason: error.message, code: sqlState(error) }
 }
 
-/**
- * BEGIN and the tenant go out together with the first query of `work`, in one write: nothing is awaited in between. If
- * either fails, every later statement fails too, and the failure reported is this first one.
- */
-function open(client: pg.PoolClient, scope: TransactionScope): Promise<unknown> {
+function sendNext(client: pg.PoolClient, config: pg.QueryConfig): Promise<pg.QueryResult> {
   corkUntilIdle(client)
-  const begun = client.query('begin')
-  const opening =
-    scope.tenantId === null ? begun : Promise.all([begun, client.query({ ...SET_TENANT, values: [scope.tenantId] })])
-  // Looked at when `work` is over; until then nobody waits for it, which must not end the process.
-  opening.catch(() => {})
-  return opening
+  return new Statement(config).send(client)
 }
 
-async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query('commit').catch((error: Error) => {
+/** What a statement that was not waited for failed with, when the one that found the transaction failed says only that. */
+async function earliestFailure(thrown: unknown, unawaited: readonly Promise<unknown>[]): Promise<unknown> {
+  if (sqlState(thrown) !== FAILED_TRANSACTION) return thrown
+  const failed = (await Promise.allSettled(unawaited)).find(({ status }) => status === 'rejected')
+  return failed?.status === 'rejected' ? failed.reason : thrown
+}
+
+const FAILED_TRANSACTION = '25P02'
+
+/** COMMIT goes out together with the statements that nobody has waited for yet. Throws the failure of any of them. */
+async function commit(client: pg.PoolClient, unawaited: readonly Promise<unknown>[]): Promise<void> {
+  corkUntilIdle(client)
+  const committed = client.query('commit').catch((error: Error) => {
     throw new CommitFailed(error)
   })
-  // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: somebody swallowed the failure.
-  if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back')
+  const [outcome, ...others] = await Promise.allSettled([committed, ...unawaited])
+  if (outcome.status === 'rejected' && outcome.reason.outcomeUnknown) throw outcome.reason
+  const failed = [...others, outcome].find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+  // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and without an error: the work has swallowed the
+  // failure.
+  if (outcome.status === 'fulfilled' && outcome.value.command !== 'COMMIT')
+    throw new Error('The transaction had failed and was rolled back')
 }
-
-/** COMMIT itself failed. When the connection was lost nobody knows whether it happened, so it is never retried. */
+/** COMMIT failed. When the connection was lost its outcome is unknown, so it is never retried. */
 export class CommitFailed extends Error {
   readonly code: string | undefined
   readonly outcomeUnknown: boolean
@@ -216,7 +225,7 @@ export class CommitFailed extends Error {
   constructor(cause: Error) {
     super('The transaction could not be committed', { cause })
     this.outcomeUnknown = isConnectionLoss(cause)
-    // A deferred constraint or a serialization failure at COMMIT has the database's own code: that one may be retried.
+    // A deferred constraint or a serialization failure at COMMIT has a code of its own and may be retried.
     this.code = this.outcomeUnknown ? undefined : (cause as pg.DatabaseError).code // pg errors carry the SQLSTATE
   }
 }

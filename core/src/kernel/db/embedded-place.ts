@@ -1,31 +1,31 @@
-import { createHash } from 'node:crypto'
 import { chown, cp, lstat, mkdir, mkdtemp, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256 } from '../secrets.ts'
 import { REACHABLE_ROOT } from './embedded-binaries.ts'
 import { type Account, run, succeeds } from './embedded-process.ts'
 
-/** Where the cluster's files are, or will be. */
+/** The location of the cluster's files. */
 export interface DataPlace {
   /** The folder itself, no symbolic link. */
   folder: string
   /** Whether a cluster is already there. */
   exists: boolean
-  /** Where a symbolic link to the folder belongs, when that is not the folder itself. */
+  /** The path of a symbolic link to the folder, if it is elsewhere. */
   link: string | undefined
 }
 
-/** What is needed to decide where the data lies. */
+/** Options for choosing the location of the data. */
 export interface PlaceOptions {
   dataDir: string
   account: Account | undefined
   log: (line: string) => void
-  /** Ends whatever still runs on a folder. */
+  /** Ends all remaining processes of a folder. */
   stopLeftovers(folder: string): Promise<void>
 }
 
 /**
- * The user that the server runs as, or undefined for the one that runs this process. PostgreSQL refuses to run as root,
- * so root needs another: who owns the data already, else `postgres` (created where that is possible), else `nobody`.
+ * The user that the server runs as; undefined: that of this process. PostgreSQL refuses to run as root, so root uses
+ * the owner of existing data, else `postgres` (created if possible), else `nobody`.
  */
 export async function findServerAccount(dataDir: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined
@@ -41,8 +41,8 @@ export async function findServerAccount(dataDir: string): Promise<Account | unde
 }
 
 /**
- * Decides where the data lies: in the data folder, or, when the account cannot reach that, in {@link REACHABLE_ROOT}.
- * Data that has become unreachable is moved there.
+ * Chooses the location of the data: the data folder, or {@link REACHABLE_ROOT} when the account cannot reach that. Data
+ * that has become unreachable is moved there.
  */
 export async function prepareDataPlace(options: PlaceOptions): Promise<DataPlace> {
   const { dataDir, account, log, stopLeftovers } = options
@@ -56,7 +56,7 @@ export async function prepareDataPlace(options: PlaceOptions): Promise<DataPlace
   return { folder, exists: false, link: visible }
 }
 
-/** Makes the data visible in the data folder when it lies elsewhere. */
+/** Links data stored elsewhere into the data folder. */
 export async function linkData(place: DataPlace): Promise<void> {
   if (place.link) await symlink(place.folder, place.link)
 }
@@ -86,7 +86,7 @@ async function placeLinked(visible: string, stopLeftovers: PlaceOptions['stopLef
 async function placeExisting(visible: string, options: PlaceOptions): Promise<DataPlace> {
   const { account, log, stopLeftovers } = options
   await stopLeftovers(visible)
-  // A copy made by root belongs to root, and PostgreSQL insists on owning its data.
+  // A copy made by root belongs to root, but PostgreSQL must own its data.
   if (account && (await stat(visible)).uid === 0) await run('chown', ['-R', `${account.uid}:${account.gid}`, visible])
   if (!account || (await canWrite(visible, account))) return { folder: visible, exists: true, link: undefined }
   const folder = await freeReachableFolder(options)
@@ -96,7 +96,7 @@ async function placeExisting(visible: string, options: PlaceOptions): Promise<Da
   return { folder, exists: true, link: undefined }
 }
 
-// Asked by really trying as that user: modes, access lists, mounts and security modules all have a say.
+// Tested by trying as that user, because modes, access lists, mounts and security modules all matter.
 async function canHold(dataDir: string, account: Account | undefined): Promise<boolean> {
   if (!account) return true
   const probe = await mkdtemp(join(dataDir, 'postgres.init-'))
@@ -114,10 +114,10 @@ async function canWrite(folder: string, account: Account): Promise<boolean> {
   return succeeds('/bin/sh', ['-c', 'test -x "$1" && test -w "$1"', 'sh', folder], account)
 }
 
-// What lies there although the data folder has no link to it was left by a data folder that somebody removed. One such
-// is kept, since it may have been removed by mistake.
+// Data there without a link to it belongs to a data folder that was removed. One such copy is kept, in case that was a
+// mistake.
 async function freeReachableFolder({ dataDir, log, stopLeftovers }: PlaceOptions): Promise<string> {
-  const folder = join(REACHABLE_ROOT, createHash('sha256').update(dataDir).digest('hex').slice(0, 12))
+  const folder = join(REACHABLE_ROOT, sha256(dataDir).toString('hex').slice(0, 12))
   await mkdir(REACHABLE_ROOT, { recursive: true, mode: 0o755 })
   if (await lstat(folder).catch(() => undefined)) {
     await stopLeftovers(folder)
@@ -133,7 +133,8 @@ async function moveFolder(from: string, to: string, account: Account): Promise<v
   try {
     await rename(from, to)
   } catch {
-    // Another file system: copied whole before the original goes, so that a crash between loses nothing.
+    // On another file system the data is copied completely before the original is removed, so that a crash loses
+    // nothing.
     const draft = `${to}.new`
     await rm(draft, { recursive: true, force: true })
     await cp(from, draft, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })

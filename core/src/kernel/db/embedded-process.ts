@@ -5,10 +5,10 @@ import { promisify } from 'node:util'
 
 const execFileAsync = promisify(execFile)
 
-/** Some process of this machine, whoever started it. */
+/** A process of this machine. */
 export interface RunningProcess {
   pid: number
-  /** The user it runs as; undefined where that cannot be told. */
+  /** Its user; undefined when unknown. */
   uid: number | undefined
   command: string
 }
@@ -19,12 +19,12 @@ export interface Account {
   gid: number
 }
 
-// A fixed environment: messages of PostgreSQL stay English, and no setting of the caller's shell reaches the server.
+// A fixed environment: English messages of PostgreSQL, and no settings of the caller's shell.
 const CLEAN_ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' }
 
 /**
- * What every process of the embedded database is spawned with. The working folder is one that any user may enter, since
- * a child that runs as another user cannot stay in a closed one.
+ * Options for every process of the embedded database. Its working folder is accessible to any user, because a child of
+ * another user cannot stay in a closed one.
  */
 export function spawnOptions(account?: Account) {
   return { env: CLEAN_ENVIRONMENT, cwd: process.platform === 'win32' ? undefined : '/', windowsHide: true, ...account }
@@ -36,7 +36,7 @@ export async function run(command: string, args: string[], account?: Account): P
   return stdout
 }
 
-/** Whether a command succeeds; any failure, its absence included, is a no. */
+/** Whether a command succeeds; false for any failure, also when it does not exist. */
 export async function succeeds(command: string, args: string[], account?: Account): Promise<boolean> {
   return run(command, args, account).then(
     () => true,
@@ -45,8 +45,8 @@ export async function succeeds(command: string, args: string[], account?: Accoun
 }
 
 /**
- * What tells the process that now has this id from every other that had it or will have it; undefined when there is
- * none, or only a dead one that its parent has not yet collected.
+ * A mark that distinguishes the process with this id from earlier and later ones; undefined when there is none, or only
+ * a zombie.
  */
 export async function findProcessMark(pid: number): Promise<string | undefined> {
   if (hasProc()) {
@@ -65,7 +65,7 @@ export async function findProcessMark(pid: number): Promise<string | undefined> 
   return mark.trim() || undefined
 }
 
-/** Every process that can be seen; empty on Windows, where PostgreSQL's own tools are asked instead. */
+/** All visible processes; empty on Windows, where PostgreSQL's own tools are used instead. */
 export async function listProcesses(): Promise<RunningProcess[]> {
   if (process.platform === 'win32') return []
   if (!hasProc()) return parsePs(await run('ps', ['-axww', '-o', 'pid=,uid=,command=']))
@@ -81,7 +81,7 @@ function hasProc(): boolean {
 async function readProc(pid: number): Promise<RunningProcess | undefined> {
   try {
     const [command, { uid }] = await Promise.all([readFile(`/proc/${pid}/cmdline`, 'utf8'), stat(`/proc/${pid}`)])
-    // A process that has ended but was not collected has no command line left.
+    // A zombie has no command line.
     return command === '' ? undefined : { pid, uid, command: command.replaceAll('\0', ' ') }
   } catch {
     return undefined

@@ -1,23 +1,24 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { open, readFile, rename } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { errorCode } from '../system-errors.ts'
 
-/** What an embedded cluster must remember between starts. */
+/** Values that an embedded cluster keeps between starts. */
 export interface EmbeddedSecrets {
-  /** Where it listened last; another one is chosen when that is taken. */
+  /** The last port; another one is chosen when it is taken. */
   port: number
   passwords: { superuser: string; owner: string; app: string; system: string }
 }
 
 const PASSWORD_BYTES = 24
-// Below what operating systems hand out for outgoing connections, so that a remembered port tends to stay free.
+// Below the range for outgoing connections, so that the port tends to stay free.
 const FIRST_PORT = 15_000
 const LAST_PORT = 32_000
 
 /** The secrets kept in the file, or undefined when there is none. Throws when the file holds something else. */
 export async function findSecrets(file: string): Promise<EmbeddedSecrets | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   })
   if (text === undefined) return undefined
@@ -36,7 +37,7 @@ export async function createSecrets(): Promise<EmbeddedSecrets> {
   }
 }
 
-/** Writes the file in one step, readable for its owner alone, and on disk when this returns. */
+/** Writes the file atomically, readable by its owner only, and flushed to disk. */
 export async function saveSecrets(file: string, secrets: EmbeddedSecrets): Promise<void> {
   const draft = `${file}.new`
   const handle = await open(draft, 'w', 0o600)

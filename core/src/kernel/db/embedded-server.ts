@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chown, mkdtemp, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../logged-errors.ts'
 import type { Binaries } from './embedded-binaries.ts'
 import { clusterMark } from './embedded-leftovers.ts'
 import { type Account, run, spawnOptions, succeeds } from './embedded-process.ts'
@@ -17,22 +18,19 @@ export interface ServerOptions {
   logFile: string
 }
 
-/** The port was taken by somebody else between the choice and the start. */
+/** Another program took the port between the choice and the start. */
 export class PortTaken extends Error {
   override readonly name = 'PortTaken'
 }
 
 const MAX_LOG_BYTES = 10 * 1024 * 1024
 const LOG_TAIL_LINES = 15
-// Recovery after a crash can take a while; a server that fails ends by itself long before.
+// Recovery after a crash can take a while; a failing server ends long before.
 const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 10
 const STOP_TIMEOUT_MS = 20_000
 
-/**
- * Creates an empty cluster. It appears in its folder only when it is complete; what an interrupted attempt left is
- * removed.
- */
+/** Creates an empty cluster. Its folder appears only when complete; leftovers of an interrupted attempt are removed. */
 export async function createCluster(
   { binaries, account, folder, durable }: Omit<ServerOptions, 'port' | 'logFile'>,
   password: string,
@@ -57,7 +55,7 @@ export async function createCluster(
 
 /**
  * Starts the server and waits until it accepts connections. Throws with the last lines of its log when it ends.
- * `onSpawn` is told of the process before it is ready, which after a crash can take a while.
+ * `onSpawn` gets the process before it is ready, which after a crash can take a while.
  */
 export async function startServer(
   options: ServerOptions,
@@ -69,9 +67,9 @@ export async function startServer(
     const logStart = (await log.stat()).size
     const child = spawn(options.binaries.postgres, await serverArguments(options), {
       ...spawnOptions(options.account),
-      // Written by the server itself, so that it can go on when this process is gone.
+      // The server writes its log itself, so it can continue without this process.
       stdio: ['ignore', log.fd, log.fd],
-      // Its own process group: Ctrl-C reaches this process alone, which still needs the database to finish its work.
+      // In its own process group, Ctrl-C reaches only this process, which needs the database to finish its work.
       detached: true,
     })
     child.unref()
@@ -88,7 +86,7 @@ export async function startServer(
   }
 }
 
-/** Ends the server: its sessions are cut, what was committed is on disk. Harmless when it has ended already. */
+/** Stops the server: sessions are ended, committed data is on disk. Does nothing when it has ended already. */
 export async function stopServer(child: ChildProcess, { binaries, folder }: ServerOptions): Promise<void> {
   if (hasEnded(child)) return
   const ended = once(child, 'exit')
@@ -105,7 +103,7 @@ export async function stopServer(child: ChildProcess, { binaries, folder }: Serv
   await ended
 }
 
-// A process that ends without stopping the server still asks it to end.
+// Stops the server also when this process exits without doing so.
 function endWithProcess(child: ChildProcess): void {
   const onProcessExit = () => child.kill('SIGINT')
   process.once('exit', onProcessExit)
@@ -128,8 +126,8 @@ async function serverArguments({ folder, port, durable }: ServerOptions): Promis
   return ['-D', folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
 
-// The server writes its state to the eighth line of postmaster.pid, as its own tool reads it. The first line tells
-// whether the file is this server's or an older one's.
+// The server writes its state to the eighth line of postmaster.pid; its own tool reads it there as well. The first line
+// shows whether the file is of this server.
 async function waitUntilReady(child: ChildProcess, folder: string): Promise<string | undefined> {
   let failure: string | undefined
   child.once('error', (error) => {
@@ -171,7 +169,7 @@ async function removeDrafts(folder: string): Promise<void> {
   for (const name of drafts) await rm(join(parent, name), { recursive: true, force: true, maxRetries: 10 })
 }
 
-/** Whether it runs no more, or never did. */
+/** Whether it has ended or never started. */
 export function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
@@ -179,5 +177,5 @@ export function hasEnded(child: ChildProcess): boolean {
 function errorOutput(error: unknown): string {
   if (error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' && error.stderr)
     return error.stderr
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

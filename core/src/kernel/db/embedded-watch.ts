@@ -5,28 +5,28 @@ import { MINUTES } from '../clock.ts'
 import { stopLeftovers } from './embedded-leftovers.ts'
 import { hasEnded, type ServerOptions, startServer, stopServer } from './embedded-server.ts'
 
-/** A running server and what it was started with. */
+/** A running server and its options. */
 export interface Running {
   child: ChildProcess
   server: ServerOptions
 }
 
-/** What to do about a server that ends although nobody asked it to. */
+/** Options for restarting a server that ended unexpectedly. */
 export interface WatchOptions {
-  /** Waited before each attempt to start it again; one more end than there are pauses is the last. */
+  /** Pauses before each restart; one failure more than there are pauses is the last. */
   pausesMs?: readonly number[]
   log: (line: string) => void
-  /** Told once when it is given up. */
+  /** Called once when restarting is given up. */
   onLost: (error: Error) => void
 }
 
 const PAUSES_MS = [100, 500, 2_000, 5_000]
-/** A server that ran this long was well: its end is the first one again. */
+/** A server that ran this long was healthy: its next failure counts as the first. */
 const CALM_MS = 10 * MINUTES
 
 /**
- * Starts the server again on the same port whenever it ends unasked: the out-of-memory killer takes it, say. Returns the
- * way to end it for good, at whatever point that is asked for.
+ * Restarts the server on the same port whenever it ends unexpectedly, for example by the out-of-memory killer. Returns
+ * a function that stops it for good at any time.
  */
 export function watchServer(running: Running, options: WatchOptions): () => Promise<void> {
   const stopping = new AbortController()
@@ -35,7 +35,7 @@ export function watchServer(running: Running, options: WatchOptions): () => Prom
   let ending: Promise<void> | undefined
   const end = async () => {
     stopping.abort()
-    // One that is just being started ends as well, and then whatever was begun in the meantime.
+    // Also stops a server that is being started.
     await Promise.all([watching, stopServer(running.child, running.server)])
     await stopServer(running.child, running.server)
   }
@@ -70,7 +70,7 @@ async function keepAlive(running: Running, options: WatchOptions, signal: AbortS
   }
 }
 
-/** What the dead server left (its children, its files) would refuse a new one. */
+/** Children and files of the ended server would prevent a new one. */
 async function restart(running: Running, log: (line: string) => void, signal: AbortSignal): Promise<void> {
   const { server } = running
   await stopLeftovers(server.folder, server.binaries.pgCtl, log)

@@ -20,20 +20,17 @@ export { EmbeddedAlreadyRunning } from './embedded-lock.ts'
 
 /** How to start the embedded PostgreSQL. */
 export interface EmbeddedOptions {
-  /** Holds everything: the cluster in `postgres`, its passwords in `postgres.json`, its log in `postgres.log`. */
+  /** Contains the cluster in `postgres`, its passwords in `postgres.json`, its log in `postgres.log`. */
   dataDir: string
-  /** Listen here and nowhere else. Default: where it listened last, or another free port when that is taken. */
+  /** The port to use. Default: the last one, or another free port when that is taken. */
   port?: number
-  /** False gives up safety against crashes for speed: for tests only. Default: true. */
+  /** False trades safety against crashes for speed, for tests only. Default: true. */
   durable?: boolean
-  /** Told in whole sentences what happens that takes time or is out of the ordinary. */
+  /** Gets sentences about anything slow or unusual. */
   log?: (line: string) => void
-  /**
-   * Told when the server has ended although nobody asked it to, and could not be started again. Whoever uses it should
-   * then end as well.
-   */
+  /** Called when the server has ended unexpectedly and could not be restarted; the process should then end as well. */
   onLost?: (error: Error) => void
-  /** How long to wait before each attempt to start a server again that has ended. Default: four, 8 seconds in all. */
+  /** Pauses before each attempt to restart a server. Default: four, 8 seconds in all. */
   restartPausesMs?: readonly number[]
 }
 
@@ -45,7 +42,7 @@ export interface Embedded {
   /** Leads to the database `postgres`. */
   superuserUrl: string
   port: number
-  /** Ends the server and gives the folder free. May be called more than once. */
+  /** Stops the server and releases the folder. May be called more than once. */
   stop(): Promise<void>
 }
 
@@ -53,12 +50,12 @@ const DATABASE = 'tenantry'
 const PORT_ATTEMPTS = 5
 
 /**
- * Starts the PostgreSQL that npm installed, on 127.0.0.1 alone; the first start creates the cluster. What a killed
- * process left behind is put right. Throws {@link EmbeddedAlreadyRunning} while another process runs it on this folder,
- * and an error with the end of PostgreSQL's log when it does not start.
+ * Starts the PostgreSQL that npm installed, on 127.0.0.1 only; the first start creates the cluster. Leftovers of a
+ * killed process are cleaned up. Throws {@link EmbeddedAlreadyRunning} while another process uses the folder, and an
+ * error with the end of PostgreSQL's log when it does not start.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  // Root lets the server's user pass through, without letting it look around.
+  // Root allows the server's user to pass through the folder, but not to list it.
   await mkdir(options.dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
   const dataDir = await realpath(options.dataDir)
   const lock = await acquireProcessLock(join(dataDir, 'postgres.lock'))
@@ -108,7 +105,7 @@ async function setUp(port: number, { passwords }: EmbeddedSecrets) {
   return { superuserUrl, ...(await setupDatabase({ superuserUrl, database: DATABASE, roles })) }
 }
 
-// Saved before the cluster exists: whatever interrupts the start, no cluster has a password that nobody knows.
+// Saved before the cluster exists, so that no cluster ever has an unknown password.
 async function prepareSecrets(file: string, place: DataPlace): Promise<EmbeddedSecrets> {
   const found = await findSecrets(file)
   if (found) return found

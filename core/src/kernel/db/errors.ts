@@ -9,7 +9,7 @@ export function sqlState(error: unknown): string | undefined {
 const RETRYABLE = new Set(['40001', '40P01'])
 const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03'])
 
-/** The connection is gone (or could not be had), so nothing can be said to the database over it. */
+/** The connection is lost (or could not be opened). */
 export function isConnectionLoss(error: unknown): boolean {
   const code = sqlState(error)
   if (code !== undefined) return LOST.has(code) || code.startsWith('08')
@@ -19,8 +19,8 @@ export function isConnectionLoss(error: unknown): boolean {
 }
 
 /**
- * Trying the whole transaction again may succeed. A COMMIT of unknown outcome is never among these, nor is having waited
- * in vain for a free connection: trying that again would only make the queue longer.
+ * Whether repeating the whole transaction may succeed. Not after a COMMIT of unknown outcome, nor after waiting for a
+ * free connection in vain, which would only lengthen the queue.
  */
 export function isRetryable(error: unknown): boolean {
   if (typeof error === 'object' && error !== null && 'outcomeUnknown' in error && error.outcomeUnknown) return false
@@ -37,7 +37,10 @@ export class NoTenantContext extends Error {
   }
 }
 
-/** The strict policies fail with 42704 (never set) or 22P02 (empty after an earlier transaction): name the real cause. */
+/**
+ * The policies fail with 42704 (never set) or 22P02 (empty after an earlier transaction); this replaces the error by
+ * the real cause.
+ */
 export function withoutTenantContext(error: unknown): unknown {
   const code = sqlState(error)
   if (code !== '42704' && code !== '22P02') return error
@@ -47,7 +50,10 @@ export function withoutTenantContext(error: unknown): unknown {
 
 const VIOLATIONS = new Set(['23503', '23505', '23514', '23P01'])
 
-/** Name of the constraint that a write broke (foreign key, unique, check, exclusion), without the shard's suffix that Citus adds. */
+/**
+ * The constraint that a write violated (foreign key, unique, check, exclusion), without the suffix that Citus adds for
+ * a shard.
+ */
 export function constraintOf(error: unknown): string | undefined {
   const code = sqlState(error)
   if (code === undefined || !VIOLATIONS.has(code)) return undefined

@@ -1,26 +1,26 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { DatabaseRole } from './database.ts'
 
-/** What holds a connection, for as long as it does. */
+/** A connection held by the current work. */
 interface Holding {
   role: DatabaseRole
   isOver: boolean
 }
 
-/** Knows who holds a connection, so that nobody who does waits for another one. */
+/** Tracks which work holds a connection, to prevent waiting for a second one. */
 export interface Holdings {
-  /** Throws when whoever calls holds a connection already; `what` is what they ask for. */
+  /** Throws when the caller holds a connection; `what` is what it asked for. */
   assertNone(what: string): void
-  /** Runs `work`, which holds a connection of that role until it is over. */
+  /** Runs `work`, which holds a connection of the role until it ends. */
   during<T>(role: DatabaseRole, work: () => Promise<T>): Promise<T>
-  /** Begins work that the caller does not wait for, and that may therefore ask for a connection of its own. */
+  /** Starts work that the caller does not wait for, and that may ask for its own connection. */
   aside<T>(work: () => T): T
 }
 
 /**
- * Whoever holds a connection and waits for a second one waits for people who do the same: a pool full of them stands
- * still until they give up. That happens under load alone, so asking is refused always. What was begun in a transaction
- * and goes on after it (a timer, a cache being filled) holds nothing any more. Costs 0.2 µs for a transaction.
+ * Work that holds a connection and waits for a second one can deadlock a full pool. That happens only under load, so it
+ * is always refused. Work that was started in a transaction and outlives it (a timer, a cache load) holds nothing.
+ * Costs 0.2 µs per transaction.
  */
 export function createHoldings(): Holdings {
   const holdings = new AsyncLocalStorage<Holding>()
@@ -41,7 +41,7 @@ export function createHoldings(): Holdings {
   }
 }
 
-/** A mistake in the code: the work of a transaction asks for another connection. */
+/** A programming error: the work of a transaction asks for another connection. */
 export class NestedTransaction extends Error {
   constructor(what: string, held: DatabaseRole) {
     super(

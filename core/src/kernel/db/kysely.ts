@@ -22,7 +22,7 @@ export type StatementObserver = (sql: string, values: readonly unknown[], scope:
 const MAX_PREPARED = 2_000
 const names = new Map<string, string>()
 
-/** One name per text of SQL, so that PostgreSQL parses and plans it once per connection. */
+/** The name of a statement, so that PostgreSQL parses and plans it once per connection. */
 function nameOf(sql: string): string | undefined {
   let name = names.get(sql)
   if (name === undefined && names.size < MAX_PREPARED) {
@@ -63,16 +63,29 @@ export const unboundTx = new Kysely<Tables>({ dialect }) as Tx // there is no tr
 export interface BoundTx {
   tx: Tx
   /**
-   * From here on its statements are refused: a branch of the work that nobody waited for must not write into whatever
-   * transaction has the connection next.
+   * Refuses further statements: work that was not awaited must not write into the next transaction of the connection.
    */
   end(): void
+  /** What `unawaited` was told of. */
+  unawaited: readonly Promise<unknown>[]
+}
+
+const pending = new WeakMap<Tx, Promise<unknown>[]>()
+
+/**
+ * Leaves statements that were just sent to the end of the transaction: nobody needs their result, so that they go out
+ * together with what comes next, COMMIT itself most often. If one of them fails, so does the transaction, with its error.
+ */
+export function unawaited(tx: Tx, sent: Promise<unknown>): void {
+  // Looked at when the transaction ends; until then nobody waits for it, which must not end the process.
+  sent.catch(() => {})
+  pending.get(tx)?.push(sent)
 }
 
 /**
- * The query builder on one open transaction. Compiler and adapter are shared; what is made per transaction is this
- * thin binding, because building a whole Kysely instance each time would cost more than a query. `failed` is
- * told each statement's failure; `send` says how a statement goes out.
+ * The query builder of an open transaction. Compiler and adapter are shared and only this binding is created per
+ * transaction, because a whole Kysely instance would cost more than a query. `failed` gets each statement's failure;
+ * `send` sends a statement.
  */
 export function bindTx(
   client: pg.PoolClient,
@@ -104,10 +117,13 @@ export function bindTx(
   })
   // The brand exists for the type checker alone.
   const tx = new Kysely<Tables>({ config: { dialect }, dialect, driver, executor }) as Tx
+  const sent: Promise<unknown>[] = []
+  pending.set(tx, sent)
   return {
     tx,
     end: () => {
       isOver = true
     },
+    unawaited: sent,
   }
 }

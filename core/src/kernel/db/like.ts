@@ -1,4 +1,4 @@
-/** A pattern for LIKE that finds a text anywhere in another; whatever stands in it means nothing but itself. */
+/** A LIKE pattern that finds a text anywhere; its special characters are escaped. */
 export function containing(text: string): string {
   return `%${text.replace(/[\\%_]/g, '\\$&')}%`
 }

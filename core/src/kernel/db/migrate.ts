@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { runMigrations } from 'graphile-worker'
 import pg from 'pg'
+import { sha256 } from '../secrets.ts'
 
-/** Where migrations come from: the kernel and each module, in the modules' order. */
+/** A source of migrations: the kernel or a module, in the modules' order. */
 export interface MigrationSource {
   module: string
   folder: URL
@@ -33,12 +33,12 @@ export class MigrationRefused extends Error {
   }
 }
 
-/** One migrator at a time, however many processes start together. */
+/** Advisory lock: one migrator at a time. */
 const LOCK = 7_467_221_001
 
 /**
- * Brings the schema to what this code needs: every migration once, in order, each in a transaction of its own.
- * Refuses a database that is newer than the code or whose applied migrations were edited. Returns how many ran.
+ * Applies missing migrations in order, each in its own transaction; returns how many. Refuses a database that is newer
+ * than the code, or whose applied migrations were edited.
  */
 export async function migrate(options: MigrateOptions): Promise<number> {
   const migrations = await readMigrations(options.sources)
@@ -63,7 +63,7 @@ export async function migrate(options: MigrateOptions): Promise<number> {
   }
 }
 
-/** Migrations that the database lacks; throws `MigrationRefused` like `migrate`. For probes and the doctor. */
+/** Missing migrations; throws `MigrationRefused` like `migrate`. For probes and the doctor. */
 export async function findMissingMigrations(
   query: (sql: string) => Promise<{ rows: { module: string; name: string; checksum: string }[] }>,
   sources: readonly MigrationSource[],
@@ -81,15 +81,15 @@ async function readMigrations(sources: readonly MigrationSource[]): Promise<Migr
   for (const { module, folder } of sources) {
     const files = (await readdir(folder)).filter((file) => /^\d{4}.*\.sql$/.test(file)).sort()
     for (const name of files) {
-      // Line ends differ with how the code was checked out, and mean nothing.
+      // Line ends depend on the checkout and are ignored.
       const sql = (await readFile(new URL(name, folder), 'utf8')).replaceAll('\r\n', '\n')
-      migrations.push({ module, name, sql, checksum: createHash('sha256').update(sql).digest('hex') })
+      migrations.push({ module, name, sql, checksum: sha256(sql).toString('hex') })
     }
   }
   return migrations
 }
 
-/** Names in the schemas are granted once; tables and functions are granted where they are made. */
+/** Grants the use of the schemas; tables and functions are granted where they are created. */
 async function grantSchemas(client: pg.Client, { appRole, systemRole }: MigrateOptions): Promise<void> {
   const [app, system] = [appRole, systemRole].map(pg.escapeIdentifier)
   await client.query(
@@ -107,7 +107,7 @@ function missing(migrations: Migration[], applied: { module: string; name: strin
   const modules = new Set(migrations.map(({ module }) => module))
   for (const { module, name, checksum } of applied) {
     const migration = known.get(`${module}/${name}`)
-    // A module that is not installed keeps its tables; a newer migration of an installed one is a newer schema.
+    // An uninstalled module keeps its tables; an unknown migration of an installed one means a newer schema.
     if (!migration && modules.has(module))
       throw new MigrationRefused(`The database is newer than this code: it has ${module}/${name}. Update the code.`)
     if (migration && migration.checksum !== checksum)
@@ -125,7 +125,7 @@ async function apply(client: pg.Client, migration: Migration, { appRole, systemR
     .replaceAll(':system_role', pg.escapeIdentifier(systemRole))
   await client.query('begin')
   try {
-    // Citus wants schema changes one shard at a time where foreign keys meet; plain PostgreSQL ignores the setting.
+    // Citus requires sequential schema changes where foreign keys meet; plain PostgreSQL ignores the setting.
     await client.query("set local citus.multi_shard_modify_mode = 'sequential'; set local search_path = core, public")
     await client.query(sql)
     await client.query('insert into tenantry.migrations (module, name, checksum) values ($1, $2, $3)', [
@@ -143,7 +143,7 @@ async function apply(client: pg.Client, migration: Migration, { appRole, systemR
   }
 }
 
-/** The queue's tables belong to the system role, which works on them; the application role cannot even see them. */
+/** The queue's tables belong to the system role, which works on them; the application role cannot see them. */
 async function migrateQueue({ systemUrl }: MigrateOptions): Promise<void> {
   await runMigrations({ connectionString: systemUrl, schema: QUEUE_SCHEMA, noPreparedStatements: true })
 }

@@ -3,7 +3,7 @@ import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { Ctx } from '../context.ts'
 import { invalidCursor } from '../errors.ts'
 
-/** A column that orders a list: its name in the rows, or that and its full name in the query, and which way. */
+/** A column that orders a list: its name in the rows, or that with its full name in the query and its direction. */
 export type OrderColumn<O> =
   | (keyof O & string)
   | {
@@ -12,8 +12,8 @@ export type OrderColumn<O> =
       /** Default `desc`: newest, greatest, last of the alphabet first. */
       direction?: 'asc' | 'desc'
       /**
-       * The column is never null. Said of an ascending one, page 10,000 costs what page 1 does; unsaid, it only finds
-       * every row. Descending ones need no such word.
+       * The column is never null. With this, pages of ascending columns are found by an index, so that page 10,000
+       * costs the same as page 1. Descending ones do not need it.
        */
       notNull?: boolean
     }
@@ -68,12 +68,12 @@ interface Column {
 /** The values that a row has in the columns that order its list. */
 type Place = readonly (string | null)[]
 
-/** The rows after that place, so that an index on the columns finds the first of them at once where it can. */
+/** The rows after a place, as a condition that an index can use where possible. */
 function isAfter(columns: readonly Column[], place: Place): RawBuilder<boolean> {
   const isWhole = !place.includes(null)
   const all = (direction: 'asc' | 'desc') => columns.every((each) => (each.direction ?? 'desc') === direction)
   const names = sql.join(columns.map(({ column }) => sql.ref(column)))
-  // Descending, nulls come first: what a comparison of rows leaves out was there already.
+  // In descending order nulls come first, and a comparison of rows correctly omits them here.
   if (isWhole && all('desc')) return sql<boolean>`(${names}) < (${sql.join(place)})`
   if (isWhole && all('asc') && columns.every(({ notNull }) => notNull))
     return sql<boolean>`(${names}) > (${sql.join(place)})`
@@ -94,7 +94,7 @@ function isBeyond({ column, direction = 'desc', notNull }: Column, value: string
   return notNull ? sql`${name} > ${value}` : sql`(${name} > ${value} or ${name} is null)`
 }
 
-/** Follows from the branches; said in front, it is what an index can begin at. */
+/** A redundant condition that lets an index scan start there. */
 function leadingBound(first: Column | undefined, value: string | null): RawBuilder<unknown> {
   if (!first || value === null) return sql``
   if (first.direction !== 'asc') return sql`${sql.ref(first.column)} <= ${value} and`
@@ -102,9 +102,9 @@ function leadingBound(first: Column | undefined, value: string | null): RawBuild
 }
 
 /**
- * The same for a list that takes more than one query: `read` gives the first `limit` rows after the one that had these
- * values in the columns `by` (null: from the beginning), newest first; fewer mean that there are no more. None of
- * the columns may be null. `limit`: of a list whose pages have a length of their own.
+ * The same for a list that needs several queries: `read` returns the first `limit` rows after the one with these values
+ * in the columns `by` (null: from the start), newest first; fewer rows mean that there are no more. The columns must
+ * not be null. `limit`: for lists with their own page length.
  */
 export async function pageFrom<O>(
   ctx: Ctx,
@@ -126,7 +126,7 @@ async function readPage<O>(
 ): Promise<PageOf<O>> {
   const { cursor } = ctx.list
   const { limit = ctx.list.limit } = order
-  // One row more tells whether there is another page.
+  // One row more shows whether there is another page.
   const rows = await read(cursor === null ? null : readCursor(ctx, cursor, order.columns.length), limit + 1)
   if (rows.length <= limit) return { data: rows, next_cursor: null }
   const data = rows.slice(0, limit)
@@ -159,8 +159,8 @@ function readCursor(ctx: Ctx, cursor: string, expected: number): Place {
 }
 
 /**
- * A hash over key and text, cut to 12 of its 32 bytes, which is what keeps anybody from extending a signed text. It
- * takes a tenth of the time of an HMAC, which every page of every list would pay for.
+ * A keyed hash, truncated to 12 of its 32 bytes, which prevents extending a signed text. It takes a tenth of the time
+ * of an HMAC, which every page would need.
  */
 function signature(ctx: Ctx, text: string): Buffer {
   const key = ctx.secrets.derive('cursor').toString('base64url')

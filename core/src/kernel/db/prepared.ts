@@ -10,21 +10,38 @@ import type { Tx } from './tables.ts'
 export function prepared<Values extends readonly unknown[], Row>(
   build: (tx: Tx, ...values: Values) => Compilable<Row>,
 ): (tx: Tx, ...values: Values) => Promise<Row[]> {
-  let fill: ((values: Values) => CompiledQuery<Row>) | undefined
+  let fill: ((values: readonly unknown[]) => CompiledQuery<Row>) | undefined
   return async (tx, ...values) => {
-    fill ??= compile(build)
+    fill ??= compile(build.length - 1, (tx, standIns) => build(tx, ...(standIns as unknown as Values)))
     return (await tx.executeQuery(fill(values))).rows
   }
 }
 
-function compile<Values extends readonly unknown[], Row>(build: (tx: Tx, ...values: Values) => Compilable<Row>) {
-  const standIns: unknown[] = Array.from({ length: build.length - 1 }, (_, index) => ({ index }))
-  // They are passed on as parameters, whatever their type; that is all that may happen to them.
-  const query = build(unboundTx, ...(standIns as unknown as Values)).compile()
+/**
+ * The same for a query that takes a whole row: the values of these columns, all of them given. `build` passes them on one by
+ * one, as `values(row)` of an INSERT does.
+ */
+export function preparedRow<Row extends object, Result>(
+  columns: readonly (keyof Row & string)[],
+  build: (tx: Tx, row: Row) => Compilable<Result>,
+): (tx: Tx, row: Row) => Promise<Result[]> {
+  let fill: ((values: readonly unknown[]) => CompiledQuery<Result>) | undefined
+  return async (tx, row) => {
+    fill ??= compile(columns.length, (tx, values) =>
+      build(tx, Object.fromEntries(columns.map((column, index) => [column, values[index]])) as Row),
+    )
+    return (await tx.executeQuery(fill(columns.map((column) => row[column])))).rows
+  }
+}
+
+function compile<Row>(count: number, build: (tx: Tx, values: readonly unknown[]) => Compilable<Row>) {
+  const standIns: unknown[] = Array.from({ length: count }, (_, index) => ({ index }))
+  // They may only be passed on as parameters, so their types do not matter.
+  const query = build(unboundTx, standIns).compile()
   const places = query.parameters.map((parameter) => standIns.indexOf(parameter))
   const lost = standIns.findIndex((_, index) => !places.includes(index))
   if (lost !== -1) throw new Error(`Value ${lost + 1} of a prepared query is no parameter of it: ${query.sql}`)
-  return (values: Values): CompiledQuery<Row> => ({
+  return (values: readonly unknown[]): CompiledQuery<Row> => ({
     ...query,
     parameters: places.map((place, index) => (place === -1 ? query.parameters[index] : values[place])),
   })

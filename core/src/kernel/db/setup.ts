@@ -4,13 +4,13 @@ import pg from 'pg'
 export interface RoleOptions {
   /** Default: `tenantry_owner`, `tenantry_app` or `tenantry_system`. */
   name?: string
-  /** Set when given; a role that has one keeps it otherwise. */
+  /** Set when given; otherwise an existing password stays. */
   password?: string
 }
 
 /** What {@link setupDatabase} prepares. */
 export interface SetupOptions {
-  /** An administrator: a superuser, or one with CREATEROLE and CREATEDB. Leads to any existing database. */
+  /** An administrator: a superuser, or a role with CREATEROLE and CREATEDB. Any existing database will do. */
   superuserUrl: string
   /** The database to create or bring up to date. */
   database: string
@@ -30,9 +30,9 @@ interface Role {
 }
 type Roles = Record<'owner' | 'app' | 'system', Role>
 
-// Any fixed number: it keeps two set-ups on one server from meeting in the middle.
+// Advisory lock (any fixed number) against simultaneous set-ups of one server.
 const SETUP_LOCK = 6_105_521
-// A role that should not have these loses them. Only a differing one is changed, since changing some takes a superuser.
+// Attributes that are removed from the roles. Only differing ones are changed, because some changes need a superuser.
 const FORBIDDEN_ATTRIBUTES = {
   rolsuper: 'nosuperuser',
   rolbypassrls: 'nobypassrls',
@@ -40,7 +40,7 @@ const FORBIDDEN_ATTRIBUTES = {
   rolcreatedb: 'nocreatedb',
   rolreplication: 'noreplication',
 }
-// A query of a request that takes longer than any client waits only hurts the others.
+// A query that runs longer than any client waits only slows others.
 const APP_SETTINGS = {
   statement_timeout: '30s',
   idle_in_transaction_session_timeout: '60s',
@@ -48,8 +48,8 @@ const APP_SETTINGS = {
 }
 
 /**
- * Creates the three roles, the database, its schemas and rights, or brings them up to date; running it again changes
- * nothing. Needs PostgreSQL 15 or later. The application role comes to own nothing.
+ * Creates or updates the three roles, the database, its schemas and rights; repeating it changes nothing. Needs
+ * PostgreSQL 15 or later. The application role owns nothing.
  */
 export async function setupDatabase({
   superuserUrl,
@@ -103,7 +103,7 @@ async function applySettings(admin: pg.Client, { owner, app, system }: Roles): P
   }
 }
 
-// Who is no superuser may give things only to roles that he belongs to.
+// Without superuser rights, ownership can only be given to roles that one is a member of.
 async function joinRoles(admin: pg.Client, { owner, system }: Roles): Promise<void> {
   const { rows } = await admin.query('select rolsuper from pg_roles where rolname = current_user')
   if (rows[0]?.rolsuper) return
@@ -129,7 +129,7 @@ async function prepareDatabase(admin: pg.Client, name: string, { owner, app, sys
   await admin.query(`grant create on database ${database} to ${pg.escapeIdentifier(system.name)}`)
 }
 
-// From 17 on every server can sort and fold case alike, whatever its operating system offers.
+// Since version 17 every server has this locale, whatever its operating system offers.
 async function createDatabase(admin: pg.Client, database: string, owner: Role): Promise<void> {
   const { rows } = await admin.query("select current_setting('server_version_num')::int >= 170000 as builtin")
   const locale = rows[0]?.builtin ? "locale_provider builtin builtin_locale 'C.UTF-8'" : ''
@@ -155,7 +155,7 @@ async function prepareSchema(inside: pg.Client, schema: string, owner: Role): Pr
 
 async function connected<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const client = new pg.Client({ connectionString: url, application_name: 'tenantry setup' })
-  // A connection that breaks while idle is reported by the next query; unheard, it would end the process.
+  // The next query reports a broken idle connection; without a listener it would end the process.
   client.on('error', () => undefined)
   await client.connect()
   try {

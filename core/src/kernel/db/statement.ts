@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
 
-/** What pg's Query uses of its connection, which its types leave out. */
+/** The parts of pg's connection that its Query uses and its types omit. */
 export interface Connection {
   stream: Socket
   bind(config: { statement: string; values: unknown[]; valueMapper?: (value: unknown) => unknown }): void
@@ -9,7 +9,7 @@ export interface Connection {
   sync(): void
 }
 
-/** How rows of one prepared statement are read: what a RowDescription says. */
+/** How to read the rows of a prepared statement, from its RowDescription. */
 interface Shape {
   fields: unknown
   _parsers: unknown
@@ -32,12 +32,12 @@ interface QueryInternals {
 
 // pg types Query for its users; what is overridden here is its protocol with the connection.
 const Query = pg.Query as unknown as new (text: string) => QueryInternals & pg.Submittable
-// Turns values into what the protocol carries; pg's own, which its types leave out.
+// pg's own conversion of values, which its types omit.
 const { prepareValue } = (pg as unknown as { utils: { prepareValue: (value: unknown) => unknown } }).utils
 
 /**
- * One statement by the extended protocol. What a prepared statement's rows look like is asked once per connection and
- * then remembered: describing the same rows again costs both sides more than reading a few of them.
+ * A statement of the extended protocol. The description of a prepared statement's rows is requested once per connection
+ * and cached: describing them again costs more than reading a few rows.
  */
 export class Statement extends Query {
   #shapes: Map<string, Shape> | undefined
@@ -92,7 +92,7 @@ function shapesOf(connection: Connection): Map<string, Shape> {
   return shapes
 }
 
-/** Gathers what is sent until this turn of the event loop has nothing more to do, and writes it at once. */
+/** Buffers everything sent in this turn of the event loop and writes it at once. */
 export function corkUntilIdle(client: pg.PoolClient): void {
   // pg types its connection loosely; the stream is the socket that it writes to.
   const { stream } = (client as unknown as { connection: Connection }).connection

@@ -20,7 +20,7 @@ export function isoFromPostgres(text: string): string {
 
 const ODD_FORM = /^(\d{4,})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d+))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?( BC)?$/
 
-/** Sessions in another time zone, years before 1 or beyond 9999, infinity: rare, so read the slow way. */
+/** The slow path for rare forms: other time zones, years before 1 or beyond 9999, infinity. */
 function isoOfOddForm(text: string): string {
   const match = ODD_FORM.exec(text)
   if (!match) return text

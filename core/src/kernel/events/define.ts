@@ -68,8 +68,8 @@ export interface Listener {
 }
 
 /**
- * Follows an event of a tenant. The listener runs in a job of its own after commit, in that tenant's context, at least
- * once: it must bear running twice (`event.id` stays the same).
+ * Declares a listener of an event. It runs in its own job after the commit, in the context of the tenant, at least
+ * once, so it must be repeatable (`event.id` stays the same).
  */
 export function on<D extends TObject>(
   event: EventDefinition<D>,
@@ -80,7 +80,7 @@ export function on<D extends TObject>(
   return Object.freeze({ event: event.name, name, handle: handle as Listener['handle'] })
 }
 
-/** Follows every event of every tenant: webhooks, notifications. */
+/** Declares a listener of all events of all tenants, for webhooks or notifications. */
 export function onEvery(name: string, handle: (ctx: Ctx, event: EventRecord) => Promise<void>): Listener {
   // A handler of unknown data takes any event.
   return Object.freeze({ event: '*', name, handle: handle as Listener['handle'] })

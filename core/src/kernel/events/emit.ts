@@ -1,4 +1,6 @@
 import type { Ctx } from '../context.ts'
+import { unawaited } from '../db/kysely.ts'
+import { preparedRow } from '../db/prepared.ts'
 import type { AuditLogTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
@@ -6,42 +8,60 @@ import type { EventContent, EventDefinition, EventRecord, Listener } from './def
 import { hashFor } from './hashed.ts'
 import { redact, redactChange, type Values } from './redact.ts'
 
-/** The task name under which a listener's job waits. */
+/** The task name of a listener's job. */
 export const taskOfListener = (listener: Listener) => `on:${listener.event}:${listener.name}`
 
 type AuditRow = Omit<AuditLogTable, 'tenant_id'>
 
+const columns = [
+  'id',
+  'created_at',
+  'action',
+  'actor_type',
+  'actor_id',
+  'actor_label',
+  'impersonator_id',
+  'resource_type',
+  'resource_id',
+  'resource_label',
+  'store_id',
+  'old_values',
+  'new_values',
+  'ip_address',
+  'user_agent',
+  'request_id',
+] as const satisfies (keyof AuditRow)[] // the literal names type the row
+
+const insertRecord = preparedRow<AuditLogTable, unknown>(['tenant_id', ...columns], (tx, row) =>
+  tx.insertInto('audit_logs').values(row),
+)
+const insertGlobalRecord = preparedRow<AuditRow, unknown>(columns, (tx, row) =>
+  tx.insertInto('global_audit_logs').values(row),
+)
+
 /**
  * Writes the one record of an event, in the transaction of `ctx`, and one job for each listener. An event that nobody
- * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners.
+ * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners. None of it
+ * is waited for: the transaction fails if it does.
  */
 export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
   const { registry } = ctx
-  // Refuses an event that no module declares, with or without a tenant.
+  // Throws for an event that no module declares, also outside of a tenant.
   const listeners = registry.listenersOf(name)
-  // With what other modules have added to its data.
+  // The definition including data added by other modules.
   const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
-    await ctx.tx.insertInto('global_audit_logs').values(asJson(row)).execute()
+    unawaited(ctx.tx, insertGlobalRecord(ctx.tx, asJson(row)))
     return
   }
-  const recorded = ctx.tx
-    .insertInto('audit_logs')
-    .values({ tenant_id: ctx.tenant, ...asJson(row) })
-    .execute()
-  if (listeners.length === 0) {
-    await recorded
-    return
-  }
+  unawaited(ctx.tx, insertRecord(ctx.tx, { tenant_id: ctx.tenant, ...asJson(row) }))
+  if (listeners.length === 0) return
   const payload = followed(ctx, event, row, content)
-  await Promise.all([
-    recorded,
-    insertJobs(
-      ctx,
-      listeners.map((listener) => ({ task: taskOfListener(listener), payload, maxAttempts: LISTENER_ATTEMPTS })),
-    ),
-  ])
+  insertJobs(
+    ctx,
+    listeners.map((listener) => ({ task: taskOfListener(listener), payload, maxAttempts: LISTENER_ATTEMPTS })),
+  )
 }
 
 const LISTENER_ATTEMPTS = 15

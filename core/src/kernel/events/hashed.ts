@@ -2,17 +2,17 @@ import { createHmac } from 'node:crypto'
 import type { SecretBox } from '../secrets.ts'
 import type { Values } from './redact.ts'
 
-/** Stands for a value in a record: tells equal ones from others, and nothing of what they are. */
+/** A hash that is recorded in place of a value: equal values have equal hashes, and a hash reveals nothing else. */
 export type Hash = (name: string, value: unknown) => string
 
-/** Keys recorded of one object; how many more there are is said. */
+/** Keys recorded per object; the number of further ones is recorded. */
 const MAX_KEYS = 50
 const MAX_NAME = 64
 const BYTES = 12
 
 /**
- * What stands for values in a tenant's records. Keyed, because many a secret can be guessed; by tenant, so that two of
- * them never learn that they have the same.
+ * The hash for values in a tenant's records. It is keyed, because many values can be guessed, and differs by tenant, so
+ * that tenants cannot compare theirs.
  */
 export function hashFor(secrets: SecretBox, tenantId: string | null): Hash {
   return (name, value) => {
@@ -22,7 +22,7 @@ export function hashFor(secrets: SecretBox, tenantId: string | null): Hash {
   }
 }
 
-/** An object of which nothing is known: its keys, and what stands for the value of each. */
+/** Records an object without known fields: its keys and a hash of each value. */
 export function hashedKeys(values: Values, hash: Hash): Values {
   const entries = Object.entries(values)
   const shown = entries.slice(0, MAX_KEYS).map(([name, value]) => [short(name, hash), hash(name, value)])
@@ -31,12 +31,12 @@ export function hashedKeys(values: Values, hash: Hash): Values {
   return Object.fromEntries(more > 0 ? [...shown, ['…', `${more} more`]] : shown)
 }
 
-/** A long key may be anything, a secret included. */
+/** A long key may contain anything, a secret included, so it is hashed. */
 function short(name: string, hash: Hash): string {
   return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME / 2)}… ${hash('', name)}`
 }
 
-/** The same for objects that differ in nothing but the order of their keys. */
+/** Sorts keys, so that their order does not change the hash. */
 function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inOrder)
   if (typeof value !== 'object' || value === null) return value

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TSchema } from 'typebox'
+import { isObject } from '../fields.ts'
 import { type Hash, hashedKeys } from './hashed.ts'
 
 export type Values = Record<string, unknown>
 
 const REDACTED = '[redacted]'
 
-/** The JSON Schema keywords that are looked at, and our own annotations: `secret` and `recorded`. */
+/** The JSON Schema keywords that are read, and our own: `secret` and `recorded`. */
 interface Shape {
   secret?: boolean
   recorded?: 'hashed' | 'whole'
@@ -19,16 +20,16 @@ interface Shape {
 }
 
 /**
- * What may be recorded of a value: the fields that its schema knows, at every depth, with its secrets blotted out. Of an
- * object whose fields the schema does not know, the keys and a hash of each value.
+ * The recordable part of a value: the fields in its schema, at every depth, with secrets redacted. Of an object without
+ * known fields, the keys and a hash of each value.
  */
 export function redact(schema: TSchema, values: Values | undefined, hash: Hash): Values | undefined {
   return values && (recordable(schema as Shape, values, hash) as Values) // an object stays one: its schema names properties
 }
 
 /**
- * The fields that differ, before and after; of an object whose fields the schema does not know, the keys that do. That a
- * secret was changed is recorded, its values are not.
+ * The fields that differ, before and after; of an object without known fields, the keys that differ. For a secret it is
+ * recorded that it changed, not its values.
  */
 export function redactChange(schema: TSchema, before: Values, after: Values, hash: Hash): [Values, Values] {
   const { properties = {} } = schema as Shape
@@ -45,10 +46,7 @@ export function redactChange(schema: TSchema, before: Values, after: Values, has
   return [old, now]
 }
 
-const isObject = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** Of two objects, what the first has otherwise than the second. */
+/** The fields of the first object that differ from the second. */
 function without(value: unknown, other: unknown): unknown {
   if (!isObject(value) || !isObject(other)) return value
   const differs = ([name, inner]: [string, unknown]) =>
@@ -56,7 +54,7 @@ function without(value: unknown, other: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(differs))
 }
 
-/** Whether the schema leaves open what an object is made of, and nobody says that it may be recorded all the same. */
+/** Whether the schema leaves the fields of an object open and does not ask for recording it whole. */
 function isHashed(shape: Shape): boolean {
   const { recorded, anyOf, properties, patternProperties, additionalProperties } = shape
   if (recorded !== undefined) return recorded === 'hashed'
@@ -72,7 +70,7 @@ function recordable(shape: Shape, value: unknown, hash: Hash): unknown {
   if (shape.recorded === 'whole') return value
   if (shape.recorded === 'hashed') return isObject(value) ? hashedKeys(value, hash) : hash('', value)
   if (shape.anyOf) return ofUnion(shape.anyOf, value, hash)
-  // What an array or an object is made of that no schema tells.
+  // Arrays and objects without a schema for their parts.
   if (Array.isArray(value)) return value.map((item) => recordable(shape.items ?? {}, item, hash))
   return isObject(value) ? ofObject(shape, value, hash) : value
 }
@@ -92,7 +90,7 @@ function patternOf({ patternProperties = {} }: Shape, name: string): Shape | und
   return Object.entries(patternProperties).find(([pattern]) => new RegExp(pattern).test(name))?.[1]
 }
 
-/** Known is what any branch knows, secret what is a secret in any branch. */
+/** Fields known to any branch are recorded; a secret in any branch is redacted. */
 function ofUnion(branches: Shape[], value: unknown, hash: Hash): unknown {
   const fitting = branches.filter((branch) => branch.type === undefined || [branch.type].flat().includes(typeOf(value)))
   if (fitting.some(({ secret }) => secret)) return REDACTED

@@ -1,16 +1,16 @@
-import { canonicalAddress, createNetworks, readAddress } from '../addresses.ts'
+import { parsePeer, readAddress } from '../addresses/addresses.ts'
+import { createNetworks } from '../addresses/networks.ts'
 
 /**
- * Reads a client's address: the socket's, unless that is one of the trusted proxies; then X-Forwarded-For from the
- * right, up to the first address that no trusted proxy has. What stands further left is what the client claims, and so
- * is everything left of an entry that is no address: whoever was trusted last is then the client.
+ * Reads the client's address: that of the socket unless it is a trusted proxy; then X-Forwarded-For from the right up
+ * to the first address that is no trusted proxy. Entries further left are claims of the client. An invalid entry ends
+ * the search: the last trusted proxy is then the client.
  */
 export function createAddressReader(trustedProxies: readonly string[]) {
   const isTrusted = createNetworks(trustedProxies)
 
   return (socketAddress: string | undefined, forwardedFor: string | string[] | undefined): string | null => {
-    // Of a neighbour on the link the system says through which interface it came: no part of the address.
-    const socket = canonicalAddress((socketAddress ?? '').replace(/%.*$/, ''))
+    const socket = parsePeer(socketAddress)?.text
     if (!socket) return null
     if (forwardedFor === undefined || !isTrusted(socket)) return socket
     let client = socket

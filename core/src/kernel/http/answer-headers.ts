@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { RegisteredRoute } from '../registry.ts'
 import { mergeVary } from './cors.ts'
 
-/** What every answer carries, or what is set by the answer's `cookies` and by `CORS_ORIGINS`: no route says it itself. */
+/** Headers that every answer has, or that `cookies` and `CORS_ORIGINS` set: a route may not set them. */
 const KEPT =
   /^(?:x-request-id|x-frame-options|x-content-type-options|referrer-policy|strict-transport-security|set-cookie|access-control-.+)$/
 
@@ -19,13 +19,13 @@ export function headersOf(
     requireSendable(name, value)
     headers[name] = value
   }
-  // A cache must not give to one browser what another was answered for its cookies.
+  // An answer that depends on cookies must not be cached for other browsers.
   if (access === 'public' && cookies && headers['cache-control'] !== undefined)
     headers.vary = mergeVary(headers.vary, 'Cookie')
   return headers
 }
 
-/** Throws while the failure can still be told as one: what HTTP cannot carry would end the connection's answer half-way. */
+/** Throws before the answer starts: an invalid header would abort it half-way. */
 export function requireSendable(name: string, value: string): void {
   validateHeaderName(name)
   validateHeaderValue(name, value)

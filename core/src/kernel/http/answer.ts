@@ -5,7 +5,7 @@ export class Answer<T> {
   readonly status: number
   readonly body: T
   readonly headers: Record<string, string>
-  /** What the browser is to keep, or to forget. Such an answer is in no cache, and is never kept to be given again. */
+  /** Cookies to set or delete. Such an answer is never cached, nor kept for an `Idempotency-Key`. */
   readonly cookies: readonly Cookie[]
 
   constructor(status: number, body: T, headers: Record<string, string> = {}, cookies: readonly Cookie[] = []) {

@@ -5,7 +5,7 @@ import type { RegisteredRoute } from '../registry.ts'
 import type { Identity } from './identify.ts'
 import type { Input } from './input.ts'
 
-/** The store of `X-Store-ID`, once it is certain that it exists, is active and that the caller may act there. */
+/** Returns the store of `X-Store-ID` after checking that it exists, is active, and that the caller has rights there. */
 export async function storeContext(core: Core, identity: Identity, storeId: string): Promise<string> {
   const { principal, resolved } = identity
   if (principal.tenantId === null) throw tenantRequired()
@@ -15,8 +15,8 @@ export async function storeContext(core: Core, identity: Identity, storeId: stri
 }
 
 /**
- * Whether the caller may use the route, and for which stores. Throws 403, or 404 for a store in the path whose
- * existence the caller may not know.
+ * Checks that the caller may use the route, and for which stores. Throws 403, or 404 for a store in the path that the
+ * caller may not know of.
  */
 export function authorize(
   route: RegisteredRoute,
@@ -41,7 +41,7 @@ export function authorize(
   if (rule.shared) return undefined
   if (rule.named === null) return new StoreSight(heldIn, permission, rule.rows)
   const named = storeNamed(rule.named, storeId, input)
-  // A store in the path that the caller has no part in looks like one that never was.
+  // A store in the path in which the caller has no rights looks like an unknown one.
   if (named === null || !heldIn.includes(named)) throw rule.named.startsWith('params/') ? notFound() : refused()
   return new StoreSight([named], permission, rule.rows)
 }

@@ -5,16 +5,16 @@ import { parseText, readText } from './json-text.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body was written in a way that can bring in what the database cannot hold. */
+    /** The body may contain values that the database cannot store. */
     maybeUnstorable: boolean
   }
 }
 
 const KiB = 1024
-/** What a route may ask for at most, in `bodyLimit`; files have their own limit. */
+/** The maximum of `bodyLimit`; files have their own limit. */
 export const MAX_BODY_LIMIT = 1024 * KiB
 const USUAL_LIMIT = 128 * KiB
-/** Room for `{}`, and for telling whoever sends a little more that nothing is expected. */
+/** Enough for `{}`, and for answering somewhat longer bodies that none is expected. */
 const NOTHING_LIMIT = 1 * KiB
 
 /** How many bytes of a body are read for a route; beyond them it is 413. */
@@ -31,12 +31,12 @@ export function bodyTypesOf({ accepts, raw }: Pick<Route, 'accepts' | 'raw'>): r
   return accepts.map((form) => TYPES[form])
 }
 
-/** Routes that take bodies in the same ways stand in one scope of the server, which parses those and no others. */
+/** Routes with the same body types share a scope of the server, which parses only those. */
 export function bodyScopeOf(route: Pick<Route, 'accepts' | 'raw'>): string {
   return `${route.raw === undefined ? 'parsed' : 'raw'} ${bodyTypesOf(route).join()}`
 }
 
-/** Accepts bodies as a route takes them, and nothing else. */
+/** Accepts the body types of a route and no others. */
 export function acceptBodies(app: FastifyInstance, route: Pick<Route, 'accepts' | 'raw'>): void {
   app.removeAllContentTypeParsers()
   if (route.raw !== undefined)
@@ -50,7 +50,7 @@ export function acceptBodies(app: FastifyInstance, route: Pick<Route, 'accepts' 
 
 function acceptForms(app: FastifyInstance): void {
   app.addContentTypeParser(FORM_TYPE, { parseAs: 'buffer' }, (request, bytes, done) => {
-    // A percent-encoded NUL is one.
+    // A percent-encoded NUL cannot be stored.
     request.maybeUnstorable = true
     done(null, parseForm(bytes as Buffer)) // parseAs: 'buffer'
   })

@@ -29,7 +29,7 @@ declare module 'fastify' {
   }
 }
 
-/** Builds the HTTP side of a core: every route of the registry that stands on the port, and what they have in common. */
+/** Builds the HTTP server of a core: the routes of the port and what they share. */
 export async function buildApp(core: Core, port: Port = 'public', setUp?: FastifySetup): Promise<FastifyInstance> {
   const routes = core.registry.routes.filter(({ reach }) => standsOn(port, reach, core.config))
   const methods = createMethodTable(routes)
@@ -39,17 +39,17 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   const refuse = createRefusals(standingFor, requestIdOf, core.product)
   const app = fastify({
     loggerInstance: core.log,
-    // One line per request is written below; a logger per request would cost more than the line.
+    // One line per request is logged below; a logger per request would cost more than that.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger,
     bodyLimit: MAX_BODY_LIMIT,
     requestIdHeader: false,
     genReqId: requestIdOf,
-    // Asked for below, where the refusal is an answer like every other.
+    // Checked below, where the refusal has the form of all others.
     http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 500 },
     requestTimeout: 60_000,
-    // Whatever still reaches this process while it stops is answered; the connection ends with the answer.
+    // Requests that arrive while stopping are answered; their connections are then closed.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) =>
@@ -67,7 +67,7 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, nothingFor(request)))
   addHooks(app, core, { standing, cors, nothingFor })
   await setUp?.(app)
-  // Last, so that no plugin's own way of telling errors takes the place of problems.
+  // Set last, so that no plugin replaces the error handler.
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemOf(error, request)))
   for (const group of Map.groupBy(routes, bodyScopeOf).values())
     app.register(async (scope) => {
@@ -85,7 +85,7 @@ interface Common {
   nothingFor: (request: FastifyRequest) => AppError
 }
 
-/** What happens to every request, whatever answers it. */
+/** Hooks of every request, also of routes of plugins. */
 function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor }: Common): void {
   const readAddress = createAddressReader(core.config.http.trustedProxies)
   app.addHook('onRequest', (request, reply, done) => {
@@ -96,7 +96,7 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
     const preflight = request.is404 ? cors?.preflight(request.raw) : null
     if (wrongHost !== null) sendProblem(request, reply, invalidRequest({ detail: wrongHost }))
     else if (preflight) reply.code(204).headers(preflight).send()
-    // Before the body is looked at: what no route answers is not there, however broken the rest of the request is.
+    // Before reading the body: a request to an unknown path is 404 even if the rest of it is malformed.
     else if (request.is404) sendProblem(request, reply, nothingFor(request))
     else done()
   })
@@ -116,7 +116,7 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
   })
 }
 
-/** Whatever a plugin made of them: our answers carry what every answer of ours carries, once more and last. */
+/** Sets the headers of all answers again at the end, in case a plugin changed them. */
 function holdStanding(scope: FastifyInstance, standing: Readonly<Record<string, string>>): void {
   const { 'cache-control': noStore, ...fixed } = standing
   const hold: onSendHookHandler = (request, reply, payload, done) => {
@@ -124,7 +124,7 @@ function holdStanding(scope: FastifyInstance, standing: Readonly<Record<string, 
     if (request.routeOptions.config.route?.access !== 'public') reply.header('cache-control', noStore)
     done(null, payload)
   }
-  // After what plugins hung on the route itself: this hook on routes comes after theirs, and the last one to be hung is run last.
+  // This hook runs after those that plugins add to the route, and of these the last one added runs last.
   scope.addHook('onRoute', (route) => {
     route.onSend = [route.onSend ?? [], hold].flat()
   })
@@ -143,7 +143,7 @@ function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingF
     url: route.url,
     bodyLimit: bodyLimitOf(route),
     config: { route },
-    // Who is calling is known before a byte of the body is read.
+    // The caller is identified before the body is read.
     onRequest: async (request) => {
       if (route.reach === 'machine') requireThisMachine(request.raw, core.config.http.publicUrl)
       if (coversOthers && methods.isOthers(route, request.url)) throw nothingFor(request)
@@ -155,13 +155,13 @@ function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingF
   })
 }
 
-/** What the framework says without knowing the route, and what plugins refuse before a route of ours begins. */
+/** Errors of the framework without a route, and of plugins before a route's handler. */
 function problemOf(error: unknown, { routeOptions, isHandled }: FastifyRequest): unknown {
   const { route } = routeOptions.config
   const code = sqlState(error)
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return route ? unsupportedMediaType({ detail: wantedOf(route) }) : error
-  // The framework's own codes are told apart with all other errors.
+  // Codes of the framework are mapped with all other errors.
   return isHandled || code?.startsWith('FST_') ? error : (refusalOf(error) ?? error)
 }
 
@@ -170,13 +170,13 @@ function wantedOf(route: RegisteredRoute): string {
   return `Send ${bodyTypesOf(route).join(' or ')}`
 }
 
-/** A sane id that came along, or a new one. */
+/** The given request id if it is well-formed, else a new one. */
 function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers['x-request-id']
   return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : newId()
 }
 
-/** The path is there under other methods, or not at all. */
+/** 405 when the path has other methods, else 404. */
 function nothingThere(allow: string | null): AppError {
   if (allow === null) return notFound({ detail: 'No route answers this' })
   return methodNotAllowed({ detail: `This path knows ${allow}`, headers: { allow } })

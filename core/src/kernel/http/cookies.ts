@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 import type { FieldProblem } from '../errors.ts'
 
-/** A cookie that an answer sets. What is not said is safe: no script reads it, no other site sends it. */
+/** A cookie that an answer sets. The defaults are safe: scripts cannot read it, other sites cannot send it. */
 export interface Cookie {
-  /** Letters, digits and signs as RFC 6265 has them. `__Host-` and `__Secure-` in front are held to what they promise. */
+  /** A name as in RFC 6265. The requirements of the prefixes `__Host-` and `__Secure-` are checked. */
   readonly name: string
-  /** Any text; it travels percent-encoded. Null: the browser forgets the cookie. */
+  /** Any text; it is percent-encoded. Null: deletes the cookie. */
   readonly value: string | null
   /** The paths that it is sent to: this one and those below, as the browser sees them. Default `/`. */
   readonly path?: string
@@ -13,7 +13,7 @@ export interface Cookie {
   readonly maxAgeSeconds?: number
   /** Default true: scripts cannot read it. */
   readonly httpOnly?: boolean
-  /** Whether requests that other sites cause carry it. Default `lax`: only when a person follows a link. */
+  /** Whether requests caused by other sites include it. Default `lax`: only when a person follows a link. */
   readonly sameSite?: 'strict' | 'lax' | 'none'
   /** Sent over https alone. Default: whether `PUBLIC_URL` is https. */
   readonly secure?: boolean
@@ -21,11 +21,11 @@ export interface Cookie {
 
 /** RFC 6265: a token of RFC 9110. */
 export const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]{1,100}$/
-/** What browsers keep at most, with the name. */
+/** The maximum that browsers store, including the name. */
 const MAX_BYTES = 4096
 const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const
 
-/** A cookie as `Set-Cookie` writes it. Throws for what browsers would refuse without a word. */
+/** The `Set-Cookie` header of a cookie. Throws for what browsers would silently reject. */
 export function writeCookie(cookie: Cookie, isSecureHere: boolean): string {
   const { name, value, path = '/', maxAgeSeconds, httpOnly = true, sameSite = 'lax', secure = isSecureHere } = cookie
   const pair = `${name}=${value === null ? '' : encodeURIComponent(value)}`
@@ -61,7 +61,7 @@ export function readCookies(
     const name = pair.slice(0, at).trim()
     if (at < 0 || !names.has(name)) continue
     const problem = (detail: string) => problems.push({ pointer: `cookies/${name}`, detail })
-    // Which of them is meant cannot be known: a neighbouring host may have set the other.
+    // It is unknown which one is meant: a neighbouring host may have set the other.
     if (Object.hasOwn(cookies, name)) problem('was sent more than once')
     const value = decode(pair.slice(at + 1).trim())
     if (value === null) problem('is not percent-encoded as it should be')

@@ -4,11 +4,11 @@ import { takesKeys } from './identify.ts'
 import type { MethodTable } from './methods.ts'
 import { isForPages } from './reach.ts'
 
-/** How long a browser may remember what a preflight was told; Chromium remembers nothing for longer. */
+/** How long a browser may cache a preflight answer; Chromium's maximum. */
 const MAX_AGE_SECONDS = 2 * 60 * 60
-/** Headers that any operation may be sent, beside those that a route declares and those that need no asking. */
+/** Headers that requests to any route may have, in addition to declared and CORS-safelisted ones. */
 const ALLOWED = ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Store-ID', 'X-Request-ID']
-/** What a page may read of an answer, beside what it may always. */
+/** Headers that pages may read, in addition to the CORS-safelisted ones. */
 const EXPOSED = [
   'X-Request-ID',
   'Location',
@@ -24,33 +24,33 @@ const VARIES_OF_PREFLIGHT = 'Origin, Access-Control-Request-Method, Access-Contr
 
 type Headers = Record<string, string>
 
-/** What pages of other origins may do here (CORS); everything else stays closed to them. */
+/** Access for pages of other origins (CORS); everything not listed is closed to them. */
 export interface Cors {
   /**
-   * What an answer carries: of the route, or where no route answers of what else stands at the address. With credentials
-   * where the route reads or sets cookies; nothing where it is for no page.
+   * The headers of an answer of a route, or without a route of the other routes at the address. With credentials where
+   * the route uses cookies; none for routes that are closed to pages.
    */
   headersFor(
     request: Pick<IncomingMessage, 'headers' | 'url'>,
     route?: Pick<RegisteredRoute, 'reach' | 'cookies'>,
   ): Headers
-  /** The answer to a preflight about a path that is there; null where the request is none, or comes from elsewhere. */
+  /** The answer to a preflight for an existing path; null when the request is no preflight, or from another origin. */
   preflight(request: Pick<IncomingMessage, 'headers' | 'method' | 'url'>): Headers | null
 }
 
-/** Undefined when no other origin may do anything: then no answer says a word about origins. */
+/** Undefined when no other origin is allowed; then no answer has CORS headers. */
 export function createCors(registry: Registry, methods: MethodTable, origins: readonly string[]): Cors | undefined {
   if (origins.length === 0) return undefined
   const known = new Set(origins)
   const allowed = takesKeys(registry) ? [...ALLOWED, 'X-API-Key'] : ALLOWED
   const isKnown = (origin: string | undefined): origin is string => origin !== undefined && known.has(origin)
-  // What has not come so far as to have an address has none of ours.
+  // A request without an address has no routes.
   const routesOf = (url = '') => methods.routesAt(url)
 
   return {
     headersFor({ headers: { origin }, url }, route): Headers {
       if (!(route ? [route] : routesOf(url)).every(({ reach }) => isForPages(reach))) return {}
-      // A cache must not give one origin what another was answered, nor what was answered to none.
+      // An answer to one origin, or to none, must not be cached for another.
       if (!isKnown(origin)) return { vary: 'Origin' }
       return {
         vary: 'Origin',
@@ -84,7 +84,7 @@ function permission(origin: string, credentials: boolean): Headers {
   }
 }
 
-/** `Vary` with these added to what is there. */
+/** `Vary` extended by these names. */
 export function mergeVary(...given: unknown[]): string {
   const names = given.flatMap((each) => String(each ?? '').split(',')).map((name) => name.trim())
   const unique = new Map(names.filter((name) => name !== '').map((name) => [name.toLowerCase(), name]))

@@ -6,7 +6,7 @@ import { readCookies } from './cookies.ts'
 import { tidierOf } from './forms.ts'
 import { coercion, lazyCheck, unstorable } from './validate.ts'
 
-/** Headers and cookies as the route declares them, and what is wrong with them. */
+/** The declared headers and cookies of a request, and problems with them. */
 export interface DeclaredParts {
   headers?: Record<string, unknown>
   cookies?: Record<string, unknown>
@@ -44,7 +44,7 @@ function headerReader(schema: TObject): (request: FastifyRequest) => Part {
     const given = names.filter((name) => headers[name] !== undefined)
     const values = coerce(Object.fromEntries(given.map((name) => [name, headers[name]])))
     tidy?.(values)
-    // Of some Node keeps the first, others it joins: a proxy in front may have looked at another than we do.
+    // Node keeps the first of some headers and joins others: a proxy may have read another one.
     const twice = given
       .filter((name) => timesSent(raw.rawHeaders, name) > 1)
       .map((name) => ({ pointer: `headers/${name}`, detail: 'was sent more than once' }))
@@ -63,7 +63,7 @@ function cookieReader(schema: TObject): (request: FastifyRequest) => Part {
     const { cookies, problems } = readCookies(headers.cookie, names)
     const values = coerce(cookies)
     tidy?.(values)
-    // Of one that could not be read, that is all there is to say.
+    // One that could not be read has no further problems.
     return {
       values,
       problems: problems.length > 0 ? [problems] : [unstorable(values, 'cookies'), check(values, 'cookies')],
@@ -71,7 +71,7 @@ function cookieReader(schema: TObject): (request: FastifyRequest) => Part {
   }
 }
 
-/** Whether the request brings any cookie that the route looks at. */
+/** Whether the request has a cookie that the route declares. */
 export function bringsCookies({ cookies }: Pick<Route, 'cookies'>, { headers }: FastifyRequest): boolean {
   if (!cookies || headers.cookie === undefined) return false
   const names = new Set(Object.keys(cookies.properties))

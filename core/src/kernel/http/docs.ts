@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import Type from 'typebox'
 import { notFound } from '../errors.ts'
 import { defineRoute, type Route } from '../module.ts'
+import { escapeHtml } from '../text/html.ts'
 import { Answer } from './answer.ts'
 import { Closed } from './schemas.ts'
 import { StaticBody, StaticText } from './static-text.ts'
@@ -45,7 +46,7 @@ const pageRoute = defineRoute({
   },
 })
 
-/** What is ours beside Swagger UI's own. */
+/** Files in addition to those of Swagger UI. */
 const assets = Object.entries({ 'start.js': SCRIPT, 'style.css': STYLES }).map(([file, produces]) =>
   defineRoute({
     ...shared,
@@ -65,7 +66,7 @@ const files = Object.entries(FILES).map(([file, produces]) =>
     path: `${PATH}/${file}`,
     summary: `A part of the page of the API document: ${file}`,
     produces,
-    // The page asks by version, so that what is cached for a year is never that of another one.
+    // The address contains the version, because the answer is cached for a year.
     query: Closed({ v: Type.Optional(Type.String({ maxLength: 50 })) }),
     handler: async (_ctx, { query }) => {
       const version = await readVersion()
@@ -81,13 +82,13 @@ export const docsRoutes: readonly Route[] = [pageRoute, ...assets, ...files]
 
 const texts = new Map<string, Promise<StaticText>>()
 
-/** A file of those above, read once: packed it is a third of what it is on the disk. */
+/** One of the files above, read once and compressed to a third of its size. */
 function read(file: URL): Promise<StaticText> {
   const known = texts.get(file.href)
   if (known) return known
   const text = readFile(file, 'utf8').then((content) => new StaticText(content))
   texts.set(file.href, text)
-  // What could not be read once may be readable the next time.
+  // A failed read may succeed the next time.
   text.catch(() => texts.delete(file.href))
   return text
 }
@@ -127,5 +128,3 @@ const renderPage = (version: string, title: string) => `<!doctype html>
 </body>
 </html>
 `
-
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)

@@ -5,12 +5,12 @@ import { SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 
 const SWEEP_MS = 100
-/** A request of which a part has arrived may still become whole within this time. */
+/** How long to wait for the rest of a partly received request. */
 const HALF_SENT_MS = 5 * SECONDS
-/** Longer than this no client is waited for that sends or reads too slowly: others wait for this process to end. */
+/** The longest wait for a slow client: other processes wait for this one to end. */
 const SLOWEST_MS = 20 * SECONDS
 
-/** Ends connections when the server stops, those that Node itself would wait for included. */
+/** Closes connections when the server stops, also those that Node would wait for. */
 export function drainConnections(app: FastifyInstance, core: Core): void {
   const sockets = new Set<Socket>()
   const open = new Set<FastifyReply>()
@@ -32,34 +32,37 @@ export function drainConnections(app: FastifyInstance, core: Core): void {
     const begun = performance.now()
     const sweep = setInterval(() => sweepConnections(performance.now() - begun), SWEEP_MS).unref()
     app.server.once('close', () => clearInterval(sweep))
-    // Once nothing new is accepted, which is just after this hook.
+    // After this hook no new connections are accepted.
     setImmediate(() => sweepConnections(0))
     done()
   })
 
   function sweepConnections(passedMs: number): void {
-    // A connection that was answered while closing stays open for more requests, which nobody would answer.
+    // A connection answered while closing stays open for further requests, which nobody would answer.
     app.server.closeIdleConnections()
-    // Whose request is here as a whole waits for the answer alone.
+    // Connections whose request is complete wait only for its answer.
     const waiting = new Set([...open].flatMap(({ request: { raw } }) => (raw.complete ? [raw.socket] : [])))
     for (const socket of sockets)
       if (waiting.has(socket) ? passedMs > SLOWEST_MS : isHopeless(socket, passedMs)) socket.destroy()
   }
 }
 
-/** Stops a server that listens: first it only says so, for as long as a balancer needs to notice. */
+/** Stops a listening server: first it only reports that it stops, so that a load balancer notices. */
 export async function stopListening(app: FastifyInstance, core: Core): Promise<void> {
   const delayMs = core.config.http.shutdownDelaySeconds * SECONDS
   if (app.server.listening && delayMs > 0) await sleep(delayMs)
   await app.close()
 }
 
-/** Tells who waits for an answer that the connection ends with it. */
+/** Adds `Connection: close` to pending answers. */
 function announce(open: Iterable<FastifyReply>): void {
   for (const reply of open) if (!reply.raw.headersSent) reply.header('connection', 'close')
 }
 
-/** A probe, or what a browser opens in advance, never sends anything; the rest of a half-sent request may be on its way. */
+/**
+ * A connection without any bytes (a probe, or one opened by a browser in advance) is closed at once; a partly sent
+ * request may still be completed.
+ */
 function isHopeless({ bytesRead }: Socket, passedMs: number): boolean {
   return bytesRead === 0 || passedMs > HALF_SENT_MS
 }

@@ -3,9 +3,10 @@ import type { TSchema } from 'typebox'
 import { Guard } from 'typebox/guard'
 import { Check } from 'typebox/value'
 import type { FieldProblem } from '../errors.ts'
+import { isObject } from '../fields.ts'
 import { sayFormat, sayText, sayType, sayWords } from './sentences.ts'
 
-/** The keywords of JSON Schema that problems are named for, TypeBox's own checks, and `says`, our words for a pattern. */
+/** JSON Schema keywords with their own messages, TypeBox's own checks, and `says`, the message for a pattern. */
 interface Shape {
   type?: string | string[]
   const?: unknown
@@ -33,13 +34,13 @@ interface Shape {
   '~refine'?: { check(value: unknown): boolean; error(value: unknown): string }[]
 }
 
-/** What is judged whole: which branch somebody meant cannot be known. */
+/** Keywords that are judged as a whole, because the intended branch is unknown. */
 const JUDGED_WHOLE = ['anyOf', 'oneOf', 'not', 'if', 'contains', 'uniqueItems', 'multipleOf', 'prefixItems'] as const
 
 /**
- * Names what a schema refuses of a value, one sentence for each rule that is broken, at `pointer`. One problem at a time,
- * so that whoever has enough stops the search too. A value that it finds nothing wrong with may still be refused: the
- * compiled schema judges, this only says why.
+ * Yields a sentence for each rule of the schema that a value breaks. Yields them one at a time, so that a caller with
+ * enough stops the search. It only explains: the compiled schema decides, so a value without problems here may still be
+ * refused.
  */
 export function* explain(schema: TSchema, value: unknown, pointer: string): Generator<FieldProblem> {
   yield* ofShape(schema as Shape, value, pointer) // TypeBox's schemas are JSON Schemas; the keywords are read by name
@@ -78,7 +79,7 @@ function* ofKeywords(shape: Shape, value: unknown, pointer: string): Generator<F
 function isOfType(type: string, value: unknown): boolean {
   if (type === 'null') return value === null
   if (type === 'array') return Array.isArray(value)
-  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (type === 'object') return isObject(value)
   if (type === 'integer') return Number.isInteger(value)
   if (type === 'number') return Number.isFinite(value)
   return typeof value === type
@@ -100,7 +101,7 @@ function* ofText(shape: Shape, text: string, pointer: string): Generator<FieldPr
     yield { pointer, detail: minLength === 1 ? 'must not be empty' : `must have at least ${minLength} characters` }
   if (maxLength !== undefined && !Guard.IsMaxLength(text, maxLength))
     yield { pointer, detail: `must have at most ${maxLength} characters` }
-  // What is too long or empty already is not said to have a wrong form as well.
+  // A text that is too long or empty is not reported as malformed as well.
   else if (text === '' && minLength) return
   else if (pattern !== undefined && !new RegExp(pattern, 'u').test(text)) yield { pointer, detail: sayText(shape) }
   else if (format !== undefined && !Check({ format }, text)) yield { pointer, detail: sayFormat(format) }
@@ -122,7 +123,7 @@ function* ofList(shape: Shape, list: unknown[], pointer: string): Generator<Fiel
   for (let at = 0; at < list.length; at++) yield* ofShape(items, list[at], `${pointer}/${at}`)
 }
 
-/** What is missing first, then what is wrong, and last what is unknown, of which there may be any number. */
+/** Missing fields first, then wrong ones, then unknown ones, of which there may be any number. */
 function* ofObject(shape: Shape, object: object, pointer: string): Generator<FieldProblem> {
   const { required = [], properties = {}, minProperties = 0, maxProperties = Infinity } = shape
   const fields = object as Record<string, unknown> // an object's own fields are looked up by name

@@ -9,6 +9,7 @@ import { writeCookie } from './cookies.ts'
 import { mergeVary } from './cors.ts'
 import type { SentAnswer } from './idempotency.ts'
 import { createInputReader, type Input } from './input.ts'
+import { type PlanCheck, planCheck } from './plan.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import type { StreamBody } from './schemas.ts'
 import { lazySerializer, type Serialize } from './serialize.ts'
@@ -20,7 +21,9 @@ export interface Prepared {
   readInput: (request: FastifyRequest) => Input
   isList: boolean
   success: number
-  /** Whether cookies are for https alone where they do not say themselves. */
+  /** Undefined: the plan has no say in it. */
+  plan: PlanCheck | undefined
+  /** Whether cookies are sent over https only unless they say so themselves. */
   isSecure: () => boolean
   serializers: Map<number, Serialize | null>
 }
@@ -32,6 +35,7 @@ export function prepare(core: Core, route: RegisteredRoute): Prepared {
     readInput: createInputReader(core, route),
     isList: route.query !== undefined && 'cursor' in route.query.properties,
     success: statuses.find((status) => status < 300)!, // the registry refused routes without one
+    plan: planCheck(core, route),
     isSecure: () => core.config.http.publicUrl.startsWith('https:'),
     serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),
   }
@@ -43,17 +47,17 @@ function serializerOf(route: RegisteredRoute, status: number): Serialize | null 
   return route.produces ? String : lazySerializer(schema)
 }
 
-/** An answer ready to be sent; one that comes as a stream can't be kept for repetitions. */
+/** An answer ready to be sent; a stream cannot be kept for repetitions. */
 export interface Finished extends SentAnswer {
   stream?: StreamBody
-  /** Each as `Set-Cookie` writes it; never kept for repetitions either. */
+  /** Values of `Set-Cookie`; never kept for repetitions. */
   cookies?: readonly string[]
-  /** A text that stays the same, and what of it is sent to this client. */
+  /** A static text, of which the client may get a compressed form or nothing. */
   text?: StaticText
   bytes?: Buffer | null
 }
 
-/** Opens a stream that waits for being opened, unless nobody is going to read it: HEAD has no effects. Packs a text. */
+/** Opens a lazy stream, except for HEAD, which has no effects. Compresses a static text. */
 export async function opened(answer: Finished, { method, headers }: FastifyRequest): Promise<Finished> {
   const { stream, text } = answer
   if (text) {
@@ -65,7 +69,7 @@ export async function opened(answer: Finished, { method, headers }: FastifyReque
   return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
 }
 
-/** What a handler returned, as its route declares it. */
+/** The answer for a handler's return value, as the route declares it. */
 export function finished(prepared: Prepared, result: unknown, input: Input): Finished {
   const { route } = prepared
   const answer = result instanceof Answer ? result : new Answer(prepared.success, result)
@@ -82,7 +86,7 @@ export function finished(prepared: Prepared, result: unknown, input: Input): Fin
   const cookies = answer.cookies.map((cookie) => writeCookie(cookie, prepared.isSecure()))
   if (route.idempotent && cookies.length > 0)
     throw new Error(`${route.method} ${route.url} sets a cookie, which only routes that are not repeated may`)
-  // What answers to a credential, or is for one browser, is in no cache, whatever the route says.
+  // An answer to a credential, or for one browser, is never cached, whatever the route says.
   if (route.access !== 'public' || cookies.length > 0) delete headers['cache-control']
   const own = { headers, ...(cookies.length > 0 ? { cookies } : {}) }
   if (answer.body instanceof StaticText)
@@ -133,14 +137,14 @@ export function send(reply: FastifyReply, answer: Finished): FastifyReply {
   const declared = reply.routeOptions.config.route?.produces
   const produces = typeof declared === 'string' ? declared : undefined
   if (stream instanceof Readable) return sendStream(produces ? reply.type(produces) : reply, stream)
-  // A text whose route has several types says its own.
+  // With several content types the answer names its own.
   if (!problem && headers['content-type'] !== undefined) return reply.send(body)
   return reply.type(problem ? PROBLEM_TYPE : (produces ?? JSON_TYPE)).send(body)
 }
 
 /**
- * Sent as fast as it is read, and destroyed when the client goes away. Nobody reads the body of an answer to HEAD; an
- * empty stream stands for it, because of a text Fastify would announce the length.
+ * Sends a stream with backpressure and destroys it when the client disconnects. For HEAD an empty stream is sent: for a
+ * text Fastify would send its length.
  */
 function sendStream(reply: FastifyReply, stream: Readable): FastifyReply {
   if (reply.request.method !== 'HEAD') return reply.send(stream)

@@ -3,13 +3,13 @@ import { invalidRequest } from '../errors.ts'
 import { coercion } from './validate.ts'
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded'
-/** Nobody fills in a form of more. */
+/** No real form has more fields. */
 const MAX_FIELDS = 1000
 
-/** The fields of a form as they were sent: each by its name, with all its values in their order. */
+/** The fields of a form: all values of each name, in order. */
 export type FormFields = Map<string, string[]>
 
-/** Reads a form. Throws 400 for what is not UTF-8 and percent-encoded, and for more fields than anybody fills in. */
+/** Parses a form. Throws 400 for invalid UTF-8 or percent-encoding, and for too many fields. */
 export function parseForm(bytes: Buffer): FormFields {
   const fields: FormFields = new Map()
   const pairs = bytes.toString('latin1').split('&')
@@ -27,7 +27,7 @@ export function parseForm(bytes: Buffer): FormFields {
 }
 
 function decode(written: string): string {
-  // Whatever is no ASCII had to be percent-encoded.
+  // Characters beyond ASCII must be percent-encoded.
   if (/[^\x20-\x7e]/.test(written)) throw notAForm()
   try {
     return decodeURIComponent(written.replaceAll('+', ' '))
@@ -39,8 +39,8 @@ function decode(written: string): string {
 const notAForm = () => invalidRequest({ detail: 'The form is not percent-encoded UTF-8' })
 
 /**
- * The value that a form stands for under a schema: what is a list there collects every value of its name, anything else
- * is one value (or, sent more than once, a list that the schema refuses), and numbers and booleans become such.
+ * Converts a form by a schema: a list gets all values of its name, other fields one value (several are a list, which
+ * the schema refuses); numbers and booleans are converted.
  */
 export function formReader(schema: TSchema): (fields: FormFields) => Record<string, unknown> {
   const { properties = {} } = schema as Partial<TObject> // the registry took care that a form is an object

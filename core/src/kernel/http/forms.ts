@@ -3,13 +3,13 @@ import { isMoment, tidyMoment } from '../text/moments.ts'
 import { showsSomething, tidyLine, tidySearch } from '../text/names.ts'
 import { canonicalLocale, canonicalTimeZone } from '../text/places.ts'
 
-/** A kind of text that has one form, into which it is brought before it is checked, compared and kept. */
+/** A kind of text with a canonical form, into which it is brought before it is checked, compared and stored. */
 export interface Form {
   /** Undefined: as if the field had not been sent. */
   tidy(text: string): string | undefined
-  /** What JSON Schema has no words for. */
+  /** A check that JSON Schema cannot express. */
   fits(text: string): boolean
-  /** What is wrong with text that does not fit. */
+  /** The message for text that does not fit. */
   says: string
 }
 
@@ -19,7 +19,7 @@ const asItIs = (text: string) => text
 export const FORMS = {
   line: { tidy: tidyLine, fits: showsSomething, says: 'must show at least one letter, digit or sign' },
   search: { tidy: tidySearch, fits: () => true, says: 'cannot be searched for' },
-  // Kept as typed where it is shown; where it finds a person, the operation normalises it.
+  // Stored as typed where it is only shown; operations that find a person by it normalise it.
   email: { tidy: asItIs, fits: (text) => normalizeEmail(text) !== null, says: 'is not a valid e-mail address' },
   time_zone: {
     tidy: (text) => canonicalTimeZone(text) ?? text,
@@ -36,7 +36,7 @@ export const FORMS = {
 
 export type FormName = keyof typeof FORMS
 
-/** Brings the texts of a parsed value into their forms, in place. */
+/** Brings the texts of a parsed value into their canonical forms, in place. */
 export type Tidy = (value: unknown) => void
 
 interface Shape {
@@ -45,7 +45,7 @@ interface Shape {
   items?: Shape
 }
 
-/** What has to be tidied in values of a schema; null when nothing has, as for most. */
+/** The tidying function of a schema; null when there is nothing to tidy, which is most common. */
 export function tidierOf(schema: object): Tidy | null {
   const { properties, items } = schema as Shape // JSON Schema's own keywords, and ours
   const inItems = typeof items === 'object' && !Array.isArray(items) ? fieldTidier(items) : null

@@ -4,8 +4,8 @@ import type { Config } from '../config/config.ts'
 const YEAR_SECONDS = 365 * 24 * 60 * 60
 
 /**
- * What every answer carries, whoever gives it: nothing is guessed, framed, referred to or kept by a cache. A public
- * route may say its own `cache-control`; a page adds its own content-security-policy.
+ * Headers of all answers: no guessing of content types, no framing, no referrer, no caching. A public route may set its
+ * own `cache-control`; a page adds a content-security-policy.
  */
 export function standingHeaders({ http }: Config): Readonly<Record<string, string>> {
   return Object.freeze({
@@ -18,8 +18,8 @@ export function standingHeaders({ http }: Config): Readonly<Record<string, strin
 }
 
 /**
- * Why a request cannot be trusted to be for this server: HTTP/1.1 asks for exactly one Host, and with two a proxy in
- * front may have looked at the other. Null when all is well.
+ * Why the Host of a request is invalid: HTTP/1.1 requires exactly one, and with two a proxy may have used the other.
+ * Null when it is valid.
  */
 export function problemOfHost(httpVersion: string, rawHeaders: readonly string[]): string | null {
   let count = 0
@@ -31,7 +31,7 @@ export function problemOfHost(httpVersion: string, rawHeaders: readonly string[]
   return count === 0 && httpVersion === '1.1' ? 'Host is missing' : null
 }
 
-/** Whether a body comes compressed, or otherwise encoded: nothing here decodes. */
+/** Whether a body is compressed or otherwise encoded, which is not supported. */
 export function isEncoded(headers: IncomingHttpHeaders): boolean {
   const encoding = headers['content-encoding']
   if (encoding === undefined) return false

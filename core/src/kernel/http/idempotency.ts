@@ -22,24 +22,24 @@ export interface KeptAnswer extends SentAnswer {
   grounds: Grounds
 }
 
-/** A request that holds its key: the first one, which does the work. */
+/** The claim of the first request with a key, which does the work. */
 export interface Claim<A = KeptAnswer> {
   /** Keeps the answer; in a transaction it is kept exactly if that commits. */
   keep(ctx: Ctx, answer: A): Promise<void>
-  /** Gives the key back after a failure that may pass, unless the commit whose outcome nobody knew has kept an answer. */
+  /** Releases the key after a temporary failure, unless a commit of unknown outcome has stored an answer. */
   release(ctx: Ctx): Promise<void>
 }
 
 /**
- * What stood in the way may be gone a moment later: credential, plan, permission, size, too many attempts. Such an answer
- * is not kept, and the key is free for the same request.
+ * Statuses of temporary failures: credential, plan, permission, size, too many attempts. Such an answer is not kept,
+ * and the key is free for the same request.
  */
 const PASSING = new Set([401, 402, 403, 413, 429])
 
 /** Whether an answer of this status is the answer to every repetition. */
 export const isLasting = (status: number): boolean => status < 500 && !PASSING.has(status)
 
-/** How long a request may run before another with its key takes over: its process died. */
+/** How long a request may run before another with its key takes over, because its process died. */
 const CLAIM_MS = 2 * MINUTES
 const KEPT_MS = 24 * HOURS
 
@@ -51,7 +51,7 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   return bareKey(header)
 }
 
-/** What is wrong with a key that was sent, to be told with whatever else is wrong with the request. */
+/** Problems with a given key, for the same answer as other problems of the request. */
 export function problemsOfKey(header: string | string[] | undefined): FieldProblem[] {
   if (header === undefined || /^[\x20-\x7e]{1,255}$/.test(bareKey(header))) return []
   return [{ pointer: 'headers/idempotency-key', detail: 'must be 1 to 255 printable ASCII characters' }]
@@ -123,19 +123,19 @@ export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim |
   }
 }
 
-/** A problem names the request that it answers, which is this one; everything else is as it was. */
+/** A problem contains the id of the request that it answers, which is this one. */
 function asAnswered(answer: KeptAnswer, requestId: string | null): KeptAnswer {
   if (!answer.problem || answer.body === null || requestId === null) return answer
   return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), request_id: requestId }) }
 }
 
 /**
- * The kept answer, or null when none is kept that can be read: sealed with a secret that is not configured any more, it
- * counts as expired. Throws 422 when the key was used for something else.
+ * The kept answer, or null when none can be read: one encrypted with a secret that is no longer configured counts as
+ * expired. Throws 422 when the key was used for another request.
  */
 function readAnswer(secrets: SecretBox, { id, request_hash, answer }: KeyRow, prints: readonly string[]) {
   const [secret] = request_hash.split('.')
-  // By a key that is not known here nothing can be compared, and what it sealed cannot be opened either.
+  // With an unknown secret the fingerprint cannot be compared, nor the answer decrypted.
   if (!prints.some((print) => print.startsWith(`${secret}.`))) return null
   if (!prints.some((print) => equalSecrets(print, request_hash))) throw idempotencyKeyReused()
   if (answer === null) return null
@@ -153,7 +153,7 @@ function readAnswer(secrets: SecretBox, { id, request_hash, answer }: KeyRow, pr
  */
 function fingerprintsOf(secrets: SecretBox, request: KeyedRequest): [string, ...string[]] {
   const { body, contentType, query, storeId } = request
-  // In whatever order they were sent: a browser may change the order of cookies.
+  // Sorted, because a browser may change the order of cookies.
   const [headers, cookies] = [request.headers, request.cookies].map((named) => Object.entries(named).sort())
   const content = JSON.stringify([body ?? null, query, storeId, contentType, headers, cookies])
   const [current, ...earlier] = secrets.deriveAll('idempotency_key').map((key) => {
@@ -163,7 +163,7 @@ function fingerprintsOf(secrets: SecretBox, request: KeyedRequest): [string, ...
   return [current!, ...earlier] // a box has one secret at least
 }
 
-/** The youngest and the oldest answer that are kept, inside and outside of tenants. */
+/** The newest and oldest kept answers, inside and outside of tenants. */
 export const sealedAnswers: SealedKind = {
   name: 'kept answers',
   async samples({ db }) {

@@ -8,24 +8,24 @@ import type { Registry } from '../registry.ts'
 export const invalidAccessToken = defineError('invalid_access_token', 401, 'The access token is not valid')
 export const invalidApiKey = defineError('invalid_api_key', 401, 'The API key is not valid')
 
-/** Who a request comes from: what its credential says and what that is worth now. */
+/** The caller of a request: the verified credential and its current state. */
 export interface Identity {
   principal: Principal
   resolved: Resolved
 }
 
-/** Finds out who is calling. Throws 401 when no credential was sent, or one that proves nothing. */
+/** Identifies the caller. Throws 401 without a credential, or for an invalid one. */
 export async function identify(core: Core, request: FastifyRequest): Promise<Identity> {
   const credential = credentialOf(request, takesKeys(core.registry))
   if (credential === null) throw unauthenticated()
   const { token, isKey } = credential
-  // X-API-Key carries keys and nothing else.
+  // `X-API-Key` accepts API keys only.
   const authenticator = core.registry.authenticators.find((each) => each.matches(token) && (!isKey || each.takesKeys))
   if (!authenticator) throw isKey ? invalidApiKey() : invalidAccessToken()
   return prove(core, authenticator, token)
 }
 
-/** As `identify`, for routes that anybody may call: without a credential, or with a worthless one, nobody. */
+/** As `identify`, for public routes: null without a credential, or for an invalid one. */
 export async function identifyIfPossible(core: Core, request: FastifyRequest): Promise<Identity | null> {
   if (request.headers.authorization === undefined) return null
   try {
@@ -56,7 +56,7 @@ function credentialOf({ headers, raw }: FastifyRequest, isKeyTaken: boolean): { 
     if (typeof key !== 'string' || !/^[\w.-]{1,512}$/.test(key)) throw invalidApiKey()
     return { token: key, isKey: true }
   }
-  // Node keeps the first of several Authorization headers; a proxy in front may have looked at the last.
+  // Node keeps the first of several Authorization headers; a proxy may have used the last.
   if (isGivenTwice(raw.rawHeaders)) throw invalidAccessToken({ detail: 'Authorization was sent more than once' })
   const token = BEARER.exec(authorization)?.[1]
   if (token === undefined) throw invalidAccessToken({ detail: 'Send `Authorization: Bearer <token>`' })

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Core } from '../core.ts'
 import { type AppError, type FieldProblem, invalidCursor, invalidRequest, notFound } from '../errors.ts'
+import { isObject } from '../fields.ts'
 import { isUuid } from '../ids.ts'
 import type { FieldCheck } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
@@ -10,12 +11,12 @@ import { type Tidy, tidierOf } from './forms.ts'
 import { problemsOfKey } from './idempotency.ts'
 import { type Check, coercion, collectProblems, isStorable, lazyCheck, unstorable } from './validate.ts'
 
-/** What a handler gets of a request, checked against the route's schemas. */
+/** The checked input of a handler. */
 export interface Input {
   params: Record<string, string>
   query: Record<string, unknown>
   body: unknown
-  /** The three below only where the route asks for them. */
+  /** The three fields below are set only if the route declares them. */
   headers?: Record<string, unknown>
   cookies?: Record<string, unknown>
   raw?: Buffer
@@ -34,7 +35,7 @@ interface Prepared {
   isRaw: boolean
   missingBody: string
   readDeclared: (request: FastifyRequest) => DeclaredParts
-  /** The route's own look at the fields of a body, and of the query. */
+  /** The route's `check` of the body, and of the query. */
   checkFields: FieldLook
   checkQueryFields: FieldLook
   takesKey: boolean
@@ -46,7 +47,7 @@ type FieldLook = (fields: Record<string, unknown>) => Iterable<FieldProblem>
 
 const NOTHING_ALLOWED = { type: 'object', properties: {}, additionalProperties: false } as const
 
-/** Makes the function that reads and checks what a route's requests bring. It throws 400 `invalid_request`, or 404. */
+/** Creates the function that reads and checks the input of a route. It throws 400 `invalid_request`, or 404. */
 export function createInputReader(core: Core, route: RegisteredRoute): (request: FastifyRequest) => Input {
   const query = (route.query ?? NOTHING_ALLOWED) as NonNullable<RegisteredRoute['query']> // the same shape by hand
   const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name!) // the group always matches
@@ -71,7 +72,7 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
   return (request) => validate(prepared, request)
 }
 
-/** Reports all that is wrong with a request at once. An id that is no UUID is the id of nothing: 404. */
+/** Reports all problems of a request at once. An id that is no UUID cannot exist: 404. */
 function validate(prepared: Prepared, request: FastifyRequest): Input {
   const params = request.params as Record<string, string> // Fastify's router gives text
   for (const name in params) if (!isStorable(params[name]!)) throw notFound()
@@ -82,7 +83,7 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
   }
   const query = prepared.coerceQuery(request.query as Record<string, unknown>) // parsed by Fastify
   prepared.tidyQuery?.(query)
-  // In the content types of a form the parser leaves its fields as they were sent.
+  // For a form content type the parser returns the fields as they were sent.
   const body = request.body instanceof Map ? prepared.readForm(request.body) : request.body
   if (!prepared.isRaw) prepared.tidyBody?.(body)
   const { problems: ofDeclared, ...declared } = prepared.readDeclared(request)
@@ -96,13 +97,13 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
     bodyProblems(prepared, request, body),
   )
   if (problems.length > 0) throw refusal(prepared, problems)
-  // The parser of such a route gives bytes.
+  // The parser returns bytes for such a route.
   return prepared.isRaw
     ? { params, query, body: undefined, raw: body as Buffer, ...declared }
     : { params, query, body, ...declared }
 }
 
-/** A cursor that no list has given is a bad one, whatever is wrong with its form. */
+/** A malformed cursor is reported as an invalid cursor. */
 function refusal({ isList }: Prepared, problems: FieldProblem[]): AppError {
   const isOfCursor = isList && problems.every(({ pointer }) => pointer === 'query/cursor')
   return isOfCursor ? invalidCursor() : invalidRequest({ errors: problems })
@@ -121,14 +122,13 @@ function* bodyProblems(prepared: Prepared, request: FastifyRequest, body: unknow
   if (body === undefined) return yield { pointer: '#', detail: prepared.missingBody }
   if (request.maybeUnstorable) yield* unstorable(body, '#')
   yield* checkBody(body, '#')
-  if (typeof body === 'object' && body !== null && !Array.isArray(body))
-    yield* prepared.checkFields(body as Record<string, unknown>) // an object, of which nothing else is known
+  if (isObject(body)) yield* prepared.checkFields(body)
 }
 
 /** No body, or the empty object that some clients send with every POST. */
 function isNothing(body: unknown): boolean {
   if (body === undefined) return true
-  return typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0
+  return isObject(body) && Object.keys(body).length === 0
 }
 
 function* unstorableQuery(query: Record<string, unknown>): Generator<FieldProblem> {

@@ -3,13 +3,13 @@ import { invalidJson, invalidRequest } from '../errors.ts'
 import { type Tidy, tidierOf } from './forms.ts'
 import { type Check, collectProblems, lazyCheck, unstorable } from './validate.ts'
 
-/** Deeper JSON is no request but an attack on whoever walks it. */
+/** Deeper nesting is treated as an attack. */
 const MAX_DEPTH = 64
 
-/** What is read from bytes that should be JSON. */
+/** Text of a JSON body. */
 interface JsonText {
   text: string
-  /** Written in a way that can bring in what the database cannot hold. */
+  /** May contain values that the database cannot store. */
   maybeUnstorable: boolean
 }
 
@@ -18,27 +18,29 @@ export function readText(bytes: Buffer): JsonText {
   const text = bytes.toString('utf8')
   if (text.includes('\ufffd') && !isUtf8(bytes)) throw invalidJson({ detail: 'The body is not valid UTF-8' })
   if (depthOf(text) > MAX_DEPTH) throw invalidJson({ detail: `The body is nested deeper than ${MAX_DEPTH} levels` })
-  // Raw bytes were checked above, so only an escape brings in half a character; only such numbers become infinite.
+  // The bytes are valid UTF-8, so only escapes create lone surrogates, and only such numbers become infinite.
   return { text, maybeUnstorable: text.includes('\\u') || text.includes('\0') || HUGE_NUMBER.test(text) }
 }
 
 const notJson = () => invalidJson({ detail: 'The body could not be read as JSON' })
 
-/** The value of a text. Throws 400 `invalid_json` for what is none, and for what could change the prototype of an object. */
+/**
+ * Parses JSON. Throws 400 `invalid_json` for invalid JSON and for names that could change the prototype of an object.
+ */
 export function parseText(text: string): unknown {
   let value: unknown
   try {
-    // A byte order mark is none of the value; some programs write one.
+    // Removes a byte order mark, which some programs write.
     value = JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text)
   } catch {
     throw notJson()
   }
-  // Looked for in the text first, since hardly any body has such a name; an escape may spell one.
+  // Searched in the text first, because hardly any body has such a name; an escape may spell one.
   if (/__proto__|constructor|\\u/.test(text) && reachesPrototype(value)) throw notJson()
   return value
 }
 
-/** Whether code that copies the value's fields one by one would write into a prototype. The depth is bounded. */
+/** Whether code that copies the fields of the value could write into a prototype. The depth is bounded. */
 function reachesPrototype(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (Object.hasOwn(value, '__proto__')) return true
@@ -75,8 +77,8 @@ function readerOf(schema: TSchema): Reader {
 }
 
 /**
- * With an exponent of three digits, or so many digits that one of two would do (10^308 is the most); they are looked at
- * once for each run of them.
+ * Numbers that may exceed the maximum of about 10^308: an exponent of three digits, or 200 digits. Linear time: each
+ * run of digits is read once.
  */
 const HUGE_NUMBER = /\d[eE]\+?\d{3}|(?:^|\D)\d{200}/
 
@@ -89,7 +91,7 @@ function isUtf8(bytes: Buffer): boolean {
   }
 }
 
-/** Nesting of brackets outside of strings; reads no further than the first level too many. */
+/** Depth of nesting outside of strings; stops one level beyond the maximum. */
 function depthOf(text: string): number {
   let depth = 0
   let deepest = 0

@@ -1,18 +1,21 @@
 import type { RegisteredRoute } from '../registry.ts'
 
-/** What the addresses of a core answer to. */
+/** The methods of each address of a core. */
 export interface MethodTable {
-  /** The methods of the address that a path leads to, for `Allow`; null where nothing answers at all. */
+  /** The methods of a path, for `Allow`; null for an unknown path. */
   allowed(path: string): string | null
-  /** The routes of that address; none where nothing answers. */
+  /** The routes of a path; empty for an unknown path. */
   routesAt(path: string): readonly RegisteredRoute[]
-  /** Whether the path is an address of its own, which the route's pattern merely covers: `/users/invite` under `/users/:id`. */
+  /**
+   * Whether the path has routes of its own and the given route only covers it by a parameter: `/users/invite` under
+   * `/users/:id`.
+   */
   isOthers(route: RegisteredRoute, path: string): boolean
-  /** Whether there are such addresses, so that a request needs to be looked at. */
+  /** Whether a route covers such paths, so that its requests need the check above. */
   coversOthers(route: RegisteredRoute): boolean
 }
 
-/** One part of addresses; a whole one where `url` is set. */
+/** A segment of paths; the end of one if `url` is set. */
 interface Step {
   fixed: Map<string, Step>
   any: Step | null
@@ -21,7 +24,7 @@ interface Step {
   routes: RegisteredRoute[]
 }
 
-/** Built from the routes once; asked only about requests that no route answers, and where one pattern covers another's address. */
+/** Built once from the routes. It is used for requests without a route, and where one pattern covers another path. */
 export function createMethodTable(routes: readonly RegisteredRoute[]): MethodTable {
   const root = emptyStep()
   for (const route of routes) {
@@ -66,7 +69,7 @@ function grow(step: Step, part: string): Step {
   return next
 }
 
-/** As the router does: what is written out goes before what fits anything. */
+/** As the router does: fixed segments take precedence over parameters. */
 function find(step: Step, parts: readonly string[], at: number): Step | null {
   const part = parts[at]
   if (part === undefined) return step.url === null ? null : step
@@ -76,7 +79,7 @@ function find(step: Step, parts: readonly string[], at: number): Step | null {
   return step.any && part !== '' ? find(step.any, parts, at + 1) : null
 }
 
-/** The parts of the path of a request; null for what cannot be decoded. */
+/** The segments of a request's path; null when it cannot be decoded. */
 function decoded(path: string): string[] | null {
   const bare = path.replace(/^[a-z]+:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? ''
   try {

@@ -5,7 +5,7 @@ import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
 import type { MediaType, Operation, Parameter } from './openapi-types.ts'
 
-/** Said by the kinds of body and answer; as parameters the specification ignores them. */
+/** Described by the content types of body and answer; OpenAPI ignores parameters of these names. */
 const SAID_ELSEWHERE = ['accept', 'content-type']
 
 /** The headers and cookies that a route reads. */

@@ -12,7 +12,7 @@ import type { SchemaCollection } from './openapi-schemas.ts'
 import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
 import { thingNamedBy } from './operation-names.ts'
 
-/** What operations share and add to while the document is built. */
+/** Collections that operations share while the document is built. */
 export interface Workshop {
   schemas: SchemaCollection
   responses: Record<string, AnswerObject>
@@ -25,7 +25,7 @@ export function templateOf(url: string): string {
   return url.replace(/:(\w+)/g, '{$1}')
 }
 
-/** Under what the kernel's own operations stand: who reads the document knows no kernel. */
+/** The tag of the kernel's own operations; readers of the document know no kernel. */
 export const SERVER = 'server'
 
 /** The tag of a module's operations. */
@@ -53,7 +53,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
   }
 }
 
-/** Where the store stands for which a grant is enough: a place in the request, `rows`, or `shared`. */
+/** Where the store is named for which a grant is enough: a place in the request, `rows`, or `shared`. */
 function storePlaceOf(access: Access): string {
   const rule = storeRuleOf(access)
   return rule?.shared ? 'shared' : (rule?.named ?? 'rows')
@@ -134,7 +134,7 @@ function problemsOf(route: RegisteredRoute, { responses, registry, product }: Wo
       const name = sharedName(kinds, open.has(status))
       if (name === null) return [text, answer]
       responses[name] ??= answer
-      // Two modules may give one code different meanings; the second then stands in place.
+      // Two modules may use one code differently; the second is then described inline.
       if (responses[name].description !== answer.description) return [text, answer]
       return [text, { $ref: `#/components/responses/${name}` }]
     }),

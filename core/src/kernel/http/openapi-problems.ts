@@ -32,10 +32,12 @@ import { problemDocument } from './problem.ts'
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 const SAMPLE_REQUEST_ID = '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'
 
-/** An authenticator may say which 401 and 403 it throws; the codes of one that does not stay open in the document. */
+/**
+ * An authenticator may declare its 401 and 403 errors; the codes of one that does not are left open in the document.
+ */
 type Outspoken = Authenticator & { readonly errors?: readonly ErrorKind[] }
 
-/** Every error that can follow from how a route is declared, and those it names itself; each code once. */
+/** Every error that follows from the declaration of a route, and those that it declares; each code once. */
 export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[] {
   const { access } = route
   const { authenticators, allowances }: { authenticators: readonly Outspoken[]; allowances?: unknown } = registry
@@ -55,7 +57,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
     ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
     ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),
     ...(route.path.includes(':') ? [notFound] : []),
-    // Whatever writes may meet a constraint of the database, an application's foreign key among them.
+    // A write may violate a constraint, also a foreign key of an application.
     ...(takesBody && !route.onlyAsks ? [conflict] : []),
     ...(takesBody && route.cookies ? [originNotAllowed] : []),
     ...(route.idempotent ? [idempotencyKeyInUse, idempotencyKeyReused] : []),
@@ -66,7 +68,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
   return [...new Map(kinds.map((kind) => [kind.code, kind])).values()]
 }
 
-/** Statuses whose codes are more than the document can know. */
+/** Statuses with codes that the document cannot know. */
 export function openStatuses(route: RegisteredRoute, { authenticators }: Registry): Set<number> {
   const outspoken: readonly Outspoken[] = authenticators
   const isOpen = route.access !== 'public' && outspoken.some(({ errors }) => errors === undefined)
@@ -87,7 +89,7 @@ export function problemAnswer(
   { route, types }: Exemplified,
 ): AnswerObject {
   const codes = kinds.map(({ code }) => code)
-  // Not as properties beside the reference: those who make clients of a document drop what stands there.
+  // Not as properties next to the reference, because client generators ignore those.
   const narrowed: JsonSchema = {
     type: 'object',
     required: isOpen ? ['status'] : ['status', 'code'],
@@ -105,7 +107,7 @@ export function problemAnswer(
   }
 }
 
-/** The name of an answer that is the same wherever it occurs, or null for one that depends on the route. */
+/** The name of an answer that several routes share, or null for one that depends on the route. */
 export function sharedName(kinds: readonly ErrorKind[], isOpen: boolean): string | null {
   const [kind] = kinds
   return kinds.length === 1 && kind && !isOpen && kind !== permissionDenied ? kind.code : null
@@ -115,7 +117,7 @@ function headersOf(status: number): AnswerObject['headers'] {
   return {
     'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' },
     ...(status === 401 ? { 'WWW-Authenticate': { $ref: '#/components/headers/WWW-Authenticate' } } : {}),
-    // Who is told to wait is always told how long; who meets a server that is stopping may not be.
+    // A 429 always has Retry-After; a 503 of a stopping server may not.
     ...(status === 429 ? { 'Retry-After': { $ref: '#/components/headers/Retry-After-Always' } } : {}),
     ...(status === 503 ? { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } : {}),
   }

@@ -14,7 +14,7 @@ export function requireOwnPage({ config, origin }: Pick<Ctx, 'config' | 'origin'
 
 export function assertOwnPage({ http }: Pick<Config, 'http'>, { page }: Origin): void {
   const { origin = null, fetchSite = null } = page ?? {}
-  // Without the one, a browser of today says the other; who says neither is not known to be a page of ours.
+  // Current browsers send one of the two headers; a request without either is not known to come from an own page.
   const isOwn =
     origin === null
       ? fetchSite === 'same-origin'
@@ -22,7 +22,7 @@ export function assertOwnPage({ http }: Pick<Config, 'http'>, { page }: Origin):
   if (!isOwn) throw originNotAllowed({ detail: 'This is for pages under PUBLIC_URL or of CORS_ORIGINS' })
 }
 
-/** `cross-site` contradicts an origin of ours, or is of one that may call with tokens but whose cookies stay away. */
+/** `cross-site` contradicts an own origin, or is an origin that may use tokens but no cookies. */
 const OF_ONE_SITE = ['same-origin', 'same-site']
 
 function isListed({ publicUrl, corsOrigins }: Config['http'], origin: string): boolean {

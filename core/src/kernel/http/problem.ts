@@ -32,26 +32,26 @@ declare module 'fastify' {
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-/** Codes of Fastify that are the caller's fault; everything else it throws is ours. */
+/** Codes of Fastify for mistakes of the caller; its other errors are ours. */
 const FRAMEWORK: Record<string, () => AppError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => payloadTooLarge({ detail: 'The body is larger than this operation takes' }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => unsupportedMediaType({ detail: 'Send application/json' }),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => invalidRequest({ detail: 'The body does not have the announced length' }),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => invalidJson({ detail: 'The body is empty' }),
   FST_ERR_MAX_PARAM_LENGTH: () => notFound(),
-  // What cannot be decoded names nothing.
+  // An undecodable path matches no route.
   FST_ERR_BAD_URL: () => notFound({ detail: 'No route answers this' }),
   ECONNRESET: () => invalidRequest({ detail: 'The body ended early' }),
 }
 
-/** Database states that are no fault of the request and may pass: too slow, too many connections, shutting down. */
+/** Temporary states of the database: a timeout, too many connections, a shutdown. */
 const PASSING = new Set(['57014', '55P03', '53300', '40001', '40P01', '25P03'])
-/** Texts, numbers and times that got past every check but that PostgreSQL cannot hold. */
+/** Values that passed every check and that PostgreSQL cannot store. */
 const UNSTORABLE = new Set(['22021', '22P05', '22003', '22007', '22008', '22009'])
 
 /**
- * Rules that only the database can hold under concurrency, broken where no operation expected it: by an application's
- * foreign key, or by two requests at once. A check is broken by the value itself, the others by what is there already.
+ * Violations that no operation expected: of an application's foreign key, or by simultaneous requests. A check is
+ * violated by the value itself (400), the others by existing rows (409).
  */
 const VIOLATIONS: Record<string, () => AppError> = {
   '23503': () => conflict({ detail: 'Something else refers to this, or what this refers to is gone' }),
@@ -60,7 +60,7 @@ const VIOLATIONS: Record<string, () => AppError> = {
   '23P01': () => conflict({ detail: 'This overlaps with what is there already' }),
 }
 
-/** The one place where an error becomes an answer. What it does not know is `internal_error`, without a word of detail. */
+/** Maps every error to an answer. An unknown one is `internal_error`, without details. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   const code = sqlState(error)
@@ -75,7 +75,7 @@ export function toAppError(error: unknown): AppError {
   return internalError({ cause: error })
 }
 
-/** What a plugin of Fastify refuses, by its status: the words may be about anything, so they stay here. */
+/** Errors of plugins by status. Their messages are not shown, because they may contain anything. */
 const REFUSALS: Readonly<Record<number, () => AppError>> = {
   400: invalidRequest,
   401: unauthenticated,
@@ -98,8 +98,8 @@ function faultOfCaller(error: unknown): (() => AppError) | undefined {
 const isOfFramework = (error: unknown) => sqlState(error)?.startsWith('FST_') ?? false
 
 /**
- * What a plugin refused, as the problem of its status (any 4xx); undefined for every other error. For errors that were
- * thrown before a handler of ours ran: afterwards they may be an outside service's refusal of us.
+ * The problem for a plugin's error with a 4xx status; undefined for other errors. Only for errors thrown before a
+ * handler ran: later ones may be an outside service's refusal of our request.
  */
 export function refusalOf(error: unknown): AppError | undefined {
   if (typeof error !== 'object' || error === null || error instanceof AppError) return undefined
@@ -110,7 +110,7 @@ export function refusalOf(error: unknown): AppError | undefined {
 
 function violationOf(error: unknown): (() => AppError) | undefined {
   const code = sqlState(error) ?? ''
-  // A row that no partition takes has the code of a check too, but breaks none: that is our own fault.
+  // A row without a partition has the same code, but no constraint, and is our fault.
   if (code === '23514' && constraintOf(error) === undefined) return undefined
   return Object.hasOwn(VIOLATIONS, code) ? VIOLATIONS[code] : undefined
 }
@@ -118,8 +118,8 @@ function violationOf(error: unknown): (() => AppError) | undefined {
 const RETRY_SOON = { 'retry-after': '1' }
 
 /**
- * The problem document of an error (RFC 9457). What it says of itself no extra member can say otherwise. `types` is what its
- * `type` begins with.
+ * The problem document of an error (RFC 9457). Extra members cannot replace its standard ones. `types` is the prefix of
+ * its `type`.
  */
 export function problemDocument(
   { kind, details }: AppError,
@@ -142,29 +142,29 @@ export function problemDocument(
   return { ...document, ...extra }
 }
 
-/** The first wrong field, and how many more there are: the list itself stands in `errors`. */
+/** The first problem and the number of others, which are in `errors`. */
 function summaryOf(errors: readonly FieldProblem[] = []): string | undefined {
   const [first, ...others] = errors
   if (!first) return undefined
-  // What begins with a capital is a sentence that needs no field in front of it.
+  // A detail that starts with a capital letter is a sentence of its own.
   const problem = /^\p{Lu}/u.test(first.detail) ? first.detail : `${first.pointer} ${first.detail}`
   return `${problem}${others.length === 0 ? '' : `, and ${others.length} more`}`
 }
 
 function logFailure({ log, id }: FastifyRequest, error: AppError): void {
   const { cause, detail } = error.details
-  // What we said ourselves, such as to a probe while stopping, needs no stack.
+  // Errors that we raised ourselves, such as for a probe while stopping, are logged without a stack.
   if (error.status !== 500 && cause === undefined) log.warn({ detail, request_id: id }, 'a request failed')
   else log[error.status === 500 ? 'error' : 'warn']({ err: cause ?? error, request_id: id }, 'a request failed')
 }
 
-/** Answers with an error and logs what only we may know. */
+/** Sends an error and logs the details that must not be sent. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = toAppError(thrown)
   if (error.status >= 500) {
     logFailure(request, error)
   } else if (violationOf(thrown)) {
-    // No more than the names: the database's own words quote the row.
+    // Only codes and names: the database's messages quote rows.
     const names = { sqlstate: sqlState(thrown), constraint: constraintOf(thrown), request_id: request.id }
     request.log.warn(names, 'the database refused a write that nothing had refused before')
   }

@@ -1,17 +1,16 @@
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
-import { isLoopback } from '../config/loopback.ts'
+import { isLoopbackAddress } from '../addresses/loopback.ts'
 import { notFound } from '../errors.ts'
 import type { Reach } from '../module.ts'
 
-/** A port of the server: the one that everybody reaches, or the one for whoever watches over the installation. */
+/** A port of the server: that of the API, or the one for monitoring. */
 export type Port = 'public' | 'probes'
 
 interface Settings {
   readonly http: { readonly metricsPublic: boolean; readonly apiDocsPublic: boolean }
 }
 
-/** Whether a route stands on a port at all. Where it does not, it is not there. */
+/** Whether a port serves a route; if not, the route is unknown there. */
 export function standsOn(port: Port, reach: Reach, { http }: Settings): boolean {
   switch (reach) {
     case 'public':
@@ -26,18 +25,18 @@ export function standsOn(port: Port, reach: Reach, { http }: Settings): boolean 
   }
 }
 
-/** Whether pages of other origins may be let in by `CORS_ORIGINS`: not to what is for operators and their programs. */
+/** Whether `CORS_ORIGINS` can open a route to pages; not those for operators and their programs. */
 export function isForPages(reach: Reach): boolean {
   return reach === 'public' || reach === 'documents'
 }
 
-/** Headers that a proxy adds: what comes through one comes from anywhere, whatever the socket says. */
+/** Headers added by proxies: a request through a proxy comes from anywhere, whatever the socket says. */
 const OF_PROXIES = /^(?:x-forwarded(?:-.+)?|forwarded|via|x-real-ip|x-client-ip|x-original-.+|true-client-ip|cf-.+)$/
 
 /**
- * Throws 404 unless a request comes from a program on this machine that knows it speaks to this server: its peer is a
- * loopback address, no proxy stands between, it names a host that is ours, and no page of another origin makes it. A page
- * of another site can lead its own name to 127.0.0.1 (DNS rebinding), but not make a browser leave that name out.
+ * Throws 404 unless a request comes from a program on this machine that knows it speaks to this server: the peer is a
+ * loopback address, there is no proxy, the host is one of ours, and no page of another origin makes it. A page of
+ * another site can point its own name to 127.0.0.1 (DNS rebinding), but it cannot make the browser omit that name.
  */
 export function requireThisMachine({ socket, rawHeaders }: IncomingMessage, publicUrl: string): void {
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
@@ -47,25 +46,24 @@ export function requireThisMachine({ socket, rawHeaders }: IncomingMessage, publ
   const isOurs = host !== undefined && hosts.length === 1 && isOwnHost(host, publicUrl)
   const isForeign =
     valuesOf('origin').some((origin) => !isOriginOf(origin, host)) || comesFromAbroad(valuesOf(FETCH_SITE))
-  if (!isOurs || isForeign || !isOwnPeer(socket.remoteAddress) || names.some((name) => OF_PROXIES.test(name)))
+  const isOwnPeer = isLoopbackAddress(socket.remoteAddress ?? '')
+  if (!isOurs || isForeign || !isOwnPeer || names.some((name) => OF_PROXIES.test(name)))
     throw notFound({ detail: 'No route answers this' })
 }
 
 const FETCH_SITE = 'sec-fetch-site'
 
-/** Whether a page of the very host and port that are asked makes the request. */
+/** Whether a page of the requested host and port makes the request. */
 function isOriginOf(origin: string, host: string | undefined): boolean {
   return /^https?:\/\/(.+)$/.exec(origin)?.[1]?.toLowerCase() === host?.toLowerCase()
 }
 
-/** Another port of this machine is the same site: a link there may lead here, what its scripts ask for names its origin. */
+/**
+ * Another port of this machine is the same site: its links may lead here, but requests of its scripts send their
+ * origin.
+ */
 function comesFromAbroad(fetchSites: readonly string[]): boolean {
   return fetchSites.some((site) => site.toLowerCase().includes('cross-site'))
-}
-
-function isOwnPeer(address: string | undefined): boolean {
-  const bare = address?.toLowerCase().replace(/^::ffff:(?=[\d.]+$)/, '') ?? ''
-  return isIP(bare) !== 0 && isLoopback(bare)
 }
 
 function isOwnHost(header: string, publicUrl: string): boolean {

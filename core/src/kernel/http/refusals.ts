@@ -8,7 +8,7 @@ import { PROBLEM_TYPE, problemDocument } from './problem.ts'
 /** Headers by name, and the text of a problem. */
 type Refusal = { status: number; headers: Record<string, string>; body: string }
 
-/** Answers what never becomes a request that a route could look at, in the form of all other answers. */
+/** Answers requests that reach no route, in the form of all other answers. */
 export function createRefusals(
   standingFor: (raw: IncomingMessage) => Readonly<Record<string, string>>,
   newRequestId: (raw: IncomingMessage) => string,
@@ -28,14 +28,14 @@ export function createRefusals(
   }
 
   return {
-    /** What is not even HTTP, has headers beyond every measure, or did not come in time. */
+    /** Malformed HTTP, too large headers, and timeouts. */
     connection(error: ConnectionError, socket: Socket): void {
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
       const { status, headers, body } = refusal(problemOf(error), { headers: {} } as IncomingMessage) // nothing was read
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
       socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
     },
-    /** An `Expect` other than 100-continue, which Node would answer without a word. */
+    /** An `Expect` other than 100-continue, which Node would answer itself. */
     expectationsOf(server: Server): void {
       server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
         const { status, headers, body } = refusal(expectationFailed(), request)

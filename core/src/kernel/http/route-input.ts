@@ -6,7 +6,7 @@ export type BodyForm = 'json' | 'form'
 /** The content types of a body that is taken as it is; `true`: any, and none. */
 export type RawTypes = true | readonly string[]
 
-/** What a handler gets of a request. Headers, cookies and raw bytes are there where the route declares them, and only there. */
+/** The input of a handler. Headers, cookies and raw bytes are set only if the route declares them. */
 export type RouteInput<P, Q, B, H = undefined, C = undefined, W = undefined> = {
   params: P
   query: Q

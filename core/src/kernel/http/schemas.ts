@@ -16,8 +16,8 @@ export const Uuid = Type.String({ format: 'uuid', examples: ['01926f3c-7b1e-7cc3
 export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] })
 
 /**
- * The same schema with words of its own for one field: what it holds, in which unit, within which limits. They stand in
- * the API document and in every client generated from it.
+ * The same schema with its own description: meaning, unit and limits of a field. It is in the API document and in
+ * generated clients.
  */
 export function Described<T extends TSchema>(schema: T, description: string): T {
   return Type.With(schema, { description }) as T // a description changes nothing about what fits
@@ -32,13 +32,13 @@ export const CreatedAt = Described(Timestamp, 'When it was made')
 /** When what an object shows was last changed. */
 export const UpdatedAt = Described(Timestamp, 'When it was last changed; the same as `created_at` if never')
 
-// A visible character after any blanks, and no control characters: a line break would let a name write the header of a
-// mail. Written for any kind of regular expressions, and so that it takes linear time on any text.
+// A visible character, any blanks before it, and no control characters: with a line break a name could add headers to a
+// mail. It works in any regular-expression dialect and in linear time.
 const VISIBLE_LINE = '^[^\\S\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$'
 
 /**
- * One line of text that shows something: a name, a telephone number. It is kept composed (NFC), without characters that
- * nobody sees, and with single blanks between words and none around them. `description`: what this one is.
+ * One line of visible text such as a name or a telephone number. It is stored composed (NFC), without invisible
+ * characters, with single spaces between words and none around them.
  */
 export function Line(maxLength: number, example: string, description?: string) {
   return formed('line', {
@@ -52,12 +52,15 @@ export function Line(maxLength: number, example: string, description?: string) {
   })
 }
 
-/** The words of a search, as `?q=`: blanks around them do not count, nor how many there are between; blanks alone search for nothing. */
+/**
+ * The text of a search, as `?q=`: blanks around and repeated blanks between words do not count; blanks alone search for
+ * nothing.
+ */
 export function Search(maxLength: number, description: string) {
   return formed('search', { maxLength, description })
 }
 
-/** An e-mail address as people type it; it is Unicode-normalised before it is judged, so no pattern stands here. */
+/** An e-mail address as typed. It is normalised before it is checked, so it has no pattern. */
 export const Email = formed('email', { minLength: 3, maxLength: 254, examples: ['ada@example.com'] })
 
 /** An IANA time zone such as `Europe/Berlin`, kept in that spelling. */
@@ -70,7 +73,7 @@ export const TimeZone = formed('time_zone', {
 /** A BCP 47 language tag such as `en` or `de-CH`, kept in its canonical form. */
 export const Locale = formed('locale', { maxLength: 35, description: 'BCP 47 language tag', examples: ['de-CH'] })
 
-/** A moment that a client gives, with any offset from UTC; the handler gets it as it stands on the wire. */
+/** A time with any offset from UTC; the handler gets it in UTC. */
 export function Moment(description: string) {
   return formed('moment', { format: 'date-time', description, examples: ['2026-01-31T12:00:00.000Z'] })
 }
@@ -80,12 +83,12 @@ function formed(form: FormName, options: TStringOptions & { says?: string }) {
   return Type.Refine(Type.String({ ...options, form }), fits, () => says)
 }
 
-/** What is checked beyond JSON Schema's own words. */
+/** Checks in addition to JSON Schema. */
 type Refined = TSchema & { '~refine'?: { check(value: unknown): boolean; error(value: unknown): string }[] }
 
 /**
- * The same schema with null allowed, written as a list of types: a union would have to be tried branch by branch each
- * time it is validated or serialised.
+ * The same schema with null allowed, as a list of types: a union would be tried branch by branch at each validation and
+ * serialisation.
  */
 export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
   // Every schema given here has a single JSON type; an enum gains null as one more value.
@@ -95,7 +98,7 @@ export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null
     type: [plain.type ?? 'object', 'null'],
     ...(plain.enum ? { enum: [...plain.enum, null] } : {}),
   })
-  // Not enumerable, so the spread has left them behind.
+  // The spread omits these checks, because they are not enumerable.
   return (plain['~refine'] ?? []).reduce(
     (refined, { check, error }) => Type.Refine(refined, (value) => value === null || check(value), error),
     nullable,
@@ -113,6 +116,11 @@ export function OneOf<const T extends readonly string[]>(
 /** A closed object: unknown fields are refused on the way in and left out on the way out. */
 export function Closed<P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> {
   return Type.Object(properties, { additionalProperties: false, ...options })
+}
+
+/** The body of a change: a closed object of which every field may be left out. */
+export function Patch<P extends TProperties>(properties: P, options: Record<string, unknown> = {}) {
+  return Type.Partial(Closed(properties), { additionalProperties: false, ...options })
 }
 
 export const DEFAULT_PAGE = 20
@@ -149,13 +157,13 @@ export function Short<T extends TSchema>(item: T) {
   return Closed({ data: Type.Array(item, { description: 'All of them' }) })
 }
 
-/** A stream, or what opens it: called once it is certain that somebody reads, which under HEAD nobody does. */
+/** A stream, or a function that opens it, which is called only if it is read; not for HEAD. */
 export type StreamBody = Readable | (() => Readable | Promise<Readable>)
 
-/** The body of an answer that is sent as it comes, by a manual route that says what it `produces`. */
+/** The body of a streamed answer, for manual routes with `produces`. */
 export const Streamed = Type.Unsafe<StreamBody>({ type: 'string' })
 
-/** RFC 9457, as every error is answered. */
+/** A problem document (RFC 9457), the form of all errors. */
 export const Problem = Type.Object(
   {
     type: Type.String({ description: 'URI of the kind of problem; one for each `code`' }),

@@ -1,11 +1,11 @@
 import type { TSchema } from 'typebox'
 import type { Responses } from '../module.ts'
 
-/** Names of fields that are secrets wherever they stand; a schema may say `secret: false` of one that is not. */
+/** Names of fields that are secrets anywhere, unless the schema says `secret: false`. */
 const SECRET_NAME =
   /^(?:.+_)?(?:secret|token|password|passphrase|private_key|secret_key|api_key|seed|backup_codes?|otpauth_url)$/
 
-/** Keywords that are looked through, and `secret`, our own annotation. */
+/** Keywords that are searched, and `secret`, our own. */
 interface Shape {
   type?: string | string[]
   secret?: boolean
@@ -25,12 +25,12 @@ interface SecretField {
   isMarked: boolean
 }
 
-/** True when an answer of the route hands out something that opens a door: a token, a key, a secret. */
+/** True when an answer of the route contains a token, key or other secret. */
 export function handsOutSecrets(response: Responses): boolean {
   return secretFields(response).length > 0
 }
 
-/** Fields of the answers whose names are those of secrets, and whose schemas do not say whether they are. */
+/** Fields with names of secrets whose schemas do not say whether they are. */
 export function unmarkedSecrets(response: Responses): string[] {
   return secretFields(response)
     .filter(({ isMarked }) => !isMarked)

@@ -1,4 +1,4 @@
-// What people are told of a wrong field. Never the regular expression that it did not match.
+// Messages for invalid fields. They never contain a regular expression.
 
 const TYPES: Record<string, string> = {
   string: 'text',
@@ -15,7 +15,7 @@ export function sayType(types: readonly string[]): string {
   return `must be ${types.map((type) => TYPES[type] ?? type).join(' or ')}`
 }
 
-/** More words than these are not read any more. */
+/** Nobody reads a longer list. */
 const MOST_WORDS = 20
 
 /** `must be one of: active, inactive`. */
@@ -27,7 +27,7 @@ export function sayWords(words: readonly unknown[], examples: readonly unknown[]
 
 const word = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
-/** For text that does not match a pattern: the schema's own words, or an example. */
+/** The message for a text that does not match a pattern: that of the schema, or an example. */
 export function sayText({ says, examples }: { says?: string; examples?: readonly unknown[] }): string {
   return says ?? `does not have the form that is asked for${such(examples ?? [])}`
 }

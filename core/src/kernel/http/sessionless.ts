@@ -2,8 +2,8 @@ import type { Principal } from '../access/slots.ts'
 import type { RegisteredRoute } from '../registry.ts'
 
 /**
- * Who calls a route that takes an `Idempotency-Key`, without their session. The key is the person's, in whatever session:
- * an answer that says what became of one session would be given again in another, in which nothing happened.
+ * The caller of a route with an `Idempotency-Key`, without the session. Keys belong to the person, in any session: an
+ * answer about one session would be repeated in another, where nothing happened.
  */
 export function sessionless({ method, url }: RegisteredRoute, principal: Principal): Principal {
   return {

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import Type from 'typebox'
+import { sha256 } from '../secrets.ts'
 
-/** How a body may be packed, the smallest first. */
+/** Compressions, the smallest result first. */
 const ENCODINGS = ['br', 'gzip'] as const // the words are the type
 type Encoding = (typeof ENCODINGS)[number]
 
-// The last percents of brotli cost many times as much as all before them.
+// Higher levels cost many times more for a few percent.
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }
 const PACKERS: Record<Encoding, (bytes: Buffer) => Promise<Buffer>> = {
   br: (bytes) => promisify(brotliCompress)(bytes, BROTLI),
@@ -16,9 +16,9 @@ const PACKERS: Record<Encoding, (bytes: Buffer) => Promise<Buffer>> = {
 }
 
 /**
- * A text that stays the same as long as the process runs: served from memory, packed as the client takes it, and not sent
- * again to whoever has it (`ETag`). What a public GET route with one content type (`produces`) may answer with; it declares
- * `response: { 200: StaticBody, 304: null }`.
+ * A text that never changes while the process runs: served from memory, compressed as the client accepts, and not sent
+ * again to a client that has it (`ETag`). For public GET routes with one content type (`produces`) and `response: {
+ * 200: StaticBody, 304: null }`.
  */
 export class StaticText {
   readonly etag: string
@@ -27,11 +27,11 @@ export class StaticText {
 
   constructor(text: string) {
     this.#bytes = Buffer.from(text)
-    // Weak: packed or not, it is the same text.
-    this.etag = `W/"${createHash('sha256').update(this.#bytes).digest('base64url').slice(0, 22)}"`
+    // A weak ETag, because the compressed form is the same text.
+    this.etag = `W/"${sha256(this.#bytes).toString('base64url').slice(0, 22)}"`
   }
 
-  /** The bytes as they are sent; each way is packed once, when first asked for. */
+  /** The bytes in an encoding; each is compressed once, at first use. */
   bytes(encoding: Encoding | null): Promise<Buffer> {
     if (encoding === null) return Promise.resolve(this.#bytes)
     const packed = this.#packed.get(encoding) ?? PACKERS[encoding](this.#bytes)
@@ -43,7 +43,7 @@ export class StaticText {
 /** The body of an answer that is a StaticText. */
 export const StaticBody = Type.Unsafe<StaticText>({ type: 'string' })
 
-/** What such a text is answered with: the status, its headers, and the bytes, or null for whoever has them. */
+/** Status, headers and bytes of the answer; null bytes for a client that has the text. */
 export async function answerStatic(
   text: StaticText,
   asked: IncomingHttpHeaders,
@@ -55,13 +55,13 @@ export async function answerStatic(
   return { status: 200, headers: { ...headers, ...(encoding ? { 'content-encoding': encoding } : {}) }, bytes }
 }
 
-/** Whether `If-None-Match` names the text; compared weakly, as RFC 9110 has it. */
+/** Whether `If-None-Match` contains the ETag; weak comparison as in RFC 9110. */
 function isKnown(etag: string, header: string | undefined): boolean {
   const opaque = (tag: string) => tag.trim().replace(/^W\//, '')
   return header?.trim() === '*' || (header?.split(',').some((tag) => opaque(tag) === opaque(etag)) ?? false)
 }
 
-/** The smallest way of packing that `Accept-Encoding` allows; null: none. */
+/** The best encoding that `Accept-Encoding` allows; null: none. */
 function chooseEncoding(header: string | string[] | undefined): Encoding | null {
   const weights = new Map(
     String(header ?? '')

@@ -5,20 +5,20 @@ import type { FieldProblem } from '../errors.ts'
 import { isDate, isMoment } from '../text/moments.ts'
 import { child, explain } from './explain.ts'
 
-/** Checks a value and names what is wrong with it, under `base` (`#`, `query`, `headers`); nothing for what is right. */
+/** Checks a value; yields problems under `base` (`#`, `query`, `headers`), none for a valid one. */
 export type Check = (value: unknown, base: string) => Iterable<FieldProblem>
 
 const NO_PROBLEMS: FieldProblem[] = []
-/** As many as anybody reads. */
+/** Nobody reads more. */
 export const MAX_PROBLEMS = 50
-/** A pointer holds names that somebody else made up. */
+/** Pointers contain names given by the client. */
 const MAX_POINTER = 200
 
-// Times as the library would take them reach from the year 0 on, which the database does not know.
+// The library accepts times from the year 0 on, which the database cannot store.
 Format.Set('date-time', isMoment)
 Format.Set('date', (text) => isDate(text))
 
-/** Compiled at the first request that needs it: compiling all routes at start would cost the start most of its time. */
+/** Compiled at first use: compiling all routes would take most of the start. */
 export function lazyCheck(schema: TSchema): Check {
   let validator: Validator | undefined
   return (value, base) => {
@@ -27,7 +27,7 @@ export function lazyCheck(schema: TSchema): Check {
   }
 }
 
-/** What was refused is refused, even where nobody can say why. */
+/** Adds a general problem when a refused value has none. */
 export function* atLeastOne(found: Iterable<FieldProblem>, pointer: string): Generator<FieldProblem> {
   let isEmpty = true
   for (const problem of found) {
@@ -37,7 +37,7 @@ export function* atLeastOne(found: Iterable<FieldProblem>, pointer: string): Gen
   if (isEmpty) yield { pointer, detail: 'does not have the form that is asked for' }
 }
 
-/** The first problems of several searches. Each goes on no further than it is asked, and the last ones not at all. */
+/** Collects the first problems of several searches, running each only as far as needed. */
 export function collectProblems(...searches: Iterable<FieldProblem>[]): FieldProblem[] {
   const problems: FieldProblem[] = []
   for (const search of searches)
@@ -57,7 +57,10 @@ const NUMBER = /^-?\d{1,15}(\.\d{1,15})?$/
 const toNumber: Coerce = (text) => (NUMBER.test(text) ? Number(text) : text)
 const toBoolean: Coerce = (text) => (text === 'true' ? true : text === 'false' ? false : text)
 
-/** A query arrives as text; what its schema calls a number or a boolean becomes one, or stays text and is refused. */
+/**
+ * Converts texts of a query to the numbers and booleans of its schema; a text that cannot be converted stays and is
+ * refused.
+ */
 export function coercion(schema: TObject): (query: Record<string, unknown>) => Record<string, unknown> {
   const coerce = new Map<string, Coerce>()
   for (const [name, property] of Object.entries(schema.properties)) {
@@ -66,7 +69,7 @@ export function coercion(schema: TObject): (query: Record<string, unknown>) => R
     if (type === 'boolean') coerce.set(name, toBoolean)
   }
   return (query) => {
-    // Without a prototype: a field named `__proto__` is one like any other, and unknown.
+    // Without a prototype, so that a field named `__proto__` is an ordinary unknown one.
     const values: Record<string, unknown> = Object.create(null)
     for (const name in query) {
       const value = query[name]
@@ -76,12 +79,12 @@ export function coercion(schema: TObject): (query: Record<string, unknown>) => R
   }
 }
 
-/** Text that PostgreSQL cannot store as it is: NUL, and halves of surrogate pairs. */
+/** Whether PostgreSQL can store a text: no NUL and no lone surrogates. */
 export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
-/** Finds text and numbers that cannot be stored, in values and in names, anywhere in a parsed body. */
+/** Finds texts and numbers that cannot be stored, in values and names of a parsed body. */
 export function* unstorable(value: unknown, pointer: string): Generator<FieldProblem> {
   if (typeof value === 'string') {
     if (!isStorable(value)) yield { pointer, detail: 'contains a NUL character or half of a surrogate pair' }

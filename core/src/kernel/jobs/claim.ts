@@ -4,21 +4,21 @@ import { newId } from '../ids.ts'
 
 const CLAIM_MS = 60 * SECONDS
 const RENEW_MS = CLAIM_MS / 3
-/** No claim reaches further, however much clocks differ: one that does was made by a clock that was wrong. */
+/** No claim ends later than this, allowing for clocks that differ; one that does was made by a wrong clock. */
 const FURTHEST_MS = 10 * MINUTES
 const SAVE_MS = 1 * SECONDS
 
-/** The right to be the only one at something, in all processes. */
+/** The exclusive right to run something, across processes. */
 export interface Claimed {
-  /** Where the one before was interrupted; null: begin at the beginning. */
+  /** Where the previous run was interrupted; null: start at the beginning. */
   readonly position: string | null
-  /** Throws when somebody else has taken over, or when this core is being closed. */
+  /** Throws when another process has taken over, or this core is closing. */
   assertGoesOn(): void
-  /** Notes how far it has come: a process that dies has lost a second of that at most. */
+  /** Stores the progress; a process that dies loses at most a second of it. */
   save(position: string): Promise<void>
 }
 
-/** This core is being closed: what was begun is gone on with by another process. */
+/** This core is closing; another process continues the work. */
 export class Interrupted extends Error {
   constructor() {
     super('The core is being closed')
@@ -27,8 +27,8 @@ export class Interrupted extends Error {
 }
 
 /**
- * Runs `work` unless it runs already, in any process; false: it does. The claim is a row that is renewed and holds no
- * connection, so that a pool of one is enough; when the process dies, it is free after a minute.
+ * Runs `work` unless it runs already in any process; false when it does. The claim is a row that is renewed regularly
+ * and holds no connection, so a pool of one suffices. It expires a minute after its process died.
  */
 export async function claiming(core: Core, name: string, work: (claimed: Claimed) => Promise<void>): Promise<boolean> {
   const token = newId()
@@ -82,7 +82,7 @@ async function claim(
   return row
 }
 
-/** False when somebody else has it by now. */
+/** False when another process has the claim. */
 async function renew({ db, clock }: Core, name: string, token: string, position?: string): Promise<boolean> {
   const rows = await db.systemQuery(
     `update runs set claimed_until = $3, position = coalesce($4, position) where name = $1 and claimed_by = $2 returning 1`,
@@ -91,7 +91,7 @@ async function renew({ db, clock }: Core, name: string, token: string, position?
   return rows.length > 0
 }
 
-/** What was interrupted stays claimed, until a moment ago: so whoever looks after unfinished runs finds it. */
+/** An interrupted run keeps a claim that has just expired, so that unfinished runs are found. */
 async function finish({ db, clock }: Core, name: string, token: string, end: 'done' | 'failed' | 'interrupted') {
   const change = {
     done: 'claimed_by = null, claimed_until = null, position = null, done_at = $3',

@@ -3,6 +3,7 @@ import type { TObject } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Ctx } from '../context.ts'
 import { coreOf } from '../core-of.ts'
+import { unawaited } from '../db/kysely.ts'
 import type { JobTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import type { EnqueueOptions, Job } from './define.ts'
@@ -28,10 +29,11 @@ export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: 
   if (!ctx.registry.findJob(job.name)) throw new Error(`Job ${job.name} belongs to no module of this core`)
   if (!Value.Check(job.payload as TObject, payload))
     throw new Error(`The payload of ${job.name} has another shape than declared`)
-  await insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
+  insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
 }
 
-export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
+/** Not awaited: the transaction fails if it does. */
+export function insertJobs(ctx: Ctx, jobs: NewJob[]): void {
   const now = ctx.clock.now()
   const origin: JobOrigin = { actor: ctx.actor, storeId: ctx.recordedStoreId, requestId: ctx.origin.requestId }
   const rows = jobs.map((job) => ({
@@ -48,7 +50,7 @@ export async function insertJobs(ctx: Ctx, jobs: NewJob[]): Promise<void> {
     last_error: null,
     created_at: now,
   }))
-  await insertRows(ctx, rows)
+  unawaited(ctx.tx, insertRows(ctx, rows))
   const { run_at: runAt = now, outbound = false } = rows[0] ?? {}
   ctx.afterCommit(() => coreOf(ctx).wake(ctx.tenant, runAt, outbound))
 }
@@ -74,8 +76,8 @@ async function insertRows({ tx, tenant }: Ctx, rows: NewRow[]): Promise<void> {
 }
 
 /**
- * The job that waits under the same key is written to, and so locked until this transaction commits: a worker that took
- * it before would not see what this transaction did.
+ * Updates the waiting job with the same key, which locks it until this transaction commits: a worker that took it
+ * before would not see the changes of this transaction.
  */
 const sooner = (table: 'tenant_jobs' | 'system_jobs') => ({
   run_at: sql<string>`least(${sql.table(table)}.run_at, excluded.run_at)`,

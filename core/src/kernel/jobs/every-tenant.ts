@@ -6,7 +6,7 @@ import { claiming, Interrupted } from './claim.ts'
 
 const BATCH = 500
 
-/** A page of tenants: those after one of them, in the order of their ids. */
+/** A page of tenants after a given one, by id. */
 export interface SweepPage {
   after: string | null
   limit: number
@@ -27,9 +27,9 @@ export interface Sweep<T extends { tenant_id: string }> {
 }
 
 /**
- * Goes through tenants, one process at a time: the list in its own short reads, then a transaction for each tenant. One
- * that fails is logged and counted and keeps no other from its turn. Where a process died or was stopped, the next call
- * goes on; returns at once while another process is at it. No transaction may be open.
+ * Runs work for each tenant, in one process at a time: the list in short reads of its own, then a transaction per
+ * tenant. A failure is logged and counted and does not stop the others. After a crash or stop the next call continues.
+ * Returns at once while another process runs it. No transaction may be open.
  */
 export async function everyTenant<T extends { tenant_id: string }>(of: Ctx | Core, sweep: Sweep<T>): Promise<void> {
   const core = coreOf(of)

@@ -2,9 +2,9 @@ import { fromNow, MINUTES, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { firstTime, timetables } from './schedules.ts'
 
-/** A schedule may begin so late, and take so long. */
+/** A schedule may start and take this much longer before it is overdue. */
 const PATIENCE_MS = 10 * MINUTES
-/** Workers show themselves each minute. After so long without a sign there is none. */
+/** Workers report each minute; after this long without a report there is none. */
 const ABSENT_MS = 5 * MINUTES
 export const WORKER = 'kernel.worker'
 
@@ -20,7 +20,7 @@ export interface Overdue {
   seconds: number
 }
 
-/** Says that a worker is here. Since when some worker has been, without a gap, is where lateness is counted from. */
+/** Reports that a worker runs. Delays are counted from the start of uninterrupted reports. */
 export async function showWorker({ db, clock, registry }: Core): Promise<void> {
   const now = clock.now()
   await db.systemQuery(
@@ -36,7 +36,7 @@ export async function showWorker({ db, clock, registry }: Core): Promise<void> {
   )
 }
 
-/** Schedules whose time has come and that have not come to their end since; null: no worker has been here lately. */
+/** Schedules that are due and have not finished since; null: no worker has reported recently. */
 export async function findOverdue({ db, clock, registry }: Core): Promise<Overdue[] | null> {
   const rows = await db.systemQuery<Run>('select name, claimed_until, position, done_at from runs')
   const runs = new Map(rows.map((row) => [row.name, row]))
@@ -46,9 +46,9 @@ export async function findOverdue({ db, clock, registry }: Core): Promise<Overdu
   const since = Date.parse(worker.position ?? worker.done_at)
   return timetables(registry).flatMap((timetable) => {
     const run = runs.get(timetable.name)
-    // One that runs is late for nobody; its claim ends with its process.
+    // A running schedule is not late; its claim ends with its process.
     if (run?.claimed_until && Date.parse(run.claimed_until) > now) return []
-    // An end that has not come yet was written by a clock that was wrong, and says nothing.
+    // An end in the future was written by a wrong clock and is ignored.
     const done = run ? Date.parse(run.done_at) : since
     const due = firstTime(timetable, done > now ? since : Math.max(done, since), now - PATIENCE_MS)
     return due === null ? [] : [{ name: timetable.name, seconds: Math.round((now - due) / SECONDS) }]

@@ -13,7 +13,7 @@ export interface ClaimedJob {
   locked_by: string
 }
 
-/** What may change about a job between its claim and its end. */
+/** Changes of a job between its claim and its end. */
 export interface JobChange {
   status?: 'waiting' | 'failed'
   run_at?: string
@@ -24,13 +24,13 @@ export interface JobChange {
 
 export interface Lease {
   now: string
-  /** No lease ends later than this, however much clocks differ. */
+  /** No lease ends later than this, allowing for clocks that differ. */
   furthest: string
   locked_until: string
   locked_by: string
 }
 
-/** The statements of the queue. Change and deletion say whether the claim still held. */
+/** The statements of the queue. Change and deletion return whether the claim was still valid. */
 export interface JobQueries {
   claim(tx: Tx, lease: Lease): Promise<ClaimedJob | undefined>
   update(tx: Tx, job: ClaimedJob, change: JobChange): Promise<boolean>
@@ -75,7 +75,7 @@ export function getQueue(tenantId: string | null, outbound: boolean): JobQueries
   }
 }
 
-/** A lease that ends later than any can was taken by a clock that was wrong, and holds nobody up. */
+/** A lease that ends later than possible was taken by a wrong clock and is ignored. */
 const isDue = ({ now, furthest }: Lease) =>
   sql<boolean>`status = 'waiting' and run_at <= ${now} and (locked_until is null or locked_until < ${now} or locked_until > ${furthest})`
 
@@ -83,6 +83,6 @@ const claimed = ({ locked_until, locked_by }: Lease) => ({
   locked_until,
   locked_by,
   attempts: sql<number>`attempts + 1`,
-  // From here on the same work may be enqueued again: this run may already have read what it works on.
+  // From here on the same job may be enqueued again, because this run may have read its data already.
   dedupe_key: null,
 })

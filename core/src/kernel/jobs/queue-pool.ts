@@ -1,13 +1,13 @@
 import pg from 'pg'
 import type { Core } from '../core.ts'
 
-/** Workers need one only to fetch and to end a task; two more listen, one for each runner. */
+/** Workers use one to fetch and end tasks; two more listen, one for each runner. */
 const QUEUE_CONNECTIONS = 4
 
 /**
- * The queue's own connections, a few: it wants times as `Date`, which the core's give as text. Nobody in the queue hears
- * when the end of a task cannot be written, which would end the process as soon as the database goes away under it. Here
- * such an end counts as written: the task is given out once more hours later, and tasks are hints that bear it.
+ * The queue's own few connections: it needs times as `Date`, which the core's pools return as text. Nothing in the
+ * queue handles a failure to record the end of a task, which would end the process when the database goes away. Here
+ * such a failure is ignored: the task runs again hours later, which tasks allow.
  */
 export function createQueuePool({ config, log }: Pick<Core, 'config' | 'log'>, concurrency: number): pg.Pool {
   const pool = new pg.Pool({
@@ -29,7 +29,7 @@ export function createQueuePool({ config, log }: Pick<Core, 'config' | 'log'>, c
       heard(query(...args), (error) => endAnyway(args[0], error))) as typeof client.query // as declared, less some rejections
   })
   const connect = pool.connect.bind(pool) as Call
-  // Where there is no connection, a stand-in tells so to every statement but those.
+  // Without a connection, a stand-in fails all statements except those.
   const standIn = (error: Error) => ({
     query: async (statement: unknown) => endAnyway(statement, error),
     release: () => {},
@@ -40,7 +40,7 @@ export function createQueuePool({ config, log }: Pick<Core, 'config' | 'log'>, c
 
 type Call = (...args: unknown[]) => unknown
 
-/** A promise with its rejection dealt with; what goes to a callback is passed through. */
+/** Handles the rejection of a promise; results for callbacks are passed through. */
 function heard(result: unknown, deal: (error: Error) => unknown): unknown {
   return result instanceof Promise ? result.catch(deal) : result
 }

@@ -10,16 +10,16 @@ import { messageOf } from '../logged-errors.ts'
 import type { JobOrigin } from './enqueue.ts'
 import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './queries.ts'
 
-/** While a job runs its lease is renewed; a process that dies is given this long before another takes over. */
+/** A running job renews its lease; after a crash another process takes over after this time. */
 export const LEASE_MS = 60 * SECONDS
 const FURTHEST_LEASE_MS = LEASE_MS + 10 * MINUTES
-/** A tenant keeps a worker's slot this long at most before the others get their turn. */
+/** The longest time that a tenant keeps a worker's slot before others get their turn. */
 const SLICE_MS = 1 * SECONDS
 export const MAX_BACKOFF_MS = 6 * 60 * MINUTES
-/** A job that ended its process may run so many times more than its attempts; then it is taken for the cause. */
+/** A job whose process died may run this many times more than its attempts; then it counts as the cause. */
 const LOST_RUNS = 5
 
-/** One worker's turn with one tenant. */
+/** A worker's turn for one tenant. */
 interface Turn {
   core: Core
   tenantId: string | null
@@ -28,12 +28,12 @@ interface Turn {
   goesOn(): boolean
 }
 
-/** The next job, claimed in the commit that ended the one before; null: none was due; undefined: nobody looked. */
+/** The next job, claimed in the commit that ended the previous one; null: none was due; undefined: not looked up. */
 type Next = ClaimedJob | null | undefined
 
 /**
- * Works on what is due for one tenant (null: for none) until nothing is, or the slice is used up; says whether more may
- * be waiting. Several may work for one tenant at once: each claims rows that no other has.
+ * Runs due jobs of one tenant (null: of none) until there are no more or the slice is used up; returns whether more may
+ * be waiting. Several workers may run for one tenant: each claims other rows.
  */
 export async function runDueJobs(
   core: Core,
@@ -81,7 +81,7 @@ async function runJob(turn: Turn, job: ClaimedJob): Promise<Next> {
   }
 }
 
-/** Renews the lease until the job's own limit: what takes longer is taken for hung and may be taken over. */
+/** Renews the lease up to the job's own limit; a longer job counts as hung and may be taken over. */
 function keepLease(turn: Turn, job: ClaimedJob): () => void {
   const { core } = turn
   const limitMs = core.registry.findJob(job.task)?.leaseMs ?? Number.POSITIVE_INFINITY
@@ -107,7 +107,8 @@ async function perform(turn: Turn, job: ClaimedJob): Promise<Next> {
     origin: { requestId, ipAddress: null, userAgent: null },
   })
   if (mode === 'managed') {
-    // Its effect and its end are one commit: a job that was taken over by another process undoes what it did here.
+    // The effect and the end of a job are one commit: when another process has taken the job over, its changes here are
+    // rolled back.
     return ctx.transaction(async (inner) => {
       await handle(inner)
       return finish(turn, inner.tx, job)
@@ -117,7 +118,7 @@ async function perform(turn: Turn, job: ClaimedJob): Promise<Next> {
   return ctx.transaction((inner) => finish(turn, inner.tx, job))
 }
 
-/** What a task name stands for: a job of some module, or the listener of an event. */
+/** The job or listener of a task name. */
 function resolveTask(core: Core, job: ClaimedJob): { mode: 'managed' | 'manual'; handle: (ctx: Ctx) => Promise<void> } {
   const listener = core.registry.findListener(job.task)
   if (listener) return { mode: 'managed', handle: (ctx) => listener.handle(ctx, job.payload as EventRecord<never>) } // written by emitEvent

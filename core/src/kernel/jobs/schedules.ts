@@ -2,38 +2,39 @@ import { type ParsedCronItem, parseCronItems, type Task } from 'graphile-worker'
 import { DAYS, MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { createContext, noOrigin, systemActor } from '../create-context.ts'
+import { messageOf } from '../logged-errors.ts'
 import { claiming, Interrupted } from './claim.ts'
 import type { Schedule } from './define.ts'
 
 /** The queue's task that works on the jobs of one tenant; schedules have other names. */
 export const RUN_TASK = 'run_jobs'
-/** The same for those that wait for other people's servers. */
+/** The same for outbound jobs. */
 export const RUN_OUTBOUND_TASK = 'run_jobs_outbound'
 
-/** Work by the clock that the kernel itself needs; a start does the sweep anyway. */
+/** A schedule of the kernel itself; a start sweeps anyway. */
 export const SWEEP = { name: 'kernel.sweep_jobs', cron: '* * * * *', madeUpFor: false }
 export const TIDY = { name: 'kernel.tidy', cron: '17 * * * *' }
 
 export interface Timetable {
   name: string
   cron: string
-  /** Whether times missed while nothing ran are made up for. Default true. */
+  /** Whether a run missed while nothing ran is made up for. Default true. */
   madeUpFor?: boolean
 }
 
 /**
- * What runs by the clock, as the queue wants it told. Of the times missed while nothing ran, the last is made up for,
- * unless it is more than a day ago.
+ * The schedules in the form of the queue. Of runs missed while nothing ran, the last is made up for unless it is more
+ * than a day old.
  */
 export function cronItems({ registry }: Pick<Core, 'registry'>): ParsedCronItem[] {
   return timetables(registry).map(({ madeUpFor = true, ...timetable }) => {
     const last = madeUpFor ? lastTime(cronItem(timetable, 0), Date.now()) : null
-    // A little longer than needed, because the queue looks back from a moment of its own.
+    // A little longer than needed, because the queue looks back from a slightly later time.
     return cronItem(timetable, last === null ? 0 : Date.now() - last + MINUTES / 2)
   })
 }
 
-/** All that runs by the clock, the kernel's own first. */
+/** All schedules, the kernel's first. */
 export function timetables(registry: Pick<Core['registry'], 'schedules'>): readonly Timetable[] {
   return [SWEEP, TIDY, ...registry.schedules]
 }
@@ -45,19 +46,19 @@ function cronItem({ name, cron }: Timetable, backfillPeriod: number): ParsedCron
   return item! // one in, one out
 }
 
-/** Why a text is no cron expression, or null. */
+/** Why a cron expression is invalid, or null. */
 export function problemOfCron(cron: string): string | null {
   try {
     cronItem({ name: 'probe', cron }, 0)
     return null
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 
 /**
- * The task of one schedule. When a later time has come before it gets its turn, that one stands for both; and while one
- * run lasts, the next is left out.
+ * The task of a schedule. When the next time has come before it runs, one run counts for both; while a run lasts, the
+ * next is skipped.
  */
 export function scheduledTask(core: Core, schedule: Schedule): Task {
   const item = cronItem(schedule, 0)
@@ -76,7 +77,7 @@ export async function runSchedule(core: Core, { name, handle }: Schedule): Promi
     const isMine = await claiming(core, name, () => handle(ctx))
     if (!isMine) core.log.info({ schedule: name }, 'a schedule is left out: its last run is not over')
   } catch (error) {
-    // Another process goes on with it.
+    // Another process continues the run.
     if (!(error instanceof Interrupted)) throw error
   }
 }

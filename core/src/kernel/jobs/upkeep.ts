@@ -1,31 +1,33 @@
 import { MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
+import { correctFutureTimes } from './future-times.ts'
 import { showWorker } from './overdue.ts'
-import { pullBack } from './pull-back.ts'
 
-/** Looks after the schedules at once and then each minute, by a timer that no stored moment can stop, until it is stopped. */
-export async function startTending(core: Core): Promise<() => Promise<void>> {
+/** Maintains the schedules now and then each minute, by a timer that does not depend on stored times. */
+export async function startUpkeep(core: Core): Promise<() => Promise<void>> {
   let current = Promise.resolve()
-  const tendOnce = () => {
-    current = tend(core).catch((error: Error) => core.log.warn({ err: error }, 'the schedules cannot be looked after'))
+  const runOnce = () => {
+    current = runUpkeep(core).catch((error: Error) =>
+      core.log.warn({ err: error }, 'the schedules cannot be looked after'),
+    )
     return current
   }
-  await tendOnce()
-  const timer = setInterval(() => void tendOnce(), MINUTES)
+  await runOnce()
+  const timer = setInterval(() => void runOnce(), MINUTES)
   return async () => {
     clearInterval(timer)
     await current
   }
 }
 
-export async function tend(core: Core): Promise<void> {
-  await pullBack(core)
+export async function runUpkeep(core: Core): Promise<void> {
+  await correctFutureTimes(core)
   await showWorker(core)
   await resume(core)
 }
 
-/** Begins again the schedules whose run a process has left unfinished: it was ended, or it died. */
+/** Restarts schedules whose run was interrupted or whose process died. */
 async function resume({ db, clock, registry }: Core): Promise<void> {
   const names = registry.schedules.map(({ name }) => name)
   await db.systemQuery(

@@ -4,12 +4,13 @@ import { Type } from 'typebox'
 import { HOURS, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
+import { startLooking } from './due-wakes.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
-import { startTending } from './upkeep.ts'
+import { startUpkeep } from './upkeep.ts'
 
-/** Jobs of one tenant that may run at the same time, in all processes together. */
+/** The maximum number of simultaneous jobs of a tenant, over all processes. */
 const LANES = 4
 const PARALLEL_WAKES = 2
 /** Jobs of one tenant that become due within the same step share a wake. */
@@ -17,9 +18,9 @@ const WAKE_STEP_MS = 250
 const SKEW_MS = 20
 
 /**
- * Tells some worker that a tenant has work. A hint, sent after the commit: when it is lost, the sweep finds the work.
- * Wakes queue first come, first served and hold no tenant's backlog, so one with 100,000 jobs waits behind one with a
- * single job after each slice. That is what makes them fair.
+ * Wakes a worker for a tenant that has jobs. A wake is a hint sent after the commit; when one is lost, the sweep finds
+ * the jobs. Wakes are queued in order and contain no jobs, so after each slice a tenant with 100,000 jobs waits behind
+ * a tenant with one. That makes it fair.
  */
 export function createWaker(core: Pick<Core, 'db' | 'clock' | 'log'>) {
   const pending = new Set<string>()
@@ -39,14 +40,14 @@ export function createWaker(core: Pick<Core, 'db' | 'clock' | 'log'>) {
 
   const wake = (tenantId: string | null, runAt: string, outbound = false) => {
     const delayMs = Date.parse(runAt) - core.clock.ms()
-    // The queue's own clock is the machine's; only the distance is ours. Wakes are rounded up, so that whatever shares
-    // one is due by then, clocks that differ a little included.
+    // The queue uses the machine's clock, so only the delay is passed on. Wake times are rounded up, so that all jobs
+    // that share one are due by then, also with clocks that differ slightly.
     const at = delayMs > 0 ? Math.ceil((Date.now() + delayMs + SKEW_MS) / WAKE_STEP_MS) * WAKE_STEP_MS : null
     const key = `${tenantId ?? 'system'}:${outbound ? 'out:' : ''}${at === null ? `lane:${Math.floor(Math.random() * LANES)}` : `at:${at}`}`
     if (pending.has(key)) return
     pending.add(key)
     queue.push({ key, tenantId, runAt: at === null ? null : new Date(at).toISOString(), outbound })
-    // What a transaction is woken for waits for nothing of it.
+    // Sending does not depend on the transaction that caused it.
     if (sending < PARALLEL_WAKES) void core.db.aside(send)
   }
   const idle = async () => {
@@ -72,18 +73,19 @@ function addWake({ db }: Pick<Core, 'db'>, { key, tenantId, runAt, outbound }: W
 }
 
 /**
- * Starts working: on wakes of all tenants, and on schedules. Resolves once it listens. What waits for other people's
- * servers has a runner of its own with as many places again, so that it can fill those and no other.
+ * Starts a worker for wakes of all tenants and for schedules. Resolves once it listens. Outbound jobs have a runner of
+ * their own with as many places, so that they cannot occupy others.
  */
 export async function startWorker(core: Core, concurrency: number): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController()
   const pool = createQueuePool(core, concurrency)
-  const stopTending = await startTending(core)
+  const stopUpkeep = await startUpkeep(core)
+  const stopLooking = startLooking(core, 2 * concurrency)
   const common: RunnerOptions = {
     pgPool: pool,
     schema: QUEUE_SCHEMA,
     concurrency,
-    pollInterval: 1 * SECONDS,
+    pollInterval: POLL_MS,
     noHandleSignals: true,
     logger: quietLogger(core),
   }
@@ -97,7 +99,7 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
   await sweepJobs(core)
   const stop = async () => {
     stopping.abort()
-    await stopTending()
+    await Promise.all([stopUpkeep(), stopLooking()])
     await Promise.all(running)
     await pool.end()
   }
@@ -105,8 +107,10 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
 }
 
 const RESTART_MS = 1 * SECONDS
+/** Only for what the looks for due wakes have missed. */
+const POLL_MS = 30 * SECONDS
 
-/** The queue gives up when the database goes away under it; here it is started again, until this process stops. */
+/** The queue stops when the database goes away; this restarts it until the process stops. */
 async function keepRunning(
   core: Core,
   start: () => Promise<Runner>,
@@ -146,7 +150,7 @@ function tasksOf(core: Core, stopping: AbortSignal): TaskList {
     [RUN_TASK]: async (payload) => {
       const { tenant_id } = payload as WakePayload // written by addWake
       const more = await runDueJobs(core, tenant_id, stopping)
-      // Two, so that a long queue spreads over all lanes; those that meet are one.
+      // Two wakes, so that a long queue spreads over all lanes; equal ones are merged.
       if (more) for (let wake = 0; wake < 2; wake++) core.wake(tenant_id, core.clock.now())
     },
   }
@@ -158,10 +162,10 @@ function tasksOf(core: Core, stopping: AbortSignal): TaskList {
   return tasks
 }
 
-/** So many places of a process one tenant's outbound jobs fill at most. */
+/** Places of a process that one tenant's outbound jobs may use. */
 const OUTBOUND_PLACES = 2
 
-/** A tenant that has its places is woken again when one of them is free. */
+/** A tenant that uses all its places is woken again when one is free. */
 function outboundTasksOf(core: Core, stopping: AbortSignal): TaskList {
   const busy = new Map<string | null, number>()
   const passedOver = new Set<string | null>()
@@ -186,7 +190,7 @@ function outboundTasksOf(core: Core, stopping: AbortSignal): TaskList {
   }
 }
 
-/** Wakes every tenant that has work which is due and that nobody holds. */
+/** Wakes every tenant with due jobs that no process has claimed. */
 export async function sweepJobs(core: Core): Promise<void> {
   const now = core.clock.now()
   const free = "status = 'waiting' and run_at <= $1 and (locked_until is null or locked_until < $1)"
@@ -204,7 +208,7 @@ export async function sweepJobs(core: Core): Promise<void> {
 
 const IDEMPOTENCY_KEPT_MS = 24 * HOURS
 
-/** Makes next months' partitions and forgets answers kept for repeated requests. */
+/** Creates partitions for the next months and deletes expired idempotency keys. */
 async function tidy(core: Core): Promise<void> {
   await core.db.systemQuery("select tenantry.ensure_partitions('audit_logs', $1::date, 13)", [core.clock.now()])
   const limit = new Date(core.clock.ms() - IDEMPOTENCY_KEPT_MS).toISOString()
@@ -212,7 +216,7 @@ async function tidy(core: Core): Promise<void> {
   await core.db.systemQuery('delete from global_idempotency_keys where created_at < $1', [limit])
 }
 
-/** graphile-worker tells every job twice at info, and would like more connections; our own log says what matters. */
+/** graphile-worker logs every job twice at info and warns about the number of connections; our own log suffices. */
 function quietLogger(core: Core): Logger {
   return new Logger(() => (level, message) => {
     if (level === 'error') core.log.error(message)

@@ -86,20 +86,25 @@ export function overrideMail<D extends TObject>(mail: MailDefinition<D>, texts: 
   return Object.freeze({ overrides: mail, texts })
 }
 
-/** What becomes of a mail that comes too soon after one of its kind. */
+/** What happens to a mail within the pause after one of its kind. */
 export type IfPaused =
   /** Nothing: the earlier one says the same. */
   | 'skip'
   /** It goes out when the pause is over. */
   | 'wait'
-  /** It goes out: the earlier one is worth nothing any more, which itself takes long. */
+  /** It is sent: the earlier one is void, and voiding it takes long enough. */
   | 'send'
+
+/** A person as the recipient of a mail, in their language and time zone. */
+export function recipientOf({ email, locale, timezone }: { email: string; locale: string; timezone: string }) {
+  return { to: email, locale, timezone }
+}
 
 /** To whom a mail goes, and what it is told. */
 export interface Letter<T> {
   /** The address as stored. */
   to: string
-  /** A function is called once it is certain that the mail goes out: to make a token, say. */
+  /** A function is called only when the mail will be sent, for example to create a token. */
   data: T | (() => Promise<T>)
   /** BCP 47 and IANA names of the person's; default: the first text, and UTC. */
   locale?: string | null
@@ -112,11 +117,11 @@ export interface Letter<T> {
 
 /** *Who brings mails out?* Without a module that fills this slot no module can have any. */
 export interface PostOffice {
-  /** Takes a mail in the transaction of `ctx`; false when none is sent. */
+  /** Accepts a mail in the transaction of `ctx`; false when it will not be sent. */
   post<D extends TObject>(ctx: Ctx, mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
 }
 
-/** Hands a mail to whoever brings them out. Throws for one that no module lists. */
+/** Passes a mail to the post office. Throws for one that no module lists. */
 export async function postMail<D extends TObject>(
   ctx: Ctx,
   mail: MailDefinition<D>,

@@ -1,8 +1,9 @@
-import { isIP } from 'node:net'
+import { parseAddress } from '../addresses/addresses.ts'
+import { isLocalhost } from '../addresses/loopback.ts'
+import { createAddressGate } from '../addresses/public-addresses.ts'
 import type { Config } from '../config/config.ts'
 import { at } from '../db/errors.ts'
 import { type FieldProblem, invalidRequest } from '../errors.ts'
-import { createAddressGate } from './addresses.ts'
 
 type Settings = Pick<Config, 'env' | 'outboundAllow'>
 
@@ -44,8 +45,7 @@ export function problemOfForm(text: string, env: Config['env']): string | null {
 
 /** Of a host that needs no name server, what is wrong with it. */
 function problemOfHost(url: URL, allowed: readonly string[]): string | null {
-  const host = hostOf(url)
-  const known = isIP(host) ? [host] : addressesOfLocalhost(host)
+  const known = knownAddresses(hostOf(url))
   return !known || known.some(createAddressGate(allowed)) ? null : 'must lead to a public address'
 }
 
@@ -54,9 +54,10 @@ export function hostOf({ hostname }: URL): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
 }
 
-/** `localhost` is this machine whatever a name server says; undefined for other names. */
-export function addressesOfLocalhost(host: string): string[] | undefined {
-  return /^(?:.+\.)?localhost\.?$/i.test(host) ? ['127.0.0.1', '::1'] : undefined
+/** Of a host that needs no name server: its addresses. Undefined for other names. */
+export function knownAddresses(host: string): string[] | undefined {
+  if (parseAddress(host)) return [host]
+  return isLocalhost(host) ? ['127.0.0.1', '::1'] : undefined
 }
 
 /** A URL as records keep it: its query apart, since many a receiver wants its key there. */

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isIP, type LookupFunction } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { Client } from 'undici'
+import { parseAddress } from '../addresses/addresses.ts'
+import { createAddressGate } from '../addresses/public-addresses.ts'
 import { SECONDS } from '../clock.ts'
 import type { Config } from '../config/config.ts'
-import { createAddressGate } from './addresses.ts'
 import { OutboundError, outboundErrorOf } from './outbound-error.ts'
-import { addressesOfLocalhost, hostOf, problemOfForm } from './outbound-url.ts'
+import { hostOf, knownAddresses, problemOfForm } from './outbound-url.ts'
 import { type Resolve, resolveByDns } from './resolve.ts'
 
 /** Requests to servers that somebody else has named. */
@@ -53,8 +54,7 @@ export function createOutbound(
   /** Those addresses of the host that may be connected to. */
   async function reachable(url: URL, signal: AbortSignal): Promise<string[]> {
     const host = hostOf(url)
-    const known = isIP(host) ? [host] : addressesOfLocalhost(host)
-    const addresses = known ?? (await unlessAborted(resolve(host, signal), signal))
+    const addresses = knownAddresses(host) ?? (await unlessAborted(resolve(host, signal), signal))
     const found = addresses.filter(mayReach)
     if (found.length > 0) return found
     throw new OutboundError(addresses.length > 0 ? 'refused_address' : 'unresolvable')
@@ -103,7 +103,10 @@ function connectTo(url: URL, addresses: readonly string[], timeoutMs: number): C
 
 /** Answers every question with the addresses that were checked. */
 function lookupOf(addresses: readonly string[]): LookupFunction {
-  const all = addresses.map((address) => ({ address, family: isIP(address) }))
+  const all = addresses.flatMap((text) => {
+    const address = parseAddress(text)
+    return address ? [{ address: address.text, family: address.version }] : []
+  })
   return (_host, { all: wantsAll }, callback) => {
     if (wantsAll) callback(null, all)
     else callback(null, all[0]?.address ?? '', all[0]?.family)

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
 import type { ErrorKind } from '../errors.ts'
+import { isObject } from '../fields.ts'
 
 /** Whose a setting is: a tenant's, a store's, or a person's across tenants. */
 export type SettingLevel = 'tenant' | 'store' | 'user'
@@ -12,17 +13,17 @@ export const SETTING_LEVELS: readonly SettingLevel[] = ['tenant', 'store', 'user
 /** What somebody has set, by the settings' names; what is not there has its default. */
 export type StoredSettings = Readonly<Record<string, unknown>>
 
-/** What the value of a setting may hang on beside what is stored. */
+/** What a setting's value may depend on besides what is stored. */
 export interface SettingMoment {
   readonly clock: Clock
   readonly config: Config
 }
 
-/** A change of one setting that its module has a say in. */
+/** A change of a setting, as its module's `change` gets it. */
 export interface SettingChange<T> {
-  /** What is in force. */
+  /** The current value. */
   before: T
-  /** What was asked for, as its schema has it; of an object with `over`, the fields that were given. */
+  /** The requested value; for an object with `over`, the given fields. */
   given: T
   stored: StoredSettings
 }
@@ -31,24 +32,24 @@ export interface SettingSpec<S extends TSchema> {
   level: SettingLevel
   /** The value on the wire, in requests and answers. Whoever may see the settings sees it, so it cannot be a secret. */
   schema: S
-  /** In force where nothing is set: a new default reaches everybody who has set nothing. */
+  /** The value where nothing is set; a new default applies to everybody without a value. */
   default: Static<S>
-  /** Needed, beside the permission of the route, by whoever gives it another value. Not for settings of persons. */
+  /** A permission needed in addition to that of the route to change the value. Not for settings of persons. */
   permission?: string
   /**
-   * For an object that is given field by field: what a PUT leaves out stays, and these are the values of the fields that
-   * nobody has set. Default: a PUT replaces the whole value.
+   * For an object that is changed field by field: a PUT keeps fields that it omits, and these are the values of fields
+   * that nobody has set. Default: a PUT replaces the whole value.
    */
   over?: object
-  /** Shown beside the others, and changed by nobody's PUT. */
+  /** Shown with the others; no PUT can change it. */
   readOnly?: boolean
   /** What `change` may throw. */
   errors?: readonly ErrorKind[]
-  /** Where the value hangs on more than its own name in what is stored. */
+  /** Computes a value that depends on more than its own stored name. */
   read?(stored: StoredSettings, at: SettingMoment): Static<S>
   /**
-   * Has a say in each PUT that names the setting, also when the value is the same: throws where it must not be, and
-   * returns what is to be stored, by the names of settings. Default: the value as it was given.
+   * Called for each PUT that names the setting, also with the same value: it may throw, and returns what to store, by
+   * names of settings. Default: the given value.
    */
   change?(ctx: Ctx, change: SettingChange<Static<S>>): StoredSettings | Promise<StoredSettings>
 }
@@ -85,21 +86,18 @@ export function defineSetting<S extends TSchema>(name: string, spec: SettingSpec
   })
 }
 
-/** What is in force of one setting, given all that is stored beside it. */
+/** The current value of a setting, given the stored settings. */
 export function settingIn<T>(setting: Setting<T>, stored: StoredSettings, at: SettingMoment): T {
   if (setting.read) return setting.read(stored, at)
   const value = storedOf(stored, setting)
   if (value === undefined) return setting.default
-  return (setting.over && isFields(value) ? { ...setting.over, ...value } : value) as T // fitted its schema when it was set
+  return (setting.over && isObject(value) ? { ...setting.over, ...value } : value) as T // fitted its schema when it was set
 }
 
-/** What is stored of one setting; nothing that every object has anyway. */
+/** The stored value of a setting, ignoring inherited properties. */
 export function storedOf(stored: StoredSettings, { name }: Pick<Setting, 'name'>): unknown {
   return Object.hasOwn(stored, name) ? stored[name] : undefined
 }
-
-export const isFields = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** *What has a tenant, store or person set?* Answered by the module that has the row, in one query. */
 export type SettingsKeeper = (ctx: Ctx, id: string) => Promise<StoredSettings>

@@ -1,5 +1,5 @@
 import Type, { type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
-import { Closed, Nullable } from '../http/schemas.ts'
+import { Closed, Nullable, Patch } from '../http/schemas.ts'
 import type { Setting } from './define.ts'
 
 /** The body of a PUT of settings: any of those of its level. The route says `settings`, and the start puts them in. */
@@ -21,14 +21,13 @@ export function patchOf(patch: TSchema, settings: Iterable<Setting>): TObject {
   const fields: TProperties = Object.fromEntries(
     changeable.map(({ name, schema, over }) => [name, over ? fieldByField(schema) : schema]),
   )
-  return Type.Partial(Closed(fields), { additionalProperties: false, ...(title && { title }) })
+  return Patch(fields, title ? { title } : {})
 }
 
 /** The same object with every field optional. */
 function fieldByField(schema: TSchema): TSchema {
   const { type, title, properties = {}, description } = schema as Fields // JSON Schema's keywords
-  const partial = Type.Partial(Closed(properties), {
-    additionalProperties: false,
+  const partial = Patch(properties, {
     ...(title && { title: `${title}Patch` }),
     ...(description && { description }),
   })

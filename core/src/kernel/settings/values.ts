@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Ctx } from '../context.ts'
 import type { EventRecord } from '../events/define.ts'
-import { isFields, type Setting, type SettingLevel, type StoredSettings, settingIn, storedOf } from './define.ts'
+import { isObject } from '../fields.ts'
+import { type Setting, type SettingLevel, type StoredSettings, settingIn, storedOf } from './define.ts'
 
 /** The value of one setting, of the context's own tenant, store or person unless another one is named. One query. */
 export async function readSetting<T>(ctx: Ctx, setting: Setting<T>, id: string = ownIdOf(ctx, setting)): Promise<T> {
@@ -25,7 +26,7 @@ export function presentSettings(ctx: Ctx, level: SettingLevel, stored: StoredSet
   return Object.fromEntries([...all].map(([name, setting]) => [name, settingIn(setting, stored, ctx)]))
 }
 
-/** What a PUT asks for, of whom. */
+/** A PUT of settings. */
 export interface SettingsPut {
   stored: StoredSettings
   given: Readonly<Record<string, unknown>>
@@ -34,8 +35,8 @@ export interface SettingsPut {
 }
 
 /**
- * What is to be stored after a PUT; the row has to be locked. Throws 403 `permission_denied` where a setting asks for a
- * permission that the caller does not hold, and what the settings' own rules throw. For the module that keeps them.
+ * The settings to store after a PUT; the row must be locked. Throws 403 `permission_denied` for a setting with a
+ * permission that the caller lacks, and what the settings' own rules throw. For the module that stores them.
  */
 export async function applySettings(
   ctx: Ctx,
@@ -58,17 +59,17 @@ async function changed(
 ): Promise<StoredSettings> {
   const before = settingIn(setting, stored, ctx)
   const kept = storedOf(stored, setting)
-  const isMerged = setting.over !== undefined && isFields(value)
-  const own = { [setting.name]: isMerged ? { ...(isFields(kept) ? kept : {}), ...value } : value }
+  const isMerged = setting.over !== undefined && isObject(value)
+  const own = { [setting.name]: isMerged ? { ...(isObject(kept) ? kept : {}), ...value } : value }
   const isSame = isDeepStrictEqual(before, settingIn({ ...setting, read: undefined }, own, ctx))
   if (setting.permission && !isSame) ctx.require(setting.permission, storeId)
   if (setting.change) return setting.change(ctx, { before, given: value, stored })
   return isSame ? {} : own
 }
 
-/** What an event of changed settings did to one of them; null where it stayed as it was. */
+/** How an event changed a setting; null when it did not. */
 export function changeOf<T>({ before, after }: EventRecord, setting: Setting<T>): { before: T; after: T } | null {
-  const [was, is] = [before, after].map((values) => (isFields(values) ? storedOf(values, setting) : undefined))
+  const [was, is] = [before, after].map((values) => (isObject(values) ? storedOf(values, setting) : undefined))
   if (was === undefined || is === undefined || isDeepStrictEqual(was, is)) return null
   return { before: was as T, after: is as T } // both were presented by the setting
 }

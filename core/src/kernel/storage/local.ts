@@ -5,16 +5,17 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { DAYS } from '../clock.ts'
 import { newId } from '../ids.ts'
+import { errorCode } from '../system-errors.ts'
 import { checkFileKey, FileMissing, type FileStorage, type StoredFile } from './storage.ts'
 
-/** Files that are not whole yet; no key begins with a dot. */
+/** Incomplete files; no key starts with a dot. */
 const PARTIAL = '.partial'
-/** What has not been written to for so long belongs to a process that died. */
+/** A file without writes for this long belongs to a process that died. */
 const ABANDONED_MS = 1 * DAYS
 
 /**
- * Keeps files in a folder of this machine, which nobody but its own user may look into. A file is written beside its
- * place, flushed, and put there in one step, so that neither a crash nor a loss of power leaves half of one.
+ * Stores files in a folder that only its own user can read. A file is written next to its place, flushed and renamed,
+ * so that a crash or loss of power never leaves a part of one.
  */
 export function createLocalStorage(root: string): FileStorage {
   const partial = join(root, PARTIAL)
@@ -72,7 +73,7 @@ async function* listFiles(root: string, folder: string): AsyncGenerator<StoredFi
     if (entry.name.startsWith('.')) continue
     const key = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.isDirectory()) yield* listFiles(root, key)
-    // One that is gone by now is left out.
+    // A file that has been removed meanwhile is omitted.
     else {
       const found = await ignoreMissing(stat(join(root, key)))
       if (found?.isFile()) yield { key, bytes: found.size }
@@ -80,14 +81,14 @@ async function* listFiles(root: string, folder: string): AsyncGenerator<StoredFi
   }
 }
 
-/** Makes a folder and those above it, each of them flushed into the one that it stands in. */
+/** Creates a folder and its parents, flushing each into its parent. */
 async function makeFolders(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 })
   if (first === undefined) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made))
 }
 
-/** Makes the names in a folder outlive a loss of power. Windows has no such call: there the system sees to it. */
+/** Flushes a folder, so that its names survive a loss of power. Windows has no such call and does so itself. */
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
@@ -111,8 +112,7 @@ async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException // what the file system throws; others have none of these codes
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined
     throw error
   }
 }

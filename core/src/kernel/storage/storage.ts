@@ -13,9 +13,8 @@ export interface StoredFile {
  */
 export interface FileStorage {
   /**
-   * Takes in a file as it comes and keeps it under the key, in place of what was there. All or nothing: whatever fails,
-   * or whoever dies, the key still leads to what it led to before. Resolves to the size in bytes once the file is safe on
-   * disk; throws what `content` throws.
+   * Writes a file under the key, replacing an existing one, atomically: after any failure or crash the key has its
+   * earlier content. Resolves to the size in bytes once the file is safe on disk; throws what `content` throws.
    */
   write(key: string, content: AsyncIterable<Uint8Array>): Promise<{ bytes: number }>
   /** The bytes of a file. The stream fails with `FileMissing` when there is none. */

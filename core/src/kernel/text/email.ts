@@ -3,16 +3,16 @@ import { domainToASCII } from 'node:url'
 const MAX_EMAIL = 254
 const MAX_LOCAL = 64
 
-// RFC 5322 dot-atom, ASCII alone: a local part in another script is a look-alike far more often than an address.
+// RFC 5322 dot-atom in ASCII: a local part in another script is a look-alike far more often than an address.
 const LOCAL = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-// Checked before the conversion, which would cut or decode them: what may not stand in a host name.
+// Characters that a host name cannot have, checked before the conversion, which would remove or decode them.
 const UNSAFE_IN_DOMAIN = /[\p{Cc}\p{Cf}\p{Z}!-,/:-@[-`{-~]/u
 
 /**
- * The one form that an e-mail address is stored, found and compared in, or null when it is not a valid address.
- * Unicode is normalised (NFKC) before anything is checked, so that no look-alike of `@`, `.` or a letter slips through
- * the checks and turns into it later. The whole is lower-case; an international domain becomes its ASCII form.
+ * The canonical form of an e-mail address, or null when it is invalid. It is normalised (NFKC) before any check, so
+ * that no look-alike of `@`, `.` or a letter passes the checks and becomes one later. It is lower-case; an
+ * international domain is in ASCII.
  */
 export function normalizeEmail(text: string): string | null {
   if (text.length > MAX_EMAIL) return null

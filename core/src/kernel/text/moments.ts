@@ -4,13 +4,13 @@ const EARLIEST_MS = Date.parse('0001-01-01T00:00:00.000Z')
 const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * True for a moment as RFC 3339 writes it that the database can hold and that is written back with four digits of a
- * year: from the year 1 to 9999 in UTC. A leap second is none: neither JavaScript nor PostgreSQL keeps it.
+ * True for an RFC 3339 time that the database can store and that has a year of four digits in UTC: from 1 to 9999. Leap
+ * seconds are refused, because neither JavaScript nor PostgreSQL stores them.
  */
 export function isMoment(text: string): boolean {
   if (!MOMENT.test(text) || !isDate(text.slice(0, 10), { fromYear: 0 })) return false
   const ms = Date.parse(text.toUpperCase())
-  // The day at which a clock may show 24:00 is the next one.
+  // 24:00 belongs to the next day.
   return ms >= EARLIEST_MS && ms <= LATEST_MS && !/[Tt]24/.test(text)
 }
 
@@ -23,7 +23,7 @@ export function isDate(text: string, { fromYear = 1 } = {}): boolean {
   return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
 }
 
-/** A moment in the one form that it has on the wire; what is none stays as it is. */
+/** A time in the form of the wire; anything else stays as it is. */
 export function tidyMoment(text: string): string {
   return isMoment(text) ? new Date(Date.parse(text.toUpperCase())).toISOString() : text
 }

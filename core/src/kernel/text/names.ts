@@ -1,10 +1,10 @@
-// What nobody sees: format characters, zero-width and filling ones, directions, blanks of Braille and Hangul, and code
-// points that no letter or sign has been given.
+// Invisible characters: format characters, zero-width and filler ones, directions, blanks of Braille and Hangul, and
+// unassigned code points.
 const INVISIBLE = /[\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800]/gu
 const SEPARATORS = /\p{Z}+/gu
 const SHOWN = /[\p{L}\p{N}\p{P}\p{S}]/u
 
-/** Longer text is left as it is, for its limit to refuse: tidying is for what may turn out to be a name. */
+/** Longer text is not tidied, because its length limit refuses it. */
 const LONGEST = 8_000
 
 /** The text without characters that nobody sees. */
@@ -13,8 +13,8 @@ export function withoutInvisible(text: string): string {
 }
 
 /**
- * The one form in which a line of text is looked at, compared and kept: composed (NFC), without characters that nobody
- * sees, with single blanks between words and none around them. Control characters stay, for the pattern to refuse.
+ * The canonical form of a line of text: composed (NFC), without invisible characters, with single blanks between words
+ * and none around them. Control characters stay, for the pattern to refuse.
  */
 export function tidyLine(text: string): string {
   if (text.length > LONGEST) return text
@@ -26,7 +26,7 @@ export function showsSomething(text: string): boolean {
   return SHOWN.test(withoutInvisible(text))
 }
 
-/** Words to search for: a line in which tabs and line breaks count as blanks; undefined when nothing is left. */
+/** The text of a search, with tabs and line breaks as blanks; undefined when nothing is left. */
 export function tidySearch(text: string): string | undefined {
   return tidyLine(text.slice(0, LONGEST).replace(/\s+/g, ' ')) || undefined
 }

@@ -1,8 +1,8 @@
-// Offsets such as `+02:00` are no zones: they know no daylight saving.
+// Offsets such as `+02:00` are no time zones: they have no daylight saving.
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/
 const MAX_ZONE = 64
 
-// Other names of zones in the IANA database, which `Intl` takes in any case and shows by the zone that they lead to.
+// Alias names of the IANA database, which `Intl` accepts in any case and replaces by their target.
 const LINKS = `
   Africa/Asmara Africa/Timbuktu America/Argentina/Buenos_Aires America/Argentina/Catamarca
   America/Argentina/ComodRivadavia America/Argentina/Cordoba America/Argentina/Jujuy America/Argentina/Mendoza
@@ -31,8 +31,8 @@ const LINKS = `
 let spellings: Map<string, string> | undefined
 
 /**
- * The name of an IANA time zone as the database spells it (`europe/berlin` → `Europe/Berlin`), or null when it is none. A
- * name that leads to another zone stays that name: whoever chose `Asia/Kolkata` finds it again.
+ * The name of an IANA time zone in the spelling of the database (`europe/berlin` → `Europe/Berlin`), or null when there
+ * is none. Aliases are kept: who chose `Asia/Kolkata` finds it again.
  */
 export function canonicalTimeZone(name: string): string | null {
   if (name.length > MAX_ZONE || !ZONE_NAME.test(name)) return null
@@ -42,22 +42,22 @@ export function canonicalTimeZone(name: string): string | null {
   const known = spellings.get(name.toLowerCase())
   if (known !== undefined) return known
   try {
-    // Younger than the list above: known by the name that `Intl` has for it.
+    // Newer than the list above: `Intl` has its name.
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
   } catch {
     return null
   }
 }
 
-/** The longest language tag that is kept: what RFC 5646 asks implementations to bear at least. */
+/** The longest accepted language tag: what RFC 5646 requires implementations to support at least. */
 const MAX_LOCALE = 35
 
 /** The canonical form of a BCP 47 language tag (`DE-ch` → `de-CH`, `iw` → `he`), or null when it is none or too long. */
 export function canonicalLocale(tag: string): string | null {
-  // No tag becomes so much shorter.
+  // No tag becomes that much shorter.
   if (tag.length > 4 * MAX_LOCALE) return null
   try {
-    // Measured in this form, which may be the longer one: `sh` becomes `sr-Latn`.
+    // Measured in canonical form, which may be longer: `sh` becomes `sr-Latn`.
     const canonical = Intl.getCanonicalLocales(tag)[0]
     return canonical !== undefined && canonical.length <= MAX_LOCALE ? canonical : null
   } catch {

@@ -1,6 +1,6 @@
 import { every, everyTenant } from '#kernel'
 import { listBacklog, listTenantsBehind } from './queries.ts'
-import { enqueueSending } from './sending.ts'
+import { enqueueSending } from './send.ts'
 
 /** Has sent what was sealed since, what is due to be tried again, and what a process that died has left. */
 export const findBacklog = every('* * * * *', 'audit_sinks.find_backlog', (ctx) =>

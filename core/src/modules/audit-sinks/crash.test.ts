@@ -38,7 +38,7 @@ after(async () => {
 })
 
 function startWorker(): ChildProcess {
-  const script = fileURLToPath(new URL('./sending-worker.fixture.ts', import.meta.url))
+  const script = fileURLToPath(new URL('./send-worker.fixture.ts', import.meta.url))
   const { drop: _, ...urls } = core.database
   const ahead = String(core.clock.ms() - Date.now())
   return spawn(process.execPath, [script, JSON.stringify(urls), ahead], { stdio: ['ignore', 'inherit', 'inherit'] })

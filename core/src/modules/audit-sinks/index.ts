@@ -5,7 +5,7 @@ import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
 import { auditSinkRoutes } from './routes.ts'
 import { sinkSecrets } from './secrets.ts'
-import { sendBatches } from './sending.ts'
+import { sendBatches } from './send.ts'
 
 export * from './events.ts'
 export { AuditSink } from './schema.ts'
@@ -29,4 +29,5 @@ export const auditSinks = defineModule({
     { table: 'audit_sinks', column: 'next_attempt_at', aheadMs: 2 * HOURS },
     { table: 'audit_sinks', column: 'locked_until', aheadMs: 2 * MINUTES },
   ],
+  cases: () => import('./audit-sinks.cases.ts'),
 })

@@ -6,7 +6,7 @@ import { labelOf, presentSink, recordSink } from './present.ts'
 import { deleteSink, getSink, insertSink, listSinks, lockSink, updateSink } from './queries.ts'
 import type { AuditSink, AuditSinkPatch, AuditSinkWithSecret, NewAuditSink } from './schema.ts'
 import { sinkSecrets } from './secrets.ts'
-import { enqueueSending } from './sending.ts'
+import { enqueueSending } from './send.ts'
 import type { AuditSinkTable, SinkRow } from './table.ts'
 
 /** As many as the table has slots for. */

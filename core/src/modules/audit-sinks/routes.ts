@@ -1,6 +1,6 @@
 import { checkUrlField, conflict, defineRoute, type Route, Short } from '#kernel'
 import { addSink, changeSink, readSink, readSinks, removeSink } from './operations.ts'
-import { probeSink } from './probing.ts'
+import { probeSink } from './probe.ts'
 import {
   AuditSink,
   AuditSinkPatch,

@@ -4,7 +4,7 @@ import { auditSinkPaused, auditSinkResumed } from './events.ts'
 import { labelOf, presentSink, recordSink } from './present.ts'
 import { lockSink, updateSink } from './queries.ts'
 import type { AuditSink } from './schema.ts'
-import { enqueueSending } from './sending.ts'
+import { enqueueSending } from './send.ts'
 import type { SinkRow } from './table.ts'
 
 /** Nothing more is sent but the batch that is under way; what happens meanwhile is kept for later. Throws 404. */

@@ -1,17 +1,20 @@
-/** What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included. */
+/** Characters that start a formula in a spreadsheet, including the wide forms of East Asian keyboards. */
 const FORMULA = '[=+\\-@＝＋－＠]'
-/** What some spreadsheet may have been told to split at. */
+/** Separators at which a spreadsheet may split a text. */
 const SEPARATOR = /[,;|\t\r\n\v\f\u0085\u2028\u2029]/
-/** Separators, and what is not seen or is taken away: blanks, quotes, characters without a shape. */
+/**
+ * What may precede a formula: separators, and characters that spreadsheets ignore or remove, such as blanks, quotes and
+ * invisible ones.
+ */
 const BEFORE = '[,;|"\\s\\p{C}\\p{Z}\\p{Default_Ignorable_Code_Point}]'
-// Each character is looked at once: what may stand before a formula is taken whole, whatever follows.
+// Matches in linear time: each run of preceding characters is taken whole.
 const STARTS = new RegExp(`(^${BEFORE}*|${BEFORE}+)(${FORMULA}?)`, 'gu')
 const STRING = /"(?:[^"\\]|\\.)*"/g
 
 /**
- * One line of a CSV file as RFC 4180 has it, every text in quotes. Null is nothing, objects are JSON. Whatever separator a
- * spreadsheet splits it at, no cell is a formula: in a text an apostrophe stands before what would begin one; in the
- * strings of JSON that character is written as an escape, which means the same.
+ * One line of a CSV file as in RFC 4180, every text in quotes; null is empty, objects are JSON. Whatever separator a
+ * spreadsheet uses, no cell is a formula: in a text an apostrophe is put before a character that would start one, in
+ * strings of JSON that character is written as an escape.
  */
 export function csvLine(values: readonly unknown[]): string {
   return `${values.map(csvField).join(',')}\r\n`
@@ -26,11 +29,11 @@ function csvField(value: unknown): string {
 
 const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
 
-/** A string within JSON: each of them may become a cell of its own. */
+/** A string within JSON, which may become a cell of its own. */
 const inertJson = (literal: string) => `"${inert(literal.slice(1, -1), escaped)}"`
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** Changes each character that would begin a formula in a cell of its own. */
+/** Replaces each character that would start a formula in a cell. */
 function inert(text: string, change: (first: string) => string): string {
   return text.replace(STARTS, (_, before: string, first: string, offset: number) => {
     const beginsCell = first !== '' && (offset === 0 || SEPARATOR.test(before))

@@ -1,7 +1,7 @@
 import { Closed, defineEvent, OneOf, Timestamp, Type } from '#kernel'
 import { FORMATS } from './schema.ts'
 
-/** Recorded before the first record leaves, so that an export that is broken off is recorded too. */
+/** Recorded before the first record is sent, so that an aborted export is recorded too. */
 export const auditExported = defineEvent('audit.exported', {
   description: 'Somebody exported records of the audit log',
   data: Closed({
@@ -11,7 +11,7 @@ export const auditExported = defineEvent('audit.exported', {
   }),
 })
 
-/** In the transaction that puts the removal into the chain of seals: from then on the records may be missing. */
+/** Emitted in the transaction that adds the removal to the chain; from then on the records may be missing. */
 export const auditRemoved = defineEvent('audit.removed', {
   description: 'Records of the audit log were kept for as long as the settings say, and are removed',
   data: Closed({

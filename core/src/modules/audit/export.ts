@@ -8,7 +8,7 @@ import { presentRecord } from './present.ts'
 import type { AuditRow } from './queries.ts'
 import { AuditLog, type Filters, type Format } from './schema.ts'
 
-/** Records read, written and held at once. */
+/** Records read and written at once. */
 const BATCH = 500
 
 interface Writing {
@@ -20,10 +20,10 @@ interface Writing {
 
 const columns = Object.keys(AuditLog.properties) as (keyof AuditLog)[] // the schema's own names
 
-/** What is recorded of an export. */
+/** Data of the event. */
 type Exported = { format: Format; filters: Filters; proof?: boolean }
 
-/** How a file of each format is written. */
+/** The writer of each format. */
 export const writings: Readonly<Record<Format, Writing>> = {
   csv: {
     contentType: 'text/csv; charset=utf-8; header=present',
@@ -45,16 +45,13 @@ export const writings: Readonly<Record<Format, Writing>> = {
   },
 }
 
-/** The file of the records, which is read from the database as fast as the client takes it. */
+/** A file of the records, read from the database as fast as the client takes it. */
 export function exportRecords(ctx: Ctx, filters: Filters, format: Format): Answer<StreamBody> {
   const pieces = writeFile(ctx, criteriaOf(filters), writings[format])
   return fileAnswer(ctx, { format, filters: { ...filters } }, pieces)
 }
 
-/**
- * The answer that brings a file, made piece by piece as the client takes it. The export is recorded before the first of
- * them leaves, and not at all for who asks by HEAD.
- */
+/** An answer that streams a file. The export is recorded before the first piece is sent, and not for HEAD. */
 export function fileAnswer(ctx: Ctx, after: Exported, pieces: AsyncIterable<Buffer>): Answer<StreamBody> {
   const { format } = after
   const headers = {
@@ -63,13 +60,13 @@ export function fileAnswer(ctx: Ctx, after: Exported, pieces: AsyncIterable<Buff
   }
   const open = async () => {
     await ctx.transaction((ctx) => ctx.emit(auditExported, { storeId: null, after }))
-    // Bytes rather than objects: nothing is read ahead but what fills the socket.
+    // A stream of bytes with a minimal buffer, so that little is read ahead of the client.
     return Readable.from(pieces, { objectMode: false, highWaterMark: 1 })
   }
   return new Answer(200, open, headers)
 }
 
-/** The file in pieces of one batch each. When nobody wants more of it, no further batch is asked for. */
+/** The file in pieces of one batch each; stops reading when the client is gone. */
 async function* writeFile(ctx: Ctx, criteria: Criteria, writing: Writing): AsyncGenerator<Buffer> {
   let piece = writing.head
   let isFirst = true
@@ -86,8 +83,8 @@ async function* writeFile(ctx: Ctx, criteria: Criteria, writing: Writing): Async
 }
 
 /**
- * Each batch in a read-only transaction of its own, so that a slow client holds none open. Newest first: what is recorded
- * meanwhile is newer than all that is still to come.
+ * Each batch in its own read-only transaction, so that a slow client holds none open. Newest first, so that records
+ * added meanwhile do not appear.
  */
 async function* readBatches(ctx: Ctx, criteria: Criteria): AsyncGenerator<AuditRow[]> {
   let beforeId: string | null = null

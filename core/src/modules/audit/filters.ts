@@ -1,27 +1,27 @@
-import { type FieldProblem, firstIdAt, invalidRequest, readAddress, SECONDS } from '#kernel'
+import { type FieldProblem, firstIdAt, invalidRequest, momentAt, readAddress, SECONDS } from '#kernel'
 import type { Filters } from './schema.ts'
 
-/** The filters as a query needs them. */
+/** The filters in the form that queries use. */
 export interface Criteria {
   /** Exactly this action. */
   action?: string
-  /** Actions from the first to before the second, byte by byte. */
+  /** Actions from `from` to before `before`, compared by bytes. */
   actionRange?: { from: string; before: string }
   resourceType?: string
   resourceId?: string
   userId?: string
   storeId?: string
   ipAddress?: string
-  /** `createdAt` decides; `id` says where in the order of ids, and in which partitions, to look for it. */
+  /** `createdAt` decides; `id` bounds the range of ids and the partitions to read. */
   from?: { createdAt: string; id: string }
   before?: { createdAt: string; id: string }
   q?: string
 }
 
-/** How far the time in a record's id may be from `created_at`: ids go on ascending when a clock is set back a little. */
+/** How far the time in an id may differ from `created_at`: ids keep ascending when a clock is set back a little. */
 const SLACK_MS = 60 * SECONDS
 
-/** Throws 400 for a time that is none. */
+/** Throws 400 for an invalid time. */
 export function criteriaOf(filters: Filters): Criteria {
   const problems: FieldProblem[] = []
   const timeOf = (name: 'from' | 'to') => {
@@ -40,8 +40,8 @@ export function criteriaOf(filters: Filters): Criteria {
     userId: filters.user_id,
     storeId: filters.store_id,
     ipAddress: filters.ip_address && (readAddress(filters.ip_address) ?? filters.ip_address.toLowerCase()),
-    from: from === undefined ? undefined : { createdAt: new Date(from).toISOString(), id: firstIdAt(from - SLACK_MS) },
-    before: to === undefined ? undefined : { createdAt: new Date(to).toISOString(), id: firstIdAt(to + SLACK_MS) },
+    from: from === undefined ? undefined : { createdAt: momentAt(from), id: firstIdAt(from - SLACK_MS) },
+    before: to === undefined ? undefined : { createdAt: momentAt(to), id: firstIdAt(to + SLACK_MS) },
     q: filters.q,
   }
 }

@@ -47,4 +47,5 @@ export const audit = defineModule({
   resources: [checkpointKeys],
   settings: [auditRetentionDays, auditRetentionPending],
   checks: [chainEnds],
+  cases: () => import('./audit.cases.ts'),
 })

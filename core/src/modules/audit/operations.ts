@@ -6,7 +6,7 @@ import { type Reading, readRecords } from './read.ts'
 import type { AuditLog, Filters } from './schema.ts'
 import { searchRecords } from './search/search.ts'
 
-/** The page of the tenant's records that the request asks for, newest first. */
+/** The requested page of the tenant's records, newest first. */
 export async function listAuditLogs(ctx: Ctx, filters: Filters): Promise<PageOf<AuditLog>> {
   const criteria = criteriaOf(filters)
   const read = (after: readonly string[] | null, limit: number) =>
@@ -15,7 +15,7 @@ export async function listAuditLogs(ctx: Ctx, filters: Filters): Promise<PageOf<
   return { data: data.map(presentRecord), next_cursor }
 }
 
-/** The newest of the records before `beforeId` that meet all criteria, newest first. */
+/** The newest records before `beforeId` that match all criteria, newest first. */
 export function findRecords(ctx: Ctx, criteria: Criteria, reading: Reading): Promise<AuditRow[]> {
   return criteria.q === undefined ? readRecords(ctx, criteria, reading) : searchRecords(ctx, criteria, reading)
 }

@@ -38,7 +38,7 @@ export async function listRecords(tx: Tx, tenantId: string, selection: Selection
   return rows.slice(0, limit)
 }
 
-/** A record with that id or a greater one, if there is one. */
+/** The id, if there is a record with that id or a greater one. */
 export async function findRecordFrom(tx: Tx, tenantId: string, id: string): Promise<string | undefined> {
   const query = tx.selectFrom('audit_logs').select('id').where('tenant_id', '=', tenantId).where('id', '>=', id)
   const row = await query.orderBy('id', 'desc').limit(sql.lit(1)).executeTakeFirst()

@@ -3,19 +3,19 @@ import type { Criteria } from './filters.ts'
 import { type AuditRow, findRecordFrom, listRecords } from './queries.ts'
 import type { Span } from './selection.ts'
 
-/** Most pages are full of records of one month, and a month is one partition, or two. */
+/** Most pages hold records of one month, which is in one or two partitions. */
 const WINDOW_MS = 31 * DAYS
-/** No clock is that far ahead, but for a broken one. */
+/** No clock is further ahead, unless it is wrong. */
 const AHEAD_MS = 1 * DAYS
 
-/** Where in the order of ids to read on, and how much. */
+/** Where to continue, and how many records to read. */
 export interface Reading {
   /** Null: from the newest record on. */
   beforeId: string | null
   limit: number
 }
 
-/** The newest of the records before `beforeId` that meet the criteria, `q` aside, newest first. */
+/** The newest records before `beforeId` that match the criteria except `q`, newest first. */
 export async function readRecords(
   { tx, tenantId, clock }: Ctx,
   criteria: Criteria,
@@ -33,8 +33,8 @@ export async function readRecords(
 }
 
 /**
- * Where to look first: not further back than a month from the last record seen, from `to`, or from now. Bounded on both
- * sides, because planning a query for all the partitions takes longer than reading a page from one.
+ * The range to read first: the month before the last record seen, before `to`, or before now. It has two bounds,
+ * because planning a query over all partitions takes longer than reading a page from one.
  */
 export function newestSpan(now: number, criteria: Criteria, beforeId: string | null) {
   const top = least(beforeId, criteria.before?.id)
@@ -42,9 +42,9 @@ export function newestSpan(now: number, criteria: Criteria, beforeId: string | n
   return {
     from,
     before: top ?? firstIdAt(now + AHEAD_MS),
-    /** Records may lie above, though none should. */
+    /** There may be records above the range, though there should be none. */
     isOpen: top === null,
-    /** No record that is asked for lies below. */
+    /** There is no matching record below the range. */
     isAll: criteria.from !== undefined && criteria.from.id >= from,
   }
 }

@@ -84,7 +84,7 @@ const verifyRoute = defineRoute({
   },
 })
 
-/** A space for each step: so a client that has gone is noticed, and one that waits sees that there is work. */
+/** A space for each step: it shows that work goes on, and a client that has gone is noticed. */
 async function* asJson(steps: AsyncGenerator<void, VerifiedAudit>): AsyncGenerator<Buffer> {
   for (;;) {
     const step = await steps.next()

@@ -105,7 +105,7 @@ const filters = {
 }
 
 export const Filters = Closed(filters)
-/** The filters of the audit log as they are sent; all that are given must hold. */
+/** The filters of a request; all that are given must match. */
 export type Filters = Static<typeof Filters>
 
 export const AuditLogQuery = ListQuery(filters)

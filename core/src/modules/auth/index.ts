@@ -51,7 +51,7 @@ export { type Challenge, verifyChallenge } from './tokens/access-tokens.ts'
 export { keyRing } from './tokens/key-ring.ts'
 export { rotateSigningKey } from './tokens/key-rotation.ts'
 
-/** Where anybody may knock, and nobody has much to say. */
+/** Routes under `/auth/` are public and take short bodies. */
 const AUTH_BODY_BYTES = 16 * 1024
 
 const bounded = (route: Route): Route =>
@@ -71,7 +71,7 @@ export const auth = defineModule({
   resources: [keyRing, provenTokens, passwordHasher],
   settings: authSettings,
   sealed: [sealedSigningKeys],
-  // What is remembered of failures, and links in mails, last a day at the most.
+  // Failure windows and mailed links last a day at most.
   moments: [
     { table: 'login_failures', column: 'window_ends_at', aheadMs: 1 * DAYS },
     { table: 'user_tokens', column: 'expires_at', aheadMs: 1 * DAYS },
@@ -84,4 +84,5 @@ export const auth = defineModule({
       ? []
       : [['Bootstrap token', `${token} (shown this once: POST /api/v1/auth/bootstrap makes the first super admin)`]]
   },
+  cases: () => import('./auth.cases.ts'),
 })

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net'
-import { Closed, defineMail, Nullable, Timestamp, Type } from '#kernel'
+import { Closed, canonicalAddress, defineMail, Nullable, Timestamp, Type } from '#kernel'
 
 const name = Type.Optional(Nullable(Type.String({ examples: ['Ann'] })))
 const link = { name, token: Type.String(), expiresAt: Timestamp }
@@ -130,5 +129,5 @@ export const authMails = [
 ]
 
 function fromAddress(ipAddress: string | null | undefined): string {
-  return ipAddress && isIP(ipAddress) ? ` from the address ${ipAddress}` : ''
+  return ipAddress && canonicalAddress(ipAddress) ? ` from the address ${ipAddress}` : ''
 }

@@ -1,4 +1,4 @@
-import type { Insertable, Tx } from '#kernel'
+import { type Insertable, prepared, type Tx } from '#kernel'
 import { normalizeEmail, type UserRow } from '../users/index.ts'
 import type { TokenPurpose, UserPasswordTable, UserTokenRow, UserTokenTable } from './table.ts'
 
@@ -7,24 +7,36 @@ export interface Account {
   user: UserRow
   /** Null: invited, not registered yet. */
   passwordHash: string | null
-  /** The tenant last used, as long as they belong to it: where a record about their account is kept. */
+  /** The tenant last used, if they still belong to it: records about their account are kept there. */
   homeTenantId: string | null
+  /** Null: they have never signed in. */
+  lastLoginAt: string | null
+  /** When they last signed in from the device that was asked about; null: they never have. */
+  deviceSeenAt: string | null
 }
 
-/** The account of an e-mail address in whatever spelling. The same work is done whether or not there is one. */
-export const findAccountByEmail = (tx: Tx, email: string): Promise<Account | undefined> =>
-  findAccount(tx, 'users.email_normalized', normalizeEmail(email) ?? '')
+/**
+ * The account of an e-mail address in any spelling, with the last sign-in from a device. Takes the same work whether or
+ * not the account exists.
+ */
+export async function findAccountByEmail(tx: Tx, email: string, fingerprint = ''): Promise<Account | undefined> {
+  return accountOf(await selectByEmail(tx, normalizeEmail(email) ?? '', fingerprint))
+}
 
-/** The account of a person. */
-export const findAccountById = (tx: Tx, userId: string): Promise<Account | undefined> =>
-  findAccount(tx, 'users.id', userId)
+/** The account of a person, and what it knows of a device. */
+export async function findAccountById(tx: Tx, userId: string, fingerprint = ''): Promise<Account | undefined> {
+  return accountOf(await selectById(tx, userId, fingerprint))
+}
 
-async function findAccount(
-  tx: Tx,
-  column: 'users.id' | 'users.email_normalized',
-  value: string,
-): Promise<Account | undefined> {
-  const row = await tx
+const selectByEmail = prepared((tx: Tx, email: string, fingerprint: string) =>
+  selectAccount(tx, fingerprint).where('users.email_normalized', '=', email),
+)
+const selectById = prepared((tx: Tx, userId: string, fingerprint: string) =>
+  selectAccount(tx, fingerprint).where('users.id', '=', userId),
+)
+
+const selectAccount = (tx: Tx, fingerprint: string) =>
+  tx
     .selectFrom('users')
     .leftJoin('user_passwords', 'user_passwords.user_id', 'users.id')
     .leftJoin('user_logins', 'user_logins.user_id', 'users.id')
@@ -33,13 +45,25 @@ async function findAccount(
         .onRef('user_tenants.user_id', '=', 'users.id')
         .onRef('user_tenants.tenant_id', '=', 'user_logins.last_tenant_id'),
     )
+    .leftJoin('known_devices', (join) =>
+      join.onRef('known_devices.user_id', '=', 'users.id').on('known_devices.fingerprint', '=', fingerprint),
+    )
     .selectAll('users')
     .select(['user_passwords.hash', 'user_tenants.tenant_id as home_tenant_id'])
-    .where(column, '=', value)
-    .executeTakeFirst()
+    .select(['user_logins.last_login_at', 'known_devices.last_seen_at'])
+
+type FoundAccount = UserRow & Record<'hash' | 'home_tenant_id' | 'last_login_at' | 'last_seen_at', string | null>
+
+function accountOf([row]: FoundAccount[]): Account | undefined {
   if (!row) return undefined
-  const { hash, home_tenant_id, ...user } = row
-  return { user, passwordHash: hash, homeTenantId: home_tenant_id }
+  const { hash, home_tenant_id, last_login_at, last_seen_at, ...user } = row
+  return {
+    user,
+    passwordHash: hash,
+    homeTenantId: home_tenant_id,
+    lastLoginAt: last_login_at,
+    deviceSeenAt: last_seen_at,
+  }
 }
 
 /** False when the person has a password already. */
@@ -82,16 +106,14 @@ export async function updatePassword(
   return updated !== undefined
 }
 
-/** The person's hash, kept from changing until the transaction ends. */
+/** The person's password hash, locked until the transaction ends. */
 export async function lockPassword(tx: Tx, userId: string): Promise<string | undefined> {
-  const row = await tx
-    .selectFrom('user_passwords')
-    .select('hash')
-    .where('user_id', '=', userId)
-    .forShare()
-    .executeTakeFirst()
-  return row?.hash
+  return (await selectLockedPassword(tx, userId))[0]?.hash
 }
+
+const selectLockedPassword = prepared((tx: Tx, userId: string) =>
+  tx.selectFrom('user_passwords').select('hash').where('user_id', '=', userId).forShare(),
+)
 
 export const insertUserToken = (tx: Tx, token: Insertable<UserTokenTable>): Promise<unknown> =>
   tx.insertInto('user_tokens').values(token).execute()
@@ -104,7 +126,7 @@ export const findUserToken = (tx: Tx, purpose: TokenPurpose, hash: Buffer): Prom
     .where('purpose', '=', purpose)
     .executeTakeFirst()
 
-/** Spends a token that is alive; undefined when it was spent, expired or never made. */
+/** Marks a valid token as used; undefined when it was used before, has expired or never existed. */
 export const updateUserTokenUsed = (
   tx: Tx,
   purpose: TokenPurpose,
@@ -121,7 +143,7 @@ export const updateUserTokenUsed = (
     .returningAll()
     .executeTakeFirst()
 
-/** Spends all tokens of one purpose that a person has. */
+/** Marks all of a person's tokens of one purpose as used. */
 export const updateUserTokensUsed = (tx: Tx, purpose: TokenPurpose, userId: string, now: string): Promise<unknown> =>
   tx
     .updateTable('user_tokens')

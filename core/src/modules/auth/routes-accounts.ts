@@ -58,7 +58,7 @@ const bootstrapInstallation = defineRoute({
   access: 'public',
   transaction: 'manual',
   ...sessionParts,
-  // The token and who becomes a super admin are the installation's, out of reach of requests.
+  // The bootstrap token and super admins belong to the installation, which only the system role can read and write.
   acrossTenants: true,
   body: Bootstrap,
   check: newPasswordIn('password', 'email', 'name'),
@@ -166,7 +166,7 @@ const createPerson = defineRoute({
   limit: 'users',
   transaction: 'manual',
   body: NewPerson,
-  // Whoever is known or not: what is told of a password must not tell that.
+  // Checked for known and unknown addresses alike, so that the answer does not reveal whether an account exists.
   check: newPasswordIn('password', 'email', 'name'),
   response: { 201: Member },
   errors: [alreadyMember, emailTaken, notFound, unavailable],

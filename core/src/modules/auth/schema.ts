@@ -3,7 +3,7 @@ import { newMemberFields } from '../members/index.ts'
 import { Slug, Tenant } from '../tenants/index.ts'
 import { User } from '../users/index.ts'
 
-// No minimum where a password is only compared, and none of the new rules: those of its day applied to it.
+// A password that is only compared has no minimum length: it may be older than the rules for new ones.
 const givenPassword = Type.String({
   minLength: 1,
   maxLength: 1024,
@@ -18,7 +18,7 @@ const newPassword = Type.String({
 })
 const name = Line(200, 'Ada Lovelace', 'How to call the person')
 const newEmail = Described(Email, 'What the person will sign in with; mail there proves that it is theirs')
-/** Tokens that travel in links and bodies: opaque text, bounded. */
+/** Tokens in links and bodies: opaque text of bounded length. */
 const token = (example: string, description: string) =>
   Type.String({ minLength: 1, maxLength: 4096, description, examples: [example] })
 const TOKEN = 'q6lV9jvJk0vD3n1uYyX7mE2cWq8hTzRr5sBvN4pLkAg'
@@ -52,7 +52,7 @@ export const SignedIn = Closed(
     user: User,
     tenant: Nullable(Tenant),
     ...tokenFields,
-    // Never sent: it stands here so that a client can tell the two answers apart by one field.
+    // Never sent. It is declared so that a client can tell the two answers apart by one field.
     two_factor_required: Type.Optional(
       Type.Literal(false, { description: 'Absent, or false: the sign-in is complete, and these are its tokens' }),
     ),
@@ -75,7 +75,7 @@ export const TwoFactorRequired = Closed(
 )
 export type TwoFactorRequired = Static<typeof TwoFactorRequired>
 
-/** How every sign-in ends: with tokens, or with the question for the second factor. */
+/** The answer to every sign-in: tokens, or the request for a second factor. */
 export const SignInAnswer = Type.Union([SignedIn, TwoFactorRequired], {
   title: 'SignInAnswer',
   description: 'Tokens, or the question for the second factor: `two_factor_required` tells which',
@@ -91,7 +91,7 @@ export const Registration = Closed({
 })
 export type Registration = Static<typeof Registration>
 
-// Any text: what is no address belongs to no account, and that is all that is told.
+// Any text is accepted: a text that is no address belongs to no account, and the answer is the same.
 const claimedEmail = Type.String({
   minLength: 1,
   maxLength: 320,

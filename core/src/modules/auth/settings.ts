@@ -29,7 +29,7 @@ export const sessionMaxAgeHours = defineSetting('session_max_age_hours', {
 /** All that this module declares. */
 export const authSettings = [requireTwoFactor, twoFactorGraceDays, sessionMaxAgeHours]
 
-// Nobody may lock themselves out by asking of all what they don't have; a key has no second factor at all.
+// An admin cannot require a second factor that they have not set up themselves; an API key has none at all.
 async function requireOwnTwoFactor(ctx: Ctx): Promise<void> {
   const userId = ctx.principal?.userId
   const person = userId ? await findUser(ctx.tx, userId) : undefined

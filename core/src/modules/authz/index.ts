@@ -12,4 +12,5 @@ export const authz = defineModule({
   description: 'Why somebody may do something, or may not.',
   dependsOn: [users, tenants, stores, roles, members],
   routes: authzRoutes,
+  cases: () => import('./authz.cases.ts'),
 })

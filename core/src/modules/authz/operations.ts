@@ -9,8 +9,8 @@ import type { Explanation, Question, Reason } from './schema.ts'
 export const NO_PERMISSION = 'is not a permission'
 
 /**
- * What a request that needs `permission` would meet. The checks stand in the order of a real request: is the tenant
- * open, does the person belong to it, do their roles give it there, does the credential carry it, does the plan.
+ * What would happen to a request that needs `permission`. The checks run in the order of a real request: the tenant is
+ * active, the person is a member, their roles grant it there, the credential's scopes include it, the plan allows it.
  */
 export async function explain(ctx: Ctx, question: Question): Promise<Explanation> {
   const { permission } = question
@@ -38,8 +38,8 @@ export async function explain(ctx: Ctx, question: Question): Promise<Explanation
 }
 
 /**
- * Throws 404 for a store that is not the tenant's. Someone whose rights end at their stores is not told which others
- * there are: for them an unknown store is like one in which they hold nothing.
+ * Throws 404 for a store that is not the tenant's. A caller whose rights are limited to some stores does not learn
+ * which others exist: for them an unknown store is like one in which they hold nothing.
  */
 async function requireKnownStore(ctx: Ctx, storeId: string): Promise<void> {
   const seesAll = ctx.grants.some((grant) => grant.storeId === null)
@@ -49,19 +49,19 @@ async function requireKnownStore(ctx: Ctx, storeId: string): Promise<void> {
 
 async function findAbsence(ctx: Ctx, userId: string): Promise<Reason | undefined> {
   const member = await findMember(ctx.tx, ctx.tenantId, userId)
-  // Somebody unknown, of another tenant, or invited and not here yet: all the same from here.
+  // An unknown person, one of another tenant, and an invited one get the same answer.
   if (!member || member.status === 'invited') return 'not_member'
   if (member.status === 'disabled') return 'member_disabled'
   return (await findUser(ctx.tx, userId))?.status === 'disabled' ? 'member_disabled' : undefined
 }
 
-/** What every source of grants says of a person, as for a request of theirs; not narrowed to a credential's scopes. */
+/** A person's grants from all sources, as for a request of theirs, without the limits of a credential's scopes. */
 function listGrants(ctx: Ctx, userId: string): Promise<Grant[]> {
   const principal = userId === ctx.userId && ctx.principal ? ctx.principal : absentee(ctx, userId)
   return grantsOf(ctx, principal)
 }
 
-/** Somebody who is not here to make the request. */
+/** The principal of a person who does not make the request themselves. */
 function absentee(ctx: Ctx, userId: string): Principal {
   const actor = { type: 'user' as const, id: userId, label: '', impersonatorId: null }
   return { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }

@@ -4,9 +4,8 @@ import type { Explanation } from './schema.ts'
 type Obstacle = Pick<Explanation, 'reason' | 'missing'>
 
 /**
- * What the tenant's plan has against every route that asks for the permission: the subscription has ended, the plan
- * lacks a feature, or a limit is reached. One route that nothing stands against is a way to use the permission: then
- * undefined.
+ * Why the plan blocks every route that needs the permission: the subscription has ended, a feature is missing, or a
+ * limit is reached. Undefined when at least one route is not blocked.
  */
 export async function findPlanObstacle(ctx: Ctx, permission: string): Promise<Obstacle | undefined> {
   const { allowances, routes } = ctx.registry
@@ -21,7 +20,7 @@ export async function findPlanObstacle(ctx: Ctx, permission: string): Promise<Ob
   return first
 }
 
-/** In the order of a real request. */
+/** Checks in the order of a real request. */
 async function obstacleOf(ctx: Ctx, allowances: Allowances, route: Route): Promise<Obstacle | undefined> {
   const { feature, limit, whileInactive } = route
   try {

@@ -8,7 +8,7 @@ export { requireMail } from './jobs.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
 
-/** Brings mails out: what modules send is laid out and sent by a job after commit, until the mail server takes it. */
+/** Sends mails: each is rendered and sent by a job after the commit, and retried until the mail server accepts it. */
 export const mail = defineModule({
   name: 'mail',
   migrations: new URL('./migrations/', import.meta.url),
@@ -19,4 +19,5 @@ export const mail = defineModule({
   checks: [mailCheck],
   sealed: [sealedMails],
   postOffice,
+  cases: () => import('./mail.cases.ts'),
 })

@@ -6,14 +6,14 @@ import { renderMail } from './render.ts'
 import { MailError } from './transport.ts'
 
 /**
- * For work that is of no use without a mail: an invitation, a link to choose a new password. Throws 503 `unavailable`
- * where none is sent. To be asked before anything is looked up, so that it is the same for everybody.
+ * For work that needs a mail to be useful, such as an invitation or a link to choose a new password: throws 503
+ * `unavailable` where no mail is sent. Call it before any look-up, so that the answer is the same for everybody.
  */
 export function requireMail({ config }: Ctx): void {
   if (config.mail.off) throw unavailable({ detail: 'This installation sends no mail (MAIL=off): ask whoever runs it.' })
 }
 
-/** Seals what a mail is told and enqueues it in the transaction of `ctx`. */
+/** Encrypts the data of a mail and enqueues it in the transaction of `ctx`. */
 export const postOffice: PostOffice = {
   async post(ctx, mail, { to, data, locale = null, timezone = null, fromName = null, ifPaused = 'skip' }) {
     if (ctx.config.mail.off) return false
@@ -30,7 +30,10 @@ export const postOffice: PostOffice = {
 
 const text = Nullable(Type.String())
 
-/** Talks to the mail server, so no transaction is open meanwhile; a crash just after sending may send it twice. */
+/**
+ * No transaction is open while it talks to the mail server. After a crash just after sending, the mail may be sent
+ * twice.
+ */
 export const sendMail = defineJob('mail.send', {
   payload: Closed({
     to: Type.String(),
@@ -43,7 +46,7 @@ export const sendMail = defineJob('mail.send', {
   transaction: 'manual',
   handler: async (ctx, { to, kind, data, locale, timezone, from_name }) => {
     const mail = ctx.registry.mails.get(kind)
-    // It waited while the module that sent it was taken out: it goes out when that is back.
+    // Its module was removed from the core after it was enqueued; it is sent when the module is back.
     if (!mail) throw new Error(`No module of this core lists the mail ${kind}`)
     const opened: unknown = JSON.parse(ctx.secrets.openText(data, sealContext(to, kind)))
     const { http, pages } = ctx.config
@@ -52,13 +55,13 @@ export const sendMail = defineJob('mail.send', {
       await ctx.use(mailer).send({ to, ...written, fromName: from_name ?? undefined })
     } catch (error) {
       if (!(error instanceof MailError) || !error.isPermanent) throw error
-      // Another attempt cannot succeed: such a mailbox does not exist, say.
+      // Another attempt cannot succeed, for example because the mailbox does not exist.
       ctx.log.error({ err: error, kind }, 'a mail was refused for good')
     }
   },
 })
 
-/** What mails that wait are to say. */
+/** The encrypted data of waiting mails. */
 export const sealedMails: SealedKind = {
   name: 'mails that wait',
   async samples({ db }) {
@@ -73,5 +76,5 @@ export const sealedMails: SealedKind = {
   },
 }
 
-/** Binds what is sealed to its recipient: moved into another job it does not open. */
+/** Binds the encrypted data to its recipient and kind: it cannot be decrypted as part of another job. */
 const sealContext = (to: string, kind: string) => `mail:${kind}:${to}`

@@ -1,5 +1,5 @@
 import type { MailText } from '#kernel'
-import { escapeHtml } from './html.ts'
+import { escapeHtml } from '#kernel'
 
 /** The plain text part of a mail. */
 export function layOutText({ greeting, paragraphs, action, closing }: MailText): string {

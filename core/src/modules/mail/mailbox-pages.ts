@@ -1,16 +1,16 @@
-import { escapeHtml } from './html.ts'
+import { escapeHtml } from '#kernel'
 import type { StoredMail } from './mailbox.ts'
 
-/** To be sent as `Content-Security-Policy` with both pages: no script runs and nothing is loaded from anywhere. */
+/** The `Content-Security-Policy` of both pages: no script runs and nothing is loaded. */
 export const MAILBOX_CSP =
   "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 export interface MailboxView {
-  /** Where the list is; a mail is at `<basePath>/<id>`. */
+  /** Path of the list; a mail is at `<basePath>/<id>`. */
   basePath: string
-  /** Only mails to addresses that contain this, in letters of any case. */
+  /** Shows only mails whose recipient contains this text, in any case. */
   to?: string
-  /** Default: that of this machine, which is the reader's, since only programs of this machine see the page. */
+  /** Default: the time zone of this machine, because only programs on this machine see the page. */
   timeZone?: string
 }
 
@@ -111,7 +111,7 @@ dd { margin: 0; overflow-wrap: break-word; }
 iframe { box-sizing: border-box; width: 100%; height: 36rem; border: 1px solid #8884; border-radius: .5rem; background: #fff; }
 `
 
-/** An address that breaks, where it has to, at its joints and not within a word. */
+/** An address that may wrap at its separators only. */
 function breakable(address: string): string {
   return address
     .split(/(?<=[@+])|(?=\.)/)
@@ -119,7 +119,7 @@ function breakable(address: string): string {
     .join('<wbr>')
 }
 
-/** Escaped text in which http(s) addresses, and nothing else, can be followed. */
+/** Escaped text in which http(s) addresses are links. */
 function linkify(text: string): string {
   const parts = text.split(/(https?:\/\/[^\s<>"']+)/)
   return parts

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Id, isUuid, newId, notFound } from '#kernel'
+import { errorCode, type Id, isUuid, newId, notFound } from '#kernel'
 
 /** A mail kept on disk instead of being sent. */
 export interface StoredMail {
@@ -14,16 +14,16 @@ export interface StoredMail {
   html: string
 }
 
-/** Newest mails that are kept; older ones are removed when one arrives. */
+/** Number of mails kept; the oldest are removed when one arrives. */
 export const MAILBOX_SIZE = 500
 
-/** Puts a mail into the mailbox: it appears whole or not at all. */
+/** Writes a mail into the mailbox, atomically. */
 export async function storeMail(dataDir: string, mail: Omit<StoredMail, 'id' | 'created_at'>): Promise<StoredMail> {
   const folder = folderOf(dataDir)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const stored: StoredMail = { id: newId(), created_at: new Date().toISOString(), ...mail }
   const path = join(folder, `${stored.id}.json`)
-  // The links in it open accounts, so nobody else on the machine may read it.
+  // Its links give access to accounts, so no other user of the machine may read it.
   await writeFile(`${path}.draft`, JSON.stringify(stored, null, 2), { flag: 'wx', mode: 0o600 })
   await rename(`${path}.draft`, path)
   const ids = await listIds(folder)
@@ -34,7 +34,7 @@ export async function storeMail(dataDir: string, mail: Omit<StoredMail, 'id' | '
 /** The mails of the mailbox, newest first; empty when there is none. */
 export async function listMailbox(dataDir: string): Promise<StoredMail[]> {
   const mails = await Promise.all((await listIds(folderOf(dataDir))).map((id) => findMail(dataDir, id)))
-  // One may have made room for a newer one since the folder was read.
+  // A mail may have been removed since the folder was listed.
   return mails.filter((mail) => mail !== undefined)
 }
 
@@ -46,13 +46,13 @@ export async function getMail(dataDir: string, id: string): Promise<StoredMail> 
 }
 
 async function findMail(dataDir: string, id: string): Promise<StoredMail | undefined> {
-  // An id becomes part of a path, so it must be nothing but an id.
+  // The id becomes part of a path, so it must be a UUID.
   if (!isUuid(id)) return undefined
   try {
     // Only `storeMail` writes here.
     return JSON.parse(await readFile(join(folderOf(dataDir), `${id.toLowerCase()}.json`), 'utf8')) as StoredMail
   } catch (error) {
-    if (isMissing(error)) return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -64,15 +64,11 @@ async function listIds(folder: string): Promise<Id[]> {
     const ids = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length))
     return ids.filter(isUuid).sort().reverse()
   } catch (error) {
-    if (isMissing(error)) return []
+    if (errorCode(error) === 'ENOENT') return []
     throw error
   }
 }
 
 function folderOf(dataDir: string): string {
   return join(dataDir, 'mailbox')
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -1,7 +1,7 @@
 import { defineResource, type HealthCheck } from '#kernel'
 import { createMailer } from './transport.ts'
 
-/** The process's way to the mail server, or to the mailbox on disk without one. */
+/** The mailer of the process: the mail server, or the mailbox on disk without one. */
 export const mailer = defineResource({
   name: 'mailer',
   create: ({ config, product, log }) => {
@@ -11,7 +11,7 @@ export const mailer = defineResource({
   close: (sender) => sender.close(),
 })
 
-/** Not part of readiness: mails wait in the queue while the mail server is away, and everything else works. */
+/** Not part of readiness: without the mail server mails wait in the queue, and everything else works. */
 export const mailCheck: HealthCheck = {
   name: 'mail',
   ready: false,

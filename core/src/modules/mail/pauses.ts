@@ -1,16 +1,27 @@
-import { createHash } from 'node:crypto'
-import { type Ctx, DAYS, every, fromNow, type IfPaused, type MailDefinition, MINUTES } from '#kernel'
+import {
+  type Ctx,
+  DAYS,
+  every,
+  fromNow,
+  type IfPaused,
+  type MailDefinition,
+  MINUTES,
+  momentAfter,
+  sha256,
+} from '#kernel'
 import { deletePause, deletePausesBefore, insertPause, upsertNextPause, upsertPause } from './queries.ts'
 
 type Paused = Pick<MailDefinition, 'kind' | 'pause'>
 
-/** Of whom a pause is: invitations of one tenant, say, do not keep another's waiting. */
+/**
+ * The key of a pause. Mails such as invitations have a pause per tenant, so that one tenant does not delay another's.
+ */
 function keyOf({ tenant }: Ctx, { kind, pause }: Paused, to: string): string {
   const parts = pause?.per === 'tenant' ? [kind, to, tenant ?? ''] : [kind, to]
-  return createHash('sha256').update(parts.join('\0')).digest('base64url')
+  return sha256(parts.join('\0')).toString('base64url')
 }
 
-/** When a mail may go out, and then begins the pause after it; null: not at all. */
+/** When a mail may be sent; starts the pause after it. Null: it is not sent. */
 export async function takeTurn(ctx: Ctx, mail: Paused, to: string, ifPaused: IfPaused): Promise<string | null> {
   const now = ctx.clock.now()
   const { rateLimitFactor } = ctx.config
@@ -21,18 +32,18 @@ export async function takeTurn(ctx: Ctx, mail: Paused, to: string, ifPaused: IfP
   if (ifPaused === 'skip') return (await insertPause(ctx.tx, pause)) ? now : null
   if (ifPaused === 'wait') {
     const end = await upsertNextPause(ctx.tx, pause, lengthMs)
-    return new Date(Date.parse(end) - lengthMs).toISOString()
+    return momentAfter(end, -lengthMs)
   }
   await upsertPause(ctx.tx, pause)
   return now
 }
 
-/** Ends a pause: the person has used what the last mail of the kind brought, so it has done its part. */
+/** Ends a pause after the person has used the link of the last mail. */
 export async function endPause(ctx: Ctx, mail: Paused, to: string): Promise<void> {
   await deletePause(ctx.tx, keyOf(ctx, mail, to))
 }
 
-/** Forgets pauses that are over. */
+/** Deletes pauses that have ended. */
 export const forgetPauses = every('23 * * * *', 'mail.forget_pauses', async (ctx) => {
   await ctx.transaction(({ tx, clock }) => deletePausesBefore(tx, clock.now()), { role: 'system' })
 })

@@ -4,13 +4,13 @@ import type {} from './table.ts'
 export interface Pause {
   key: string
   now: string
-  /** `now` and the length of the pause. */
+  /** `now` plus the length of the pause. */
   ends_at: string
-  /** A pause that ends later than this was begun by a clock that was wrong: there is none. */
+  /** A pause that ends later than this was started by a wrong clock and is ignored. */
   latest: string
 }
 
-/** Begins a pause; false while there is one. Of any number of transactions at the same time one begins it. */
+/** Starts a pause; false while there is one. Of simultaneous transactions one succeeds. */
 export async function insertPause(tx: Tx, { key, now, ends_at, latest }: Pause): Promise<boolean> {
   const begun = await tx
     .insertInto('mail_pauses')
@@ -26,7 +26,7 @@ export async function insertPause(tx: Tx, { key, now, ends_at, latest }: Pause):
   return begun !== undefined
 }
 
-/** Begins a pause anew, whatever there is. */
+/** Starts a pause, replacing an existing one. */
 export const upsertPause = (tx: Tx, { key, ends_at }: Pause): Promise<unknown> =>
   tx
     .insertInto('mail_pauses')
@@ -34,7 +34,7 @@ export const upsertPause = (tx: Tx, { key, ends_at }: Pause): Promise<unknown> =
     .onConflict((same) => same.column('key').doUpdateSet((eb) => ({ ends_at: eb.ref('excluded.ends_at') })))
     .execute()
 
-/** Adds a pause behind the one that there is; when both are over. */
+/** Adds a pause after the existing one and returns when both have ended. */
 export async function upsertNextPause(tx: Tx, { key, now, ends_at, latest }: Pause, lengthMs: number): Promise<string> {
   const { ends_at: end } = await tx
     .insertInto('mail_pauses')

@@ -6,21 +6,21 @@ import { plainName, safeName } from './safe-name.ts'
 export interface RenderOptions {
   /** Address of the application without a trailing slash; links begin with it. */
   publicUrl: string
-  /** Where the pages are that links lead to. Default: the built-in ones. */
+  /** Paths of the pages that links lead to. Default: the built-in pages. */
   pages?: Pages
   /** BCP 47 and IANA names for the text and the times in it; unknown ones fall back to the first text, English and UTC. */
   locale?: string | null
   timezone?: string | null
 }
 
-/** A mail ready to send but for its recipient. */
+/** A mail that is complete except for its recipient. */
 export interface RenderedMail {
   subject: string
   text: string
   html: string
 }
 
-/** Writes a mail in the recipient's language, where it has a text in that. `data` is of the shape that the mail declares. */
+/** Renders a mail in the recipient's language if it has a text in that. `data` has the shape that the mail declares. */
 export function renderMail(mail: MailDefinition, data: unknown, setting: RenderOptions): RenderedMail {
   const language = chooseLanguage(mail.texts, setting.locale)
   const write = mail.texts[language]
@@ -37,7 +37,7 @@ export function renderMail(mail: MailDefinition, data: unknown, setting: RenderO
   return { subject: words.subject, text: layOutText(words), html: words.html ?? layOutHtml(words, language) }
 }
 
-/** The text of the very tag, else of a shorter one (`zh-Hant-TW`, `zh-Hant`, `zh`), else the first. */
+/** The text for the exact language tag, else for a shorter one (`zh-Hant-TW`, `zh-Hant`, `zh`), else the first text. */
 function chooseLanguage(texts: MailTexts<never>, locale: string | null | undefined): string {
   for (let tag = locale ?? ''; tag !== ''; tag = tag.slice(0, Math.max(tag.lastIndexOf('-'), 0)))
     if (Object.hasOwn(texts, tag)) return tag
@@ -45,7 +45,7 @@ function chooseLanguage(texts: MailTexts<never>, locale: string | null | undefin
 }
 
 function greet(name: string | null | undefined, word = 'Hello'): string {
-  // Whoever gave it may be somebody else: who invites, or who registers with another's address.
+  // The name may come from somebody else: an inviter, or a person who registers with another's address.
   const safe = plainName(name ?? '', '')
   return safe ? `${word} ${safe},` : `${word},`
 }
@@ -56,7 +56,7 @@ function formatTime(at: string, { locale, timezone }: RenderOptions): string {
   try {
     return new Intl.DateTimeFormat(locale || 'en', { ...options, timeZone: timezone || 'UTC' }).format(date)
   } catch {
-    // A setting that this Node does not know must not keep a mail from going out.
+    // An unknown locale or time zone must not prevent a mail.
     return new Intl.DateTimeFormat('en', { ...options, timeZone: 'UTC' }).format(date)
   }
 }

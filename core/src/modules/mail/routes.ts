@@ -33,7 +33,10 @@ const showMail = defineRoute({
     html(renderMailPage(await getMail(openMailbox(ctx), params.id), { basePath: PATH })),
 })
 
-/** Where the mailbox lies. Its links open accounts: outside of development and tests there is no such page. */
+/**
+ * The folder of the mailbox. Its links give access to accounts, so outside of development and tests the page does not
+ * exist.
+ */
 function openMailbox({ config }: Ctx): string {
   if (!hasMailbox(config)) throw notFound()
   return config.dataDir

@@ -3,7 +3,7 @@ import { withoutInvisible } from '#kernel'
 const MAX_LENGTH = 80
 const MOST_WORDS = 8
 
-/** What a mail program, or a person, would follow: a host, an address, a telephone number. */
+/** Parts that a mail program turns into a link, or a person would act on: a host, an address, a telephone number. */
 const HOST = /(?<=[\p{L}\p{N}\p{M}-])[.。｡](?=[\p{L}\p{N}]{2})/gu
 const SCHEME = /[a-z][a-z\d+.-]*:\/\/\S*/gi
 const SCHEME_WORD = /\b(?:https?|mailto|tel|sms|javascript|data|www\d*)[:.]\S*/gi
@@ -11,12 +11,12 @@ const NUMBER = /[+(]*\p{Nd}(?:[\s()./·‐-―−*#-]*\p{Nd}){4,}/gu
 const VANITY_NUMBER = /\p{Nd}[-. ]\p{Nd}{3}[-. ]?\p{L}/u
 /** A word in the encoding of mail headers (RFC 2047), which some programs decode wherever it stands. */
 const ENCODED_WORD = /=\?[^?\s]*\?[^?\s]*\?[^?]*\?=|=\?|\?=/g
-/** A full stop that ends more than an abbreviation, and other signs of something being said. */
+/** A full stop after a word that is no abbreviation, and other punctuation of sentences. */
 const SENTENCE = /(?:\p{L}{5,}[.]|[!?…。！？:;])\s+\p{L}/u
 
 /**
- * A name given by a user, fit for a mail that somebody else receives: one line, no address or telephone number that a
- * mail program would make a link of, nothing invisible, of bounded length. `fallback` when nothing is left.
+ * A name given by a user, made safe for mails to other people: one line of bounded length without invisible characters
+ * and without anything that mail programs turn into a link. `fallback` when nothing is left.
  */
 export function safeName(name: string, fallback: string): string {
   const clean = visible(name)
@@ -26,14 +26,14 @@ export function safeName(name: string, fallback: string): string {
     .replace(NUMBER, ' ')
     .replace(/[<>]/g, ' ')
     .replace(/@/g, ' at ')
-    // A name such as Booking.com stays legible, but is no host any more.
+    // A name such as Booking.com stays legible but is no host name any more.
     .replace(HOST, '·')
   return bounded(clean) || fallback
 }
 
 /**
- * As `safeName`, for a name that nobody vouches for: `fallback` in place of one that says more than a name does, since
- * what is left of `Your account was limited. Call …` is still no name.
+ * As `safeName`, for a name from an unverified source: `fallback` when the text says more than a name, because the rest
+ * of `Your account was limited. Call …` is no name either.
  */
 export function plainName(name: string, fallback: string): string {
   const shown = visible(name)
@@ -43,8 +43,8 @@ export function plainName(name: string, fallback: string): string {
 }
 
 /**
- * The sender's name of a mail: what a tenant calls itself, without anything that a mail program could take for another
- * address, and whose installation it comes from, which nobody can leave out.
+ * The sender's name of a mail: the tenant's name without anything that a mail program could read as an address,
+ * followed by the name of the product.
  */
 export function senderName(name: string, product: string): string {
   const clean = visible(name)
@@ -56,7 +56,7 @@ export function senderName(name: string, product: string): string {
   return own ? `${own} via ${product}` : product
 }
 
-/** What a reader sees of a text: look-alike forms (`ｅｖｉｌ．ｃｏｍ`) as the letters that they are read as, on one line. */
+/** A text as a reader sees it: look-alike forms (`ｅｖｉｌ．ｃｏｍ`) as the letters they resemble, on one line. */
 function visible(text: string): string {
   const shown = withoutInvisible(text.slice(0, 2000).toWellFormed().normalize('NFKC'))
   return shown.replace(/[\p{Co}\p{Cn}]/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')

@@ -1,6 +1,6 @@
-/** Until when no further mail of a kind goes to an address. */
+/** Until when no further mail of a kind is sent to an address. */
 export interface MailPauseTable {
-  /** Hash of kind, address and, where that counts, tenant. */
+  /** Hash of the kind, the address and, for pauses per tenant, the tenant. */
   key: string
   ends_at: string
 }

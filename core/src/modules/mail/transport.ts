@@ -16,7 +16,7 @@ export interface Mail {
 export interface Mailer {
   /** Resolves once the mail server has taken the mail. @throws MailError; a temporary one is worth another attempt */
   send(mail: Mail): Promise<void>
-  /** Proves that the mail server can be reached and accepts the credentials. @throws MailError */
+  /** Checks that the mail server can be reached and accepts the credentials. @throws MailError */
   verify(): Promise<void>
   /** Closes the connections. */
   close(): void
@@ -38,10 +38,10 @@ export interface MailLog {
   warn(details: object, message: string): void
 }
 
-/** A mail was not taken. The message holds no address, no credential and nothing of the mail. */
+/** A mail was not accepted. The message contains no address, no credential and nothing of the mail. */
 export class MailError extends Error {
   override name = 'MailError'
-  /** True when another attempt cannot succeed: the server said 5xx, or the address is none. */
+  /** True when another attempt cannot succeed: the server answered 5xx, or the address is invalid. */
   readonly isPermanent: boolean
 
   constructor(message: string, isPermanent: boolean) {
@@ -59,7 +59,7 @@ const TIMEOUTS = {
 }
 const MAX_CONNECTIONS = 5
 const SUBJECT_MAX_LENGTH = 200
-// A bounded name of the sender's and the whole of the configured one.
+// Enough for a bounded sender's name and the whole configured one.
 const NAME_MAX_LENGTH = 200
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
@@ -69,7 +69,7 @@ export function createMailer(config: MailerConfig, log: MailLog): Mailer {
   return smtpUrl === null ? createDiskMailer(config, log) : createSmtpMailer(smtpUrl, config, log)
 }
 
-/** Takes every mail and sends none: what waited in the queue when mails were switched off ends here. */
+/** Accepts every mail and sends none: mails that waited when mail was switched off end here. */
 function createNoMailer(log: MailLog): Mailer {
   return {
     send: async () => log.info({}, 'a mail was left out: MAIL=off'),
@@ -97,11 +97,11 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
     pool: true,
     maxConnections: MAX_CONNECTIONS,
     ...TIMEOUTS,
-    // A mail is only ever what it says itself, never a file or a page that it names.
+    // A mail must never include a file or page that its content names.
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  // A broken idle connection is no news: the next mail opens another, or fails and says so.
+  // A broken idle connection is not reported as an error: the next mail opens another one, or fails itself.
   transport.on('error', () => log.warn({}, 'a connection to the mail server broke'))
   return {
     async send(mail) {
@@ -119,9 +119,9 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
   }
 }
 
-/** What goes into headers, each on one line and of bounded length. @throws MailError when the address is none */
+/** Header values, each on one line and of bounded length. @throws MailError for an invalid address */
 function addressMail({ to, subject, fromName }: Mail, { mail: { from } }: MailerConfig) {
-  // One plain address: nothing that a mail server could read as a list, a group, a route or a second header.
+  // A single plain address that no mail server reads as a list, a group, a route or a second header.
   if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
     throw new MailError('The address of the recipient is not one', true)
   }

@@ -5,8 +5,8 @@ import { findInvitationOf } from './queries.ts'
 import type { InvitationRow, MemberRow } from './table.ts'
 
 /**
- * Throws 403 unless the caller holds all that a member does: an invited one holds what they are invited to. To be called
- * with the member's row locked.
+ * Throws 403 unless the caller holds everything that the member holds; for an invited member, everything that the
+ * invitation names. Call it with the member's row locked.
  */
 export async function requireMayActOnMember(ctx: Ctx, member: MemberRow, permission: string): Promise<void> {
   await requireMayActOn(ctx, member.id, permission)
@@ -26,11 +26,11 @@ export async function requireMayActOnInvitation(ctx: Ctx, { roles }: InvitationR
 }
 
 /**
- * Throws 403 unless the caller has proven their own e-mail address. Asked before mail goes to somebody whom the caller
- * names: whoever cannot receive mail themselves sends none to strangers.
+ * Throws 403 unless the caller has verified their e-mail address. Called before mail goes to an address that the caller
+ * names, so that accounts without a working address cannot send mail to strangers.
  */
 export async function requireProvenAddress(ctx: Ctx): Promise<void> {
-  // Where no mail goes out, none goes to strangers, and nobody could prove an address.
+  // Without outgoing mail there is nothing to abuse, and nobody could verify an address.
   if (ctx.config.mail.off) return
   if (ctx.actor.type === 'system' && ctx.principal === null) return
   const userId = ctx.principal?.userId
@@ -38,6 +38,6 @@ export async function requireProvenAddress(ctx: Ctx): Promise<void> {
   if (user && user.email_verified_at !== null) return
   const detail =
     'Confirm your own e-mail address first, by the link that was mailed to it: this sends mail to somebody else'
-  // Names no permission: what is missing is none of them.
+  // Names no permission, because none is missing.
   throw permissionDenied({ detail })
 }

@@ -10,9 +10,9 @@ import type { Member, MemberPatch } from './schema.ts'
 import { reviewInvitationsOf } from './withdraw-invitation.ts'
 
 /**
- * Changes a membership. Disabling takes effect on the person's next request in this tenant, and their open invitations end.
- * Throws 403 for somebody who holds more than the caller, 409 `last_owner` for the last one. Somebody invited has no
- * status to change: 409.
+ * Changes a membership. Disabling takes effect at the person's next request in this tenant and ends their open
+ * invitations. Throws 403 for a person who holds more than the caller, 409 `last_owner` for the last owner, 409 for a
+ * status of an invited person.
  */
 export async function changeMember(ctx: Ctx, userId: string, patch: MemberPatch): Promise<Member> {
   const row = await lockMember(ctx.tx, ctx.tenantId, userId)
@@ -26,7 +26,7 @@ export async function changeMember(ctx: Ctx, userId: string, patch: MemberPatch)
     throw conflict({ detail: 'An invited person joins by accepting; revoke the invitation to stop that' })
   }
   await updateMember(ctx.tx, ctx.tenantId, userId, { ...patch, updated_at: ctx.clock.now() })
-  // Of everybody: who is no owner yet may be made one at this very moment.
+  // Checked for everybody: a person who is no owner may be made one at the same time.
   if (turned && patch.status === 'disabled') {
     await ensureOwnerRemains(ctx)
     await reviewInvitationsOf(ctx, userId)
@@ -38,8 +38,9 @@ export async function changeMember(ctx: Ctx, userId: string, patch: MemberPatch)
 }
 
 /**
- * Ends a membership: roles and a waiting invitation go with it, so do the invitations that the person has sent, and their
- * next request in this tenant fails. Throws 403 for somebody who holds more than the caller, and 409 `last_owner`.
+ * Ends a membership. Its roles, a pending invitation and the invitations that the person has sent end with it, and
+ * their next request in this tenant fails. Throws 403 for a person who holds more than the caller, and 409
+ * `last_owner`.
  */
 export async function removeMember(ctx: Ctx, userId: string): Promise<void> {
   const row = await lockMember(ctx.tx, ctx.tenantId, userId)

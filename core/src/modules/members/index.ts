@@ -49,4 +49,5 @@ export const members = defineModule({
   listeners: reviewers,
   mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
   founding: addFounder,
+  cases: () => import('./members.cases.ts'),
 })

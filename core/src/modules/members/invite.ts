@@ -7,6 +7,7 @@ import {
   invalidRequest,
   momentAfter,
   notFound,
+  recipientOf,
   SECONDS,
   stamp,
 } from '#kernel'
@@ -39,11 +40,11 @@ import type { InvitationRow, InvitedRole } from './table.ts'
 import { newInvitationToken } from './tokens.ts'
 import { withdrawInvitation } from './withdraw-invitation.ts'
 
-/** Somebody to invite. */
+/** A person to invite. */
 export interface NewInvitee {
   /** In any spelling; 400 `invalid_request` at `#/email` when it is no address. */
   email: string
-  /** What the tenant calls them until they join; default: what stands before the `@`. */
+  /** The name shown until they join; default: the part of the address before the `@`. */
   name?: string
   phone?: string | null
   job_title?: string | null
@@ -52,9 +53,9 @@ export interface NewInvitee {
 }
 
 /**
- * Invites a person, known or not, and mails them the link. The roles are checked now and given when they accept. Who was
- * invited before and let it expire is invited anew. Throws 409 `already_member` for members and for whoever has an open
- * invitation, and for the roles as `requireMayGrant` does.
+ * Invites a person, with or without an account, and mails them the link. Their roles are checked now and given when
+ * they accept. A person whose invitation has expired can be invited again. Throws 409 `already_member` for members and
+ * for open invitations, and for the roles as `requireMayGrant` does.
  */
 export async function inviteMember(ctx: Ctx, input: NewInvitee): Promise<Invitation> {
   requireMail(ctx)
@@ -82,7 +83,7 @@ async function findOrAddUser(ctx: Ctx, email: string, name: string): Promise<Use
     return await addUser(ctx, { email, name, locale, timezone })
   } catch (error) {
     if (!(error instanceof AppError) || error.kind !== emailTaken) throw error
-    // Somebody else brought this person in at the same moment; by now that is committed.
+    // Somebody else added this person at the same time; their transaction has committed by now.
     const added = await findUserByEmail(ctx.tx, email)
     if (!added) throw error
     return added
@@ -112,9 +113,10 @@ async function renewInvitation(ctx: Ctx, userId: string, person: NewInvitee, con
 }
 
 /**
- * A new link and a new term for an invitation that waits; whatever was mailed before is dead. Who sends it promises its
- * roles anew, and from then on the invitation is theirs. One that had expired takes a place in the plan again. While a
- * link is alive that was mailed a moment ago, nothing happens. Throws 403 when they may not, and 404 when nothing waits.
+ * Sends a pending invitation again with a new link and a new expiry; earlier links are void. The caller becomes its
+ * sender, so its roles are checked against their rights. An expired invitation counts towards the plan again. Does
+ * nothing while a link sent a short time ago is valid. Throws 403 when the caller may not, and 404 without a pending
+ * invitation.
  */
 export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation> {
   requireMail(ctx)
@@ -138,7 +140,7 @@ export async function resendInvitation(ctx: Ctx, id: string): Promise<Invitation
   return invitation
 }
 
-/** Takes an invitation back. Throws 404, and 403 for one that promises more than the caller holds. */
+/** Withdraws an invitation. Throws 404, and 403 for one that names roles beyond the caller's rights. */
 export async function revokeInvitation(ctx: Ctx, id: string): Promise<void> {
   const row = await lockPendingInvitation(ctx.tx, ctx.tenantId, id)
   if (!row) throw notFound()
@@ -146,7 +148,7 @@ export async function revokeInvitation(ctx: Ctx, id: string): Promise<void> {
   await withdrawInvitation(ctx, row)
 }
 
-/** Who sends: on what they may do when it is accepted rests what the invitation is worth. */
+/** The sender: at acceptance their rights decide which roles are given. */
 const senderOf = ({ actor, principal }: Ctx) => ({
   sender_type: principal ? principal.actor.type : actor.type,
   invited_by: principal?.userId ?? null,
@@ -167,9 +169,7 @@ async function mailInvitation(
 ): Promise<boolean> {
   const tenant = await getTenant(ctx.tx, ctx.tenantId)
   return ctx.mail(invitationMail, {
-    to: user.email,
-    locale: user.locale,
-    timezone: user.timezone,
+    ...recipientOf(user),
     data: {
       name: row.name,
       token,
@@ -183,7 +183,7 @@ async function mailInvitation(
   })
 }
 
-/** Whether whoever invites has proven an e-mail address, and with it is somebody who can be found again. */
+/** Whether the inviting person has verified an e-mail address and so can be identified. */
 async function isVouched(ctx: Ctx): Promise<boolean> {
   const userId = ctx.principal?.userId
   return userId ? (await getUser(ctx.tx, userId)).email_verified_at !== null : false

@@ -12,7 +12,7 @@ import type { Member, WantedRole } from './schema.ts'
 import type { InvitationRow, InvitedRole } from './table.ts'
 import { narrowInvitation } from './withdraw-invitation.ts'
 
-/** A person with an account of their own who becomes a member at once. */
+/** A person with an account who becomes a member at once. */
 export interface NewMember {
   user: UserRow
   name: string
@@ -23,8 +23,8 @@ export interface NewMember {
 }
 
 /**
- * Makes somebody whose account was just made a member, with roles that the caller may give. Throws 409 `already_member`,
- * and for the roles as `requireMayGrant` does.
+ * Makes the owner of a new account a member, with roles that the caller may give. Throws 409 `already_member`, and for
+ * the roles as `requireMayGrant` does.
  */
 export async function createMember(ctx: Ctx, input: NewMember): Promise<Member> {
   const roles = await checkRoles(ctx, input.roles)
@@ -48,11 +48,11 @@ export async function createMember(ctx: Ctx, input: NewMember): Promise<Member> 
 }
 
 /**
- * Accepts an invitation, in a transaction scoped to its tenant: once, by whoever comes first. Of its roles those are
- * given that its sender may still give. The person becomes an active member under the name they have now; `user.joined`
- * is recorded for the actor of `ctx`, which ought to be the person. Throws 400 `invalid_token` when the invitation was
- * spent, revoked or sent anew since it was read or is worth nothing any more, `token_expired` when it is too late, 403
- * `tenant_suspended`, 402 when the tenant's subscription has ended or its plan is full.
+ * Accepts an invitation, in a transaction of its tenant; of simultaneous attempts one succeeds. It gives the roles that
+ * the sender may still give. The person becomes an active member under their current name; `user.joined` is recorded
+ * for the actor of `ctx`, which should be the person. Throws 400 `invalid_token` when the invitation was used, revoked
+ * or sent again since it was read, or gives nothing any more, `token_expired` after its expiry, 403 `tenant_suspended`,
+ * 402 when the tenant's subscription has ended or its plan is full.
  */
 export async function useInvitation(ctx: Ctx, invitation: InvitationRow): Promise<Member> {
   const now = ctx.clock.now()
@@ -74,14 +74,14 @@ export async function useInvitation(ctx: Ctx, invitation: InvitationRow): Promis
   const member = { status: 'active' as const, name, joined_at: now, updated_at: now, seat_ends_at: null } // a status
   await updateMember(ctx.tx, ctx.tenantId, userId, member)
   await enter(ctx, userId, roles)
-  // It had a place already; nobody else has taken it while it ran out.
+  // The invitation already counted towards the plan, so this checks the limit without adding to it.
   await consume(ctx, 'users', 0)
   const joined = await getMember(ctx, userId)
   await ctx.emit(userJoined, { after: joined })
   return joined
 }
 
-/** Throws 400 `token_expired` when the invitation is too late, or was sent by a clock that was wrong. */
+/** Throws 400 `token_expired` when the invitation has expired, or was sent by a clock that was ahead. */
 export function requireInTime({ clock }: Ctx, { expires_at, sent_at }: Pick<InvitationRow, 'expires_at' | 'sent_at'>) {
   if (expires_at <= clock.now() || isAhead(clock, sent_at)) throw tokenExpired()
 }

@@ -4,7 +4,7 @@ const name = Type.Optional(Nullable(Type.String({ examples: ['Ann'] })))
 const tenantName = Type.String({ examples: ['Acme'] })
 const email = Type.String({ examples: ['eve@example.com'] })
 
-/** Join a tenant. Invitations of one tenant do not keep another's waiting. */
+/** An invitation to join a tenant. Pauses between mails are counted for each tenant. */
 export const invitationMail = defineMail('invitation', {
   data: Closed({
     name,
@@ -32,7 +32,7 @@ export const invitationMail = defineMail('invitation', {
   },
 })
 
-/** Somebody is to be an owner beside the recipient: invited as one, or made one. */
+/** Tells an owner that somebody was made an owner or invited to be one. */
 export const newOwnerMail = defineMail('new_owner', {
   data: Closed({
     name,
@@ -61,7 +61,7 @@ export const newOwnerMail = defineMail('new_owner', {
   },
 })
 
-/** Invitations that the recipient has sent do not hold any more, or give less; `more`: not listed here. */
+/** Tells a sender which of their invitations were withdrawn or narrowed; `more`: how many are not listed. */
 export const invitationsWithdrawnMail = defineMail('invitations_withdrawn', {
   data: Closed({
     name,

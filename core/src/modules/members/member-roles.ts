@@ -8,11 +8,11 @@ import type { HeldRole, WantedRole } from './schema.ts'
 import { reviewInvitationsOf } from './withdraw-invitation.ts'
 
 /**
- * Gives a member a role, for the whole tenant or a store. Throws 404, also for a person whom the caller does not see, and
- * as `requireMayGrant` does.
+ * Gives a member a role, for the whole tenant or one store. Throws 404, also for a person whom the caller cannot see,
+ * and as `requireMayGrant` does.
  */
 export async function giveRole(ctx: Ctx, userId: string, { role_id, store_id = null }: WantedRole): Promise<HeldRole> {
-  // Before anything is looked up: whose rights end at some stores learns nothing of others.
+  // Checked before any look-up, so that a caller whose rights are limited to some stores learns nothing about others.
   ctx.require('role.assign', store_id)
   if (!(await lockMember(ctx.tx, ctx.tenantId, userId))) throw notFound()
   const { email } = await getMemberAmong(ctx, userId, ctx.storesWith('user.view'))

@@ -6,8 +6,8 @@ import { presentRoles } from './present.ts'
 import { listActiveAmong, listAssignmentsAmong } from './queries.ts'
 
 /**
- * The tenants in which a person is an active member, with the roles that they hold in each: of one page of the directory,
- * which says which tenants to ask, so the work is the same however many there are. Opens its own transactions.
+ * The tenants in which a person is an active member, with the roles they hold in each. Reads one page of the directory
+ * and then only these tenants, so the cost does not depend on how many there are. Opens its own transactions.
  */
 export async function listMemberships(ctx: Ctx, userId: string, limit: number) {
   const { data: entries, next_cursor } = await ctx.transaction(

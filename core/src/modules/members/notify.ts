@@ -1,4 +1,4 @@
-import type { Ctx } from '#kernel'
+import { type Ctx, recipientOf } from '#kernel'
 import { findRole, getSystemRole, isOwner } from '../roles/index.ts'
 import { getTenant } from '../tenants/index.ts'
 import { findUser, type UserRow } from '../users/index.ts'
@@ -24,7 +24,7 @@ export async function notifySenders(ctx: Ctx, withdrawn: readonly Withdrawn[]): 
     const invitations = all.slice(0, MOST_LISTED).map(({ invitation: { email }, isRevoked }) => ({ email, isRevoked }))
     const tenant = await getTenant(ctx.tx, ctx.tenantId)
     await ctx.mail(invitationsWithdrawnMail, {
-      ...recipient(sender),
+      ...recipientOf(sender),
       data: {
         name: sender.name,
         tenantName: tenant.name,
@@ -56,7 +56,7 @@ export async function notifyOwners(
     const owner = id === ctx.actor.id ? undefined : await findUser(ctx.tx, id)
     if (!owner || owner.email === email) continue
     const data = { name: owner.name, byName: ctx.actor.label, tenantName: tenant.name, email, isInvited }
-    await ctx.mail(newOwnerMail, { ...recipient(owner), data: { ...data, at: ctx.clock.now() } })
+    await ctx.mail(newOwnerMail, { ...recipientOf(owner), data: { ...data, at: ctx.clock.now() } })
   }
 }
 
@@ -64,5 +64,3 @@ async function findActive(ctx: Ctx, userId: string): Promise<UserRow | undefined
   const member = await findMember(ctx.tx, ctx.tenantId, userId)
   return member?.status === 'active' ? findUser(ctx.tx, userId) : undefined
 }
-
-const recipient = ({ email, locale, timezone }: UserRow) => ({ to: email, locale, timezone })

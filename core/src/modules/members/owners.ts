@@ -6,8 +6,8 @@ import { lastOwner } from './errors.ts'
 import { listActiveHolders } from './queries.ts'
 
 /**
- * To be called after whatever may have cost the tenant an owner, in the same transaction: throws 409 `last_owner` when
- * no active member is one. The tenant's row is locked first, so of parallel changes each sees what the others left.
+ * Call this in the same transaction after any change that may remove an owner: it throws 409 `last_owner` when no
+ * active member is one. It locks the tenant's row first, so parallel changes see each other.
  */
 export async function ensureOwnerRemains(ctx: Ctx): Promise<void> {
   const tenant = await lockTenant(ctx.tx, ctx.tenantId)

@@ -6,7 +6,7 @@ import type { InvitationRoleTable, InvitationRow, InvitationTable, MemberRow, Me
 export const findMember = (tx: Tx, tenantId: string, userId: string): Promise<MemberRow | undefined> =>
   tx.selectFrom('members').selectAll().where('tenant_id', '=', tenantId).where('id', '=', userId).executeTakeFirst()
 
-/** In which of these tenants a person is an active member; across tenants, so for transactions of the system role. */
+/** The tenants, of these, in which a person is an active member. Reads across tenants: for the system role. */
 export const listActiveAmong = (tx: Tx, tenantIds: readonly string[], userId: string) =>
   tx
     .selectFrom('members')
@@ -16,7 +16,7 @@ export const listActiveAmong = (tx: Tx, tenantIds: readonly string[], userId: st
     .where('status', '=', 'active')
     .execute()
 
-/** What a person holds in these tenants, oldest first; as above. */
+/** The roles that a person holds in these tenants, oldest first. Reads across tenants, as above. */
 export const listAssignmentsAmong = (tx: Tx, tenantIds: readonly string[], userId: string) =>
   tx
     .selectFrom('role_assignments as a')
@@ -55,13 +55,13 @@ export const updateMember = (tx: Tx, tenantId: string, userId: string, patch: Up
     .returningAll()
     .executeTakeFirstOrThrow()
 
-/** The person's invitation goes with it. */
+/** Deletes the membership and with it the person's invitation. */
 export const deleteMember = (tx: Tx, tenantId: string, userId: string) =>
   tx.deleteFrom('members').where('tenant_id', '=', tenantId).where('id', '=', userId).execute()
 
 /**
- * Query of the members that a filter asks for; unordered. Whoever sees only `stores` (null: all) filters by what they
- * may know of people's roles.
+ * The members that match a filter, unordered. A caller who sees only `stores` (null: all) filters only by roles that
+ * they can see.
  */
 export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, stores: readonly string[] | null) {
   const { q, status, role_id, store_id } = filter
@@ -69,8 +69,9 @@ export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, st
   let query = tx
     .selectFrom('members')
     .innerJoin('users', 'users.id', 'members.id')
+    .leftJoin('user_logins', 'user_logins.user_id', 'members.id')
     .selectAll('members')
-    .select(['users.email', 'users.avatar_url'])
+    .select(['users.email', 'users.avatar_url', 'user_logins.last_login_at'])
     .where('members.tenant_id', '=', tenantId)
   if (status) query = query.where('members.status', '=', status)
   if (role_id) query = query.where(({ exists }) => exists(visible.where('a.role_id', '=', role_id)))
@@ -80,7 +81,7 @@ export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, st
   return query.where(text, 'ilike', containing(q))
 }
 
-/** For EXISTS beside `members`: the roles of a member that one who sees only these stores may know. */
+/** For EXISTS with `members`: a member's roles that a caller limited to these stores can see. */
 function selectVisibleRoles(tx: Tx, stores: readonly string[] | null) {
   const all = tx
     .selectFrom('role_assignments as a')
@@ -88,7 +89,7 @@ function selectVisibleRoles(tx: Tx, stores: readonly string[] | null) {
     .whereRef('a.tenant_id', '=', sql.ref('members.tenant_id'))
     .whereRef('a.user_id', '=', sql.ref('members.id'))
   if (!stores) return all
-  // Not a list of parameters: it may be empty, and would be another statement for every length.
+  // One array parameter instead of a list: the list may be empty, and each length would be another statement.
   return all.where(({ or, eb }) =>
     or([eb('a.store_id', 'is', null), sql<boolean>`a.store_id = any(${stores}::uuid[])`]),
   )
@@ -102,11 +103,7 @@ export const NEWEST_FIRST = {
   ],
 } as const // the literal names are names of columns
 
-/** When people last signed in, anywhere. */
-export const listLogins = (tx: Tx, userIds: string[]) =>
-  tx.selectFrom('user_logins').select(['user_id', 'last_login_at']).where('user_id', 'in', userIds).execute()
-
-/** The active members who hold the role for the whole tenant, whoever joined first in front. */
+/** The active members who hold the role for the whole tenant, oldest membership first. */
 export const listActiveHolders = (tx: Tx, tenantId: string, roleId: string) =>
   tx
     .selectFrom('role_assignments as a')
@@ -120,7 +117,7 @@ export const listActiveHolders = (tx: Tx, tenantId: string, roleId: string) =>
     .orderBy('m.id')
     .execute()
 
-/** The invitation that a token of this hash belongs to, spent or not; undefined when the token is not (any more) known. */
+/** The invitation of a token with this hash, accepted or not; undefined when the token is not known (any more). */
 export const findInvitation = (tx: Tx, tenantId: string, tokenHash: Buffer): Promise<InvitationRow | undefined> =>
   tx
     .selectFrom('invitations')
@@ -140,7 +137,7 @@ export const lockPendingInvitation = (tx: Tx, tenantId: string, id: string): Pro
     .forNoKeyUpdate()
     .executeTakeFirst()
 
-/** The person's invitation, whatever became of it. */
+/** The person's invitation, in any state. */
 export const findInvitationOf = (tx: Tx, tenantId: string, userId: string): Promise<InvitationRow | undefined> =>
   tx
     .selectFrom('invitations')

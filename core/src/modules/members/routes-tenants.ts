@@ -15,7 +15,7 @@ const myTenants = defineRoute({
     'The first hundred. Are there more, the header `Link` names the address of the next ones (`rel="next"`, RFC 8288).',
   access: 'self',
   transaction: 'manual',
-  // Every tenant of a person's: their own rows alone, in each.
+  // Reads the person's own rows in each of their tenants.
   acrossTenants: true,
   query: Closed({
     cursor: Type.Optional(

@@ -10,6 +10,7 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
   Search,
   TenantId,
   Timestamp,
@@ -74,7 +75,7 @@ export const WantedRole = Closed({
 })
 export type WantedRole = Static<typeof WantedRole>
 
-/** What may be said of a person who is to join; shared by inviting and creating. */
+/** Fields of a new member, shared by inviting and creating. */
 export const newMemberFields = {
   email: Described(Email, 'Where they are reached, and what they will sign in with'),
   phone: Type.Optional(Nullable(phone)),
@@ -116,15 +117,13 @@ export const Invitation = Closed(
 export type Invitation = Static<typeof Invitation>
 
 /** What a tenant may change of a member; absent: unchanged. */
-export const MemberPatch = Closed({
-  name: Type.Optional(name),
-  phone: Type.Optional(Nullable(phone)),
-  job_title: Type.Optional(Nullable(jobTitle)),
-  status: Type.Optional(
-    OneOf(['active', 'disabled'], {
-      description: 'A disabled member cannot sign in to this tenant; what they hold is kept.',
-    }),
-  ),
+export const MemberPatch = Patch({
+  name,
+  phone: Nullable(phone),
+  job_title: Nullable(jobTitle),
+  status: OneOf(['active', 'disabled'], {
+    description: 'A disabled member cannot sign in to this tenant; what they hold is kept.',
+  }),
 })
 export type MemberPatch = Static<typeof MemberPatch>
 

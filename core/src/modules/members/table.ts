@@ -8,11 +8,11 @@ export interface MemberTable extends TenantRow {
   status: 'active' | 'disabled' | 'invited'
   /** For an invited person, when they were invited first. */
   joined_at: string
-  /** Until when the row takes a place in the plan: of an invited person, the end of the invitation. Null: for good. */
+  /** Until when the row counts towards the plan: for an invited person the end of the invitation; null: always. */
   seat_ends_at: string | null
 }
 
-/** An invitation until it is accepted; it goes when the member row does. */
+/** An invitation; deleted with its member row. */
 export interface InvitationTable extends TenantRow {
   user_id: string
   email: string
@@ -24,11 +24,13 @@ export interface InvitationTable extends TenantRow {
   sent_at: string
   accepted_at: string | null
   invited_by: string | null
-  /** What kind of actor sent it last; of others than people and the system it is not known what they may give. */
+  /**
+   * The kind of actor that sent it last. For kinds other than people and the system it is unknown what they may give.
+   */
   sender_type: Actor['type']
 }
 
-/** A role that an open invitation names, which cannot be deleted meanwhile. */
+/** A role named by an open invitation; it cannot be deleted meanwhile. */
 export interface InvitationRoleTable {
   tenant_id: string
   id: string

@@ -11,7 +11,7 @@ export function newInvitationToken(tenantId: string): { token: string; hash: Buf
 
 const TOKEN = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})\.[\w-]{43}$/
 
-/** The tenant that a token names and the hash to look it up by; null when it has not the form of an invitation token. */
+/** The tenant in a token and the hash to look it up by; null when the text is no invitation token. */
 export function splitInvitationToken(token: string): { tenantId: string; hash: Buffer } | null {
   const parts = TOKEN.exec(token)
   return parts && { tenantId: parts.slice(1).join('-'), hash: hashToken(token) }

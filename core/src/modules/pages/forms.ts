@@ -2,7 +2,7 @@ import { type Html, html, nothing } from './layout.ts'
 import type { Texts } from './texts-en.ts'
 
 interface Field {
-  /** As the API calls it. */
+  /** The name of the field in the API. */
   name: 'email' | 'password' | 'name'
   label: string
   type: 'email' | 'password' | 'text'
@@ -11,7 +11,7 @@ interface Field {
   required?: boolean
 }
 
-/** A field with its label, its hint and a place for what is wrong with it. */
+/** A field with its label, its hint and an element for its problem. */
 export function field({ name, label, type, autocomplete, hint, required = true }: Field, texts: Texts): Html {
   const limits = type === 'password' ? html`maxlength="1024"` : html`maxlength="254"`
   const quiet = html`spellcheck="false" autocapitalize="${type === 'text' ? 'words' : 'none'}"`
@@ -42,18 +42,18 @@ export function newPasswordField(texts: Texts, minLength: number): Html {
 }
 
 /**
- * A form that the script sends. What there is to say about it is said in the two notices above it: problems at once, all
- * else when nothing else is being said.
+ * A form sent by the script. Messages appear in the two notices above it: one is read out at once (problems), the other
+ * when the screen reader is idle.
  */
 export function form(fields: readonly Html[], submit: string): Html {
-  // Hidden fields of another step would still be found by their ids, so each form is alone on its page or in a template.
+  // Fields of a hidden step could be found by their ids, so each form is alone on its page or in a template.
   return html`<form method="post" novalidate>
 ${fields}
 <button type="submit">${submit}</button>
 </form>`
 }
 
-/** Where the script says what happened. */
+/** Elements in which the script shows messages. */
 export const notices: Html = html`<p class="notice bad" id="alert" role="alert"></p>
 <p class="notice good" id="status" role="status" tabindex="-1"></p>
 <p id="next" hidden></p>`

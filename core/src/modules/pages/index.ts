@@ -2,10 +2,11 @@ import { defineModule } from '#kernel'
 import { pageRoutes } from './routes.ts'
 
 /**
- * Small pages for people, where the links of mails lead. They call the API as any client does. An application that has
- * pages of its own names them in the settings, or leaves this module out.
+ * Pages that the links of mails lead to. They use the API as any client does. An application with pages of its own
+ * configures their addresses, or leaves this module out.
  */
 export const pages = defineModule({
   name: 'pages',
   routes: pageRoutes,
+  cases: () => import('./pages.cases.ts'),
 })

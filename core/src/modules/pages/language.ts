@@ -1,10 +1,10 @@
 import { german } from './texts-de.ts'
 import { english, type Texts } from './texts-en.ts'
 
-/** Whoever adds a language adds its catalogue here; nothing else knows which there are. */
+/** All catalogues; a new language is added here alone. */
 export const catalogues: readonly Texts[] = [english, german]
 
-/** The texts in the language that a reader likes best of those there are, by `Accept-Language` (RFC 9110); else English. */
+/** The texts in the reader's preferred language by `Accept-Language` (RFC 9110); else English. */
 export function textsFor(acceptLanguage: string | null | undefined): Texts {
   const wishes = (acceptLanguage ?? '').split(',').map((part, at) => {
     const [tag = '', ...parameters] = part

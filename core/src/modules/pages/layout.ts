@@ -1,13 +1,14 @@
+import { escapeHtml } from '#kernel'
 import type { Texts } from './texts-en.ts'
 
-/** HTML that is safe to stand in a page: made by `html` alone. */
+/** Safe HTML, created by `html` only. */
 export interface Html {
   readonly html: string
 }
 
 type Part = string | number | Html | readonly Html[]
 
-/** Puts values into HTML; whatever is not HTML itself is escaped, for text and for attributes in quotes. */
+/** Puts values into HTML. Everything that is not Html is escaped, for text and for quoted attributes. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return { html: strings.reduce((text, string, at) => text + render(parts[at - 1] ?? '') + string) }
 }
@@ -16,24 +17,22 @@ export const nothing: Html = { html: '' }
 
 function render(part: Part): string {
   if (typeof part === 'object') return 'html' in part ? part.html : part.map(({ html }) => html).join('\n')
-  return String(part).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign)
+  return escapeHtml(String(part))
 }
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-/** A page, before it is dressed. */
+/** A page without the surrounding document. */
 export interface Page {
-  /** Which behaviour the script gives it. */
+  /** Selects the script's behaviour. */
   name: string
   title: string
   content: Html
-  /** Whether it can do nothing without its script. */
+  /** Whether the page needs its script. */
   needsScript: boolean
 }
 
 /**
- * The whole document. Its addresses are relative, since the server may stand behind a path of a proxy, and nothing in it
- * runs or is styled but by the two files it names.
+ * The whole document. Its addresses are relative, because the server may be below a path of a proxy. Only the two
+ * linked files run or style anything.
  */
 export function renderPage({ name, title, content, needsScript }: Page, texts: Texts): string {
   const scripted = html`<meta name="texts" content="${JSON.stringify(clientTexts(texts))}">
@@ -63,7 +62,7 @@ ${content}
   return text
 }
 
-/** What the script says by itself. */
+/** The texts used by the script. */
 function clientTexts({ language, account, problems, working }: Texts) {
   return { language, account, problems, working }
 }

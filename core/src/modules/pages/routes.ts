@@ -13,7 +13,7 @@ const shared = {
   response: { 200: Type.String() },
 } as const // the words themselves are what a route is declared with
 
-/** A token is for the page's script alone, and mail programs add fields of their own. */
+/** Any query is accepted: the token is read by the page's script, and mail programs add parameters of their own. */
 const anything = Type.Object({}, { additionalProperties: true })
 
 function pageRoute(path: `/${string}`, summary: string, draw: (view: View) => Page): Route {

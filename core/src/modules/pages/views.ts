@@ -3,7 +3,7 @@ import { emailField, field, form, newPasswordField, notices, passwordField } fro
 import { type Html, html, nothing, type Page } from './layout.ts'
 import type { Texts } from './texts-en.ts'
 
-/** What a page is made of: its words and the settings that it speaks of. */
+/** Texts and settings that a page is rendered from. */
 export interface View {
   texts: Texts
   config: Config
@@ -99,10 +99,10 @@ ${account(texts)}`
   return { name: 'sign-in', title, content, needsScript: true }
 }
 
-/** What the page is for; it goes once that is done, or cannot be. */
+/** The introduction, hidden once the task is done or has failed. */
 const introduce = (intro: string) => html`<p id="intro">${intro}</p>`
 
-/** Who is signed in, and the companies of that person; filled in by the script. */
+/** The signed-in person and their companies, filled in by the script. */
 function account({ account }: Texts): Html {
   return template(
     'account',
@@ -119,7 +119,7 @@ function account({ account }: Texts): Html {
   )
 }
 
-/** What is said, and offered, once it is done. */
+/** The message and link shown when the task is done. */
 function outcome(done: string, next: Html): Html {
   return template('done', html`<span>${done}</span><span>${next}</span>`)
 }
@@ -130,7 +130,7 @@ function template(id: string, content: Html): Html {
   return html`<template id="${id}">${content}</template>`
 }
 
-/** A built-in page is linked to relatively: who came by another address than the public one stays there. */
+/** Built-in pages are linked relatively, so that a reader stays on the address by which they came. */
 function pathTo(page: '/sign-in' | '/forgot-password', config: Config): string {
   return config.pages[page] === page
     ? page.slice(1)

@@ -22,8 +22,8 @@ export interface AssignOptions {
 }
 
 /**
- * Gives a person a role; what they hold already stays as it is, silently. Throws as `requireMayGrant` does. The caller
- * makes sure that the person is a member, holding that member's row locked. True when it is new.
+ * Gives a person a role; false when they hold it already, true when it is new. Throws as `requireMayGrant` does. The
+ * caller ensures that the person is a member and holds the lock on that member's row.
  */
 export async function assignRole(ctx: Ctx, wanted: RoleToAssign, options: AssignOptions = {}): Promise<boolean> {
   const role = options.preauthorized
@@ -51,7 +51,7 @@ async function giveRole(ctx: Ctx, { userId, roleId, storeId }: RoleToAssign, rol
 }
 
 /**
- * Takes a role from a person: the tenant-wide one, or with `storeId` the one for that store. The same rule as for
+ * Takes a role from a person: the tenant-wide one, or with `storeId` the one for that store. Needs the same rights as
  * giving it. Throws 404 when they do not hold it.
  */
 export async function unassignRole(
@@ -66,7 +66,7 @@ export async function unassignRole(
 }
 
 /**
- * Takes every role from a person whose membership ends. Asks for no right and tells nobody: that is the caller's part.
+ * Takes all roles from a person whose membership ends. Checks no right and emits no event: both are the caller's task.
  */
 export async function unassignAll(ctx: Ctx, userId: string): Promise<void> {
   await deleteAssignments(ctx.tx, ctx.tenantId, userId)

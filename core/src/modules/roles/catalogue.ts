@@ -13,7 +13,7 @@ export interface Catalogue {
 
 type Registry = Declared['registry']
 
-// What the modules declare is fixed once a core runs, so it is read once for each.
+// Computed once per core, because its modules do not change.
 const catalogues = new WeakMap<Registry, Catalogue>()
 
 /** What the modules of this core declare. */
@@ -27,7 +27,7 @@ export function catalogueOf({ registry }: Declared): Catalogue {
 }
 
 /**
- * What a role allows, where it is held: for a single store, only its permissions of scope `store` count. Codes that no
+ * The permissions that a role grants where it is held: for a single store only those of scope `store`. Codes that no
  * module declares any more are left out.
  */
 export function effectivePermissions(

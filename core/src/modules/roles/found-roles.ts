@@ -2,9 +2,9 @@ import { type Ctx, type Founder, stamp } from '#kernel'
 import { insertAssignment, insertRoles } from './queries.ts'
 import { SYSTEM_ROLES } from './system-roles.ts'
 
-/** A new tenant gets the system roles, and its founder is the owner. */
+/** Gives a new tenant the system roles and makes its founder the owner. */
 export async function foundRoles(ctx: Ctx, founder: Founder): Promise<void> {
-  // Ids ascend and lists show the newest first: so `owner` leads the list.
+  // Lists show the newest id first, so inserting in reverse puts `owner` at the top.
   const roles = SYSTEM_ROLES.toReversed().map(({ key, scope, description }) => ({
     ...stamp(ctx),
     key,

@@ -8,23 +8,23 @@ type Held =
   | { readonly role: string; readonly storeId: string | null }
   | { readonly name: string; readonly store_id: string | null }
 
-/** True when one of these grants or assignments is `owner` for the whole tenant. No other role can have that name. */
+/** True when one of these is the role `owner` for the whole tenant; no other role can have that name. */
 export function isOwner(held: readonly Held[]): boolean {
   return held.some((each) =>
     'role' in each ? each.role === 'owner' && each.storeId === null : each.name === 'owner' && each.store_id === null,
   )
 }
 
-/** A role where somebody holds it, or is to: with what decides about its permissions. */
+/** A role and the place where it is or will be held, with the fields that decide its permissions. */
 export interface RoleInPlace extends Pick<RoleRow, 'key' | 'permissions'> {
   readonly store_id: string | null
 }
 
 /**
- * Throws unless the caller may give that role, or take it, for the whole tenant (`storeId` null) or for that store:
- * they need `role.assign` there and every permission that the role would give there; `owner` is for owners alone.
- * 403 `permission_denied` naming the permission; 404 for an unknown role or store; 400 at `pointer` for a store where the
- * role can only be held for the whole tenant, and for none where it is made for stores. Returns the role.
+ * Checks that the caller may give a role, for the whole tenant (`storeId` null) or for a store, and returns the role.
+ * They need `role.assign` there and every permission that the role would grant there; only owners give `owner`. Throws
+ * 403 `permission_denied` naming the permission, 404 for an unknown role or store, 400 at `pointer` when a store is
+ * given for a tenant-wide role or is missing for a role made for stores.
  */
 export async function requireMayGrant(
   ctx: Ctx,
@@ -33,20 +33,20 @@ export async function requireMayGrant(
   pointer = 'store_id',
 ): Promise<RoleRow> {
   const role = await requireMayTake(ctx, roleId, storeId, pointer)
-  // The built-in ones are for both.
+  // Built-in roles may be held either way.
   if (storeId === null && role.scope === 'store' && role.key === null)
     throw invalidRequest({ errors: [at(pointer, 'is required: this role is held for single stores')] })
   return role
 }
 
-/** The same for taking a role away, which may also be one that could not be given so. */
+/** The same for taking a role away; it accepts roles that could not be given in that place any more. */
 export async function requireMayTake(
   ctx: Ctx,
   roleId: string,
   storeId: string | null,
   pointer = 'store_id',
 ): Promise<RoleRow> {
-  // First, so that someone whose rights end at their stores cannot tell other stores from ones that never were.
+  // Checked first, so that a caller limited to some stores cannot tell other existing stores from unknown ones.
   ctx.require('role.assign', storeId)
   const role = await getRole(ctx.tx, ctx.tenantId, roleId)
   if (storeId !== null) {
@@ -60,17 +60,17 @@ export async function requireMayTake(
 }
 
 /**
- * Throws unless the caller may act on a person: change, disable or remove them. To be called with that member's row
- * locked, so that nobody gives them more meanwhile. As `requireHoldsAll`.
+ * Throws unless the caller may change, disable or remove a person. Call it with that member's row locked, so that their
+ * roles cannot grow meanwhile. Rules and errors as `requireHoldsAll`.
  */
 export async function requireMayActOn(ctx: Ctx, userId: string, permission: string): Promise<void> {
   requireHoldsAll(ctx, await listHeldRoles(ctx.tx, ctx.tenantId, userId), permission)
 }
 
 /**
- * The one rule about people and roles: nobody gives, takes, changes or ends what is more than they hold themselves.
- * Throws 403 unless the caller holds everything that these roles allow in their places, and is an owner where one of
- * them is `owner`. `permission`: the one that the caller acts by.
+ * The one rule about people and roles: nobody gives, takes, changes or removes more than they hold themselves. Throws
+ * 403 unless the caller holds everything that these roles grant in their places, and is an owner if one of them is
+ * `owner`. `permission`: the permission that the caller uses.
  */
 export function requireHoldsAll(ctx: Ctx, roles: readonly RoleInPlace[], permission: string): void {
   if (ctx.actor.type === 'system' && ctx.principal === null) return
@@ -82,7 +82,7 @@ export function requireHoldsAll(ctx: Ctx, roles: readonly RoleInPlace[], permiss
   }
 }
 
-/** Throws 403, naming the first permission that the caller does not hold in that place. */
+/** Throws 403 naming the first permission that the caller lacks in that place. */
 export function requireHeld(ctx: Ctx, permissions: readonly string[], storeId: string | null): void {
   const missing = permissions.find((permission) => !ctx.can(permission, storeId))
   if (missing === undefined) return

@@ -2,7 +2,7 @@ import type { Declared, Grant, GrantSource, Tx } from '#kernel'
 import { catalogueOf, effectivePermissions } from './catalogue.ts'
 import { listHeldRoles } from './queries.ts'
 
-/** What a person may do in a tenant, one grant for each role that they hold there. One query. */
+/** A person's grants in a tenant: one for each role that they hold there. One query. */
 export async function listGrants(tx: Tx, core: Declared, tenantId: string, userId: string): Promise<Grant[]> {
   const catalogue = catalogueOf(core)
   const held = await listHeldRoles(tx, tenantId, userId)

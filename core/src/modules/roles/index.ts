@@ -38,4 +38,5 @@ export const roles = defineModule({
   grants: [roleGrants],
   declarationProblems: unknownRoles,
   founding: foundRoles,
+  cases: () => import('./roles.cases.ts'),
 })

@@ -1,8 +1,8 @@
 import { withoutInvisible } from '#kernel'
 import { SYSTEM_ROLES } from './system-roles.ts'
 
-// Small letters of other scripts, digits and signs, each by the Latin letter that it is taken for at a glance; only the
-// letters that the names of system roles are made of, and what looks like those.
+// Lower-case letters of other scripts, digits and signs, each with the Latin letter that it resembles: only letters
+// that occur in names of system roles, and what resembles those.
 const TAKEN_FOR: Record<string, string> = {
   a: 'аαɑ4ａ@ᴀ',
   d: 'ԁɗᏧｄ',
@@ -25,13 +25,13 @@ const LATIN = new Map(
 )
 
 /**
- * What a name looks like at a glance: letters of other scripts, digits and signs as the Latin letter that they resemble,
- * nothing invisible, no accents, no spaces or punctuation.
+ * The skeleton of a name: look-alike characters replaced by the Latin letters that they resemble, without accents,
+ * spaces, punctuation and invisible characters.
  */
 function skeleton(name: string): string {
   const plain = withoutInvisible(name).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   const latin = Array.from(plain, (letter) => LATIN.get(letter) ?? letter).join('')
-  // Pairs that read as one letter, then whatever stands between letters.
+  // Replaces pairs that read as one letter, then removes everything that is no letter.
   return latin
     .replaceAll('vv', 'w')
     .replaceAll('rn', 'm')
@@ -40,12 +40,15 @@ function skeleton(name: string): string {
 
 const systemRoles = new Map(SYSTEM_ROLES.map(({ key }) => [skeleton(key), key]))
 
-/** The system role that a name would be taken for; undefined for a name that stands for itself. */
+/** The system role that a name could be mistaken for; undefined when there is none. */
 export function findLookAlike(name: string): string | undefined {
   return systemRoles.get(skeleton(name)) ?? findByPlainLetters(name)
 }
 
-/** There are more look-alikes than any list has: where most letters are those of a system role, the others count for any. */
+/**
+ * The table of look-alikes cannot be complete: where most letters match a system role, the remaining characters match
+ * anything.
+ */
 function findByPlainLetters(name: string): string | undefined {
   const letters = Array.from(
     withoutInvisible(name)

@@ -30,12 +30,12 @@ export async function readRole(ctx: Ctx, id: string): Promise<Role> {
   return present(ctx, await getRole(ctx.tx, ctx.tenantId, id))
 }
 
-/** Everything that a role of this core may hold. */
+/** All permissions that a role can have. */
 export function browsePermissions(ctx: Ctx): { data: Permission[] } {
   return { data: [...catalogueOf(ctx).permissions] }
 }
 
-/** Makes a role of the tenant's own, out of permissions that the caller holds for the whole tenant. */
+/** Creates a custom role from permissions that the caller holds for the whole tenant. */
 export async function createRole(ctx: Ctx, input: NewRole): Promise<Role> {
   const { scope = 'tenant', permissions = [], description = '' } = input
   const name = named(input.name)
@@ -60,8 +60,8 @@ export async function createRole(ctx: Ctx, input: NewRole): Promise<Role> {
 }
 
 /**
- * Changes a role of the tenant's own. The caller holds for the whole tenant what it allows and what is added to it; to take
- * something from it, they hold everything that any of its holders does.
+ * Changes a custom role. The caller must hold for the whole tenant what the role grants and what is added; to remove a
+ * permission they must hold everything that any of its holders does.
  */
 export async function changeRole(ctx: Ctx, id: string, changes: RoleChanges): Promise<Role> {
   const renamed = changes.name === undefined ? {} : named(changes.name)
@@ -89,8 +89,8 @@ async function requireMayChange(ctx: Ctx, before: RoleRow, permissions: readonly
 }
 
 /**
- * Deletes a role of the tenant's own, out of permissions that the caller holds. Whatever refers to it keeps it, in this
- * core (somebody holds it, an invitation promises it) or in an application's tables: 409 `role_in_use`.
+ * Deletes a custom role whose permissions the caller holds. Throws 409 `role_in_use` while anything refers to it: an
+ * assignment, an invitation, or a table of an application.
  */
 export async function removeRole(ctx: Ctx, id: string): Promise<undefined> {
   const role = await lockRole(ctx.tx, ctx.tenantId, id)
@@ -112,7 +112,7 @@ function refuseSystemRole(role: RoleRow, permission: string): void {
   if (role.is_system) throw permissionDenied({ detail: 'System roles cannot be changed', members: { permission } })
 }
 
-/** What is wrong with a role's permissions and name beyond their schema, of a body of which nothing is known yet. */
+/** A `check` for routes: problems with a role's permissions and name that its schema cannot express. */
 export function* checkRole(body: Readonly<Record<string, unknown>>, core: Declared): Generator<FieldProblem> {
   const { permissions, name, scope } = body
   if (typeof name === 'string') yield* problemsOfName(name)
@@ -137,7 +137,7 @@ function requireScope(ctx: Ctx, codes: readonly string[], scope: RoleRow['scope'
   if (errors.length > 0) throw invalidRequest({ errors })
 }
 
-/** Permissions that a role of scope `store` cannot hold; codes that nobody knows are told of elsewhere. */
+/** Permissions that a role of scope `store` cannot have; unknown codes are reported elsewhere. */
 function* codesBeyondStores(core: Declared, codes: readonly unknown[]): Generator<FieldProblem> {
   const { byCode } = catalogueOf(core)
   for (const [index, code] of codes.entries())
@@ -147,10 +147,10 @@ function* codesBeyondStores(core: Declared, codes: readonly unknown[]): Generato
 
 const sorted = (codes: readonly string[]) => [...new Set(codes)].sort()
 
-// Some characters become many when normalised, and an index takes no key of any length.
+// Normalising can lengthen a text, and an index key has a maximum length.
 const MAX_NAME_KEY = 200
 
-/** The name as shown, and as it is kept unique: neither case nor spacing nor a look-alike form makes another name. */
+/** The name as shown, and the key by which it is unique regardless of case, spacing and look-alike forms. */
 function named(text: string): { name: string; name_key: string } {
   const name = tidyLine(text)
   const errors = problemsOfName(name)

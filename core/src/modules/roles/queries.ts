@@ -1,4 +1,4 @@
-import { containing, type Insertable, notFound, sql, type Tx, type Updateable } from '#kernel'
+import { containing, type Insertable, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
 import type { SystemRoleKey } from './system-roles.ts'
 import type { RoleAssignmentRow, RoleAssignmentTable, RoleRow, RoleTable } from './table.ts'
 
@@ -13,7 +13,7 @@ export async function getRole(tx: Tx, tenantId: string, id: string): Promise<Rol
   return role
 }
 
-/** The role, locked against other changes until the transaction ends, yet open to be assigned; throws 404. */
+/** The role, locked against changes until the transaction ends; it can still be assigned. Throws 404. */
 export async function lockRole(tx: Tx, tenantId: string, id: string): Promise<RoleRow> {
   const role = await tx
     .selectFrom('roles')
@@ -68,18 +68,17 @@ export interface HeldRole {
 }
 
 /** What these people hold, oldest first. */
-export function listAssignments(tx: Tx, tenantId: string, userIds: readonly string[]): Promise<HeldRole[]> {
-  return tx
+export const listAssignments = prepared((tx: Tx, tenantId: string, userIds: readonly string[]) =>
+  tx
     .selectFrom('role_assignments as a')
     .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'a.tenant_id').onRef('r.id', '=', 'a.role_id'))
     .select(['a.user_id', 'a.role_id', 'r.name', 'a.store_id'])
     .where('a.tenant_id', '=', tenantId)
     .where(sql<boolean>`a.user_id = any(${userIds}::uuid[])`)
-    .orderBy('a.id')
-    .execute()
-}
+    .orderBy('a.id'),
+)
 
-/** Each role that a person holds, with what decides about its permissions: all that a request's rights follow from. */
+/** Each role that a person holds, with the fields that decide its permissions. */
 export const listHeldRoles = (tx: Tx, tenantId: string, userId: string) =>
   tx
     .selectFrom('role_assignments as a')
@@ -90,7 +89,7 @@ export const listHeldRoles = (tx: Tx, tenantId: string, userId: string) =>
     .orderBy('a.id')
     .execute()
 
-/** Every role in every place that holders of this one hold, this one included; each once. */
+/** Each distinct role and place held by any holder of this role, this role included. */
 export const listRolesOfHolders = (tx: Tx, tenantId: string, roleId: string) =>
   tx
     .selectFrom('role_assignments as holder')

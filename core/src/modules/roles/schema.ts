@@ -9,6 +9,8 @@ import {
   OneOf,
   OwnId,
   Page,
+  Patch,
+  pickFields,
   Search,
   Short,
   TenantId,
@@ -93,10 +95,7 @@ export const NewRole = Closed(
 )
 export type NewRole = Static<typeof NewRole>
 
-export const RoleChanges = Closed(
-  { name: Type.Optional(name), description: Type.Optional(description), permissions: Type.Optional(permissions) },
-  { title: 'RoleChanges' },
-)
+export const RoleChanges = Patch({ name, description, permissions }, { title: 'RoleChanges' })
 export type RoleChanges = Static<typeof RoleChanges>
 
 /** What `role.assigned` and `role.unassigned` tell. */
@@ -108,22 +107,12 @@ export type RoleAssignment = Static<typeof RoleAssignment>
 
 /** A role as it stands on the wire; a system role shows what the modules declare for it. */
 export function presentRole(row: RoleRow, catalogue: Catalogue): Role {
-  return {
-    id: row.id,
-    tenant_id: row.tenant_id,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-    name: row.name,
-    description: row.description,
-    scope: row.scope,
-    is_system: row.is_system,
-    permissions: [...effectivePermissions(catalogue, row, null)],
-  }
+  return pickFields(Role, { ...row, permissions: [...effectivePermissions(catalogue, row, null)] })
 }
 
 export function presentAssignment(
   row: Pick<RoleAssignmentRow, 'user_id' | 'role_id' | 'store_id'>,
   role: Pick<RoleRow, 'name'>,
 ): RoleAssignment {
-  return { user_id: row.user_id, role_id: row.role_id, role: role.name, store_id: row.store_id }
+  return pickFields(RoleAssignment, { ...row, role: role.name })
 }

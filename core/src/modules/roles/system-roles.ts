@@ -1,6 +1,6 @@
 import type { RoleTable } from './table.ts'
 
-/** The roles that every tenant has from its first moment. */
+/** The roles that every tenant has. */
 export type SystemRoleKey = 'owner' | 'admin' | 'manager' | 'staff' | 'viewer'
 
 export interface SystemRole {

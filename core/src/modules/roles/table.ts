@@ -5,7 +5,7 @@ export interface RoleTable extends TenantRow {
   /** Which of the built-in roles this is; null for a tenant's own. */
   key: SystemRoleKey | null
   name: string
-  /** What the name is kept unique by, whatever its case and spacing. */
+  /** The key by which the name is unique, regardless of case and spacing. */
   name_key: string
   description: string
   scope: 'tenant' | 'store'

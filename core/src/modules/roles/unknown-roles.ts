@@ -3,7 +3,7 @@ import { SYSTEM_ROLES } from './system-roles.ts'
 
 const known: ReadonlySet<string> = new Set(SYSTEM_ROLES.map(({ key }) => key))
 
-/** Permissions that name a built-in role which is none: whoever was meant would never get them. */
+/** Permissions that name a built-in role that does not exist: nobody would ever get them. */
 export function unknownRoles({ registry }: Core): string[] {
   return [...registry.permissions.values()].flatMap(({ code, module, roles = [] }) =>
     roles

@@ -1,33 +1,31 @@
 import { type Ctx, conflict } from '#kernel'
 import { lockTenant } from '../tenants/index.ts'
 import { storeUpdated } from './events.ts'
-import { presentStore } from './present.ts'
 import { updateFormerDefault } from './queries.ts'
 import type { StoreRow } from './table.ts'
 
 /**
- * Puts those in line who move the default of one tenant; without it, two would wait for each other at the unique index.
- * To be called before any store's row is locked, so that everybody locks in the same order.
+ * Serialises changes of a tenant's default store; without it two could deadlock at the unique index. Call it before
+ * locking any store's row, so that all transactions lock in the same order.
  */
 export async function lockDefault(ctx: Ctx): Promise<void> {
   await lockTenant(ctx.tx, ctx.tenantId)
 }
 
 /**
- * Takes the default from the store that has it, if any, so that one with this status can get it. The default is the
- * tenant's affair: whoever answers for one store alone cannot take it from another. Throws 403, or 409 for an inactive
- * store.
+ * Takes the default flag from the current default store, if any, so that a store with this status can get it. The
+ * default concerns the whole tenant: a caller with rights in one store cannot take it from another. Throws 403, or 409
+ * for an inactive store.
  */
 export async function moveDefault(ctx: Ctx, status: StoreRow['status'] = 'active'): Promise<void> {
   requireActive(status)
   const former = await updateFormerDefault(ctx.tx, ctx.tenantId, ctx.clock.now())
   if (!former) return
   ctx.require('store.update')
-  const after = presentStore(former)
-  await ctx.emit(storeUpdated, { before: { ...after, is_default: true }, after, storeId: former.id })
+  await ctx.emit(storeUpdated, { before: { ...former, is_default: true }, after: former, storeId: former.id })
 }
 
-/** The default store cannot be closed, nor stop being it by itself: there is always one. Throws 409 `conflict`. */
+/** Throws 409 `conflict` when a change would close the default store or clear its flag: there is always exactly one. */
 export function requireStillDefault({ is_default, status }: StoreRow): void {
   if (!is_default) throw conflict({ detail: 'Make another store the default one instead' })
   requireActive(status)

@@ -10,7 +10,6 @@ import { storedSettings, storeSettings } from './settings.ts'
 export { nameTaken } from './errors.ts'
 export * from './events.ts'
 export { changeStore, openStore, removeStore } from './operations.ts'
-export { presentStore } from './present.ts'
 export { findStore, findStores, getStore, lockStore } from './queries.ts'
 export { type NewStore, Store, type StorePatch } from './schema.ts'
 export {
@@ -52,4 +51,5 @@ export const stores = defineModule({
   founding: async (ctx) => {
     await openStore(ctx, { name: 'Main', code: 'MAIN', is_default: true })
   },
+  cases: () => import('./stores.cases.ts'),
 })

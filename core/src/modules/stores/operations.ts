@@ -4,15 +4,23 @@ import { codesFor } from './codes.ts'
 import { lockDefault, moveDefault, requireStillDefault } from './default-store.ts'
 import { takenFields } from './errors.ts'
 import { storeCreated, storeDeleted, storeUpdated } from './events.ts'
-import { NO_ADDRESS, presentStore } from './present.ts'
 import { deleteStore, getStore, insertStore, listStores, lockStore, type StoreFilter, updateStore } from './queries.ts'
-import type { NewStore, Store, StorePatch } from './schema.ts'
+import type { Address, NewStore, Store, StorePatch } from './schema.ts'
 import type { StoreRow, StoreTable } from './table.ts'
 
+/** An address of which nothing is known. */
+const NO_ADDRESS: Address = {
+  line1: null,
+  line2: null,
+  city: null,
+  region: null,
+  postal_code: null,
+  country: null,
+}
+
 /** The stores that the caller may see, newest first. */
-export async function pageStores(ctx: Ctx, filter: StoreFilter) {
-  const { data, next_cursor } = await page(ctx, listStores(ctx.tx, ctx.tenantId, filter))
-  return { data: data.map(presentStore), next_cursor }
+export function pageStores(ctx: Ctx, filter: StoreFilter) {
+  return page(ctx, listStores(ctx.tx, ctx.tenantId, filter))
 }
 
 /** Opens a store. Without a code, one is made from the name. Throws 409 `name_taken`, or `conflict` for an inactive default. */
@@ -31,7 +39,7 @@ export async function openStore(ctx: Ctx, input: NewStore): Promise<Store> {
     await lockDefault(ctx)
     await moveDefault(ctx, fresh.status)
   }
-  const store = presentStore(await insertWithCode(ctx, fresh, code))
+  const store = await insertWithCode(ctx, fresh, code)
   await ctx.emit(storeCreated, { after: store, storeId: store.id })
   return store
 }
@@ -41,14 +49,14 @@ export async function changeStore(ctx: Ctx, id: string, patch: StorePatch): Prom
   if (patch.is_default) await lockDefault(ctx)
   const before = await lockStore(ctx.tx, ctx.tenantId, id)
   const after = applied(before, patch)
-  if (isDeepStrictEqual(before, after)) return presentStore(before)
+  if (isDeepStrictEqual(before, after)) return before
   if (before.is_default) requireStillDefault(after)
   else if (after.is_default) await moveDefault(ctx, after.status)
 
   const saved = await onUnique(updateStore(ctx.tx, { ...after, updated_at: ctx.clock.now() }), takenFields)
-  await ctx.emit(storeUpdated, { before: presentStore(before), after: presentStore(saved), storeId: id })
+  await ctx.emit(storeUpdated, { before, after: saved, storeId: id })
   if (after.status !== before.status) await ctx.forget({ tenantId: ctx.tenantId })
-  return presentStore(saved)
+  return saved
 }
 
 /** Deletes a store and all that refers to it. Throws 404, or 409 `conflict` for the default one. */
@@ -58,11 +66,11 @@ export async function removeStore(ctx: Ctx, id: string): Promise<undefined> {
     await getStore(ctx.tx, ctx.tenantId, id)
     throw conflict({ detail: 'The default store stays; make another one the default first' })
   }
-  await ctx.emit(storeDeleted, { before: presentStore(store), storeId: id })
+  await ctx.emit(storeDeleted, { before: store, storeId: id })
   await ctx.forget({ tenantId: ctx.tenantId })
 }
 
-/** Inserts under the code given, or under the first free one of those made from the name. */
+/** Inserts with the given code, or with the first free one made from the name. */
 async function insertWithCode(ctx: Ctx, store: Omit<Insertable<StoreTable>, 'code'>, given: string | undefined) {
   for (const code of given ? [given.toUpperCase()] : codesFor(store.name)) {
     const row = await onUnique(insertStore(ctx.tx, { ...store, code }), takenFields)

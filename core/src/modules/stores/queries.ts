@@ -1,20 +1,8 @@
-import { containing, type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
+import { columnsOf, containing, type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
+import { Store } from './schema.ts'
 import type { StoreRow, StoreSettingsRow, StoreTable } from './table.ts'
 
-const columns = [
-  'tenant_id',
-  'id',
-  'name',
-  'code',
-  'status',
-  'address',
-  'phone',
-  'email',
-  'timezone',
-  'is_default',
-  'created_at',
-  'updated_at',
-] as const // the literal names type the row
+const columns = columnsOf(Store)
 
 /** The start of every query that reads stores. */
 function selectStores(tx: Tx, tenantId: string) {
@@ -55,7 +43,7 @@ export function findStores(tx: Tx, tenantId: string, ids: readonly string[]): Pr
   return selectStores(tx, tenantId).where(sql<boolean>`id = any(${ids}::uuid[])`).orderBy('id').execute()
 }
 
-/** Holds the row until the transaction ends; rows that refer to the store can still be added. Throws 404. */
+/** Locks the row until the transaction ends; rows that refer to the store can still be added. Throws 404. */
 export function lockStore(tx: Tx, tenantId: string, id: string): Promise<StoreRow> {
   return selectStores(tx, tenantId)
     .where('id', '=', id)
@@ -85,7 +73,7 @@ export function updateStore(tx: Tx, store: StoreRow): Promise<StoreRow> {
     .executeTakeFirstOrThrow()
 }
 
-/** Takes the default from the store that has it, and returns that store as it is then. */
+/** Clears the flag of the current default store and returns that store. */
 export function updateFormerDefault(tx: Tx, tenantId: string, updatedAt: string): Promise<StoreRow | undefined> {
   return tx
     .updateTable('stores')
@@ -107,7 +95,7 @@ export function deleteStore(tx: Tx, tenantId: string, id: string): Promise<Store
     .executeTakeFirst()
 }
 
-const settingsColumns = ['tenant_id', 'id', 'name', 'timezone', 'settings', 'created_at', 'updated_at'] as const // as above
+const settingsColumns = ['tenant_id', 'id', 'name', 'timezone', 'settings', 'created_at', 'updated_at'] as const // the literal names type the row
 
 /** Throws 404 when the tenant has no such store. */
 export function getSettings(tx: Tx, tenantId: string, id: string): Promise<StoreSettingsRow> {

@@ -1,7 +1,6 @@
 import { conflict, defineRoute, Page, type Route } from '#kernel'
 import { nameTaken } from './errors.ts'
 import { changeStore, openStore, pageStores, removeStore } from './operations.ts'
-import { presentStore } from './present.ts'
 import { getSettings, getStore } from './queries.ts'
 import { NewStore, Store, StoreParams, StorePatch, StoreQuery, StoreSettings, StoreSettingsPatch } from './schema.ts'
 import { changeSettings, presentStoreSettings } from './settings.ts'
@@ -35,7 +34,7 @@ export const storeRoutes: readonly Route[] = [
     access: { permission: 'store.view', store: 'id' },
     params: StoreParams,
     response: { 200: Store },
-    handler: async (ctx, { params }) => presentStore(await getStore(ctx.tx, ctx.tenantId, params.id)),
+    handler: (ctx, { params }) => getStore(ctx.tx, ctx.tenantId, params.id),
   }),
   defineRoute({
     method: 'PUT',

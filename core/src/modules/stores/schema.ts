@@ -1,4 +1,4 @@
-import Type, { type Static, type TProperties } from 'typebox'
+import Type, { type Static } from 'typebox'
 import {
   Closed,
   CreatedAt,
@@ -9,6 +9,7 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
   Search,
   SettingsPatch,
   TenantId,
@@ -72,18 +73,19 @@ const code = Type.String({
   examples: ['ZRH-1'],
 })
 
+const CHANGES = 'What changes: an absent field stays as it is, null clears it'
 const writable = {
   name,
   code,
   status,
-  address: Nullable(partial(addressFields, 'AddressPatch')),
+  address: Nullable(Patch(addressFields, { title: 'AddressPatch', description: CHANGES })),
   phone,
   email,
   timezone: Nullable(TimeZone),
   is_default: Type.Boolean({ description: 'There is always exactly one default store; true moves it here.' }),
 }
 
-export const StorePatch = partial(writable, 'StorePatch')
+export const StorePatch = Patch(writable, { title: 'StorePatch', description: CHANGES })
 export type StorePatch = Static<typeof StorePatch>
 
 export const NewStore = Closed({ ...StorePatch.properties, name }, { title: 'NewStore' })
@@ -139,9 +141,3 @@ export const StoreSettings = Closed(
 export type StoreSettings = Static<typeof StoreSettings>
 
 export const StoreSettingsPatch = SettingsPatch('StoreSettingsPatch')
-
-/** The body of a PUT: any of the fields, no other. */
-function partial<P extends TProperties>(properties: P, title: string) {
-  const description = 'What changes: an absent field stays as it is, null clears it'
-  return Type.Partial(Closed(properties), { additionalProperties: false, title, description })
-}

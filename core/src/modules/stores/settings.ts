@@ -53,7 +53,7 @@ export const storeExtra = defineSetting('extra', { level: 'store', schema: Extra
 /** All that this module declares. */
 export const storeSettings = [storeTimeZone, storeCurrency, receiptHeader, receiptFooter, storeExtra, openingHours]
 
-/** What a store has set. The time zone is the store's own column, and stands in both objects. */
+/** The settings of a store. Its time zone is a column and appears both in the store and in its settings. */
 export function storedSettings({ settings, timezone }: StoreSettingsRow) {
   return { ...settings, timezone }
 }

@@ -10,7 +10,7 @@ export interface StoreTable extends TenantRow {
   email: string | null
   timezone: string | null
   is_default: Generated<boolean>
-  /** What was set, but for the time zone. */
+  /** The settings except the time zone, which is a column. */
   settings: Generated<StoredSettings>
 }
 

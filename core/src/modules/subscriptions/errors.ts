@@ -1,7 +1,7 @@
 import { defineError, Type } from '#kernel'
 import { Exceeded } from './schema.ts'
 
-/** 422: more is in use than the plan allows; `exceeds` names each limit with `used` and `max`. */
+/** 422: more is in use than the plan allows; `exceeds` lists each limit with `used` and `max`. */
 export const downgradeExceedsLimits = defineError(
   'downgrade_exceeds_limits',
   422,

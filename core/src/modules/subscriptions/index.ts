@@ -20,7 +20,7 @@ export { type State, tenantOfCharge } from './states.ts'
 export type { Charge, PaymentMethod, PlanRow, SubscriptionRow } from './table.ts'
 export { readUsage } from './usage.ts'
 
-/** Plans and what each tenant has of one: how much it may have, whether it may write, what it pays. */
+/** Plans and the subscription of each tenant: its limits and features, whether it may write, and its payments. */
 export const subscriptions = defineModule({
   name: 'subscriptions',
   description: 'What a tenant pays for: plans, limits, trial and payment method.',
@@ -37,4 +37,5 @@ export const subscriptions = defineModule({
   allowances: planAllowances,
   declarationProblems: unknownPlans,
   founding: openSubscription,
+  cases: () => import('./subscriptions.cases.ts'),
 })

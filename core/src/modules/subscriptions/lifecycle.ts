@@ -15,27 +15,30 @@ import { type Happening, isEnded, MANUAL, type State, transition } from './state
 import type { SubscriptionRow } from './table.ts'
 import { deleteUsageBefore } from './usage-queries.ts'
 
-/** The tenant's subscription as it is now, whether or not the clock's part of it has been written down yet. Throws 404. */
+/** The tenant's current subscription, including changes that are due but not stored yet. Throws 404. */
 export async function getState(ctx: Ctx): Promise<State> {
   const row = await findSubscription(ctx.tx, ctx.tenantId)
   if (!row) throw notFound()
   return advance(await withPlans(ctx, row), ctx.clock.now()).state
 }
 
-/** The tenant's subscription as it is now, locked and written down: what every change begins with. Throws 404. */
+/** The tenant's current subscription, locked, with due changes stored: every change starts with this. Throws 404. */
 export async function lockState(ctx: Ctx): Promise<State> {
   const row = await lockSubscription(ctx.tx, ctx.tenantId)
   if (!row) throw notFound()
   return rollForward(ctx, await withPlans(ctx, row))
 }
 
-/** Writes down what the clock has done to the tenant's subscription, unless somebody else is at it. */
+/** Stores the changes that are due, unless another transaction does. */
 export async function rollForwardIfDue(ctx: Ctx): Promise<void> {
   const row = await lockDueSubscription(ctx.tx, ctx.tenantId, ctx.clock.now())
   if (row) await rollForward(ctx, await withPlans(ctx, row))
 }
 
-/** Lets something happen to a locked subscription, and records it once. Throws 409 when its state does not allow it. */
+/**
+ * Applies an event to a locked subscription and records the change once. Throws 409 when its state does not allow the
+ * event.
+ */
 export async function apply(ctx: Ctx, before: State, happening: Happening): Promise<State> {
   const after = transition(before, happening, ctx.clock.now())
   if (JSON.stringify(before) === JSON.stringify(after)) return before
@@ -51,16 +54,16 @@ export async function cancelSubscription(ctx: Ctx, { at_period_end, reason }: Ca
 }
 
 /**
- * Takes a cancellation back before it takes effect, or begins anew after the end. Throws 409 when there is nothing to
- * take back, or when a payment method is missing.
+ * Withdraws a pending cancellation, or starts again after the end. Throws 409 when there is nothing to withdraw, or
+ * when a payment method is missing.
  */
 export async function reactivateSubscription(ctx: Ctx): Promise<State> {
   return apply(ctx, await lockState(ctx), { name: 'reactivated' })
 }
 
 /**
- * Tells the outcome of a charge, in a transaction of its tenant (see `tenantOfCharge`). However often it is told, and
- * even when the subscription has expired meanwhile, it counts once. False: nothing is due under this key any more.
+ * Reports the outcome of a charge, in a transaction of its tenant (see `tenantOfCharge`). Repeated reports count once,
+ * also after the subscription has expired. False: nothing is due under this key any more.
  */
 export async function settleCharge(
   ctx: Ctx,
@@ -140,7 +143,7 @@ async function withPlans(ctx: Ctx, row: SubscriptionRow): Promise<State> {
   return { ...row, plan, pending_plan: plans.get(row.pending_plan_id ?? '') ?? null }
 }
 
-/** One thing that the clock did. */
+/** One change that time has caused. */
 export interface Step {
   name: Deadline['name']
   before: State
@@ -148,15 +151,15 @@ export interface Step {
 }
 
 /**
- * What the clock has made of a subscription by now, all that was missed included, in order; each thing at the moment
- * when it was due, whenever somebody looks.
+ * The subscription at `now`: applies every change that has become due since it was stored, in order, each at its due
+ * time. The result does not depend on when it is called.
  */
 export function advance(stored: State, now: string): { state: State; steps: Step[] } {
   const steps: Step[] = []
   let state = stored
   for (let due = deadlineOf(state); due && due.at <= now; due = deadlineOf(state)) {
     const after = transition(state, { name: due.name }, due.at)
-    // Nobody is warned of what has already come.
+    // A warning is left out when the announced change is due as well.
     const isTooLate = due.name === 'warned' && (endOf(state)?.at ?? now) <= now
     if (!isTooLate) steps.push({ name: due.name, before: state, after })
     state = after

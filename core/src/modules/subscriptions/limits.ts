@@ -19,18 +19,18 @@ import {
 } from './usage-queries.ts'
 
 /**
- * What a tenant may have at this moment. Undefined for a tenant without a subscription, which may have nothing until
- * the sweep `subscriptions.open_missing` gives it one: what cannot be read is a no.
+ * The current plan of a tenant and the state of its subscription. Undefined for a tenant without a subscription, which
+ * may have nothing until the schedule `subscriptions.open_missing` creates one.
  */
 interface Terms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {
   status: Status
   current_period_start: string
 }
 
-/** Refused counts look this much further, so that they can say how far above its plan a tenant is. */
+/** A refused count goes on this far, so that the answer can say how much is in use. */
 const LOOK_FURTHER = 1_000
 
-/** The kernel's question how much a tenant may have, answered by its plan and the state of its subscription. */
+/** Answers the kernel's questions about limits, features and write access by the tenant's plan and subscription. */
 export const planAllowances: Allowances = {
   async requireWritable(ctx, limit) {
     const standing = limit === undefined ? await findStatus(ctx) : (await lockedTerms(ctx))?.status
@@ -84,7 +84,7 @@ async function findStatus(ctx: Ctx): Promise<Status | undefined> {
 
 const known = new WeakMap<Tx, Promise<Terms | undefined>>()
 
-/** Looked up once per transaction: they stay as they are until it ends. */
+/** Read once per transaction: they cannot change until it ends. */
 function lockedTerms(ctx: Ctx): Promise<Terms | undefined> {
   const { tx } = ctx
   let terms = known.get(tx)
@@ -100,7 +100,7 @@ async function lock(ctx: Ctx): Promise<Terms | undefined> {
   return current(ctx, (await lockTerms(tx, tenantId)) ?? (await lockTerms(tx, tenantId)))
 }
 
-/** The terms of now, also where the clock's part is not written down yet. */
+/** The current terms, including changes that have become due but are not stored yet. */
 async function current(ctx: Ctx, stored: StoredTerms | undefined): Promise<Terms | undefined> {
   if (!stored || !isOverdue(ctx, stored)) return stored
   const state: State = await getState(ctx)
@@ -126,8 +126,8 @@ async function countUp(
 }
 
 /**
- * Counts what is there now, the new ones included: in line with everybody else who makes such, and no further than tells
- * whether it is too many.
+ * Counts the existing rows, the new ones included, with other writers of the tenant waiting; it stops as soon as the
+ * limit is exceeded.
  */
 async function countAgain(
   ctx: Ctx,
@@ -140,7 +140,7 @@ async function countAgain(
   throw planLimitReached({ members: { limit, max, used: all - amount } })
 }
 
-/** Says once that a limit came near or was reached: when it is crossed. */
+/** Emits an event when 80 % or all of a limit is crossed. */
 async function announce(ctx: Ctx, { limit, amount, max, used }: Consumption & { max: number; used: number }) {
   const crosses = (mark: number) => used - amount < mark && used >= mark
   const event = crosses(max) ? limitReached100 : crosses(Math.ceil(max * 0.8)) ? limitReached80 : null

@@ -7,14 +7,14 @@ import type { PaymentMethod } from './table.ts'
 /** A payment method that a provider keeps. */
 export interface AttachedPaymentMethod {
   provider: string
-  /** What the provider knows it by; handed back to it with each collection, shown to nobody. */
+  /** The provider's reference, passed to it with each collection and shown to nobody. */
   reference: string
   method: PaymentMethod
 }
 
 /**
- * Puts a payment method on file, or changes fields of the one there; it is believed without being tried. Throws 400 for
- * anything that looks like a whole card or account number.
+ * Sets the payment method or changes fields of it, without checking that it works. Throws 400 for anything that looks
+ * like a whole card or account number.
  */
 export async function changePaymentMethod(ctx: Ctx, patch: PaymentMethodPatch): Promise<State> {
   const state = await lockState(ctx)
@@ -28,8 +28,8 @@ export async function changePaymentMethod(ctx: Ctx, patch: PaymentMethodPatch): 
 }
 
 /**
- * Puts a payment method on file that a provider keeps, in a transaction of its tenant: for the module of the provider.
- * What is due is collected with it. Throws 400 as `changePaymentMethod` does.
+ * Sets a payment method that a provider keeps, in a transaction of the tenant: for the module of the provider. Collects
+ * what is due. Throws 400 as `changePaymentMethod` does.
  */
 export async function attachPaymentMethod(ctx: Ctx, attached: AttachedPaymentMethod): Promise<State> {
   const problems = unmasked(attached.method)
@@ -39,13 +39,13 @@ export async function attachPaymentMethod(ctx: Ctx, attached: AttachedPaymentMet
   return state
 }
 
-/** The same of a body of which nothing is known yet, to be told with whatever else is wrong with it. */
+/** A `check` for routes: the same for an unvalidated body, so that its problems are in the same answer as others. */
 export function checkMasked(body: Readonly<Record<string, unknown>>): FieldProblem[] {
   const texts = Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   return unmasked(Object.fromEntries(texts))
 }
 
-/** The fields that hold more digits in a row than a masked number shows, however they are spaced or written. */
+/** Fields with more consecutive digits than a masked number has, in any spelling. */
 function unmasked(fields: Partial<PaymentMethod> | Record<string, string>): FieldProblem[] {
   return Object.entries(fields)
     .filter(([, text]) => typeof text === 'string' && LONG_NUMBER.test(text.normalize('NFKC')))

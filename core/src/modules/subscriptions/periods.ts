@@ -1,12 +1,12 @@
-import { DAYS, momentAfter } from '#kernel'
+import { DAYS, momentAfter, momentAt } from '#kernel'
 import { isFree, MONTHS } from './plans.ts'
 import type { State } from './states.ts'
 import type { Interval } from './table.ts'
 
-/** A coming end is announced this long before. */
+/** How long before an end it is announced. */
 export const WARNING_MS = 3 * DAYS
 
-/** What the clock does next to a subscription, and when; null: nothing, ever. */
+/** The next change that time causes and when; null: none. */
 export interface Deadline {
   name: 'warned' | 'trial_ended' | 'period_ended' | 'grace_ended'
   at: string
@@ -18,7 +18,7 @@ export function deadlineOf(state: State): Deadline | null {
   return isWorthWarning(state) && !state.is_warned ? { name: 'warned', at: before(end.at) } : end
 }
 
-/** When and how the present state ends by itself. */
+/** When and how the current state ends by itself. */
 export function endOf(state: State): Deadline | null {
   switch (state.status) {
     case 'trialing':
@@ -33,7 +33,7 @@ export function endOf(state: State): Deadline | null {
   }
 }
 
-/** Whether the end is more than the beginning of another period. */
+/** Whether the end changes more than the period number, so that the tenant should know. */
 function isWorthWarning({ status, cancel_at_period_end, pending_plan, plan }: State): boolean {
   if (cancel_at_period_end || status === 'past_due') return true
   return status === 'trialing' && !isFree(pending_plan ?? plan)
@@ -42,8 +42,8 @@ function isWorthWarning({ status, cancel_at_period_end, pending_plan, plan }: St
 const before = (moment: string) => momentAfter(moment, -WARNING_MS)
 
 /**
- * The same day so many months later, at the same time of day in UTC; the last day of a month that is too short for it.
- * Always counted from the first day: 31 January, 28 February, 31 March.
+ * The same day and UTC time so many months later, or the last day of a shorter month. Counted from the first day, so
+ * that 31 January is followed by 28 February and 31 March.
  */
 export function addMonths(anchor: string, months: number): string {
   const from = new Date(anchor)
@@ -51,13 +51,13 @@ export function addMonths(anchor: string, months: number): string {
   const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
   const day = Math.min(from.getUTCDate(), lastDay)
   const timeOfDay = from.getTime() - Date.UTC(year, from.getUTCMonth(), from.getUTCDate())
-  return new Date(Date.UTC(year, month, 1) + (day - 1) * DAYS + timeOfDay).toISOString()
+  return momentAt(Date.UTC(year, month, 1) + (day - 1) * DAYS + timeOfDay)
 }
 
-/** The end of the period that `start` begins, where periods begin on the day of `anchor`. */
+/** The end of the period that starts at `start`, where periods start on the day of `anchor`. */
 export function periodEnd(anchor: string, interval: Interval, start: string): string {
   const step = MONTHS[interval]
-  // The turn before the one that the calendar suggests, because the days may stand the other way round.
+  // Starts one step early, because the day of `start` may be before that of `anchor`.
   for (let turn = Math.max(1, Math.floor(monthsBetween(anchor, start) / step)); ; turn++) {
     const end = addMonths(anchor, turn * step)
     if (end > start) return end

@@ -8,7 +8,7 @@ import { isEnded, type State, takesCancellationBack, transition } from './states
 import type { PlanRow } from './table.ts'
 import { listExceeded } from './usage.ts'
 
-/** What a change of plan would do now; changes nothing. Throws 404 for a plan that is not for everybody. */
+/** What a change of plan would do now, without changing anything. Throws 404 for a plan that is not public. */
 export async function previewPlanChange(ctx: Ctx, change: PlanChange): Promise<PlanChangePreview> {
   const [state, plan] = await Promise.all([getState(ctx), getChoosable(ctx, change.plan_id)])
   const { at, exceeds } = await consider(ctx, state, plan, change)
@@ -19,7 +19,7 @@ export async function previewPlanChange(ctx: Ctx, change: PlanChange): Promise<P
     allowed: exceeds.length === 0 && after !== null,
     exceeds,
     requires_payment_method: at === 'now' && due > 0 && !state.payment_method,
-    // Of a period that has not been paid in time the end may have passed.
+    // The end of an unpaid period may have passed.
     effective_at: at === 'now' || state.current_period_end < now ? now : state.current_period_end,
     amount_due_cents: (at === 'now' && state.status === 'past_due' && after?.charge?.amount_cents) || due,
     dropped_cents: dropped,
@@ -27,7 +27,7 @@ export async function previewPlanChange(ctx: Ctx, change: PlanChange): Promise<P
   }
 }
 
-/** What the change would lead to; null: its state does not allow it. */
+/** The state after the change; null when the current state does not allow it. */
 function outcomeOf(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'period_end' }, now: string): State | null {
   try {
     return transition(state, { name: 'plan_changed', plan, at }, now)
@@ -38,13 +38,13 @@ function outcomeOf(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'per
 }
 
 /**
- * Changes the plan: at once to a higher price for the same time, at the end of the period to a lower one or to a shorter
- * period, unless at once is asked for. Takes a waiting cancellation back.
- * Nothing is deleted. Throws 404 as above, 422 `downgrade_exceeds_limits`, 409 when it is to be paid and cannot be.
+ * Changes the plan: at once for a higher price of the same time, at the end of the period for a lower price or a
+ * shorter period unless `now` is asked for. Withdraws a pending cancellation. Deletes nothing. Throws 404 as above, 422
+ * `downgrade_exceeds_limits`, 409 when a payment is needed and not possible.
  */
 export async function changePlan(ctx: Ctx, change: PlanChange): Promise<State> {
   const plan = await getChoosable(ctx, change.plan_id)
-  // From here on nobody consumes: what is counted stays true until the commit.
+  // With this lock nobody can consume, so the counts below stay true until the commit.
   const state = await lockState(ctx)
   const { at, exceeds } = await consider(ctx, state, plan, change)
   if (exceeds.length > 0) throw downgradeExceedsLimits({ members: { exceeds } })
@@ -57,10 +57,10 @@ async function getChoosable(ctx: Ctx, planId: string): Promise<PlanRow> {
   return plan
 }
 
-/** When a change takes effect, and what stands against it. */
+/** When a change takes effect, and which limits prevent it. */
 async function consider(ctx: Ctx, state: State, plan: PlanRow, { at = 'period_end' }: PlanChange) {
   const isSame = plan.id === state.plan.id
-  // What has ended is begun anew: there is no plan in force that anything could fall below.
+  // An ended subscription starts again: no current plan could be undercut.
   if (isSame || isEnded(state) || !isDowngrade(state, plan)) return { at: 'now' as const, exceeds: [] }
   return { at, exceeds: await listExceeded(ctx, state, plan, at === 'period_end') }
 }

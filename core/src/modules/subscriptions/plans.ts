@@ -5,7 +5,7 @@ import type { Interval, PlanRow } from './table.ts'
 
 type Terms = Pick<PlanRow, 'code' | 'limits' | 'features'>
 
-/** How many of a limit the plan allows, null for any number: what the plan says, else what the limit's declaration does. */
+/** The maximum of a limit, null for any number: from the plan, else from the limit's declaration. */
 export function maxOf({ registry }: Declared, plan: Terms, limit: string): number | null {
   if (Object.hasOwn(plan.limits, limit)) return plan.limits[limit] ?? null
   const declared = registry.limits.get(limit)
@@ -13,7 +13,7 @@ export function maxOf({ registry }: Declared, plan: Terms, limit: string): numbe
   return declared.plans?.[plan.code] ?? null
 }
 
-/** Whether the plan includes a feature: what the plan says, else what the feature's declaration does. */
+/** Whether the plan includes a feature: from the plan, else from the feature's declaration. */
 export function includes({ registry }: Declared, plan: Terms, feature: string): boolean {
   if (Object.hasOwn(plan.features, feature)) return plan.features[feature] ?? false
   const declared = registry.features.get(feature)
@@ -27,7 +27,7 @@ export const limitsOf = (core: Declared, plan: Terms): Record<string, number | n
 export const featuresOf = (core: Declared, plan: Terms): Record<string, boolean> =>
   Object.fromEntries([...core.registry.features.keys()].map((feature) => [feature, includes(core, plan, feature)]))
 
-/** Limits and features that name a plan which is none, and so say nothing of the one that was meant. */
+/** Limits and features whose declaration names a plan that does not exist. */
 export async function unknownPlans(core: Core): Promise<string[]> {
   const known = new Set(await core.run(({ tx }) => listPlanCodes(tx), { tenantId: null, readOnly: true }))
   const { limits, features } = core.registry
@@ -48,12 +48,12 @@ export const MONTHS: Record<Interval, number> = { month: 1, year: 12 }
 export const isFree = ({ price_cents }: Pick<PlanRow, 'price_cents'>): boolean => price_cents === 0
 
 /**
- * Whether a change of plan waits for the end of the period unless `now` is asked for: it leads to less, by what is paid
- * for the same time, or to the same; or it would throw away what is paid for already. Anything else is an upgrade.
+ * Whether a change of plan waits for the end of the period unless `now` is asked for: its price for the same time is
+ * lower or equal, or it would lose time that is paid for. Anything else is an upgrade.
  */
 export function isDowngrade({ plan: from, status }: State, to: PlanRow): boolean {
   if (isFree(from) !== isFree(to)) return isFree(to)
-  // Amounts in different currencies cannot be compared, nor can what is paid in one be taken off the other.
+  // Amounts in different currencies can be neither compared nor deducted from each other.
   if (from.currency !== to.currency) return true
   if (status === 'active' && MONTHS[to.interval] < MONTHS[from.interval]) return true
   return perYear(to) <= perYear(from)
@@ -61,18 +61,18 @@ export function isDowngrade({ plan: from, status }: State, to: PlanRow): boolean
 
 const perYear = ({ price_cents, interval }: PlanRow) => price_cents * (12 / MONTHS[interval])
 
-/** What a change of plan at this moment means in money, each in minor units of its plan. */
+/** The cost of a change of plan now, in the smallest unit of each plan's currency. */
 export interface Proration {
-  /** To be paid at once, in the currency of the new plan. */
+  /** To be paid now, in the currency of the new plan. */
   due: number
-  /** Of what is paid already, that which is lost, in the currency of the plan of now: nothing is paid back. */
+  /** The part of the paid amount that is lost, in the currency of the current plan: nothing is refunded. */
   dropped: number
 }
 
 /**
- * What a change of plan costs at this moment. Within a period of the same length it is the price of what is left of it;
- * where the length changes, a new period begins. What is left of the old one is taken off, as far as it goes and in the
- * same currency. A trial costs nothing.
+ * What a change of plan costs now. With the same period length it is the difference of the prices for the rest of the
+ * period; with another length a new period starts. The unused rest of the current period is deducted, down to zero and
+ * in the same currency only. A trial costs nothing.
  */
 export function prorate(state: State, to: PlanRow, now: string): Proration {
   const { plan, status } = state

@@ -5,21 +5,21 @@ import type { Charge } from './table.ts'
 export interface Collection extends Charge {
   tenantId: string
   planCode: string
-  /** What the provider gave for the payment method when it was attached. */
+  /** The provider's reference of the payment method. */
   reference: string | null
 }
 
 /**
- * Collects money with payment methods that it keeps itself: the core holds masked data and a reference. A module brings
- * one as its `payments`.
+ * Collects money with payment methods that the provider stores itself; the core has masked data and a reference. A
+ * module brings one as its `payments`.
  */
 export interface PaymentProvider {
-  /** Kept with each payment method: `stripe`. `manual` is the built-in one. */
+  /** Stored with each payment method: `stripe`. `manual` is built in. */
   readonly name: string
   /**
-   * Asks for the money. Runs in a job outside of any transaction, at least once: `collection.key` is the same each time,
-   * so hand it on as the provider's own idempotency key. `pending`: the answer comes later, by `settleCharge`. Throw for
-   * what may pass (a network that is down): it is tried again for some hours.
+   * Collects the money. Runs in a job outside of any transaction, at least once: `collection.key` is the same each
+   * time, so pass it on as the provider's idempotency key. `pending`: the result is reported later by `settleCharge`.
+   * Throw for temporary failures such as an unreachable network: it is retried for some hours.
    */
   collect(ctx: Ctx, collection: Collection): Promise<'paid' | 'declined' | 'pending'>
 }

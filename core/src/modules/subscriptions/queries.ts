@@ -7,15 +7,15 @@ const select = (tx: Tx, tenantId: string) =>
 export const findSubscription = (tx: Tx, tenantId: string): Promise<SubscriptionRow | undefined> =>
   select(tx, tenantId).executeTakeFirst()
 
-/** Waits for everybody who consumes of the tenant's limits, and keeps them waiting until the transaction ends. */
+/** Waits for transactions that consume the tenant's limits, and blocks others until the transaction ends. */
 export const lockSubscription = (tx: Tx, tenantId: string): Promise<SubscriptionRow | undefined> =>
   select(tx, tenantId).forUpdate().executeTakeFirst()
 
-/** The subscription when the clock has something to do to it and nobody else is at it. */
+/** The subscription if a change is due and no other transaction has locked it. */
 export const lockDueSubscription = (tx: Tx, tenantId: string, now: string): Promise<SubscriptionRow | undefined> =>
   select(tx, tenantId).where('next_change_at', '<=', now).forUpdate().skipLocked().executeTakeFirst()
 
-/** Just enough to tell whether the tenant may write. */
+/** The columns that decide whether the tenant may write. */
 export const findStanding = (
   tx: Tx,
   tenantId: string,
@@ -51,7 +51,7 @@ const asJson = ({ payment_method, charge }: Pick<SubscriptionRow, 'payment_metho
   charge: charge && json(charge),
 })
 
-/** What anybody may choose, cheapest first. */
+/** The public plans, cheapest first. */
 export const listPublicPlans = (tx: Tx): Promise<PlanRow[]> =>
   tx
     .selectFrom('plans')
@@ -77,11 +77,11 @@ export const findPlanByCode = (tx: Tx, code: string): Promise<PlanRow | undefine
 export const listPlansById = (tx: Tx, ids: readonly string[]): Promise<PlanRow[]> =>
   tx.selectFrom('plans').selectAll().where('id', 'in', ids).execute()
 
-/** Of every plan there is, public and active or not. */
+/** The codes of all plans, also private and inactive ones. */
 export const listPlanCodes = async (tx: Tx): Promise<string[]> =>
   (await tx.selectFrom('plans').select('code').distinct().orderBy('code').execute()).map(({ code }) => code)
 
-/** Across tenants, by their ids: those whose subscription the clock has something to do to. */
+/** Across tenants, by id: those with a change of the subscription that is due. */
 export async function listDue(
   tx: Tx,
   { now, after, limit }: SweepPage & { now: string },
@@ -95,7 +95,7 @@ export async function listDue(
   return (after === null ? query : query.where('tenant_id', '>', after)).execute()
 }
 
-/** Across tenants, by their ids: those that have no subscription, of all or of those founded since then. */
+/** Across tenants, by id: those without a subscription, of all or of those founded since then. */
 export async function listTenantsWithout(
   tx: Tx,
   { since, after, limit }: SweepPage & { since: string | null },
@@ -111,7 +111,7 @@ export async function listTenantsWithout(
   return (after === null ? recent : recent.where('t.id', '>', after)).execute()
 }
 
-/** Takes one of the trials that a person may have; false when they have had all of them. */
+/** Counts a trial of a person; false when they have had as many as allowed. */
 export async function upsertTrial(tx: Tx, userId: string, most: number): Promise<boolean> {
   if (most < 1) return false
   const taken = await tx
@@ -128,6 +128,6 @@ export async function upsertTrial(tx: Tx, userId: string, most: number): Promise
   return taken !== undefined
 }
 
-/** Gives a trial back that did not begin. */
+/** Uncounts a trial that did not start. */
 export const updateTrialReturned = (tx: Tx, userId: string): Promise<unknown> =>
   tx.updateTable('person_trials').set({ trials: sql`trials - 1` }).where('user_id', '=', userId).execute()

@@ -4,15 +4,15 @@ import { listDue, listTenantsWithout } from './queries.ts'
 import { openSubscription } from './trial.ts'
 
 /**
- * Longer than it takes to replace old processes, which know nothing of subscriptions, by new ones. Among these alone it is
- * looked often, because that takes no longer however many tenants there are.
+ * Longer than it takes to replace processes of a version without subscriptions. Only tenants founded in this time are
+ * searched often, which costs the same however many tenants there are.
  */
 const RECENT_MS = 48 * HOURS
 
 /**
- * Writes down what the clock has done: trials and periods that ended, grace that ran out, ends to warn of. However many
- * periods were missed, and however many processes do this at the same time, each thing is recorded once. Rights do not
- * wait for it: they are reckoned by the clock whenever they are asked for.
+ * Stores the changes that have become due: ended trials, periods and grace, and warnings of ends. However many periods
+ * were missed and however many processes run this, each change is recorded once. Rights do not depend on it: they are
+ * computed from the time of each request.
  */
 export const rollOver = every('*/10 * * * *', 'subscriptions.roll_over', async (ctx) => {
   await everyTenant(ctx, {
@@ -23,7 +23,7 @@ export const rollOver = every('*/10 * * * *', 'subscriptions.roll_over', async (
   await openMissing(ctx, 'subscriptions.open_missing', fromNow(ctx.clock, -RECENT_MS))
 })
 
-/** Who has no subscription may only read, so nobody is left without one for ever, whatever has become of it. */
+/** A tenant without a subscription can only read, so every tenant without one gets one sooner or later. */
 export const openAllMissing = every('25 * * * *', 'subscriptions.open_all_missing', (ctx) =>
   openMissing(ctx, 'subscriptions.open_all_missing', null),
 )

@@ -7,6 +7,7 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
   TenantId,
   Timestamp,
   UpdatedAt,
@@ -14,7 +15,7 @@ import {
 } from '#kernel'
 import { Currency } from '../tenants/index.ts'
 
-/** An object by name; which names there are is up to the modules. */
+/** An object with a value per name; the modules decide which names there are. */
 const ByName = <T>(value: object, options: object) =>
   Type.Unsafe<Record<string, T>>({ type: 'object', additionalProperties: value, ...options })
 
@@ -82,8 +83,7 @@ export const PaymentMethod = Closed(paymentMethod, {
   description: 'How the tenant pays, masked',
 })
 
-export const PaymentMethodPatch = Type.Partial(Closed(paymentMethod), {
-  additionalProperties: false,
+export const PaymentMethodPatch = Patch(paymentMethod, {
   title: 'PaymentMethodPatch',
   description: 'Masked: never a whole number. The first one takes `type` and `label`.',
 })
@@ -123,7 +123,7 @@ export const Subscription = Closed(
 )
 export type Subscription = Static<typeof Subscription>
 
-/** A subscription as records keep it: its plan by name, and why it was canceled. */
+/** A subscription as records show it: its plan by name, and the reason for its cancellation. */
 export const SubscriptionRecord = Closed({
   ...subscription,
   plan: Closed({ id: Uuid, code: Type.String(), name: Type.String() }),
@@ -221,7 +221,7 @@ export const Cancellation = Closed(
 )
 export type Cancellation = Static<typeof Cancellation>
 
-/** What is said when a limit comes near or is reached. */
+/** Data of the events about limits. */
 export const LimitReached = Closed({ limit: Type.String(), max: Type.Integer(), used: Type.Integer() })
 
 export const PlanParams = Closed({ id: Uuid })

@@ -3,13 +3,13 @@ import { deadlineOf, periodEnd } from './periods.ts'
 import { isFree, prorate } from './plans.ts'
 import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
 
-/** A subscription with the plans that it speaks of: all that its changes depend on. */
+/** A subscription with its plans: everything that its changes depend on. */
 export interface State extends SubscriptionRow {
   plan: PlanRow
   pending_plan: PlanRow | null
 }
 
-/** What can happen to a subscription: by a call, by the clock, or by word of a payment provider. */
+/** What can happen to a subscription: by a call, by time, or by a payment provider. */
 export type Happening =
   | { name: 'warned' | 'trial_ended' | 'period_ended' | 'grace_ended' }
   | { name: 'canceled'; atPeriodEnd: boolean; reason: string | null }
@@ -18,7 +18,7 @@ export type Happening =
   | { name: 'payment_method_set'; method: PaymentMethod; provider: string; reference: string | null }
   | { name: 'paid' | 'declined' }
 
-/** The whole of it: what may happen in each state, and the states that it may lead to. */
+/** The state machine: what may happen in each state, and which states it may lead to. */
 export const TRANSITIONS: Readonly<Record<Status, Partial<Record<Happening['name'], readonly Status[]>>>> = {
   trialing: {
     warned: ['trialing'],
@@ -53,21 +53,21 @@ export const TRANSITIONS: Readonly<Record<Status, Partial<Record<Happening['name
     reactivated: ['active'],
     plan_changed: ['expired'],
     payment_method_set: ['expired'],
-    // A payment that came too late still counts.
+    // A late payment still counts.
     paid: ['active'],
   },
 }
 
-/** How long what is due may still be paid. */
+/** How long an amount that is due may still be paid. */
 export const GRACE_MS = 14 * DAYS
-/** The provider that believes whatever payment method is on file: money is collected outside of the system. */
+/** The built-in provider, for money that is collected outside of the system: any payment method counts as paid. */
 export const MANUAL = 'manual'
 
 export const isEnded = ({ status }: Pick<State, 'status'>): boolean => status === 'canceled' || status === 'expired'
 
 /**
- * The subscription after something happened at `now`; the one given stays as it is. Throws 409 `conflict` for what the
- * state does not allow.
+ * The subscription after an event at `now`; the given one is not changed. Throws 409 `conflict` when its state does not
+ * allow the event.
  */
 export function transition(before: State, happening: Happening, now: string): State {
   const allowed = TRANSITIONS[before.status][happening.name]
@@ -116,10 +116,10 @@ function endTrial(state: State, now: string): State {
 
 function endPeriod(state: State, now: string): State {
   if (state.cancel_at_period_end) return end(state, 'canceled', now)
-  // The last one is not paid yet: nothing new begins before it is.
+  // The last period is unpaid, so no new one starts.
   if (state.charge) return owing(state, now)
   const next = withPendingPlan(state)
-  // Periods of another length begin a count of their own.
+  // With another period length counting starts again.
   const rolled = next.plan.interval === state.plan.interval ? nextPeriod(next, now) : beginPeriods(next, now)
   return charged(rolled, next.plan.price_cents, now)
 }
@@ -142,20 +142,20 @@ function reactivate(state: State, now: string): State {
   return charged(begun, begun.plan.price_cents, now)
 }
 
-/** A trial that was canceled before it was over; one that was followed by a period is over. */
+/** Whether a canceled trial has not ended yet; a trial followed by a period has. */
 function isWithinTrial({ trial_ends_at, current_period_end }: State, now: string): boolean {
   return trial_ends_at !== null && trial_ends_at > now && trial_ends_at === current_period_end
 }
 
 function choosePlan(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'period_end' }, now: string): State {
-  // Who chooses another plan means to go on.
+  // Choosing another plan withdraws a pending cancellation.
   const kept = takesCancellationBack(state, plan) ? withoutCancellation(state) : state
   // After the end there is no period to wait for.
   if (at === 'now' || isEnded(state)) return changePlan(kept, plan, now)
   return { ...kept, pending_plan: plan.id === state.plan.id ? null : plan }
 }
 
-/** Whether the choice of a plan takes a cancellation back that waits for its moment. */
+/** Whether choosing the plan withdraws a pending cancellation. */
 export const takesCancellationBack = ({ cancel_at_period_end, plan }: State, chosen: PlanRow): boolean =>
   cancel_at_period_end && chosen.id !== plan.id
 
@@ -177,10 +177,10 @@ function changePlan(state: State, plan: PlanRow, now: string): State {
   return due > 0 ? charged(begun, due, now) : begun
 }
 
-/** Instead of paying what is due, a tenant may fall back to less: it then owes that, or nothing. */
+/** Instead of paying, a tenant may change to a cheaper plan: it then owes that price, or nothing. */
 function changePlanWhileDue(state: State, next: State, now: string): State {
   const { charge, plan } = state
-  // The price of a month does not buy the year that began with the debt.
+  // The unpaid year is replaced by a month, which must not buy the year.
   const begun = next.plan.interval === plan.interval ? next : resized(next, now)
   if (isFree(next.plan)) return withNothingDue(begun)
   const isLess = next.plan.currency === plan.currency && next.plan.price_cents <= (charge?.amount_cents ?? 0)
@@ -188,7 +188,7 @@ function changePlanWhileDue(state: State, next: State, now: string): State {
   return { ...begun, charge: charge && { ...charge, amount_cents: next.plan.price_cents } }
 }
 
-/** The period of now at the length of its new plan, or a new one where that has passed already. */
+/** The current period with the length of the new plan, or a new period when that has ended. */
 function resized(state: State, now: string): State {
   const { status, is_warned } = state
   const kept = beginPeriods(state, state.current_period_start)
@@ -212,14 +212,14 @@ function requireCharge({ charge }: State): void {
   if (!charge) throw conflict({ detail: 'Nothing is due' })
 }
 
-/** Nothing is due any more. In a trial nothing was. */
+/** The state without a charge. A trial has none. */
 function withNothingDue(state: State): State {
   if (state.status === 'trialing') return state
   const is_warned = state.status === 'active' && state.is_warned
   return { ...state, status: 'active', charge: null, grace_ends_at: null, is_warned }
 }
 
-/** Something falls due: paid at once, collected by a provider soon, or owed. */
+/** Charges an amount: paid at once, collected by a provider soon, or owed. */
 function charged(state: State, amount_cents: number, now: string): State {
   if (amount_cents === 0) return withNothingDue(state)
   const charge = { key: chargeKey(state.tenant_id, now), amount_cents, currency: state.plan.currency, due_at: now }
@@ -229,7 +229,7 @@ function charged(state: State, amount_cents: number, now: string): State {
 
 const chargeKey = (tenantId: string, at: string) => `${tenantId}.${Date.parse(at)}`
 
-/** The tenant that a charge is of, read from its key. */
+/** The tenant of a charge, read from its key. */
 export const tenantOfCharge = (key: string): string => key.split('.', 1)[0] ?? ''
 
 function owing(state: State, now: string): State {

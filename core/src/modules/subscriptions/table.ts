@@ -30,7 +30,7 @@ export interface SubscriptionTable extends TenantRow {
   pending_plan_id: string | null
   status: Status
   trial_ends_at: string | null
-  /** The day that periods begin on, however short the months in between. */
+  /** The day of the month on which periods start, also in shorter months. */
   anchored_at: string
   current_period_start: string
   current_period_end: string
@@ -40,19 +40,19 @@ export interface SubscriptionTable extends TenantRow {
   /** While past due: until when it may still be paid. */
   grace_ends_at: string | null
   payment_method: PaymentMethod | null
-  /** Who collects with the payment method: `manual` or a module's provider. */
+  /** Who collects: `manual` or the provider of a module. */
   payment_provider: string | null
-  /** What the provider knows the payment method by; never shown. */
+  /** The provider's reference of the payment method; never shown. */
   payment_reference: string | null
-  /** What is due and not paid yet. */
+  /** The unpaid amount. */
   charge: Charge | null
-  /** The coming end was announced. */
+  /** Whether the coming end has been announced. */
   is_warned: boolean
-  /** When the clock changes something next; null: never. */
+  /** When time causes the next change; null: never. */
   next_change_at: string | null
 }
 
-/** How a tenant pays, masked: nothing here would let anybody pay with it. */
+/** The masked payment method; nobody could pay with it. */
 export interface PaymentMethod {
   type: string
   label: string
@@ -62,7 +62,7 @@ export interface PaymentMethod {
 
 /** Money that a tenant owes for a period. */
 export interface Charge {
-  /** The same however often it is collected; says which tenant it is of. */
+  /** The same for each attempt to collect it; contains the tenant. */
   key: string
   amount_cents: number
   currency: string
@@ -70,7 +70,7 @@ export interface Charge {
   due_at: string
 }
 
-/** How much of a limit of the kind "in this period" is used. */
+/** Use of a limit that is counted per period. */
 export interface LimitUsageTable {
   tenant_id: string
   limit_name: string
@@ -78,7 +78,7 @@ export interface LimitUsageTable {
   used: number
 }
 
-/** How many trials a person's tenants have had. */
+/** Trials that a person's tenants have had. */
 export interface PersonTrialsTable {
   user_id: string
   trials: number

@@ -8,12 +8,12 @@ import type { PlanRow, SubscriptionRow } from './table.ts'
 
 /** The plan that new tenants try. */
 const TRIAL_PLAN = 'starter'
-/** The plan that they begin with when their founder has had the trials that a person may have. */
+/** The plan of new tenants whose founder has used up their trials. */
 const PLAN_AFTER_TRIALS = 'free'
 
 /**
- * Opens the subscription of a new tenant: a trial, or the free plan when the person who founds it has had theirs
- * (TRIALS_PER_PERSON). A tenant that has a subscription keeps it.
+ * Creates the subscription of a new tenant: a trial, or the free plan when its founder has used up their trials
+ * (TRIALS_PER_PERSON). An existing subscription stays.
  */
 export async function openSubscription(ctx: Ctx, founder?: Founder): Promise<void> {
   const userId = founder?.userId ?? (await getTenant(ctx.tx, ctx.tenantId)).owner_id
@@ -36,7 +36,7 @@ async function requirePlan(ctx: Ctx, code: string): Promise<PlanRow> {
 
 function newSubscription(ctx: Ctx, plan: PlanRow, isTrial: boolean): SubscriptionRow {
   const base = stamp(ctx)
-  // Everything is reckoned from one moment: the clock goes on between two looks at it.
+  // All dates derive from one time, because the clock moves between two readings.
   const start = base.created_at
   const trialEnd = momentAfter(start, plan.trial_days * DAYS)
   const row: SubscriptionRow = {

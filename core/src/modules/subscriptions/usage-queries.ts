@@ -1,7 +1,7 @@
-import { sql, type Tx } from '#kernel'
+import { prepared, sql, type Tx } from '#kernel'
 import type { PlanRow, Status } from './table.ts'
 
-/** What decides how much a tenant may have: the subscription as stored, and its plan. */
+/** The stored subscription and its plan. */
 export interface StoredTerms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {
   status: Status
   current_period_start: string
@@ -19,24 +19,27 @@ export const findTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undef
   selectTerms(tx, tenantId).executeTakeFirst()
 
 /**
- * Keeps the plan as it is until the transaction ends, without keeping others from consuming. Undefined also when the
- * plan was changed while this waited: the joined row is then not the one any more, and asking again finds it.
+ * Locks the plan against changes until the transaction ends, without blocking other consumers. Undefined also when the
+ * plan was changed while this waited: the join then misses the row, and a second call finds it.
  */
-export const lockTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undefined> =>
-  selectTerms(tx, tenantId).forKeyShare('s').executeTakeFirst()
+export async function lockTerms(tx: Tx, tenantId: string): Promise<StoredTerms | undefined> {
+  return (await selectLocked(tx, tenantId))[0]
+}
 
-/** Puts those in line who make something of which a tenant may have only so many. */
+const selectLocked = prepared((tx: Tx, tenantId: string) => selectTerms(tx, tenantId).forKeyShare('s'))
+
+/** Serialises transactions that add rows counted by a limit. */
 export const lockCounting = (tx: Tx, tenantId: string) =>
   tx.selectFrom('subscriptions').select('id').where('tenant_id', '=', tenantId).forNoKeyUpdate().executeTakeFirst()
 
-/** Rows of which a tenant may have so many at once; those whose column `until` is past `now` count no more. */
+/** Rows counted by a limit; those whose column `until` is past `now` do not count. */
 export interface Counted {
   table: string
   until: string | undefined
   now: string
 }
 
-/** How many rows the tenant has, looking at no more than `most` of them. */
+/** The number of rows of the tenant, counting up to `most`. */
 export async function countRows(
   tx: Tx,
   tenantId: string,
@@ -56,7 +59,7 @@ interface Counter {
   period_start: string
 }
 
-/** Adds to a counter unless that takes it over `max` (null: any number); what it says then, or undefined. */
+/** Adds to a counter unless that exceeds `max` (null: any number); the new value, or undefined. */
 export async function upsertUsage(
   tx: Tx,
   counter: Counter,
@@ -76,7 +79,7 @@ export async function upsertUsage(
   return row?.used
 }
 
-/** Takes from a counter, to zero at most. */
+/** Subtracts from a counter, down to zero. */
 export const updateUsageReleased = (tx: Tx, { tenant_id, limit_name, period_start }: Counter, amount: number) =>
   tx
     .updateTable('limit_usage')
@@ -97,6 +100,6 @@ export const findUsage = async (tx: Tx, { tenant_id, limit_name, period_start }:
   return row?.used ?? 0
 }
 
-/** Forgets the counters of periods that began before. */
+/** Deletes the counters of periods that began before. */
 export const deleteUsageBefore = (tx: Tx, tenantId: string, periodStart: string) =>
   tx.deleteFrom('limit_usage').where('tenant_id', '=', tenantId).where('period_start', '<', periodStart).execute()

@@ -7,7 +7,7 @@ import type { State } from './states.ts'
 import type { PlanRow } from './table.ts'
 import { type Counted, countRows, findUsage } from './usage-queries.ts'
 
-/** All that a page about the subscription shows. */
+/** Everything that a page about the subscription shows. */
 export async function readDetails(ctx: Ctx): Promise<SubscriptionDetails> {
   const state = await getState(ctx)
   const usage = await readUsage(ctx, state)
@@ -28,7 +28,7 @@ export async function readUsage(ctx: Ctx, state: State): Promise<Usage> {
   )
 }
 
-/** The limits of which more is in use than another plan allows. `isNewPeriod`: what counts by period begins at zero. */
+/** Limits whose use exceeds another plan. `isNewPeriod`: limits per period start at zero. */
 export async function listExceeded(ctx: Ctx, state: State, plan: PlanRow, isNewPeriod: boolean): Promise<Exceeded[]> {
   const used = await countAll(ctx, state.current_period_start, (limit) => {
     const resets = isNewPeriod && ctx.registry.limits.get(limit)?.per === 'period'
@@ -47,7 +47,7 @@ async function countAll(
 ): Promise<[limit: string, used: number][]> {
   const { tx, tenantId } = ctx
   const wanted = [...ctx.registry.limits].filter(([limit]) => isWanted(limit))
-  // All are sent at once.
+  // All queries are sent at once.
   return Promise.all(
     wanted.map(async ([limit]): Promise<[string, number]> => {
       const counter = { tenant_id: tenantId, limit_name: limit, period_start }
@@ -57,7 +57,7 @@ async function countAll(
   )
 }
 
-/** The rows that a limit counts; undefined for one that counts by period. */
+/** The rows that a limit counts; undefined for a limit per period. */
 export function countedBy({ registry, clock }: Ctx, limit: string): Counted | undefined {
   const declared = registry.limits.get(limit)
   if (!declared) throw new Error(`The limit ${limit} belongs to no module of this core`)

@@ -14,7 +14,7 @@ export const Currency = Type.Refine(code, isCurrency, () => codeMessage)
 
 const MAX_EXTRA_BYTES = 64 * 1024
 
-/** What an application keeps beside the settings it finds here: any JSON object of 64 KiB at most, replaced whole. */
+/** Settings of an application's own: any JSON object up to 64 KiB, replaced as a whole. */
 export const Extra = Type.Refine(
   Type.Unsafe<Record<string, unknown>>({
     type: 'object',

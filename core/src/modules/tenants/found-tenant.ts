@@ -10,7 +10,7 @@ import type { TenantRecord } from './table.ts'
 
 const SUFFIX_ATTEMPTS = 10
 
-/** What it takes to found a tenant. Without a slug, one is made from the name. */
+/** Fields of a new tenant. Without a slug, one is made from the name. */
 export interface Founding {
   id: string
   name: string
@@ -19,8 +19,8 @@ export interface Founding {
 }
 
 /**
- * A signed-in person founds another tenant, in a transaction of its own that belongs to the new tenant. Throws 403
- * `registration_closed` where only who runs the installation may.
+ * A signed-in person founds another tenant, in a transaction of the new tenant. Throws 403 `registration_closed` where
+ * only super admins may found tenants.
  */
 export async function openTenant(ctx: Ctx, { name, slug }: NewTenant): Promise<Tenant> {
   if (ctx.config.registration === 'closed' && !ctx.superAdmin)
@@ -34,9 +34,9 @@ export async function openTenant(ctx: Ctx, { name, slug }: NewTenant): Promise<T
 }
 
 /**
- * Founds a tenant: its row, its slug, and what every module gives a new one. The transaction must be scoped to `id`.
- * Throws 409 `slug_taken` when a slug was asked for and another tenant has it, 403 for a person who has founded
- * TENANTS_PER_PERSON.
+ * Creates a tenant: its row, its slug, and what each module adds to a new tenant. The transaction must be scoped to
+ * `id`. Throws 409 `slug_taken` when another tenant has the requested slug, 403 for a person who has founded
+ * TENANTS_PER_PERSON tenants.
  */
 export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Founding): Promise<TenantRecord> {
   const now = ctx.clock.now()
@@ -54,10 +54,10 @@ export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Foundin
   return tenant
 }
 
-/** What the column can hold. */
+/** The maximum of the column. */
 const MOST_COUNTED = 2_147_483_647
 
-/** The system founds as many as it is told to, in whosever name. */
+/** The system may found any number for a person. */
 async function countFounded(ctx: Ctx, userId: string): Promise<void> {
   const isSystem = ctx.actor.type === 'system' && ctx.principal === null
   const most = isSystem ? MOST_COUNTED : ctx.config.tenantsPerPerson

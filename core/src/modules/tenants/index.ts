@@ -27,7 +27,7 @@ export type { TenantRecord } from './table.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
 
-/** Tenants: what they are called, how they look, and what holds for everybody in them. */
+/** Tenants: names, branding and settings. */
 export const tenants = defineModule({
   name: 'tenants',
   description: 'Companies that use the product, their settings and what they look like.',
@@ -43,4 +43,5 @@ export const tenants = defineModule({
   routes: tenantRoutes,
   settings: tenantSettings,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
+  cases: () => import('./tenants.cases.ts'),
 })

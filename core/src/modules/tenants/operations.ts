@@ -14,7 +14,7 @@ export async function getTenant(tx: Tx, id: string): Promise<TenantRecord> {
   return tenant
 }
 
-/** Changes name or slug; the slug's place in the directory moves with it. Throws 409 `slug_taken`. */
+/** Changes name or slug; the directory of slugs is updated too. Throws 409 `slug_taken`. */
 export async function changeTenant(ctx: Ctx, { name, slug }: TenantPatch): Promise<Tenant> {
   const before = await lockTenant(ctx.tx, ctx.tenantId)
   const after = { ...before, name: name?.trim() ?? before.name, slug: slug ?? before.slug }
@@ -31,13 +31,13 @@ export async function changeBranding(ctx: Ctx, patch: BrandingPatch): Promise<Br
   return presentBranding(await saveTenant(ctx, before, after))
 }
 
-/** Names another person as the tenant's owner. Whether they may be is for the caller to know. */
+/** Sets another person as the tenant's owner. The caller checks that they may be. */
 export async function changeOwner(ctx: Ctx, userId: string): Promise<TenantRecord> {
   const before = await lockTenant(ctx.tx, ctx.tenantId)
   return saveTenant(ctx, before, { ...before, owner_id: userId })
 }
 
-/** Writes and records a change of the locked row `before`; does neither when nothing differs. */
+/** Saves and records a change of the locked row `before`; does nothing when nothing differs. */
 async function saveTenant(ctx: Ctx, before: TenantRecord, after: TenantRecord): Promise<TenantRecord> {
   if (isDeepStrictEqual(presentTenant(before), presentTenant(after))) return before
   const tenant = await updateTenant(ctx.tx, { ...after, updated_at: ctx.clock.now() })

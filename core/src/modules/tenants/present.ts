@@ -3,16 +3,7 @@ import type { TenantRecord } from './table.ts'
 
 /** A tenant as it stands on the wire. */
 export function presentTenant(row: TenantRecord): Tenant {
-  return {
-    id: row.id,
-    name: row.name,
-    slug: row.slug,
-    status: row.status,
-    owner_id: row.owner_id,
-    branding: presentBranding(row),
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-  }
+  return { ...row, branding: presentBranding(row) }
 }
 
 export function presentBranding({ branding }: Pick<TenantRecord, 'branding'>): Branding {

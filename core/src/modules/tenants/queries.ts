@@ -1,20 +1,21 @@
-import { type Insertable, json, type StoredSettings, sql, type Tx } from '#kernel'
+import { columnsOf, type Insertable, json, type StoredSettings, sql, type Tx } from '#kernel'
+import { Tenant } from './schema.ts'
 import type { TenantRecord, TenantTable } from './table.ts'
 
-const columns = ['id', 'name', 'slug', 'status', 'owner_id', 'branding', 'created_at', 'updated_at'] as const // names type the row
+const columns = columnsOf(Tenant)
 
 export function findTenant(tx: Tx, id: string): Promise<TenantRecord | undefined> {
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).executeTakeFirst()
 }
 
-/** Tenants by their ids; across tenants, so for transactions of the system role. */
+/** Tenants by their ids. Reads across tenants: for the system role. */
 export function listTenants(tx: Tx, ids: readonly string[]): Promise<TenantRecord[]> {
   return tx.selectFrom('tenants').select(columns).where(sql<boolean>`id = any(${ids}::uuid[])`).orderBy('id').execute()
 }
 
 /**
- * Holds the tenant's row until the transaction ends, and so puts in line whatever changes something that exists once
- * per tenant. Rows that refer to the tenant can still be added meanwhile.
+ * Locks the tenant's row until the transaction ends, which serialises changes of things that exist once per tenant.
+ * Rows that refer to the tenant can still be added.
  */
 export function lockTenant(tx: Tx, id: string): Promise<TenantRecord> {
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()
@@ -24,7 +25,7 @@ export function insertTenant(tx: Tx, tenant: Insertable<TenantTable>): Promise<T
   return tx.insertInto('tenants').values(tenant).returning(columns).executeTakeFirstOrThrow()
 }
 
-/** Counts a tenant more that a person founds; false when they have founded `most`. */
+/** Counts one more tenant founded by a person; false when they have founded `most`. */
 export async function upsertFounded(tx: Tx, userId: string, most: number): Promise<boolean> {
   const counted = await tx
     .insertInto('tenant_founders')
@@ -71,7 +72,7 @@ export function updateSettings(tx: Tx, { id, settings, updated_at }: SettingsRow
     .executeTakeFirstOrThrow()
 }
 
-/** Takes a slug for a tenant; false when another one has it, or is about to commit it. */
+/** Reserves a slug for a tenant; false when another tenant has it, or is committing it now. */
 export async function insertSlug(tx: Tx, slug: string, tenantId: string): Promise<boolean> {
   const row = await tx
     .insertInto('tenant_slugs')

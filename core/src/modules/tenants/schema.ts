@@ -7,6 +7,7 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
   SettingsPatch,
   TenantId,
   UpdatedAt,
@@ -52,7 +53,7 @@ export const Branding = Closed(
 )
 export type Branding = Static<typeof Branding>
 
-export const BrandingPatch = Type.Partial(Closed(ownBranding), { additionalProperties: false, title: 'BrandingPatch' })
+export const BrandingPatch = Patch(ownBranding, { title: 'BrandingPatch' })
 export type BrandingPatch = Static<typeof BrandingPatch>
 
 export const Tenant = Closed(
@@ -75,10 +76,7 @@ export type Tenant = Static<typeof Tenant>
 export const NewTenant = Closed({ name, slug: Type.Optional(Slug) }, { title: 'NewTenant' })
 export type NewTenant = Static<typeof NewTenant>
 
-export const TenantPatch = Type.Partial(Closed({ name, slug: Slug }), {
-  additionalProperties: false,
-  title: 'TenantPatch',
-})
+export const TenantPatch = Patch({ name, slug: Slug }, { title: 'TenantPatch' })
 export type TenantPatch = Static<typeof TenantPatch>
 
 const lines = (maxLength: number, example: string, description: string) =>

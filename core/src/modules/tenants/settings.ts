@@ -26,7 +26,7 @@ const NO_INVOICING: Invoicing = {
   footer: null,
 }
 
-/** Who the tenant is on paper: for whatever an application bills in its name. */
+/** How the tenant appears on invoices, for applications that bill in its name. */
 export const tenantInvoicing = defineSetting('invoice', {
   level: 'tenant',
   schema: Invoicing,
@@ -60,7 +60,7 @@ export async function changeSettings(ctx: Ctx, given: Record<string, unknown>): 
   const saved = await updateSettings(ctx.tx, { ...row, settings, updated_at: ctx.clock.now() })
   const after = presentTenantSettings(ctx, saved)
   await ctx.emit(tenantSettingsUpdated, { before, after })
-  // Among them are those that decide whether a session still counts.
+  // Some settings decide whether a session is still valid.
   await ctx.forget({ tenantId: ctx.tenantId })
   return after
 }

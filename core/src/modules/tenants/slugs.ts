@@ -3,10 +3,10 @@ import { randomInt } from 'node:crypto'
 const MIN_LENGTH = 3
 const MAX_LENGTH = 63
 const SUFFIX_LENGTH = 6
-// No vowels, nothing that reads alike: a suffix never spells a word and can be read out on the telephone.
+// Without vowels and look-alikes: a suffix never spells a word and can be read out on the telephone.
 const SUFFIX_LETTERS = 'bcdfghjkmnpqrstvwxz23456789'
 
-// Names that a host name or path of the installation itself may want.
+// Slugs that the installation may need as host names or paths.
 const RESERVED = new Set(
   (
     'about abuse account accounts admin administrator api app apps assets auth autodiscover billing blog cdn console ' +
@@ -21,13 +21,13 @@ export function isReserved(slug: string): boolean {
   return RESERVED.has(slug)
 }
 
-/** A slug for a name, or undefined when too little of it is left: too short, reserved, or written in another script. */
+/** A slug made from a name; undefined when it would be too short or reserved, or the name is in another script. */
 export function slugFromName(name: string): string | undefined {
   const slug = asciiWords(name).slice(0, MAX_LENGTH).replace(/-$/, '')
   return slug.length < MIN_LENGTH || isReserved(slug) ? undefined : slug
 }
 
-/** The same with a random ending, for when the plain one can't be had. Always a valid slug. */
+/** The same with a random suffix, for when the plain slug is not available. Always a valid slug. */
 export function slugWithSuffix(name: string): string {
   const words = asciiWords(name)
     .slice(0, MAX_LENGTH - SUFFIX_LENGTH - 1)
@@ -49,7 +49,7 @@ export function asciiWords(text: string): string {
     .replace(/^-|-$/g, '')
 }
 
-/** Random lower-case letters and digits that are hard to mistake for each other. */
+/** Random lower-case letters and digits that cannot be confused with each other. */
 export function randomSuffix(length: number): string {
   return Array.from({ length }, () => SUFFIX_LETTERS.charAt(randomInt(SUFFIX_LETTERS.length))).join('')
 }

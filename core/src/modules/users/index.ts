@@ -35,4 +35,5 @@ export const users = defineModule({
   events: Object.values(events),
   routes: userRoutes,
   settingsOf: { user: readStoredSettings },
+  cases: () => import('./users.cases.ts'),
 })

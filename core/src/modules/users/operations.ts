@@ -22,14 +22,14 @@ export interface NewUser {
   name: string
   locale?: string
   timezone?: string
-  /** Takes a transaction of the system role. */
+  /** Needs a transaction of the system role. */
   isSuperAdmin?: boolean
   emailVerifiedAt?: string | null
 }
 
 /**
- * Adds a person, without a password and without a tenant; throws 409 `email_taken`, after which the transaction is
- * still usable. Tells nobody: what happened is a registration or an invitation, and its module says so.
+ * Adds a person without password and tenant. Throws 409 `email_taken`, after which the transaction is still usable.
+ * Emits no event: the module that registers or invites the person does.
  */
 export async function addUser(ctx: Ctx, input: NewUser): Promise<UserRow> {
   const email = requireEmail(input.email)
@@ -48,7 +48,7 @@ export async function addUser(ctx: Ctx, input: NewUser): Promise<UserRow> {
     email_verified_at: input.emailVerifiedAt ?? null,
     two_factor_enabled: false,
     status: 'active',
-    // Not named unless it is so: the application role may not.
+    // Left out unless true, because the application role may not write the column.
     ...(input.isSuperAdmin && { is_super_admin: true }),
   })
   if (!user) throw emailTaken()
@@ -99,8 +99,8 @@ export type UserPatch = Partial<
 >
 
 /**
- * Changes a person and says so (`user.updated`), unless nothing differs. The row stays locked until the transaction
- * ends. An `email` is normalised; one that another person has throws 409 `email_taken`.
+ * Changes a person and emits `user.updated` unless nothing differs. The row stays locked until the transaction ends. An
+ * `email` is normalised; 409 `email_taken` when another person has it.
  */
 export async function changeUser(ctx: Ctx, id: string, patch: UserPatch): Promise<UserRow> {
   const before = await lockUser(ctx.tx, id)
@@ -126,19 +126,19 @@ function differences(before: UserRow, patch: UserPatch): UserPatch {
   return Object.fromEntries(entries)
 }
 
-/** Notes a sign-in, into `tenantId` or into none, for the next one to start from; the moment that was noted. */
+/** Records a sign-in to `tenantId` (null: to no tenant), which the next sign-in starts from; returns its time. */
 export async function recordLogin(ctx: Ctx, userId: string, tenantId: string | null): Promise<string> {
   const now = ctx.clock.now()
   await upsertLogin(ctx.tx, { user_id: userId, last_login_at: now, last_tenant_id: tenantId })
   return now
 }
 
-/** Enters a membership in the directory; one that is there stays with its date. */
+/** Adds a membership to the directory; an existing one keeps its date. */
 export async function addUserTenant(ctx: Ctx, userId: string, tenantId: string): Promise<void> {
   await insertUserTenant(ctx.tx, { user_id: userId, tenant_id: tenantId, joined_at: ctx.clock.now() })
 }
 
-/** Takes a membership out of the directory. */
+/** Removes a membership from the directory. */
 export async function removeUserTenant(ctx: Ctx, userId: string, tenantId: string): Promise<void> {
   await deleteUserTenant(ctx.tx, userId, tenantId)
 }

@@ -1,4 +1,14 @@
-import { type Insertable, json, normalizeEmail, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
+import {
+  type Insertable,
+  json,
+  normalizeEmail,
+  notFound,
+  prepared,
+  preparedRow,
+  sql,
+  type Tx,
+  type Updateable,
+} from '#kernel'
 import type { UserLoginRow, UserRow, UserSettingsRow, UserTable, UserTenantRow } from './table.ts'
 
 /** The person with that id, or undefined. */
@@ -59,23 +69,25 @@ export const findLogin = (tx: Tx, userId: string): Promise<UserLoginRow | undefi
   tx.selectFrom('user_logins').selectAll().where('user_id', '=', userId).executeTakeFirst()
 
 /** Keeps the tenant last used when this sign-in is into none. */
-export const upsertLogin = (tx: Tx, login: UserLoginRow): Promise<unknown> =>
-  tx
-    .insertInto('user_logins')
-    .values(login)
-    .onConflict((conflict) =>
-      conflict.column('user_id').doUpdateSet((eb) => ({
-        last_login_at: eb.ref('excluded.last_login_at'),
-        last_tenant_id: eb.fn.coalesce('excluded.last_tenant_id', 'user_logins.last_tenant_id'),
-      })),
-    )
-    .execute()
+export const upsertLogin = preparedRow<UserLoginRow, unknown>(
+  ['user_id', 'last_login_at', 'last_tenant_id'],
+  (tx, login) =>
+    tx
+      .insertInto('user_logins')
+      .values(login)
+      .onConflict((conflict) =>
+        conflict.column('user_id').doUpdateSet((eb) => ({
+          last_login_at: eb.ref('excluded.last_login_at'),
+          last_tenant_id: eb.fn.coalesce('excluded.last_tenant_id', 'user_logins.last_tenant_id'),
+        })),
+      ),
+)
 
 /** What a person has set; undefined: nothing. */
 export const findUserSettings = (tx: Tx, userId: string): Promise<UserSettingsRow | undefined> =>
   tx.selectFrom('user_settings').selectAll().where('user_id', '=', userId).executeTakeFirst()
 
-/** What a member of the tenant has set; undefined: that person belongs to another one, or is nobody. */
+/** The settings of a member of the tenant; undefined for a person of another tenant or an unknown one. */
 export const findMemberSettings = (
   tx: Tx,
   tenantId: string,
@@ -111,7 +123,7 @@ export const listUserTenants = (tx: Tx, userId: string): Promise<UserTenantRow[]
     .orderBy('tenant_id')
     .execute()
 
-/** The same, one page of them: those after the one with these values of `joined_at` and `tenant_id`. */
+/** The same, one page: memberships after the one with these values of `joined_at` and `tenant_id`. */
 export function listUserTenantsAfter(
   tx: Tx,
   userId: string,

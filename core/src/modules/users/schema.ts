@@ -9,6 +9,8 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
+  pickFields,
   SettingsPatch,
   Timestamp,
   TimeZone,
@@ -43,12 +45,12 @@ export const User = Closed(
 )
 export type User = Static<typeof User>
 
-export const UserChanges = Closed(
+export const UserChanges = Patch(
   {
-    name: Type.Optional(Line(200, 'Ada Lovelace', 'How to call you')),
-    phone: Type.Optional(Nullable(Line(40, '+41 44 123 45 67', 'As you write it; null: none'))),
-    locale: Type.Optional(Locale),
-    timezone: Type.Optional(TimeZone),
+    name: Line(200, 'Ada Lovelace', 'How to call you'),
+    phone: Nullable(Line(40, '+41 44 123 45 67', 'As you write it; null: none')),
+    locale: Locale,
+    timezone: TimeZone,
   },
   { title: 'UserChanges' },
 )
@@ -67,20 +69,5 @@ export const UserSettingsPatch = SettingsPatch('UserSettingsPatch')
 
 /** A user as it stands on the wire. `lastLoginAt` lives in a table of its own: see `findLogin`. */
 export function presentUser(row: UserRow, lastLoginAt: string | null): User {
-  return {
-    id: row.id,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-    email: row.email,
-    name: row.name,
-    phone: row.phone,
-    avatar_url: row.avatar_url,
-    locale: row.locale,
-    timezone: row.timezone,
-    email_verified_at: row.email_verified_at,
-    two_factor_enabled: row.two_factor_enabled,
-    is_super_admin: row.is_super_admin,
-    status: row.status,
-    last_login_at: lastLoginAt,
-  }
+  return pickFields(User, { ...row, last_login_at: lastLoginAt })
 }

@@ -31,9 +31,8 @@ function present(ctx: Ctx, stored: StoredSettings, updated_at: string | null): U
 }
 
 /**
- * What a person has set. Within a tenant they are themselves or somebody of that tenant: throws 404 for people of others,
- * whose choices are no business of this one. Without a tenant, the system and super admins alone read those of
- * others.
+ * The settings of a person. Within a tenant, of the caller or a member; it throws 404 for anybody else. Without a
+ * tenant, only the system and super admins may read those of others.
  */
 export async function readStoredSettings(ctx: Ctx, userId: string): Promise<StoredSettings> {
   const { tx, tenant, principal, actor } = ctx

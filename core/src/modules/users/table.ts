@@ -5,9 +5,9 @@ export interface UserTable {
   id: string
   created_at: string
   updated_at: string
-  /** As mail is sent to it. */
+  /** The address that mail is sent to. */
   email: string
-  /** What it is found and kept unique by; see `normalizeEmail`. */
+  /** The form by which the address is found and unique; see `normalizeEmail`. */
   email_normalized: string
   name: string
   phone: string | null
@@ -22,14 +22,14 @@ export interface UserTable {
   status: 'active' | 'disabled'
 }
 
-/** What every sign-in writes, kept out of `users`: a cluster replicates that table to every node. */
+/** Written at every sign-in. It is not part of `users`, because a cluster replicates that table to every node. */
 export interface UserLoginTable {
   user_id: string
   last_login_at: string
   last_tenant_id: string | null
 }
 
-/** What a person has set, across tenants; kept out of `users`, whose rows are read with every request. */
+/** Settings of a person across tenants. Not part of `users`, whose rows are read with every request. */
 export interface UserSettingsTable {
   user_id: string
   settings: StoredSettings
@@ -37,7 +37,7 @@ export interface UserSettingsTable {
   updated_at: string
 }
 
-/** Which tenants a person belongs to: the directory that is read before a tenant is known. */
+/** Directory of the tenants of each person, read before a tenant is known. */
 export interface UserTenantTable {
   user_id: string
   tenant_id: string

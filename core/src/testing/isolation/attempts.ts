@@ -1,9 +1,10 @@
 import { newId } from '../../kernel/ids.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import { routeName } from './catalogue.ts'
+import { Unfilled, urlOf } from './fill.ts'
 import { asSchema, fieldOf, idPlaces, isIdName, placed } from './samples.ts'
-import type { Filling } from './types.ts'
-import { type Filled, Unfilled, type World } from './world.ts'
+import type { Filled, Filling } from './types.ts'
+import type { World } from './world.ts'
 
 /** A request of tenant A with something of tenant B in one place, and the same with what never was. */
 export interface Attempt {
@@ -64,8 +65,8 @@ export async function listAttempts(world: World, route: RegisteredRoute): Promis
         body: placed(filling.body, path, value) as Filling['body'],
       }))
   }
-  const probe = world.fillers.probes?.[routeName(route)]
-  if (probe) add('a token', world.b.tenantId, (filling, value) => overlay(filling, probe(value)))
+  const told = world.cases.routes[routeName(route)]
+  if (told?.probe) add('a token', world.b.tenantId, (filling, value) => overlay(filling, told.probe?.(value) ?? {}))
   if (world.test.core.registry.storeDirectory)
     add('headers/x-store-id', await world.b.id('/stores'), (filling, value) => ({
       ...filling,
@@ -104,7 +105,7 @@ async function foreignQuery(
 
 async function cursorOf(world: World, route: RegisteredRoute): Promise<string | null> {
   const { params, query } = await world.fill(route, world.b)
-  const url = world.urlOf(route, { params, query: { ...query, limit: '1' } })
+  const url = urlOf(route, { params, query: { ...query, limit: '1' } })
   const { body } = await world.test.request('GET', url, { token: world.b.owner })
   return typeof body?.next_cursor === 'string' ? body.next_cursor : null
 }

@@ -1,7 +1,7 @@
 import type { RegisteredRoute, Registry } from '../../kernel/registry.ts'
-import type { Fillers } from './types.ts'
+import type { Cases } from './types.ts'
 
-/** How fillers and findings name a route. */
+/** How cases and findings name a route. */
 export const routeName = ({ method, path }: Pick<RegisteredRoute, 'method' | 'path'>): string => `${method} ${path}`
 
 /** What ids speak of, read from the paths of the routes. */
@@ -12,7 +12,7 @@ export interface Collections {
   ofPath(path: string): [name: string, collection: string | null | undefined][]
 }
 
-export function readCollections({ routes }: Registry, { ids = {} }: Fillers): Collections {
+export function readCollections({ routes }: Registry, { ids = {} }: Cases): Collections {
   const known = new Set(routes.flatMap(({ path }) => prefixes(path).map(([, prefix]) => prefix)))
   const ofField = (name: string): string | null | undefined => {
     if (name in ids) return ids[name]

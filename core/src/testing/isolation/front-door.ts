@@ -1,8 +1,9 @@
 import { SECONDS } from '../../kernel/clock.ts'
 import type { TestCore } from '../core.ts'
+import { peopleOf } from '../people.ts'
 import { proveAddress } from '../prove-address.ts'
 import type { Answered } from '../request.ts'
-import type { Founding } from './types.ts'
+import type { Founding, Tenant } from './types.ts'
 
 const PASSWORD = 'seven lanterns over the harbour'
 /** What the core of the kit is started with. */
@@ -21,53 +22,40 @@ export const frontDoor: Founding = {
   },
 
   async credentials(test, a, b) {
-    const expired = a.owner
-    test.clock.advance((test.core.config.tokens.accessTtlSeconds + 120) * SECONDS)
-    a.owner = await a.signIn()
-    b.owner = await b.signIn()
-    const revoked = await a.signIn()
-    await post(test, '/auth/logout', undefined, revoked)
+    const worthless = await spendTokens(test, a, b)
     const admin = { email: `admin-${a.marker}@example.com`, password: PASSWORD, name: 'Operator' }
     const { body } = await post(test, '/auth/bootstrap', { bootstrap_token: BOOTSTRAP_TOKEN, ...admin })
-    const email = `staff-${a.marker}@example.com`
-    const roles = [{ role_id: await findRole(a.send, 'staff'), store_id: await a.id('/stores') }]
-    await a.send('POST', '/users', { email, name: `${a.marker} staff`, password: PASSWORD, roles })
-    return {
-      owner: a.owner,
-      staff: (await login(test, email)).access_token,
-      superAdmin: body.access_token,
-      expired,
-      revoked,
-    }
+    const { member } = peopleOf(test.core, test.request, a.tenantId)
+    const staff = await member({ name: `${a.marker} staff`, role: 'staff', store: await a.id('/stores') })
+    return { owner: a.owner, staff: await staff.token(), superAdmin: body.access_token, ...worthless }
   },
 
   async clerks(test, own, other) {
     const permissions = [...test.core.registry.permissions.values()]
     const inStores = permissions.filter(({ scope }) => scope === 'store').map(({ code }) => code)
-    const store_id = await own.id('/stores')
     const all = await own.send('POST', '/roles', { name: own.text(), scope: 'store', permissions: inStores })
     const little = await own.send('POST', '/roles', { name: own.text(), scope: 'tenant', permissions: ['tenant.view'] })
-    const hire = async (name: string, roles: object[]) => {
-      const email = `${name}-${own.marker}@example.com`
-      await own.send('POST', '/users', { email, name: `${own.marker} ${name}`, password: PASSWORD, roles })
-      return (await login(test, email)).access_token
-    }
+    const { member } = peopleOf(test.core, test.request, own.tenantId)
+    const hire = async (name: string) =>
+      member({ name: `${own.marker} ${name}`, role: all.id, store: await own.id('/stores') })
     // One more works in both stores: whoever sees the one learns nothing of the other.
     const inBoth = { role_id: all.id, store_id: await other.id('/stores') }
     await own.send('POST', `/users/${await own.id('/users')}/roles`, inBoth)
-    const inOne = { role_id: all.id, store_id }
-    return { clerk: await hire('clerk', [inOne]), deputy: await hire('deputy', [inOne, { role_id: little.id }]) }
+    const [clerk, deputy] = [await hire('clerk'), await hire('deputy')]
+    await own.send('POST', `/users/${deputy.userId}/roles`, { role_id: little.id })
+    return { clerk: await clerk.token(), deputy: await deputy.token() }
   },
 }
 
-async function findRole(
-  send: (method: string, path: string) => Promise<{ data: { id: string; name: string }[] }>,
-  name: string,
-) {
-  const { data } = await send('GET', '/roles?limit=100')
-  const role = data.find((each) => each.name === name)
-  if (!role) throw new Error(`There is no role ${name} to give to the staff of a store`)
-  return role.id
+/** Tokens of A's owner that were good once. Moves the clock; both owners sign in anew. */
+export async function spendTokens(test: TestCore, a: Tenant, b: Tenant): Promise<{ expired: string; revoked: string }> {
+  const expired = a.owner
+  test.clock.advance((test.core.config.tokens.accessTtlSeconds + 120) * SECONDS)
+  a.owner = await a.signIn()
+  b.owner = await b.signIn()
+  const revoked = await a.signIn()
+  await post(test, '/auth/logout', undefined, revoked)
+  return { expired, revoked }
 }
 
 async function login(test: TestCore, email: string) {

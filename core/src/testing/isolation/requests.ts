@@ -3,6 +3,7 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { type Attempt, listAttempts } from './attempts.ts'
 import { routeName } from './catalogue.ts'
+import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import type { Kind } from './types.ts'
 import type { World } from './world.ts'
@@ -21,15 +22,19 @@ export interface Plan {
 }
 
 /** Finds the places of every route; what the kit cannot fill is a finding. Afterwards both tenants have one of everything. */
-export async function planRoutes(world: World, findings: Findings): Promise<Plan[]> {
+export async function planRoutes(
+  world: World,
+  routes: readonly RegisteredRoute[],
+  findings: Findings,
+): Promise<Plan[]> {
   const plans: Plan[] = []
-  for (const route of world.test.core.registry.routes) {
-    if (world.fillers.exempt?.[routeName(route)] !== undefined) continue
+  for (const route of routes) {
+    if (world.cases.routes[routeName(route)]?.exempt !== undefined) continue
     try {
-      await world.fill(route, world.a)
+      await world.fill(route, world.a, { attempt: true })
       plans.push({ route, attempts: await listAttempts(world, route) })
     } catch (error) {
-      findings.add(`${routeName(route)}: ${(error as Error).message}`) // everything here rejects with Errors
+      findings.add((error as Error).message, { before: routeName(route) }) // everything here rejects with Errors
     }
   }
   return plans
@@ -69,10 +74,8 @@ interface Try {
 
 async function tryOnce(world: World, tried: Try, secrets: readonly string[], findings: Findings): Promise<void> {
   const { route, attempt, kind } = tried
-  const say = (what: string) =>
-    findings.add(
-      `${routeName(route)} as ${kind}${attempt.foreign === null ? '' : ` with B's id in ${attempt.place}`}: ${what}`,
-    )
+  const after = attempt.foreign === null ? '' : ` with B's id in ${attempt.place}`
+  const say = (what: string) => findings.add(what, { before: `${routeName(route)} as `, one: kind, after })
   try {
     const answer = await send(world, tried, true, findings)
     const problem = refusalProblem(route, kind, answer)
@@ -115,7 +118,8 @@ async function compare(
   }
   const wrong = kind === 'owner' && Array.isArray(other.body?.errors) ? other.body.errors : []
   const elsewhere = wrong.filter(({ pointer }: { pointer: string }) => pointer !== attempt.place)
-  if (elsewhere.length > 0) say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; give \`requests\``)
+  if (elsewhere.length > 0)
+    say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; tell its case what is \`given\``)
 }
 
 async function send(
@@ -125,10 +129,10 @@ async function send(
   findings: Findings,
 ): Promise<Answered> {
   const value = isForeign ? (attempt.foreign ?? '') : attempt.unknown
-  const filling = attempt.apply(await world.fill(route, world.a), value, isForeign)
+  const filling = attempt.apply(await world.fill(route, world.a, { attempt: true }), value, isForeign)
   const headers = { ...(await ownStore(world, route, kind)), ...filling.headers }
   findings.requests++
-  return world.test.request(route.method, world.urlOf(route, filling), {
+  return world.test.request(route.method, urlOf(route, filling), {
     token,
     ...written(route, { ...filling, headers }),
   })

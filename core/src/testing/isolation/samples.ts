@@ -1,20 +1,14 @@
 import type { TSchema } from 'typebox'
 import { Check } from 'typebox/value'
+import { LEFT_OUT, sampleOf } from '../../kernel/http/openapi-samples.ts'
 
-/** The keywords of JSON Schema that samples are made from. */
+/** The keywords of JSON Schema by which places are found. */
 export interface Schema {
   type?: string | string[]
   properties?: Record<string, Schema>
-  required?: string[]
   items?: Schema
   anyOf?: Schema[]
-  enum?: unknown[]
-  const?: unknown
   format?: string
-  examples?: unknown[]
-  default?: unknown
-  minimum?: number
-  minItems?: number
 }
 
 export interface Sampling {
@@ -34,90 +28,61 @@ export const isIdName = (name: string): boolean => /(^|_)id$/.test(name)
 /** The header `x-article-id` speaks of what the field `article_id` speaks of. */
 export const fieldOf = (header: string): string => header.replace(/^x-/, '').replaceAll('-', '_')
 
-const validates = (schema: Schema, value: unknown) => Check(schema as TSchema, value) // the same object, read as keywords above
-
-/** A value that fits the schema, with the marker in every text that may be free; undefined when none was found. */
-export async function sample(schema: Schema, sampling: Sampling, name = ''): Promise<unknown> {
-  const type = [schema.type].flat().find((each) => each !== 'null')
-  if (schema.const !== undefined) return schema.const
-  if (schema.enum) return schema.enum[0]
-  if (schema.anyOf) return sample(schema.anyOf[0] ?? {}, sampling, name)
-  if (type === 'object') return sampleObject(schema, sampling)
-  if (type === 'array') return sampleArray(schema, sampling, name)
-  if (type === 'string')
-    return isIdName(name) || schema.format === 'uuid' ? sampling.id(name) : sampleText(schema, sampling, name)
-  const candidates = [
-    schema.examples?.[0],
-    schema.default,
-    type === 'boolean' ? false : Math.max(schema.minimum ?? 1, 1),
-  ]
-  return candidates.find((each) => each !== undefined && validates(schema, each))
-}
-
-async function sampleObject(
-  { properties = {}, required = [] }: Schema,
-  sampling: Sampling,
-): Promise<Record<string, unknown>> {
-  const value: Record<string, unknown> = {}
-  for (const [name, property] of Object.entries(properties)) {
-    if (!sampling.complete && !required.includes(name)) continue
-    const sampled = await sample(property, sampling, name)
-    if (sampled !== undefined) value[name] = sampled
+/** An object that fits the schema, with the tenant's ids, and the marker in every text that may be free. */
+export async function sampleFor(schema: TSchema, sampling: Sampling): Promise<Record<string, unknown>> {
+  let value = sampleOf(schema, '', { own: (part, name) => own(part, name, sampling), least: !sampling.complete })
+  for (const path of idPlaces(asSchema(schema))) {
+    if (!isThere(value, path)) continue
+    const id = await sampling.id(path.findLast((step) => step !== '0') ?? '')
+    value = placed(value, path, id)
   }
-  return value
+  return value as Record<string, unknown> // the sample of an object's schema
 }
 
-async function sampleArray({ items = {}, minItems = 0 }: Schema, sampling: Sampling, name: string): Promise<unknown[]> {
-  if (!sampling.complete && minItems === 0) return []
-  const item = await sample(items, sampling, name.replace(/s$/, ''))
-  return item === undefined ? [] : [item]
-}
-
-function sampleText(schema: Schema, { text }: Sampling, name: string): unknown {
+/** A text that is the tenant's, and nothing switched on; what no text fits is left out. */
+function own(schema: TSchema, name: string, { text }: Sampling): unknown {
+  const { type, format, examples, default: usual } = schema as Schema & { examples?: unknown[]; default?: unknown } // as asSchema
+  if ([type].flat().includes('boolean')) return examples?.[0] ?? usual ?? false
+  if (![type].flat().includes('string') || isIdName(name) || format === 'uuid') return undefined
   const unique = text()
   const word = unique.replaceAll(' ', '-')
-  const example = schema.examples?.[0]
-  const free = [unique, word, unique.toUpperCase(), word.toUpperCase()]
-  const candidates =
-    name.includes('email') || schema.format === 'email'
-      ? [`${word}@example.com`]
-      : name.includes('password')
-        ? [`${word} across the quiet water`]
-        : schema.format === 'uri'
-          ? [`https://example.com/${word}`]
-          : schema.format === 'date-time'
-            ? [new Date().toISOString()]
-            : free
-  return [...candidates, example, schema.default].find((each) => each !== undefined && validates(schema, each))
+  const made: Record<string, string> = {
+    email: `${word}@example.com`,
+    password: `${word} across the quiet water`,
+    uri: `https://example.com/${word}`,
+    'date-time': new Date().toISOString(),
+  }
+  const kind = ['email', 'password'].find((each) => name.includes(each)) ?? format ?? ''
+  const candidates = made[kind] ? [made[kind]] : [unique, word, unique.toUpperCase(), word.toUpperCase()]
+  const found = [...candidates, examples?.[0], usual].find((each) => each !== undefined && Check(schema, each))
+  return found ?? LEFT_OUT
+}
+
+function isThere(value: unknown, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return true
+  return typeof value === 'object' && value !== null && name in value && isThere(Reflect.get(value, name), rest)
 }
 
 /** Where in a body ids stand: `['roles', '0', 'role_id']`. */
-export function idPlaces({ properties = {}, items, anyOf }: Schema, path: readonly string[] = []): string[][] {
-  const places: string[][] = []
-  for (const [name, property] of Object.entries(properties)) {
-    const type = [property.type].flat()
-    const here = [...path, name]
-    if (type.includes('string') && (isIdName(name) || property.format === 'uuid')) places.push(here)
-    else if (
-      type.includes('array') &&
-      [property.items?.type].flat().includes('string') &&
-      (/_ids$/.test(name) || property.items?.format === 'uuid')
-    )
-      places.push([...here, '0'])
-    else places.push(...idPlaces(property, here))
-  }
-  if (items) places.push(...idPlaces(items, [...path, '0']))
-  for (const each of anyOf ?? []) places.push(...idPlaces(each, path))
-  return places
+export function idPlaces(schema: Schema, path: readonly string[] = [], name = ''): string[][] {
+  const { type, format, properties = {}, items, anyOf = [] } = schema
+  if ([type].flat().includes('string') && (isIdName(name) || format === 'uuid')) return [[...path]]
+  const places = [
+    ...Object.entries(properties).flatMap(([each, property]) => idPlaces(property, [...path, each], each)),
+    ...(items ? idPlaces(items, [...path, '0'], name.replace(/s$/, '')) : []),
+    ...anyOf.flatMap((each) => idPlaces(each, path, name)),
+  ]
+  // Each once, though several branches have it.
+  return [...new Map(places.map((place) => [place.join('/'), place])).values()]
 }
 
-/** A copy with the value at the place; what lies on the way is made. */
+/** A copy with the value at the place; what lies on the way is made. Undefined: without what is there. */
 export function placed(target: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
   if (name === undefined) return value
   if (name === '0') {
     const [first, ...others] = Array.isArray(target) ? target : []
-    return [placed(first, rest, value), ...others]
+    return [placed(first, rest, value), ...others].filter((each) => each !== undefined)
   }
   const object = typeof target === 'object' && target !== null ? { ...target } : {}
-  return { ...object, [name]: placed(name in object ? object[name as keyof typeof object] : undefined, rest, value) } // just looked for
+  return { ...object, [name]: placed(Reflect.get(object, name), rest, value) }
 }

@@ -4,6 +4,7 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { listTenantTables } from '../statements.ts'
 import { routeName } from './catalogue.ts'
+import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import { type Plan, planRoutes, tryRoutes } from './requests.ts'
 import type { Clerks, Founding } from './types.ts'
@@ -28,10 +29,9 @@ export async function tryStores(
   if (!registry.storeDirectory || !founding.clerks) return
   const routes = registry.routes.filter((route) => isForStaff(route) && only(route))
   const stores = worldOfStores(world, (collection) => standsInStores(registry.routes, collection))
-  stores.fillers = { ...world.fillers, exempt: { ...world.fillers.exempt, ...exempting(registry.routes, routes) } }
   await furnish(stores, registry.routes, findings)
   const clerks = await founding.clerks(world.test, stores.a, stores.b)
-  const plans = (await planRoutes(stores, findings)).map(withoutNaming)
+  const plans = (await planRoutes(stores, routes, findings)).map(withoutNaming)
   const secrets = await secretsOf(stores, plans)
   const before = await rowsNaming(world, secrets)
   await tryRoutes(stores, plans, { ...clerks }, secrets, findings)
@@ -51,9 +51,6 @@ function withoutNaming({ route, attempts }: Plan): Plan {
 /** Routes for anybody and for operators know no stores. */
 const isForStaff = ({ access }: RegisteredRoute) => access !== 'public' && access !== 'superAdmin'
 
-const exempting = (all: readonly RegisteredRoute[], kept: readonly RegisteredRoute[]) =>
-  Object.fromEntries(all.filter((route) => !kept.includes(route)).map((route) => [routeName(route), 'not tried here']))
-
 /** Whether the objects of a collection stand in stores: its routes, or those beneath it, say so. */
 function standsInStores(routes: readonly RegisteredRoute[], collection: string): boolean {
   if (collection === '/stores') return true
@@ -70,7 +67,7 @@ async function furnish({ a, b }: World, routes: readonly RegisteredRoute[], find
     const isMade = routes.some(({ method, path }) => method === 'POST' && path === collection)
     if (!isMade || !standsInStores(routes, collection)) continue
     for (const side of [a, b])
-      await side.id(collection).catch((error: Error) => findings.add(`${collection}: ${error.message}`))
+      await side.id(collection).catch((error: Error) => findings.add(error.message, { before: collection }))
   }
 }
 
@@ -110,12 +107,13 @@ async function rowsNaming({ test, a }: World, texts: readonly string[]): Promise
 async function proveClerks(stores: World, plans: Plan[], clerks: Clerks, findings: Findings): Promise<void> {
   for (const { route } of plans) {
     const rule = storeRuleOf(route.access)
-    if (rule === null || rule.shared || stores.fillers.unproven?.[routeName(route)] !== undefined) continue
+    if (rule === null || rule.shared || stores.cases.routes[routeName(route)]?.unproven !== undefined) continue
     for (const [kind, token] of Object.entries(clerks)) {
       const answer = await succeedAtHome(stores, route, token)
       if (answer.status >= 300)
         findings.add(
-          `${routeName(route)} as ${kind} with what stands in their own store: it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; give \`requests\``,
+          `it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; tell its case what is \`given\``,
+          { before: `${routeName(route)} as `, one: kind, after: ' with what stands in their own store' },
         )
     }
   }
@@ -124,9 +122,10 @@ async function proveClerks(stores: World, plans: Plan[], clerks: Clerks, finding
 async function succeedAtHome(stores: World, route: RegisteredRoute, token: string): Promise<Answered> {
   const headers = { 'x-store-id': await stores.a.id('/stores') }
   const send = async (complete: boolean) => {
-    const filling = await stores.fill(route, stores.a, { fresh: route.method !== 'GET', complete })
+    const side = route.method === 'GET' ? stores.a : await stores.afresh(stores.a)
+    const filling = await stores.fill(route, side, { complete })
     const body = route.body ? filling.body : undefined
-    return stores.test.request(route.method, stores.urlOf(route, filling), { token, headers, body })
+    return stores.test.request(route.method, urlOf(route, filling), { token, headers, body })
   }
   const answer = await send(true)
   return answer.status >= 300 && route.body ? send(false) : answer

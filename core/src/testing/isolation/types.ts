@@ -1,5 +1,6 @@
 import type { Module } from '../../kernel/module.ts'
 import type { TestCore, TestCoreOptions } from '../core.ts'
+import type { Answered } from '../request.ts'
 
 /** Who sends a request: the kinds of credential that every route is tried with. `none` sends nothing. */
 export const KINDS = ['owner', 'staff', 'superAdmin', 'expired', 'revoked', 'none'] as const // the words are the type
@@ -40,6 +41,7 @@ export interface Clerks {
 
 /** One of the two tenants, with one of everything. */
 export interface Tenant extends Founded {
+  test: TestCore
   /** In every text that belongs to the tenant. */
   marker: string
   /** The id of the tenant's object of a collection such as `/stores`; made through its route when it is first asked for. */
@@ -47,11 +49,11 @@ export interface Tenant extends Founded {
   /** A text with the marker that was never used before. */
   text(): string
   /** Sends a request as the owner; throws unless it succeeds. Gives the body. */
-  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape; fillers know what they asked for
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape; cases know what they asked for
   send(method: string, path: string, body?: unknown): Promise<any>
 }
 
-/** What a request carries. What a filler gives stands over what the kit makes from the schemas. */
+/** What a request carries. What a case gives stands over what is made from the schemas. */
 export interface Filling {
   params?: Record<string, string>
   query?: Record<string, string>
@@ -59,34 +61,60 @@ export interface Filling {
   body?: Record<string, unknown>
   /** For a route that takes its body as it is. */
   raw?: string | Buffer
+  /** Who succeeds with it, where that is not the tenant's owner. */
+  token?: string
+  /** For the same request once more: another token of the same person. Default: of the owner, in another session. */
+  again?: () => string | Promise<string>
 }
 
-/** What the kit cannot know from schemas. Routes are named `POST /stores`, as they are declared. */
-export interface Fillers {
-  /** Parts of a request that succeeds for the tenant's owner. */
-  requests?: Record<string, (tenant: Tenant) => Filling | Promise<Filling>>
+/** A filling with all that the route asks for. */
+export type Filled = Required<Pick<Filling, 'params' | 'query' | 'headers' | 'body'>> & Filling
+
+/**
+ * What tests are told of a module, beside its code: the isolation kit and the proofs of routes make requests from it.
+ * What the schemas say is made from them; only the rest is told. Routes are named as they are declared: `POST /stores`.
+ */
+export interface Cases {
+  routes?: Readonly<Record<string, RouteCase>>
   /** How an object of a collection is made, where it isn't `POST <collection>`: the route, or what gives its id. */
-  makers?: Record<string, string | ((tenant: Tenant) => string | Promise<string>)>
+  makers?: Readonly<Record<string, string | ((tenant: Tenant) => string | Promise<string>)>>
   /**
    * The collection that an id speaks of, by the name of its field or by the path in front of it: `{ author_id: '/users' }`.
    * `tenant`: the tenant itself. `null`: nothing that belongs to a tenant. Default: `store_id` is one of `/stores`.
    */
-  ids?: Record<string, string | null>
-  /** Requests that carry a tenant's id inside of something else, such as a token; tried with B's and with one that never was. */
-  probes?: Record<string, (tenantId: string) => Filling>
-  /** A row of a table that no route fills, for the tenant. */
-  tableRows?: Record<string, (tenant: Tenant) => Record<string, unknown> | Promise<Record<string, unknown>>>
-  /** Routes whose success cannot be shown here, and why: all else is tried on them. */
-  unproven?: Record<string, string>
-  /** Routes that are not tried at all, and why nothing of a tenant is at stake. */
-  exempt?: Record<string, string>
+  ids?: Readonly<Record<string, string | null>>
+  /**
+   * Of a row of a table that no route fills, for the tenant: what columns do not say by their types, defaults and foreign
+   * keys, such as a word that a check asks for.
+   */
+  tableRows?: Readonly<Record<string, (tenant: Tenant) => TableRow | Promise<TableRow>>>
+}
+
+export type TableRow = Record<string, unknown>
+
+/** What is told of a route. */
+export interface RouteCase {
+  /** Parts of a request that succeeds; makes what that needs, anew each time it is called. */
+  given?(tenant: Tenant): Filling | Promise<Filling>
+  /** Throws unless the answer, and what became of it, is as it should be. What may be left out was sent, or was not. */
+  see?(answer: Answered, sent: Filled, tenant: Tenant): void | Promise<void>
+  /** Where what `given` makes is good for one request only: what the attempts to reach another tenant carry instead. */
+  once?: Filling
+  /** A request that carries a tenant's id inside of something else, such as a token; tried with B's and with one that never was. */
+  probe?(tenantId: string): Filling
+  /** Why the kit cannot show its success: all else is tried on it. */
+  unproven?: string
+  /** Why nothing of a tenant is at stake: it is not tried at all. */
+  exempt?: string
 }
 
 export interface IsolationOptions {
   /** Default: the built-in ones. */
   modules?: readonly Module[]
-  /** What your modules need beside the built-in fillers. */
-  fillers?: Fillers
+  /** Names of modules whose routes and tables are tried, the others' are not. Default: all. For one change after another. */
+  only?: readonly string[]
+  /** What is told beside the cases that the modules bring. It stands over theirs. */
+  cases?: Cases
   founding?: Founding
   env?: TestCoreOptions['env']
   /** Runs before anything is tried. */

@@ -7,16 +7,16 @@ import { findChain, findHeightOf, findLastHeight, type IdRange } from '../seals/
 import { monthOf } from './kept-from.ts'
 import { findIdAt } from './retention-queries.ts'
 
-/** Where a tenant's records of a month are kept. */
+/** The key of a tenant's archive of a month. */
 export function archiveKey(tenantId: string, month: string): string {
   return `audit/${tenantId}/${month}.ndjson.gz`
 }
 
 /**
- * Writes the tenant's records of a range to the file storage, a file for each month (UTC) that has some: the blocks that
- * the month touches, as an export with proof has them, compressed. All of the range must be sealed and not given up yet.
- * Doing it again writes the same files. A file is only kept when nothing was given up while it was written: so it never
- * lacks a record that another process was removing.
+ * Archives the tenant's records of a range in the file storage, one file for each month (UTC) with records: the blocks
+ * of the month in the format of an export with proof, compressed. The whole range must be sealed and not yet removed.
+ * Repeating it writes the same files. A file is kept only when no removal was recorded while it was written, so it
+ * never misses records that another process was removing.
  */
 export async function archiveRecords(ctx: Ctx, { from, before }: IdRange): Promise<void> {
   const removedTo = await readRemovedTo(ctx)
@@ -37,7 +37,7 @@ async function writeZipped(ctx: Ctx, key: string, content: AsyncIterable<Buffer>
     ctx.storage.write(key, zipped),
     pipeline(Readable.from(content, { objectMode: false }), zipped),
   ])
-  // A source that breaks off breaks the file off too, with its own reason; the other way round the reason is the file's.
+  // When the source fails, its error is the cause; otherwise that of the file.
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 
@@ -46,14 +46,14 @@ async function* writeMonth(ctx: Ctx, range: IdRange, removedTo: string | null): 
   if ((await readRemovedTo(ctx)) !== removedTo) throw new BeingRemoved()
 }
 
-/** Stops an archive that would come too late to be whole. */
+/** Aborts an archive that can no longer be complete. */
 class BeingRemoved extends Error {
   constructor() {
     super('Another process is removing the records that are to be archived')
   }
 }
 
-/** The first and the last block that may have a record of the range. */
+/** The first and last block that may hold a record of the range. */
 async function findHeights({ tx, tenantId }: Ctx, { from, before }: IdRange) {
   const [first, last] = [await findHeightOf(tx, tenantId, from), await findLastHeight(tx, tenantId, before)]
   return first === null || last === null ? null : { first, last }

@@ -5,13 +5,13 @@ import { deleteMonth, listMonths } from './retention-queries.ts'
 const TRIES = 5
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** Drops the months that no tenant keeps a record of, whole. What is in use now is dropped some other hour. */
+/** Drops partitions of months of which no tenant keeps a record. One that is in use is dropped another hour. */
 export const dropMonths = every('50 * * * *', 'audit.drop_months', async (ctx) => {
   const months = await ctx.transaction(({ tx }) => listMonths(tx), { role: 'system' })
   for (const month of months) await dropMonth(ctx, month)
 })
 
-/** Each try keeps others waiting for a tenth of a second at most; between them they have their turn. */
+/** Each attempt blocks others for at most a tenth of a second, with pauses between attempts. */
 async function dropMonth(ctx: Ctx, month: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {

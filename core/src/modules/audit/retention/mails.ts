@@ -1,6 +1,6 @@
 import { Closed, defineMail, Nullable, Timestamp, Type } from '#kernel'
 
-/** An owner of a tenant: what happened in it will be kept for a shorter time. */
+/** Tells an owner that the audit log will be kept for a shorter time. */
 export const retentionShortenedMail = defineMail('audit_retention_shortened', {
   data: Closed({
     name: Type.Optional(Nullable(Type.String({ examples: ['Ann'] }))),

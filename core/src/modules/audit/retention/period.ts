@@ -15,9 +15,9 @@ import {
   Type,
 } from '#kernel'
 
-/** For tenants that have not set it. */
+/** For tenants without a setting. */
 export const DEFAULT_AUDIT_RETENTION_DAYS = 365
-/** What is kept for a shorter time is lost for good: there is time to object. */
+/** Removed records cannot be restored, so the owners have time to object. */
 const NOTICE_MS = 30 * DAYS
 
 const Days = Type.Integer({
@@ -40,7 +40,7 @@ const Pending = Nullable(
   ),
 )
 
-/** For how long a tenant keeps its audit log, and what that becomes. */
+/** How long a tenant keeps its audit log, and a pending change of that. */
 export interface Retention {
   audit_retention_days: number
   audit_retention_pending: Static<typeof Pending>
@@ -55,7 +55,7 @@ export const auditRetentionDays = defineSetting('audit_retention_days', {
   change: (ctx, { given, stored }) => ({ ...changeRetention(ctx, inForce(stored, ctx), given) }),
 })
 
-/** What that becomes, and when. */
+/** The pending period and when it takes effect. */
 export const auditRetentionPending = defineSetting('audit_retention_pending', {
   level: 'tenant',
   schema: Pending,
@@ -68,7 +68,7 @@ function inForce(stored: StoredSettings, { clock, config }: SettingMoment): Rete
   return retentionAt(stored as Partial<Retention>, clock.ms(), config.audit.minRetentionDays) // written by this file alone
 }
 
-/** What is in force at that moment, of what a tenant has set; never less than the operator asks for. */
+/** The period in force at that time; never less than the operator requires. */
 export function retentionAt(stored: Partial<Retention>, now: number, leastDays: number): Retention {
   const { audit_retention_days: days = DEFAULT_AUDIT_RETENTION_DAYS, audit_retention_pending: pending = null } = stored
   const isDue = pending !== null && Date.parse(pending.takes_effect_at) <= now
@@ -79,8 +79,8 @@ export function retentionAt(stored: Partial<Retention>, now: number, leastDays: 
 }
 
 /**
- * Lengthening holds at once. Shortening takes `audit.retention`, holds after 30 days and is taken back by asking for what
- * is in force, or for more. Throws 403, and 400 for less than the operator asks for.
+ * A longer period takes effect at once. A shorter one needs `audit.retention`, takes effect after 30 days, and is
+ * withdrawn by setting the current period or a longer one. Throws 403, and 400 for less than the operator requires.
  */
 function changeRetention(ctx: Ctx, current: Retention, days: number): Retention {
   if (days >= current.audit_retention_days) return { audit_retention_days: days, audit_retention_pending: null }

@@ -7,6 +7,7 @@ import {
   HOURS,
   LEAST_ID,
   least,
+  momentAt,
   type Static,
   type Tx,
   timeOfId,
@@ -21,24 +22,24 @@ import { archiveRecords } from './archive.ts'
 import { findKeptFrom } from './kept-from.ts'
 import { deleteBlocks, deleteRecords, findIdAt } from './retention-queries.ts'
 
-/** Removed in one transaction. */
+/** Records removed per transaction. */
 const BATCH = 5_000
 const BLOCKS = 100
-/** Then others have their turn: half a million records. */
+/** After this many (half a million records) other jobs get their turn. */
 const BATCHES_PER_RUN = 100
-/** Records counted in one statement. */
+/** Records counted per statement. */
 const COUNTED = 50_000
 
 const Payload = Closed({
-  /** Records with lesser ids go. */
+  /** Records with smaller ids are removed. */
   before: Uuid,
-  /** Those with lesser ids than this are only given up: they are in months that are dropped whole. */
+  /** Records with smaller ids than this are only marked as removed: their months are dropped whole. */
   from: Uuid,
 })
 
 /**
- * Removes the records of one tenant whose time is over: those that are sealed. They are archived first, where that is
- * wished; then the chain gives them up, which is recorded; then they go. A run that dies anywhere is simply repeated.
+ * Removes a tenant's expired records that are sealed. They are archived first if that is configured; then the chain
+ * marks them as removed, which is recorded; then they are deleted. A run that dies is simply repeated.
  */
 export const removeExpired = defineJob('audit.remove_expired', {
   payload: Payload,
@@ -47,7 +48,7 @@ export const removeExpired = defineJob('audit.remove_expired', {
   handler: (ctx, payload) => removeRecords(ctx, payload, BATCH),
 })
 
-/** `batch`: how many records one transaction removes. What a run leaves over another one is enqueued for. */
+/** `batch`: records removed per transaction. The rest is left to another run, which this enqueues. */
 export async function removeRecords(ctx: Ctx, payload: Static<typeof Payload>, batch: number): Promise<void> {
   const removedTo = await giveUp(ctx, payload.before)
   if (removedTo === null) return
@@ -57,22 +58,22 @@ export async function removeRecords(ctx: Ctx, payload: Static<typeof Payload>, b
   else await ctx.transaction((ctx) => ctx.enqueue(removeExpired, payload, { dedupeKey: removeExpired.name }))
 }
 
-/** Has the chain give up what the tenant keeps no longer, of what is sealed; returns how far it has by then. */
+/** Marks sealed records that the tenant does not keep any more as removed in the chain; returns up to where. */
 async function giveUp(ctx: Ctx, asked: string): Promise<string | null> {
   const chain = await sealedChain(ctx, asked)
   if (!chain) return null
   const before = await ctx.transaction(async (ctx) => least(asked, await findKeptFrom(ctx)), { readOnly: true })
   const from = chain.removed_to ?? LEAST_ID
-  // What is not sealed for certain waits for another day.
+  // What may not be completely sealed waits for another day.
   if (from >= before || chain.complete_to < before) return chain.removed_to
   const archived = ctx.config.audit.archive
   if (archived) await archiveRecords(ctx, { from, before })
   const records = await countAll(ctx, { from, before })
-  const after = { before: new Date(timeOfId(before)).toISOString(), records, archived }
+  const after = { before: momentAt(timeOfId(before)), records, archived }
   return ctx.transaction((ctx) => recordRemoval(ctx, { from, before }, after), { role: 'system' })
 }
 
-/** The tenant's chain, with everything sealed that can be. */
+/** The tenant's chain after sealing everything that can be sealed. */
 async function sealedChain(ctx: Ctx, asked: string): Promise<ChainRow | undefined> {
   const find = () => ctx.transaction(({ tx, tenantId }) => findChain(tx, tenantId), { readOnly: true })
   const chain = await find()
@@ -81,7 +82,10 @@ async function sealedChain(ctx: Ctx, asked: string): Promise<ChainRow | undefine
   return find()
 }
 
-/** One fact: the chain gives up the records and says so, and so does a record. Whoever comes second leaves it as it is. */
+/**
+ * The removal is recorded in the chain and in the audit log, in one transaction. If another process was faster, nothing
+ * is changed.
+ */
 async function recordRemoval(
   ctx: Ctx,
   { from, before }: IdRange,
@@ -89,14 +93,14 @@ async function recordRemoval(
 ): Promise<string | null> {
   const chain = await lockChain(ctx.tx, ctx.tenantId)
   const removedTo = chain?.removed_to ?? null
-  // In the meantime the tenant may have come to keep its records for longer.
+  // The tenant may have chosen a longer period meanwhile.
   if ((removedTo ?? LEAST_ID) !== from || (await findKeptFrom(ctx)) < before) return removedTo
   await appendRemoval(ctx, before)
   await ctx.emit(auditRemoved, { storeId: null, after })
   return before
 }
 
-/** False: there is more, for another run. */
+/** False: there is more for another run. */
 async function removeBatches(ctx: Ctx, { from, before, limit }: IdRange & { limit: number }): Promise<boolean> {
   let start: string | null = from
   for (let batch = 0; batch < BATCHES_PER_RUN && start !== null && start < before; batch++) {
@@ -106,7 +110,7 @@ async function removeBatches(ctx: Ctx, { from, before, limit }: IdRange & { limi
   return start === null || start >= before
 }
 
-/** As above, of the blocks of the chain that seal nothing else. */
+/** The same for blocks that hold nothing but removed records. */
 async function removeBlocks(ctx: Ctx): Promise<boolean> {
   for (let batch = 0; batch < BATCHES_PER_RUN; batch++) {
     const removed = await inTurn(ctx, ({ tx, tenantId }) => deleteBlocks(tx, tenantId, BLOCKS))
@@ -115,7 +119,10 @@ async function removeBlocks(ctx: Ctx): Promise<boolean> {
   return false
 }
 
-/** In a transaction of the system role, and then a pause of the same length: half of the disk is for others. */
+/**
+ * Runs in a transaction of the system role, then pauses as long as it took, so that half of the disk time is left to
+ * others.
+ */
 async function inTurn<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   const start = performance.now()
   const result = await ctx.transaction(work, { role: 'system' })
@@ -123,7 +130,7 @@ async function inTurn<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   return result
 }
 
-/** Piece by piece, because a statement of this role may not take long. */
+/** Counts in parts, because statements of this role have a short timeout. */
 async function countAll(ctx: Ctx, { from, before }: IdRange): Promise<number> {
   let count = 0
   for (let start: string | undefined = from; start !== undefined; ) {

@@ -2,19 +2,19 @@ import { sql, type Tx } from '#kernel'
 import type { IdRange } from '../seals/seal-queries.ts'
 import type { Retention } from './period.ts'
 
-/** What a tenant has set (undefined: nothing, or the tenant is deleted), and what its chain has given up. */
+/** A tenant's settings (undefined: none, or the tenant is deleted) and what its chain marks as removed. */
 export interface StoredRetention {
   tenant_id: string
   days: Partial<Retention> | undefined
   removed_to: string | null
 }
 
-// What is not set is null, which the type has no place for.
+// Missing settings are null, which the type does not allow.
 const daysOf = sql<Partial<Retention> | null>`case when t.id is not null then jsonb_strip_nulls(jsonb_build_object(
   'audit_retention_days', t.settings -> 'audit_retention_days',
   'audit_retention_pending', t.settings -> 'audit_retention_pending')) end`.as('days')
 
-/** Across tenants: those that have sealed records, by id, after one of them. */
+/** Across tenants, by id after a given one: those with sealed records. */
 export async function listRetentions(
   tx: Tx,
   { after, limit }: { after: string | null; limit: number },
@@ -29,7 +29,7 @@ export async function listRetentions(
   return rows.map(({ days, ...row }) => ({ ...row, days: days ?? undefined }))
 }
 
-/** What the tenant has set. */
+/** The tenant's settings. */
 export async function findRetention(tx: Tx, tenantId: string): Promise<Partial<Retention> | undefined> {
   const row = await tx
     .selectFrom('tenants as t')
@@ -40,7 +40,7 @@ export async function findRetention(tx: Tx, tenantId: string): Promise<Partial<R
   return row?.days ?? undefined
 }
 
-/** Across tenants: those of the given ones that have a record with a lesser id. One look into an index for each. */
+/** Across tenants: which of these have a record with a smaller id. One index look-up for each. */
 export async function listTenantsWithRecords(tx: Tx, tenantIds: readonly string[], before: string): Promise<string[]> {
   const { rows } = await sql<{ tenant_id: string }>`
     select given.tenant_id from unnest(${tenantIds}::uuid[]) as given (tenant_id)
@@ -49,7 +49,7 @@ export async function listTenantsWithRecords(tx: Tx, tenantIds: readonly string[
   return rows.map(({ tenant_id }) => tenant_id)
 }
 
-/** The id that so many others of the range come before. */
+/** The id at an offset in the range. */
 export async function findIdAt(
   tx: Tx,
   tenantId: string,
@@ -68,7 +68,10 @@ export async function findIdAt(
   return row?.id
 }
 
-/** As the system role: removes the oldest records of a range, so many at most. `next` is where to go on; null: none is left. */
+/**
+ * For the system role: deletes the oldest records of a range, up to `limit`. `next` is where to continue; null: none is
+ * left.
+ */
 export async function deleteRecords(
   tx: Tx,
   tenantId: string,
@@ -81,14 +84,14 @@ export async function deleteRecords(
   return rows[0]! // the function returns one row
 }
 
-/** As the system role: removes the oldest blocks that hold nothing but what was given up; says how many. */
+/** For the system role: deletes the oldest blocks that hold nothing but removed records; returns how many. */
 export async function deleteBlocks(tx: Tx, tenantId: string, limit: number): Promise<number> {
   const { rows } = await sql<{ removed: number }>`
     select tenantry.remove_audit_blocks(${tenantId}, ${limit}) as removed`.execute(tx)
   return rows[0]!.removed // as above
 }
 
-/** The first day of each month that has a partition, the oldest first. */
+/** The first day of each month with a partition, oldest first. */
 export async function listMonths(tx: Tx): Promise<string[]> {
   const { rows } = await sql<{ month: string }>`
     select substr(c.relname, 12, 4) || '-' || substr(c.relname, 16, 2) || '-01' as month
@@ -99,8 +102,8 @@ export async function listMonths(tx: Tx): Promise<string[]> {
 }
 
 /**
- * As the system role, in a transaction of its own: drops a month's partition when no tenant keeps a record of it, and says
- * whether it did. Fails with 55P03 when somebody else's transaction stands in the way.
+ * For the system role, in its own transaction: drops the partition of a month when no tenant keeps a record of it; true
+ * when it did. Fails with 55P03 when another transaction holds a lock.
  */
 export async function deleteMonth(tx: Tx, month: string): Promise<boolean> {
   const { rows } = await sql<{ dropped: boolean }>`select tenantry.drop_audit_month(${month}::date) as dropped`.execute(

@@ -3,13 +3,13 @@ import { keptFrom } from './kept-from.ts'
 import { removeExpired } from './remove-expired.ts'
 import { listRetentions, listTenantsWithRecords, type StoredRetention } from './retention-queries.ts'
 
-/** Tenants looked at at once. */
+/** Tenants checked at once. */
 const BATCH = 500
 
 /**
- * Has the records removed whose time is over, tenant by tenant. Months that every tenant is done with are left to be
- * dropped whole, which costs nothing: their records are only given up. Should that not have happened by the next day (one
- * tenant's job fails, somebody is always in the way), everybody's own records of them go one by one.
+ * Enqueues the removal of expired records for each tenant. Records of months that no tenant keeps are only marked as
+ * removed, because dropping the whole partition costs nothing. If that has not happened by the next day, for example
+ * because one tenant's job fails, each tenant deletes its own records of these months.
  */
 export const findExpired = every('40 2 * * *', 'audit.find_expired', async (ctx) => {
   const now = ctx.clock.ms()
@@ -26,7 +26,10 @@ export const findExpired = every('40 2 * * *', 'audit.find_expired', async (ctx)
   })
 })
 
-/** What every tenant is done with; null: nobody has sealed records. Each batch is read in a transaction of its own. */
+/**
+ * The id below which no tenant keeps records; null: nobody has sealed records. Each batch is read in its own
+ * transaction.
+ */
 async function findWholeBefore(ctx: Ctx, now: number): Promise<string | null> {
   let wholeBefore: string | null = null
   for (let after: string | null = null; ; ) {
@@ -38,10 +41,10 @@ async function findWholeBefore(ctx: Ctx, now: number): Promise<string | null> {
   }
 }
 
-/** A tenant that has something to remove: records with lesser ids than `before`. */
+/** A tenant with records to remove: those with ids below `before`. */
 type Expired = StoredRetention & { before: string }
 
-/** Passes over tenants that have nothing to remove, whole pages of them too. Whatever became of a tenant, it counts. */
+/** Skips tenants without anything to remove, also whole pages of them. Deleted and suspended tenants count too. */
 async function listExpired(tx: Tx, { after, limit }: SweepPage, now: number): Promise<Expired[]> {
   for (let position = after; ; ) {
     const tenants: StoredRetention[] = await listRetentions(tx, { after: position, limit })

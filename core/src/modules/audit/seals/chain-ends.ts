@@ -3,7 +3,7 @@ import { listTenantsWithoutChain } from './seal-queries.ts'
 
 const SHOWN = 5
 
-/** Where a chain ends stands in one row. Should that be gone, nothing more of the tenant is sealed until it is back. */
+/** The end of each chain is stored in one row. Without it nothing more of the tenant can be sealed. */
 export const chainEnds: HealthCheck = {
   name: 'audit chains',
   ready: false,

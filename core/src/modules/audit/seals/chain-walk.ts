@@ -8,40 +8,40 @@ import { findSealedBlock, type Read, type SealedBlock } from './seal-queries.ts'
 import { readBatches, type SealedBatch } from './sealed-batches.ts'
 import { findRemoval, type SealedRange } from './sealed-range.ts'
 
-/** Records hashed before others get their turn. */
+/** Records hashed before the event loop is released. */
 const HASHES = 100
 
-/** Reads in short transactions of their own. */
+/** Runs each query in its own short transaction. */
 export const reading =
   (ctx: Ctx): Read =>
   (query) =>
     ctx.transaction(({ tx, tenantId }) => query(tx, tenantId), { readOnly: true })
 
-/** Goes through the blocks of a range in their order, to the first thing that is wrong. */
+/** Checks the blocks of a range in order, up to the first problem. */
 export interface ChainWalk {
   run(): AsyncGenerator<void, Finding | null>
-  /** Records found right so far. */
+  /** Records found correct so far. */
   readonly checked: number
-  /** The greatest id among those. */
+  /** The greatest id of these records. */
   reached(): string
-  /** Up to where the last block found right says that all is sealed. */
+  /** The `complete_to` of the last block found correct. */
   completeTo(): string
-  /** Records with ids below may have been removed; null: none may. */
+  /** Records with smaller ids may have been removed; null: none. */
   removedTo(): string | null
-  /** Whether retention may have removed a record, just now perhaps. */
+  /** Whether retention may have removed the record, possibly just now. */
   mayMiss(id: string): Promise<boolean>
 }
 
-/** What a walk remembers. */
+/** The state of a walk. */
 interface State {
   checked: number
   reached: string
   removal: SealedBlock | null
-  /** The block before; null: it is not known. */
+  /** The previous block; null: unknown. */
   previous: Link | null
-  /** The height that comes next. */
+  /** The next height. */
   next: number
-  /** Whether the block before is signed by a key that is known here. */
+  /** Whether the previous block is signed by a known key. */
   isSigned: boolean
   lastRemoval: number | null
 }
@@ -50,7 +50,7 @@ interface Walking {
   ctx: Ctx
   read: Read
   range: SealedRange
-  /** Blocks are looked at from one height to another, and on until one is signed by a key that is known here. */
+  /** The first height; the walk continues past the last one until a block is signed by a known key. */
   from: number
   to: number
   state: State
@@ -59,7 +59,7 @@ interface Walking {
 export async function walkChain(ctx: Ctx, range: SealedRange): Promise<ChainWalk> {
   const read = reading(ctx)
   const removal = await findRemoval(ctx)
-  // A removal whose signature cannot be checked is held by the blocks after it.
+  // A removal whose signature cannot be checked is vouched for by the hashes of later blocks.
   const isHeldByOthers = removal !== null && !keyOf(ctx, removal)
   const from = Math.min(range.first, range.chain.height, isHeldByOthers ? removal.height : range.first)
   const to = isHeldByOthers ? range.chain.height : Math.max(range.last, from)
@@ -144,7 +144,7 @@ async function checkRecordsOf(walking: Walking, block: SealedBlock, rows: Rows):
   return found
 }
 
-/** The end must be that of the chain, and signed by a key that is known here. */
+/** The last block must be the end of the chain and signed by a known key. */
 async function checkEnd(walking: Walking): Promise<Finding | null> {
   const { range, from, to, state } = walking
   const { chain } = range
@@ -161,7 +161,7 @@ function missingBlock({ next, previous }: State): Finding {
   return badSeal(`Block ${next} is missing`, previous ? previous.position + 1 : next === 1 ? 1 : null)
 }
 
-/** Whether blocks below a height may be missing because they hold nothing but what retention removed. */
+/** Whether blocks below a height may be missing because they held only removed records. */
 async function mayMissBefore(walking: Walking, height: number): Promise<boolean> {
   const isRemoved = () => height <= (walking.state.removal?.kept_from ?? 0)
   return isRemoved() || ((await seesMoreRemoved(walking)) && isRemoved())
@@ -172,7 +172,7 @@ function isRemoved({ state }: Walking, id: string): boolean {
   return removedTo !== null && id < removedTo
 }
 
-/** Retention may have gone on since the walk began. */
+/** Whether retention has removed more since the walk started. */
 async function seesMoreRemoved({ ctx, state }: Walking): Promise<boolean> {
   const removal = await findRemoval(ctx)
   if (removal === null || removal.height <= (state.removal?.height ?? 0)) return false

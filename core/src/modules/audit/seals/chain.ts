@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
-import { formatUuid } from '#kernel'
+import { formatUuid, sha256 } from '#kernel'
 import type { AuditLog } from '../schema.ts'
 import type { BlockKind } from '../table.ts'
 
-// What is hashed and how: an installation's records are checked against it for as long as they are kept, also by other
-// programs, so none of it may change. A new form needs a new version beside this one; docs/audit.md describes it to the byte.
+// Defines what is hashed and how. Records are checked against it for as long as they are kept, also by other programs,
+// so it must never change: a new form needs a new version next to this one. docs/audit.md describes it to the byte.
 
-/** What one block holds, without its seal. */
+/** A block without its seal. */
 export interface Block {
   tenant_id: string
   height: number
@@ -33,10 +32,12 @@ export const HASH_BYTES = 32
 const ID_BYTES = 16
 const ENTRY_BYTES = ID_BYTES + HASH_BYTES
 
-/** What stands in the first block for the hash of the one before. */
+/** The previous hash of the first block. */
 export const NO_HASH: Buffer = Buffer.alloc(HASH_BYTES)
 
-/** Fields in the order in which they are hashed. The id is not among them: the entry has it, so that a swap shows. */
+/**
+ * Fields in the order of hashing. The id is not among them: the entry has it, so that a swap of records is detected.
+ */
 const HASHED = [
   'tenant_id',
   'user_id',
@@ -92,7 +93,7 @@ export function packEntries(entries: readonly Entry[]): Buffer {
   return Buffer.concat(entries.flatMap(({ id, hash }) => [Buffer.from(id.replaceAll('-', ''), 'hex'), hash]))
 }
 
-/** The entries that those bytes are of; what is left over at the end is left out. */
+/** The entries in these bytes; an incomplete last one is ignored. */
 export function unpackEntries(bytes: Buffer): Entry[] {
   const entries: Entry[] = []
   for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES)
@@ -114,8 +115,4 @@ export function rangeOf(entries: readonly Entry[]): { first: string; last: strin
 function idOf(bytes: Buffer, at: number): string {
   const hex = bytes.toString('hex', at, at + ID_BYTES)
   return formatUuid(hex)
-}
-
-export function sha256(content: string | Uint8Array): Buffer {
-  return createHash('sha256').update(content).digest()
 }

@@ -14,46 +14,46 @@ import {
 import { type CheckpointKey, readPublicKey } from './checkpoint-keys.ts'
 import { readSeal } from './seal-lines.ts'
 
-/** What a file with proof turned out to be. */
+/** The result of checking a file with proof. */
 export interface ExportVerdict {
-  /** Null: all is as it was sealed. `line` says where it shows. */
+  /** The first problem and its line; null: everything is as it was sealed. */
   first_invalid: Finding | null
-  /** Records found right. */
+  /** Records found correct. */
   checked: number
   seals: number
   tenant_id: string | null
-  /** What the seals cover, in sealed order; null: the file holds no seal that is right. */
+  /** Positions covered by the seals; null: the file has no valid seal. */
   covers: { from: number; to: number } | null
-  /** When the first and the last of the records were made. */
+  /** The times of the first and last record. */
   made: { first: string; last: string } | null
-  /** Keys that signed, the last seal's last. `public_key` null: the file does not have it. */
+  /** Keys that signed, the one of the last seal at the end. `public_key` null: not in the file. */
   signed_by: { key_id: string; public_key: string | null }[]
 }
 
-/** A line of the file: its text, or null for one that is longer than any line can be. */
+/** A line of the file; null for one longer than any valid line. */
 export type Line = string | null
 
-/** Records held until their seal comes: more than a block holds, so that it is seen which of them are too many. */
+/** Records kept until their seal: more than a block holds, so that surplus records can be named. */
 const MAX_WAITING = 10 * MAX_RECORDS
 
 interface State {
   pinned: readonly CheckpointKey[]
   verdict: ExportVerdict
-  /** The line that is looked at. */
+  /** The number of the current line. */
   line: number
   /** Records since the last seal. */
   records: FoundRecord[]
   previous: Link | null
   isTrusted: boolean
   removedTo: string | null
-  /** Removals whose signature cannot be checked, by height: the seals that follow must hold them. */
+  /** Removals whose signature cannot be checked, by height: later seals must vouch for them. */
   unproven: Map<number, Buffer>
 }
 
 /**
- * Checks what `GET /audit/export?format=ndjson&proof=true` gave, line by line, with nothing else at hand. With `pinned`
- * keys the last seal must be of one of them; without any, the keys are those that the file itself names, which proves no
- * more than that nobody changed it who has no key at all.
+ * Checks a file of `GET /audit/export?format=ndjson&proof=true` line by line, without a database. With `pinned` keys
+ * the last seal must be signed by one of them; without, the keys in the file are used, which proves only that nobody
+ * without any key changed it.
  */
 export async function checkExport(
   lines: AsyncIterable<Line>,
@@ -73,7 +73,7 @@ export async function checkExport(
   let isOver = false
   for await (const line of lines) {
     state.line++
-    // What fetches a file may end it with an empty line; nothing follows that.
+    // A download may end with an empty line; nothing may follow it.
     if (line === '' && state.line > 1) {
       isOver = true
       continue
@@ -84,7 +84,10 @@ export async function checkExport(
   return { ...verdict, first_invalid: checkEnd(state) }
 }
 
-/** Everything is compared with how an export writes it: what other programs may read differently is not the same. */
+/**
+ * Everything must be written exactly as an export writes it, because other programs could read other spellings
+ * differently.
+ */
 function checkLine(state: State, line: Line): Finding | null {
   const value = parse(line)
   if (!value || JSON.stringify(value) !== line) return notWritten(state)
@@ -136,7 +139,7 @@ function checkBlock(state: State, block: Sealed, publicKey: string | null): Find
   return null
 }
 
-/** A seal that knows none of the records before it stands in the wrong place. */
+/** A seal that matches none of the preceding records is in the wrong place. */
 function checkFit(block: Sealed, records: readonly FoundRecord[]): Finding | null {
   const known = new Set(unpackEntries(block.entries).map(({ id }) => id))
   const isOther = known.size > 0 && records.length > 0 && !records.some(({ id }) => known.has(id))
@@ -145,7 +148,7 @@ function checkFit(block: Sealed, records: readonly FoundRecord[]): Finding | nul
     : null
 }
 
-/** Stands ahead of records that are missing, and tells that they may be. */
+/** A removal precedes the missing records and allows them to be missing. */
 function checkRemoval(state: State, block: Sealed, publicKey: string | null): Finding | null {
   const key = keyOf(state, block, publicKey)
   const found = checkSeal(block, null, key)
@@ -180,7 +183,7 @@ function checkEnd({ records, verdict, isTrusted, unproven, previous, pinned }: S
   return height === undefined ? null : badSeal(`Nothing proves the removal that block ${height} is said to be`, null)
 }
 
-/** A pinned key, or the one that the file names; undefined when neither is of the seal. */
+/** The pinned key of the seal, or the one in the file; undefined when neither made it. */
 function keyOf({ pinned }: State, { key_id }: Sealed, publicKey: string | null): CheckpointKey | undefined {
   const own = publicKey === null ? null : readPublicKey(publicKey)
   return [...pinned, ...(own ? [own] : [])].find((key) => key.key_id === key_id)

@@ -1,17 +1,17 @@
 import { type Block, type Entry, hashBlock, MAX_RECORDS, NO_HASH, unpackEntries } from './chain.ts'
 import type { CheckpointKey } from './checkpoint-keys.ts'
 
-// How sealed records are checked, wherever they come from: the database or a file that was exported.
+// Checks sealed records from any source: the database or an exported file.
 
 export const PROBLEMS = ['changed', 'removed', 'inserted', 'reordered', 'seal'] as const // the words are the type
 
-/** The first thing that is not as it was sealed. */
+/** The first problem found. */
 export interface Finding {
   problem: (typeof PROBLEMS)[number]
   record_id: string | null
   position: number | null
   detail: string
-  /** Of a file: where it shows. */
+  /** The line, for a file. */
   line?: number
 }
 
@@ -22,10 +22,10 @@ export interface Sealed extends Block {
   signature: Buffer
 }
 
-/** What a block must follow. */
+/** The part of the previous block that a block refers to. */
 export interface Link {
   height: number
-  /** The newest record sealed by then. */
+  /** The position of the newest record sealed by then. */
   position: number
   hash: Buffer
   complete_to: string
@@ -35,12 +35,12 @@ export function linkOf({ height, first_position, record_count, hash, complete_to
   return { height, position: first_position + record_count - 1, hash, complete_to }
 }
 
-/** A seal that cannot be right. */
+/** The finding of an invalid seal. */
 export function badSeal(detail: string, position: number | null): Finding {
   return { problem: 'seal', record_id: null, position, detail }
 }
 
-/** Whether a block is what was signed, and follows the one before; null: nothing is known of that. */
+/** Checks that a block is what was signed and follows the previous one (null: the previous one is unknown). */
 export function checkSeal(block: Sealed, previous: Link | null, key: CheckpointKey | undefined): Finding | null {
   const { height, first_position } = block
   if (previous && height !== previous.height + 1)
@@ -70,14 +70,14 @@ const isBelow =
   ({ id }: Entry) =>
     id < complete_to
 
-/** A record that is there: its id, the hash of what it says, and the line of the file. */
+/** An existing record: its id, its hash and its line in the file. */
 export interface FoundRecord extends Entry {
   line?: number
 }
 
 /**
- * Whether the records that are there are those of the block, in its order. `mayMiss` says which ones retention may have
- * taken; an entry with an id that was complete before was backdated.
+ * Checks that the existing records are those of the block, in order. `mayMiss` tells which ones retention may have
+ * removed; an entry whose id was complete before was backdated.
  */
 export function checkRecords(
   block: Sealed,

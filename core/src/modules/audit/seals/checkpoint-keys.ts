@@ -1,25 +1,24 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { defineResource } from '#kernel'
-import { sha256 } from './chain.ts'
+import { defineResource, sha256 } from '#kernel'
 
-/** One key that seals are checked with. */
+/** A key that seals are checked with. */
 export interface CheckpointKey {
   /** The first 9 bytes of the SHA-256 of the public key, in base64url. */
   readonly key_id: string
   /** 32 bytes in base64url. */
   readonly public_key: string
-  /** Whether its owner made this signature over those bytes. */
+  /** Whether the signature of these bytes was made with this key. */
   verifies(content: Buffer, signature: Buffer): boolean
 }
 
-/** What seals blocks, and checks seals; made from APP_SECRET. */
+/** The keys that sign and check blocks, derived from APP_SECRET. */
 export interface CheckpointKeys {
   /** Current first, then those of APP_SECRET_PREVIOUS. */
   readonly all: readonly CheckpointKey[]
   sign(hash: Buffer): { key_id: string; signature: Buffer }
 }
 
-// DER of an Ed25519 key up to its 32 bytes (RFC 8410).
+// The DER encoding of an Ed25519 key before its 32 bytes (RFC 8410).
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 const PUBLIC_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 const KEY_BYTES = 32
@@ -41,7 +40,7 @@ export function keysFromSeeds(seeds: readonly Buffer[]): CheckpointKeys {
   return { all, sign: (hash) => ({ key_id: current.key_id, signature: sign(null, hash, secret) }) }
 }
 
-/** The key that this text is the public half of; null when it is none. */
+/** The public key in this text; null for an invalid one. */
 export function readPublicKey(text: string): CheckpointKey | null {
   const raw = Buffer.from(text, 'base64url')
   return raw.length === KEY_BYTES && raw.toString('base64url') === text ? keyOf(raw) : null

@@ -11,13 +11,13 @@ import {
   type Read,
 } from './seal-queries.ts'
 
-/** Ids and blocks looked at at once. */
+/** Ids and blocks read at once. */
 const IDS = 5_000
 const BLOCKS = 20
 
 /**
- * Ids of records that are not sealed although newer ones are: their transactions ended late. Not more than `limit`, in
- * their order. Counting tells in nearly every case that there are none.
+ * Ids of unsealed records older than the newest sealed one, whose transactions ended late; up to `limit`, in order. A
+ * count shows in nearly all cases that there are none.
  */
 export async function findLate(
   ctx: Ctx,
@@ -35,7 +35,7 @@ export async function findLate(
   return late.slice(0, limit)
 }
 
-/** Ids of records of a range that no block holds, in their order, a batch at a time. */
+/** Ids of records of a range that are in no block, in order, a batch at a time. */
 export async function* readUnsealed(read: Read, range: IdRange): AsyncGenerator<string[]> {
   for (let after: string | null = null; ; ) {
     const ids: string[] = await read((tx, tenantId) => listRecordIds(tx, tenantId, { ...range, after, limit: IDS }))
@@ -58,7 +58,7 @@ async function withoutSealed(read: Read, ids: string[], span: { first: string; l
   }
 }
 
-/** How many sealed records have ids of a range. */
+/** The number of sealed records with ids in a range. */
 async function countEntries({ tx, tenantId }: Ctx, { from, before }: IdRange): Promise<number> {
   let count = await countSealed(tx, tenantId, { from, before })
   const partly = new Map([

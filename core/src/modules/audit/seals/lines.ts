@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder'
 /** More than a record of the greatest size takes. */
 const MAX_CHARACTERS = 64 * 1024 * 1024
 
-/** The lines of a text as it comes, without their ends. One that is longer than any can be is null, and the last. */
+/** The lines of a streamed text without their ends. A line longer than any valid one is null and ends the stream. */
 export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string | null> {
   const decoder = new StringDecoder('utf8')
   let begun: string[] = []

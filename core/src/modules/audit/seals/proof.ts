@@ -18,7 +18,7 @@ import type { SealedBlock } from './seal-queries.ts'
 import { readBatches } from './sealed-batches.ts'
 import { findRemoval, findSealedRange, type SealedRange } from './sealed-range.ts'
 
-/** What an export with proof cannot be asked for together with, of a query of which nothing is known yet. */
+/** A `checkQuery` for routes: parameters that an export with proof cannot be combined with. */
 export function* checkProof(query: Unchecked<Filters & { format: Format; proof: boolean }>): Generator<FieldProblem> {
   if (query.proof !== true) return
   for (const name of NARROWING)
@@ -30,8 +30,8 @@ const { from: _, to: __, ...narrowing } = Filters.properties
 const NARROWING = Object.keys(narrowing) as (keyof typeof narrowing)[] // the names of its own fields
 
 /**
- * The file of sealed records in sealed order and their seals: whole blocks, those that the
- * period touches. Throws 400 for any other filter or format.
+ * A file of sealed records in sealed order with their seals: the whole blocks that the period touches. Throws 400 for
+ * other filters or formats.
  */
 export async function exportProof(ctx: Ctx, filters: Filters, format: Format): Promise<Answer<StreamBody>> {
   const errors = [...checkProof({ ...filters, format, proof: true })]
@@ -41,7 +41,7 @@ export async function exportProof(ctx: Ctx, filters: Filters, format: Format): P
   return fileAnswer(ctx, { format, filters: { ...filters }, proof: true }, writeProof(ctx, range))
 }
 
-/** The blocks between two heights as a file shows them: each block's records in sealed order, then its seal. */
+/** Blocks between two heights in the file format: the records of each block in sealed order, then its seal. */
 export async function* writeProof(ctx: Ctx, range: Pick<SealedRange, 'first' | 'last'> | null): AsyncGenerator<Buffer> {
   if (!range) return
   let removal = await findRemoval(ctx)
@@ -51,7 +51,7 @@ export async function* writeProof(ctx: Ctx, range: Pick<SealedRange, 'first' | '
     for (const block of blocks) {
       const ids = unpackEntries(block.entries).map(({ id }) => id)
       const records = ids.flatMap((id) => rows.get(id) ?? [])
-      // Retention may have gone on: whoever checks must know it before they miss anything.
+      // Retention may have removed more: a checker must read the removal before the gap.
       const latest = records.length === ids.length ? removal : await findRemoval(ctx)
       if (latest && latest.height !== removal?.height) piece += line(ctx, 'removal', latest)
       removal = latest

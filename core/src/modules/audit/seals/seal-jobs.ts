@@ -16,10 +16,10 @@ import {
 import { sealTenant } from './seal.ts'
 import { listTenantsBehind, listTenantsSince } from './seal-queries.ts'
 
-/** Longer than a minute, should a run be left out. */
+/** More than a minute, in case a run is missed. */
 const RECENT_MS = 10 * MINUTES
 
-/** Seals what the tenant has recorded. Sealing is no event: it would have to be sealed in its turn. */
+/** Seals the tenant's records. Sealing emits no event, which would have to be sealed in turn. */
 export const seal = defineJob('audit.seal', {
   payload: Closed({}),
   transaction: 'manual',
@@ -30,9 +30,10 @@ export const seal = defineJob('audit.seal', {
   },
 })
 
-/** Has the records of the last minutes sealed. */
+/** Enqueues sealing for tenants with records of the last minutes. */
 export const findUnsealed = every('* * * * *', 'audit.find_unsealed', (ctx) => {
-  // Ids carry the machine's time, whatever the clock says; a process whose clock was ahead still makes such ones.
+  // Ids contain the machine's time even if the clock differs, and a process whose time was ahead keeps making later
+  // ids.
   const since = firstIdAt(Math.min(timeOfId(newId()), Date.now()) - RECENT_MS)
   return everyTenant(ctx, {
     name: 'audit.find_unsealed',
@@ -41,7 +42,7 @@ export const findUnsealed = every('* * * * *', 'audit.find_unsealed', (ctx) => {
   })
 })
 
-/** Has sealed what nobody came to: records from before there were seals, or of a time when no worker ran. */
+/** Enqueues sealing of older unsealed records: from before there were seals, or from a time without a worker. */
 export const findBehind = every('23 * * * *', 'audit.find_behind', (ctx) => {
   const [olderThan, notedBefore] = [firstIdAt(ctx.clock.ms() - 10 * SECONDS), fromNow(ctx.clock, -1 * HOURS)]
   return everyTenant(ctx, {

@@ -4,7 +4,7 @@ import { HASH_BYTES, VERSION } from './chain.ts'
 import type { Sealed } from './check.ts'
 import type { CheckpointKey } from './checkpoint-keys.ts'
 
-// How a block stands in an exported file. Like what is hashed, it may only grow new versions.
+// The format of a block in an exported file. Like the hashed form, it may only get new versions.
 
 const ID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 const Id = Type.String({ pattern: ID })
@@ -29,7 +29,7 @@ export const SealLine = Closed({
   hash: Hash,
   kid: Bytes,
   signature: Bytes,
-  /** Null: the installation does not know the key any more. */
+  /** Null: the key is no longer configured. */
   public_key: Nullable(Bytes),
 })
 export type SealLine = Static<typeof SealLine>
@@ -55,7 +55,7 @@ export function writeSeal(block: Sealed, key: CheckpointKey | undefined): SealLi
   }
 }
 
-/** Null for what is no seal of this version. */
+/** Null for anything that is no seal of this version. */
 export function readSeal(value: unknown): { block: Sealed; publicKey: string | null } | null {
   if (!Value.Check(SealLine, value)) return null
   const { version, public_key, kid, ...seal } = value

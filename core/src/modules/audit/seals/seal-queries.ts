@@ -2,10 +2,10 @@ import { type Insertable, sql, type Tx, type Updateable } from '#kernel'
 import { type AuditRow, selectRecords } from '../queries.ts'
 import type { AuditBlockTable, AuditChainTable, BlockRow, ChainRow } from '../table.ts'
 
-/** A block without what identifies its row. */
+/** A block without the id of its row. */
 export type SealedBlock = Omit<BlockRow, 'id'>
 
-/** Runs a query, in whatever transaction. */
+/** Runs a query in some transaction. */
 export type Read = <T>(query: (tx: Tx, tenantId: string) => Promise<T>) => Promise<T>
 
 const blockColumns = [
@@ -36,11 +36,11 @@ const selectBlocks = (tx: Tx, tenantId: string) =>
 export const findChain = (tx: Tx, tenantId: string): Promise<ChainRow | undefined> =>
   selectChain(tx, tenantId).executeTakeFirst()
 
-/** Waits for whoever adds a block, and keeps others waiting until the transaction ends. */
+/** Locks the chain against other writers until the transaction ends. */
 export const lockChain = (tx: Tx, tenantId: string): Promise<ChainRow | undefined> =>
   selectChain(tx, tenantId).forUpdate().executeTakeFirst()
 
-/** Leaves a chain alone that is there already. */
+/** Does nothing when the chain exists. */
 export const insertChain = async (tx: Tx, chain: Insertable<AuditChainTable>): Promise<void> => {
   await tx
     .insertInto('audit_chains')
@@ -62,8 +62,9 @@ export const insertBlock = async (tx: Tx, block: Insertable<AuditBlockTable>): P
 }
 
 /**
- * Which transactions run: all with numbers below `xmin` have ended. `next` is greater than the number of any that has
- * begun to write before; the transaction's own, because a snapshot counts only up to the last one that ended.
+ * The running transactions: all with numbers below `xmin` have ended. `next` is greater than the number of any
+ * transaction that has started to write; it is the number of this transaction, because a snapshot covers only those up
+ * to the last one that ended.
  */
 export async function getRunning(tx: Tx): Promise<{ xmin: string; next: string }> {
   const { rows } = await sql<{ xmin: string; next: string }>`
@@ -71,7 +72,7 @@ export async function getRunning(tx: Tx): Promise<{ xmin: string; next: string }
   return rows[0]! // a select without a table gives one row
 }
 
-/** A range of ids: from the first on, to before the second. */
+/** A range of ids: from `from` to before `before`. */
 export interface IdRange {
   from: string
   before: string
@@ -88,7 +89,7 @@ export async function countRecords(tx: Tx, tenantId: string, { from, before }: I
   return row.count
 }
 
-/** Ids of records of a range in their order; after one of them. */
+/** Ids of records of a range after a given one, in order. */
 export async function listRecordIds(
   tx: Tx,
   tenantId: string,
@@ -105,7 +106,7 @@ export async function listRecordIds(
   return rows.map(({ id }) => id)
 }
 
-/** The first records after an id and before another, in the order of their ids. */
+/** The first records between two ids, in order. */
 export const listRecordsAfter = (
   tx: Tx,
   tenantId: string,
@@ -113,7 +114,7 @@ export const listRecordsAfter = (
 ): Promise<AuditRow[]> =>
   selectRecords(tx, tenantId).where('id', '>', after).where('id', '<', before).orderBy('id').limit(limit).execute()
 
-/** Those of the records that are there, unordered. */
+/** The records of these ids that exist, unordered. */
 export async function listRecordsById(tx: Tx, tenantId: string, ids: readonly string[]): Promise<AuditRow[]> {
   if (ids.length === 0) return []
   let [least, greatest] = [ids[0]!, ids[0]!] // it is not empty
@@ -121,7 +122,7 @@ export async function listRecordsById(tx: Tx, tenantId: string, ids: readonly st
     if (id < least) least = id
     if (id > greatest) greatest = id
   }
-  // The bounds leave out the months that cannot hold one.
+  // The bounds exclude partitions that cannot hold one.
   return selectRecords(tx, tenantId)
     .where(sql<boolean>`id = any(${ids}::uuid[])`)
     .where('id', '>=', least)
@@ -129,7 +130,7 @@ export async function listRecordsById(tx: Tx, tenantId: string, ids: readonly st
     .execute()
 }
 
-/** How many records are in the blocks whose ids all lie within. */
+/** The number of records in blocks that lie completely within the range. */
 export async function countSealed(tx: Tx, tenantId: string, { from, before }: IdRange): Promise<number> {
   const row = await tx
     .selectFrom('audit_blocks')
@@ -142,11 +143,11 @@ export async function countSealed(tx: Tx, tenantId: string, { from, before }: Id
   return row.count
 }
 
-/** Blocks with a record on each side of an id, or that very one and a lesser one. */
+/** Blocks with a record before the id and one at or after it. */
 export const listBlocksAround = (tx: Tx, tenantId: string, id: string): Promise<SealedBlock[]> =>
   selectBlocks(tx, tenantId).where('last_id', '>=', id).where('first_id', '<', id).execute()
 
-/** Blocks that may hold records with ids from the first to the last, by height; after one of them. */
+/** Blocks that may hold ids of the range, by height after a given one. */
 export const listBlocksOver = (
   tx: Tx,
   tenantId: string,
@@ -176,7 +177,7 @@ export const listBlocks = (
 export const findSealedBlock = (tx: Tx, tenantId: string, height: number): Promise<SealedBlock | undefined> =>
   selectBlocks(tx, tenantId).where('height', '=', height).executeTakeFirst()
 
-/** The blocks that hold records from a position on, in order. */
+/** The blocks with records from a position on, in order. */
 export async function listBlocksAt(
   tx: Tx,
   tenantId: string,
@@ -196,7 +197,7 @@ export async function listBlocksAt(
   return [...before, ...after]
 }
 
-/** The least height of a block with a record of that id or a greater one; null when there is none. */
+/** The smallest height of a block with a record of that id or a greater one; null: none. */
 export async function findHeightOf(tx: Tx, tenantId: string, id: string): Promise<number | null> {
   const row = await tx
     .selectFrom('audit_blocks')
@@ -207,7 +208,7 @@ export async function findHeightOf(tx: Tx, tenantId: string, id: string): Promis
   return row.height
 }
 
-/** The greatest height of a block with a record of a lesser id; null when there is none. */
+/** The greatest height of a block with a record of a smaller id; null: none. */
 export async function findLastHeight(tx: Tx, tenantId: string, before: string): Promise<number | null> {
   const row = await tx
     .selectFrom('audit_blocks')
@@ -218,7 +219,7 @@ export async function findLastHeight(tx: Tx, tenantId: string, before: string): 
   return row.height
 }
 
-/** Across tenants, one look into an index for each: those that have blocks, but no end of their chain. */
+/** Across tenants, one index look-up for each: those with blocks but without the end of their chain. */
 export async function listTenantsWithoutChain(tx: Tx, limit: number): Promise<string[]> {
   const { rows } = await sql<{ tenant_id: string }>`
     with recursive sealed as (
@@ -231,7 +232,7 @@ export async function listTenantsWithoutChain(tx: Tx, limit: number): Promise<st
   return rows.map(({ tenant_id }) => tenant_id)
 }
 
-/** The height of the newest block, whatever the chain says; 0: there is none. */
+/** The height of the newest stored block; 0: none. */
 export async function findGreatestHeight(tx: Tx, tenantId: string): Promise<number> {
   const row = await tx
     .selectFrom('audit_blocks')
@@ -241,7 +242,7 @@ export async function findGreatestHeight(tx: Tx, tenantId: string): Promise<numb
   return row.height
 }
 
-/** Across tenants, by their ids: those that recorded something from an id on. */
+/** Across tenants, by id: those with records from an id on. */
 export async function listTenantsSince(
   tx: Tx,
   { since, after, limit }: { since: string; after: string | null; limit: number },
@@ -257,8 +258,7 @@ export async function listTenantsSince(
 }
 
 /**
- * Across tenants, by their ids: those with a record newer than all that is sealed but older than an id, and those whose
- * sealing was to be looked at again before a moment.
+ * Across tenants, by id: those with an unsealed record older than an id, and those to be checked again before a time.
  */
 export async function listTenantsBehind(
   tx: Tx,

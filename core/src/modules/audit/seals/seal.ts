@@ -1,4 +1,4 @@
-import { type Ctx, firstIdAt, LEAST_ID, MINUTES, newId, SECONDS, timeOfId } from '#kernel'
+import { type Ctx, firstIdAt, LEAST_ID, MINUTES, momentAt, newId, SECONDS, timeOfId } from '#kernel'
 import { presentRecord } from '../present.ts'
 import type { AuditRow } from '../queries.ts'
 import type { AuditLog } from '../schema.ts'
@@ -19,25 +19,28 @@ import {
   updateChain,
 } from './seal-queries.ts'
 
-/** Most records commit within this time of being made, and so are sealed in their order. */
+/** Most records are committed within this time of being created, and so are sealed in order. */
 const SEAL_DELAY_MS = 5 * SECONDS
-/** Later than this none comes to light whose transaction has ended: far more than clocks differ and processes stall. */
+/**
+ * After this time no record of an ended transaction can appear: it exceeds differences between clocks and stalls of
+ * processes.
+ */
 const COMPLETE_MS = 15 * MINUTES
 const BLOCKS_PER_RUN = 20
 
-/** What a run of sealing came to. */
+/** The result of a run. */
 export interface Sealing {
   /** Records sealed. */
   sealed: number
-  /** False: it stopped at its own limit, and more is waiting. */
+  /** False: it stopped at its limit, and more is waiting. */
   isDone: boolean
-  /** When to look once more for records that come to light late, though nothing new is recorded; null: need not be. */
+  /** When to check again for late records even if nothing new is recorded; null: not needed. */
   looksAgainAt: string | null
 }
 
 /**
- * Seals what the tenant has recorded until 5 seconds ago: at most 20,000 records, each block of up to 1,000 in a
- * transaction of its own, as the system role: no other may write the chain; the context needs none open. Any number may do it at the same time: they take turns.
+ * Seals the tenant's records older than 5 seconds: up to 20,000, each block of up to 1,000 in its own transaction, as
+ * the system role, because no other may write the chain; the context needs none open. Simultaneous calls take turns.
  */
 export async function sealTenant(ctx: Ctx): Promise<Sealing> {
   let [sealed, looksBack] = [0, true]
@@ -46,16 +49,16 @@ export async function sealTenant(ctx: Ctx): Promise<Sealing> {
     sealed += step.records
     const isLast = step.records < MAX_RECORDS
     if (isLast && looksBack) return { sealed, isDone: true, looksAgainAt: step.looksAgainAt }
-    // Looking back costs the same for each block; a run does it at its beginning and at its end.
+    // Checking for late records costs the same for each block, so a run does it at its start and its end.
     looksBack = isLast || step.late === MAX_RECORDS
   }
   return { sealed, isDone: false, looksAgainAt: null }
 }
 
 /**
- * As the system role: records in the tenant's chain, in the transaction of `ctx`, that retention removes what has lesser ids than this. From
- * then on verifying takes it that they are missing. Nothing happens when that was said already, or nothing was sealed.
- * Throws for records that may not be sealed yet.
+ * For the system role: adds to the tenant's chain, in the transaction of `ctx`, that retention removes records with
+ * smaller ids than this. From then on verification accepts that they are missing. Does nothing when that is recorded
+ * already, or nothing is sealed. Throws for records that are not sealed yet.
  */
 export async function appendRemoval(ctx: Ctx, removedTo: string): Promise<void> {
   const chain = await lockChain(ctx.tx, ctx.tenantId)
@@ -71,18 +74,18 @@ export async function appendRemoval(ctx: Ctx, removedTo: string): Promise<void> 
 
 interface Step {
   records: number
-  /** How many of them came to light after newer ones had been sealed. */
+  /** How many of them appeared after newer ones had been sealed. */
   late: number
   looksAgainAt: string | null
 }
 
 async function sealBlock(ctx: Ctx, looksBack: boolean): Promise<Step> {
   const ms = ctx.clock.ms()
-  const now = new Date(ms).toISOString()
+  const now = momentAt(ms)
   const before = firstIdAt(ms - SEAL_DELAY_MS)
   const chain = await openChain(ctx, before, now)
   if (!chain) return { records: 0, late: 0, looksAgainAt: null }
-  // Before anything is read: what has ended by now is seen by all that follows.
+  // Read first: everything that has ended by now is visible to the queries below.
   const running = await getRunning(ctx.tx)
   const late = looksBack ? await findLate(ctx, chain, MAX_RECORDS) : []
   const records = await readRecords(ctx, chain, late, before)
@@ -97,28 +100,28 @@ async function sealBlock(ctx: Ctx, looksBack: boolean): Promise<Step> {
   }
 }
 
-/** The tenant's chain, locked; begun when there is something to seal, otherwise null. */
+/** The tenant's chain, locked; created when there is something to seal, otherwise null. */
 async function openChain(ctx: Ctx, before: string, now: string): Promise<ChainRow | null> {
   const { tx, tenantId } = ctx
   const chain = await lockChain(tx, tenantId)
   if (chain) return chain
   const [first] = await listRecordsAfter(tx, tenantId, { after: LEAST_ID, before, limit: 1 })
   if (!first) return null
-  // Begun anew, it would contradict the blocks that are there; see the check of `doctor`.
+  // A new chain would contradict the existing blocks; see the check of `doctor`.
   if ((await findGreatestHeight(tx, tenantId)) > 0) throw new ChainEndMissing(tenantId)
   const start = { height: 0, position: 0, hash: NO_HASH, sealed_to: LEAST_ID, complete_to: LEAST_ID }
   await insertChain(tx, { tenant_id: tenantId, id: newId(), ...start, created_at: now, updated_at: now })
   return (await lockChain(tx, tenantId)) ?? null
 }
 
-/** Where the chain of a tenant ended is not known any more: nothing more of theirs can be sealed. */
+/** The end of a tenant's chain is missing, so nothing more can be sealed. */
 export class ChainEndMissing extends Error {
   constructor(tenantId: string) {
     super(`The end of the chain of seals of tenant ${tenantId} is missing: nothing more of its audit log can be sealed`)
   }
 }
 
-/** In the order of their ids: first those that came late, then what is newer than all that is sealed. */
+/** Late records first, then those newer than everything sealed, each in the order of their ids. */
 async function readRecords(ctx: Ctx, chain: ChainRow, late: string[], before: string): Promise<AuditRow[]> {
   const { tx, tenantId } = ctx
   const rows = await listRecordsById(tx, tenantId, late)
@@ -149,7 +152,7 @@ async function sealRecords(ctx: Ctx, chain: ChainRow, rows: AuditRow[], now: str
 type BlockContent = Pick<AuditBlockTable, 'kind' | 'record_count' | 'entries' | 'removed_to' | 'kept_from'> &
   Partial<Pick<AuditBlockTable, 'first_id' | 'last_id'>> & { now: string }
 
-/** Adds a block to the locked chain; returns how far the chain reaches then. */
+/** Adds a block to the locked chain; returns the new end of the chain. */
 async function addBlock(ctx: Ctx, chain: ChainRow, { now, ...content }: BlockContent) {
   const block = {
     tenant_id: ctx.tenantId,
@@ -176,10 +179,10 @@ function moveWatermark(
   ms: number,
 ): Partial<ChainRow> | null {
   const { candidate_to, candidate_xmax, candidate_at } = chain
-  // A candidate of a time that has not come yet is a wrong clock's, and would be waited for until then.
+  // A candidate in the future was noted by a wrong clock and is replaced.
   const isNoted =
     candidate_to !== null && candidate_xmax !== null && candidate_at !== null && !isAheadOf(ms, candidate_at)
-  // Numbers of transactions go back when a dump is restored elsewhere; an old candidate would then mean nothing.
+  // Transaction numbers restart when a dump is restored elsewhere; an old candidate is then meaningless.
   if (isNoted && BigInt(next) >= BigInt(candidate_xmax)) {
     const isOver = ms - Date.parse(candidate_at) >= COMPLETE_MS && BigInt(xmin) >= BigInt(candidate_xmax)
     if (!isOver) return null
@@ -190,14 +193,14 @@ function moveWatermark(
 
 const isAheadOf = (ms: number, time: string) => Date.parse(time) > ms + COMPLETE_MS
 
-/** Ids carry the machine's time, which may differ from the clock's. */
+/** Ids contain the machine's time, which may differ from the clock's. */
 function newCandidate(next: string, ms: number) {
   const to = firstIdAt(Math.min(ms, timeOfId(newId())) - SEAL_DELAY_MS)
-  return { candidate_to: to, candidate_xmax: next, candidate_at: new Date(ms).toISOString() }
+  return { candidate_to: to, candidate_xmax: next, candidate_at: momentAt(ms) }
 }
 
-/** Something that still runs may have to be waited for longer. */
+/** A running transaction may delay the watermark. */
 function nextLook({ complete_to, sealed_to, candidate_at }: ChainRow, ms: number): string | null {
   if (complete_to > sealed_to || candidate_at === null) return null
-  return new Date(Math.max(Date.parse(candidate_at) + COMPLETE_MS, ms + MINUTES)).toISOString()
+  return momentAt(Math.max(Date.parse(candidate_at) + COMPLETE_MS, ms + MINUTES))
 }

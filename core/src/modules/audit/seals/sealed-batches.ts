@@ -2,16 +2,16 @@ import type { AuditRow } from '../queries.ts'
 import { MAX_RECORDS, unpackEntries } from './chain.ts'
 import { listBlocks, listRecordsById, type Read, type SealedBlock } from './seal-queries.ts'
 
-/** Blocks read at once; those of a quiet tenant hold a few records each. */
+/** Blocks read at once; a tenant with little activity has few records per block. */
 const BLOCKS = 50
 
-/** Blocks next to each other, and those of their records that are there. */
+/** Consecutive blocks and those of their records that exist. */
 export interface SealedBatch {
   blocks: SealedBlock[]
   rows: ReadonlyMap<string, AuditRow>
 }
 
-/** Blocks from one height to another, in batches of not many more records than one block may hold. */
+/** Blocks from one height to another, in batches of not many more records than a block may hold. */
 export async function* readBatches(
   read: Read,
   { from, to }: { from: number; to: number },

@@ -5,23 +5,23 @@ import { checkSeal } from './check.ts'
 import { checkpointKeys } from './checkpoint-keys.ts'
 import { findChain, findHeightOf, findLastHeight, findSealedBlock, type SealedBlock } from './seal-queries.ts'
 
-/** A stretch of time, as it is asked for. */
+/** The requested period. */
 export interface Period {
   from?: string
   to?: string
 }
 
-/** The blocks that a period touches: all from the first to the last height, whatever else they hold. */
+/** The blocks that a period touches: all heights from the first to the last, with all their records. */
 export interface SealedRange {
   chain: ChainRow
   first: number
   last: number
-  /** Ids that records of the period may have; null: unbounded. */
+  /** Bounds of the ids of the period; null: unbounded. */
   from: string | null
   before: string | null
 }
 
-/** Null without a chain. Throws 400 for a time that is none. */
+/** Null without a chain. Throws 400 for an invalid time. */
 export async function findSealedRange(ctx: Ctx, period: Period): Promise<SealedRange | null> {
   const criteria = criteriaOf(period)
   const [from, before] = [criteria.from?.id ?? null, criteria.before?.id ?? null]
@@ -37,7 +37,7 @@ export async function findSealedRange(ctx: Ctx, period: Period): Promise<SealedR
   )
 }
 
-/** What retention has been told in the chain that it may remove; null: nothing, or nothing that is signed as it must be. */
+/** The block that says which records retention may remove; null: none, or none with a valid signature. */
 export async function findRemoval(ctx: Ctx): Promise<SealedBlock | null> {
   const block = await ctx.transaction(
     async ({ tx, tenantId }) => {
@@ -47,7 +47,7 @@ export async function findRemoval(ctx: Ctx): Promise<SealedBlock | null> {
     { readOnly: true },
   )
   if (block?.kind !== 'removal') return null
-  // One of a secret that is not known any more is held by the blocks after it.
+  // A block of a secret that is no longer configured is vouched for by later blocks.
   const key = ctx.use(checkpointKeys).all.find(({ key_id }) => key_id === block.key_id)
   return checkSeal(block, null, key) ? null : block
 }

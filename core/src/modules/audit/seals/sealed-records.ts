@@ -19,8 +19,8 @@ export async function getSealedPosition(tx: Tx, tenantId: string): Promise<numbe
 }
 
 /**
- * Sealed records with a position greater than `after`, in their order, at most `limit` of them; fewer where some
- * of so many were removed: positions go on. Nothing: there are no more.
+ * Sealed records after a position, in order, up to `limit`; fewer when some were removed, because positions are not
+ * reused. Empty: there are no more.
  */
 export async function readSealed(tx: Tx, tenantId: string, after: number, limit: number): Promise<SealedRecord[]> {
   for (let from = after; ; ) {
@@ -36,7 +36,7 @@ export async function readSealed(tx: Tx, tenantId: string, after: number, limit:
       return row ? [{ position, record: presentRecord(row) }] : []
     })
     const last = places.at(-1)
-    // Of a stretch that was removed altogether the next one is looked at.
+    // A stretch that was removed entirely is skipped.
     if (sealed.length > 0 || !last) return sealed
     from = last.position
   }

@@ -4,21 +4,21 @@ import type { Period } from './sealed-range.ts'
 import { findVerdict, insertVerification, updateVerification } from './verification-queries.ts'
 import { type Verdict, verifyRecords } from './verify.ts'
 
-/** What was found is the answer to everybody who asks the same within this time. */
+/** A result answers further requests for the same period for this long. */
 const KEPT_MS = 5 * MINUTES
-/** While a check goes on its lease is renewed; one that is broken off without a word keeps others waiting this long. */
+/** A running check renews its lease; one that died blocks others for this long. */
 const LEASE_MS = 60 * SECONDS
 const RETRY_SECONDS = 5
 
-/** A check on its way: its steps, and what to call when nobody wants to know any more. */
+/** A running check: its steps, and how to stop it. */
 export interface Verifying {
   steps: AsyncGenerator<void, VerifiedAudit>
   stop(): void
 }
 
 /**
- * Begins a check of the tenant's records, or has the answer of one that others had made just now. Throws 429
- * `rate_limited` while another one runs, in whatever process, and 400 for a time that is none.
+ * Starts a check of the tenant's records, or returns a recent result. Throws 429 `rate_limited` while another check
+ * runs in any process, and 400 for an invalid time.
  */
 export async function beginVerifying(ctx: Ctx, period: Period): Promise<Verifying> {
   const steps = await verifyRecords(ctx, period)
@@ -95,7 +95,7 @@ function sealVerdict(ctx: Ctx, period: Period, answer: VerifiedAudit): string {
   return ctx.secrets.seal(JSON.stringify(kept), sealContext(ctx))
 }
 
-/** What was found of the same period a short time ago. Whatever does not open, or is of the future, was never found. */
+/** The recent result for the same period. A result that cannot be decrypted or is in the future is ignored. */
 async function findKept(ctx: Ctx, period: Period): Promise<VerifiedAudit | null> {
   const sealed = await findVerdict(ctx.tx, ctx.tenantId)
   const kept = sealed === null ? null : openVerdict(ctx, sealed)

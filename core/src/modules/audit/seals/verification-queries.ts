@@ -10,12 +10,12 @@ export async function findVerdict(tx: Tx, tenantId: string): Promise<string | nu
   return row?.verdict ?? null
 }
 
-/** Who checks, from when on and until when. */
+/** Who checks, since when and until when. */
 export interface VerifyingLease {
   locked_by: string
   now: string
   locked_until: string
-  /** No lease reaches further: one that does was taken by a clock that was wrong. */
+  /** A lease that ends later than this was taken by a wrong clock. */
   furthest: string
 }
 
@@ -41,7 +41,7 @@ export async function insertVerification(tx: Tx, tenantId: string, lease: Verify
   return row !== undefined
 }
 
-/** Changes the row for as long as it is held by that token. */
+/** Changes the row while the token holds it. */
 export const updateVerification = (
   tx: Tx,
   tenantId: string,

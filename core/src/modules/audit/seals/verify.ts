@@ -1,4 +1,4 @@
-import { type Ctx, greatest, LEAST_ID, least, timeOfId } from '#kernel'
+import { type Ctx, greatest, LEAST_ID, least, momentAt, timeOfId } from '#kernel'
 import type { VerifiedAudit } from '../schema.ts'
 import { type ChainWalk, reading, walkChain } from './chain-walk.ts'
 import { badSeal, type Finding, INSERTED } from './check.ts'
@@ -6,16 +6,17 @@ import { readUnsealed } from './late-records.ts'
 import { findGreatestHeight, listRecordsById } from './seal-queries.ts'
 import { findSealedRange, type Period, type SealedRange } from './sealed-range.ts'
 
-/** What was found, whenever that was. */
+/** The result without its time. */
 export type Verdict = Omit<VerifiedAudit, 'verified_at'>
 
 /**
- * Checks the tenant's records against the chain of seals, or those of the blocks that a period touches. Yields after each
- * step, returns what it found; neither memory nor a transaction is held for longer than a step. Throws 400 for a time
- * that is none.
+ * Checks the tenant's records against the chain of seals, or those of the blocks that a period touches. Yields after
+ * each step and returns the result; no transaction is open and no records are kept between steps. Throws 400 for an
+ * invalid time.
  */
 export async function verifyRecords(ctx: Ctx, period: Period): Promise<AsyncGenerator<void, Verdict>> {
-  // What is sealed while this begins is above the end that is read after it.
+  // Read before the end of the chain: blocks sealed meanwhile then make the chain longer than this height, which is no
+  // problem.
   const height = await reading(ctx)(findGreatestHeight)
   return verifyRange(ctx, await findSealedRange(ctx, period), height)
 }
@@ -33,7 +34,7 @@ async function* verifyRange(ctx: Ctx, range: SealedRange | null, height: number)
   return { valid: first === null, checked: walk.checked, first_invalid: shown(first), sealed_until: sealedUntil }
 }
 
-/** A record that no block holds although all of its time were sealed, if it stands before what was found. */
+/** A record that is in no block although all records of its time are sealed, if it precedes the first finding. */
 async function* findInserted(
   ctx: Ctx,
   { chain, from, before }: SealedRange,
@@ -51,10 +52,10 @@ async function* findInserted(
   return null
 }
 
-/** When a record was made; of one that is gone its id tells. */
+/** When a record was created; for a removed one the time in its id. */
 async function findCreation(ctx: Ctx, id: string): Promise<string> {
   const [row] = await reading(ctx)((tx, tenantId) => listRecordsById(tx, tenantId, [id]))
-  return row?.created_at ?? new Date(timeOfId(id)).toISOString()
+  return row?.created_at ?? momentAt(timeOfId(id))
 }
 
 function shown(found: Finding | null): VerifiedAudit['first_invalid'] {

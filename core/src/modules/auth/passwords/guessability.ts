@@ -1,11 +1,13 @@
-/** What a character costs that nothing foretells: one of ten. Counting it as more would favour a large alphabet. */
+/**
+ * Bits counted for a character that no pattern predicts: one of ten. More would favour passwords from a large alphabet.
+ */
 const CHARACTER_BITS = Math.log2(10)
 
-/** A random text falls this far below its full cost once in some ten thousand times. */
+/** About one random text in ten thousand scores this many bits below its full cost. */
 const MARGIN_BITS = 16
 const ENOUGH_CHARACTERS = 12
 
-/** True for a text that is foretold by runs and repetitions to a degree that chance does not bring about. */
+/** True when runs and repetitions make a text more predictable than chance explains. */
 export function isPattern(text: string): boolean {
   const length = Math.min(Array.from(text).length, ENOUGH_CHARACTERS)
   return bitsOf(text) < length * CHARACTER_BITS - MARGIN_BITS
@@ -18,8 +20,8 @@ const COPY_BITS = 2
 const USUAL_END_BITS = 1.5
 
 /**
- * The bits that it takes to tell a text to somebody who expects runs (`abcd`, `4321`, `1111`, `qwert`, `1qaz`), and
- * repetitions of what came before; the cheapest of all ways to cut it into such parts and single characters.
+ * The fewest bits that describe a text to somebody who expects runs (`abcd`, `4321`, `1111`, `qwert`, `1qaz`) and
+ * repetitions of earlier parts: the minimum over all ways to cut the text into such parts and single characters.
  */
 export function bitsOf(text: string): number {
   const characters = Array.from(text)
@@ -40,7 +42,7 @@ export function bitsOf(text: string): number {
   return best[characters.length] ?? 0
 }
 
-/** The `1` or `!` that people append because they were told to. */
+/** The `1` or `!` that people append to satisfy rules of composition. */
 const isUsualEnd = (character: string, index: number, characters: readonly string[]) =>
   index === characters.length - 1 && '1!'.includes(character)
 
@@ -90,7 +92,7 @@ function stepOnKeyboard(keys: readonly Key[], index: number): string | null {
 const OBVIOUS = new Set(Array.from('190aqz', (character) => character.codePointAt(0)))
 const isObviousStart = (key: Key | undefined) => OBVIOUS.has(key?.code)
 
-/** For each place the longest repetitions of what stands `distance` before it. */
+/** For each position, the longest repetitions of the text `distance` before it. */
 function copiesIn(characters: readonly string[]): { length: number; distance: number }[][] {
   const found: { length: number; distance: number }[][] = characters.map(() => [])
   for (let distance = 1; distance < characters.length; distance++) {

@@ -18,7 +18,10 @@ export async function hashPassword(ctx: Ctx, password: string): Promise<string> 
   return whenNotFull(() => ctx.use(passwordHasher).hash(password))
 }
 
-/** Hashes a password that was right anew; null when too many wait, since that must not fail a sign-in. */
+/**
+ * Hashes a correct password again with the current parameters. Null when the queue is full: that must not fail a
+ * sign-in.
+ */
 export async function rehashPassword(ctx: Ctx, password: string): Promise<string | null> {
   try {
     return await ctx.use(passwordHasher).hash(password)
@@ -28,7 +31,7 @@ export async function rehashPassword(ctx: Ctx, password: string): Promise<string
   }
 }
 
-/** Checks a password, taking as long when there is no hash to check it against. Throws 503 when too many wait. */
+/** Checks a password. Without a hash it takes the same time and says no. Throws 503 when too many wait. */
 export async function verifyPassword(ctx: Ctx, hash: string | null, password: string): Promise<PasswordVerdict> {
   const hasher = ctx.use(passwordHasher)
   return whenNotFull(() => (hash === null ? hasher.verifyNothing(password) : hasher.verify(hash, password)))

@@ -8,7 +8,7 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** Longest password that is hashed, in UTF-8 bytes as given. Beyond it nothing matches. */
 export const PASSWORD_MAX_BYTES = 1024
 
-/** Too much work waits already. Nothing was computed; a later attempt may succeed. */
+/** The queue is full. Nothing was computed; a later attempt may succeed. */
 export class PasswordQueueFull extends Error {
   override name = 'PasswordQueueFull'
 
@@ -31,7 +31,7 @@ export interface PasswordHasher {
   verify(hash: string, password: string): Promise<PasswordVerdict>
   /** Takes as long as `verify` and always says no: for accounts that do not exist. @throws PasswordQueueFull */
   verifyNothing(password: string): Promise<PasswordVerdict>
-  /** Takes no more work (PasswordQueueFull) and resolves once all that was accepted is done. */
+  /** Refuses further work (PasswordQueueFull) and resolves when all accepted work is done. */
   close(): Promise<void>
 }
 
@@ -46,7 +46,7 @@ export interface PasswordHasherOptions {
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { concurrency = defaultConcurrency(), queueLimit = 100 } = options
   const queue = createQueue(concurrency, queueLimit)
-  // Made outside the queue, which it must not fill; awaited by whoever needs it first.
+  // Computed outside the queue, so that it takes no place in it; awaited by whoever needs it first.
   const dummyHash = argon2Hash(randomBytes(32), COST)
   dummyHash.catch(() => undefined)
 
@@ -77,9 +77,12 @@ function defaultConcurrency(): number {
   return Math.min(3, availableParallelism())
 }
 
-/** Normalised, so that one password typed on two keyboards is one; undefined when it is longer than any that is taken. */
+/**
+ * Normalises, so that one password typed on two keyboards gives the same bytes; undefined when it is longer than any
+ * accepted password.
+ */
 function encodePassword(password: string): Buffer | undefined {
-  // Before normalising, which can make a text eighteen times longer.
+  // Checked before normalising, which can make a text eighteen times longer.
   if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return undefined
   return Buffer.from(password.normalize('NFKC'))
 }
@@ -110,7 +113,7 @@ function createQueue(concurrency: number, limit: number) {
     }
   }
 
-  // Whoever leaves hands the place on, so that no newcomer can slip in before those who wait.
+  // A finished computation passes its place to the next waiting one, so that no newcomer overtakes the queue.
   function leave(): void {
     const next = waiting.shift()
     if (next) next()

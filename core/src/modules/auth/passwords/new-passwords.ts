@@ -1,10 +1,10 @@
 import { at, type Core, type Ctx, type FieldProblem, invalidRequest, normalizeEmail } from '#kernel'
 import { checkPassword } from './password-check.ts'
 
-/** Longer is refused by the schema, whatever it is made of. */
+/** The schema refuses anything longer. */
 const LONGEST = 1024
 
-/** What a new password is measured by, and where a problem with it points to. */
+/** What a new password is checked against, and which field its problems point to. */
 export interface NewPasswordRules {
   /** What is known of the person: e-mail address, name, company. */
   context: readonly string[]
@@ -12,7 +12,7 @@ export interface NewPasswordRules {
   field?: string
 }
 
-/** All that is wrong with a new password, as problems of the body. */
+/** Everything wrong with a new password, as problems of the body. */
 export function passwordProblems(
   core: Pick<Core, 'config' | 'product'>,
   password: string,
@@ -23,22 +23,22 @@ export function passwordProblems(
   return checkPassword(password, { minLength, context: words }).map((problem) => at(field, problem))
 }
 
-/** What the people of an installation know it by. */
+/** The names by which users know the installation. */
 function namesOfProduct({ config, product }: Pick<Core, 'config' | 'product'>): string[] {
   const { hostname } = new URL(config.http.publicUrl)
   return [product.name, ...(config.mail.from ? [config.mail.from.name] : []), hostname.replace(/\.[^.]*$/, '')]
 }
 
-/** Throws 400 with all that is wrong with a new password. */
+/** Throws 400 with everything that is wrong with a new password. */
 export function requireGoodPassword(ctx: Ctx, password: string, rules: NewPasswordRules): void {
   const errors = passwordProblems(ctx, password, rules)
   if (errors.length > 0) throw invalidRequest({ errors })
 }
 
 /**
- * Looks at the new password of a body before anything else is known, so that what is wrong with it is told together with
- * what is wrong with the other fields. `words`: fields that the password must not consist of. The operation looks again,
- * and knows the person.
+ * A `check` for routes: it looks at the new password of an unvalidated body, so that its problems are in the same
+ * answer as those of other fields. `words`: fields that the password must not consist of. The operation checks again,
+ * because it knows the person.
  */
 export function newPasswordIn(field: string, ...words: string[]) {
   return (body: Readonly<Record<string, unknown>>, core: Core): FieldProblem[] => {

@@ -12,11 +12,11 @@ export interface PasswordRules {
 }
 
 /**
- * All that is wrong with a new password, as sentences for the person; empty when it is good. Length, a list of common
- * passwords and words of the context count; there are no rules of composition.
+ * Everything wrong with a new password, as sentences for the person; empty when it is good. It checks length, a list of
+ * common passwords and words of the context; there are no rules of composition.
  */
 export function checkPassword(password: string, { minLength, context }: PasswordRules): string[] {
-  // Whatever form is shorter counts, so that normalising can neither stretch a short password nor overflow a long one.
+  // The shorter form counts, so that normalising can neither stretch a short password nor overflow a long one.
   const normalized = Buffer.byteLength(password) > PASSWORD_MAX_BYTES ? undefined : password.normalize('NFKC')
   const length = Math.min(countCharacters(password), countCharacters(normalized ?? password))
   if (normalized === undefined || length > MAX_LENGTH)
@@ -50,7 +50,7 @@ function isMostlyContext(password: string, context: readonly string[]): boolean 
   })
 }
 
-/** The texts in parts of four letters and more, longest first; of an address, not its last label (`com`). */
+/** The words of the texts that have four letters or more, longest first; of an address, not its last label (`com`). */
 function contextWords(context: readonly string[]): string[] {
   const words = new Set<string>()
   for (const text of context) {
@@ -62,7 +62,7 @@ function contextWords(context: readonly string[]): string[] {
       if ((word.match(/\p{L}/gu)?.length ?? 0) >= CONTEXT_WORD_MIN) words.add(word)
     }
   }
-  // A word with signs folded too: the password is folded in the same way before the two are compared.
+  // Words are folded as well, because the password is folded before it is compared with them.
   const folded = [...words].flatMap((word) => [word, ...foldSigns(word)])
   return [...new Set(folded)].sort((a, b) => b.length - a.length)
 }

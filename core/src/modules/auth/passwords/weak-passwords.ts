@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { bitsOf, isPattern } from './guessability.ts'
 
-/** True for a password that guessing programs try early: of the list, in disguise or padded, or a mere pattern. */
+/**
+ * True for a password that guessing programs try early: a listed one, also disguised or padded, or a simple pattern.
+ */
 export function isCommon(password: string): boolean {
   const isWord = foldSigns(password).some((form) => {
     const bare = form.replace(/[^\p{L}\p{N}]/gu, '')
@@ -26,7 +28,7 @@ const WORD_MIN = 4
 const PADDING_MAX = 4
 const PADDING_BITS = 12
 
-/** A listed word with digits and signs around it that are few or foreseeable, or no longer than the word. */
+/** A listed word surrounded by digits and signs that are few, predictable, or no longer than the word. */
 function isPaddedWord(text: string): boolean {
   const match = /^([^\p{L}]*)(.*?)([^\p{L}]*)$/su.exec(text)
   const [before, word, after] = [match?.[1] ?? '', match?.[2] ?? '', match?.[3] ?? '']

@@ -1,10 +1,10 @@
-import { Closed, type Ctx, defineJob, HOURS, hashToken, newId, randomToken, Type } from '#kernel'
+import { Closed, type Ctx, defineJob, HOURS, hashToken, momentAt, newId, randomToken, recipientOf, Type } from '#kernel'
 import { endPause } from '../../mail/index.ts'
 import { invalidToken, tokenExpired } from '../../members/index.ts'
 import { findUser, findUserByEmail, type UserRow } from '../../users/index.ts'
 import { resetPasswordMail, verifyEmailMail } from '../mails.ts'
 import { findUserToken, insertUserToken, updateUserTokenUsed } from '../queries.ts'
-import { recipient } from '../sign-in/complete-sign-in.ts'
+
 import type { TokenPurpose, UserTokenRow } from '../table.ts'
 
 const LIFE_MS: Record<TokenPurpose, number> = { verify_email: 24 * HOURS, reset_password: 1 * HOURS }
@@ -13,7 +13,7 @@ const MAILS = { verify_email: verifyEmailMail, reset_password: resetPasswordMail
   unknown
 >
 
-/** Mails a person the link that proves their address, unless it is proven by now. */
+/** Mails a person the link that verifies their address, unless it is verified by now. */
 export const sendVerification = defineJob('auth.send_verification', {
   payload: Closed({ user_id: Type.String() }),
   async handler(ctx, { user_id }) {
@@ -22,7 +22,7 @@ export const sendVerification = defineJob('auth.send_verification', {
   },
 })
 
-/** Mails the link for a new password to whoever has that address, and to nobody when nobody has. */
+/** Mails the link for a new password to the account of an address; does nothing when there is no account. */
 export const sendReset = defineJob('auth.send_reset', {
   payload: Closed({ email: Type.String() }),
   async handler(ctx, { email }) {
@@ -31,30 +31,30 @@ export const sendReset = defineJob('auth.send_reset', {
   },
 })
 
-/** Makes a link and mails it, unless the person got one of its kind a moment ago, which is good still. */
+/** Makes a link and mails it, unless the person was mailed one of this kind a short time ago that is still valid. */
 async function mailLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose): Promise<void> {
   const data = () => makeLink(ctx, user, purpose)
-  await ctx.mail(MAILS[purpose], { ...recipient(user), data })
+  await ctx.mail(MAILS[purpose], { ...recipientOf(user), data })
 }
 
 async function makeLink(ctx: Ctx, user: UserRow, purpose: TokenPurpose) {
   const token = randomToken()
   const now = ctx.clock.ms()
-  const expiresAt = new Date(now + LIFE_MS[purpose]).toISOString()
+  const expiresAt = momentAt(now + LIFE_MS[purpose])
   await insertUserToken(ctx.tx, {
     id: newId(),
     user_id: user.id,
     purpose,
     email: user.email,
     token_hash: hashToken(token),
-    created_at: new Date(now).toISOString(),
+    created_at: momentAt(now),
     expires_at: expiresAt,
     used_at: null,
   })
   return { name: user.name, token, expiresAt }
 }
 
-/** Looks at a token without spending it. Throws 400 `invalid_token` or `token_expired`. */
+/** Checks a token without using it up. Throws 400 `invalid_token` or `token_expired`. */
 export async function requireUserToken(ctx: Ctx, purpose: TokenPurpose, token: string): Promise<UserTokenRow> {
   const row = await findUserToken(ctx.tx, purpose, hashToken(token))
   if (!row || row.used_at !== null) throw invalidToken()
@@ -62,11 +62,11 @@ export async function requireUserToken(ctx: Ctx, purpose: TokenPurpose, token: s
   return row
 }
 
-/** Spends a token: of any number of attempts at the same time one succeeds. Throws as `requireUserToken` does. */
+/** Uses up a token: of any number of simultaneous attempts one succeeds. Throws as `requireUserToken` does. */
 export async function spendUserToken(ctx: Ctx, purpose: TokenPurpose, token: string): Promise<UserTokenRow> {
   const spent = await updateUserTokenUsed(ctx.tx, purpose, hashToken(token), ctx.clock.now())
   if (spent) {
-    // The next link may be asked for at once: this one cannot be used again.
+    // This link cannot be used again, so the next one may be requested at once.
     await endPause(ctx, MAILS[purpose], spent.email)
     return spent
   }

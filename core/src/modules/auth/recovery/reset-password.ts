@@ -1,4 +1,4 @@
-import { type Ctx, hashToken } from '#kernel'
+import { type Ctx, hashToken, recipientOf } from '#kernel'
 import { requireMail } from '../../mail/index.ts'
 import { invalidToken } from '../../members/index.ts'
 import { changeUser, normalizeEmail, type UserRow } from '../../users/index.ts'
@@ -9,13 +9,13 @@ import { requireGoodPassword } from '../passwords/new-passwords.ts'
 import { type Account, findAccountById, updateUserTokensUsed, upsertPassword } from '../queries.ts'
 import type { ResetPassword } from '../schema.ts'
 import { endSessions } from '../sessions/sign-out.ts'
-import { actorOf, recipient } from '../sign-in/complete-sign-in.ts'
+import { actorOf } from '../sign-in/complete-sign-in.ts'
 import { clearAccount } from '../sign-in/lockout.ts'
 import { requireUserToken, sendReset, spendUserToken } from './links.ts'
 
 /**
- * Asks for a link to choose a new password. The same is done whether or not the address has an account: a job looks,
- * after the answer has gone out.
+ * Requests a link to choose a new password. It does the same whether or not the address has an account, because a job
+ * looks that up after the answer was sent.
  */
 export async function requestReset(ctx: Ctx, email: string): Promise<void> {
   requireMail(ctx)
@@ -32,14 +32,14 @@ export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword
   const { user, homeTenantId } = await ctx.transaction((ctx) => requireHolder(ctx, token), { tenantId: null })
   requireGoodPassword(ctx, password, { context: [user.email, user.name] })
   const hash = await hashPassword(ctx, password)
-  // In the tenant last used, so that its record shows the reset.
+  // In the tenant last used, where the reset is recorded.
   await ctx.transaction((ctx) => replacePassword(ctx.as(actorOf(user)), { token, hash }), { tenantId: homeTenantId })
 }
 
 async function requireHolder(ctx: Ctx, token: string): Promise<Account> {
   const { user_id, email } = await requireUserToken(ctx, 'reset_password', token)
   const account = await findAccountById(ctx.tx, user_id)
-  // A link that went to an address which the person has given up since is worth nothing.
+  // The link is void when the person has changed their address since it was sent.
   if (!account || account.user.email !== email || account.user.status !== 'active') throw invalidToken()
   return account
 }
@@ -63,8 +63,8 @@ async function requireAccount(ctx: Ctx, userId: string): Promise<Account> {
   return account
 }
 
-/** Tells a person that their password is another one now. */
+/** Mails a person that their password was changed. */
 export async function mailPasswordChanged(ctx: Ctx, user: UserRow): Promise<void> {
   const data = { name: user.name, at: ctx.clock.now(), ipAddress: ctx.origin.ipAddress }
-  await ctx.mail(passwordChangedMail, { ...recipient(user), data })
+  await ctx.mail(passwordChangedMail, { ...recipientOf(user), data })
 }

@@ -3,22 +3,22 @@ import type { TenantRecord } from '../../tenants/index.ts'
 import { sessionMaxAgeHours } from '../settings.ts'
 import { findTenantOfMember } from './session-queries.ts'
 
-/** Where a person may act, and for how long a session there lasts at most. */
+/** The tenant in which a person may act, and how long a session there may last. */
 export interface Admission {
   /** Null: in no tenant. */
   tenant: TenantRecord | null
   maxAgeMs: number
 }
 
-/** Why a person may not act in a tenant; one that does not exist and one that is not theirs are the same. */
+/** Why a person may not act in a tenant. An unknown tenant and one of other people give the same reason. */
 export type Refusal = 'not_member' | 'suspended'
 
-// Outside of a tenant, the longest that any tenant can choose.
+// Outside of a tenant: the longest age that a tenant can choose.
 const LONGEST_AGE_MS = 8_760 * HOURS
 
 /**
- * Whether a person may act in the tenant that the transaction is scoped to. Signing in, refreshing and switching all
- * ask here, so that what is asked of a member cannot be evaded by another way in.
+ * Whether a person may act in the tenant of the transaction. Signing in, refreshing and switching all call this, so
+ * that no way in skips a check.
  */
 export async function admit(ctx: Ctx, userId: string): Promise<Admission | Refusal> {
   const { tx, tenant: tenantId } = ctx

@@ -17,10 +17,13 @@ import {
 import { addRefreshToken, type Holder, issueTokens, recordUse } from './sessions.ts'
 import { NOT_YOURS, recordSwitch } from './switch-tenant.ts'
 
-/** Two tabs, a lost answer: for this long after its first use a token is answered with the same successor. */
+/**
+ * For this long after its first use a token is answered with the same successor: two tabs may send it, or an answer was
+ * lost.
+ */
 const GRACE_MS = 30 * SECONDS
 
-/** A refresh token as it came: in a cookie or in a body. */
+/** A refresh token of a request, and whether it came in a cookie or in the body. */
 interface RefreshInput {
   refreshToken: string
   inCookie: boolean
@@ -37,17 +40,17 @@ interface RefreshInput {
  */
 export async function refresh(ctx: Ctx, { refreshToken, inCookie, wanted }: RefreshInput): Promise<Tokens> {
   const row = await findGivenToken(ctx, refreshToken)
-  // Taken where it was given alone: what a script could read it was not to have, and what it could plant is not taken.
+  // A token is accepted only the way it was issued: a script must not use one from a cookie, nor plant one in a cookie.
   if (row?.in_cookie !== inCookie) throw invalidRefreshToken()
   const tenantId = wanted?.toLowerCase() ?? row.scope_tenant_id
   const tokens = await ctx.transaction((ctx) => exchange(ctx, row, refreshToken), { tenantId })
   if (tokens !== 'reused') return tokens
-  // Where the token belongs, not where its bearer says: nobody has asked yet whether they may write there.
+  // In the tenant of the token, not the requested one: whether the caller may write there has not been checked.
   await ctx.transaction((ctx) => endReusedSession(ctx, row), { tenantId: row.scope_tenant_id })
   throw refreshTokenReused()
 }
 
-/** Whether a refresh token in a cookie is good for nothing any more, in whatever tenant; a refusal may be of one alone. */
+/** Whether a refresh token from a cookie is of no use in any tenant. A refusal by one tenant does not make it so. */
 export async function isOver(ctx: Ctx, refreshToken: string): Promise<boolean> {
   const row = await findGivenToken(ctx, refreshToken)
   if (!row?.in_cookie || row.revoked_at !== null) return true
@@ -76,8 +79,8 @@ async function exchange(ctx: Ctx, row: FoundToken, refreshToken: string): Promis
 }
 
 /**
- * Whoever spends the token first decides on its successor; everybody else waits for that at the row and reads it there.
- * It is sealed in the name of the token itself, which the database does not know.
+ * The first request that uses the token decides its successor; others wait for the row lock and read that successor. It
+ * is sealed with the token as context, which the database does not store.
  */
 async function successorOf(
   ctx: Ctx,
@@ -90,21 +93,21 @@ async function successorOf(
   const spending = { used_at: ctx.clock.now(), successor_sealed: secrets.seal(successor, context) }
   if (await updateRefreshTokenUsed(ctx.tx, id, spending)) return { refreshToken: successor, isNew: true }
   const spent = await findRefreshToken(ctx.tx, token_hash)
-  // Not spent and yet not to be had: it has expired.
+  // It was not used, so it has expired.
   if (!spent?.used_at || !spent.successor_sealed) throw invalidRefreshToken()
   if (ctx.clock.ms() - Date.parse(spent.used_at) >= GRACE_MS) return 'reused'
   try {
     return { refreshToken: secrets.openText(spent.successor_sealed, context), isNew: false }
   } catch (cause) {
-    // Sealed with a secret that is gone: the successor is lost, and with it whatever this one was good for.
+    // Sealed with a secret that is no longer configured: the successor cannot be read, so this token is of no use.
     throw invalidRefreshToken({ cause })
   }
 }
 
-/** The holder, and what the record calls them. */
+/** The holder with the name that records show. */
 type NamedHolder = Holder & { name: string }
 
-/** The session as it stands now, by the same rules as at the sign-in. */
+/** Loads the session and checks it by the same rules as a sign-in. */
 async function requireHolder(ctx: Ctx, row: FoundToken): Promise<NamedHolder> {
   const [session, admission] = await Promise.all([findSessionWithUser(ctx.tx, row.session_id), admit(ctx, row.user_id)])
   if (!session || session.revoked_at !== null || isAhead(ctx.clock, session.created_at)) throw sessionRevoked()
@@ -120,7 +123,7 @@ async function requireHolder(ctx: Ctx, row: FoundToken): Promise<NamedHolder> {
   }
 }
 
-/** A session that comes into a tenant for the first time is recorded there, as when it had switched. */
+/** Records a session's first use in a tenant, as switching to the tenant does. */
 async function enterOnce(ctx: Ctx, { session, name }: NamedHolder): Promise<void> {
   const known = await findTokenIn(ctx.tx, session.id, ctx.tenantId)
   if (!known) await recordSwitch(ctx.as(actorOf({ id: session.user_id, name })), session.id)

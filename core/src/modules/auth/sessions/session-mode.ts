@@ -17,15 +17,15 @@ import type { RefreshRequest, SignInAnswer, Tokens } from '../schema.ts'
 import { isOver } from './refresh.ts'
 
 /**
- * A refresh token travels in bodies, or, for pages in a browser, in a cookie that no script reads: `X-Session-Mode:
- * cookie` asks for that. The header itself keeps forms of other sites out; the page's origin is looked at besides.
+ * A refresh token is sent in bodies or, with `X-Session-Mode: cookie`, in a cookie that scripts cannot read. Forms of
+ * other sites cannot send the header; the origin of the page is checked as well.
  */
 const mode = OneOf(['cookie'], {
   description:
     'The refresh token stays out of the answer and travels in a cookie, which is `HttpOnly` and `SameSite=Strict` and counts at `/auth/refresh` alone. For pages under PUBLIC_URL, and of CORS_ORIGINS on the same site. Left out: it is in the answer.',
 })
 
-/** What every route that hands out or ends sessions declares: that tokens may be asked for in a cookie. */
+/** Declared by every route that issues tokens or ends sessions: tokens may be asked for in a cookie. */
 export const sessionParts = {
   headers: Type.Object({ 'x-session-mode': Type.Optional(mode) }),
   cookies: Closed({}),
@@ -34,7 +34,7 @@ export const sessionParts = {
 type Mode = { 'x-session-mode'?: 'cookie' }
 
 const SECURE_NAME = '__Host-session_refresh'
-/** Where PUBLIC_URL is no https, which is for a laptop. */
+/** Used where PUBLIC_URL is http, for development. */
 const PLAIN_NAME = 'session_refresh'
 const REFRESH_PATH = '/api/v1/auth/refresh'
 const value = Type.Optional(
@@ -54,12 +54,12 @@ const plainValue = Type.Optional(
   }),
 )
 
-/** The cookie that a refresh looks at. */
+/** The cookies that the refresh route reads. */
 export const RefreshCookies = Closed({ [SECURE_NAME]: value, [PLAIN_NAME]: plainValue })
 
 /**
- * The tokens of an answer as the request wants them: all in the body, or the refresh token in a cookie. Throws 403
- * `origin_not_allowed` before anything is done for a page that may not have a cookie.
+ * Answers with tokens as the request asks: all in the body, or the refresh token in a cookie. For a page that may not
+ * have a cookie it throws 403 `origin_not_allowed` before `work` runs.
  */
 export async function answerTokens<T extends SignInAnswer | Tokens>(
   ctx: Ctx,
@@ -70,14 +70,14 @@ export async function answerTokens<T extends SignInAnswer | Tokens>(
   if (mode !== 'cookie') return work(false)
   requireOwnPage(ctx)
   const answer = await work(true)
-  // Nothing to hand out yet: the second factor is due.
+  // There are no tokens yet: a second factor is required.
   if (!('refresh_token' in answer) || answer.refresh_token === undefined) return answer
   const { refresh_token, ...rest } = answer
   const maxAgeSeconds = ctx.config.tokens.refreshTtlSeconds
   return new Answer(status, rest as T, {}, [{ ...refreshCookie(ctx), value: refresh_token, maxAgeSeconds }]) // its refresh token may be left out
 }
 
-/** The end of a session; a browser that holds it in a cookie forgets that too. */
+/** Answers a sign-out; in cookie mode it also clears the cookie. */
 export async function answerSignOut(
   ctx: Ctx,
   { 'x-session-mode': mode }: Mode,
@@ -89,8 +89,8 @@ export async function answerSignOut(
 }
 
 /**
- * What fails because the session in a cookie is over lets the browser forget the cookie, which it would send for as long as
- * it lives. A refusal of one tenant takes nothing away: the cookie serves the others.
+ * Clears the cookie when a request fails because the session in it has ended; the browser would send it for as long as
+ * it lives otherwise. A refusal by one tenant keeps the cookie: it serves the others.
  */
 export async function clearCookieIfOver<T>(ctx: Ctx, refreshToken: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -103,7 +103,10 @@ export async function clearCookieIfOver<T>(ctx: Ctx, refreshToken: string, work:
   }
 }
 
-/** The refresh token that a request brings: in its body, or in its cookie. Throws 400 where that is not clear, 401 without one. */
+/**
+ * The refresh token of a request, from its body or its cookie. Throws 400 when both or the wrong one is given, 401
+ * without any.
+ */
 export function refreshTokenIn(
   { config }: Ctx,
   { 'x-session-mode': mode }: Mode,
@@ -128,14 +131,14 @@ export function refreshTokenIn(
 
 function refreshCookie({ config }: Ctx): Omit<Cookie, 'value'> {
   const { http } = config
-  // As the browser sees it: the server may stand below a path of a proxy.
+  // The path as the browser sees it: the server may be below a path of a proxy.
   const path = `${new URL(http.publicUrl).pathname.replace(/\/$/, '')}${REFRESH_PATH}`
   return { name: nameFor(http), path: isSecure(http) ? '/' : path, sameSite: 'strict' }
 }
 
 /**
- * With `__Host-`, a browser takes the cookie from this host over https alone: no neighbour of the same site and nobody on
- * an insecure way can have put another one there. The price is the path `/`: it goes to the host's other paths too.
+ * A browser accepts a `__Host-` cookie only from this host and over https: no other host of the same site and nobody on
+ * an insecure connection can have set it. It requires the path `/`, so the cookie goes to all paths of the host.
  */
 const nameFor = (http: Config['http']) => (isSecure(http) ? SECURE_NAME : PLAIN_NAME)
 const isSecure = ({ publicUrl }: Config['http']) => publicUrl.startsWith('https:')

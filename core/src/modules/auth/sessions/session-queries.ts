@@ -1,13 +1,26 @@
-import { type Insertable, sql, type Tx } from '#kernel'
+import { type Insertable, prepared, preparedRow, sql, type Tx } from '#kernel'
 import type { RefreshTokenRow, RefreshTokenTable, SessionRow, SessionTable } from '../table.ts'
 
-export const insertSession = (tx: Tx, session: Insertable<SessionTable>): Promise<SessionRow> =>
-  tx.insertInto('sessions').values(session).returningAll().executeTakeFirstOrThrow()
+export const insertSession = preparedRow<Insertable<SessionTable>, unknown>(
+  [
+    'id',
+    'user_id',
+    'created_at',
+    'last_active_at',
+    'expires_at',
+    'revoked_at',
+    'ip_address',
+    'user_agent',
+    'device',
+    'in_cookie',
+  ],
+  (tx, session) => tx.insertInto('sessions').values(session),
+)
 
 export const findSession = (tx: Tx, id: string): Promise<SessionRow | undefined> =>
   tx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
 
-/** Notes that a session was used; its end only moves away. */
+/** Records that a session was used; its end only moves later. */
 export const updateSessionUsed = (
   tx: Tx,
   id: string,
@@ -19,7 +32,7 @@ export const updateSessionUsed = (
     .where('id', '=', id)
     .execute()
 
-/** False when the session was revoked before. */
+/** False when the session was revoked already. */
 export async function updateSessionRevoked(tx: Tx, id: string, now: string): Promise<boolean> {
   const row = await tx
     .updateTable('sessions')
@@ -46,7 +59,7 @@ export const updateSessionsRevoked = (
   return (exceptId === null ? revoking : revoking.where('id', '!=', exceptId)).execute()
 }
 
-/** What a session is worth, with its person: one look-up for the authenticator. */
+/** A session with its person: one look-up for the authenticator. */
 export const findSessionWithUser = (tx: Tx, id: string) =>
   tx
     .selectFrom('sessions')
@@ -56,7 +69,7 @@ export const findSessionWithUser = (tx: Tx, id: string) =>
     .where('sessions.id', '=', id)
     .executeTakeFirst()
 
-/** Where a member stands in a tenant: one look-up for the authenticator. */
+/** The membership and the status of its tenant: one look-up for the authenticator. */
 export const findMembership = (tx: Tx, tenantId: string, userId: string) =>
   tx
     .selectFrom('tenants')
@@ -65,20 +78,38 @@ export const findMembership = (tx: Tx, tenantId: string, userId: string) =>
     .where('tenants.id', '=', tenantId)
     .executeTakeFirst()
 
-/** A tenant with what it says of sessions, and what the person is in it: one look-up for whoever wants to enter. */
-export const findTenantOfMember = (tx: Tx, tenantId: string, userId: string) =>
+/** A tenant with its settings for sessions and the person's membership: one look-up for admission. */
+export async function findTenantOfMember(tx: Tx, tenantId: string, userId: string) {
+  return (await selectTenantOfMember(tx, tenantId, userId))[0]
+}
+
+const selectTenantOfMember = prepared((tx: Tx, tenantId: string, userId: string) =>
   tx
     .selectFrom('tenants')
     .leftJoin('members', (join) => join.onRef('members.tenant_id', '=', 'tenants.id').on('members.id', '=', userId))
     .selectAll('tenants')
     .select('members.status as member_status')
-    .where('tenants.id', '=', tenantId)
-    .executeTakeFirst()
+    .where('tenants.id', '=', tenantId),
+)
 
-export const insertRefreshToken = (tx: Tx, token: Insertable<RefreshTokenTable>): Promise<unknown> =>
-  tx.insertInto('refresh_tokens').values(token).execute()
+export const insertRefreshToken = preparedRow<Insertable<RefreshTokenTable>, unknown>(
+  [
+    'id',
+    'session_id',
+    'user_id',
+    'scope_tenant_id',
+    'lineage_id',
+    'generation',
+    'token_hash',
+    'created_at',
+    'expires_at',
+    'used_at',
+    'successor_sealed',
+  ],
+  (tx, token) => tx.insertInto('refresh_tokens').values(token),
+)
 
-/** A refresh token with what its session says of it. */
+/** A refresh token with fields of its session. */
 export type FoundToken = RefreshTokenRow & { in_cookie: boolean; revoked_at: string | null }
 
 export const findRefreshToken = (tx: Tx, hash: Buffer): Promise<FoundToken | undefined> =>
@@ -90,7 +121,7 @@ export const findRefreshToken = (tx: Tx, hash: Buffer): Promise<FoundToken | und
     .where('refresh_tokens.token_hash', '=', hash)
     .executeTakeFirst()
 
-/** A token of the session in the tenant; undefined when it has not been there lately. */
+/** A token of the session in the tenant; undefined when the session was not used there recently. */
 export const findTokenIn = (tx: Tx, sessionId: string, tenantId: string): Promise<{ id: string } | undefined> =>
   tx
     .selectFrom('refresh_tokens')
@@ -100,7 +131,7 @@ export const findTokenIn = (tx: Tx, sessionId: string, tenantId: string): Promis
     .limit(1)
     .executeTakeFirst()
 
-/** Spends a refresh token that is alive, leaving its successor for whoever presents it again; undefined otherwise. */
+/** Marks a valid refresh token as used and stores its successor; undefined when it is not valid. */
 export const updateRefreshTokenUsed = (
   tx: Tx,
   id: string,
@@ -115,7 +146,7 @@ export const updateRefreshTokenUsed = (
     .returningAll()
     .executeTakeFirst()
 
-/** True when this is the first time that the person is seen on the device. */
+/** Records a device; true when the person has not signed in from it before. */
 export async function upsertKnownDevice(tx: Tx, userId: string, fingerprint: string, now: string): Promise<boolean> {
   const inserted = await tx
     .insertInto('known_devices')
@@ -133,7 +164,7 @@ export async function upsertKnownDevice(tx: Tx, userId: string, fingerprint: str
   return false
 }
 
-/** What nobody can use any more, older than `before`. */
+/** Deletes sessions and tokens that have been unusable since `before`. */
 export async function deleteDead(tx: Tx, before: string): Promise<void> {
   await tx
     .deleteFrom('refresh_tokens')
@@ -144,6 +175,6 @@ export async function deleteDead(tx: Tx, before: string): Promise<void> {
   await tx.deleteFrom('signing_keys').where('retire_at', '<', before).execute()
 }
 
-/** Devices that a person has not signed in from since `before`: the next sign-in from there is news again. */
+/** Deletes devices not used since `before`: the next sign-in from one is reported as new. */
 export const deleteKnownDevices = (tx: Tx, before: string): Promise<unknown> =>
   tx.deleteFrom('known_devices').where('last_seen_at', '<', before).execute()

@@ -1,4 +1,4 @@
-import { type Ctx, hashToken, newId, randomToken, SECONDS } from '#kernel'
+import { type Ctx, hashToken, momentAt, newId, randomToken, SECONDS } from '#kernel'
 import { sessionRevoked } from '../errors.ts'
 import type { Tokens } from '../schema.ts'
 import { deviceName } from '../sign-in/devices.ts'
@@ -7,13 +7,13 @@ import { signAccessToken } from '../tokens/access-tokens.ts'
 import type { Admission } from './admission.ts'
 import { insertRefreshToken, insertSession, updateSessionUsed } from './session-queries.ts'
 
-/** What tokens are made for: a person's session, and where it acts. */
+/** The session that tokens are issued for, and the tenant it acts in. */
 export interface Holder {
   session: Pick<SessionRow, 'id' | 'user_id' | 'created_at' | 'in_cookie'>
   admission: Admission
 }
 
-/** Opens a session for a person where they were admitted, with the first tokens of its first lineage. */
+/** Opens a session for an admitted person and issues its first tokens. */
 export async function openSession(
   ctx: Ctx,
   { userId, admission, inCookie }: { userId: string; admission: Admission; inCookie: boolean },
@@ -34,7 +34,7 @@ export async function openSession(
   return { ...tokens, sessionId: session.id }
 }
 
-/** Tokens for one more tenant in a session that is there; what it holds for others goes on. */
+/** Issues tokens for another tenant in an existing session; its tokens for other tenants stay valid. */
 export async function joinSession(ctx: Ctx, holder: Holder): Promise<Tokens> {
   const [tokens] = await Promise.all([startLineage(ctx, holder), recordUse(ctx, holder)])
   return tokens
@@ -49,7 +49,7 @@ async function startLineage(ctx: Ctx, holder: Holder): Promise<Tokens> {
   return tokens
 }
 
-/** Stores a refresh token of a lineage. */
+/** Stores a refresh token of a lineage: the tokens that follow each other by refreshing. */
 export async function addRefreshToken(
   ctx: Ctx,
   holder: Holder,
@@ -70,7 +70,7 @@ export async function addRefreshToken(
   })
 }
 
-/** Tokens as they stand on the wire: the given refresh token with a fresh access token. */
+/** Issues a new access token and returns it with the given refresh token. */
 export async function issueTokens(ctx: Ctx, holder: Holder, refreshToken: string): Promise<Tokens> {
   const { session, admission } = holder
   const tid = admission.tenant?.id ?? null
@@ -88,24 +88,24 @@ export async function issueTokens(ctx: Ctx, holder: Holder, refreshToken: string
   }
 }
 
-/** Notes that a session is in use, which moves its end away. */
+/** Records that a session was used, which moves its end. */
 export async function recordUse(ctx: Ctx, holder: Holder): Promise<void> {
   const expires_at = unusedUntil(ctx, holder)
   await updateSessionUsed(ctx.tx, holder.session.id, { last_active_at: ctx.clock.now(), expires_at })
 }
 
 /**
- * Until when a session and its newest refresh token live if nobody uses them. One cookie serves all tenants of a person: the
- * age that one of them allows ends access there, at each exchange, and not what the others go on with.
+ * Until when a session and its newest refresh token live if unused. One cookie serves all tenants of a person: the
+ * maximum age set by one tenant is checked there at each refresh and does not end the session for the others.
  */
 function unusedUntil(ctx: Ctx, holder: Holder): string {
   const end = holder.session.in_cookie ? ctx.clock.ms() + refreshTtlMs(ctx) : endOf(ctx, holder)
-  return new Date(end).toISOString()
+  return momentAt(end)
 }
 
 /**
- * When tokens made now end at the latest, in milliseconds: a while after the last use (REFRESH_TOKEN_TTL), and at the
- * age that the tenant allows a session. Throws 401 `session_revoked` when that age is reached.
+ * The latest end of tokens issued now, in milliseconds: REFRESH_TOKEN_TTL after the last use, or the maximum age that
+ * the tenant allows a session. Throws 401 `session_revoked` when that age is reached.
  */
 function endOf(ctx: Ctx, { session, admission }: Holder): number {
   const oldest = Date.parse(session.created_at) + admission.maxAgeMs

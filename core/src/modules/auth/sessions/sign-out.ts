@@ -2,7 +2,9 @@ import type { Ctx } from '#kernel'
 import { signedOut } from '../events.ts'
 import { updateSessionRevoked, updateSessionsRevoked } from './session-queries.ts'
 
-/** Ends this session: its access tokens at the next request, its refresh tokens too, those in their grace included. */
+/**
+ * Ends this session: access tokens fail at the next request, refresh tokens at once, also within their grace period.
+ */
 export async function signOut(ctx: Ctx): Promise<void> {
   const sessionId = ctx.principal?.sessionId
   if (!sessionId || !(await updateSessionRevoked(ctx.tx, sessionId, ctx.clock.now()))) return
@@ -16,7 +18,7 @@ export async function signOutEverywhere(ctx: Ctx): Promise<void> {
   await recordEnd(ctx, { session_id: ctx.principal?.sessionId ?? undefined, all: true })
 }
 
-/** Ends all sessions of a person, but for one. Tells nobody: why they end is the caller's news. */
+/** Ends all sessions of a person except one. Emits no event: the caller records why they end. */
 export async function endSessions(ctx: Ctx, userId: string, exceptId: string | null = null): Promise<void> {
   await updateSessionsRevoked(ctx.tx, userId, ctx.clock.now(), exceptId)
   await ctx.forget({ userId })

@@ -10,8 +10,9 @@ import { findSession } from './session-queries.ts'
 import { joinSession } from './sessions.ts'
 
 /**
- * Tokens for another of the person's tenants, in the same session: a second lineage, so that what other windows hold
- * goes on working where they are. Throws 400 where the session keeps its tokens the other way, 403 `permission_denied` for a tenant that isn't theirs, `tenant_suspended`.
+ * Issues tokens for another of the person's tenants in the same session. They form a second lineage, so that other
+ * windows keep their tokens. Throws 400 where the session keeps its tokens the other way, 403 `permission_denied` for a
+ * tenant that isn't theirs, `tenant_suspended`.
  */
 export async function switchTenant(ctx: Ctx, tenantId: string, inCookie: boolean): Promise<Tokens> {
   const { userId, principal } = ctx
@@ -31,8 +32,8 @@ export async function switchTenant(ctx: Ctx, tenantId: string, inCookie: boolean
 }
 
 /**
- * A live session hands out tokens only where it keeps its own: a script that gets hold of an access token of a page would
- * otherwise get a refresh token by it, which the cookie keeps from it. Throws 401 `session_revoked`, 400.
+ * A session issues tokens only the way it keeps its own: otherwise a script with an access token could get a refresh
+ * token that the cookie keeps from scripts. Throws 401 `session_revoked`, 400.
  */
 export function requireModeOf(session: SessionRow | undefined, inCookie: boolean): asserts session is SessionRow {
   if (!session || session.revoked_at !== null) throw sessionRevoked()
@@ -45,7 +46,7 @@ export function requireModeOf(session: SessionRow | undefined, inCookie: boolean
 
 export const NOT_YOURS = 'This tenant is not one of yours'
 
-/** Notes that the acting person has come into the tenant of this transaction, in a session that was open elsewhere. */
+/** Records that the acting person entered the tenant of this transaction with an existing session. */
 export async function recordSwitch(ctx: Ctx, sessionId: string): Promise<void> {
   const { id: userId, label } = ctx.actor
   if (userId === null) throw new Error('Nobody has come into the tenant')

@@ -28,9 +28,9 @@ interface Invited {
 }
 
 /**
- * Accepts an invitation: a new person chooses a password, one with an account proves it by theirs or by being signed in.
- * The token came by mail, so the address is proven too. Throws 400 `invalid_token` and `token_expired`, and for a new
- * person at `#/password`; 401 for an account that was not proven.
+ * Accepts an invitation. A new person chooses a password; an existing account proves itself by its password or by being
+ * signed in. The token came by mail, so it verifies the address. Throws 400 `invalid_token` and `token_expired`, and
+ * for a new person at `#/password`; 401 for an account that was not proven.
  */
 export async function acceptInvitation(ctx: Ctx, input: Acceptance, inCookie: boolean): Promise<SignInAnswer> {
   const parts = splitInvitationToken(input.token)
@@ -43,7 +43,9 @@ export async function acceptInvitation(ctx: Ctx, input: Acceptance, inCookie: bo
   return completeSignIn(ctx, { ...proof.signIn, userId: invited.account.user.id, tenantId, inCookie })
 }
 
-/** Undefined for one that is worth nothing any more: that it is taken back must be committed. */
+/**
+ * Undefined for an invitation that gives nothing any more. It does not throw, because its withdrawal must be committed.
+ */
 async function findInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited | undefined> {
   const invitation = await findInvitation(ctx.tx, ctx.tenantId, tokenHash)
   if (!invitation || invitation.accepted_at !== null) throw invalidToken()
@@ -60,7 +62,7 @@ async function findInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited | undef
 }
 
 interface Proof {
-  /** Set for a person who gets an account by this. */
+  /** Set when the person gets a new account. */
   newHash?: string
   signIn: Omit<ProvenSignIn, 'userId' | 'tenantId' | 'inCookie'>
 }
@@ -77,7 +79,7 @@ async function prove(
     const newHash = await hashPassword(ctx, password)
     return { newHash, signIn: { method: 'invitation', passwordHash: newHash } }
   }
-  // A session that is alive has passed whatever second factor there is.
+  // An existing session has passed any second factor.
   const sessionId = ctx.principal?.userId === user.id ? ctx.principal.sessionId : null
   if (sessionId) {
     const session = await ctx.transaction(({ tx }) => findSession(tx, sessionId), { tenantId: null })
@@ -111,7 +113,7 @@ async function join(
     email_verified_at: user.email_verified_at ?? now,
   })
   await useInvitation(person, invitation)
-  // Registered elsewhere meanwhile: that account has to be proven, and nothing of the above has happened.
+  // The person registered at the same time: that account has to prove itself, and this transaction is rolled back.
   if (isNew && !(await insertPassword(ctx.tx, { user_id: user.id, hash: newHash, changed_at: now })))
     throw unauthenticated({ detail: HAS_ACCOUNT })
 }

@@ -9,9 +9,9 @@ import { createAccount, requireSound } from './register.ts'
 type Input = Static<typeof NewPerson>
 
 /**
- * Adds somebody to the tenant. With a password, who is new gets an account at once; whoever is known elsewhere is invited,
- * and the password ignored: a tenant does not set other people's passwords. All get mail, so 403 for who has not proven
- * their own address.
+ * Adds somebody to the tenant. With a password, a new person gets an account at once; a person with an account is
+ * invited and the password ignored, because a tenant does not set other people's passwords. Everybody gets a mail, so
+ * it throws 403 when the caller has not verified their own address.
  */
 export async function addPerson(ctx: Ctx, input: Input): Promise<Member> {
   const { password } = input

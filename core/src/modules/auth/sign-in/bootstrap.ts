@@ -12,13 +12,12 @@ import { attemptFrom, requireNotLocked } from './lockout.ts'
 import { createAccount, requireSound } from './register.ts'
 import { recordFailure } from './sign-in.ts'
 
-/** No request may make a super admin, or as much as look at the token: only the system role does. */
+/** The application role cannot make a super admin or read the token; only the system role can. */
 const OF_THE_INSTALLATION = { role: 'system', tenantId: null } as const // a literal of TransactionOptions
 
 /**
- * Makes the token that allows the first super admin, unless BOOTSTRAP_TOKEN gives one. Returns it the one time that it
- * can be shown; null when it was shown before, was given, or the first super admin exists. One that was lost is replaced
- * by setting BOOTSTRAP_TOKEN.
+ * Makes the token for the first super admin, unless BOOTSTRAP_TOKEN gives one. Returns it once; null when it was
+ * returned before, was given, or the first super admin exists. Setting BOOTSTRAP_TOKEN replaces a lost one.
  */
 export async function ensureBootstrapToken(core: Core): Promise<string | null> {
   if (core.config.bootstrapToken !== null || core.config.env === 'production') return null
@@ -28,8 +27,8 @@ export async function ensureBootstrapToken(core: Core): Promise<string | null> {
 }
 
 /**
- * Throws in production while the first super admin does not exist and no token is given that could make one: one made
- * here would have to be printed, into a log that others read.
+ * Throws in production while there is no super admin and BOOTSTRAP_TOKEN is not set: a generated token would have to be
+ * printed into a log that others read.
  */
 export async function requireBootstrapSetting({ config, run }: Core): Promise<void> {
   if (config.env !== 'production' || config.bootstrapToken !== null) return
@@ -69,7 +68,7 @@ async function requireBootstrapToken(ctx: Ctx, given: string): Promise<void> {
   }, OF_THE_INSTALLATION)
   const { bootstrapToken } = ctx.config
   const expected = bootstrapToken === null ? row?.token_hash : hashToken(bootstrapToken)
-  // Compared even when there is nothing to compare with, so that the time tells nothing.
+  // Compares even without an expected token, so that the time reveals nothing.
   const isRight = equalSecrets(hashToken(given), expected ?? hashToken(randomToken()))
   if (!isRight) throw await recordFailure(ctx, { attempt, reason: 'wrong_bootstrap_token' })
   if (row?.completed_at) throw alreadyBootstrapped()

@@ -1,6 +1,6 @@
-import { type Actor, type Ctx, permissionDenied } from '#kernel'
+import { type Actor, type Ctx, fromNow, HOURS, permissionDenied, recipientOf } from '#kernel'
 import { presentTenant, tenantSuspended } from '../../tenants/index.ts'
-import { findLogin, listUserTenants, presentUser, recordLogin, type UserRow } from '../../users/index.ts'
+import { listUserTenants, presentUser, recordLogin, type UserRow } from '../../users/index.ts'
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { signedIn } from '../events.ts'
 import { newSignInMail } from '../mails.ts'
@@ -10,36 +10,36 @@ import { type Admission, admit, type Refusal } from '../sessions/admission.ts'
 import { upsertKnownDevice } from '../sessions/session-queries.ts'
 import { openSession } from '../sessions/sessions.ts'
 import { signChallenge } from '../tokens/access-tokens.ts'
-import { deviceName, fingerprintOf } from './devices.ts'
+import { deviceName, fingerprintOf, knowsDevice } from './devices.ts'
 import { type Attempt, clearFailures, requireNotLocked } from './lockout.ts'
 
-/** A person who has proven who they are, by whatever way in. */
+/** A person who has proven their identity. */
 export interface ProvenSignIn {
   userId: string
   /** How they proved it, as the record shows it: `password`, `invitation`, `registration`, `sso`… */
   method: string
-  /** The tenant that they asked for; absent: the one last used, else the oldest, else none. */
+  /** The requested tenant; absent: the one last used, else the oldest, else none. */
   tenantId?: string | null
-  /** The one last used, when that is known already. */
+  /** The tenant last used, if it is known already. */
   homeTenantId?: string | null
-  /** The stored hash that their password matched: it must still be theirs when the session opens. */
+  /** The stored hash that the password matched; it must be unchanged when the session opens. */
   passwordHash?: string
-  /** What their failures are counted under; the success clears them. */
+  /** The attempt that failures are counted under; success clears them. */
   attempt?: Attempt
   /** True when a second factor was given too, or a live session that had given it. */
   secondFactorGiven?: boolean
-  /** True when the refresh tokens of the session travel in a cookie; it stays so for as long as the session lives. */
+  /** True when the session keeps its refresh tokens in a cookie; this never changes during its life. */
   inCookie?: boolean
 }
 
-/** A membership that can't be used now, when there may be others. */
+/** The sign-in, or why this tenant refused; another tenant may accept. */
 type Outcome = SignInAnswer | { refusal: Refusal }
 
 /**
- * The one gate through which everybody signs in. It looks at the lockout, the person's status and second factor, chooses
- * and checks the tenant, opens the session, records it, and mails the person about a device that is new to them. It
- * opens its own transactions, so it is called outside of any. Throws 403 `account_disabled`, `permission_denied` for a
- * tenant that isn't theirs, `tenant_suspended`; 429 `too_many_attempts`.
+ * Every sign-in passes through this function. It checks the lockout, the person's status and second factor, chooses and
+ * checks the tenant, opens the session, records it, and mails the person about a new device. It opens its own
+ * transactions, so call it outside of any. Throws 403 `account_disabled`, `permission_denied` for a tenant that isn't
+ * theirs, `tenant_suspended`; 429 `too_many_attempts`.
  */
 export async function completeSignIn(ctx: Ctx, signIn: ProvenSignIn): Promise<SignInAnswer> {
   if (signIn.tenantId) return answerOf(await signInto(ctx, signIn, signIn.tenantId))
@@ -75,39 +75,39 @@ function answerOf(outcome: Outcome): SignInAnswer {
 }
 
 interface Entry extends ProvenSignIn {
-  /** Only suspended tenants are left: outside of them there is nothing to do but for who runs the installation. */
+  /** Set when only suspended tenants are left: only super admins may then sign in without a tenant. */
   unlessSuspended?: boolean
 }
 
-/** Everything that decides about a sign-in is read in the transaction that opens the session. */
+/** Reads everything that decides about the sign-in in the transaction that opens the session. */
 function signInto(ctx: Ctx, signIn: Entry, tenantId: string | null): Promise<Outcome> {
   return ctx.transaction(
     async (ctx) => {
-      const [account, login, admission] = await Promise.all([
-        requireAccount(ctx, signIn),
-        findLogin(ctx.tx, signIn.userId),
-        admit(ctx, signIn.userId),
-      ])
+      const [account, admission] = await Promise.all([requireAccount(ctx, signIn), admit(ctx, signIn.userId)])
       const { user } = account
       if (user.two_factor_enabled && !signIn.secondFactorGiven) return secondFactorDue(ctx, signIn)
       if (typeof admission === 'string') return { refusal: admission }
       if (signIn.unlessSuspended && !user.is_super_admin) return { refusal: 'suspended' as const }
-      return enter(ctx.as(actorOf(user)), signIn, { user, admission, isFirst: login === undefined })
+      return enter(ctx.as(actorOf(user)), signIn, account, admission)
     },
     { tenantId },
   )
 }
 
-async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: ProvenSignIn): Promise<Account> {
-  const [account, hash] = await Promise.all([
-    findAccountById(ctx.tx, userId),
+/** A person's account, and whether failures are counted that their success may clear. */
+type OpenAccount = Account & { hasFailures: boolean }
+
+async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: ProvenSignIn): Promise<OpenAccount> {
+  const found = findAccountById(ctx.tx, userId, fingerprintOf(ctx))
+  const [account, hash, hasFailures = false] = await Promise.all([
+    found,
     passwordHash === undefined ? undefined : lockPassword(ctx.tx, userId),
-    attempt && requireNotLocked(ctx, attempt),
+    attempt && requireNotLocked(ctx, attempt, knowsDevice(found)),
   ])
-  // Somebody changed the password while this one was being checked: it is worth nothing any more.
+  // The password was changed while this one was being checked.
   if (!account || hash !== passwordHash) throw invalidCredentials()
   if (account.user.status !== 'active') throw accountDisabled()
-  return account
+  return { ...account, hasFailures }
 }
 
 async function secondFactorDue(ctx: Ctx, { userId, method, tenantId }: ProvenSignIn): Promise<SignInAnswer> {
@@ -118,34 +118,36 @@ async function secondFactorDue(ctx: Ctx, { userId, method, tenantId }: ProvenSig
 async function enter(
   ctx: Ctx,
   { method, attempt, inCookie = false }: ProvenSignIn,
-  { user, admission, isFirst }: { user: UserRow; admission: Admission; isFirst: boolean },
+  account: OpenAccount,
+  admission: Admission,
 ): Promise<SignedIn> {
+  const { user } = account
   const { tenant } = admission
   const [{ sessionId, ...tokens }, signedInAt] = await Promise.all([
     openSession(ctx, { userId: user.id, admission, inCookie }),
     recordLogin(ctx, user.id, tenant?.id ?? null),
-    greetDevice(ctx, user, isFirst),
-    attempt && clearFailures(ctx, attempt),
+    greetDevice(ctx, account),
+    account.hasFailures && attempt && clearFailures(ctx, attempt),
   ])
   await ctx.emit(signedIn, { id: user.id, label: user.name, storeId: null, after: { method, session_id: sessionId } })
   return { user: presentUser(user, signedInAt), tenant: tenant && presentTenant(tenant), ...tokens }
 }
 
-/** Tells a person of a sign-in from a device that they have not used before, unless it is their first one ever. */
-async function greetDevice(ctx: Ctx, user: UserRow, isFirst: boolean): Promise<void> {
-  const isNew = await upsertKnownDevice(ctx.tx, user.id, fingerprintOf(ctx), ctx.clock.now())
-  if (!isNew || isFirst) return
+/** The last sign-in from a device is stored with this precision. */
+const SEEN_WITHIN_MS = 1 * HOURS
+
+/** Mails a person about a sign-in from a new device, unless it is their first sign-in. */
+async function greetDevice(ctx: Ctx, { user, lastLoginAt, deviceSeenAt }: Account): Promise<void> {
+  const now = ctx.clock.now()
+  if (deviceSeenAt !== null && deviceSeenAt <= now && deviceSeenAt > fromNow(ctx.clock, -SEEN_WITHIN_MS)) return
+  const isNew = await upsertKnownDevice(ctx.tx, user.id, fingerprintOf(ctx), now)
+  if (!isNew || lastLoginAt === null) return
   const { ipAddress, userAgent } = ctx.origin
-  const data = { name: user.name, at: ctx.clock.now(), device: deviceName(userAgent), ipAddress }
-  await ctx.mail(newSignInMail, { ...recipient(user), data })
+  const data = { name: user.name, at: now, device: deviceName(userAgent), ipAddress }
+  await ctx.mail(newSignInMail, { ...recipientOf(user), data })
 }
 
-/** Where and how a person is written to. */
-export function recipient({ email, locale, timezone }: Pick<UserRow, 'email' | 'locale' | 'timezone'>) {
-  return { to: email, locale, timezone }
-}
-
-/** A person as the record names them. */
+/** A person as the actor of records. */
 export function actorOf(user: Pick<UserRow, 'id' | 'name'>): Actor {
   return { type: 'user', id: user.id, label: user.name, impersonatorId: null }
 }

@@ -1,7 +1,7 @@
-import { type Ctx, hashToken } from '#kernel'
-import { networkOf } from './networks.ts'
+import { type Ctx, hashToken, networkOf } from '#kernel'
+import type { Account } from '../queries.ts'
 
-/** What a device is recognised by: the program, and the network that it calls from. */
+/** Identifies a device: its program and the network it calls from. */
 export function fingerprintOf({ origin }: Ctx): string {
   const network = networkOf(origin.ipAddress, { v4: 24, v6: 48 })
   return hashToken(JSON.stringify([origin.userAgent, network])).toString('base64url')
@@ -28,7 +28,7 @@ const SYSTEMS: [RegExp, string][] = [
 ]
 const MAX_NAME = 60
 
-/** What a person may recognise their device by: `Firefox on Linux`. */
+/** The name by which a person recognises a device: `Firefox on Linux`. */
 export function deviceName(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device'
   const program = nameIn(userAgent, PROGRAMS)
@@ -40,3 +40,7 @@ export function deviceName(userAgent: string | null): string {
 function nameIn(userAgent: string, names: [RegExp, string][]): string | undefined {
   return names.find(([pattern]) => pattern.test(userAgent))?.[1]
 }
+
+/** Whether an account that is being looked up has signed in from the device of the look-up. */
+export const knowsDevice = async (found: Promise<Account | undefined>): Promise<boolean> =>
+  ((await found)?.deviceSeenAt ?? null) !== null

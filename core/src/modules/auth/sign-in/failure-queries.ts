@@ -1,21 +1,22 @@
-import { sql, type Tx } from '#kernel'
+import { prepared, sql, type Tx } from '#kernel'
 import type { LoginFailureRow } from '../table.ts'
 
-export const listFailures = (tx: Tx, keys: readonly string[]): Promise<LoginFailureRow[]> =>
-  tx.selectFrom('login_failures').selectAll().where('key', '=', sql<string>`any(${keys}::text[])`).execute()
+export const listFailures = prepared((tx: Tx, keys: readonly string[]) =>
+  tx.selectFrom('login_failures').selectAll().where('key', '=', sql<string>`any(${keys}::text[])`),
+)
 
-/** A window that is open now; one that ends later than any window can was opened by a clock that went wrong. */
+/** A counting window. One that ends later than any window can was opened by a wrong clock and is ignored. */
 export interface Window {
   now: string
   endsAt: string
-  /** The end of a window that is opened now, by the clock of a process that is somewhat ahead. */
+  /** The latest end that a window opened now can have, allowing for clocks that differ. */
   latest: string
 }
 
 const isClosed = ({ now, latest }: Window) =>
   sql<boolean>`(login_failures.window_ends_at <= ${now} or login_failures.window_ends_at > ${latest})`
 
-/** Counts one failure more under each key; a window that has closed begins anew. */
+/** Counts a failure under each key; a closed window starts again. */
 export const upsertFailures = (
   tx: Tx,
   counted: readonly { key: string; account: string | null }[],
@@ -33,7 +34,7 @@ export const upsertFailures = (
     .returningAll()
     .execute()
 
-/** After so many failures each further one makes the next guess wait, twice as long each time. */
+/** After `free` failures each further guess has to wait, twice as long each time. */
 export interface Delay {
   free: number
   firstMs: number
@@ -41,8 +42,8 @@ export interface Delay {
 }
 
 /**
- * Counts a failure that came in time, and sets when the next may come; the window ends so long after the last one.
- * Undefined when it came too early: of any number at the same time no more are counted than may be answered.
+ * Counts a failure that was not too early and sets when the next may come. Undefined when it was too early: of
+ * simultaneous guesses no more are counted than may be answered.
  */
 export const upsertDelayed = (
   tx: Tx,
@@ -82,15 +83,15 @@ function nextAt(failures: ReturnType<typeof sql<number>>, now: string, { free, f
     then ${now}::timestamptz + ${ms} * interval '1 millisecond' end`
 }
 
-/** Forgets what is counted under these keys, and returns it. */
+/** Deletes and returns the counters of these keys. */
 export const deleteFailures = (tx: Tx, keys: readonly string[]): Promise<LoginFailureRow[]> =>
   tx.deleteFrom('login_failures').where('key', '=', sql<string>`any(${keys}::text[])`).returningAll().execute()
 
-/** Forgets all that is counted under an account. */
+/** Deletes all counters of an account. */
 export const deleteFailuresOf = (tx: Tx, account: string): Promise<unknown> =>
   tx.deleteFrom('login_failures').where('account', '=', account).execute()
 
-/** Takes failures back that turned out to be the person's own. */
+/** Subtracts failures that turned out to be the person's own. */
 export const updateFailuresTaken = (
   tx: Tx,
   key: string,
@@ -105,11 +106,11 @@ export const updateFailuresTaken = (
     .where('key', '=', key)
     .execute()
 
-/** Counters whose time is over. */
+/** Deletes counters whose window has closed. */
 export const deleteClosedFailures = (tx: Tx, now: string): Promise<unknown> =>
   tx.deleteFrom('login_failures').where('window_ends_at', '<', now).execute()
 
-/** The person with that address, if they have signed in from such a device. Nobody costs the same work. */
+/** The person with that address if they have signed in from this device. Takes the same work when there is none. */
 export const findUserOnDevice = (tx: Tx, email: string, fingerprint: string): Promise<{ id: string } | undefined> =>
   tx
     .selectFrom('users')

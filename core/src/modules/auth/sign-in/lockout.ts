@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { type AppError, type Ctx, fromNow, HOURS, MINUTES, SECONDS } from '#kernel'
+import { type AppError, type Ctx, fromNow, HOURS, MINUTES, networkOf, SECONDS, sha256 } from '#kernel'
 import { normalizeEmail } from '../../users/index.ts'
 import { tooManyAttempts } from '../errors.ts'
 import type { LoginFailureRow } from '../table.ts'
@@ -15,27 +14,26 @@ import {
   upsertFailures,
   type Window,
 } from './failure-queries.ts'
-import { networkOf } from './networks.ts'
 
 const STOP_MS = 15 * MINUTES
-/** Failures of one account from one place, on one known device or in one session, before it has to wait. */
+/** Failed attempts at one account from one place, known device or session before that place is locked out. */
 const PLACE_LIMIT = 10
-/** Failures from one address, whatever the accounts. */
+/** Failed attempts from one address at any accounts before it is locked out. */
 const ADDRESS_LIMIT = 100
 
 const MEMORY_MS = 24 * HOURS
 /**
- * Guesses at one account, wherever they come from: 20, then a pause before each that grows from half a minute to twenty.
- * That is less than a hundred within any 24 hours.
+ * Guesses at one account from anywhere: 20 are free, then each has to wait, from half a minute growing to twenty. That
+ * allows fewer than a hundred in any 24 hours.
  */
 const DELAY = { free: 20, firstMs: 30 * SECONDS, longestMs: 20 * MINUTES }
 
-/** By so much the clocks of two processes may differ. */
+/** The clocks of two processes may differ by this much. */
 const SKEW_MS = 1 * MINUTES
 
-/** What one attempt to prove a secret is counted under. */
+/** Identifies an attempt to prove a secret: failures are counted by these fields. */
 export interface Attempt {
-  /** The address of the account in its normal form, whether or not there is one; null: it names no account. */
+  /** The normalised address of the account, whether or not it exists; null: the attempt names no account. */
   email: string | null
   /** Null: unknown. */
   network: string | null
@@ -49,7 +47,7 @@ export function attemptOn(ctx: Ctx, email: string): Attempt {
   return { ...attemptFrom(ctx), email: normalizeEmail(email) ?? email }
 }
 
-/** An attempt by a signed-in person on their own account: what others do elsewhere does not stand in its way. */
+/** An attempt by a signed-in person on their own account, which failures elsewhere do not block. */
 export function attemptInSession(ctx: Ctx, email: string): Attempt {
   return { ...attemptOn(ctx, email), sessionId: ctx.principal?.sessionId ?? null }
 }
@@ -60,13 +58,13 @@ export function attemptFrom(ctx: Ctx): Attempt {
   return { email: null, network, fingerprint: fingerprintOf(ctx), sessionId: null }
 }
 
-/** The counters of an attempt. Keys are hashes, so that they tell nobody's address. */
+/** The counters of an attempt. Keys are hashes, so that the table holds no addresses. */
 interface Counters {
-  /** Those that stop it for a while. */
+  /** Counters that block this attempt. */
   stops: string[]
-  /** Counted, though others are stopped by it. */
+  /** Counters that it raises but that block only other attempts. */
   others: string[]
-  /** The one that makes it wait longer and longer. */
+  /** The counter that makes each further guess wait longer. */
   delays: string | null
 }
 
@@ -87,7 +85,7 @@ function countersOf({ email, network, fingerprint, sessionId }: Attempt, isKnown
 const accountKey = (email: string) => keyOf('account', email)
 
 function keyOf(kind: string, ...subject: string[]): string {
-  return `${kind}:${createHash('sha256').update(JSON.stringify(subject)).digest('base64url')}`
+  return `${kind}:${sha256(JSON.stringify(subject)).toString('base64url')}`
 }
 
 async function isKnown({ tx }: Ctx, { email, fingerprint, sessionId }: Attempt): Promise<boolean> {
@@ -95,12 +93,19 @@ async function isKnown({ tx }: Ctx, { email, fingerprint, sessionId }: Attempt):
   return (await findUserOnDevice(tx, email, fingerprint)) !== undefined
 }
 
-/** Throws 429 `too_many_attempts` while too many attempts like this one have failed. */
-export async function requireNotLocked(ctx: Ctx, attempt: Attempt): Promise<void> {
-  if (ctx.config.rateLimitFactor === 0) return
+/**
+ * Throws 429 `too_many_attempts` while too many attempts like this one have failed. False: none has that is still counted.
+ * `onDevice`: whether the account knows the device, for who asks that anyway.
+ */
+export async function requireNotLocked(
+  ctx: Ctx,
+  attempt: Attempt,
+  onDevice: Promise<boolean> = isKnown(ctx, attempt),
+): Promise<boolean> {
+  if (ctx.config.rateLimitFactor === 0) return false
   const either = [countersOf(attempt, false), countersOf(attempt, true)]
   const keys = either.flatMap(({ stops, delays }) => (delays === null ? stops : [...stops, delays]))
-  const [known, rows] = await Promise.all([isKnown(ctx, attempt), listFailures(ctx.tx, [...new Set(keys)])])
+  const [known, rows] = await Promise.all([onDevice, listFailures(ctx.tx, [...new Set(keys)])])
   const { stops, delays } = countersOf(attempt, known)
   const until = rows.flatMap((row) => {
     if (row.key === delays) return waitOf(ctx, row)
@@ -109,25 +114,26 @@ export async function requireNotLocked(ctx: Ctx, attempt: Attempt): Promise<void
       : []
   })
   if (until.length > 0) throw locking(ctx, until)
+  return rows.length > 0
 }
 
-/** What became of a failed attempt. */
+/** The result of counting a failed attempt. */
 export interface CountedFailure {
-  /** The error to throw when it was one too many: it is not to be told whether it was right. */
+  /** The error to throw when a limit was exceeded: the caller must not learn whether the secret was right. */
   refusal?: AppError
-  /** True once, when so many failed that the account is being guessed at from places that it does not know. */
+  /** True once, when an account has so many failures from unknown places that it is under attack. */
   isUnderAttack: boolean
 }
 
 /**
- * Counts a failed attempt; the transaction must be committed for it to count. Of any number of simultaneous wrong
- * guesses only as many as the limits allow learn that they were wrong.
+ * Counts a failed attempt; commit the transaction for it to count. Of simultaneous wrong guesses only as many as the
+ * limits allow learn that they were wrong.
  */
 export async function countFailure(ctx: Ctx, attempt: Attempt): Promise<CountedFailure> {
   if (ctx.config.rateLimitFactor === 0) return { isUnderAttack: false }
   const { stops, others, delays } = countersOf(attempt, await isKnown(ctx, attempt))
   const account = attempt.email === null ? null : accountKey(attempt.email)
-  // Sorted, so that two transactions take the rows' locks in the same order.
+  // Sorted, so that all transactions lock the rows in the same order.
   const counted = [...stops, ...others].sort().map((key) => ({ key, account: isOfAddress(key) ? null : account }))
   const rows = counted.length > 0 ? await upsertFailures(ctx.tx, counted, windowOf(ctx, STOP_MS)) : []
   const stopped = rows.filter((row) => stops.includes(row.key) && row.failures > limitOf(ctx, row.key))
@@ -145,8 +151,8 @@ async function countDelayed(ctx: Ctx, counter: { key: string; account: string | 
 }
 
 /**
- * A success clears what was counted on the device or in the session, and takes the failures from its place back. What
- * others failed at stays, as do those of the address: its next guess may be at another account.
+ * Clears the counters of the device or session after a success and subtracts the failures of its place. Failures of
+ * other places stay, as does the counter of the address: its next guess may be at another account.
  */
 export async function clearFailures(ctx: Ctx, attempt: Attempt): Promise<void> {
   const { email, sessionId } = attempt
@@ -162,7 +168,7 @@ export async function clearFailures(ctx: Ctx, attempt: Attempt): Promise<void> {
   if (failures > 0) await updateFailuresTaken(ctx.tx, accountKey(email), { failures, free: delayOf(ctx).free })
 }
 
-/** Clears all that is counted under an account, wherever it came from: for who has proven to be its owner. */
+/** Clears all counters of an account, for its proven owner. */
 export async function clearAccount(ctx: Ctx, email: string): Promise<void> {
   await deleteFailuresOf(ctx.tx, accountKey(normalizeEmail(email) ?? email))
 }
@@ -189,7 +195,7 @@ function isOpen(ctx: Ctx, row: LoginFailureRow, lengthMs: number): boolean {
   return row.window_ends_at > now && row.window_ends_at <= latest
 }
 
-/** Until when the next guess has to wait, if it has to. */
+/** When the next guess is allowed, if it has to wait. */
 function waitOf(ctx: Ctx, row: LoginFailureRow): string[] {
   return row.next_at !== null && row.next_at > ctx.clock.now() && isOpen(ctx, row, MEMORY_MS) ? [row.next_at] : []
 }

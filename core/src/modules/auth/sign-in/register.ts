@@ -1,4 +1,4 @@
-import { at, type Ctx, invalidRequest, newId } from '#kernel'
+import { at, type Ctx, invalidRequest, newId, recipientOf } from '#kernel'
 import { foundTenant, registrationClosed } from '../../tenants/index.ts'
 import { addUser, changeUser, emailTaken, normalizeEmail, type UserRow } from '../../users/index.ts'
 import { emailTakenMail } from '../mails.ts'
@@ -7,7 +7,7 @@ import { passwordProblems } from '../passwords/new-passwords.ts'
 import { type Account, findAccountByEmail, insertPassword } from '../queries.ts'
 import { requestVerification } from '../recovery/verify-email.ts'
 import type { Registration, SignInAnswer } from '../schema.ts'
-import { actorOf, completeSignIn, recipient } from './complete-sign-in.ts'
+import { actorOf, completeSignIn } from './complete-sign-in.ts'
 
 /**
  * Makes a person and their first tenant, whose owner they are, and signs them in. Who was invited somewhere but has no
@@ -46,7 +46,7 @@ async function findUnregistered(ctx: Ctx, email: string): Promise<UserRow | unde
   const account = await findAccountByEmail(ctx.tx, email)
   if (!account || canRegister(account)) return account?.user
   const { user } = account
-  await ctx.mail(emailTakenMail, { ...recipient(user), data: { name: user.name, at: ctx.clock.now() } })
+  await ctx.mail(emailTakenMail, { ...recipientOf(user), data: { name: user.name, at: ctx.clock.now() } })
   return 'registered'
 }
 

@@ -1,11 +1,12 @@
-import type { AppError, Ctx } from '#kernel'
+import { type AppError, type Ctx, recipientOf } from '#kernel'
 import { invalidCredentials } from '../errors.ts'
 import { signInFailed } from '../events.ts'
 import { signInAttemptsMail } from '../mails.ts'
 import { rehashPassword, verifyPassword } from '../passwords/hash.ts'
 import { type Account, findAccountByEmail, updatePassword } from '../queries.ts'
 import type { Credentials, SignInAnswer } from '../schema.ts'
-import { actorOf, completeSignIn, recipient } from './complete-sign-in.ts'
+import { actorOf, completeSignIn } from './complete-sign-in.ts'
+import { knowsDevice } from './devices.ts'
 import { type Attempt, attemptOn, countFailure, requireNotLocked } from './lockout.ts'
 
 /**
@@ -20,10 +21,11 @@ export async function signIn(
   const attempt = attemptOn(ctx, email)
   const account = await ctx.transaction(
     async (ctx) => {
-      const [account] = await Promise.all([findAccountByEmail(ctx.tx, email), requireNotLocked(ctx, attempt)])
-      return account
+      const found = findAccountByEmail(ctx.tx, email, attempt.fingerprint)
+      await requireNotLocked(ctx, attempt, knowsDevice(found))
+      return found
     },
-    { tenantId: null },
+    { tenantId: null, readOnly: true },
   )
   const proven = await provePassword(ctx, { account, password, attempt })
   return completeSignIn(ctx, {
@@ -81,7 +83,7 @@ export async function recordFailure(
 async function warnOfAttempts(ctx: Ctx, { user, passwordHash }: Account): Promise<void> {
   if (passwordHash === null || user.status !== 'active') return
   const data = { name: user.name, at: ctx.clock.now() }
-  await ctx.mail(signInAttemptsMail, { ...recipient(user), data })
+  await ctx.mail(signInAttemptsMail, { ...recipientOf(user), data })
 }
 
 async function replaceHash(ctx: Ctx, userId: string, oldHash: string, password: string): Promise<string> {
