@@ -15,10 +15,12 @@ import {
   Uuid,
 } from '#kernel'
 import {
+  type Answered,
   type Founding,
   IsolationError,
   type IsolationOptions,
   runIsolationKit,
+  type Tenant,
   type TestCore,
 } from '../src/testing/index.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
@@ -54,7 +56,11 @@ const asSuperuser =
     await client.query(`set search_path = core, public; ${sql}`).finally(() => client.end())
   }
 
-const SHELVES = `create table shelves (tenant_id uuid not null, id uuid not null, primary key (tenant_id, id));
+const SHELVES = `create table shelves (
+    tenant_id uuid not null, id uuid not null, toy_id uuid not null, label text not null, width integer not null default 3,
+    made_on date not null, code text not null check (code ~ '^[0-9]{7}$'), primary key (tenant_id, id),
+    constraint shelves_toy_fkey foreign key (tenant_id, toy_id) references toys (tenant_id, id));
+  create index shelves_toy on shelves (tenant_id, toy_id);
   select tenantry.tenant_table('shelves')`
 const Named = Closed({ id: Uuid, name: Type.String() })
 const view = { permission: 'toy.view' } as const
@@ -142,6 +148,30 @@ const tellsApart = careless(
   }),
 )
 
+const listsAround = careless(
+  defineRoute({
+    method: 'GET',
+    path: '/all-labels',
+    summary: 'Name all toys',
+    access: view,
+    response: { 200: Closed({ names: Type.Array(Type.String()) }) },
+    handler: async (ctx) => {
+      const core = ctx.use(around)
+      const rows = await core.db.aside(() => core.db.systemQuery<{ name: string }>('select name from toys'))
+      return { names: rows.map(({ name }) => name) }
+    },
+  }),
+)
+
+const harmless = defineRoute({
+  method: 'GET',
+  path: '/weather',
+  summary: 'Say what the weather is like',
+  access: view,
+  response: { 200: Closed({ sunny: Type.Boolean() }) },
+  handler: () => ({ sunny: true }),
+})
+
 const needsMore = careless(
   defineRoute({
     method: 'POST',
@@ -175,30 +205,26 @@ describe('the isolation kit', () => {
       prepare: asSuperuser('drop policy tenant_isolation on toys; alter table toys disable row level security'),
     })
     assert.match(findings, /^table toys has no row-level security$/m)
-    assert.match(
-      findings,
-      /^table toys with the other tenant set: the application role could read rows of tenant B \(1 rows\)$/m,
-    )
-    assert.match(findings, /^table toys with no tenant set: the application role could delete rows of tenant B/m)
-    assert.match(
-      findings,
-      /^table toys with a malformed tenant set: the application role could change rows of tenant B/m,
-    )
-    assert.match(
-      findings,
-      /^table toys with the other tenant set: the application role could insert a row of tenant B/m,
-    )
-    assert.match(
-      findings,
-      /^table toys with the other tenant set: the application role could give away rows so that they are of tenant B/m,
-    )
+    const settings = 'the other tenant, no tenant, an empty tenant, a malformed tenant'
+    for (const what of [
+      'read rows',
+      'read among all rows the ones',
+      'insert a row',
+      'change rows',
+      'give away rows so that they are',
+      'delete rows',
+    ])
+      assert.ok(
+        findings.includes(`table toys with ${settings} set: the application role could ${what} of tenant B (1 rows)`),
+        findings,
+      )
   })
 
   it('catches a policy that forgives a lost tenant', async () => {
     const loose = `alter policy tenant_isolation on toys using (coalesce(current_setting('app.tenant_id', true), '') in ('', tenant_id::text))`
     assert.match(
       await findingsOf({ prepare: asSuperuser(loose) }),
-      /^table toys with an empty tenant set: the application role could read rows/m,
+      /^table toys with no tenant, an empty tenant set: the application role could read rows/m,
     )
   })
 
@@ -211,14 +237,21 @@ describe('the isolation kit', () => {
     const strays = `set role tenantry_test_owner; create table strays (id uuid primary key); ${SHELVES}`
     const findings = await findingsOf({ prepare: asSuperuser(strays) })
     assert.match(findings, /^table strays is registered neither as tenant-owned nor as global$/m)
-    assert.match(findings, /^table shelves: the kit does not know how to fill it/m)
+    assert.match(
+      findings,
+      /^table shelves: the kit cannot fill it: no route left a row in it, and .*shelves_code_check.*; give `tableRows`$/m,
+    )
   })
 
-  it('fills a table that no route fills from what it is told', async () => {
+  it('fills a table that no route fills, told no more than what its columns do not say', async () => {
     const migrate = asSuperuser(`set role tenantry_test_owner; ${SHELVES}`)
-    const tableRows = { shelves: ({ tenantId }: { tenantId: string }) => ({ tenant_id: tenantId, id: tenantId }) }
+    const tableRows = { shelves: () => ({ code: '1234567' }) }
     const report = await runOnToys({ prepare: migrate, cases: { tableRows } })
     assert.equal(report.tables, 5)
+    assert.match(
+      await findingsOf({ cases: { tableRows } }),
+      /^table shelves: `tableRows` are told of it, and no tenant/m,
+    )
   })
 
   it('catches a foreign key without tenant_id', async () => {
@@ -233,7 +266,10 @@ describe('the isolation kit', () => {
   it('catches an application role that owns a table', async () => {
     const findings = await findingsOf({ prepare: asSuperuser('alter table toys owner to tenantry_test_app') })
     assert.match(findings, /^the application role tenantry_test_app owns the table (core\.)?toys$/m)
-    assert.match(findings, /^table toys with no tenant set: the application role could read rows of tenant B/m)
+    assert.match(
+      findings,
+      /^table toys with the other tenant, no tenant, .* set: the application role could read rows of tenant B/m,
+    )
   })
 
   it('catches a route that reads around the tenant', async () => {
@@ -273,8 +309,14 @@ describe('the isolation kit', () => {
       credentials: async (_test, { owner }) => ({ owner, revoked: owner, expired: owner }),
     }
     const findings = await findingsOf({ founding })
-    assert.match(findings, /^GET \/toys as revoked: it is answered 200, not 401$/m)
-    assert.match(findings, /^GET \/toys\/:id as expired with B's id in params\/id: it is answered 404, not 401$/m)
+    assert.match(
+      findings,
+      /^GET \/toys\/:id as revoked, expired,\n {4}GET \/toys as revoked, expired: it is answered 200, not 401$/m,
+    )
+    assert.match(
+      findings,
+      /^GET \/toys\/:id as revoked, expired with B's id in params\/id: it is answered 404, not 401$/m,
+    )
   })
 
   it('names a route that it cannot fill', async () => {
@@ -285,5 +327,35 @@ describe('the isolation kit', () => {
     const body = { colour_id: builtinAuthForTests.tenant('red'), code: '#1234567' }
     const routes = { 'POST /labels': { given: () => ({ body }) } }
     await runOnToys({ cases: { ids: { colour_id: null }, routes } }, [needsMore])
+  })
+
+  it('looks at what a route answers as its case says', async () => {
+    const seen: string[] = []
+    const see = ({ body }: Answered, _sent: unknown, { marker }: Tenant) => {
+      seen.push(body.name)
+      assert.ok(body.name.includes(marker))
+    }
+    await runOnToys({ cases: { routes: { 'POST /toys': { see }, 'GET /toys/:id': { see } } } })
+    assert.equal(seen.length, 2)
+    const fails = { see: () => assert.fail('it is made of wood') }
+    const findings = await findingsOf({ cases: { routes: { 'POST /toys': fails } } })
+    assert.match(findings, /^POST \/toys: it succeeds, but not as its case expects: it is made of wood$/m)
+  })
+
+  it('tries the modules that `only` names, with what the others have made', async () => {
+    const labels = defineModule({ name: 'labels', dependsOn: [toy], routes: [harmless] })
+    const report = await runOnToys({ only: ['labels'] }, [labels])
+    assert.deepEqual([report.routes, report.tables], [1, 0])
+    const toys = await runOnToys({ only: ['toy'] }, [labels])
+    assert.deepEqual([toys.routes, toys.tables], [3, 1])
+    // What leaks are toys, which only the routes of the other module make.
+    const findings = await findingsOf({ only: ['careless'] }, [listsAround])
+    assert.match(findings, /^GET \/all-labels as owner: the answer 200 shows zqb\w+ of tenant B$/m)
+    assert.doesNotMatch(findings, /\/toys/)
+  })
+
+  it('refuses an `only` that names no module, or one that is not there', async () => {
+    await assert.rejects(runOnToys({ only: [] }), /`only` names no module/)
+    await assert.rejects(runOnToys({ only: ['toy', 'toyz'] }), /`only` names toyz; the modules are kernel, toy$/)
   })
 })

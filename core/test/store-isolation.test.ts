@@ -53,8 +53,8 @@ const changed = (name: string, store: object): Module[] =>
   }))
 
 async function findingsOf(planted: readonly Module[], name: string): Promise<string[]> {
-  const only = (route: RegisteredRoute) => named(route) === name
-  const error = await runStoreKit({ modules: planted, only }).then(
+  const isTried = (route: RegisteredRoute) => named(route) === name
+  const error = await runStoreKit({ modules: planted, isTried }).then(
     () => new IsolationError([]),
     (thrown: unknown) => thrown,
   )
@@ -123,7 +123,7 @@ describe('a route of stores', () => {
     }))
     const findings = await runStoreKit({
       modules: [...modules, forgetful],
-      only: ({ path }) => path === '/shelves',
+      isTried: ({ path }) => path === '/shelves',
     }).catch((error: Error) => error)
     assert.ok(findings instanceof IsolationError)
     assert.match(findings.message, /GET \/shelves as clerk: it is answered 500/)

@@ -68,7 +68,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Bytes that a callback is signed over are part of what its Idempotency-Key stands for',
-    file: 'core/src/kernel/http/handle.ts',
+    file: 'core/src/kernel/http/once.ts',
     find: "raw === undefined ? input.body : raw.toString('base64')",
     replace: 'input.body',
     tests: [PARTS],

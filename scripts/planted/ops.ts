@@ -12,8 +12,8 @@ export const plants: Plant[] = [
   },
   {
     guard: 'An answer is given again only to who still holds what it rested on',
-    file: 'core/src/kernel/http/handle.ts',
-    find: '    requireGrounds(base, found.grounds)\n',
+    file: 'core/src/kernel/http/once.ts',
+    find: '  requireGrounds(ctx, found.grounds)\n',
     replace: '',
     tests: ['core/test/kernel-idempotency-worth.test.ts'],
   },
@@ -33,8 +33,8 @@ export const plants: Plant[] = [
   },
   {
     guard: 'What was done is not told as done again once the plan forbids it',
-    file: 'core/src/kernel/http/handle.ts',
-    find: '  if (outcome.status < 400) await requirePlanOf(core, route, base)\n',
+    file: 'core/src/kernel/http/once.ts',
+    find: '  if (plan && found.status < 400) await ctx.transaction((inner) => plan(inner, null))\n',
     replace: '',
     tests: ['core/test/kernel-idempotency-worth.test.ts'],
   },

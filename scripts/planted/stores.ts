@@ -19,7 +19,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A handler that never narrowed the rows that its route declares answers nobody',
-    file: 'core/src/kernel/http/handle.ts',
+    file: 'core/src/kernel/http/perform.ts',
     find: '    assertNarrowed(ctx)\n',
     replace: '',
     tests,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { builtinModules } from 'tenantry'
-import { createTestCore } from 'tenantry/testing'
+import { createTestCore, runIsolationKit } from 'tenantry/testing'
 import { shelves } from './shelves.ts'
 
 const shop = await createTestCore({ modules: [...builtinModules, shelves] })
@@ -20,4 +20,10 @@ test('a shelf is put up in a store of one’s own, and in no other', async () =>
   assert.deepEqual([own.status, own.body.store], [201, 'Main (active)'], own.text)
   const foreign = await shop.request('POST', '/api/v1/shelves', { token: bob.body.access_token, body })
   assert.deepEqual([foreign.status, foreign.body.code], [404, 'not_found'])
+})
+
+test('the isolation kit finds what it needs of the installed modules', async () => {
+  const { routes, requests } = await runIsolationKit({ modules: [...builtinModules, shelves], only: ['shelves'] })
+  assert.equal(routes, 1)
+  assert.ok(requests > 5)
 })

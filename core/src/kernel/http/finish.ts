@@ -9,6 +9,7 @@ import { writeCookie } from './cookies.ts'
 import { mergeVary } from './cors.ts'
 import type { SentAnswer } from './idempotency.ts'
 import { createInputReader, type Input } from './input.ts'
+import { type PlanCheck, planCheck } from './plan.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import type { StreamBody } from './schemas.ts'
 import { lazySerializer, type Serialize } from './serialize.ts'
@@ -20,6 +21,8 @@ export interface Prepared {
   readInput: (request: FastifyRequest) => Input
   isList: boolean
   success: number
+  /** Undefined: the plan has no say in it. */
+  plan: PlanCheck | undefined
   /** Whether cookies are sent over https only unless they say so themselves. */
   isSecure: () => boolean
   serializers: Map<number, Serialize | null>
@@ -32,6 +35,7 @@ export function prepare(core: Core, route: RegisteredRoute): Prepared {
     readInput: createInputReader(core, route),
     isList: route.query !== undefined && 'cursor' in route.query.properties,
     success: statuses.find((status) => status < 300)!, // the registry refused routes without one
+    plan: planCheck(core, route),
     isSecure: () => core.config.http.publicUrl.startsWith('https:'),
     serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),
   }

@@ -1,27 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Grounds, noGrounds, requireGrounds } from '../access/grounds.ts'
+import { type Grounds, noGrounds } from '../access/grounds.ts'
 import { recordRefusal } from '../access/refusals.ts'
+import type { StoreSight } from '../access/store-scope.ts'
 import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
-import { anonymousActor, assertNarrowed, createContext } from '../create-context.ts'
-import { type AppError, unauthenticated } from '../errors.ts'
+import { anonymousActor, createContext } from '../create-context.ts'
+import { unauthenticated } from '../errors.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { authorize, storeContext } from './authorize.ts'
 import { bringsCookies } from './declared.ts'
-import { type Finished, finished, opened, type Prepared, prepare, send } from './finish.ts'
-import {
-  type Claim,
-  claimKey,
-  isLasting,
-  type KeyedRequest,
-  readIdempotencyKey,
-  type SentAnswer,
-} from './idempotency.ts'
+import { opened, type Prepared, prepare, send } from './finish.ts'
+import { readIdempotencyKey } from './idempotency.ts'
 import type { Identity } from './identify.ts'
 import type { Input } from './input.ts'
+import { answerOnce } from './once.ts'
 import { assertOwnPage } from './own-page.ts'
-import { askPlan, requireFeatureOf, requirePlanOf, whileWritable } from './plan.ts'
-import { problemDocument, toAppError } from './problem.ts'
+import { perform } from './perform.ts'
 import { DEFAULT_PAGE } from './schemas.ts'
 import { sessionless } from './sessionless.ts'
 
@@ -72,8 +66,32 @@ async function answer(
   const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
   const sight = identity ? authorize(route, identity, storeId, input) : undefined
   const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null
+  const call: Call = { core, prepared, request, input, storeId, sight }
+  if (key === null) {
+    const ctx = contextOf(call)
+    return send(reply, await opened(await perform(core, prepared, ctx, input), request))
+  }
   const grounds = noGrounds()
-  const base = createContext(core, {
+  const answered = await answerOnce({ ...call, ctx: contextOf(call, grounds), key, grounds })
+  return send(answered.isReplayed ? reply.header('idempotent-replayed', 'true') : reply, answered.answer)
+}
+
+/** A request that may be made, with what was found out about it. */
+interface Call {
+  core: Core
+  prepared: Prepared
+  request: FastifyRequest
+  input: Input
+  /** Of `X-Store-ID`. */
+  storeId: string | null
+  sight: StoreSight | undefined
+}
+
+/** The context that the handler gets, but for its transaction. `grounds` are told what the answer rests on. */
+function contextOf({ core, prepared, request, input, storeId, sight }: Call, grounds?: Grounds): Ctx {
+  const { route } = prepared
+  const { identity } = request
+  return createContext(core, {
     tenant: route.access === 'public' ? null : (identity?.principal.tenantId ?? null),
     storeId,
     isStoreUnread: !route.storeHeader,
@@ -83,45 +101,11 @@ async function answer(
     resolved: identity?.resolved ?? null,
     sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
-    grounds: key === null ? undefined : grounds,
+    grounds,
     mayCross: route.acrossTenants,
     mayEnter: route.access === 'public' || route.entersTenants,
     log: request.log,
   })
-  if (key === null) return send(reply, await opened(await perform(core, prepared, base, input, null), request))
-  const outcome = await claimOnGrounds(base, keyedRequest(key, request, { input, route, storeId }), grounds)
-  if (!('status' in outcome)) return send(reply, await performOnce(core, prepared, base, input, outcome))
-  if (outcome.status < 400) await requirePlanOf(core, route, base)
-  return send(reply.header('idempotent-replayed', 'true'), outcome)
-}
-
-/**
- * The claim of the first request with a key, whose answer is kept together with what it rests on, or the answer of that
- * one: as long as the caller holds what it rested on.
- */
-async function claimOnGrounds(
-  base: Ctx,
-  request: KeyedRequest,
-  grounds: Grounds,
-): Promise<Claim<SentAnswer> | SentAnswer> {
-  const found = await claimKey(base, request)
-  if ('status' in found) {
-    requireGrounds(base, found.grounds)
-    return found
-  }
-  return { ...found, keep: (ctx, answer) => found.keep(ctx, { ...answer, grounds }) }
-}
-
-/** All that the handler gets to see of a request; for bytes it may go by their content type too. */
-function keyedRequest(
-  key: string,
-  request: FastifyRequest,
-  { input, route, storeId }: { input: Input; route: RegisteredRoute; storeId: string | null },
-): KeyedRequest {
-  const { query, raw, headers = {}, cookies = {} } = input
-  const body = raw === undefined ? input.body : raw.toString('base64')
-  const contentType = raw === undefined ? null : (request.headers['content-type'] ?? null)
-  return { key, method: route.method, path: pathOf(request), body, contentType, query, headers, cookies, storeId }
 }
 
 async function readStore(core: Core, identity: Identity, { headers }: FastifyRequest): Promise<string | null> {
@@ -160,78 +144,4 @@ function originOf(request: FastifyRequest): Origin {
     acceptLanguage: request.headers['accept-language']?.slice(0, 500) ?? null,
     page: { origin: request.headers.origin ?? null, fetchSite: fetchSite?.toString() ?? null },
   }
-}
-
-/** Runs the handler in its transaction. What the plan forbids, and the answer kept for repetitions, are part of it. */
-async function perform(
-  core: Core,
-  prepared: Prepared,
-  base: Ctx,
-  input: Input,
-  claim: Claim<SentAnswer> | null,
-): Promise<Finished> {
-  const { route } = prepared
-  const run = async (ctx: Ctx) => {
-    // The registry erased the types that the schemas above have just checked.
-    const result = await route.handler(ctx, input as never)
-    assertNarrowed(ctx)
-    return finished(prepared, result, input)
-  }
-  if (route.transaction === 'manual') {
-    await requireFeatureOf(core, route, base)
-    // The limit is consumed by the operation itself with `consume`, inside the transaction that writes.
-    const answer = await run(whileWritable(core, route, base))
-    if (claim) await base.transaction((ctx) => settle(claim, ctx, answer))
-    return answer
-  }
-  return base.transaction(
-    async (ctx) => {
-      const plan = askPlan(core, route, ctx)
-      const answer = await run(ctx)
-      await plan
-      if (route.limit) await core.registry.allowances?.consumed(ctx, route.limit)
-      if (claim) await settle(claim, ctx, answer)
-      return answer
-    },
-    route.access === 'superAdmin' ? { role: 'system', tenantId: null } : { readOnly: route.method === 'GET' },
-  )
-}
-
-/** Does the work for the first request with a key. What fails for the moment gives the key back. */
-async function performOnce(
-  core: Core,
-  prepared: Prepared,
-  base: Ctx,
-  input: Input,
-  claim: Claim<SentAnswer>,
-): Promise<Finished> {
-  try {
-    return await perform(core, prepared, base, input, claim)
-  } catch (thrown) {
-    await noteFailure(base, claim, toAppError(thrown)).catch((error: Error) =>
-      base.log.warn(
-        { err: error, request_id: base.origin.requestId },
-        'an Idempotency-Key stays in use until its claim ends',
-      ),
-    )
-    throw thrown
-  }
-}
-
-/** An answer that lasts is the answer; anything else may pass, so the key is free again. */
-async function noteFailure(base: Ctx, claim: Claim<SentAnswer>, error: AppError): Promise<void> {
-  if (!isLasting(error.status) || error.code === 'idempotency_key_in_use')
-    return base.transaction((ctx) => claim.release(ctx))
-  const body = JSON.stringify(problemDocument(error, base.origin.requestId ?? '', base.product.problemTypes))
-  const kept = { status: error.status, body, headers: error.details.headers ?? {}, problem: true }
-  return base.transaction((ctx) => claim.keep(ctx, kept))
-}
-
-/** Keeps an answer of the handler's own, unless its status says that it may pass. */
-function settle(claim: Claim<SentAnswer>, ctx: Ctx, answer: Finished): Promise<void> {
-  return isLasting(answer.status) ? claim.keep(ctx, answer) : claim.release(ctx)
-}
-
-function pathOf({ url }: FastifyRequest): string {
-  return url.split('?', 1)[0]! // split gives one part at least
 }

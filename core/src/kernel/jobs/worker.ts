@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { HOURS, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
+import { startLooking } from './due-wakes.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
@@ -79,11 +80,12 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
   const stopping = new AbortController()
   const pool = createQueuePool(core, concurrency)
   const stopUpkeep = await startUpkeep(core)
+  const stopLooking = startLooking(core, 2 * concurrency)
   const common: RunnerOptions = {
     pgPool: pool,
     schema: QUEUE_SCHEMA,
     concurrency,
-    pollInterval: 1 * SECONDS,
+    pollInterval: POLL_MS,
     noHandleSignals: true,
     logger: quietLogger(core),
   }
@@ -97,7 +99,7 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
   await sweepJobs(core)
   const stop = async () => {
     stopping.abort()
-    await stopUpkeep()
+    await Promise.all([stopUpkeep(), stopLooking()])
     await Promise.all(running)
     await pool.end()
   }
@@ -105,6 +107,8 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
 }
 
 const RESTART_MS = 1 * SECONDS
+/** Only for what the looks for due wakes have missed. */
+const POLL_MS = 30 * SECONDS
 
 /** The queue stops when the database goes away; this restarts it until the process stops. */
 async function keepRunning(

@@ -1,6 +1,10 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import type { Cases } from '../../testing/index.ts'
 
+/** Codes are kept in capital letters. */
+const shown = ({ code, ...fields }: Record<string, unknown>) =>
+  code === undefined ? fields : { ...fields, code: String(code).toUpperCase() }
+
 const hours = { monday: [{ open: '09:00', close: '18:30' }] }
 
 const cases: Cases = {
@@ -20,7 +24,7 @@ const cases: Cases = {
     'POST /stores': {
       given: ({ text }) => ({ body: { name: text(), address: { city: 'Bern', country: 'CH' }, phone: null } }),
       see: ({ body }, sent, { tenantId }) =>
-        has(body, { tenant_id: tenantId, status: 'active', is_default: false, ...sent.body }),
+        has(body, { tenant_id: tenantId, status: 'active', is_default: false, ...shown(sent.body) }),
     },
     'GET /stores/:id': {
       see: ({ body }, { params }, { tenantId, marker }) => {
@@ -30,7 +34,7 @@ const cases: Cases = {
     },
     'PUT /stores/:id': {
       given: ({ text }) => ({ body: { name: text(), phone: '1' } }),
-      see: ({ body }, sent) => has(body, { ...sent.params, ...sent.body }),
+      see: ({ body }, sent) => has(body, { ...sent.params, ...shown(sent.body) }),
     },
     'DELETE /stores/:id': {
       see: async (_answer, { params }, { test, owner }) => {

@@ -59,14 +59,6 @@ const cases: Cases = {
       see: ({ body }) => has(body, { payment_method: method }),
     },
   },
-  tableRows: {
-    limit_usage: ({ tenantId }) => ({
-      tenant_id: tenantId,
-      limit_name: 'prints',
-      period_start: '2026-01-01T00:00:00Z',
-      used: 1,
-    }),
-  },
 }
 
 export default cases

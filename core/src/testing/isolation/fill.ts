@@ -90,7 +90,7 @@ export async function make(known: Known, tenant: Tenant, collection: string): Pr
   if (answer.status >= 400) answer = await sendFilled(known, route, tenant, false)
   if (answer.status !== 201 || typeof answer.body?.id !== 'string')
     throw new Unfilled(
-      `${maker} made no object of ${collection}: ${answer.status} ${answer.text.slice(0, 300)}; give \`given\``,
+      `${maker} made no object of ${collection}: ${answer.status} ${answer.text.slice(0, 300)}; tell its case what is \`given\``,
     )
   return answer.body.id
 }

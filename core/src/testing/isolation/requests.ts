@@ -34,7 +34,7 @@ export async function planRoutes(
       await world.fill(route, world.a, { attempt: true })
       plans.push({ route, attempts: await listAttempts(world, route) })
     } catch (error) {
-      findings.add(`${routeName(route)}: ${(error as Error).message}`) // everything here rejects with Errors
+      findings.add((error as Error).message, { before: routeName(route) }) // everything here rejects with Errors
     }
   }
   return plans
@@ -74,10 +74,8 @@ interface Try {
 
 async function tryOnce(world: World, tried: Try, secrets: readonly string[], findings: Findings): Promise<void> {
   const { route, attempt, kind } = tried
-  const say = (what: string) =>
-    findings.add(
-      `${routeName(route)} as ${kind}${attempt.foreign === null ? '' : ` with B's id in ${attempt.place}`}: ${what}`,
-    )
+  const after = attempt.foreign === null ? '' : ` with B's id in ${attempt.place}`
+  const say = (what: string) => findings.add(what, { before: `${routeName(route)} as `, one: kind, after })
   try {
     const answer = await send(world, tried, true, findings)
     const problem = refusalProblem(route, kind, answer)
@@ -120,7 +118,8 @@ async function compare(
   }
   const wrong = kind === 'owner' && Array.isArray(other.body?.errors) ? other.body.errors : []
   const elsewhere = wrong.filter(({ pointer }: { pointer: string }) => pointer !== attempt.place)
-  if (elsewhere.length > 0) say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; give \`given\``)
+  if (elsewhere.length > 0)
+    say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; tell its case what is \`given\``)
 }
 
 async function send(

@@ -1,52 +1,64 @@
 import pg from 'pg'
 import { checkCatalogue, checkRoles } from '../../kernel/db/catalogue.ts'
 import { createTestCore, type TestCore } from '../core.ts'
-import { type AllCases, loadCases } from './cases.ts'
+import { listTenantTables } from '../statements.ts'
+import { loadCases } from './cases.ts'
+import { type Choice, choose } from './choice.ts'
 import { Findings, IsolationError } from './findings.ts'
 import { BOOTSTRAP_TOKEN, frontDoor } from './front-door.ts'
 import { proveReading, proveWriting } from './proof.ts'
 import { planRoutes, tryRoutes } from './requests.ts'
+import { fillTables } from './rows.ts'
 import { type RouteFilter, tryStores } from './stores.ts'
-import { compareSnapshots, fillTables, takeSnapshot, tryTables } from './tables.ts'
+import { compareSnapshots, takeSnapshot, tryTables } from './tables.ts'
 import type { IsolationOptions, IsolationReport } from './types.ts'
-import { foundWorld } from './world.ts'
+import { foundWorld, type World } from './world.ts'
 
 /**
  * Tries to reach one tenant from another: on every route with every kind of credential, and on every tenant-owned table
- * as the application role. Throws `IsolationError` with all that was reached, and with every route and table that it
- * could not fill by itself or by the modules' cases. Returns how much it tried. Takes a database and a core of its own.
+ * as the application role; with `only`, on those of some modules. Throws `IsolationError` with all that was reached, and
+ * with every route and table that it could not fill by itself or by the modules' cases. Returns how much it tried. Takes a
+ * database and a core of its own.
  */
 export async function runIsolationKit(options: IsolationOptions = {}): Promise<IsolationReport> {
-  // Requests are many and from one address.
-  const env = { RATE_LIMIT_FACTOR: '0', BOOTSTRAP_TOKEN, LOG_LEVEL: 'silent', ...options.env }
-  const test = await createTestCore({ modules: options.modules, env })
+  const choice = await choose(options)
   const findings = new Findings()
-  let tables = 0
-  try {
-    await options.prepare?.(test)
-    await checkDatabase(test, findings)
-    tables = await tryEverything(test, options, findings)
-  } finally {
-    await test.close()
-  }
-  if (findings.all.length > 0) throw new IsolationError(findings.all)
+  const counts = await withWorld(options, findings, async (world) => {
+    await checkDatabase(world.test, findings)
+    return tryEverything(world, options, choice, findings)
+  })
   const { requests, statements } = findings
-  return { attempts: requests + statements, requests, statements, routes: test.core.registry.routes.length, tables }
+  return { attempts: requests + statements, requests, statements, ...counts }
 }
 
 /** Only what concerns the stores of one tenant, and of that only some routes: to try one change after another. */
-export async function runStoreKit(options: IsolationOptions & { only?: RouteFilter } = {}): Promise<void> {
-  const env = { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'silent', ...options.env }
-  const test = await createTestCore({ modules: options.modules, env })
+export async function runStoreKit(options: IsolationOptions & { isTried?: RouteFilter } = {}): Promise<void> {
   const findings = new Findings()
+  await withWorld(options, findings, (world) =>
+    tryStores(world, options.founding ?? frontDoor, findings, options.isTried),
+  )
+}
+
+/** Throws what was found meanwhile. */
+async function withWorld<T>(
+  { modules, env, cases, founding = frontDoor, prepare }: IsolationOptions,
+  findings: Findings,
+  work: (world: World) => Promise<T>,
+): Promise<T> {
+  // Requests are many and from one address.
+  const settings = { RATE_LIMIT_FACTOR: '0', BOOTSTRAP_TOKEN, LOG_LEVEL: 'silent', ...env }
+  const test = await createTestCore({ modules, env: settings })
+  let done: T
   try {
-    const founding = options.founding ?? frontDoor
-    const world = await foundWorld(test, await casesOf(test, options), founding)
-    await tryStores(world, founding, findings, options.only)
+    await prepare?.(test)
+    const all = await loadCases(test.core.registry.modules, cases)
+    for (const problem of all.problems) findings.add(problem)
+    done = await work(await foundWorld(test, all, founding))
   } finally {
     await test.close()
   }
   if (findings.all.length > 0) throw new IsolationError(findings.all)
+  return done
 }
 
 async function checkDatabase({ database }: TestCore, findings: Findings): Promise<void> {
@@ -61,23 +73,33 @@ async function checkDatabase({ database }: TestCore, findings: Findings): Promis
   }
 }
 
-async function tryEverything(test: TestCore, options: IsolationOptions, findings: Findings): Promise<number> {
-  const founding = options.founding ?? frontDoor
-  const cases = await casesOf(test, options)
-  for (const problem of cases.problems) findings.add(problem)
-  const world = await foundWorld(test, cases, founding)
-  const credentials = await founding.credentials(test, world.a, world.b)
-  const plans = await planRoutes(world, test.core.registry.routes, findings)
-  await proveReading(world, plans, credentials, findings)
-  await fillTables(world, findings)
+async function tryEverything(
+  world: World,
+  { founding = frontDoor }: IsolationOptions,
+  choice: Choice,
+  findings: Findings,
+): Promise<Pick<IsolationReport, 'routes' | 'tables'>> {
+  const isTried: RouteFilter = ({ module }) => choice.hasModule(module)
+  const routes = world.test.core.registry.routes.filter(isTried)
+  const owned = await listTenantTables(world.test.database.superuserUrl)
+  const tables = new Map([...owned].filter(([name]) => choice.hasTable(name)))
+  const credentials = await founding.credentials(world.test, world.a, world.b)
+  // Of all modules, since any route may show what another's has made.
+  await planRoutes(
+    world,
+    world.test.core.registry.routes.filter((route) => !isTried(route)),
+    new Findings(),
+  )
+  const plans = await planRoutes(world, routes, findings)
+  const isShown = await proveReading(world, plans, credentials, findings)
+  if (!isShown && choice.isWhole)
+    findings.add('no answer to tenant B contains its marker: looking for it elsewhere proves nothing')
+  await fillTables(world, tables, findings)
   const before = await takeSnapshot(world)
   await tryRoutes(world, plans, { ...credentials, none: null }, [world.b.marker, ...before.ids], findings)
-  const tables = await tryTables(world, findings)
+  const tried = await tryTables(world, tables, findings)
   compareSnapshots(before, await takeSnapshot(world), findings)
-  await tryStores(world, founding, findings)
+  await tryStores(world, founding, findings, isTried)
   await proveWriting(world, plans, credentials, findings)
-  return tables
+  return { routes: routes.length, tables: tried }
 }
-
-const casesOf = ({ core }: TestCore, { cases }: IsolationOptions): Promise<AllCases> =>
-  loadCases(core.registry.modules, cases)

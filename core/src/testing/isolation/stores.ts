@@ -67,7 +67,7 @@ async function furnish({ a, b }: World, routes: readonly RegisteredRoute[], find
     const isMade = routes.some(({ method, path }) => method === 'POST' && path === collection)
     if (!isMade || !standsInStores(routes, collection)) continue
     for (const side of [a, b])
-      await side.id(collection).catch((error: Error) => findings.add(`${collection}: ${error.message}`))
+      await side.id(collection).catch((error: Error) => findings.add(error.message, { before: collection }))
   }
 }
 
@@ -112,7 +112,8 @@ async function proveClerks(stores: World, plans: Plan[], clerks: Clerks, finding
       const answer = await succeedAtHome(stores, route, token)
       if (answer.status >= 300)
         findings.add(
-          `${routeName(route)} as ${kind} with what stands in their own store: it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; give \`given\``,
+          `it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; tell its case what is \`given\``,
+          { before: `${routeName(route)} as `, one: kind, after: ' with what stands in their own store' },
         )
     }
   }

@@ -12,6 +12,9 @@ const SETTINGS: [name: string, prepare: (client: pg.Client, a: string) => Promis
   ['a malformed tenant', (client) => client.query("select set_config('app.tenant_id', 'nonsense', true)")],
 ]
 
+/** Tables and the tenant key of each. */
+export type TenantTables = ReadonlyMap<string, string>
+
 interface Table {
   name: string
   key: string
@@ -21,27 +24,10 @@ interface Table {
   column: string
 }
 
-/** Puts rows into tables that no route fills; what stays empty is a finding. */
-export async function fillTables(world: World, findings: Findings): Promise<void> {
-  const { cases, a, b, test } = world
-  await withClient(test.database.superuserUrl, async (client) => {
-    for (const [name, key] of await listTenantTables(test.database.superuserUrl)) {
-      for (const tenant of [a, b]) {
-        const row = await cases.tableRows[name]?.(tenant)
-        if (row) await insert(client, name, row)
-        else if ((await rowsOf(client, name, key, tenant.tenantId)).length === 0)
-          findings.add(
-            `table ${name}: the kit does not know how to fill it: no route left a row in it; give \`tableRows\``,
-          )
-      }
-    }
-  })
-}
-
 /** Tries each tenant-owned table as the application role, from the other tenant and from none. */
-export async function tryTables(world: World, findings: Findings): Promise<number> {
+export async function tryTables(world: World, owned: TenantTables, findings: Findings): Promise<number> {
   const { superuserUrl, appUrl } = world.test.database
-  const tables = await withClient(superuserUrl, (client) => readTables(world, client, superuserUrl))
+  const tables = await withClient(superuserUrl, (client) => readTables(world, client, owned))
   for (const [setting, prepare] of SETTINGS) {
     // A new connection, so that the setting was never made in it.
     await withClient(appUrl, async (client) => {
@@ -50,9 +36,11 @@ export async function tryTables(world: World, findings: Findings): Promise<numbe
           findings.statements++
           const reached = await run(client, () => prepare(client, world.a.tenantId), sql, values)
           if (reached)
-            findings.add(
-              `table ${table.name} with ${setting} set: the application role could ${what} of tenant B (${reached})`,
-            )
+            findings.add(`the application role could ${what} of tenant B (${reached})`, {
+              before: `table ${table.name} with `,
+              one: setting,
+              after: ' set',
+            })
         }
       }
     })
@@ -61,9 +49,9 @@ export async function tryTables(world: World, findings: Findings): Promise<numbe
   return tables.length
 }
 
-async function readTables({ b }: World, client: pg.Client, superuserUrl: string): Promise<Table[]> {
+async function readTables({ b }: World, client: pg.Client, owned: TenantTables): Promise<Table[]> {
   const tables: Table[] = []
-  for (const [name, key] of await listTenantTables(superuserUrl)) {
+  for (const [name, key] of owned) {
     const [row] = await rowsOf(client, name, key, b.tenantId)
     if (row) tables.push({ name, key, row, column: Object.keys(row).find((column) => column !== key) ?? key })
   }
@@ -180,7 +168,7 @@ export function compareSnapshots(before: Snapshot, now: Snapshot, findings: Find
   }
 }
 
-async function rowsOf(
+export async function rowsOf(
   client: pg.Client,
   name: string,
   key: string,
@@ -193,18 +181,7 @@ async function rowsOf(
   return rows.map(({ row }) => row)
 }
 
-async function insert(client: pg.Client, name: string, row: Record<string, unknown>): Promise<void> {
-  const columns = Object.keys(row)
-    .map((column) => pg.escapeIdentifier(column))
-    .join(', ')
-  const table = `core.${pg.escapeIdentifier(name)}`
-  await client.query(
-    `insert into ${table} (${columns}) select ${columns} from jsonb_populate_record(null::${table}, $1)`,
-    [JSON.stringify(row)],
-  )
-}
-
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {

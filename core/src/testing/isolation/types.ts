@@ -83,7 +83,10 @@ export interface Cases {
    * `tenant`: the tenant itself. `null`: nothing that belongs to a tenant. Default: `store_id` is one of `/stores`.
    */
   ids?: Readonly<Record<string, string | null>>
-  /** A row of a table that no route fills, for the tenant. */
+  /**
+   * Of a row of a table that no route fills, for the tenant: what columns do not say by their types, defaults and foreign
+   * keys, such as a word that a check asks for.
+   */
   tableRows?: Readonly<Record<string, (tenant: Tenant) => TableRow | Promise<TableRow>>>
 }
 
@@ -93,7 +96,7 @@ export type TableRow = Record<string, unknown>
 export interface RouteCase {
   /** Parts of a request that succeeds; makes what that needs, anew each time it is called. */
   given?(tenant: Tenant): Filling | Promise<Filling>
-  /** Throws unless the answer, and what became of the request, is as it should be. */
+  /** Throws unless the answer, and what became of it, is as it should be. What may be left out was sent, or was not. */
   see?(answer: Answered, sent: Filled, tenant: Tenant): void | Promise<void>
   /** Where what `given` makes is good for one request only: what the attempts to reach another tenant carry instead. */
   once?: Filling
@@ -108,6 +111,8 @@ export interface RouteCase {
 export interface IsolationOptions {
   /** Default: the built-in ones. */
   modules?: readonly Module[]
+  /** Names of modules whose routes and tables are tried, the others' are not. Default: all. For one change after another. */
+  only?: readonly string[]
   /** What is told beside the cases that the modules bring. It stands over theirs. */
   cases?: Cases
   founding?: Founding
