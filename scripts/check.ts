@@ -3,11 +3,17 @@
 // embedded PostgreSQL alone. Quiet while all is well; the last line is the result.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { globSync } from 'node:fs'
 import { parseArgs, promisify } from 'node:util'
 import { findChromium } from '../core/src/testing/chromium.ts'
 import { startTestServer } from '../core/src/testing/server.ts'
-import { chooseNamed, isAlsoRunOnOne, isAlwaysOnFifteen, isForFifteen, longestFirst } from './check/choice.ts'
+import {
+  chooseNamed,
+  findTestFiles,
+  isAlsoRunOnOne,
+  isAlwaysOnFifteen,
+  isForFifteen,
+  longestFirst,
+} from './check/choice.ts'
 import { findPostgres15, startRedis } from './check/servers.ts'
 import { runTestFiles, type Totals } from './check/tests.ts'
 
@@ -50,7 +56,7 @@ function readArguments(): { words: string[]; everywhere: boolean } {
 async function runAll(everywhere: boolean): Promise<void> {
   await runTool('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.'])
   await runTool('types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'])
-  const files = longestFirst(await leaveOutImpossible(findFiles()))
+  const files = longestFirst(await leaveOutImpossible(findTestFiles(root)))
   const embedded = await startEmbedded()
   await runTestFiles('the embedded PostgreSQL', files, embedded, totals)
   // Whoever holds the only connection and asks for another waits for themselves: no race, crash or schedule may.
@@ -65,16 +71,12 @@ async function runAll(everywhere: boolean): Promise<void> {
 }
 
 async function runNamed(words: readonly string[]): Promise<void> {
-  const { named, unknown } = chooseNamed(findFiles(), words)
+  const { named, unknown } = chooseNamed(findTestFiles(root), words)
   for (const word of unknown) fail('arguments', `No test file has "${word}" in its path`)
   if (unknown.length > 0) return
   const files = await leaveOutImpossible(named)
   print(`Tests on the embedded PostgreSQL, without style and types:\n${files.map((file) => `  ${file}\n`).join('')}`)
   await runTestFiles('the embedded PostgreSQL', longestFirst(files), await startEmbedded(), totals)
-}
-
-function findFiles(): string[] {
-  return globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts']).sort()
 }
 
 async function startEmbedded(): Promise<string> {

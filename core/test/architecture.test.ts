@@ -20,9 +20,9 @@ interface Source {
   imports: string[]
 }
 
-const sources: Source[] = ['core/src', 'core/test', 'core/bin', 'scripts', 'bench'].flatMap((folder) =>
+const sources: Source[] = ['core/src', 'core/test', 'core/bin', 'examples', 'scripts', 'bench'].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.[jt]s$/.test(name))
+    .filter((name) => /\.[jt]s$/.test(name) && !name.includes('node_modules'))
     .map((name) => {
       const file = join(folder, name)
       const text = readFileSync(join(ROOT, file), 'utf8')
@@ -83,6 +83,23 @@ describe('the house', () => {
           const problem = objection(source, path)
           return problem ? [`${source.file} imports ${path}, which ${problem}`] : []
         }),
+      ),
+    )
+  })
+
+  it('has examples that import what applications may', () => {
+    const examples = sources.filter(({ file }) => file.startsWith('examples/'))
+    assert.ok(examples.length > 0)
+    const own = (file: string) => file.split('/').slice(0, 2).join('/')
+    const mayImport = (source: Source, path: string) =>
+      path.startsWith('.')
+        ? targetOf(source, path).startsWith(`${own(source.file)}/`)
+        : path.startsWith('node:') || /^tenantry(?:\/[a-z-]+)?$/.test(path)
+    complain(
+      examples.flatMap((source) =>
+        source.imports
+          .filter((path) => !mayImport(source, path))
+          .map((path) => `${source.file} imports ${path}, which no application can`),
       ),
     )
   })

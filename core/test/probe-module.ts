@@ -22,6 +22,7 @@ import {
   Timestamp,
   Uuid,
 } from '#kernel'
+import { claim, claims } from '../src/kernel/access/sign-in.fixture.ts'
 
 export { until } from '../src/testing/until.ts'
 
@@ -142,28 +143,18 @@ const list = (path: `/${string}`) =>
   })
 
 const authenticator: Authenticator = {
-  name: 'probe',
-  matches: (credential) => credential.startsWith('probe.'),
-  identify: (_core, credential) => {
-    const [, tenant = '', user = ''] = credential.split('.')
-    return {
-      key: credential,
-      tenantId: tenantOf(tenant),
-      userId: tenantOf(user),
-      sessionId: null,
-      actor: { type: 'user', id: tenantOf(user), label: user, impersonatorId: null },
-    }
-  },
-  standing: async (_tx, { actor }) => {
+  ...claims,
+  standing: async (...args) => {
     await behaviour.standing?.()
-    return { actor, superAdmin: false, scopes: null }
+    return claims.standing(...args)
   },
 }
 
 /** A tenant, or a person, by any short name. */
 export const tenantOf = (name: string) =>
   `00000000-0000-7000-8000-${Buffer.from(name).toString('hex').padStart(12, '0')}`
-export const tokenOf = (tenant: string, user = 'anna') => `probe.${tenant}.${user}`
+export const tokenOf = (tenant: string, user = 'anna') =>
+  claim({ tenantId: tenantOf(tenant), userId: tenantOf(user), label: user })
 
 /** A module that lets tests look into the kernel from every side. */
 export const probe: Module = defineModule({

@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import pg from 'pg'
 import { defineModule } from '#kernel'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
-import { toy } from './toy-module.ts'
+import { builtinAuthForTests, toy } from './toy-module.ts'
 
 describe('probes and documents', () => {
   let test: TestCore
@@ -101,7 +101,7 @@ describe('probes and documents', () => {
   })
 
   it('measure requests and jobs without naming a tenant', async () => {
-    await test.request('GET', '/api/v1/toys/x', { token: 'toy.m' })
+    await test.request('GET', '/api/v1/toys/x', { token: builtinAuthForTests.token('m') })
     test.core.jobsDone?.('toy.notice', 'done')
     const { text, headers } = await test.request('GET', '/metrics')
     assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')

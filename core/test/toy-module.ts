@@ -1,6 +1,5 @@
 import Type from 'typebox'
 import {
-  type Authenticator,
   Closed,
   type Ctx,
   defineEvent,
@@ -15,8 +14,8 @@ import {
   type TenantRow,
   Timestamp,
   Uuid,
-  unauthenticated,
 } from '#kernel'
+import { claim, claims } from '../src/kernel/access/sign-in.fixture.ts'
 
 export interface ToyTable extends TenantRow {
   name: string
@@ -54,28 +53,12 @@ const getToy = async (ctx: Ctx, id: string) => {
   return row
 }
 
+const tenantOf = (name: string) => `00000000-0000-7000-8000-${Buffer.from(name).toString('hex').padStart(12, '0')}`
+
 /** Signs people in by nothing but a name: `token('a')` is a person of tenant a. */
 export const builtinAuthForTests = {
-  token: (name: string) => `toy.${name}`,
-  tenant: (name: string) => `00000000-0000-7000-8000-${Buffer.from(name).toString('hex').padStart(12, '0')}`,
-}
-
-const toyAuthenticator: Authenticator = {
-  name: 'toy',
-  matches: (credential) => credential.startsWith('toy.'),
-  identify: (_core, credential) => {
-    const name = credential.slice(4)
-    if (name === '') throw unauthenticated()
-    const tenantId = builtinAuthForTests.tenant(name)
-    return {
-      key: `toy:${name}`,
-      tenantId,
-      userId: tenantId,
-      sessionId: null,
-      actor: { type: 'user', id: tenantId, label: name, impersonatorId: null },
-    }
-  },
-  standing: async (_tx, principal) => ({ actor: principal.actor, superAdmin: false, scopes: null }),
+  token: (name: string) => claim({ tenantId: tenantOf(name), userId: tenantOf(name), label: name }),
+  tenant: tenantOf,
 }
 
 /** The smallest application: one table, three routes, an event, a listener, and answers to the kernel's questions. */
@@ -84,7 +67,7 @@ export const toy = defineModule({
   migrations: new URL('./toy-migrations/', import.meta.url),
   permissions: { 'toy.view': 'See toys', 'toy.create': 'Make toys' },
   events: [toyCreated],
-  authenticators: [toyAuthenticator],
+  authenticators: [claims],
   grants: [async () => [{ permissions: ['toy.view', 'toy.create'], storeId: null, roleId: 'x', role: 'x' }]],
   listeners: [
     on(toyCreated, 'toy.notice', async (ctx, event) => {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { globSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { Module } from '../../core/src/kernel/module.ts'
 import { builtinModules } from '../../core/src/modules/index.ts'
 import * as choice from './choice.ts'
 
 const root = new URL('../..', import.meta.url).pathname
-const files = globSync(['core/test/**/*.test.ts', 'core/src/**/*.test.ts', 'scripts/**/*.test.ts'], { cwd: root })
+const files = choice.findTestFiles(root)
 const from = (paths: string) => paths.split(' ').map((path) => `core/src/modules/${path}.test.ts`)
 
 describe('words', () => {

@@ -1,4 +1,14 @@
 // Which test files run where, in which order, and which share a process.
+import { globSync } from 'node:fs'
+
+/** Every test file of the checkout, by its path in it. */
+export function findTestFiles(root: string): string[] {
+  const folders = ['core/src', 'core/test', 'examples', 'scripts']
+  return globSync(
+    folders.map((folder) => `${folder}/**/*.test.ts`),
+    { cwd: root },
+  ).sort()
+}
 
 /** Tests of races, crashes, schedules, retention and sealing. What hangs a transaction on purpose is not among them. */
 export const ON_ONE_CONNECTION = [
@@ -32,14 +42,15 @@ const INDIFFERENT =
 
 /**
  * What an older PostgreSQL is asked in every check. Statements are what it could take otherwise, and these send nearly all of
- * them: the kernel's and the schema's own tests, every route with every answer, the test file of each module that is named
- * like it, what happens at once, and the list below. What else a module has proves its rules with the same statements.
+ * them: the kernel's and the schema's own tests, every route with every answer, the test file of each module and example that is
+ * named like it, what happens at once, and the list below. What else a module has proves its rules with the same statements.
  */
 const ON_FIFTEEN = [
   /^core\/test\//,
   /^core\/src\/kernel\/db\//,
   /^core\/src\/testing\//,
   /^core\/src\/modules\/([^/]+)\/\1\.test\.ts$/,
+  /^examples\/([^/]+)\/\1\.test\.ts$/,
   /\/(?:races|crash)\.test\.ts$/,
 ]
 

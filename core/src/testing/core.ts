@@ -20,7 +20,7 @@ import { builtinModules } from '../modules/index.ts'
 import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
 import { drainSoundly } from './drain-jobs.ts'
-import { foundTenant, type TenantOptions, type TestTenant } from './people.ts'
+import { addPerson, foundTenant, type TenantOptions, type TestPerson, type TestTenant } from './people.ts'
 import { type Answered, createRequester, type RequestOptions } from './request.ts'
 import { createStatementCheck, listTenantTables } from './statements.ts'
 
@@ -56,6 +56,8 @@ export interface TestCore {
   request(method: string, url: string, options?: RequestOptions): Promise<Answered>
   /** A tenant with its owner, both ready to be used. */
   foundTenant(options?: TenantOptions): Promise<TestTenant>
+  /** Somebody who belongs to no tenant yet, with a proven address. */
+  addPerson(name?: string): Promise<TestPerson>
   /**
    * Runs every job of a tenant that is due by the core's clock: what listens, mails, goes on later. Null: of none. Throws
    * what a job failed with, which a worker would try again.
@@ -111,6 +113,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     dataDir,
     request,
     foundTenant: (options) => foundTenant(core, request, options),
+    addPerson: (name) => addPerson(core, request, name),
     drainJobs: (tenantId) => drainSoundly(core, tenantId),
     runSchedule: async (schedule) => {
       // What no module lists never runs outside of a test.

@@ -58,6 +58,18 @@ test('a person stays signed in however far the clock is moved, until they may no
   assert.equal((await viewer.get('/stores')).status, 401)
 })
 
+test('a person is signed in where they are asked for, and to no tenant without one', async () => {
+  const [shop, bakery] = [await core.foundTenant(), await core.foundTenant()]
+  const stranger = await core.addPerson('Sam Stranger')
+  assert.equal((await stranger.get('/users/me')).body.name, 'Sam Stranger')
+  assert.equal((await stranger.get('/stores')).body.code, 'tenant_required')
+  await assert.rejects(stranger.in(shop.id).token(), { code: 'permission_denied' })
+  await assert.rejects(shop.owner.in(bakery.id).token(), { code: 'permission_denied' })
+  assert.equal((await shop.owner.in().get('/tenants/current')).body.id, shop.id)
+  assert.equal((await stranger.post('/tenants', { name: 'Own' })).status, 201)
+  assert.equal((await stranger.in().get('/tenants/current')).body.name, 'Own')
+})
+
 test('mails are there once the jobs that send them have run', async () => {
   const shop = await core.foundTenant()
   const email = `${shop.id}@example.com`

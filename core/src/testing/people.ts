@@ -19,9 +19,12 @@ export interface TestPerson {
   /** Proven. */
   email: string
   name: string
-  tenantId: string
+  /** Null: no tenant, or whichever a sign-in takes them to. */
+  tenantId: string | null
   /** An access token that is good now. */
   token(): Promise<string>
+  /** The same person in a session of its own: in another tenant, or, without one, where a sign-in takes them. */
+  in(tenantId?: string): TestPerson
   /** Sends a request under `/api/v1`; the answer is checked against the API document. */
   request(method: Method, path: `/${string}`, options?: Omit<RequestOptions, 'token'>): Promise<Answered>
   get(path: `/${string}`): Promise<Answered>
@@ -91,6 +94,12 @@ export function peopleOf(core: Core, request: Request, tenantId: string): Pick<T
   }
 }
 
+/** Somebody who belongs to no tenant yet. */
+export async function addPerson(core: Core, request: Request, name = 'Paula Person'): Promise<TestPerson> {
+  const user = await core.run((ctx) => addProven(ctx, name))
+  return personOf(core, request, { userId: user.id, email: user.email, name, tenantId: null })
+}
+
 const addProven = (ctx: Ctx, name: string) =>
   addUser(ctx, { email: `${newId()}@example.com`, name, emailVerifiedAt: ctx.clock.now() })
 
@@ -152,6 +161,7 @@ function personOf(core: Core, send: Request, who: Who): TestPerson {
   return {
     ...who,
     token: signIn,
+    in: (tenantId) => personOf(core, send, { ...who, tenantId: tenantId ?? null }),
     request,
     get: (path) => request('GET', path),
     post: (path, body = {}) => request('POST', path, { body }),

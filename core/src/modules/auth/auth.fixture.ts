@@ -1,4 +1,4 @@
-import { type Ctx, newId } from '#kernel'
+import { type Ctx, type Module, newId } from '#kernel'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import { createTestCore, proveAddress, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
 import { mail } from '../mail/index.ts'
@@ -14,10 +14,13 @@ export const PASSWORD = 'a quiet walk along the river'
 export const OTHER_PASSWORD = 'seven lanterns over the harbour'
 export const BOOTSTRAP_TOKEN = 'bootstrap-token-of-the-tests'
 
-/** A core of sign-in and the modules that it stands on. */
+/** Sign-in and the modules that it stands on. */
+export const authModules: readonly Module[] = [users, tenants, stores, roles, mail, members, auth]
+
+/** A core of these alone. */
 export const createAuthCore = (options: Omit<TestCoreOptions, 'modules'> = {}): Promise<TestCore> =>
   createTestCore({
-    modules: [users, tenants, stores, roles, mail, members, auth],
+    modules: authModules,
     ...options,
     env: { BOOTSTRAP_TOKEN, ...options.env },
   })

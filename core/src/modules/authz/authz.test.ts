@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Closed, type Ctx, defineModule, defineRoute, newId } from '#kernel'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { mail } from '../mail/index.ts'
-import { createMember, members } from '../members/index.ts'
-import { assignRole, roles, unassignRole } from '../roles/index.ts'
-import { addPerson, type Company, foundCompany, testRights, testSignIn, tokenOf } from '../roles/roles.fixture.ts'
-import { stores } from '../stores/index.ts'
-import { tenants } from '../tenants/index.ts'
-import { getUser, users } from '../users/index.ts'
+import { Closed, defineModule, defineRoute, newId } from '#kernel'
+import { claim } from '../../kernel/access/sign-in.fixture.ts'
+import { createTestCore, type TestCore, type TestPerson } from '../../testing/index.ts'
+import { authModules } from '../auth/auth.fixture.ts'
+import { assignRole, unassignRole } from '../roles/index.ts'
+import { addPersonId, type Company, foundCompany, narrowedSignIn, testRights } from '../roles/roles.fixture.ts'
 import { authz } from './index.ts'
 
-const inspected = [users, tenants, stores, roles, mail, members, testRights]
+const inspected = [...authModules, testRights]
 const codes = inspected.flatMap((module) => Object.keys(module.permissions))
 
 const probe = (path: `/${string}`, permission: string, store?: 'header') =>
@@ -38,7 +35,10 @@ let core: TestCore
 let acme: Company
 let harbour: string
 before(async () => {
-  core = await createTestCore({ modules: [...inspected, authz, probes, testSignIn] })
+  core = await createTestCore({
+    modules: [...inspected, authz, probes, narrowedSignIn],
+    env: { RATE_LIMIT_FACTOR: '0' },
+  })
   acme = await foundCompany(core)
   harbour = await acme.addStore('Harbour')
 })
@@ -47,19 +47,19 @@ after(() => core.close())
 type Held = [role: string, storeId: string | null]
 
 /** A member who holds these, by role id or a system role's name. */
-async function addMember(held: Held[]): Promise<string> {
-  const userId = await addPerson(core)
-  await acme.run(async (ctx: Ctx) => {
-    await createMember(ctx, { user: await getUser(ctx.tx, userId), name: 'Member', roles: [] })
+async function addMember(held: Held[]): Promise<TestPerson> {
+  const person = await acme.member()
+  const { userId } = person
+  await acme.run(async (ctx) => {
     for (const [role, storeId] of held)
       await assignRole(ctx, { userId, roleId: acme.roleIds[role] ?? role, storeId }, { preauthorized: true })
   })
-  return userId
+  return person
 }
 
-const ask = (userId: string, body: Record<string, unknown>) => acme.request(userId, 'POST', '/authz/explain', { body })
-const answer = async (userId: string, body: Record<string, unknown>) => {
-  const { status, body: explanation } = await ask(userId, body)
+const ask = (who: TestPerson, body: Record<string, unknown>) => who.post('/authz/explain', body)
+const answer = async (who: TestPerson, body: Record<string, unknown>) => {
+  const { status, body: explanation } = await ask(who, body)
   assert.equal(status, 200, JSON.stringify(explanation))
   return explanation
 }
@@ -91,24 +91,24 @@ describe('the explanation agrees with what a request meets', () => {
 
   for (const [name, held] of Object.entries(people))
     test(`for ${name}: every permission, in the tenant and in each store`, async () => {
-      const userId = await addMember(await held())
+      const person = await addMember(await held())
       let allowed = 0
       for (const permission of codes) {
         const inStores: boolean[] = []
         for (const store_id of [acme.mainStoreId, harbour]) {
-          const mine = await answer(userId, { permission, store_id })
-          const met = await acme.request(userId, 'GET', `/probe/store/${permission}`, {
+          const mine = await answer(person, { permission, store_id })
+          const met = await person.request('GET', `/probe/store/${permission}`, {
             headers: { 'x-store-id': store_id },
           })
           assert.equal(mine.allowed, met.status === 200, `${permission} in a store: ${mine.reason}, ${met.status}`)
           inStores.push(mine.allowed)
         }
-        const mine = await answer(userId, { permission })
-        const met = await acme.request(userId, 'GET', `/probe/tenant/${permission}`)
+        const mine = await answer(person, { permission })
+        const met = await person.request('GET', `/probe/tenant/${permission}`)
         assert.equal(mine.allowed, met.status === 200, `${permission}: ${mine.reason}, ${met.status}`)
         const expected = mine.allowed ? 'granted' : inStores.includes(true) ? 'store_only' : 'no_role'
         assert.equal(mine.reason, expected)
-        assert.deepEqual(await answer(acme.ownerId, { permission, user_id: userId }), mine)
+        assert.deepEqual(await answer(acme.owner, { permission, user_id: person.userId }), mine)
         allowed += Number(mine.allowed) + Number(inStores[0]) + Number(inStores[1])
       }
       assert.equal(allowed === 0, name === 'nothing')
@@ -118,7 +118,7 @@ describe('the explanation agrees with what a request meets', () => {
 
 describe('an explanation', () => {
   test('names the roles that give it, and what is missing where none does', async () => {
-    const userId = await addMember([
+    const person = await addMember([
       ['viewer', null],
       ['staff', acme.mainStoreId],
       ['manager', harbour],
@@ -126,18 +126,18 @@ describe('an explanation', () => {
     const viewer = { role_id: acme.roleIds.viewer, role: 'viewer', store_id: null }
     const staff = { role_id: acme.roleIds.staff, role: 'staff', store_id: acme.mainStoreId }
     const manager = { role_id: acme.roleIds.manager, role: 'manager', store_id: harbour }
-    assert.deepEqual(await answer(userId, { permission: 'store.view', store_id: acme.mainStoreId }), {
+    assert.deepEqual(await answer(person, { permission: 'store.view', store_id: acme.mainStoreId }), {
       allowed: true,
       reason: 'granted',
       via: [viewer, staff],
     })
-    assert.deepEqual(await answer(userId, { permission: 'till.open', store_id: null }), {
+    assert.deepEqual(await answer(person, { permission: 'till.open', store_id: null }), {
       allowed: false,
       reason: 'store_only',
       via: [staff, manager],
       missing: { permission: 'till.open' },
     })
-    assert.deepEqual(await answer(userId, { permission: 'vault.open' }), {
+    assert.deepEqual(await answer(person, { permission: 'vault.open' }), {
       allowed: false,
       reason: 'no_role',
       via: [],
@@ -147,16 +147,16 @@ describe('an explanation', () => {
 
   test('follows a change at once', async () => {
     const role = await acme.addRole(['vault.open'])
-    const userId = await addMember([[role, null]])
+    const person = await addMember([[role, null]])
     const question = { permission: 'vault.open' }
-    assert.equal((await answer(userId, question)).allowed, true)
-    await acme.request(acme.ownerId, 'PUT', `/roles/${role}`, { body: { permissions: [] } })
-    assert.equal((await answer(userId, question)).allowed, false)
+    assert.equal((await answer(person, question)).allowed, true)
+    await acme.owner.request('PUT', `/roles/${role}`, { body: { permissions: [] } })
+    assert.equal((await answer(person, question)).allowed, false)
   })
 
   test('about somebody else needs role.view for the whole tenant', async () => {
-    const user_id = await addMember([['staff', null]])
-    const question = { permission: 'store.view', user_id }
+    const person = await addMember([['staff', null]])
+    const question = { permission: 'store.view', user_id: person.userId }
     for (const role of ['admin', 'viewer'])
       assert.equal((await ask(await addMember([[role, null]]), question)).status, 200)
     for (const held of [
@@ -166,16 +166,16 @@ describe('an explanation', () => {
       const { status, body } = await ask(await addMember([held]), question)
       assert.deepEqual([status, body.code, body.permission], [403, 'permission_denied', 'role.view'])
     }
-    assert.equal((await ask(user_id, question)).status, 200, 'oneself by id')
+    assert.equal((await ask(person, question)).status, 200, 'oneself by id')
   })
 
   test('says nothing of people elsewhere: unknown, of another tenant and invited are all no members', async () => {
     const other = await foundCompany(core, 'Other')
     const body = { email: `${newId()}@example.com`, name: 'Invited', roles: [{ role_id: acme.roleIds.admin }] }
-    assert.equal((await acme.request(acme.ownerId, 'POST', '/users/invite', { body })).status, 201)
-    const { body: list } = await acme.request(acme.ownerId, 'GET', '/users?status=invited')
-    for (const user_id of [newId(), other.ownerId, await addPerson(core), list.data[0].id])
-      assert.deepEqual(await answer(acme.ownerId, { permission: 'store.view', user_id }), {
+    assert.equal((await acme.owner.request('POST', '/users/invite', { body })).status, 201)
+    const { body: list } = await acme.owner.request('GET', '/users?status=invited')
+    for (const user_id of [newId(), other.owner.userId, await addPersonId(core), list.data[0].id])
+      assert.deepEqual(await answer(acme.owner, { permission: 'store.view', user_id }), {
         allowed: false,
         reason: 'not_member',
         via: [],
@@ -184,16 +184,16 @@ describe('an explanation', () => {
 
   test('knows members and people who are disabled', async () => {
     const [member, person] = [await addMember([['admin', null]]), await addMember([['admin', null]])]
-    await acme.request(acme.ownerId, 'PUT', `/users/${member}`, { body: { status: 'disabled' } })
-    await core.core.db.systemQuery("update users set status = 'disabled' where id = $1", [person])
-    for (const user_id of [member, person])
-      assert.equal((await answer(acme.ownerId, { permission: 'store.view', user_id })).reason, 'member_disabled')
+    await acme.owner.request('PUT', `/users/${member.userId}`, { body: { status: 'disabled' } })
+    await core.core.db.systemQuery("update users set status = 'disabled' where id = $1", [person.userId])
+    for (const { userId: user_id } of [member, person])
+      assert.equal((await answer(acme.owner, { permission: 'store.view', user_id })).reason, 'member_disabled')
   })
 
   test('of a store that is not the tenant’s is 404; whose rights end at their stores learns nothing of others', async () => {
     const other = await foundCompany(core, 'Other')
     for (const store_id of [other.mainStoreId, newId()]) {
-      const { status, body } = await ask(acme.ownerId, { permission: 'store.view', store_id })
+      const { status, body } = await ask(acme.owner, { permission: 'store.view', store_id })
       assert.deepEqual([status, body.code], [404, 'not_found'])
     }
     const staff = await addMember([['staff', acme.mainStoreId]])
@@ -206,12 +206,16 @@ describe('an explanation', () => {
 
   test('takes ids in capitals', async () => {
     const staff = await addMember([['staff', acme.mainStoreId]])
-    const question = { permission: 'till.open', store_id: acme.mainStoreId.toUpperCase(), user_id: staff.toUpperCase() }
+    const question = {
+      permission: 'till.open',
+      store_id: acme.mainStoreId.toUpperCase(),
+      user_id: staff.userId.toUpperCase(),
+    }
     assert.equal((await answer(staff, question)).allowed, true)
   })
 
   test('of a credential that carries less than its person holds says so', async () => {
-    const token = `${tokenOf(acme.ownerId, acme.id)}.store_view`
+    const token = claim({ userId: acme.owner.userId, tenantId: acme.id, scopes: ['store.view'] })
     const explain = async (permission: string) =>
       (await core.request('POST', '/api/v1/authz/explain', { token, body: { permission } })).body
     assert.equal((await explain('store.view')).reason, 'granted')
@@ -222,9 +226,9 @@ describe('an explanation', () => {
   test('of a suspended tenant says that before anything else', async () => {
     const closed = await foundCompany(core, 'Closed')
     await core.core.db.systemQuery("update tenants set status = 'suspended' where id = $1", [closed.id])
-    const { body } = await closed.request(closed.ownerId, 'POST', '/authz/explain', {
-      body: { permission: 'store.view' },
-    })
+    // A session would be refused before that.
+    const token = claim({ userId: closed.owner.userId, tenantId: closed.id })
+    const { body } = await core.request('POST', '/api/v1/authz/explain', { token, body: { permission: 'store.view' } })
     assert.deepEqual(body, { allowed: false, reason: 'tenant_suspended', via: [] })
   })
 
@@ -233,14 +237,13 @@ describe('an explanation', () => {
       (await core.request('POST', '/api/v1/authz/explain', { body: { permission: 'store.view' } })).status,
       401,
     )
-    const token = tokenOf(acme.ownerId, null)
-    const nowhere = await core.request('POST', '/api/v1/authz/explain', { token, body: { permission: 'store.view' } })
+    const nowhere = await ask(await core.addPerson(), { permission: 'store.view' })
     assert.deepEqual([nowhere.status, nowhere.body.code], [403, 'tenant_required'])
     for (const permission of ['store.fly', '__proto__']) {
-      const { status, body } = await ask(acme.ownerId, { permission })
+      const { status, body } = await ask(acme.owner, { permission })
       assert.deepEqual([status, body.errors[0].pointer], [400, '#/permission'])
     }
-    const { status, body } = await ask(acme.ownerId, { store_id: 'x', user_id: 1, role: 'owner' })
+    const { status, body } = await ask(acme.owner, { store_id: 'x', user_id: 1, role: 'owner' })
     assert.equal(status, 400)
     assert.deepEqual(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort(), [
       '#/permission',
@@ -254,11 +257,13 @@ describe('an explanation', () => {
     const asker = await addMember([['admin', null]])
     const other = await addMember([['viewer', null]])
     const headers = { 'idempotency-key': newId() }
-    const body = { permission: 'store.view', user_id: other }
-    const again = () => acme.request(asker, 'POST', '/authz/explain', { body, headers })
+    const body = { permission: 'store.view', user_id: other.userId }
+    const again = () => asker.request('POST', '/authz/explain', { body, headers })
     assert.equal((await again()).status, 200)
     assert.equal((await again()).headers['idempotent-replayed'], 'true')
-    await acme.run((ctx) => unassignRole(ctx, { userId: asker, roleId: acme.roleIds.admin ?? '', storeId: null }))
+    await acme.run((ctx) =>
+      unassignRole(ctx, { userId: asker.userId, roleId: acme.roleIds.admin ?? '', storeId: null }),
+    )
     const refused = await again()
     assert.deepEqual([refused.status, refused.body.permission], [403, 'role.view'])
   })

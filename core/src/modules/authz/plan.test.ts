@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Closed, defineModule, defineRoute, planLimitReached, subscriptionInactive } from '#kernel'
+import { Closed, defineModule, defineRoute, type Method, planLimitReached, subscriptionInactive } from '#kernel'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { mail } from '../mail/index.ts'
-import { members } from '../members/index.ts'
-import { roles } from '../roles/index.ts'
-import { type Company, foundCompany, testSignIn } from '../roles/roles.fixture.ts'
-import { stores } from '../stores/index.ts'
-import { tenants } from '../tenants/index.ts'
-import { users } from '../users/index.ts'
+import { authModules } from '../auth/auth.fixture.ts'
+import { type Company, foundCompany } from '../roles/roles.fixture.ts'
 import { authz } from './index.ts'
 
 /** What the tenants of this file have booked. */
@@ -63,15 +58,15 @@ const mine = defineModule({
 let core: TestCore
 let acme: Company
 before(async () => {
-  core = await createTestCore({ modules: [users, tenants, stores, roles, mail, members, authz, mine, testSignIn] })
+  core = await createTestCore({ modules: [...authModules, authz, mine] })
   acme = await foundCompany(core)
 })
 after(() => core.close())
 
 const explain = async (permission: string) =>
-  (await acme.request(acme.ownerId, 'POST', '/authz/explain', { body: { permission } })).body
-const request = async (url: string, method = 'GET') => {
-  const { status, body } = await acme.request(acme.ownerId, method, url)
+  (await acme.owner.request('POST', '/authz/explain', { body: { permission } })).body
+const request = async (url: `/${string}`, method: Method = 'GET') => {
+  const { status, body } = await acme.owner.request(method, url)
   return [status, body.code]
 }
 

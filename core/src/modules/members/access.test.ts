@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { newId } from '#kernel'
-import type { TestCore } from '../../testing/index.ts'
-import { createMembersCore, found, join, tokenFor } from './members.fixture.ts'
+import { type Method, newId } from '#kernel'
+import type { TestCore, TestPerson, TestTenant } from '../../testing/index.ts'
+import { createAuthCore } from '../auth/auth.fixture.ts'
 
+type Path = `/${string}`
 let test: TestCore
-let acme: Awaited<ReturnType<typeof found>>
-let staff: Awaited<ReturnType<typeof join>>
+let acme: TestTenant
+let staff: TestPerson
+let outsider: TestPerson
 
 before(async () => {
-  test = await createMembersCore()
-  acme = await found(test.core)
-  staff = await join(test.core, acme.tenantId, 'staff')
+  test = await createAuthCore()
+  acme = await test.foundTenant()
+  outsider = await test.addPerson()
+  staff = await acme.member({ role: 'staff' })
 })
 after(() => test.close())
 
@@ -20,11 +23,11 @@ const role = { role_id: newId() }
 
 /** Every route of the module that asks for a permission, the one it asks for, and a request that its schema refuses. */
 const guarded: {
-  method: string
-  url: string
+  method: Method
+  url: Path
   permission: string
   body?: object
-  wrong: { url?: string; body?: object }
+  wrong: { url?: Path; body?: object }
 }[] = [
   { method: 'GET', url: '/users', permission: 'user.view', wrong: { url: '/users?limit=101' } },
   { method: 'GET', url: `/users/${id}`, permission: 'user.view', wrong: { url: `/users/${id}?x=1` } },
@@ -84,14 +87,14 @@ const guarded: {
 describe('every route', () => {
   for (const { method, url, permission, body, wrong } of guarded) {
     it(`${method} ${url.replaceAll(id, ':id')} asks for a credential, a tenant and ${permission}`, async () => {
-      const send = (token: string | null, options: { url?: string; body?: object } = {}) =>
-        test.request(method, `/api/v1${options.url ?? url}`, { token, body: options.body ?? body })
-      assert.equal((await send(null)).body.code, 'unauthenticated')
-      const refused = await send(staff.token)
+      const send = (who: TestPerson, options: { url?: Path; body?: object } = {}) =>
+        who.request(method, options.url ?? url, { body: options.body ?? body })
+      assert.equal((await test.request(method, `/api/v1${url}`, { body })).body.code, 'unauthenticated')
+      const refused = await send(staff)
       assert.equal(refused.status, 403, refused.text)
       assert.equal(refused.body.permission, permission)
-      assert.equal((await send(tokenFor(staff.userId, null))).body.code, 'tenant_required')
-      const invalid = await send(acme.token, wrong)
+      assert.equal((await send(outsider)).body.code, 'tenant_required')
+      const invalid = await send(acme.owner, wrong)
       assert.equal(invalid.body.code, 'invalid_request', invalid.text)
     })
   }

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type AppError, type Ctx, newId } from '#kernel'
-import type { TestCore } from '../../testing/index.ts'
+import { type AppError, type Ctx, type Method, newId } from '#kernel'
+import type { TestCore, TestPerson, TestTenant } from '../../testing/index.ts'
+import { createAuthCore } from '../auth/auth.fixture.ts'
 import { findInvitation, splitInvitationToken, useInvitation } from './index.ts'
-import { createMembersCore, found, join, readToken, roleId } from './members.fixture.ts'
+import { readToken, roleId } from './members.fixture.ts'
 
 const RIVALS = 20
 let test: TestCore
 
 before(async () => {
-  test = await createMembersCore()
+  test = await createAuthCore()
 })
 after(() => test.close())
-
-type Tenant = Awaited<ReturnType<typeof found>>
 
 async function owners(tenantId: string): Promise<string[]> {
   const rows = await test.core.run(
@@ -32,15 +31,15 @@ async function owners(tenantId: string): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-async function withOwners(): Promise<{ tenant: Tenant; people: { userId: string; token: string }[] }> {
-  const tenant = await found(test.core)
-  const people = [{ userId: tenant.userId, token: tenant.token }]
-  while (people.length < RIVALS) people.push(await join(test.core, tenant.tenantId, 'owner'))
+async function withOwners(): Promise<{ tenant: TestTenant; people: TestPerson[] }> {
+  const tenant = await test.foundTenant()
+  const people = [tenant.owner]
+  while (people.length < RIVALS) people.push(await tenant.member({ role: 'owner' }))
   return { tenant, people }
 }
 
 describe(`${RIVALS} owners who all leave at once`, () => {
-  const ways: Record<string, (userId: string, owner: string) => [string, string, unknown?]> = {
+  const ways: Record<string, (userId: string, owner: string) => [Method, `/${string}`, unknown?]> = {
     'by giving the role back': (id, owner) => ['DELETE', `/users/${id}/roles/${owner}`],
     'by ending the membership': (id) => ['DELETE', `/users/${id}`],
     'by being disabled': (id) => ['PUT', `/users/${id}`, { status: 'disabled' }],
@@ -48,11 +47,11 @@ describe(`${RIVALS} owners who all leave at once`, () => {
   for (const [how, way] of Object.entries(ways)) {
     it(`${how}: exactly one is left`, async () => {
       const { tenant, people } = await withOwners()
-      const owner = await roleId(test.core, tenant.tenantId, 'owner')
+      const owner = await roleId(tenant, 'owner')
       const answers = await Promise.all(
-        people.map(({ userId, token }) => {
-          const [method, url, body] = way(userId, owner)
-          return test.request(method, `/api/v1${url}`, { token, body })
+        people.map((person) => {
+          const [method, url, body] = way(person.userId, owner)
+          return person.request(method, url, { body })
         }),
       )
       const refused = answers.filter(({ status }) => status >= 300)
@@ -60,30 +59,26 @@ describe(`${RIVALS} owners who all leave at once`, () => {
         refused.map(({ body }) => body.code),
         ['last_owner'],
       )
-      assert.equal((await owners(tenant.tenantId)).length, 1)
+      assert.equal((await owners(tenant.id)).length, 1)
     })
   }
 })
 
 describe('parallel invitations of one person', () => {
   it('make one, in one tenant', async () => {
-    const { token } = await found(test.core)
+    const { owner } = await test.foundTenant()
     const body = { email: `${newId()}@example.com` }
-    const answers = await Promise.all(
-      Array.from({ length: RIVALS }, () => test.request('POST', '/api/v1/users/invite', { token, body })),
-    )
+    const answers = await Promise.all(Array.from({ length: RIVALS }, () => owner.post('/users/invite', body)))
     const statuses = answers.map(({ status }) => status).sort()
     assert.deepEqual(statuses, [201, ...Array(RIVALS - 1).fill(409)])
-    const { body: list } = await test.request('GET', '/api/v1/users/invitations', { token })
+    const { body: list } = await owner.get('/users/invitations')
     assert.equal(list.data.length, 1)
   })
 
   it('make one in each of several tenants, of one and the same person', async () => {
-    const tenants = await Promise.all(Array.from({ length: 6 }, () => found(test.core)))
+    const tenants = await Promise.all(Array.from({ length: 6 }, () => test.foundTenant()))
     const body = { email: `${newId()}@example.com` }
-    const answers = await Promise.all(
-      tenants.map(({ token }) => test.request('POST', '/api/v1/users/invite', { token, body })),
-    )
+    const answers = await Promise.all(tenants.map(({ owner }) => owner.post('/users/invite', body)))
     assert.deepEqual(
       answers.map(({ status }) => status),
       Array(6).fill(201),
@@ -94,18 +89,18 @@ describe('parallel invitations of one person', () => {
 
 describe('one invitation', () => {
   async function invited() {
-    const tenant = await found(test.core)
+    const tenant = await test.foundTenant()
     const email = `${newId()}@example.com`
-    const { body } = await test.request('POST', '/api/v1/users/invite', { token: tenant.token, body: { email } })
-    const link = await readToken(test, tenant.tenantId, email)
+    const { body } = await tenant.owner.post('/users/invite', { email })
+    const link = await readToken(test, tenant, email)
     const { hash } = splitInvitationToken(link)! // made by the module itself
     const work = async (ctx: Ctx) => {
-      const invitation = await findInvitation(ctx.tx, tenant.tenantId, hash)
+      const invitation = await findInvitation(ctx.tx, tenant.id, hash)
       if (!invitation) return 'unknown'
       await useInvitation(ctx, invitation)
       return 'joined'
     }
-    const accept = () => test.core.run(work, { tenantId: tenant.tenantId }).catch((error: AppError) => error.code)
+    const accept = () => test.core.run(work, { tenantId: tenant.id }).catch((error: AppError) => error.code)
     return { tenant, invitation: body, accept }
   }
 
@@ -113,17 +108,17 @@ describe('one invitation', () => {
     const { tenant, invitation, accept } = await invited()
     const outcomes = await Promise.all(Array.from({ length: RIVALS }, accept))
     assert.deepEqual(outcomes.toSorted(), [...Array(RIVALS - 1).fill('invalid_token'), 'joined'])
-    const { body } = await test.request('GET', `/api/v1/users/${invitation.user_id}/roles`, { token: tenant.token })
+    const { body } = await tenant.owner.get(`/users/${invitation.user_id}/roles`)
     assert.equal(body.data.length, 1)
   })
 
   it('is either accepted or revoked', async () => {
     for (let round = 0; round < 5; round++) {
       const { tenant, invitation, accept } = await invited()
-      const url = `/api/v1/users/invitations/${invitation.id}`
-      const [outcome, revoked] = await Promise.all([accept(), test.request('DELETE', url, { token: tenant.token })])
+      const url = `/users/invitations/${invitation.id}` as const
+      const [outcome, revoked] = await Promise.all([accept(), tenant.owner.delete(url)])
       assert.equal(revoked.status, outcome === 'joined' ? 404 : 204, `accepting ended with ${outcome}`)
-      const { status } = await test.request('GET', `/api/v1/users/${invitation.user_id}`, { token: tenant.token })
+      const { status } = await tenant.owner.get(`/users/${invitation.user_id}`)
       assert.equal(status, outcome === 'joined' ? 200 : 404)
     }
   })

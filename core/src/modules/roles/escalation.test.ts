@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { newId } from '#kernel'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
+import { type Method, newId } from '#kernel'
+import { createTestCore, type TestCore, type TestPerson } from '../../testing/index.ts'
 import { SEED } from '../../testing/seed.ts'
-import { stores } from '../stores/index.ts'
-import { tenants } from '../tenants/index.ts'
-import { users } from '../users/index.ts'
-import { assignRole, listAssignments, listGrants, roles } from './index.ts'
-import { addPerson, type Company, foundCompany, testRights, testSignIn } from './roles.fixture.ts'
+import { authModules } from '../auth/auth.fixture.ts'
+import { assignRole, listAssignments, listGrants } from './index.ts'
+import { type Company, foundCompany, narrowedSignIn, testRights } from './roles.fixture.ts'
 
 let core: TestCore
 before(async () => {
-  core = await createTestCore({ modules: [users, tenants, stores, roles, testRights, testSignIn] })
+  core = await createTestCore({
+    modules: [...authModules, testRights, narrowedSignIn],
+    env: { RATE_LIMIT_FACTOR: '0' },
+  })
 })
 after(() => core.close())
 
@@ -60,11 +61,11 @@ type Held = Set<string>
 
 class World {
   readonly company: Company
-  readonly people: string[]
+  readonly people: TestPerson[]
   readonly places: (string | null)[]
   readonly roleIds: string[]
 
-  constructor(company: Company, people: string[], places: (string | null)[]) {
+  constructor(company: Company, people: TestPerson[], places: (string | null)[]) {
     this.company = company
     this.people = people
     this.places = places
@@ -76,7 +77,7 @@ class World {
   async holdings(): Promise<Held[]> {
     return this.company.run(({ tx }) =>
       Promise.all(
-        this.people.map(async (userId) => {
+        this.people.map(async ({ userId }) => {
           const grants = await listGrants(tx, core.core, this.company.id, userId)
           const held = grants.flatMap(({ permissions, storeId }) =>
             this.places
@@ -92,7 +93,7 @@ class World {
   /** One call through the front door; its status. */
   async take(step: Step): Promise<number> {
     const by = this.people[step.by]! // one of PEOPLE
-    const send = (method: string, url: string, body?: unknown) => this.company.request(by, method, url, { body })
+    const send = (method: Method, url: `/${string}`, body?: unknown) => by.request(method, url, { body })
     if (step.act === 'create') {
       const made = await send('POST', '/roles', { name: newId(), scope: step.scope, permissions: step.codes })
       if (made.status === 201) this.roleIds.push(made.body.id)
@@ -103,13 +104,19 @@ class World {
     const roleId = this.roleAt(step.role)
     if (step.act === 'update') return (await send('PUT', `/roles/${roleId}`, { permissions: step.codes })).status
     if (step.act === 'delete') return (await send('DELETE', `/roles/${roleId}`)).status
-    const body = { user_id: this.people[step.to], role_id: roleId, store_id: this.places[step.place] }
+    const body = { user_id: this.people[step.to]?.userId, role_id: roleId, store_id: this.places[step.place] }
     return (await send('POST', '/test/assign', body)).status
   }
 
   /** Something that somebody holds, as the body of a request. */
   async assignmentAt(index: number): Promise<unknown> {
-    const held = await this.company.run(({ tx }) => listAssignments(tx, this.company.id, this.people))
+    const held = await this.company.run(({ tx }) =>
+      listAssignments(
+        tx,
+        this.company.id,
+        this.people.map(({ userId }) => userId),
+      ),
+    )
     const one = held[index % held.length]
     return one ? { user_id: one.user_id, role_id: one.role_id, store_id: one.store_id } : {}
   }
@@ -123,7 +130,7 @@ async function makeWorld({
   holders: { person: number; role: number; place: number }[]
 }) {
   const company = await foundCompany(core)
-  const people = await Promise.all(Array.from({ length: PEOPLE }, () => addPerson(core)))
+  const people = await Promise.all(Array.from({ length: PEOPLE }, () => company.member()))
   const world = new World(company, people, [null, company.mainStoreId, await company.addStore('Second')])
   for (const { scope, codes } of roles) world.roleIds.push(await company.addRole(codes, scope))
   // Roles of the owner's making, but not `owner`: that one may give whatever there is.
@@ -132,7 +139,7 @@ async function makeWorld({
     const roleId = given[holder.role % given.length]! // the remainder lies within
     const storeId = await fittingPlace(world, roleId, holder.place)
     await company.run(
-      (ctx) => assignRole(ctx, { userId: people[holder.person]!, roleId, storeId }, { preauthorized: true }), // one of PEOPLE
+      (ctx) => assignRole(ctx, { userId: people[holder.person]!.userId, roleId, storeId }, { preauthorized: true }), // one of PEOPLE
     )
   }
   return world
@@ -140,7 +147,7 @@ async function makeWorld({
 
 /** A role of the whole tenant is held for the whole tenant. */
 async function fittingPlace(world: World, roleId: string, place: number): Promise<string | null> {
-  const { body } = await world.company.request(world.company.ownerId, 'GET', `/roles/${roleId}`)
+  const { body } = await world.company.owner.get(`/roles/${roleId}`)
   return body.scope === 'tenant' ? null : (world.places[place] ?? null)
 }
 

@@ -9,103 +9,49 @@ import {
   notFound,
   Type,
   Uuid,
-  unauthenticated,
 } from '#kernel'
-import type { Answered, RequestOptions, TestCore } from '../../testing/index.ts'
-import { openStore } from '../stores/operations.ts'
-import { foundTenant } from '../tenants/index.ts'
-import { addUser } from '../users/index.ts'
-import { assignRole, type RoleToAssign, roles, unassignRole } from './index.ts'
-import { createRole } from './operations.ts'
+import { claims } from '../../kernel/access/sign-in.fixture.ts'
+import type { TestCore, TestPerson, TestTenant } from '../../testing/index.ts'
+import { openStore } from '../stores/index.ts'
+import { assignRole, createRole, type RoleToAssign, roles, unassignRole } from './index.ts'
 
-const PREFIX = 'as.'
-
-/**
- * Signs anybody in without a password: the credential says who and where, and which scopes it is narrowed to. So tests
- * of rights need neither passwords nor sessions.
- */
-export const testSignIn: Module = defineModule({
-  name: 'test-sign-in',
-  authenticators: [
-    {
-      name: 'test',
-      matches: (credential) => credential.startsWith(PREFIX),
-      identify: (_core, credential) => {
-        const [, userId, tenantId] = credential.split('.')
-        if (!userId) throw unauthenticated()
-        const actor = { type: 'user' as const, id: userId, label: 'test', impersonatorId: null }
-        return { key: credential, userId, tenantId: tenantId || null, sessionId: null, actor }
-      },
-      standing: async (_tx, { actor, key }) => {
-        const scopes = key.split('.')[3]
-        return { actor, superAdmin: false, scopes: scopes ? scopes.split('+').map((s) => s.replace('_', '.')) : null }
-      },
-    },
-  ],
-})
-
-/** A credential of that person, in that tenant or in none. */
-export const tokenOf = (userId: string, tenantId: string | null): string => `${PREFIX}${userId}.${tenantId ?? ''}`
-
-let people = 0
-
-/** Somebody new whose address is proven, member of nothing. */
-export async function addPerson({ core }: TestCore, name = 'Somebody'): Promise<string> {
-  const email = `person-${++people}-${newId()}@example.com`
-  return core.run(async (ctx) => (await addUser(ctx, { email, name, emailVerifiedAt: ctx.clock.now() })).id)
-}
-
-/** A tenant with its default store, as tests speak of it. */
-export interface Company {
-  id: string
-  ownerId: string
-  ownerToken: string
+/** A tenant, as tests of rights speak of it. */
+export interface Company extends TestTenant {
   mainStoreId: string
   /** Id of each system role. */
   roleIds: Record<string, string>
-  /** Runs as the system in this tenant. */
-  run<T>(work: (ctx: Ctx) => Promise<T>): Promise<T>
-  request(userId: string, method: string, url: string, options?: RequestOptions): Promise<Answered>
   /** Opens another store; its id. */
   addStore(name: string): Promise<string>
-  /** Somebody new who holds that role, by its id or a system role's name, for the tenant or a store. */
-  addHolder(role: string, storeId?: string | null): Promise<string>
+  /** A member who holds that role, by its id or a system role's name, for the tenant or a store. */
+  addHolder(role: string, storeId?: string | null): Promise<TestPerson>
   /** Makes a role of these permissions, asking nobody; its id. */
   addRole(permissions: string[], scope?: 'tenant' | 'store'): Promise<string>
 }
 
-export async function foundCompany(test: TestCore, name = 'Acme'): Promise<Company> {
-  const ownerId = await addPerson(test, `Owner of ${name}`)
-  const id = newId()
-  const run: Company['run'] = (work) => test.core.run(work, { tenantId: id })
-  await run((ctx) =>
-    foundTenant(ctx, { id, name: `${name} ${id.slice(-8)}`, founder: { userId: ownerId, name: 'Owner' } }),
-  )
+export async function foundCompany(test: TestCore, name?: string): Promise<Company> {
+  const tenant = await test.foundTenant({ name })
+  const { id, run } = tenant
   const { mainStoreId, roleIds } = await run(async ({ tx }) => {
     const store = await tx.selectFrom('stores').select('id').where('tenant_id', '=', id).executeTakeFirstOrThrow()
     const roles = await tx.selectFrom('roles').select(['id', 'name']).where('tenant_id', '=', id).execute()
     return { mainStoreId: store.id, roleIds: Object.fromEntries(roles.map((role) => [role.name, role.id])) }
   })
   return {
-    id,
-    ownerId,
-    ownerToken: tokenOf(ownerId, id),
+    ...tenant,
     mainStoreId,
     roleIds,
-    run,
-    request: (userId, method, url, options = {}) =>
-      test.request(method, `/api/v1${url}`, { token: tokenOf(userId, id), ...options }),
     addStore: (storeName) => run(async (ctx) => (await openStore(ctx, { name: storeName })).id),
     addRole: (permissions, scope = 'tenant') =>
       run(async (ctx) => (await createRole(ctx, { name: `Role ${newId()}`, scope, permissions })).id),
-    addHolder: async (role, storeId = null) => {
-      const userId = await addPerson(test)
-      const wanted = { userId, roleId: roleIds[role] ?? role, storeId }
-      await run((ctx) => assignRole(ctx, wanted, { preauthorized: true }))
-      return userId
-    },
+    addHolder: (role, store = null) => tenant.member({ role: roleIds[role] ?? role, store }),
   }
 }
+
+/** Somebody's id, who is a member of nothing. */
+export const addPersonId = async (test: TestCore): Promise<string> => (await test.addPerson()).userId
+
+/** Credentials that are narrowed to some permissions. */
+export const narrowedSignIn: Module = defineModule({ name: 'narrowed-sign-in', authenticators: [claims] })
 
 const Assignment = Closed({ user_id: Uuid, role_id: Uuid, store_id: Type.Optional(Nullable(Uuid)) })
 const assignRoute = (path: `/${string}`, work: (ctx: Ctx, wanted: RoleToAssign) => Promise<unknown>) =>

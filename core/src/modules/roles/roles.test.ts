@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { newId } from '#kernel'
+import { type Method, newId } from '#kernel'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { stores } from '../stores/index.ts'
-import { tenants } from '../tenants/index.ts'
-import { users } from '../users/index.ts'
-import { getSystemRole, roles } from './index.ts'
-import { addPerson, type Company, foundCompany, testRights, testSignIn } from './roles.fixture.ts'
+import { authModules } from '../auth/auth.fixture.ts'
+import { getSystemRole } from './index.ts'
+import { type Company, foundCompany, narrowedSignIn, testRights } from './roles.fixture.ts'
 
 let core: TestCore
 let acme: Company
 before(async () => {
-  core = await createTestCore({ modules: [users, tenants, stores, roles, testRights, testSignIn] })
+  core = await createTestCore({
+    modules: [...authModules, testRights, narrowedSignIn],
+    env: { RATE_LIMIT_FACTOR: '0' },
+  })
   acme = await foundCompany(core)
 })
 after(() => core.close())
 
-const asOwner = (method: string, url: string, body?: unknown) => acme.request(acme.ownerId, method, url, { body })
+const asOwner = (method: Method, url: `/${string}`, body?: unknown) => acme.owner.request(method, url, { body })
 const make = (body: Record<string, unknown>) => asOwner('POST', '/roles', { name: `Role ${newId()}`, ...body })
 const pointers = (body: { errors: { pointer: string }[] }) => body.errors.map(({ pointer }) => pointer).sort()
 
@@ -70,7 +71,7 @@ describe('the permissions', () => {
     assert.deepEqual(till, { code: 'till.open', description: 'Open tills', module: 'test-rights', scope: 'store' })
     const vault = body.data.find((permission: { code: string }) => permission.code === 'vault.open')
     assert.equal(vault.scope, 'tenant')
-    assert.equal((await acme.request(await acme.addHolder('staff'), 'GET', '/permissions')).status, 403)
+    assert.equal((await (await acme.addHolder('staff')).request('GET', '/permissions')).status, 403)
   })
 })
 
@@ -147,7 +148,7 @@ describe('a role of the tenant’s own', () => {
     const other = await foundCompany(core, 'Other')
     const name = `Same ${newId()}`
     assert.equal((await make({ name })).status, 201)
-    assert.equal((await other.request(other.ownerId, 'POST', '/roles', { body: { name } })).status, 201)
+    assert.equal((await other.owner.request('POST', '/roles', { body: { name } })).status, 201)
   })
 
   test('cannot be deleted while somebody holds it', async () => {
@@ -155,7 +156,7 @@ describe('a role of the tenant’s own', () => {
     const holder = await acme.addHolder(id)
     const refused = await asOwner('DELETE', `/roles/${id}`)
     assert.deepEqual([refused.status, refused.body.code], [409, 'role_in_use'])
-    await asOwner('POST', '/test/unassign', { user_id: holder, role_id: id })
+    await asOwner('POST', '/test/unassign', { user_id: holder.userId, role_id: id })
     assert.equal((await asOwner('DELETE', `/roles/${id}`)).status, 204)
   })
 
@@ -203,7 +204,7 @@ describe('a role of the tenant’s own', () => {
 describe('the list', () => {
   test('filters by scope and text, and pages newest first', async () => {
     const company = await foundCompany(core, 'Lister')
-    const list = async (query: string) => (await company.request(company.ownerId, 'GET', `/roles?${query}`)).body
+    const list = async (query: string) => (await company.owner.get(`/roles?${query}`)).body
     await company.addRole([], 'store')
     const names = (page: { data: { name: string }[] }) => page.data.map(({ name }) => name)
     assert.deepEqual(names(await list('scope=tenant')), ['owner', 'admin'])
@@ -213,16 +214,16 @@ describe('the list', () => {
     assert.equal(first.data.length, 4)
     const second = await list(`limit=4&cursor=${first.next_cursor}`)
     assert.deepEqual([names(second), second.next_cursor], [['staff', 'viewer'], null])
-    assert.equal((await company.request(company.ownerId, 'GET', '/roles?scope=x&nope=1&limit=0')).body.errors.length, 3)
+    assert.equal((await company.owner.request('GET', '/roles?scope=x&nope=1&limit=0')).body.errors.length, 3)
   })
 
   test('is for those who may see roles', async () => {
     const answers = async (role: string, storeId: string | null = null) =>
-      (await acme.request(await acme.addHolder(role, storeId), 'GET', '/roles')).status
+      (await (await acme.addHolder(role, storeId)).request('GET', '/roles')).status
     assert.equal(await answers('viewer'), 200)
     assert.equal(await answers('manager', acme.mainStoreId), 200)
     assert.equal(await answers('staff'), 403)
-    assert.equal((await acme.request(await addPerson(core), 'GET', '/roles')).status, 403)
+    assert.equal((await (await core.addPerson()).request('GET', '/roles')).status, 403)
     assert.equal((await core.request('GET', '/api/v1/roles')).status, 401)
   })
 })

@@ -1,33 +1,30 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { tenants } from '../tenants/index.ts'
-import { found, signIn } from '../tenants/sign-in.fixture.ts'
-import { users } from '../users/index.ts'
-import { stores } from './index.ts'
+import type { TestCore, TestPerson } from '../../testing/index.ts'
+import { createAuthCore } from '../auth/auth.fixture.ts'
 
-const URL = '/api/v1/stores'
+const URL = '/stores'
 const PARALLEL = 20
 let t: TestCore
 
 before(async () => {
-  t = await createTestCore({ modules: [users, tenants, stores, signIn] })
+  t = await createAuthCore()
 })
 after(() => t.close())
 
-const get = (token: string, path = '') => t.request('GET', URL + path, { token })
-const post = (token: string, body: unknown) => t.request('POST', URL, { token, body })
-const put = (token: string, path: string, body: unknown) => t.request('PUT', URL + path, { token, body })
-const remove = (token: string, id: string) => t.request('DELETE', `${URL}/${id}`, { token })
+const get = (who: TestPerson, path = '') => who.get(`${URL}${path}`)
+const post = (who: TestPerson, body: unknown) => who.post(URL, body)
+const put = (who: TestPerson, path: string, body: unknown) => who.put(`${URL}${path}`, body)
+const remove = (who: TestPerson, id: string) => who.delete(`${URL}/${id}`)
 
-async function open(token: string, body: Record<string, unknown>) {
-  const answer = await post(token, body)
+async function open(who: TestPerson, body: Record<string, unknown>) {
+  const answer = await post(who, body)
   assert.equal(answer.status, 201, answer.text)
   return answer.body
 }
 
-async function mainStore(token: string) {
-  return (await get(token, '?q=MAIN')).body.data[0]
+async function mainStore(who: TestPerson) {
+  return (await get(who, '?q=MAIN')).body.data[0]
 }
 
 /** The records of one store, oldest first: what happened, and which fields differ. */
@@ -49,8 +46,8 @@ const pointers = (body: { errors: { pointer: string }[] }) => body.errors.map(({
 
 describe('a store', () => {
   test('a new tenant has one, Main, which is the default', async () => {
-    const { token, tenantId } = await found(t.core)
-    const { body } = await get(token)
+    const { owner, id: tenantId } = await t.foundTenant()
+    const { body } = await get(owner)
     assert.equal(body.data.length, 1)
     const { name, code, is_default, status, tenant_id } = body.data[0]
     assert.deepEqual(
@@ -60,23 +57,23 @@ describe('a store', () => {
   })
 
   test('is opened, read, changed and deleted, each step recorded once', async () => {
-    const { token, tenantId } = await found(t.core)
-    const created = await post(token, { name: '  North ', code: 'nr-1', phone: '+41 44 1', timezone: 'Europe/Zurich' })
+    const { owner, id: tenantId } = await t.foundTenant()
+    const created = await post(owner, { name: '  North ', code: 'nr-1', phone: '+41 44 1', timezone: 'Europe/Zurich' })
     assert.equal(created.status, 201)
     const { id } = created.body
-    assert.equal(created.headers.location, `${URL}/${id}`)
+    assert.equal(created.headers.location, `/api/v1${URL}/${id}`)
     assert.equal(created.body.name, 'North')
     assert.equal(created.body.code, 'NR-1')
-    assert.deepEqual((await get(token, `/${id}`)).body, created.body)
+    assert.deepEqual((await get(owner, `/${id}`)).body, created.body)
 
-    const changed = await put(token, `/${id}`, { phone: null, email: 'north@example.com' })
+    const changed = await put(owner, `/${id}`, { phone: null, email: 'north@example.com' })
     assert.equal(changed.status, 200)
     const { updated_at } = changed.body
     assert.deepEqual(changed.body, { ...created.body, phone: null, email: 'north@example.com', updated_at })
 
-    assert.equal((await remove(token, id)).status, 204)
-    assert.equal((await get(token, `/${id}`)).status, 404)
-    assert.equal((await remove(token, id)).status, 404)
+    assert.equal((await remove(owner, id)).status, 204)
+    assert.equal((await get(owner, `/${id}`)).status, 404)
+    assert.equal((await remove(owner, id)).status, 404)
 
     const history = await historyOf(tenantId, id)
     assert.deepEqual(
@@ -92,41 +89,41 @@ describe('a store', () => {
   })
 
   test('a PUT merges the address, clears by null, and records nothing when nothing differs', async () => {
-    const { token, tenantId } = await found(t.core)
-    const { id, ...first } = await open(token, { name: 'North', address: { line1: 'Weg 1', city: 'Bern' } })
+    const { owner, id: tenantId } = await t.foundTenant()
+    const { id, ...first } = await open(owner, { name: 'North', address: { line1: 'Weg 1', city: 'Bern' } })
     const none = { line1: null, line2: null, city: null, region: null, postal_code: null, country: null }
     assert.deepEqual(first.address, { ...none, line1: 'Weg 1', city: 'Bern' })
 
-    const merged = await put(token, `/${id}`, { address: { country: 'CH', line1: null } })
+    const merged = await put(owner, `/${id}`, { address: { country: 'CH', line1: null } })
     assert.deepEqual(merged.body.address, { ...none, city: 'Bern', country: 'CH' })
-    const same = await put(token, `/${id}`, { address: { city: 'Bern' }, name: 'North', status: 'active' })
+    const same = await put(owner, `/${id}`, { address: { city: 'Bern' }, name: 'North', status: 'active' })
     assert.deepEqual(same.body, merged.body)
-    assert.deepEqual((await put(token, `/${id}`, {})).body, merged.body)
-    assert.equal((await put(token, `/${id}`, { address: null })).body.address, null)
+    assert.deepEqual((await put(owner, `/${id}`, {})).body, merged.body)
+    assert.equal((await put(owner, `/${id}`, { address: null })).body.address, null)
     assert.equal((await historyOf(tenantId, id)).length, 3)
   })
 
   test('gets its code from its name, with a random ending when that is taken', async () => {
-    const { token } = await found(t.core)
-    assert.equal((await open(token, { name: 'Café Zürich, am Großmünster' })).code, 'CAFE-ZURICH-AM-GROSS')
-    assert.equal((await open(token, { name: 'St. Gallen' })).code, 'ST-GALLEN')
-    assert.match((await open(token, { name: 'St Gallen' })).code, /^ST-GALLEN-[A-Z0-9]{4}$/)
-    assert.match((await open(token, { name: 'Café Zürich, am Großen Platz' })).code, /^CAFE-ZURICH-AM-[A-Z0-9]{4}$/)
-    assert.match((await open(token, { name: '北京' })).code, /^STORE-[A-Z0-9]{4}$/)
+    const { owner } = await t.foundTenant()
+    assert.equal((await open(owner, { name: 'Café Zürich, am Großmünster' })).code, 'CAFE-ZURICH-AM-GROSS')
+    assert.equal((await open(owner, { name: 'St. Gallen' })).code, 'ST-GALLEN')
+    assert.match((await open(owner, { name: 'St Gallen' })).code, /^ST-GALLEN-[A-Z0-9]{4}$/)
+    assert.match((await open(owner, { name: 'Café Zürich, am Großen Platz' })).code, /^CAFE-ZURICH-AM-[A-Z0-9]{4}$/)
+    assert.match((await open(owner, { name: '北京' })).code, /^STORE-[A-Z0-9]{4}$/)
   })
 
   test('shares neither name nor code with another one of the tenant, but may with those of other tenants', async () => {
-    const { token } = await found(t.core)
-    const north = await open(token, { name: 'Café Nord', code: 'NORD' })
+    const { owner } = await t.foundTenant()
+    const north = await open(owner, { name: 'Café Nord', code: 'NORD' })
     const refusals = [
-      await post(token, { name: 'CAFÉ NORD' }),
-      await post(token, { name: 'Café Nord'.normalize('NFD'), code: 'OTHER' }),
-      await post(token, { name: 'Another', code: 'nord' }),
+      await post(owner, { name: 'CAFÉ NORD' }),
+      await post(owner, { name: 'Café Nord'.normalize('NFD'), code: 'OTHER' }),
+      await post(owner, { name: 'Another', code: 'nord' }),
     ]
-    const other = await open(token, { name: 'Other', code: 'OTHER' })
+    const other = await open(owner, { name: 'Other', code: 'OTHER' })
     refusals.push(
-      await put(token, `/${other.id}`, { name: 'café nord' }),
-      await put(token, `/${other.id}`, { code: 'NORD' }),
+      await put(owner, `/${other.id}`, { name: 'café nord' }),
+      await put(owner, `/${other.id}`, { code: 'NORD' }),
     )
     const seen = refusals.map(({ status, body }) => [status, body.code, body.errors[0].pointer])
     const fields = ['#/name', '#/name', '#/code', '#/name', '#/code']
@@ -134,14 +131,14 @@ describe('a store', () => {
       seen,
       fields.map((field) => [409, 'name_taken', field]),
     )
-    assert.equal((await put(token, `/${north.id}`, { name: 'CAFÉ NORD', code: 'nord' })).status, 200)
+    assert.equal((await put(owner, `/${north.id}`, { name: 'CAFÉ NORD', code: 'nord' })).status, 200)
 
-    const { token: elsewhere } = await found(t.core)
+    const { owner: elsewhere } = await t.foundTenant()
     await open(elsewhere, { name: 'Café Nord', code: 'NORD' })
   })
 
   test('bad input is refused with every wrong field named', async () => {
-    const { token } = await found(t.core)
+    const { owner } = await t.foundTenant()
     const bad = {
       name: ' \t',
       code: 'a b',
@@ -165,31 +162,31 @@ describe('a store', () => {
       '#/status',
       '#/timezone',
     ]
-    const created = await post(token, bad)
+    const created = await post(owner, bad)
     assert.equal(created.body.code, 'invalid_request')
     assert.deepEqual([...new Set(pointers(created.body))], expected)
-    const { id } = await mainStore(token)
-    assert.deepEqual([...new Set(pointers((await put(token, `/${id}`, bad)).body))], expected)
-    assert.deepEqual(pointers((await post(token, {})).body), ['#/name'])
-    assert.equal((await put(token, `/${id}`, { name: null })).status, 400)
-    assert.equal((await post(token, { name: 'x'.repeat(201) })).status, 400)
-    assert.equal((await post(token, { name: '🏪'.repeat(200) })).status, 201)
-    assert.equal((await get(token)).body.data.length, 2)
+    const { id } = await mainStore(owner)
+    assert.deepEqual([...new Set(pointers((await put(owner, `/${id}`, bad)).body))], expected)
+    assert.deepEqual(pointers((await post(owner, {})).body), ['#/name'])
+    assert.equal((await put(owner, `/${id}`, { name: null })).status, 400)
+    assert.equal((await post(owner, { name: 'x'.repeat(201) })).status, 400)
+    assert.equal((await post(owner, { name: '🏪'.repeat(200) })).status, 201)
+    assert.equal((await get(owner)).body.data.length, 2)
   })
 
   test('of 20 parallel creations of one name, one is there', async () => {
-    const { token } = await found(t.core)
+    const { owner } = await t.foundTenant()
     const names = Array.from({ length: PARALLEL }, (_, i) => (i % 2 ? 'North' : 'NORTH'))
-    const answers = await Promise.all(names.map((name) => post(token, { name })))
+    const answers = await Promise.all(names.map((name) => post(owner, { name })))
     const statuses = answers.map(({ status, body }) => (status === 201 ? 'made' : `${status} ${body.code}`)).sort()
     assert.deepEqual(statuses, [...Array(PARALLEL - 1).fill('409 name_taken'), 'made'])
-    assert.equal((await get(token)).body.data.length, 2)
+    assert.equal((await get(owner)).body.data.length, 2)
   })
 
   test('of 20 parallel creations of names that make one code, all are there with codes of their own', async () => {
-    const { token } = await found(t.core)
+    const { owner } = await t.foundTenant()
     const answers = await Promise.all(
-      Array.from({ length: PARALLEL }, (_, i) => post(token, { name: `North${'.'.repeat(i)}` })),
+      Array.from({ length: PARALLEL }, (_, i) => post(owner, { name: `North${'.'.repeat(i)}` })),
     )
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([201]))
     assert.equal(new Set(answers.map(({ body }) => body.code)).size, PARALLEL)
@@ -198,8 +195,8 @@ describe('a store', () => {
 
 describe('settings of a store', () => {
   test('are empty at first; a PUT merges the days, replaces extra, clears by null, and is recorded when it changes something', async () => {
-    const { token, tenantId } = await found(t.core)
-    const { id, created_at } = await open(token, { name: 'North', timezone: 'Europe/Zurich' })
+    const { owner, id: tenantId } = await t.foundTenant()
+    const { id, created_at } = await open(owner, { name: 'North', timezone: 'Europe/Zurich' })
     const path = `/${id}/settings`
     const empty = {
       tenant_id: tenantId,
@@ -212,12 +209,12 @@ describe('settings of a store', () => {
       extra: {},
       created_at,
     }
-    const { updated_at, ...first } = (await get(token, path)).body
+    const { updated_at, ...first } = (await get(owner, path)).body
     assert.deepEqual(first, empty)
 
     const day = [{ open: '09:00', close: '18:30' }]
-    await put(token, path, { opening_hours: { monday: day }, extra: { a: 1 }, timezone: 'Asia/Tokyo' })
-    const { body } = await put(token, path, {
+    await put(owner, path, { opening_hours: { monday: day }, extra: { a: 1 }, timezone: 'Asia/Tokyo' })
+    const { body } = await put(owner, path, {
       opening_hours: { friday: day },
       extra: { b: { c: null } },
       currency: 'CHF',
@@ -225,18 +222,18 @@ describe('settings of a store', () => {
     const closed = { tuesday: [], wednesday: [], thursday: [], saturday: [], sunday: [] }
     assert.deepEqual(body.opening_hours, { ...closed, monday: day, friday: day })
     assert.deepEqual(body.extra, { b: { c: null } })
-    assert.equal((await get(token, `/${id}`)).body.timezone, 'Asia/Tokyo')
+    assert.equal((await get(owner, `/${id}`)).body.timezone, 'Asia/Tokyo')
 
-    assert.deepEqual((await put(token, path, { currency: 'CHF', extra: { b: { c: null } } })).body, body)
-    assert.equal((await put(token, path, { opening_hours: null })).body.opening_hours, null)
+    assert.deepEqual((await put(owner, path, { currency: 'CHF', extra: { b: { c: null } } })).body, body)
+    assert.equal((await put(owner, path, { opening_hours: null })).body.opening_hours, null)
     const actions = (await historyOf(tenantId, id)).map(({ action }) => action)
     assert.deepEqual(actions, ['store.created', ...Array(3).fill('store_settings.updated')])
   })
 
   test('bad ones are refused by name', async () => {
-    const { token } = await found(t.core)
-    const { id } = await mainStore(token)
-    const { status, body } = await put(token, `/${id}/settings`, {
+    const { owner } = await t.foundTenant()
+    const { id } = await mainStore(owner)
+    const { status, body } = await put(owner, `/${id}/settings`, {
       timezone: 'Mars/Olympus',
       currency: 'EURO',
       opening_hours: { monday: [{ open: '24:00', close: '25' }], someday: [] },
@@ -249,8 +246,8 @@ describe('settings of a store', () => {
     const hours = ['#/opening_hours/monday', '#/opening_hours/someday']
     assert.deepEqual(fields, ['#/currency', '#/extra', ...hours, '#/receipt_footer', '#/theme', '#/timezone'])
     const large = { extra: { text: 'x'.repeat(64 * 1024) } }
-    assert.deepEqual(pointers((await put(token, `/${id}/settings`, large)).body), ['#/extra'])
+    assert.deepEqual(pointers((await put(owner, `/${id}/settings`, large)).body), ['#/extra'])
     const fitting = { extra: { text: 'x'.repeat(64 * 1024 - '{"text":""}'.length) } }
-    assert.equal((await put(token, `/${id}/settings`, fitting)).status, 200)
+    assert.equal((await put(owner, `/${id}/settings`, fitting)).status, 200)
   })
 })

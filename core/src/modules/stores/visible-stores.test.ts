@@ -1,36 +1,34 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { newId } from '#kernel'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
+import { type Method, newId } from '#kernel'
+import type { TestCore, TestPerson } from '../../testing/index.ts'
 import { SEED } from '../../testing/seed.ts'
-import { tenants } from '../tenants/index.ts'
-import { found, signIn, tokenFor } from '../tenants/sign-in.fixture.ts'
-import { users } from '../users/index.ts'
+import { createAuthCore } from '../auth/auth.fixture.ts'
 import { stores } from './index.ts'
 
-const URL = '/api/v1/stores'
+const URL = '/stores'
 let t: TestCore
 
 before(async () => {
-  t = await createTestCore({ modules: [users, tenants, stores, signIn] })
+  t = await createAuthCore()
 })
 after(() => t.close())
 
-const get = (token: string, path = '', headers = {}) => t.request('GET', URL + path, { token, headers })
-const post = (token: string, body: unknown) => t.request('POST', URL, { token, body })
-const put = (token: string, path: string, body: unknown) => t.request('PUT', URL + path, { token, body })
-const remove = (token: string, id: string) => t.request('DELETE', `${URL}/${id}`, { token })
+const get = (who: TestPerson, path = '', headers = {}) => who.request('GET', `${URL}${path}`, { headers })
+const post = (who: TestPerson, body: unknown) => who.post(URL, body)
+const put = (who: TestPerson, path: string, body: unknown) => who.put(`${URL}${path}`, body)
+const remove = (who: TestPerson, id: string) => who.delete(`${URL}/${id}`)
 const idsOf = (data: { id: string }[]) => data.map(({ id }) => id)
 
-async function open(token: string, name: string) {
-  const answer = await post(token, { name })
+async function open(who: TestPerson, name: string) {
+  const answer = await post(who, { name })
   assert.equal(answer.status, 201, answer.text)
   return answer.body
 }
 
 describe('who sees and does what', () => {
-  const routes = (id: string) => [
+  const routes = (id: string): { method: Method; path: string; permission: string; body?: object }[] => [
     { method: 'GET', path: '', permission: 'store.view' },
     { method: 'POST', path: '', permission: 'store.create', body: { name: 'New' } },
     { method: 'GET', path: `/${id}`, permission: 'store.view' },
@@ -41,53 +39,52 @@ describe('who sees and does what', () => {
   ]
 
   test('every route asks for a credential and for its own permission', async () => {
-    const { token, tenantId, userId } = await found(t.core)
-    const { id } = await open(token, 'North')
+    const shop = await t.foundTenant()
+    const { id } = await open(shop.owner, 'North')
     for (const { method, path, permission, body } of routes(id)) {
-      assert.equal((await t.request(method, URL + path, { body })).status, 401)
-      const others = stores.permissions
-      const poor = tokenFor({
-        tenantId,
-        userId,
-        permissions: Object.keys(others).filter((code) => code !== permission),
-      })
-      const refused = await t.request(method, URL + path, { token: poor, body })
+      assert.equal((await t.request(method, `/api/v1${URL}${path}`, { body })).status, 401)
+      const others = Object.keys(stores.permissions).filter((code) => code !== permission)
+      const poor = await shop.member({ permissions: others })
+      const refused = await poor.request(method, `${URL}${path}`, { body })
       assert.deepEqual([refused.status, refused.body.permission], [403, permission])
-      const fit = tokenFor({ tenantId, userId, permissions: [permission] })
-      const { status, text } = await t.request(method, URL + path, { token: fit, body })
+      const fit = await shop.member({ permissions: [permission] })
+      const { status, text } = await fit.request(method, `${URL}${path}`, { body })
       assert.ok(status < 300, `${method} ${path}: ${text}`)
     }
   })
 
   test('a store of another tenant is as little there as one that never was', async () => {
-    const mine = await found(t.core)
-    const theirs = await found(t.core)
-    const { id } = await open(theirs.token, 'Theirs')
+    const { owner: mine } = await t.foundTenant()
+    const { owner: theirs } = await t.foundTenant()
+    const { id } = await open(theirs, 'Theirs')
     const withoutRequest = ({ request_id, ...rest }: Record<string, unknown>) => rest
     for (const [i, route] of routes(id).entries()) {
       if (route.path === '') continue
       const never = routes(newId())[i]
       assert.ok(never)
-      const foreign = await t.request(route.method, URL + route.path, { token: mine.token, body: route.body })
-      const unknown = await t.request(never.method, URL + never.path, { token: mine.token, body: never.body })
+      const foreign = await mine.request(route.method, `${URL}${route.path}`, { body: route.body })
+      const unknown = await mine.request(never.method, `${URL}${never.path}`, { body: never.body })
       assert.equal(foreign.status, 404)
       assert.deepEqual(withoutRequest(foreign.body), withoutRequest(unknown.body))
     }
-    assert.equal((await get(theirs.token, `/${id}`)).body.phone, null)
-    assert.equal((await get(mine.token, '/not-a-uuid')).status, 404)
+    assert.equal((await get(theirs, `/${id}`)).body.phone, null)
+    assert.equal((await get(mine, '/not-a-uuid')).status, 404)
   })
 
   test('a role in one store shows and opens that store alone', async () => {
-    const { token, tenantId, userId } = await found(t.core)
-    const north = await open(token, 'North')
-    const south = await open(token, 'South')
-    const permissions = Object.keys(stores.permissions)
-    const manager = tokenFor({ tenantId, userId, permissions, storeId: north.id })
+    const shop = await t.foundTenant()
+    const { owner } = shop
+    const north = await open(owner, 'North')
+    const south = await open(owner, 'South')
+    const inStores = Object.keys(stores.permissions).filter(
+      (code) => t.core.registry.permissions.get(code)?.scope === 'store',
+    )
+    const manager = await shop.member({ permissions: inStores, store: north.id })
     const { body } = await get(manager)
     assert.deepEqual(idsOf(body.data), [north.id])
     for (const { method, path, body } of routes(south.id)) {
       if (path === '') continue
-      const status = (await t.request(method, URL + path, { token: manager, body })).status
+      const status = (await manager.request(method, `${URL}${path}`, { body })).status
       assert.equal(status, method === 'DELETE' ? 403 : 404)
     }
     assert.equal((await put(manager, `/${north.id}`, { phone: '1' })).status, 200)
@@ -97,17 +94,17 @@ describe('who sees and does what', () => {
   })
 
   test('X-Store-ID stops working with the request that closes or deletes the store', async () => {
-    const { token } = await found(t.core)
-    const under = async (id: string) => (await get(token, '', { 'x-store-id': id })).body.code ?? 'fine'
-    const closed = await open(token, 'Closed')
-    const deleted = await open(token, 'Deleted')
+    const { owner } = await t.foundTenant()
+    const under = async (id: string) => (await get(owner, '', { 'x-store-id': id })).body.code ?? 'fine'
+    const closed = await open(owner, 'Closed')
+    const deleted = await open(owner, 'Deleted')
     assert.equal(await under(deleted.id), 'fine')
-    await remove(token, deleted.id)
+    await remove(owner, deleted.id)
     assert.equal(await under(deleted.id), 'store_access_denied')
     assert.equal(await under(closed.id), 'fine')
-    await put(token, `/${closed.id}`, { status: 'inactive' })
+    await put(owner, `/${closed.id}`, { status: 'inactive' })
     assert.equal(await under(closed.id), 'store_access_denied')
-    await put(token, `/${closed.id}`, { status: 'active' })
+    await put(owner, `/${closed.id}`, { status: 'active' })
     assert.equal(await under(closed.id), 'fine')
   })
 })
@@ -121,18 +118,18 @@ describe('a list of stores', () => {
     })
     await fc.assert(
       fc.asyncProperty(plan, async ({ before, limit, between }) => {
-        const { token } = await found(t.core)
+        const { owner } = await t.foundTenant()
         let opened = 0
         const openSome = async (count: number) => {
-          for (let i = 0; i < count; i++) await open(token, `Store ${opened++}`)
+          for (let i = 0; i < count; i++) await open(owner, `Store ${opened++}`)
         }
         await openSome(before)
-        const expected = idsOf((await get(token, '?limit=100')).body.data)
+        const expected = idsOf((await get(owner, '?limit=100')).body.data)
         const seen: string[] = []
         let cursor: string | null = null
         do {
           const from: string = cursor ? `&cursor=${cursor}` : ''
-          const { body } = await get(token, `?limit=${limit}${from}`)
+          const { body } = await get(owner, `?limit=${limit}${from}`)
           seen.push(...idsOf(body.data))
           cursor = body.next_cursor
           await openSome(between.shift() ?? 0)
@@ -144,11 +141,11 @@ describe('a list of stores', () => {
   })
 
   test('a list is filtered by text, taken literally, and by status', async () => {
-    const { token } = await found(t.core)
-    for (const name of ['50% off', '50 off', 'A_b', 'Axb', 'C\\d', 'Ärger']) await open(token, name)
-    const { body: shut } = await post(token, { name: 'Shut', status: 'inactive' })
+    const { owner } = await t.foundTenant()
+    for (const name of ['50% off', '50 off', 'A_b', 'Axb', 'C\\d', 'Ärger']) await open(owner, name)
+    const { body: shut } = await post(owner, { name: 'Shut', status: 'inactive' })
     const search = async (query: string) => {
-      const { body } = await get(token, `?${query}`)
+      const { body } = await get(owner, `?${query}`)
       return body.data.map(({ name }: { name: string }) => name)
     }
     assert.deepEqual(await search('q=50%25'), ['50% off'])
@@ -160,11 +157,11 @@ describe('a list of stores', () => {
   })
 
   test('a cursor is good for its own list alone; bad queries are refused by name', async () => {
-    const { token } = await found(t.core)
-    const { token: elsewhere } = await found(t.core)
-    await open(token, 'North')
-    const { body } = await get(token, '?limit=1')
-    const use = async (query: string, caller = token) => {
+    const { owner } = await t.foundTenant()
+    const { owner: elsewhere } = await t.foundTenant()
+    await open(owner, 'North')
+    const { body } = await get(owner, '?limit=1')
+    const use = async (query: string, caller = owner) => {
       const { status, body } = await get(caller, `?${query}`)
       return [status, body.code, body.errors?.[0]?.pointer]
     }

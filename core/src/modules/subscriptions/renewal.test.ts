@@ -8,7 +8,6 @@ import { migrate } from '../../kernel/db/migrate.ts'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { TEST_ROLES } from '../../testing/cluster.ts'
 import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { found, tokenFor } from '../tenants/sign-in.fixture.ts'
 import { subscriptions } from './index.ts'
 import { openAllMissing, rollOver } from './renewal.ts'
 import {
@@ -59,7 +58,7 @@ describe('the schedule that rolls subscriptions over', () => {
 
   it('runs every ten minutes, and more often does nothing more', async () => {
     assert.deepEqual(
-      test.core.registry.schedules.map(({ name, cron }) => [name, cron]),
+      subscriptions.schedules.map(({ name, cron }) => [name, cron]),
       [
         ['subscriptions.roll_over', '*/10 * * * *'],
         ['subscriptions.open_all_missing', '25 * * * *'],
@@ -225,14 +224,14 @@ describe('tenants from before there were subscriptions', () => {
     const before = testModules.filter(({ name }) => name !== 'subscriptions' && name !== 'print_shop')
     const old = await createTestCore({ modules: before })
     try {
-      const { tenantId, userId } = await found(old.core)
+      const { owner } = await old.foundTenant()
       const modules = [...before, subscriptions]
       const { database } = old
       const sources = migrationsOf(modules)
       await migrate({ ...database, appRole: TEST_ROLES.app.name, systemRole: TEST_ROLES.system.name, sources })
       const now = await createTestCore({ modules, database })
       try {
-        const token = tokenFor({ tenantId, userId, permissions: ['subscription.view'] })
+        const token = await owner.token()
         const { body } = await now.request('GET', '/api/v1/subscriptions/current', { token })
         assert.deepEqual([body.status, body.plan.id], ['trialing', STARTER])
         assert.equal(Date.parse(body.trial_ends_at) - Date.parse(body.current_period_start), 14 * DAYS)

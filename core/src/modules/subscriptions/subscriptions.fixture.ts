@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { Closed, type Ctx, conflict, consume, defineModule, defineRoute, type Module, release, Type } from '#kernel'
+import { Closed, conflict, consume, defineModule, defineRoute, type Module, release, Type } from '#kernel'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
-import { type Answered, createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
+import {
+  type Answered,
+  createTestCore,
+  type TestCore,
+  type TestCoreOptions,
+  type TestTenant,
+} from '../../testing/index.ts'
+import { authModules } from '../auth/auth.fixture.ts'
 import { nameTaken, Store, stores } from '../stores/index.ts'
 import { openStore } from '../stores/operations.ts'
-import { tenants } from '../tenants/index.ts'
-import { found, signIn } from '../tenants/sign-in.fixture.ts'
-import { users } from '../users/index.ts'
 import { subscriptions } from './index.ts'
 import { rollOver } from './renewal.ts'
 
@@ -105,15 +109,14 @@ export const printShop: Module = defineModule({
   ],
 })
 
-export const testModules: readonly Module[] = [users, tenants, stores, subscriptions, printShop, signIn]
+export const testModules: readonly Module[] = [...authModules, subscriptions, printShop]
 
 export const createShop = (options: TestCoreOptions = {}): Promise<TestCore> =>
   createTestCore({ modules: testModules, ...options })
 
 /** A tenant in its trial, seen by its founder. */
-export interface Customer {
+export interface Customer extends Pick<TestTenant, 'member' | 'run'> {
   tenantId: string
-  token: string
   get(path: string, core?: TestCore): Promise<Answered>
   post(path: string, body?: unknown, core?: TestCore): Promise<Answered>
   put(path: string, body: unknown): Promise<Answered>
@@ -124,16 +127,16 @@ export interface Customer {
   pay(): Promise<Answered>
   /** What was recorded of the subscription and its limits, oldest first. */
   history(): Promise<{ action: string; actor: string; new_values: Record<string, unknown> | null }[]>
-  run<T>(work: (ctx: Ctx) => Promise<T>): Promise<T>
 }
 
 export async function foundCustomer(test: TestCore): Promise<Customer> {
-  const { tenantId, token } = await found(test.core)
-  const send = (method: string, path: string, body?: unknown, core = test) =>
-    core.request(method, `/api/v1${path}`, { token, body })
+  const { id: tenantId, owner, member, run } = await test.foundTenant()
+  const send = async (method: string, path: string, body?: unknown, core = test) =>
+    core.request(method, `/api/v1${path}`, { token: await owner.token(), body })
   const customer: Customer = {
     tenantId,
-    token,
+    member,
+    run,
     get: (path, core) => send('GET', path, undefined, core),
     post: (path, body, core) => send('POST', path, body, core),
     put: (path, body) => send('PUT', path, body),
@@ -149,7 +152,6 @@ export async function foundCustomer(test: TestCore): Promise<Customer> {
          where tenant_id = $1 and resource_type in ('subscription', 'limit') order by id`,
         [tenantId],
       ),
-    run: (work) => test.core.run(work, { tenantId }),
   }
   return customer
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { DAYS, newId } from '#kernel'
-import type { TestCore } from '../../testing/index.ts'
-import { tokenFor } from '../tenants/sign-in.fixture.ts'
+import type { TestCore, TestPerson } from '../../testing/index.ts'
 import {
   BUSINESS,
   type Customer,
@@ -326,15 +325,17 @@ describe('a payment method', () => {
 
 describe('who may', () => {
   it('look and change is a matter of two permissions', async () => {
-    const { tenantId } = customer
-    const as = (permissions: string[]) => tokenFor({ tenantId, userId: newId(), permissions })
-    const get = (token: string, path = 'current') => test.request('GET', `/api/v1/subscriptions/${path}`, { token })
-    const cancel = (token: string) =>
-      test.request('POST', '/api/v1/subscriptions/current/cancel', { token, body: { at_period_end: true } })
-    assert.equal(outcome(await get(as([]))), '403 permission_denied')
-    assert.equal(outcome(await get(as(['subscription.view']))), '200')
-    assert.equal(outcome(await cancel(as(['subscription.view']))), '403 permission_denied')
-    assert.equal(outcome(await cancel(as(['subscription.manage']))), '200')
+    const get = (who: TestPerson) => who.get('/subscriptions/current')
+    const cancel = (who: TestPerson) => who.post('/subscriptions/current/cancel', { at_period_end: true })
+    const [nobody, viewer, manager] = [
+      await customer.member(),
+      await customer.member({ permissions: ['subscription.view'] }),
+      await customer.member({ permissions: ['subscription.manage'] }),
+    ]
+    assert.equal(outcome(await get(nobody)), '403 permission_denied')
+    assert.equal(outcome(await get(viewer)), '200')
+    assert.equal(outcome(await cancel(viewer)), '403 permission_denied')
+    assert.equal(outcome(await cancel(manager)), '200')
     const roles = ['subscription.view', 'subscription.manage'].map((code) => test.core.registry.permissions.get(code))
     assert.deepEqual(
       roles.map((permission) => permission?.roles),

@@ -1,34 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { newId } from '#kernel'
-import type { TestCore, TestCoreOptions } from '../../testing/index.ts'
-import { tokenFor } from '../tenants/sign-in.fixture.ts'
-import { addUser } from '../users/index.ts'
+import type { TestCore, TestCoreOptions, TestPerson } from '../../testing/index.ts'
 import { createShop, runRollOver, storedOf } from './subscriptions.fixture.ts'
 
 /** A core, a second one on its database, and a person who has founded nothing. */
 async function withPerson(
-  work: (test: TestCore, other: TestCore, userId: string) => Promise<void>,
+  work: (test: TestCore, other: TestCore, person: TestPerson) => Promise<void>,
   options: TestCoreOptions = {},
 ): Promise<void> {
   const test = await createShop(options)
   const other = await createShop({ ...options, database: test.database })
   try {
-    const add = () =>
-      test.core.run((ctx) => addUser(ctx, { email: `${newId()}@example.com`, name: 'Ada' }), { tenantId: null })
-    await work(test, other, (await add()).id)
+    await work(test, other, await test.addPerson())
   } finally {
     await other.close()
     await test.close()
   }
 }
 
-async function foundBy(test: TestCore, userId: string) {
-  const token = tokenFor({ tenantId: null, userId })
+async function foundBy(test: TestCore, person: TestPerson) {
+  const token = await person.token()
   const answer = await test.request('POST', '/api/v1/tenants', { token, body: { name: 'Acme' } })
   assert.equal(answer.status, 201, answer.text)
   const { status, plan_id } = await storedOf(test, answer.body.id)
-  return { tenantId: answer.body.id as string, userId, status, plan_id } // an id is a string
+  return { tenantId: answer.body.id as string, status, plan_id } // an id is a string
 }
 
 const trialsOf = async (test: TestCore) => {
@@ -38,41 +33,41 @@ const trialsOf = async (test: TestCore) => {
 
 describe('a person who founds tenants', () => {
   it('has one trial; later tenants begin on the free plan, without an end', () =>
-    withPerson(async (test, _other, userId) => {
-      assert.equal((await foundBy(test, userId)).status, 'trialing')
-      const second = await foundBy(test, userId)
-      const owner = tokenFor({ ...second, permissions: ['subscription.view', 'store.create'] })
-      const get = async (path: string) => (await test.request('GET', `/api/v1${path}`, { token: owner })).body
-      const subscription = await get('/subscriptions/current')
+    withPerson(async (test, _other, person) => {
+      assert.equal((await foundBy(test, person)).status, 'trialing')
+      const second = await foundBy(test, person)
+      const owner = person.in(second.tenantId)
+      const current = async () => (await owner.get('/subscriptions/current')).body
+      const subscription = await current()
       assert.deepEqual(
         [subscription.status, subscription.plan.code, subscription.trial_ends_at],
         ['active', 'free', null],
       )
-      const limited = await test.request('POST', '/api/v1/stores', { token: owner, body: { name: 'Second' } })
+      const limited = await owner.post('/stores', { name: 'Second' })
       assert.equal(`${limited.status} ${limited.body.code}`, '402 plan_limit_reached')
       test.clock.advance(100 * 86_400_000)
       await runRollOver(test)
-      const later = await get('/subscriptions/current')
+      const later = await current()
       assert.deepEqual([later.status, later.plan.code], ['active', 'free'])
       assert.ok(later.current_period_end > test.clock.now())
     }))
 
   it('has exactly one among twenty founded at the same time, over two processes', () =>
-    withPerson(async (test, other, userId) => {
-      const all = await Promise.all(Array.from({ length: 20 }, (_, i) => foundBy(i % 2 ? other : test, userId)))
+    withPerson(async (test, other, person) => {
+      const all = await Promise.all(Array.from({ length: 20 }, (_, i) => foundBy(i % 2 ? other : test, person)))
       assert.equal(all.filter(({ status }) => status === 'trialing').length, 1)
       assert.equal(all.filter(({ status }) => status === 'active').length, 19)
       assert.equal(await trialsOf(test), 1)
     }))
 
   it('gets none back when the tenant goes, nor when somebody looks twice after a tenant without a subscription', () =>
-    withPerson(async (test, other, userId) => {
-      const first = await foundBy(test, userId)
+    withPerson(async (test, other, person) => {
+      const first = await foundBy(test, person)
       await test.core.db.systemQuery('delete from subscriptions where tenant_id = $1', [first.tenantId])
       await Promise.all([runRollOver(test), runRollOver(other), runRollOver(test)])
       assert.equal((await storedOf(test, first.tenantId)).status, 'active')
       assert.equal(await trialsOf(test), 1)
-      assert.equal((await foundBy(test, userId)).status, 'active')
+      assert.equal((await foundBy(test, person)).status, 'active')
       await test.core.db.systemQuery('delete from subscriptions where tenant_id = $1', [first.tenantId])
       await test.core.db.systemQuery('update person_trials set trials = 0')
       await Promise.all([runRollOver(test), runRollOver(other), runRollOver(test), runRollOver(other)])
@@ -84,8 +79,8 @@ describe('a person who founds tenants', () => {
     const statuses = (count: string) => {
       const found: string[] = []
       return withPerson(
-        async (test, _other, userId) => {
-          for (let i = 0; i < 3; i++) found.push((await foundBy(test, userId)).status as string) // a text column
+        async (test, _other, person) => {
+          for (let i = 0; i < 3; i++) found.push((await foundBy(test, person)).status as string) // a text column
         },
         { env: { TRIALS_PER_PERSON: count } },
       ).then(() => found)

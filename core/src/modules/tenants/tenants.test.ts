@@ -1,30 +1,36 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Ctx, isUuid } from '#kernel'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { users } from '../users/index.ts'
+import type { TestCore, TestPerson } from '../../testing/index.ts'
+import { createAuthCore } from '../auth/auth.fixture.ts'
 import { changeOwner, listTenants, tenants } from './index.ts'
-import { found, signIn, tokenFor } from './sign-in.fixture.ts'
 
-const TENANTS = '/api/v1/tenants'
-const CURRENT = `${TENANTS}/current`
+const CURRENT = '/tenants/current'
 const PARALLEL = 20
 let t: TestCore
 
 before(async () => {
-  t = await createTestCore({ modules: [users, tenants, signIn] })
+  t = await createAuthCore()
 })
 after(() => t.close())
 
-const get = (token: string, path = '') => t.request('GET', CURRENT + path, { token })
-const put = (token: string, body: unknown, path = '') => t.request('PUT', CURRENT + path, { token, body })
-const post = (token: string, body: unknown) => t.request('POST', TENANTS, { token, body })
+const get = (who: TestPerson, path = '') => who.get(`${CURRENT}${path}`)
+const put = (who: TestPerson, body: unknown, path = '') => who.put(`${CURRENT}${path}`, body)
+const post = (who: TestPerson, body: unknown) => who.post('/tenants', body)
+const slugOf = async (who: TestPerson) => (await get(who)).body.slug
 const pointers = (body: { errors: { pointer: string }[] }) =>
   [...new Set(body.errors.map(({ pointer }) => pointer))].sort()
 
+/** What was recorded of the tenant itself, oldest first. */
 async function actionsOf(tenantId: string): Promise<string[]> {
   const read = (ctx: Ctx) =>
-    ctx.tx.selectFrom('audit_logs').select('action').where('tenant_id', '=', tenantId).orderBy('id').execute()
+    ctx.tx
+      .selectFrom('audit_logs')
+      .select('action')
+      .where('tenant_id', '=', tenantId)
+      .where('action', 'like', 'tenant%')
+      .orderBy('id')
+      .execute()
   return (await t.core.run(read, { tenantId })).map(({ action }) => action)
 }
 
@@ -42,24 +48,29 @@ function directory(slug: string) {
 
 describe('founding a tenant', () => {
   test('gives the caller a tenant of their own, also when they belong to none', async () => {
-    const { userId } = await found(t.core)
-    const { status, body, headers } = await post(tokenFor({ tenantId: null, userId }), { name: ' Blue Bottle ' })
+    const person = await t.addPerson()
+    const { status, body, headers } = await post(person, { name: ' Blue Bottle ' })
     assert.equal(status, 201)
     const { id, created_at, updated_at, ...rest } = body
     assert.ok(isUuid(id))
     assert.equal(created_at, updated_at)
     const branding = { logo_url: null, primary_color: null, accent_color: null, email_from_name: null }
-    assert.deepEqual(rest, { name: 'Blue Bottle', slug: 'blue-bottle', status: 'active', owner_id: userId, branding })
-    assert.equal(headers.location, CURRENT)
-    const token = tokenFor({ tenantId: id, userId, permissions: ['tenant.view'] })
-    assert.deepEqual((await get(token)).body, body)
+    assert.deepEqual(rest, {
+      name: 'Blue Bottle',
+      slug: 'blue-bottle',
+      status: 'active',
+      owner_id: person.userId,
+      branding,
+    })
+    assert.equal(headers.location, `/api/v1${CURRENT}`)
+    assert.deepEqual((await get(person.in(id))).body, body)
     assert.equal((await directory('blue-bottle')).tenantId, id)
     assert.deepEqual(await actionsOf(id), ['tenant.created'])
   })
 
   test('makes a valid slug of any name', async () => {
-    const { token } = await found(t.core)
-    const slugOf = async (name: string) => (await post(token, { name })).body.slug
+    const { owner } = await t.foundTenant()
+    const slugOf = async (name: string) => (await post(owner, { name })).body.slug
     assert.equal(await slugOf('Société Générale & Söhne'), 'societe-generale-sohne')
     assert.equal(await slugOf("O'Neill's Straße"), 'oneills-strasse')
     assert.match(await slugOf("O'Neill's Strasse"), /^oneills-strasse-[a-z0-9]{6}$/)
@@ -72,66 +83,68 @@ describe('founding a tenant', () => {
   })
 
   test('takes a slug that was asked for, or says why not and leaves nothing', async () => {
-    const { token } = await found(t.core)
-    assert.equal((await post(token, { name: 'X', slug: 'x-1-y' })).body.slug, 'x-1-y')
+    const { owner } = await t.foundTenant()
+    assert.equal((await post(owner, { name: 'X', slug: 'x-1-y' })).body.slug, 'x-1-y')
     const before = await directory('x-1-y')
-    const taken = await post(token, { name: 'Y', slug: 'x-1-y' })
+    const taken = await post(owner, { name: 'Y', slug: 'x-1-y' })
     assert.deepEqual([taken.status, taken.body.code], [409, 'slug_taken'])
     for (const slug of ['admin', 'ab', 'a'.repeat(64), 'Upper', '-ab', 'ab-', 'a--b', 'a_b', 'é-é', '']) {
-      const { status, body } = await post(token, { name: 'Z', slug })
+      const { status, body } = await post(owner, { name: 'Z', slug })
       assert.deepEqual([status, ...pointers(body)], [400, '#/slug'], slug)
     }
-    assert.deepEqual(pointers((await post(token, { name: ' ', owner_id: 1 })).body), ['#/name', '#/owner_id'])
+    assert.deepEqual(pointers((await post(owner, { name: ' ', owner_id: 1 })).body), ['#/name', '#/owner_id'])
     assert.deepEqual(await directory('x-1-y'), before)
   })
 
   test('20 parallel requests for one slug give one tenant; for one name, 20 tenants', async () => {
-    const { token } = await found(t.core)
+    const { owner } = await t.foundTenant()
     const before = await directory('wanted')
-    const same = await Promise.all(Array.from({ length: PARALLEL }, () => post(token, { name: 'Any', slug: 'wanted' })))
+    const same = await Promise.all(Array.from({ length: PARALLEL }, () => post(owner, { name: 'Any', slug: 'wanted' })))
     assert.deepEqual(same.map(({ status, body }) => body.code ?? status).sort(), [
       201,
       ...Array(PARALLEL - 1).fill('slug_taken'),
     ])
     assert.equal((await directory('wanted')).tenants, before.tenants + 1)
-    const two = [await found(t.core), await found(t.core)]
+    const two = [owner, (await t.foundTenant()).owner]
     const named = await Promise.all(
-      Array.from({ length: PARALLEL }, (_, i) => post(two[i % 2]!.token, { name: 'Popular' })), // one of two
+      Array.from({ length: PARALLEL }, (_, i) => post(two[i % 2]!, { name: 'Popular' })), // one of two
     )
     assert.equal(new Set(named.map(({ body }) => body.slug)).size, PARALLEL)
   })
 
   test('40 parallel requests found no more than one person may, and another is not kept from it', async () => {
-    const { token } = await found(t.core)
-    const answers = await Promise.all(Array.from({ length: 2 * PARALLEL }, () => post(token, { name: 'Many' })))
+    const { owner } = await t.foundTenant()
+    const answers = await Promise.all(Array.from({ length: 2 * PARALLEL }, () => post(owner, { name: 'Many' })))
     assert.deepEqual(answers.map(({ status, body }) => body.code ?? status).sort(), [
       ...Array(19).fill(201),
       ...Array(2 * PARALLEL - 19).fill('permission_denied'),
     ])
-    assert.equal((await post((await found(t.core)).token, { name: 'Many' })).status, 201)
+    assert.equal((await post((await t.foundTenant()).owner, { name: 'Many' })).status, 201)
   })
 })
 
 describe('the current tenant', () => {
   test('is renamed; its slug moves in the directory and the old one is free', async () => {
-    const { token, tenantId, slug } = await found(t.core, 'Old Name')
-    const { body } = await put(token, { name: ' New Name ', slug: 'new-name' })
+    const { owner, id } = await t.foundTenant({ name: 'Old Name' })
+    const slug = await slugOf(owner)
+    const { body } = await put(owner, { name: ' New Name ', slug: 'new-name' })
     assert.deepEqual([body.name, body.slug], ['New Name', 'new-name'])
-    assert.equal((await directory('new-name')).tenantId, tenantId)
+    assert.equal((await directory('new-name')).tenantId, id)
     assert.equal((await directory(slug)).tenantId, undefined)
-    assert.equal((await found(t.core, 'Anything', slug)).slug, slug)
-    assert.deepEqual((await put(token, { name: 'New Name' })).body, body)
-    assert.deepEqual((await put(token, {})).body, body)
-    assert.deepEqual(await actionsOf(tenantId), ['tenant.created', 'tenant.updated'])
+    assert.equal((await post(await t.addPerson(), { name: 'Anything', slug })).body.slug, slug)
+    assert.deepEqual((await put(owner, { name: 'New Name' })).body, body)
+    assert.deepEqual((await put(owner, {})).body, body)
+    assert.deepEqual(await actionsOf(id), ['tenant.created', 'tenant.updated'])
   })
 
   test('refuses a slug that is taken, and keeps its name then', async () => {
-    const other = await found(t.core, 'Other')
-    const { token, tenantId, slug } = await found(t.core)
-    const { status, body } = await put(token, { name: 'Changed', slug: other.slug })
+    const other = await t.foundTenant({ name: 'Other' })
+    const { owner, id } = await t.foundTenant({ name: 'Acme' })
+    const slug = await slugOf(owner)
+    const { status, body } = await put(owner, { name: 'Changed', slug: await slugOf(other.owner) })
     assert.deepEqual([status, body.code], [409, 'slug_taken'])
-    assert.deepEqual([(await get(token)).body.name, (await directory(slug)).tenantId], ['Acme', tenantId])
-    assert.deepEqual(pointers((await put(token, { slug: 'www', name: null, status: 'deleted' })).body), [
+    assert.deepEqual([(await get(owner)).body.name, (await directory(slug)).tenantId], ['Acme', id])
+    assert.deepEqual(pointers((await put(owner, { slug: 'www', name: null, status: 'deleted' })).body), [
       '#/name',
       '#/slug',
       '#/status',
@@ -140,8 +153,8 @@ describe('the current tenant', () => {
 
   test('of 20 tenants that take one slug at once, one gets it', async () => {
     const all = []
-    for (let i = 0; i < PARALLEL; i++) all.push(await found(t.core))
-    const answers = await Promise.all(all.map(({ token }) => put(token, { slug: 'contested' })))
+    for (let i = 0; i < PARALLEL; i++) all.push((await t.foundTenant()).owner)
+    const answers = await Promise.all(all.map((who) => put(who, { slug: 'contested' })))
     assert.equal(answers.filter(({ status }) => status === 200).length, 1)
     assert.equal(answers.filter(({ body }) => body.code === 'slug_taken').length, PARALLEL - 1)
     const winner = answers.find(({ status }) => status === 200)
@@ -149,17 +162,15 @@ describe('the current tenant', () => {
   })
 
   test('may get another owner, which is recorded', async () => {
-    const { token, tenantId } = await found(t.core)
-    const { userId } = await found(t.core)
-    await t.core.run((ctx) => changeOwner(ctx, userId), { tenantId })
-    assert.equal((await get(token)).body.owner_id, userId)
-    assert.deepEqual(await actionsOf(tenantId), ['tenant.created', 'tenant.updated'])
+    const { owner, id } = await t.foundTenant()
+    const { userId } = await t.addPerson()
+    await t.core.run((ctx) => changeOwner(ctx, userId), { tenantId: id })
+    assert.equal((await get(owner)).body.owner_id, userId)
+    assert.deepEqual(await actionsOf(id), ['tenant.created', 'tenant.updated'])
   })
 
   test('is read together with others by the system role', async () => {
-    const a = await found(t.core)
-    const b = await found(t.core)
-    const ids = [a.tenantId, b.tenantId]
+    const ids = [(await t.foundTenant()).id, (await t.foundTenant()).id]
     const read = (ctx: Ctx) => listTenants(ctx.tx, ids)
     assert.deepEqual(
       (await t.core.run(read, { role: 'system' })).map(({ id }) => id),
@@ -169,7 +180,8 @@ describe('the current tenant', () => {
 })
 
 test('every route asks for a credential, for a tenant, and for its own permission', async () => {
-  const { tenantId, userId } = await found(t.core)
+  const shop = await t.foundTenant()
+  const outsider = await t.addPerson()
   const routes = [
     ['GET', '', 'tenant.view'],
     ['PUT', '', 'tenant.update'],
@@ -179,17 +191,17 @@ test('every route asks for a credential, for a tenant, and for its own permissio
     ['PUT', '/settings', 'tenant_settings.update'],
   ] as const // the words are compared below
   for (const [method, path, permission] of routes) {
-    const ask = (token: string | null) =>
-      t.request(method, CURRENT + path, { token, body: method === 'PUT' ? {} : undefined })
-    assert.equal((await ask(null)).body.code, 'unauthenticated')
-    assert.equal((await ask(tokenFor({ tenantId: null, userId }))).body.code, 'tenant_required')
+    const body = method === 'PUT' ? {} : undefined
+    const ask = (who: TestPerson) => who.request(method, `${CURRENT}${path}`, { body })
+    assert.equal((await t.request(method, `/api/v1${CURRENT}${path}`, { body })).body.code, 'unauthenticated')
+    assert.equal((await ask(outsider)).body.code, 'tenant_required')
     const others = Object.keys(tenants.permissions).filter((code) => code !== permission)
-    const refused = await ask(tokenFor({ tenantId, userId, permissions: others }))
+    const refused = await ask(await shop.member({ permissions: others }))
     assert.deepEqual(
       [refused.status, refused.body.code, refused.body.permission],
       [403, 'permission_denied', permission],
     )
-    assert.equal((await ask(tokenFor({ tenantId, userId, permissions: [permission] }))).status, 200)
+    assert.equal((await ask(await shop.member({ permissions: [permission] }))).status, 200)
   }
-  assert.equal((await t.request('POST', TENANTS, { body: { name: 'X' } })).status, 401)
+  assert.equal((await t.request('POST', '/api/v1/tenants', { body: { name: 'X' } })).status, 401)
 })

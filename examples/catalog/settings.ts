@@ -1,5 +1,5 @@
 // catalog/settings.ts: what a tenant, a store or a person may choose; stands among the settings that are there already
-import { defineSetting, Type } from '#kernel'
+import { defineSetting, Type } from 'tenantry'
 
 export const priceNotices = defineSetting('price_notices', {
   level: 'store',

@@ -1,5 +1,5 @@
 // catalog/mails.ts: what is written to people, in as many languages as you have; layout and delivery are there already
-import { Closed, defineMail, Type } from '#kernel'
+import { Closed, defineMail, Type } from 'tenantry'
 
 export const priceChanged = defineMail('catalog.price_changed', {
   data: Closed({ store: Type.String(), article: Type.String(), price: Type.String() }),

@@ -1,0 +1,19 @@
+// catalog/catalog.cases.ts: what the isolation kit cannot make up from the schemas: here a signature
+import type { Cases } from 'tenantry/testing'
+import { signPrices } from './supplier.ts'
+
+export const SUPPLIER_SECRET = 'what-both-sides-know'
+
+const cases: Cases = {
+  routes: {
+    'POST /suppliers/:tenant_id/prices': {
+      given: async ({ tenantId, id }) => {
+        const raw = JSON.stringify({ article_id: await id('/articles'), price_cents: 1 })
+        const headers = { 'supplier-signature': signPrices(SUPPLIER_SECRET, tenantId, raw) }
+        return { params: { tenant_id: tenantId }, headers, raw }
+      },
+    },
+  },
+}
+
+export default cases

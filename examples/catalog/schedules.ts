@@ -1,0 +1,14 @@
+// catalog/schedules.ts: what happens by the clock, in UTC, once however many processes run
+import { every, everyTenant } from 'tenantry'
+import { retireEnded } from './operations.ts'
+import { listTenantsWithEnded } from './queries.ts'
+
+export const retireAll = every('*/15 * * * *', 'catalog.retire', (ctx) =>
+  everyTenant(ctx, {
+    name: 'catalog.retire',
+    // As the system role, which sees all tenants, in a short read of its own.
+    list: (tx, page) => listTenantsWithEnded(tx, { ...page, now: ctx.clock.now() }),
+    // In a transaction of that tenant alone; one that fails keeps no other from its turn.
+    work: (ctx) => retireEnded(ctx),
+  }),
+)
