@@ -9,7 +9,7 @@ import { sinkSecrets } from './secrets.ts'
 import { enqueueSending } from './send.ts'
 import type { AuditSinkTable, SinkRow } from './table.ts'
 
-/** As many as the table has slots for. */
+/** The slots of a tenant in the table. */
 const SLOTS = [1, 2, 3]
 
 /** The tenant's sinks, oldest first. */
@@ -23,7 +23,7 @@ export async function readSink(ctx: Ctx, id: string): Promise<AuditSink> {
   return answerSink(ctx, await getSink(ctx.tx, ctx.tenantId, id))
 }
 
-/** Streams the log to one more place. Throws 400 for a URL that may not be requested, 409 for a fourth sink. */
+/** Adds a sink. Throws 400 for a forbidden URL, 409 for a fourth sink. */
 export async function addSink(ctx: Ctx, input: NewAuditSink): Promise<AuditSinkWithSecret> {
   checkOutboundUrl(input.url, ctx.config)
   const fresh = stamp(ctx)
@@ -48,8 +48,8 @@ export async function addSink(ctx: Ctx, input: NewAuditSink): Promise<AuditSinkW
 }
 
 /**
- * Changes a sink; absent fields stay, null clears. A new URL is tried at once, and gets what the old one has not
- * confirmed. Throws 404, 400 for a URL that may not be requested.
+ * Changes a sink; absent fields stay, null clears. A new URL is tried at once and gets everything that the old one has
+ * not confirmed. Throws 404, 400 for a forbidden URL.
  */
 export async function changeSink(ctx: Ctx, id: string, patch: AuditSinkPatch): Promise<AuditSink> {
   if (patch.url !== undefined) checkOutboundUrl(patch.url, ctx.config)
@@ -70,7 +70,7 @@ export async function changeSink(ctx: Ctx, id: string, patch: AuditSinkPatch): P
   return answerSink(ctx, sink)
 }
 
-/** Ends a stream; a batch that is under way may still arrive. Throws 404. */
+/** Deletes a sink; a batch being sent may still arrive. Throws 404. */
 export async function removeSink(ctx: Ctx, id: string): Promise<undefined> {
   const sink = await deleteSink(ctx.tx, ctx.tenantId, id)
   if (!sink) throw notFound()

@@ -6,7 +6,7 @@ import type { AuditSink } from './schema.ts'
 import { enqueueSending } from './send.ts'
 import type { SinkRow } from './table.ts'
 
-/** Nothing more is sent but the batch that is under way; what happens meanwhile is kept for later. Throws 404. */
+/** Pauses a sink; a batch being sent is finished, and new records wait. Throws 404. */
 export async function pauseSink(ctx: Ctx, id: string): Promise<AuditSink> {
   const before = await getLocked(ctx, id)
   if (before.paused_reason === 'by_hand') return answerSink(ctx, before)
@@ -20,7 +20,7 @@ export async function pauseSink(ctx: Ctx, id: string): Promise<AuditSink> {
   return answerSink(ctx, after)
 }
 
-/** Goes on after the last record that was sent, at once. Throws 404. */
+/** Resumes a sink at once after the last sent record. Throws 404. */
 export async function resumeSink(ctx: Ctx, id: string): Promise<AuditSink> {
   const before = await getLocked(ctx, id)
   if (before.status === 'active') return answerSink(ctx, before)
