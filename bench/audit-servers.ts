@@ -1,5 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { addHistory, environmentOf, type History, prepareDatabase, sealHistory } from './audit-history.ts'
+import { launch } from './child.ts'
 
 const PASSWORD = 'a bench needs a long passphrase'
 
@@ -15,14 +16,13 @@ export interface Side {
 export interface SideOptions {
   serverUrl: string
   count: number
-  port: number
   dataDir: string
 }
 
 /** Starts a server on a history of so many records, which is made when it is not there. */
-export async function openSide({ serverUrl, count, port, dataDir }: SideOptions): Promise<Side> {
+export async function openSide({ serverUrl, count, dataDir }: SideOptions): Promise<Side> {
   const history = await prepareDatabase(serverUrl, `tenantry_bench_${count}`, count)
-  const { base, child } = await launchServer(history, { port, dataDir })
+  const { base, child } = await launchServer(history, dataDir)
   const { token, tenantId } = await signIn(base)
   process.stdout.write(`${count} records: filling, ...\n`)
   await addHistory(history, tenantId)
@@ -32,13 +32,8 @@ export async function openSide({ serverUrl, count, port, dataDir }: SideOptions)
 }
 
 /** A server in a process of its own. */
-export async function launchServer(history: History, { port, dataDir }: Pick<SideOptions, 'port' | 'dataDir'>) {
-  const env = { ...process.env, ...environmentOf(history), BENCH_PORT: String(port), DATA_DIR: dataDir }
-  const child = fork(new URL('core.ts', import.meta.url), { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  await new Promise((resolve, reject) => {
-    child.once('message', resolve)
-    child.once('exit', (code) => reject(new Error(`The server ended with ${code}`)))
-  })
+export async function launchServer(history: History, dataDir: string) {
+  const { child, port } = await launch('core.ts', { ...environmentOf(history), DATA_DIR: dataDir })
   return { base: `http://127.0.0.1:${port}`, child }
 }
 

@@ -24,7 +24,6 @@ const { values: options } = parseArgs({
   },
 })
 const TARGET = 1.3
-const PORT = 39_111
 const PAGE = 1_000
 // Shorter than the server's patience with an idle connection.
 const agent = new Agent({ keepAlive: true, timeout: 2_000 })
@@ -35,7 +34,7 @@ const serverUrl = options.server ?? embedded!.superuserUrl // one of them is the
 const sides: Side[] = []
 try {
   for (const count of [Number(options.small), Number(options.large)])
-    sides.push(await openSide({ serverUrl, count, port: PORT + sides.length, dataDir }))
+    sides.push(await openSide({ serverUrl, count, dataDir }))
   const [small, large] = sides as [Side, Side] // pushed just above
   const filters = await compareFilters(small, large)
   const pages = await comparePages(large)
@@ -125,9 +124,9 @@ function get(url: string, token: string): Promise<string> {
 /** Half of the long history in each format, from a server that has done nothing before. */
 async function exportAll({ history, token }: Side): Promise<(Exported & { busy_ms: number })[]> {
   const results: (Exported & { busy_ms: number })[] = []
-  for (const [index, format] of ['csv', 'json', 'ndjson'].entries()) {
+  for (const format of ['csv', 'json', 'ndjson']) {
     if (options.only && !`export_${format}`.includes(options.only)) continue
-    const server = await launchServer(history, { port: PORT + 2 + index, dataDir })
+    const server = await launchServer(history, dataDir)
     const exporter = { ...server, token }
     try {
       const exported = await measureExport(exporter, format, day(166))

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { verify } from '@node-rs/argon2'
 import fastify from 'fastify'
 import pg from 'pg'
+import { serve } from './child.ts'
 
 const pool = new pg.Pool({ connectionString: process.env.BENCH_FLOOR_URL, max: 10 })
 const app = fastify()
@@ -68,5 +69,4 @@ app.post('/login', async (request) => {
   return { ok: await verify(hash, password) }
 })
 
-await app.listen({ host: '127.0.0.1', port: Number(process.env.BENCH_PORT) })
-process.send?.('ready')
+await serve(app)

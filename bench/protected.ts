@@ -6,9 +6,9 @@ import { verify } from '@node-rs/argon2'
 import { createSigner, createVerifier } from 'fast-jwt'
 import fastify, { type FastifyRequest } from 'fastify'
 import pg from 'pg'
-import { tellCost } from './tell-cost.ts'
+import { serve } from './child.ts'
 
-const key = 'only-for-the-bench-0123456789-abcdefghijklmnop'
+const key = process.env.BENCH_KEY ?? ''
 const checkToken = createVerifier({ key })
 const signToken = createSigner({ key, expiresIn: 86_400_000 })
 const pool = new pg.Pool({
@@ -263,6 +263,4 @@ app.post('/login', { schema: { body: Login } }, async (request) => {
   }
 })
 
-await app.listen({ host: '127.0.0.1', port: Number(process.env.BENCH_PORT) })
-tellCost()
-process.send?.('ready')
+await serve(app)

@@ -1,15 +1,21 @@
 // Compares the core with a floor in one run, alternating, and prints the ratios of requests per second.
 // node bench/run.ts [--rounds 5] [--seconds 4] [--connections 16] [--only list_stores,get_store]
-import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { hash } from '@node-rs/argon2'
-import autocannon from 'autocannon'
-import { builtinModules, migrationsOf } from 'tenantry'
-import { startEmbedded } from '../core/src/kernel/db/embedded.ts'
-import { migrate } from '../core/src/kernel/db/migrate.ts'
+import type { Server } from './child.ts'
+import {
+  bearer,
+  credentials,
+  fire,
+  json,
+  median,
+  newStore,
+  type Shoot,
+  type Shot,
+  startBench,
+  storeOf,
+} from './harness.ts'
 import {
   PASSWORD,
   PEOPLE_PER_TENANT,
@@ -29,37 +35,26 @@ const { values } = parseArgs({
     only: { type: 'string' },
   },
 })
-const CORE_PORT = 39_101
-const FLOOR_PORT = 39_102
-
-interface Shot {
-  method: 'GET' | 'POST'
-  path: string
-  headers?: Record<string, string>
-  body?: string
-}
+const volley = { connections: Number(values.connections), duration: Number(values.seconds) }
 
 interface Row {
   name: string
   title: string
   target: number
-  core: (speaker: Speaker, turn: number) => Shot
+  core: Shoot
   /** What it is compared with; to the floor, unless `against` is the core itself. */
-  floor: (speaker: Speaker, turn: number) => Shot
+  floor: Shoot
   against?: 'core'
   /** Who sends the core's requests. Default: tenants whose plan allows any number. What they make is deleted again. */
   speakers?: 'limited'
 }
 
-const json = { 'content-type': 'application/json' }
-const bearer = ({ token }: Speaker) => ({ authorization: `Bearer ${token}` })
-const storeOf = ({ storeIds }: Speaker, turn: number) => storeIds[turn % storeIds.length]
 let names = 0
 const createStore = (speaker: Speaker): Shot => ({
   method: 'POST',
   path: '/api/v1/stores',
   headers: { ...json, ...bearer(speaker) },
-  body: JSON.stringify({ name: `Core ${++names}`, code: `C${names}` }),
+  body: newStore(),
 })
 // The argon2 parameters of the core (OWASP's minimum): see core/src/modules/auth/passwords/hasher.ts.
 const bareHash = await hash(PASSWORD, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
@@ -115,12 +110,7 @@ const rows: Row[] = [
     name: 'login',
     title: 'Login, against a bare argon2 verify',
     target: 0.9,
-    core: ({ email }) => ({
-      method: 'POST',
-      path: '/api/v1/auth/login',
-      headers: json,
-      body: JSON.stringify({ email, password: PASSWORD }),
-    }),
+    core: (speaker) => ({ method: 'POST', path: '/api/v1/auth/login', headers: json, body: credentials(speaker) }),
     floor: () => ({
       method: 'POST',
       path: '/login',
@@ -130,61 +120,21 @@ const rows: Row[] = [
   },
 ]
 
-const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-bench-'))
-const database = await startEmbedded({ dataDir })
-const children: ChildProcess[] = []
+const bench = await startBench()
+const { database } = bench
 try {
-  await migrate({
-    ...database,
-    appRole: 'tenantry_app',
-    systemRole: 'tenantry_system',
-    sources: migrationsOf(builtinModules),
-  })
-  children.push(
-    await launch('core.ts', coreEnvironment()),
-    await launch('floor.ts', { BENCH_PORT: String(FLOOR_PORT), BENCH_FLOOR_URL: floorUrl() }),
-  )
+  const core = await bench.launchCore({ RATE_LIMIT_FACTOR: '0' })
+  // It reads past row-level security, as an application without tenants' protection would: as the owner.
+  const floor = await bench.launch('floor.ts', { BENCH_FLOOR_URL: database.ownerUrl })
   process.stdout.write(`Seeding ${TENANTS} tenants × ${STORES_PER_TENANT} stores, ${PEOPLE_PER_TENANT} people each …\n`)
-  const speakers = await seed(`http://127.0.0.1:${CORE_PORT}`, database.ownerUrl)
+  const speakers = await seed(`http://127.0.0.1:${core.port}`, database.ownerUrl)
   const chosen = rows.filter(({ name }) => !values.only || values.only.split(',').includes(name))
   const results = []
-  for (const row of chosen) results.push(await compare(row, speakers))
+  for (const row of chosen) results.push(await compare(row, speakers, { core, floor }))
   print(results)
   if (!values.only) await save(results)
 } finally {
-  for (const child of children) child.kill('SIGTERM')
-  await database.stop()
-  await rm(dataDir, { recursive: true, force: true })
-}
-
-function coreEnvironment(): Record<string, string> {
-  return {
-    BENCH_PORT: String(CORE_PORT),
-    DATABASE_URL: database.appUrl,
-    DATABASE_SYSTEM_URL: database.systemUrl,
-    APP_SECRET: 'only-for-the-bench-0123456789-abcdefghijklmnop',
-    DATA_DIR: dataDir,
-    RATE_LIMIT_FACTOR: '0',
-    LOG_LEVEL: 'warn',
-    // One token for the whole run: the load does not refresh.
-    ACCESS_TOKEN_TTL: '86400',
-  }
-}
-
-/** The floor reads past row-level security, as an application without tenants' protection would: as the owner. */
-function floorUrl(): string {
-  return `${database.ownerUrl}`
-}
-
-function launch(file: string, env: Record<string, string>): Promise<ChildProcess> {
-  const child = fork(new URL(file, import.meta.url), {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  return new Promise((resolve, reject) => {
-    child.once('message', () => resolve(child))
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)))
-  })
+  await bench.stop()
 }
 
 interface Result {
@@ -197,18 +147,22 @@ interface Result {
   ratios: number[]
 }
 
-async function compare(row: Row, { unlimited, limited }: Speakers): Promise<Result> {
+async function compare(
+  row: Row,
+  { unlimited, limited }: Speakers,
+  servers: Record<'core' | 'floor', Server>,
+): Promise<Result> {
   const core: number[] = []
   const floor: number[] = []
   const speakers = row.speakers === 'limited' ? limited : unlimited
-  const port = row.against === 'core' ? CORE_PORT : FLOOR_PORT
-  await fire(CORE_PORT, row.core, speakers, 1)
-  await fire(port, row.floor, unlimited, 1)
+  const other = row.against === 'core' ? servers.core : servers.floor
+  await fire(servers.core, row.core, speakers, { ...volley, duration: 1 })
+  await fire(other, row.floor, unlimited, { ...volley, duration: 1 })
   for (let round = 0; round < Number(values.rounds); round++) {
     // A tenant has some hundred of something that a plan limits, not as many thousands as rounds of load make.
     if (row.speakers === 'limited') await removeStores(database.ownerUrl, [...limited, ...unlimited])
-    core.push(await fire(CORE_PORT, row.core, speakers, Number(values.seconds)))
-    floor.push(await fire(port, row.floor, unlimited, Number(values.seconds)))
+    core.push(await fire(servers.core, row.core, speakers, volley))
+    floor.push(await fire(other, row.floor, unlimited, volley))
   }
   const ratios = core.map((value, round) => value / floor[round]!) // both lists have one entry per round
   return {
@@ -220,33 +174,6 @@ async function compare(row: Row, { unlimited, limited }: Speakers): Promise<Resu
     floor: median(floor),
     ratios,
   }
-}
-
-async function fire(port: number, make: Row['core'], speakers: Speaker[], seconds: number): Promise<number> {
-  let turn = 0
-  const shot = () => make(speakers[turn % speakers.length]!, turn++) // there are speakers
-  const fresh = shot().method === 'POST'
-  const requests = Array.from({ length: 400 }, shot).map((each) => ({
-    ...each,
-    // A create must send something new each time; reads are prepared once.
-    ...(fresh ? { setupRequest: (request: object) => ({ ...request, ...shot() }) } : {}),
-  }))
-  const result = await autocannon({
-    url: `http://127.0.0.1:${port}`,
-    connections: Number(values.connections),
-    duration: seconds,
-    requests,
-  })
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(
-      `${requests[0]?.path}: ${result.non2xx} answers were no success (${JSON.stringify(result.statusCodeStats)}), ${result.errors} errors`,
-    )
-  return result.requests.average
-}
-
-function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 function print(results: Result[]): void {

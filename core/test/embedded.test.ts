@@ -228,8 +228,7 @@ test('a checkout closed to other users works, for root with a copy of the progra
   )
   for (const part of [
     ...needed.map((name) => join('node_modules', name)),
-    'core/src/kernel/db',
-    'core/src/kernel/clock.ts',
+    'core/src/kernel',
     'core/test/start-embedded.ts',
   ]) {
     await cp(join(root, part), join(checkout, part), { recursive: true, verbatimSymlinks: true })

@@ -248,6 +248,10 @@ describe('the isolation kit', () => {
     const tableRows = { shelves: () => ({ code: '1234567' }) }
     const report = await runOnToys({ prepare: migrate, cases: { tableRows } })
     assert.equal(report.tables, 5)
+    assert.match(
+      await findingsOf({ cases: { tableRows } }),
+      /^table shelves: `tableRows` are told of it, and no tenant/m,
+    )
   })
 
   it('catches a foreign key without tenant_id', async () => {

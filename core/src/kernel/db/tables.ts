@@ -40,6 +40,26 @@ export interface AuditLogTable {
   request_id: string | null
 }
 
+/** The columns of a record except its tenant, which records outside of tenants do not have. */
+export const AUDIT_COLUMNS = [
+  'id',
+  'created_at',
+  'action',
+  'actor_type',
+  'actor_id',
+  'actor_label',
+  'impersonator_id',
+  'resource_type',
+  'resource_id',
+  'resource_label',
+  'store_id',
+  'old_values',
+  'new_values',
+  'ip_address',
+  'user_agent',
+  'request_id',
+] as const satisfies readonly (keyof AuditLogTable)[] // the literal names type the row
+
 export interface JobTable {
   id: string
   task: string

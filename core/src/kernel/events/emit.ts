@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { unawaited } from '../db/kysely.ts'
 import { preparedRow } from '../db/prepared.ts'
-import type { AuditLogTable } from '../db/tables.ts'
+import { AUDIT_COLUMNS, type AuditLogTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
 import type { EventContent, EventDefinition, EventRecord, Listener } from './define.ts'
@@ -13,29 +13,10 @@ export const taskOfListener = (listener: Listener) => `on:${listener.event}:${li
 
 type AuditRow = Omit<AuditLogTable, 'tenant_id'>
 
-const columns = [
-  'id',
-  'created_at',
-  'action',
-  'actor_type',
-  'actor_id',
-  'actor_label',
-  'impersonator_id',
-  'resource_type',
-  'resource_id',
-  'resource_label',
-  'store_id',
-  'old_values',
-  'new_values',
-  'ip_address',
-  'user_agent',
-  'request_id',
-] as const satisfies (keyof AuditRow)[] // the literal names type the row
-
-const insertRecord = preparedRow<AuditLogTable, unknown>(['tenant_id', ...columns], (tx, row) =>
+const insertRecord = preparedRow<AuditLogTable, unknown>(['tenant_id', ...AUDIT_COLUMNS], (tx, row) =>
   tx.insertInto('audit_logs').values(row),
 )
-const insertGlobalRecord = preparedRow<AuditRow, unknown>(columns, (tx, row) =>
+const insertGlobalRecord = preparedRow<AuditRow, unknown>(AUDIT_COLUMNS, (tx, row) =>
   tx.insertInto('global_audit_logs').values(row),
 )
 

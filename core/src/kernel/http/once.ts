@@ -55,7 +55,7 @@ async function performOnce(
   claim: Claim<SentAnswer>,
 ): Promise<Finished> {
   try {
-    return await perform(core, prepared, base, input, (ctx, answer) => settle(claim, ctx, answer))
+    return await perform(core, prepared, base, input, (ctx, answer) => keepAnswer(claim, ctx, answer))
   } catch (thrown) {
     await noteFailure(base, claim, toAppError(thrown)).catch((error: Error) =>
       base.log.warn(
@@ -77,7 +77,7 @@ async function noteFailure(base: Ctx, claim: Claim<SentAnswer>, error: AppError)
 }
 
 /** Keeps an answer of the handler's own, unless its status says that it may pass. */
-function settle(claim: Claim<SentAnswer>, ctx: Ctx, answer: Finished): Promise<void> {
+function keepAnswer(claim: Claim<SentAnswer>, ctx: Ctx, answer: Finished): Promise<void> {
   return isLasting(answer.status) ? claim.keep(ctx, answer) : claim.release(ctx)
 }
 

@@ -6,14 +6,14 @@ import { readRetryAfter } from './retries.ts'
 import { type Message, signatureHeaders } from './signing.ts'
 import { SecretsLost, type SigningColumns, type SigningSecrets } from './signing-secrets.ts'
 
-/** A receiver that needs longer to answer has not taken the message. */
+/** A receiver that takes longer to answer has not accepted the message. */
 const ANSWER_MS = 15 * SECONDS
-/** Longer than one message can take: give it to `newLease`. */
+/** Longer than sending a message can take; for `newLease`. */
 export const DELIVERY_LEASE_MS = 60 * SECONDS
-/** After so long a job gives the worker's place to others and goes on later. */
+/** After this time a job lets others have its place and continues later. */
 const RUN_MS = 10 * SECONDS
 
-/** A row that says where messages go and what signs them. */
+/** A row with the address that messages are sent to and the secrets that sign them. */
 export interface Receiver extends SigningColumns {
   readonly id: string
   readonly url: string
@@ -21,25 +21,30 @@ export interface Receiver extends SigningColumns {
 
 export interface DeliveredMessage extends Message {
   readonly contentType: string
-  /** Of the receiver's own; those that every message has stand above them. */
+  /** Headers in addition to those of every message, which take precedence. */
   readonly headers?: Readonly<Record<string, string>>
-  /** How much of the answer is read, in bytes. Default: nothing. */
+  /** Maximum bytes of the answer that are read. Default: none. */
   readonly maxAnswerBytes?: number
 }
 
-/** What a receiver made of a message. */
+/** The result of sending a message. */
 export interface Outcome {
   /** Null: there was no answer. */
   readonly status: number | null
-  /** Null when the receiver has taken it, which any 2xx says; else a short sentence, the same for the same reason, that names no address. */
+  /**
+   * Null when the receiver accepted it with any 2xx; else a short sentence, the same for the same reason, without an
+   * address.
+   */
   readonly error: string | null
   readonly body: Buffer | null
   readonly durationMs: number | null
-  /** How long it asks to be left alone, by `Retry-After`, be it for years; null when it does not. */
+  /** The delay requested by `Retry-After`, however long; null without one. */
   readonly retryAfterMs: number | null
 }
 
-/** Signs a message and sends it by POST, once, within 15 seconds. Not in a transaction: receivers take their time. */
+/**
+ * Signs a message and sends it by POST, once, within 15 seconds. Not in a transaction, because receivers may be slow.
+ */
 export async function deliver(
   ctx: Pick<Ctx, 'outbound' | 'clock' | 'secrets' | 'product' | 'log' | 'tenantId'>,
   signing: SigningSecrets,
@@ -71,20 +76,20 @@ export async function deliver(
   }
 }
 
-/** The steps of sending what waits for a receiver, one message after the other. A turn is a message and a lease. */
+/** The steps of sending waiting messages to a receiver, one after the other. A turn is a message and a lease. */
 export interface DeliverySteps<Turn> {
-  /** Takes the first turn, in a transaction; null when there is nothing to do, or somebody else is at it. */
+  /** Takes the first turn, in a transaction; null when there is nothing to send, or another process sends. */
   begin(ctx: Ctx): Promise<Turn | null>
-  /** Sends, in no transaction. */
+  /** Sends the message, outside of a transaction. */
   send(ctx: Ctx, turn: Turn): Promise<Outcome>
-  /** Writes down what came of it, in a transaction, and takes the next turn if there is one and `goesOn`. */
+  /** Stores the result, in a transaction, and takes the next turn if there is one and `goesOn`. */
   end(ctx: Ctx, turn: Turn, outcome: Outcome, goesOn: boolean): Promise<Turn | null>
 }
 
 /**
- * Works for ten seconds or so, in a job that is `outbound` and `manual`. Taking a turn, sending and writing down are three
- * steps, so that no transaction is open while a receiver takes its time: a process that dies after the second leaves the
- * message to be sent again, under the same id; none can be left out.
+ * Sends for about ten seconds, in a job that is `outbound` and `manual`. Taking a turn, sending and storing the result
+ * are separate steps, so that no transaction is open while a receiver is slow. When a process dies before the last
+ * step, the message is sent again under the same id; none can be lost.
  */
 export async function deliverInTurns<Turn>(ctx: Ctx, { begin, send, end }: DeliverySteps<Turn>): Promise<void> {
   const until = performance.now() + RUN_MS

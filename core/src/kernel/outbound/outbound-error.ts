@@ -8,8 +8,8 @@
  */
 export type OutboundReason = keyof typeof SENTENCES
 
-// One sentence for hosts without an address and with internal ones: otherwise names of an internal network could be
-// found out by trying.
+// One message for hosts without an address and with internal ones: otherwise names of an internal network could be
+// discovered.
 const NO_PUBLIC_ADDRESS = 'The host of the URL has no public address'
 
 const SENTENCES = {
@@ -25,11 +25,11 @@ const SENTENCES = {
   broken: 'The connection broke before the answer was complete',
 }
 
-/** No answer was had. The message is for whoever gave the URL: it names no address. */
+/** There was no answer. The message is for the person who gave the URL and contains no address. */
 export class OutboundError extends Error {
   override name = 'OutboundError'
   readonly reason: OutboundReason
-  /** The code of what failed underneath (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), for the log. */
+  /** The code of the underlying error (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), for the log. */
   readonly code: string | null
 
   constructor(reason: OutboundReason, code: string | null = null) {
@@ -51,7 +51,7 @@ const REASONS: [codes: RegExp, reason: OutboundReason][] = [
   [/^HPE_/, 'not_http'],
 ]
 
-/** What a failure of the network means; anything else is a mistake in the code and is given back as it is. */
+/** Maps a network error; anything else is a programming mistake and is returned unchanged. */
 export function outboundErrorOf(error: unknown): unknown {
   if (error instanceof OutboundError || !(error instanceof Error)) return error
   const code = codeOf(error)
@@ -61,6 +61,6 @@ export function outboundErrorOf(error: unknown): unknown {
 
 function codeOf(error: Error): string {
   if ('code' in error && typeof error.code === 'string') return error.code
-  // The parser has codes of its own for some of what it does not understand.
+  // The parser has codes for some errors only.
   return error.name === 'HTTPParserError' ? 'HPE_OTHER' : ''
 }

@@ -10,13 +10,13 @@ import { OutboundError, outboundErrorOf } from './outbound-error.ts'
 import { hostOf, knownAddresses, problemOfForm } from './outbound-url.ts'
 import { type Resolve, resolveByDns } from './resolve.ts'
 
-/** Requests to servers that somebody else has named. */
+/** Requests to servers named by users. */
 export interface Outbound {
   /**
-   * Sends one request over a connection of its own and gives the answer, whatever its status; redirects are answers.
-   * The host's addresses are looked up and checked first, and the connection is made to one of those that were: a name
-   * that leads elsewhere a moment later leads nowhere new. No proxy, no cookies, nothing unpacked.
-   * @throws OutboundError when no answer is had
+   * Sends a request over its own connection and returns the answer with any status; redirects are not followed. The
+   * host's addresses are resolved and checked first, and the connection goes to one of these, so a name that resolves
+   * differently a moment later has no effect. No proxy, no cookies, no decompression. @throws OutboundError without an
+   * answer
    */
   send(request: OutboundRequest): Promise<OutboundAnswer>
 }
@@ -26,17 +26,17 @@ export interface OutboundRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   headers?: Readonly<Record<string, string>>
   body?: string | Uint8Array
-  /** For all of it, looking up the name and reading the answer included. */
+  /** For the whole request, including name resolution and reading the answer. */
   timeoutMs: number
-  /** How much of the answer's body is read; the rest is thrown away. */
+  /** Maximum bytes of the body that are read; the rest is discarded. */
   maxAnswerBytes: number
 }
 
 export interface OutboundAnswer {
   status: number
-  /** By their names in lower case. */
+  /** Names are in lower case. */
   headers: IncomingHttpHeaders
-  /** At most `maxAnswerBytes` of it, as it was sent: not unpacked. */
+  /** Up to `maxAnswerBytes`, not decompressed. */
   body: Buffer
   durationMs: number
 }
@@ -51,7 +51,7 @@ export function createOutbound(
 ): Outbound {
   const mayReach = createAddressGate(config.outboundAllow)
 
-  /** Those addresses of the host that may be connected to. */
+  /** The addresses of the host that may be connected to. */
   async function reachable(url: URL, signal: AbortSignal): Promise<string[]> {
     const host = hostOf(url)
     const addresses = knownAddresses(host) ?? (await unlessAborted(resolve(host, signal), signal))
@@ -82,7 +82,7 @@ export function createOutbound(
   }
 }
 
-/** A client whose connections lead to these addresses only. It serves one request, so that no connection outlives its check. */
+/** A client that connects to these addresses only. It serves one request, so that no connection outlives the check. */
 function connectTo(url: URL, addresses: readonly string[], timeoutMs: number): Client {
   return new Client(url.origin, {
     connect: {
@@ -95,13 +95,13 @@ function connectTo(url: URL, addresses: readonly string[], timeoutMs: number): C
     useMilo: false,
     maxCachedSessions: 0,
     maxHeaderSize: MAX_HEAD_BYTES,
-    // The time for all of it is the only one that counts.
+    // Only the total time counts.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
 }
 
-/** Answers every question with the addresses that were checked. */
+/** A look-up that returns the checked addresses. */
 function lookupOf(addresses: readonly string[]): LookupFunction {
   const all = addresses.flatMap((text) => {
     const address = parseAddress(text)
@@ -138,7 +138,7 @@ async function readUpTo(body: Readable, maxBytes: number): Promise<Buffer> {
   return Buffer.concat(parts).subarray(0, maxBytes)
 }
 
-/** The same promise, but not beyond the time given. */
+/** The same promise, rejected when the signal is aborted. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   signal.addEventListener('abort', () => reject(new OutboundError('timed_out')), { once: true })

@@ -1,18 +1,18 @@
 import { Resolver } from 'node:dns/promises'
 
-/** Finds all addresses of a name; none when it has none. Ends early when told to. */
+/** Resolves all addresses of a name; empty when there are none. Ends early when aborted. */
 export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly string[]>
 
 const TRY_MS = 3_000
 
 /**
- * Asks the name servers directly. The usual look-up would wait in one of the process's few threads, where a handful of
- * names that nobody answers for would hold up everything else that runs there, password hashing for one. So names that
- * stand in the hosts file alone are not found.
+ * Queries the name servers directly. The system's look-up would block one of the process's few threads, so that a few
+ * names without an answer would delay other work there, such as password hashing. Names in the hosts file are therefore
+ * not found.
  */
 export const resolveByDns: Resolve = createResolve()
 
-/** `servers`: which to ask; default: those of the machine. */
+/** `servers`: name servers; default: those of the machine. */
 export function createResolve(servers?: readonly string[]): Resolve {
   return async (host, signal) => {
     const resolver = new Resolver({ timeout: TRY_MS, tries: 2 })

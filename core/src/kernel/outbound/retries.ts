@@ -1,27 +1,30 @@
 import { type Clock, fromNow, SECONDS } from '../clock.ts'
 
-/** When an attempt that failed is repeated, and until when. */
+/** When a failed attempt is repeated, and for how long. */
 export interface RetryPolicy {
-  /** Milliseconds before the first repetition, the second …; an eighth more or less is left to chance. */
+  /** Milliseconds before the first, second … repetition; each varies randomly by an eighth. */
   readonly delaysMs: readonly number[]
-  /** After the last of these delays: it comes again and again, or there is no further attempt. */
+  /** Whether the last delay repeats; otherwise there is no further attempt. */
   readonly lastRepeats: boolean
-  /** Given up after so long without a success, however many attempts there were. Default: never. */
+  /** Given up after this time without a success. Default: never. */
   readonly giveUpMs?: number
 }
 
-/** Milliseconds until the attempt after so many failures in a row (1: the first one); null when there is none. */
+/**
+ * The delay after so many consecutive failures (1: the first one), in milliseconds; null when there is no further
+ * attempt.
+ */
 export function retryDelayMs({ delaysMs, lastRepeats }: RetryPolicy, failures: number): number | null {
   const delay = delaysMs[failures - 1] ?? (lastRepeats ? delaysMs.at(-1) : undefined)
   return delay === undefined ? null : Math.round(delay * (0.875 + Math.random() / 4))
 }
 
-/** What a row keeps of attempts that failed since the last success. */
+/** Columns of a row for failures since the last success. */
 export interface FailureColumns {
   failures: number
   failing_since: string | null
   last_error: string | null
-  /** Not before then. */
+  /** The next attempt is not before this time. */
   next_attempt_at: string | null
 }
 
@@ -32,7 +35,7 @@ export const NO_FAILURES = {
   next_attempt_at: null,
 } satisfies FailureColumns
 
-/** What a row keeps after one more failure, now; `next_attempt_at` null: the policy gives up. */
+/** The columns after another failure now; `next_attempt_at` null: the policy gives up. */
 export function afterFailure(
   { failures: before, failing_since: since }: Pick<FailureColumns, 'failures' | 'failing_since'>,
   last_error: string,
@@ -47,11 +50,11 @@ export function afterFailure(
   return { failures, failing_since, last_error, next_attempt_at: delay === null ? null : fromNow(clock, delay) }
 }
 
-/** What `Retry-After` asks for, in milliseconds from now, however long that is: seconds or a date. Null for anything else. */
+/** The delay requested by `Retry-After` in milliseconds, of any length: seconds or a date. Null for anything else. */
 export function readRetryAfter(header: string | string[] | undefined, clock: Clock): number | null {
   if (typeof header !== 'string') return null
   if (/^\d{1,10}$/.test(header)) return Number(header) * SECONDS
-  // The one form of a date that is still sent; what else `Date` understands is guessing.
+  // The only date format still in use; for others `Date` would guess.
   const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(header)
     ? Date.parse(header)
     : Number.NaN

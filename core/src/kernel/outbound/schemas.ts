@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { Closed, Nullable } from '../http/schemas.ts'
 import { MAX_URL_LENGTH } from './outbound-url.ts'
 
-/** A URL that requests are sent to, as a body gives it; its route says `check: checkUrlField`. */
+/** A URL that requests are sent to, in a body; the route needs `check: checkUrlField`. */
 export function OutboundUrl(example: string) {
   return Type.String({
     minLength: 1,
@@ -12,7 +12,7 @@ export function OutboundUrl(example: string) {
   })
 }
 
-/** What signs messages, in the answers that show it. */
+/** A signing secret in the answers that show it. */
 export const SigningSecret = Type.String({
   secret: true,
   description: 'Signs what is sent, as Standard Webhooks has it. Shown once.',
@@ -33,7 +33,7 @@ export function RotatedSecret(title: string) {
   )
 }
 
-/** What records keep of a receiver's URL and secret; see `recordUrl`. */
+/** Fields of records about a receiver's URL and secret; see `recordUrl`. */
 export const RecordedReceiver = {
   url: Type.String({ description: 'Without its query' }),
   query: Nullable(Type.String({ secret: true })),

@@ -3,15 +3,15 @@ import type { SecretBox } from '../secrets.ts'
 import type { SealedKind } from '../specs.ts'
 import { newSigningSecret } from './signing.ts'
 
-/** What a receiver's row keeps of what signs for it. Nothing stands here in the clear. */
+/** Columns of a receiver's row for its secrets, all encrypted. */
 export interface SigningColumns {
   secret: string
-  /** Signs too until `previous_until`. */
+  /** Also signs until `previous_until`. */
   previous_secret: string | null
   previous_until: string | null
 }
 
-/** How long the secret before signs too. */
+/** How long the previous secret also signs. */
 const OVERLAP_MS = 24 * HOURS
 
 interface Tools {
@@ -19,13 +19,15 @@ interface Tools {
   readonly clock: Clock
 }
 
-/** The secrets that sign for the receivers in one table, each sealed for its row. */
+/** The signing secrets of the receivers in one table, each encrypted for its row. */
 export interface SigningSecrets {
-  /** The first secret of a receiver, which is shown once, and what its row keeps. */
+  /** Creates a receiver's first secret, which is shown once, and the columns of its row. */
   create(tools: Tools, id: string): { secret: string; columns: SigningColumns }
-  /** A new secret, and what the row keeps; the one before signs too until `previous_until`, 24 hours. */
+  /**
+   * Creates a new secret and the columns of the row; the previous one also signs until `previous_until`, for 24 hours.
+   */
   rotate(tools: Tools, row: SigningColumns & { id: string }): { secret: string; columns: RotatedColumns }
-  /** What signs now, the newest first. Throws SecretsLost. */
+  /** The current secrets, newest first. Throws SecretsLost. */
   open(tools: Tools, row: SigningColumns & { id: string }): string[]
   /** For `sealed` of the module. */
   readonly sealed: SealedKind
@@ -35,7 +37,7 @@ interface RotatedColumns extends SigningColumns {
   previous_until: string
 }
 
-/** Whatever signs for a receiver was sealed with an APP_SECRET that is not configured any more; for whoever owns it. */
+/** The secrets of a receiver were encrypted with an APP_SECRET that is no longer configured. */
 export class SecretsLost extends Error {
   override name = 'SecretsLost'
 
@@ -45,7 +47,7 @@ export class SecretsLost extends Error {
 }
 
 /**
- * `table` has the columns of SigningColumns and `id`; `context` is what a row of it is sealed as; `name` completes "…
+ * `table` has the columns of SigningColumns and `id`; `context` binds the encryption to a row; `name` completes "…
  * cannot be opened".
  */
 export function defineSigningSecrets(table: string, context: string, name: string): SigningSecrets {

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { SECONDS } from '../clock.ts'
 
-/** What is sent to a receiver: the same id for the same content, however often it is sent. */
+/** A message to a receiver. The same content always has the same id. */
 export interface Message {
-  /** Letters, digits, `_` and `-`: it is signed with dots around it. */
+  /** Letters, digits, `_` and `-`, because the signed text separates its parts by dots. */
   readonly id: string
   readonly body: string | Uint8Array
 }
@@ -11,14 +11,14 @@ export interface Message {
 const PREFIX = 'whsec_'
 const SECRET_BYTES = 32
 
-/** A secret of 32 random bytes, as Standard Webhooks writes it: `whsec_` and base64. */
+/** A secret of 32 random bytes in the format of Standard Webhooks: `whsec_` and base64. */
 export function newSigningSecret(): string {
   return PREFIX + randomBytes(SECRET_BYTES).toString('base64')
 }
 
 /**
- * The headers of Standard Webhooks for an attempt at the moment `ms` (since the Unix epoch), with a signature by each of the
- * secrets. Throws for an id that could be read in two ways.
+ * The headers of Standard Webhooks for an attempt at `ms` (since the Unix epoch), with a signature by each secret.
+ * Throws for an id with other characters.
  */
 export function signatureHeaders({ id, body }: Message, secrets: readonly string[], ms: number) {
   if (!/^[\w-]+$/.test(id)) throw new Error('The id of a message has letters, digits, _ and - alone')

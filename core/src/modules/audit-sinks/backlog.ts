@@ -2,7 +2,7 @@ import { every, everyTenant } from '#kernel'
 import { listBacklog, listTenantsBehind } from './queries.ts'
 import { enqueueSending } from './send.ts'
 
-/** Has sent what was sealed since, what is due to be tried again, and what a process that died has left. */
+/** Enqueues sending of newly sealed records, of due retries, and of batches left by a process that died. */
 export const findBacklog = every('* * * * *', 'audit_sinks.find_backlog', (ctx) =>
   everyTenant(ctx, {
     name: 'audit_sinks.find_backlog',

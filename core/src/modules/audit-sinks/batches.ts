@@ -5,30 +5,30 @@ import type { SinkRow } from './table.ts'
 const MOST_RECORDS = 500
 const MOST_BYTES = 1024 * 1024
 
-/** Records that go out together. */
+/** Records sent together. */
 export interface Batch {
   /** Positions of its first and last record. */
   first: number
   end: number
   /** A line of JSON for each record. */
   body: string
-  /** When the last record had been made. */
+  /** The time of the last record. */
   until: string
 }
 
-/** What comes next for a sink: a batch, or `{ skipTo }`, a position up to which there is nothing to send. */
+/** The next step for a sink: a batch, or `{ skipTo }`, a position up to which there is nothing to send. */
 export type Next = Batch | { skipTo: number }
 
 /**
- * The next records in their order, at most 500 of them or 1 MiB; one that is larger goes by itself. A batch that was begun
- * ends where it ended the first time, whatever has been sealed meanwhile: the same batch has the same content.
+ * The next records in order, up to 500 or 1 MiB; a larger record is sent alone. A repeated batch ends where it ended
+ * the first time, whatever was sealed meanwhile, so that it has the same content.
  */
 export async function readNext({ tx, tenantId }: Ctx, { position, batch_end }: SinkRow): Promise<Next> {
-  // Before the records: what is sealed in between must not be passed over.
+  // Read before the records, so that records sealed in between are not skipped.
   const sealed = await getSealedPosition(tx, tenantId)
   const found = await readSealed(tx, tenantId, position, MOST_RECORDS)
   const begun = batch_end === null ? [] : found.filter((each) => each.position <= batch_end)
-  // All that it held may have been removed by retention.
+  // Retention may have removed all its records.
   const batch = batchOf(begun.length > 0 ? begun : found)
   return batch ?? { skipTo: Math.max(position, sealed) }
 }

@@ -4,10 +4,10 @@ import { labelOf, recordSink } from './present.ts'
 import { lockSink, updateSink } from './queries.ts'
 import type { SinkRow } from './table.ts'
 
-/** Some ten minutes of failures, of which it is time to tell. */
+/** Failures before it is reported, after about ten minutes. */
 const TOLD_AFTER = 10
 
-/** After 1 s, 2 s, 4 s … and then every hour; a receiver that takes nothing for 72 hours gets nothing until its sink is resumed. */
+/** Retries after 1 s, 2 s, 4 s … and then every hour; a sink whose receiver accepts nothing for 72 hours is paused. */
 export const RETRIES: RetryPolicy = {
   delaysMs: [...Array.from({ length: 12 }, (_, index) => 2 ** index * SECONDS), 1 * HOURS],
   lastRepeats: true,
@@ -15,8 +15,8 @@ export const RETRIES: RetryPolicy = {
 }
 
 /**
- * Writes down that an attempt has failed; `sink` as it was when the attempt began. Gives the time of the next one, null
- * when there is none: the sink has gone, is paused or pauses itself, or somebody else sends by now.
+ * Stores a failed attempt; `sink` as it was when the attempt started. Returns the time of the next one; null when there
+ * is none: the sink was deleted, is paused or pauses now, or another process sends.
  */
 export async function noteFailure(ctx: Ctx, sink: SinkRow, error: string): Promise<string | null> {
   const before = await lockSink(ctx.tx, ctx.tenantId, sink.id)

@@ -24,7 +24,8 @@ export const auditSinks = defineModule({
   jobs: [sendBatches],
   schedules: [findBacklog],
   sealed: [sinkSecrets.sealed],
-  // An attempt is put off by an hour and an eighth at most; a sender that is silent for a minute is taken for dead.
+  // An attempt is delayed by at most an hour and an eighth; a sender without a sign of life for a minute counts as
+  // dead.
   moments: [
     { table: 'audit_sinks', column: 'next_attempt_at', aheadMs: 2 * HOURS },
     { table: 'audit_sinks', column: 'locked_until', aheadMs: 2 * MINUTES },

@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Ctx, checkOutboundUrl, conflict, type Insertable, NO_FAILURES, NO_LEASE, notFound, stamp } from '#kernel'
 import { getSealedPosition } from '../audit/index.ts'
 import { auditSinkCreated, auditSinkDeleted, auditSinkUpdated } from './events.ts'
-import { labelOf, presentSink, recordSink } from './present.ts'
+import { answerSink, labelOf, presentSink, recordSink } from './present.ts'
 import { deleteSink, getSink, insertSink, listSinks, lockSink, updateSink } from './queries.ts'
 import type { AuditSink, AuditSinkPatch, AuditSinkWithSecret, NewAuditSink } from './schema.ts'
 import { sinkSecrets } from './secrets.ts'
 import { enqueueSending } from './send.ts'
 import type { AuditSinkTable, SinkRow } from './table.ts'
 
-/** As many as the table has slots for. */
+/** The slots of a tenant in the table. */
 const SLOTS = [1, 2, 3]
 
 /** The tenant's sinks, oldest first. */
@@ -20,10 +20,10 @@ export async function readSinks({ tx, tenantId }: Ctx): Promise<{ data: AuditSin
 
 /** Throws 404 when the tenant has no such sink. */
 export async function readSink(ctx: Ctx, id: string): Promise<AuditSink> {
-  return present(ctx, await getSink(ctx.tx, ctx.tenantId, id))
+  return answerSink(ctx, await getSink(ctx.tx, ctx.tenantId, id))
 }
 
-/** Streams the log to one more place. Throws 400 for a URL that may not be requested, 409 for a fourth sink. */
+/** Adds a sink. Throws 400 for a forbidden URL, 409 for a fourth sink. */
 export async function addSink(ctx: Ctx, input: NewAuditSink): Promise<AuditSinkWithSecret> {
   checkOutboundUrl(input.url, ctx.config)
   const fresh = stamp(ctx)
@@ -44,19 +44,19 @@ export async function addSink(ctx: Ctx, input: NewAuditSink): Promise<AuditSinkW
   })
   await ctx.emit(auditSinkCreated, { after: recordSink(sink), label: labelOf(sink) })
   await enqueueSending(ctx, sink.id)
-  return { ...(await present(ctx, sink)), secret }
+  return { ...(await answerSink(ctx, sink)), secret }
 }
 
 /**
- * Changes a sink; absent fields stay, null clears. A new URL is tried at once, and gets what the old one has not
- * confirmed. Throws 404, 400 for a URL that may not be requested.
+ * Changes a sink; absent fields stay, null clears. A new URL is tried at once and gets everything that the old one has
+ * not confirmed. Throws 404, 400 for a forbidden URL.
  */
 export async function changeSink(ctx: Ctx, id: string, patch: AuditSinkPatch): Promise<AuditSink> {
   if (patch.url !== undefined) checkOutboundUrl(patch.url, ctx.config)
   const before = await lockSink(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   const after = { ...before, ...patch }
-  if (isDeepStrictEqual(before, after)) return present(ctx, before)
+  if (isDeepStrictEqual(before, after)) return answerSink(ctx, before)
   const { url, description } = after
   const isMoved = url !== before.url
   const sink = await updateSink(ctx.tx, before, {
@@ -67,10 +67,10 @@ export async function changeSink(ctx: Ctx, id: string, patch: AuditSinkPatch): P
   })
   await ctx.emit(auditSinkUpdated, { before: recordSink(before), after: recordSink(sink), label: labelOf(sink) })
   if (isMoved) await enqueueSending(ctx, id)
-  return present(ctx, sink)
+  return answerSink(ctx, sink)
 }
 
-/** Ends a stream; a batch that is under way may still arrive. Throws 404. */
+/** Deletes a sink; a batch being sent may still arrive. Throws 404. */
 export async function removeSink(ctx: Ctx, id: string): Promise<undefined> {
   const sink = await deleteSink(ctx.tx, ctx.tenantId, id)
   if (!sink) throw notFound()
@@ -83,8 +83,4 @@ async function insertIntoSlot(ctx: Ctx, sink: Omit<Insertable<AuditSinkTable>, '
     if (row) return row
   }
   throw conflict({ detail: `A tenant has ${SLOTS.length} sinks at most` })
-}
-
-async function present({ tx, tenantId }: Ctx, sink: SinkRow): Promise<AuditSink> {
-  return presentSink(sink, await getSealedPosition(tx, tenantId))
 }

@@ -4,7 +4,7 @@ import type { ProbeResult } from './schema.ts'
 import { sinkSecrets } from './secrets.ts'
 import { CONTENT_TYPE } from './send.ts'
 
-/** Sends an empty batch now, signed like any other, also to a sink that is paused. Changes nothing. Throws 404. */
+/** Sends an empty signed batch now, also to a paused sink. Changes nothing. Throws 404. */
 export async function probeSink(ctx: Ctx, id: string): Promise<ProbeResult> {
   const sink = await ctx.transaction((inner) => getSink(inner.tx, inner.tenantId, id), { readOnly: true })
   const message = { id: `${id}_test_${newId()}`, body: '', contentType: CONTENT_TYPE }

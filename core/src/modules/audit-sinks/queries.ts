@@ -1,7 +1,7 @@
 import { type Insertable, notFound, type Tx, type Updateable } from '#kernel'
 import type { AuditSinkTable, SinkRow } from './table.ts'
 
-/** What names one sink. */
+/** The key of a sink. */
 export type SinkKey = Pick<SinkRow, 'tenant_id' | 'id'>
 export type SinkChange = Omit<Updateable<AuditSinkTable>, keyof SinkKey>
 
@@ -18,11 +18,11 @@ export const getSink = (tx: Tx, tenantId: string, id: string): Promise<SinkRow> 
     .where('id', '=', id)
     .executeTakeFirstOrThrow(() => notFound())
 
-/** Holds the row until the transaction ends; undefined when there is no such sink. */
+/** Locks the row until the transaction ends; undefined when there is no such sink. */
 export const lockSink = (tx: Tx, tenantId: string, id: string): Promise<SinkRow | undefined> =>
   selectSinks(tx, tenantId).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
 
-/** Waits for whoever is about to take the same slot; undefined when it is taken. */
+/** Waits for a transaction that is taking the same slot; undefined when the slot is taken. */
 export const insertSink = (tx: Tx, sink: Insertable<AuditSinkTable>): Promise<SinkRow | undefined> =>
   tx
     .insertInto('audit_sinks')
@@ -40,7 +40,7 @@ export const updateSink = (tx: Tx, { tenant_id, id }: SinkKey, change: SinkChang
     .returningAll()
     .executeTakeFirstOrThrow()
 
-/** What follows from a batch that was sent; undefined when the sink has gone, or somebody else sends by now. */
+/** Stores a sent batch; undefined when the sink was deleted, or another process sends. */
 export const updateSinkSent = (
   tx: Tx,
   { tenant_id, id, position, locked_by }: SinkRow,
@@ -71,7 +71,9 @@ const selectBacklog = (tx: Tx, now: string) =>
     .where((where) => where.or([where('s.next_attempt_at', 'is', null), where('s.next_attempt_at', '<=', now)]))
     .where((where) => where.or([where('s.locked_until', 'is', null), where('s.locked_until', '<=', now)]))
 
-/** Across tenants, in order, after one of them: those of whose sinks one has something to send, and nobody sends to it. */
+/**
+ * Across tenants, by id after a given one: those with a sink that has something to send and to which no process sends.
+ */
 export async function listTenantsBehind(
   tx: Tx,
   { now, after, limit }: { now: string; after: string | null; limit: number },
@@ -80,7 +82,7 @@ export async function listTenantsBehind(
   return (after === null ? query : query.where('s.tenant_id', '>', after)).execute()
 }
 
-/** The sinks of a tenant that have something to send, and that nobody sends to. */
+/** The sinks of a tenant with something to send to which no process sends. */
 export function listBacklog(tx: Tx, tenantId: string, now: string): Promise<Pick<SinkKey, 'id'>[]> {
   return selectBacklog(tx, now)
     .select('s.id')

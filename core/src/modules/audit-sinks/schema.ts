@@ -6,6 +6,7 @@ import {
   OneOf,
   OutboundUrl,
   OwnId,
+  Patch,
   RecordedReceiver,
   RotatedSecret as Rotated,
   SigningSecret,
@@ -75,10 +76,7 @@ export const NewAuditSink = Closed(
 )
 export type NewAuditSink = Static<typeof NewAuditSink>
 
-export const AuditSinkPatch = Type.Partial(Closed({ url, description }), {
-  additionalProperties: false,
-  title: 'AuditSinkPatch',
-})
+export const AuditSinkPatch = Patch({ url, description }, { title: 'AuditSinkPatch' })
 export type AuditSinkPatch = Static<typeof AuditSinkPatch>
 
 export const RotatedSecret = Rotated('AuditSinkSecret')

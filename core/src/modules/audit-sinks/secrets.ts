@@ -4,10 +4,10 @@ import { labelOf, recordSink } from './present.ts'
 import { lockSink, updateSink } from './queries.ts'
 import type { RotatedSecret } from './schema.ts'
 
-/** What sinks sign with. */
+/** The signing secrets of sinks. */
 export const sinkSecrets = defineSigningSecrets('audit_sinks', 'audit_sink', 'secrets of audit sinks')
 
-/** Signs with a new secret from now on, and with the one before too for 24 hours. Throws 404. */
+/** Replaces the secret; the previous one also signs for 24 hours. Throws 404. */
 export async function rotateSecret(ctx: Ctx, id: string): Promise<RotatedSecret> {
   const before = await lockSink(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()

@@ -19,10 +19,10 @@ import { lockSink, updateSink, updateSinkSent } from './queries.ts'
 import { sinkSecrets } from './secrets.ts'
 import type { SinkRow } from './table.ts'
 
-/** What a receiver gets: a record a line. */
+/** The body has a record per line. */
 export const CONTENT_TYPE = 'application/x-ndjson'
 
-/** Sends what a sink has not got yet, batch by batch. */
+/** Sends records to a sink, batch by batch. */
 export const sendBatches = defineJob('audit_sinks.send', {
   payload: Type.Object({ sink_id: Type.String() }),
   transaction: 'manual',
@@ -31,25 +31,25 @@ export const sendBatches = defineJob('audit_sinks.send', {
     deliverInTurns(ctx.as(systemActor), { begin: (inner) => takeTurn(inner, sink_id), send, end: endTurn }),
 })
 
-/** Has the sink's backlog sent after the commit, or at `runAt`; while that waits, a second one is not added. */
+/** Enqueues sending after the commit, or at `runAt`; a waiting job is not added twice. */
 export function enqueueSending(ctx: Ctx, sinkId: string, runAt?: string): Promise<void> {
   const dedupeKey = `${sendBatches.name}:${sinkId}`
   return ctx.as(systemActor).enqueue(sendBatches, { sink_id: sinkId }, { dedupeKey, ...(runAt && { runAt }) })
 }
 
-/** One batch and the right to send it; the sink's row as it was when that was given. */
+/** A batch, the lease to send it, and the sink's row at that time. */
 interface Turn {
   sink: SinkRow
   batch: Batch
 }
 
-/** Null when there is nothing to do, or somebody else is at it. */
+/** Null when there is nothing to send, or another process sends. */
 async function takeTurn(ctx: Ctx, sinkId: string): Promise<Turn | null> {
   const sink = await lockSink(ctx.tx, ctx.tenantId, sinkId)
   return sink && isFree(sink, ctx.clock) ? nextTurn(ctx, sink) : null
 }
 
-/** The next batch of a sink that nobody sends to and whose row is locked; the turn is this process's from then on. */
+/** The next batch of a sink whose row is locked and to which no process sends; this process gets the lease. */
 async function nextTurn(ctx: Ctx, sink: SinkRow): Promise<Turn | null> {
   const isWanted = sink.status === 'active' && (await findTenant(ctx.tx, ctx.tenantId))?.status !== 'deleted'
   const next = isWanted ? await readNext(ctx, sink) : null
@@ -69,7 +69,7 @@ function send(ctx: Ctx, { sink, batch }: Turn): Promise<Outcome> {
   return deliver(ctx, sinkSecrets, sink, { id, body: batch.body, contentType: CONTENT_TYPE })
 }
 
-/** Moves on, or notes the failure; gives the next turn when there is one and `goesOn`. */
+/** Stores success or failure; returns the next turn when there is one and `goesOn`. */
 async function endTurn(ctx: Ctx, turn: Turn, { error }: Outcome, goesOn: boolean): Promise<Turn | null> {
   if (error !== null) {
     const retryAt = await noteFailure(ctx, turn.sink, error)

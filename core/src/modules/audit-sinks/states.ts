@@ -1,16 +1,15 @@
 import { type Ctx, NO_FAILURES, notFound } from '#kernel'
-import { getSealedPosition } from '../audit/index.ts'
 import { auditSinkPaused, auditSinkResumed } from './events.ts'
-import { labelOf, presentSink, recordSink } from './present.ts'
+import { answerSink, labelOf, recordSink } from './present.ts'
 import { lockSink, updateSink } from './queries.ts'
 import type { AuditSink } from './schema.ts'
 import { enqueueSending } from './send.ts'
 import type { SinkRow } from './table.ts'
 
-/** Nothing more is sent but the batch that is under way; what happens meanwhile is kept for later. Throws 404. */
+/** Pauses a sink; a batch being sent is finished, and new records wait. Throws 404. */
 export async function pauseSink(ctx: Ctx, id: string): Promise<AuditSink> {
   const before = await getLocked(ctx, id)
-  if (before.paused_reason === 'by_hand') return present(ctx, before)
+  if (before.paused_reason === 'by_hand') return answerSink(ctx, before)
   const after = await updateSink(ctx.tx, before, {
     status: 'paused',
     paused_reason: 'by_hand',
@@ -18,13 +17,13 @@ export async function pauseSink(ctx: Ctx, id: string): Promise<AuditSink> {
     updated_at: ctx.clock.now(),
   })
   await ctx.emit(auditSinkPaused, { before: recordSink(before), after: recordSink(after), label: labelOf(after) })
-  return present(ctx, after)
+  return answerSink(ctx, after)
 }
 
-/** Goes on after the last record that was sent, at once. Throws 404. */
+/** Resumes a sink at once after the last sent record. Throws 404. */
 export async function resumeSink(ctx: Ctx, id: string): Promise<AuditSink> {
   const before = await getLocked(ctx, id)
-  if (before.status === 'active') return present(ctx, before)
+  if (before.status === 'active') return answerSink(ctx, before)
   const after = await updateSink(ctx.tx, before, {
     ...NO_FAILURES, // whoever still sends goes on
     status: 'active',
@@ -33,15 +32,11 @@ export async function resumeSink(ctx: Ctx, id: string): Promise<AuditSink> {
   })
   await ctx.emit(auditSinkResumed, { before: recordSink(before), after: recordSink(after), label: labelOf(after) })
   await enqueueSending(ctx, id)
-  return present(ctx, after)
+  return answerSink(ctx, after)
 }
 
 async function getLocked({ tx, tenantId }: Ctx, id: string): Promise<SinkRow> {
   const sink = await lockSink(tx, tenantId, id)
   if (!sink) throw notFound()
   return sink
-}
-
-async function present({ tx, tenantId }: Ctx, sink: SinkRow): Promise<AuditSink> {
-  return presentSink(sink, await getSealedPosition(tx, tenantId))
 }

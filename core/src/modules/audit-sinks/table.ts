@@ -7,13 +7,13 @@ export interface AuditSinkTable extends TenantRow, SigningColumns, FailureColumn
   url: string
   description: string | null
   status: 'active' | 'paused'
-  /** Why it is paused: somebody paused it, or its receiver took nothing for days. */
+  /** Why it is paused: by a person, or because its receiver accepted nothing for days. */
   paused_reason: 'by_hand' | 'failing' | null
-  /** Of the last sealed record that was sent; 0: none. */
+  /** Position of the last sent record; 0: none. */
   position: number
-  /** Of the last record of the batch that is being sent, or sent again, until the receiver has taken it. */
+  /** Position of the last record of the batch being sent, until the receiver has accepted it. */
   batch_end: number | null
-  /** When the last record that was sent had been made. */
+  /** Time of the last sent record. */
   sent_until: string | null
   last_sent_at: string | null
 }

@@ -1,27 +1,9 @@
-import { type AuditLogTable, notFound, type Selectable, sql, type Tx } from '#kernel'
+import { AUDIT_COLUMNS, type AuditLogTable, notFound, type Selectable, sql, type Tx } from '#kernel'
 import { atLeast, matching, narrow, newestFirst, type Selection } from './selection.ts'
 
 export type AuditRow = Selectable<AuditLogTable>
 
-const columns = [
-  'tenant_id',
-  'id',
-  'created_at',
-  'action',
-  'actor_type',
-  'actor_id',
-  'actor_label',
-  'impersonator_id',
-  'resource_type',
-  'resource_id',
-  'resource_label',
-  'store_id',
-  'old_values',
-  'new_values',
-  'ip_address',
-  'user_agent',
-  'request_id',
-] as const // the literal names type the row
+const columns = ['tenant_id', ...AUDIT_COLUMNS] as const // the literal names type the row
 
 /** Unordered and unbounded. */
 export function selectRecords(tx: Tx, tenantId: string) {

@@ -1,19 +1,19 @@
 import { GREATEST_ID, greatest, LEAST_ID, least, type RawBuilder, type SqlBool, sql } from '#kernel'
 import type { Criteria } from './filters.ts'
 
-/** A range of ids: from the first on, to before the second; null: without end. */
+/** A range of ids: from `from` to before `before`; null: unbounded. */
 export interface Span {
   from: string | null
   before: string | null
 }
 
-/** Some of the records that meet the criteria, `q` aside, newest first. */
+/** The newest records that match the criteria except `q`. */
 export interface Selection extends Span {
   criteria: Criteria
   limit: number
 }
 
-/** The bounds of `criteria` on ids are the span's business. */
+/** The span covers the bounds of `criteria` on ids. */
 export function matching(criteria: Criteria, span: Span): RawBuilder<SqlBool> {
   const { actionRange, from, before } = criteria
   const conditions: RawBuilder<unknown>[] = []
@@ -29,17 +29,16 @@ export function matching(criteria: Criteria, span: Span): RawBuilder<SqlBool> {
   return conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`
 }
 
-/** Newest first; by the index of a value that stands alone. */
+/** Newest first; by the index of a value that is the only filter. */
 export function newestFirst(criteria: Criteria): RawBuilder<unknown> {
   const alone = findAlone(criteria)
   return alone ? sql`${COLUMNS[alone[0]].name} desc, id desc` : sql`id desc`
 }
 
 /**
- * All records with one value, as the range of its index that they are, and of a value that the planner does not see. For
- * an equality it would look the value up in its statistics, and so plan the statement each time, which takes longer than
- * reading the page; or take it for rare, and sort all there is. Of several values it must find the one that leaves the
- * fewest records.
+ * All records with a value, as a range of its index, with a value that the planner does not see. For an equality it
+ * would look the value up in its statistics and plan the statement each time, which takes longer than reading the page,
+ * or assume that it is rare and sort all rows. With several values it must choose the most selective one.
  */
 function inOrder([column, value]: [Column, string], { from, before }: Span): RawBuilder<SqlBool> {
   const { name, type } = COLUMNS[column]
@@ -48,10 +47,10 @@ function inOrder([column, value]: [Column, string], { from, before }: Span): Raw
     and (${name}, id) <= (${hidden}, ${before ?? GREATEST_ID})`
 }
 
-/** As its index compares it: byte by byte. */
+/** Compared by bytes, as in its index. */
 export const ACTION = sql`action collate "C"`
 const [TEXT, UUID] = [sql`text`, sql`uuid`]
-/** The columns that have an index in the order of ids behind each value. */
+/** Columns with an index that orders ids behind each value. */
 const COLUMNS = {
   action: { name: ACTION, type: TEXT },
   resource_type: { name: sql`resource_type`, type: TEXT },
@@ -62,7 +61,7 @@ const COLUMNS = {
 }
 type Column = keyof typeof COLUMNS
 
-/** The values that are asked for. */
+/** The requested values. */
 function valuesOf({ action, resourceType, resourceId, userId, storeId, ipAddress }: Criteria): [Column, string][] {
   const values: [Column, string | undefined][] = [
     ['action', action],
@@ -80,12 +79,15 @@ function findAlone(criteria: Criteria): [Column, string] | undefined {
   return others.length === 0 && criteria.actionRange === undefined ? first : undefined
 }
 
-/** The bounds on both sides that hold for ids: the planner leaves out the partitions beyond. */
+/** Bounds of ids on both sides, so that the planner excludes other partitions. */
 export function narrow(criteria: Criteria, { from, before }: Span): Span {
   return { from: greatest(from, criteria.from?.id), before: least(before, criteria.before?.id) }
 }
 
-/** Written into the statement, so that its plan is made for a page; a few sizes, so that statements stay few. */
+/**
+ * The limit is part of the statement, so that it is planned for a page; it has few sizes, so that there are few
+ * statements.
+ */
 export function atLeast(limit: number): RawBuilder<number> {
   return sql.lit(LIMITS.find((size) => size >= limit) ?? limit)
 }

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Ctx, conflict, type Insertable, onUnique, page, stamp } from '#kernel'
+import { type Ctx, conflict, onUnique, page, stamp } from '#kernel'
 import { codesFor } from './codes.ts'
 import { lockDefault, moveDefault, requireStillDefault } from './default-store.ts'
 import { takenFields } from './errors.ts'
 import { storeCreated, storeDeleted, storeUpdated } from './events.ts'
 import { deleteStore, getStore, insertStore, listStores, lockStore, type StoreFilter, updateStore } from './queries.ts'
 import type { Address, NewStore, Store, StorePatch } from './schema.ts'
-import type { StoreRow, StoreTable } from './table.ts'
+import type { StoreRow } from './table.ts'
 
 /** An address of which nothing is known. */
 const NO_ADDRESS: Address = {
@@ -28,6 +28,8 @@ export async function openStore(ctx: Ctx, input: NewStore): Promise<Store> {
   const { name, code, address, ...rest } = input
   const fresh = {
     ...stamp(ctx),
+    status: 'active' as const, // the word is the type
+    is_default: false,
     phone: null,
     email: null,
     timezone: null,
@@ -71,7 +73,7 @@ export async function removeStore(ctx: Ctx, id: string): Promise<undefined> {
 }
 
 /** Inserts with the given code, or with the first free one made from the name. */
-async function insertWithCode(ctx: Ctx, store: Omit<Insertable<StoreTable>, 'code'>, given: string | undefined) {
+async function insertWithCode(ctx: Ctx, store: Omit<StoreRow, 'code'>, given: string | undefined) {
   for (const code of given ? [given.toUpperCase()] : codesFor(store.name)) {
     const row = await onUnique(insertStore(ctx.tx, { ...store, code }), takenFields)
     if (row) return row

@@ -1,6 +1,6 @@
-import { columnsOf, containing, type Insertable, json, notFound, prepared, sql, type Tx } from '#kernel'
+import { columnsOf, containing, json, notFound, prepared, preparedRow, sql, type Tx } from '#kernel'
 import { Store } from './schema.ts'
-import type { StoreRow, StoreSettingsRow, StoreTable } from './table.ts'
+import type { StoreRow, StoreSettingsRow } from './table.ts'
 
 const columns = columnsOf(Store)
 
@@ -52,14 +52,17 @@ export function lockStore(tx: Tx, tenantId: string, id: string): Promise<StoreRo
 }
 
 /** Undefined when another store has the code; violates `stores_name_key` when one has the name. */
-export function insertStore(tx: Tx, store: Insertable<StoreTable>): Promise<StoreRow | undefined> {
-  return tx
-    .insertInto('stores')
-    .values({ ...store, address: store.address && json(store.address) })
-    .onConflict((conflict) => conflict.columns(['tenant_id', 'code']).doNothing())
-    .returning(columns)
-    .executeTakeFirst()
+export async function insertStore(tx: Tx, store: StoreRow): Promise<StoreRow | undefined> {
+  return (await insertRow(tx, store))[0]
 }
+
+const insertRow = preparedRow(columns, (tx, store: StoreRow) =>
+  tx
+    .insertInto('stores')
+    .values(store)
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'code']).doNothing())
+    .returning(columns),
+)
 
 /** Violates `stores_name_key` or `stores_code_key` when another store has them. */
 export function updateStore(tx: Tx, store: StoreRow): Promise<StoreRow> {

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { newId } from '../../kernel/ids.ts'
+import { listTenantTables } from '../statements.ts'
 import type { Findings } from './findings.ts'
 import { rowsOf, type TenantTables, withClient } from './tables.ts'
 import type { TableRow, Tenant } from './types.ts'
@@ -11,6 +12,9 @@ export async function fillTables(
   tables: TenantTables,
   findings: Findings,
 ): Promise<void> {
+  const owned = await listTenantTables(test.database.superuserUrl)
+  for (const name of Object.keys(cases.tableRows))
+    if (!owned.has(name)) findings.add('`tableRows` are told of it, and no tenant owns it', { before: `table ${name}` })
   await withClient(test.database.superuserUrl, async (client) => {
     let waiting: Empty[] = [...tables].flatMap(([name, key]) =>
       [a, b].map((tenant) => ({ name, key, tenant, tell: cases.tableRows[name], problem: '' })),

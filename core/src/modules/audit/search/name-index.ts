@@ -15,12 +15,12 @@ import { termsOf } from './words.ts'
 
 type Name = Omit<NameRow, 'tenant_id'>
 
-/** Names forgotten in one statement. */
+/** Names deleted per statement. */
 const BATCH = 1_000
 
 /**
- * Puts the names of records into the tenant's dictionary, in the transaction of `ctx`, which must hold the lock of the
- * tenant's chain. Doing it again changes nothing.
+ * Adds the names of records to the tenant's dictionary, in the transaction of `ctx`, which must hold the lock of the
+ * tenant's chain. Repeating it changes nothing.
  */
 export async function indexNames({ tx, tenantId }: Ctx, records: readonly AuditLog[]): Promise<void> {
   const names = namesOf(records)
@@ -41,8 +41,8 @@ export async function indexNames({ tx, tenantId }: Ctx, records: readonly AuditL
 }
 
 /**
- * Takes out of the dictionary the names that only records with lesser ids held: for retention, once those are given up.
- * In transactions of its own; the context needs none open.
+ * Removes names from the dictionary that only records with smaller ids held, after retention has removed those. Uses
+ * its own transactions; the context needs none open.
  */
 export async function forgetNames(ctx: Ctx, before: string): Promise<void> {
   let afterId: string | null = LEAST_ID
@@ -52,9 +52,9 @@ export async function forgetNames(ctx: Ctx, before: string): Promise<void> {
   }
 }
 
-/** Returns the last of them; null: there was none left. */
+/** Returns the last deleted name; null: there were none. */
 async function forgetSome({ tx, tenantId }: Ctx, before: string, afterId: string): Promise<string | null> {
-  // Whoever seals leaves a name alone that is there, and so must not meet one that is about to go.
+  // Sealing does not write a name that exists already, so it must not see one that is about to be deleted.
   await lockChain(tx, tenantId)
   const names = await listNamesBefore(tx, tenantId, { before, afterId, limit: BATCH })
   if (names.length === 0) return null
@@ -66,7 +66,7 @@ async function forgetSome({ tx, tenantId }: Ctx, before: string, afterId: string
 const termsOfName = ({ id, label }: Pick<Name, 'id' | 'label'>): Term[] =>
   termsOf(label).map((term) => ({ term, name_id: id }))
 
-/** Each name that the records hold, once, by its id. */
+/** Each distinct name of the records, by its id. */
 function namesOf(records: readonly AuditLog[]): Map<string, Name> {
   const names = new Map<string, Name>()
   const ids = new Map<string, string>()

@@ -2,7 +2,7 @@ import { type RawBuilder, type SqlBool, sql, type Tx } from '#kernel'
 import { ACTION, atLeast, matching, narrow, newestFirst, type Selection } from '../selection.ts'
 import type { NameKind, NameRow } from '../table.ts'
 
-/** What a record can be found by. */
+/** The parts of a record that are searched. */
 export interface Labelled {
   id: string
   action: string
@@ -10,7 +10,7 @@ export interface Labelled {
   resource_label: string | null
 }
 
-/** Up to here every record is in the dictionary; null: none has to be. */
+/** The id up to which all records are in the dictionary; null: there are none. */
 export async function findCompleteTo(tx: Tx, tenantId: string): Promise<string | null> {
   const row = await tx
     .selectFrom('audit_chains')
@@ -21,8 +21,8 @@ export async function findCompleteTo(tx: Tx, tenantId: string): Promise<string |
 }
 
 /**
- * Looks at the newest `limit` records of a selection. Returns those that may hold a word that the pattern stands for
- * (see `asciiPattern`), and the id of the last one looked at: null when there were fewer than `limit`.
+ * Reads the newest `limit` records of a selection. Returns those that may match the pattern (see `asciiPattern`), and
+ * the id of the last one read: null when there were fewer than `limit`.
  */
 export async function listLabels(
   tx: Tx,
@@ -43,14 +43,14 @@ export async function listLabels(
   return { rows: rows.filter(({ is_last }) => !is_last), last: last?.id ?? null }
 }
 
-/** What other than ASCII stands in a name is compared by `hasWord` alone. */
+/** Names with characters beyond ASCII are compared by `hasWord` only. */
 function mayMatch(column: string, pattern: string | null): RawBuilder<SqlBool> {
   const name = sql.ref(column)
   const isOther = sql<SqlBool>`octet_length(${name}) <> char_length(${name})`
   return pattern === null ? isOther : sql<SqlBool>`(${name} collate "C" ~* ${pattern} or ${isOther})`
 }
 
-/** Names with such a term, as far as `limit` terms lead to them; some perhaps twice. */
+/** Names with such a term, from up to `limit` terms; some may occur twice. */
 export async function listNames(
   tx: Tx,
   tenantId: string,
@@ -65,13 +65,13 @@ export async function listNames(
 }
 
 /**
- * The records that hold a name: as the range of an index that they are, which the planner can only read in its order. By
- * an equality it takes the few records that it guesses at for all, and sorts the many there are.
+ * The records with a name, as a range of an index, which the planner can only read in order. For an equality it would
+ * estimate few rows, read them all and sort them, though there may be many.
  */
 const inOrder = (name: RawBuilder<unknown>) => sql<SqlBool>`${name} is not null
   and (${name}, id) >= (n.ref, n.first_id) and (${name}, id) <= (n.ref, n.last_id)`
 
-/** Nearly all in the range have it, which a bare equality would have the planner doubt. */
+/** Nearly all rows in the range match; for a bare equality the planner would estimate few. */
 const isLabel = (column: string) => sql<SqlBool>`coalesce(${sql.ref(column)} = n.label, false)`
 
 const KINDS: Readonly<Record<NameKind, { type: string; column: RawBuilder<unknown>; holds: RawBuilder<SqlBool> }>> = {
@@ -86,7 +86,7 @@ const KINDS: Readonly<Record<NameKind, { type: string; column: RawBuilder<unknow
   action: { type: 'text', column: ACTION, holds: sql`true` },
 }
 
-/** Ids of the newest records of a selection that hold one of the names, all of that kind. */
+/** Ids of the newest records of a selection with one of these names, all of the same kind. */
 export async function listIdsOfNames(
   tx: Tx,
   tenantId: string,
@@ -94,8 +94,8 @@ export async function listIdsOfNames(
 ): Promise<string[]> {
   if (names.length === 0) return []
   const { type, column: name, holds } = KINDS[kind]
-  // Cast as lists: row-level security lets no cast of a single value through to an index. Behind a select, so that the
-  // plan does not depend on how many names there are, and is made once.
+  // Casts whole lists, because row-level security prevents an index from using a cast of a single value. In a subquery,
+  // so that the plan is made once and does not depend on the number of names.
   const list = (field: 'ref' | 'label' | 'first_id' | 'last_id', type: string) =>
     sql`(select ${names.map((each) => each[field])}::${sql.raw(type)}[])`
   const { rows } = await sql<{ id: string }>`
@@ -108,7 +108,7 @@ export async function listIdsOfNames(
   return rows.map(({ id }) => id)
 }
 
-/** Which of the names are there, and over which records each reaches. */
+/** The existing ones of these names, and the range of records of each. */
 export const listNamesById = (
   tx: Tx,
   tenantId: string,
@@ -121,7 +121,7 @@ export const listNamesById = (
     .where(sql<boolean>`id = any(${ids}::uuid[])`)
     .execute()
 
-/** Names whose last record has a lesser id, in the order of their own, after one of them. */
+/** Names whose last record has a smaller id, by id after a given one. */
 export const listNamesBefore = (
   tx: Tx,
   tenantId: string,
@@ -151,7 +151,7 @@ export async function insertNames(
     returning 1`.execute(tx)
 }
 
-/** Says of names that are there over which records each reaches now. */
+/** Updates the range of records of existing names. */
 export async function updateNames(
   tx: Tx,
   tenantId: string,
@@ -164,7 +164,7 @@ export async function updateNames(
     where audit_names.tenant_id = ${tenantId} and audit_names.id = n.id`.execute(tx)
 }
 
-/** A word of a name, and which. */
+/** A word of a name, and the name. */
 export interface Term {
   term: string
   name_id: string

@@ -10,13 +10,13 @@ import { asciiPattern, fold, hasWord, termRange } from './words.ts'
 
 export { indexNames } from './name-index.ts'
 
-/** How many things are looked at before another way is tried. */
+/** Limits for reading before another method is tried. */
 export interface Efforts {
-  /** Records looked at first, one by one: most words that are asked for stand in the newest. */
+  /** Records read first, one by one: most searched words are in the newest ones. */
   near: number
-  /** When there are more to look at, twice as many as the time before, but no more than these. */
+  /** Further reads double in size up to this many. */
   far: number
-  /** A word that begins more names than these stands in so many records that looking at each finds some soon. */
+  /** A word at the start of more names than this occurs in so many records that reading them finds some soon. */
   names: number
   /** Names looked up at once. */
   atOnce: number
@@ -25,7 +25,7 @@ export interface Efforts {
 const OF_A_PAGE: Efforts = { near: 200, far: 10_000, names: 1_000, atOnce: 50 }
 const OF_A_FILE: Efforts = { ...OF_A_PAGE, near: 2_000 }
 const LARGEST_PAGE = 101
-/** The share of records with a word from which on looking at some more is less work than asking the dictionary. */
+/** The share of matching records from which reading on costs less than the dictionary. */
 const RICH = 0.05
 
 const KINDS = ['action', 'actor', 'actor_type', 'resource', 'resource_type'] as const // the words are the type
@@ -37,19 +37,19 @@ interface Search extends Reading {
   prefix: string
 }
 
-/** What was found so far, newest first; `end`: all before it is still to be looked through, null: nothing is. */
+/** Matches so far, newest first; `end`: records before it have not been read, null: all have. */
 interface Found {
   ids: string[]
   end: string | null
-  /** Records looked at last, and how many of them it was. */
+  /** The number of records read last. */
   count: number
   hits: number
 }
 
 /**
- * The newest of the records before `beforeId` that meet the criteria and hold a word that begins with `q`, newest first.
- * The newest are looked at one by one, until there are enough or all that may not be in the dictionary yet was seen;
- * the rest is found by the dictionary.
+ * The newest records before `beforeId` that match the criteria and have a word that starts with `q`, newest first. The
+ * newest are read one by one until there are enough, or all that may not be in the dictionary yet were read; the rest
+ * is found by the dictionary.
  */
 export async function searchRecords(
   ctx: Ctx,
@@ -68,7 +68,7 @@ async function findIds(ctx: Ctx, search: Search): Promise<string[]> {
   const { tx, tenantId, clock } = ctx
   const { efforts } = search
   const newest = newestSpan(clock.ms(), search.criteria, search.beforeId)
-  // Asked before the dictionary, which holds all that was complete by then.
+  // Read before the dictionary, which contains everything that was complete by then.
   const [completeTo, ahead] = await Promise.all([
     findCompleteTo(tx, tenantId),
     newest.isOpen ? findRecordFrom(tx, tenantId, newest.before) : undefined,
@@ -96,7 +96,7 @@ async function lookOn(ctx: Ctx, search: Search, { ids, end, count }: Found): Pro
   return { ...more, ids: [...ids, ...more.ids] }
 }
 
-/** Looks at records one by one. */
+/** Reads records one by one. */
 async function look(ctx: Ctx, search: Search, { span, count }: { span: Span; count: number }): Promise<Found> {
   const { criteria, prefix } = search
   const selection = { criteria, ...span, limit: count, pattern: asciiPattern(prefix) }
@@ -110,8 +110,8 @@ function holds({ action, actor_label, resource_label }: Labelled, prefix: string
 }
 
 /**
- * Adds the newest records that hold one of the names. Each name is looked up by an index, those whose last record is the
- * newest first, until none of the others can have a newer one than those found.
+ * Adds the newest records with one of the names. Names are looked up by an index in the order of their last records,
+ * until none of the others can have a newer record than those found.
  */
 async function merge(ctx: Ctx, search: Search, found: Found, all: NameRow[]): Promise<string[]> {
   const { criteria, limit, efforts } = search
@@ -129,7 +129,7 @@ async function merge(ctx: Ctx, search: Search, found: Found, all: NameRow[]): Pr
   return newest.slice(0, limit)
 }
 
-/** The names that have a word with the prefix and records within the span, those with the newest records first. */
+/** Names with a word of this prefix and records within the span, those with the newest records first. */
 function candidates(all: NameRow[], { prefix }: Search, { from, before }: Span): NameRow[] {
   const names = new Map(all.map((name) => [name.id, name]))
   return [...names.values()]

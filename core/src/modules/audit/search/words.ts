@@ -1,16 +1,16 @@
-/** Words that begin further on in a name are not found. */
+/** Words that start later in a name are not found. */
 const SEARCHED_CHARACTERS = 200
-/** Long enough for any name that can be folded into what is searched. */
+/** Enough characters to fold into those that are searched. */
 const READ_CHARACTERS = 1_000
-/** What is kept of a name from each of its words on. */
+/** Characters stored of a name from each of its words on. */
 const TERM_CHARACTERS = 60
 
 const WORD = /[\p{L}\p{M}\p{N}]/u
-// Written without spaces: any of its characters may begin a word.
+// Scripts written without spaces: any character may start a word.
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 
-/** Text as it is compared: letters of any case, width and composition are one, and so is space of any length. */
+/** A text in the form for comparing: without differences of case, width, composition and spacing. */
 export function fold(text: string): string {
   return text
     .normalize('NFKC')
@@ -23,10 +23,10 @@ export function fold(text: string): string {
     .trim()
 }
 
-/** Folds a name, of which no more is read than can be searched. */
+/** Folds as much of a name as is searched. */
 const foldName = (name: string) => fold(name.slice(0, READ_CHARACTERS).toWellFormed())
 
-/** True when a word of the name begins with `prefix`, which is folded already and may go on over several words. */
+/** True when a word of the name starts with `prefix`, which is folded and may span several words. */
 export function hasWord(name: string, prefix: string): boolean {
   const text = foldName(name)
   for (let at = text.indexOf(prefix); at >= 0 && at < SEARCHED_CHARACTERS; at = text.indexOf(prefix, at + 1))
@@ -34,7 +34,7 @@ export function hasWord(name: string, prefix: string): boolean {
   return false
 }
 
-/** The name from each of its words on, folded and cut: what a dictionary finds it by. */
+/** The terms of a name in the dictionary: its folded text from each of its words on, truncated. */
 export function termsOf(name: string): string[] {
   const text = foldName(name)
   const terms = new Set<string>()
@@ -43,14 +43,14 @@ export function termsOf(name: string): string[] {
   return [...terms]
 }
 
-/** The first characters of a text, whole ones. */
+/** The first characters of a text, without splitting one. */
 function cutTerm(text: string): string {
   return [...text.slice(0, 2 * TERM_CHARACTERS)].slice(0, TERM_CHARACTERS).join('')
 }
 
 /**
- * Whether a word begins there: at the start, after a space, where letters or digits begin, and at each character of a
- * script that puts no spaces between its words.
+ * Whether a word starts there: at the start, after a space, where letters or digits start, and at each character of a
+ * script without spaces.
  */
 function beginsWord(text: string, at: number): boolean {
   if (at === 0) return true
@@ -73,7 +73,7 @@ function characterBefore(text: string, at: number): string {
   return code >= 0xdc00 && code <= 0xdfff ? text.slice(at - 2, at) : text.charAt(at - 1)
 }
 
-/** Terms that begin with the prefix, byte by byte: from the first on, to before the second (null: to the last). */
+/** The range of terms with the prefix, by bytes: from `from` to before `before` (null: to the end). */
 export function termRange(prefix: string): { from: string; before: string | null } {
   const from = cutTerm(prefix)
   const characters = [...from]
@@ -91,8 +91,8 @@ function nextCharacter(character: string): string | null {
 }
 
 /**
- * A regular expression of PostgreSQL that every name in plain ASCII matches which has such a word, and few others; null
- * when none can.
+ * A regular expression of PostgreSQL that matches every plain ASCII name with such a word, and few others; null when
+ * there is none.
  */
 export function asciiPattern(prefix: string): string | null {
   if (!/^[ -~]+$/.test(prefix)) return null
