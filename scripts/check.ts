@@ -1,6 +1,6 @@
 // The check, as the robot runs it: style, types, every test on the embedded PostgreSQL, and those whose SQL another version
 // could take otherwise on PostgreSQL 15; with --all, there too every test. Words instead run the tests that they name, on the
-// embedded PostgreSQL alone. Quiet while all is well; the last line is the result.
+// embedded PostgreSQL alone. Quiet while all is well, but for --times: how long each file took; the last line is the result.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { parseArgs, promisify } from 'node:util'
@@ -25,13 +25,14 @@ process.env.TEST_RUN_ID = randomUUID()
 // What was compiled once is read by every process that follows.
 process.env.NODE_COMPILE_CACHE ??= `${root}node_modules/.cache/compiled`
 
-const totals: Totals = { passed: 0, failed: 0, skipped: 0 }
+const totals: Totals = { passed: 0, failed: 0, skipped: 0, times: [] }
 const stops: (() => Promise<void>)[] = []
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => stopAll().finally(() => process.exit(1)))
 
 try {
-  const { words, everywhere } = readArguments()
+  const { words, everywhere, times } = readArguments()
+  if (times) stops.push(async () => printTimes())
   if (words.length > 0) await runNamed(words)
   else if (totals.failed === 0) await runAll(everywhere)
 } catch (error) {
@@ -43,13 +44,14 @@ const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
 print(`${totals.passed} passed, ${totals.failed} failed${skipped}`)
 process.exit(totals.failed > 0 ? 1 : 0)
 
-function readArguments(): { words: string[]; everywhere: boolean } {
+function readArguments(): { words: string[]; everywhere: boolean; times: boolean } {
   try {
-    const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
-    return { words: positionals, everywhere: values.all === true }
+    const options = { all: { type: 'boolean' }, times: { type: 'boolean' } } as const // the words are the types of the values
+    const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    return { words: positionals, everywhere: values.all === true, times: values.times === true }
   } catch (error) {
     fail('arguments', error instanceof Error ? error.message : error)
-    return { words: [], everywhere: false }
+    return { words: [], everywhere: false, times: false }
   }
 }
 
@@ -108,6 +110,12 @@ function leaveOut(files: string[], ending: string, need: string): string[] {
   const leftOut = files.filter((file) => file.endsWith(ending))
   warn(`LEFT OUT: ${leftOut.length} test files that need ${need}`)
   return files.filter((file) => !leftOut.includes(file))
+}
+
+/** What took longest, for whoever wants the check to be shorter. */
+function printTimes(): void {
+  for (const { name, wallMs, cpuMs } of totals.times.toSorted((one, other) => other.wallMs - one.wallMs))
+    print(`${(wallMs / 1000).toFixed(1).padStart(6)} s, ${(cpuMs / 1000).toFixed(1).padStart(5)} s of CPU: ${name}`)
 }
 
 async function runTool(name: string, args: string[]): Promise<void> {

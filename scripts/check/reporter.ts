@@ -10,8 +10,8 @@ import { findChanges } from './state.ts'
 export type Message =
   | { kind: 'passed' | 'skipped' }
   | { kind: 'failed'; text: string }
-  /** Of a whole file: its tests and its hooks are through. */
-  | { kind: 'ended' }
+  /** Of a whole file: its tests and its hooks are through. `cpuMs`: of this process so far. */
+  | { kind: 'ended'; cpuMs: number }
 
 export default new Transform({
   writableObjectMode: true,
@@ -33,7 +33,8 @@ function* messagesOf({ type, data }: TestEvent): Generator<Message> {
   // Files are the outermost suites.
   if (data.nesting > 0) return
   for (const change of findChanges()) yield { kind: 'failed', text: `${data.name} leaves to the next file ${change}` }
-  yield { kind: 'ended' }
+  const { userCPUTime, systemCPUTime } = process.resourceUsage()
+  yield { kind: 'ended', cpuMs: (userCPUTime + systemCPUTime) / 1000 }
 }
 
 /** A suite fails when a test in it does, which is counted already; or by itself, in a hook or while it is read. */

@@ -56,6 +56,13 @@ describe('files in one process', () => {
     ])
   })
 
+  it('are timed each, by the clock and in CPU time of their own', async () => {
+    const busy = `it('is busy', () => { const from = process.cpuUsage(); while (process.cpuUsage(from).user < 300_000); })`
+    const [first, second] = [...(await run({ one: busy, two: SOUND })).values()]
+    assert.ok(first && second && first.cpuMs >= 300 && first.wallMs >= 250, JSON.stringify(first))
+    assert.ok(second.cpuMs < first.cpuMs, 'that of the first file is not counted twice')
+  })
+
   it('have their hooks to themselves, and are loaded when it is their turn', async () => {
     const text = (name: string) => `
       console.log('${name} loads')

@@ -16,6 +16,9 @@ export interface Report {
   failures: string[]
   /** The end of what was written meanwhile. */
   output: string
+  /** How long it took, and the CPU time of its process alone: what it starts and the database are not in it. */
+  wallMs: number
+  cpuMs: number
 }
 
 const PROGRAM = fileURLToPath(new URL('process.ts', import.meta.url))
@@ -35,6 +38,7 @@ export class TestProcess {
   #end: string | undefined
   #current = emptyReport('')
   #hasFailed = false
+  #cpuMs = 0
   #onFileEnded = () => {}
 
   constructor() {
@@ -61,10 +65,12 @@ export class TestProcess {
     const report = emptyReport(file, [...this.files])
     this.files.push(file)
     this.#current = report
+    const start = performance.now()
     const ended = new Promise<void>((resolve) => {
       this.#onFileEnded = resolve
     })
     await this.#wait({ file }, ended, { timeoutMs, lateness: `${file} took more than ${timeoutMs / 1000} s` })
+    report.wallMs = performance.now() - start
     const { passed, skipped, failures } = report
     if (this.hasEnded) failures.push(`${file} ended its process (${this.#end})`)
     else if (passed + skipped + failures.length === 0) failures.push(`${file} has no tests`)
@@ -86,8 +92,11 @@ export class TestProcess {
   }
 
   #take(message: Message): void {
-    if (message.kind === 'ended') this.#onFileEnded()
-    else if (message.kind === 'failed') this.#current.failures.push(message.text)
+    if (message.kind === 'ended') {
+      this.#current.cpuMs = message.cpuMs - this.#cpuMs
+      this.#cpuMs = message.cpuMs
+      this.#onFileEnded()
+    } else if (message.kind === 'failed') this.#current.failures.push(message.text)
     else this.#current[message.kind]++
   }
 
@@ -116,4 +125,6 @@ const emptyReport = (name: string, earlier: readonly string[] = []): Report => (
   skipped: 0,
   failures: [],
   output: '',
+  wallMs: 0,
+  cpuMs: 0,
 })

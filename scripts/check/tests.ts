@@ -7,6 +7,8 @@ export interface Totals {
   passed: number
   failed: number
   skipped: number
+  /** Of each file, on each server. */
+  times: { name: string; wallMs: number; cpuMs: number }[]
 }
 
 const OPTIONS = {
@@ -28,7 +30,8 @@ export async function runTestFiles(
   await tidyUp(superuserUrl)
   await runFiles(
     files,
-    ({ name, earlier, passed, skipped, failures, output }) => {
+    ({ name, earlier, passed, skipped, failures, output, wallMs, cpuMs }) => {
+      totals.times.push({ name: `${name} on ${server}`, wallMs, cpuMs })
       totals.passed += passed
       totals.skipped += skipped
       totals.failed += failures.length

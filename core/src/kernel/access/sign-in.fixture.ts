@@ -17,8 +17,13 @@ const PREFIX = 'claim-'
 /** A credential that says itself whose it is. */
 export const claim = (content: Claim): string => PREFIX + Buffer.from(JSON.stringify(content)).toString('base64url')
 
-const claimOf = (credential: string): Claim =>
-  JSON.parse(Buffer.from(credential.slice(PREFIX.length), 'base64url').toString())
+function claimOf(credential: string): Claim {
+  try {
+    return JSON.parse(Buffer.from(credential.slice(PREFIX.length), 'base64url').toString())
+  } catch {
+    throw unauthenticated()
+  }
+}
 
 /** Takes people at their word: for tests that run without the module that signs people in, or with narrowed credentials. */
 export const claims: Authenticator = {

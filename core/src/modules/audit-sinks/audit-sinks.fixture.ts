@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
-import type { Core } from '#kernel'
+import type { Core, Method } from '#kernel'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { drainJobs } from '../../testing/drain-jobs.ts'
-import { createTestCore, type TestCore, type TestCoreOptions } from '../../testing/index.ts'
+import { createTestCore, type TestCore, type TestCoreOptions, type TestPerson } from '../../testing/index.ts'
 import { sealAll } from '../audit/seals/seal.fixture.ts'
-import { login, type Person, register } from '../auth/auth.fixture.ts'
 import { findBacklog } from './backlog.ts'
 
 export { asSuperuser } from '../audit/audit.fixture.ts'
@@ -85,31 +84,27 @@ export async function startReceiver(): Promise<Receiver> {
 }
 
 /** A tenant's owner, who may do everything with sinks. */
-export interface Owner extends Person {
+export interface Owner extends TestPerson {
+  tenantId: string
   /** Sends a request and expects it to succeed. */
   // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
-  send(method: string, path: string, body?: unknown): Promise<any>
+  send(method: Method, path: `/${string}`, body?: unknown): Promise<any>
   /** A new sink. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   addSink(url: string, fields?: Record<string, unknown>): Promise<any>
 }
 
 export async function createOwner(test: TestCore): Promise<Owner> {
-  const person = await register(test)
-  let { token } = person
+  const { id: tenantId, owner } = await test.foundTenant()
+  await owner.token() // a sign-in is recorded: before what the test is about
   const send: Owner['send'] = async (method, path, body) => {
-    let answer = await test.request(method, `/api/v1${path}`, { token, body })
-    if (answer.status === 401) {
-      // The test has moved the clock.
-      token = (await login(test, person.email)).body.access_token
-      answer = await test.request(method, `/api/v1${path}`, { token, body })
-    }
+    const answer = await owner.request(method, path, { body })
     assert.ok(answer.status < 300, `${method} ${path}: ${answer.text}`)
     return answer.body
   }
   const addSink: Owner['addSink'] = (url, fields = {}) =>
     send('POST', '/audit/sinks', { url, from: 'beginning', ...fields })
-  return { ...person, send, addSink }
+  return { ...owner, tenantId, send, addSink }
 }
 
 /** What the minute brings: sinks that have a backlog get it, as far as their receivers let it. */

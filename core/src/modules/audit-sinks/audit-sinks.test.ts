@@ -74,14 +74,14 @@ describe('a sink', () => {
   test('is one of three at most, however many are made at once', async () => {
     const owner = await createOwner(core)
     const body = { url: receiver.url }
-    const answers = await twenty(() => core.request('POST', '/api/v1/audit/sinks', { token: owner.token, body }))
+    const answers = await twenty(() => owner.post('/audit/sinks', body))
     const count = (status: number) => answers.filter((answer) => answer.status === status).length
     assert.deepEqual([count(201), count(409)], [3, 17])
     const { data } = await owner.send('GET', '/audit/sinks')
     assert.equal(data.length, 3)
     await owner.send('DELETE', `/audit/sinks/${data[1].id}`)
     await owner.addSink(receiver.url)
-    const one = await core.request('POST', '/api/v1/audit/sinks', { token: owner.token, body })
+    const one = await owner.post('/audit/sinks', body)
     assert.deepEqual([one.status, one.body.code], [409, 'conflict'])
   })
 
@@ -101,12 +101,12 @@ describe('a sink', () => {
     const [owner, other] = [await createOwner(core), await createOwner(core)]
     const { id } = await owner.addSink(receiver.url)
     for (const [method, path] of [
-      ...['GET', 'PUT', 'DELETE'].map((method) => [method, ''] as const), // pairs
+      ...(['GET', 'PUT', 'DELETE'] as const).map((method) => [method, ''] as const), // pairs
       ...['/pause', '/resume', '/rotate-secret', '/test'].map((path) => ['POST', path] as const), // as above
     ]) {
       const body = method === 'PUT' ? { description: 'x' } : undefined
-      const url = `/api/v1/audit/sinks/${id}${path}`
-      assert.equal((await core.request(method, url, { token: other.token, body })).status, 404, `${method} ${path}`)
+      const url = `/audit/sinks/${id}${path}` as const
+      assert.equal((await other.request(method, url, { body })).status, 404, `${method} ${path}`)
     }
     assert.deepEqual(await other.send('GET', '/audit/sinks'), { data: [] })
     assert.equal((await owner.send('GET', `/audit/sinks/${id}`)).description, null)
@@ -126,10 +126,7 @@ describe('a sink', () => {
         ['POST', ''],
         ['PUT', `/${id}`],
       ] as const) {
-        const { status, body } = await core.request(method, `/api/v1/audit/sinks${path}`, {
-          token: owner.token,
-          body: { url },
-        })
+        const { status, body } = await owner.request(method, `/audit/sinks${path}`, { body: { url } })
         assert.deepEqual([status, body.errors?.[0]?.pointer], [400, '#/url'], `${method} ${url}`)
       }
   })
