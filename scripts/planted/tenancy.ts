@@ -60,8 +60,8 @@ begin
   {
     guard: 'A changed right is forgotten in every other process at once',
     file: 'core/src/kernel/create-context.ts',
-    find: 'JSON.stringify(what)})`.execute(this.tx)',
-    replace: "JSON.stringify({ userId: '' })})`.execute(this.tx)",
+    find: 'JSON.stringify(what)})`.compile(this.tx)',
+    replace: "JSON.stringify({ userId: '' })})`.compile(this.tx)",
     tests: ['core/test/kernel-standing.test.ts'],
   },
   {
