@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { sql, type Tx } from '#kernel'
+import { type Database, type DatabaseRole, openDatabase } from '../src/kernel/db/database.ts'
+import { sendUnawaited } from '../src/kernel/db/kysely.ts'
+import { createTestCore, type TestCore } from '../src/testing/index.ts'
+import { probe, tenantOf } from './probe-module.ts'
+
+describe('a connection of the pool', () => {
+  let test: TestCore
+  let db: Database
+  let superuser: pg.Client
+  before(async () => {
+    test = await createTestCore({ modules: [probe] })
+    superuser = new pg.Client({ connectionString: test.database.superuserUrl })
+    await superuser.connect()
+    await superuser.query('create table core.marks (label text not null); grant all on core.marks to public')
+    const { appUrl, systemUrl } = test.database
+    db = openDatabase({ appUrl, systemUrl, poolSize: 1, log: test.core.log })
+  })
+  afterEach(() => superuser.query('truncate core.marks'))
+  after(async () => {
+    await db.close()
+    await superuser.end()
+    await test.close()
+  })
+
+  const raw = (tx: Tx, text: string) => sql.raw<Record<string, unknown>>(text).execute(tx)
+  const echo = (tx: Tx, value: unknown) => sql<{ value: unknown }>`select ${value}::jsonb as value`.execute(tx)
+  const mark = (label: string) => sql`insert into marks values (${label})`
+  const marks = async () => (await superuser.query('select label from core.marks order by 1')).rows.map((r) => r.label)
+  const circle: Record<string, unknown> = {}
+  circle.itself = circle
+  const tenantOn = async (tx: Tx) =>
+    (await raw(tx, "select current_setting('app.tenant_id', true) as tenant")).rows[0]?.tenant
+
+  it('keeps nothing of a statement whose values cannot be sent', async () => {
+    const other = { tenantId: tenantOf('b'), role: 'app' } as const // a literal of TransactionScope
+    for (const readOnly of [true, false])
+      for (const tenantId of [tenantOf('a'), null]) {
+        const scope = { tenantId, role: 'app', readOnly } as const // as above
+        const refused = () =>
+          assert.rejects(
+            db.transaction(scope, (tx) => echo(tx, circle)),
+            /circular/,
+          )
+        const works = async () =>
+          assert.deepEqual((await db.transaction(scope, (tx) => echo(tx, '1'))).rows, [{ value: 1 }])
+        await works()
+        await refused()
+        const left = await db.transaction({ tenantId: null, role: 'app' }, tenantOn)
+        assert.ok(!left, `still in the tenant ${left}`)
+        await refused()
+        assert.equal(await db.transaction(other, tenantOn), tenantOf('b'))
+        await refused()
+        await db.transaction(other, (tx) => mark('x').execute(tx))
+        await works()
+      }
+    assert.deepEqual(await marks(), ['x', 'x', 'x', 'x'])
+  })
+
+  it('prepares a statement again whose values could not be sent the first time', async () => {
+    for (const readOnly of [true, false]) {
+      const scope = { tenantId: tenantOf('a'), role: 'app', readOnly } as const // as above
+      const first = (value: unknown) =>
+        db.transaction(scope, (tx) => sql`select ${value}::jsonb as ${sql.ref(`first_${readOnly}`)}`.execute(tx))
+      await assert.rejects(first(circle), /circular/)
+      assert.equal((await first('1')).rows.length, 1)
+    }
+  })
+})
