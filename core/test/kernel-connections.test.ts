@@ -69,4 +69,60 @@ describe('a connection of the pool', () => {
       assert.equal((await first('1')).rows.length, 1)
     }
   })
+
+  it('is replaced when a migration has changed what a prepared statement returns', async () => {
+    const all = (readOnly: boolean, role: DatabaseRole) =>
+      db.transaction({ tenantId: null, role, readOnly }, (tx) => raw(tx, 'select * from marks'))
+    for (const [readOnly, role, column] of [
+      [true, 'app', 'first'],
+      [false, 'app', 'second'],
+      [false, 'system', 'third'],
+    ] as const) {
+      await all(readOnly, role)
+      await superuser.query(`alter table core.marks add column ${column} text`)
+      await all(readOnly, role)
+    }
+  })
+
+  it('is replaced when it was opened before the schema was there', async () => {
+    const functions = ['set_tenant', 'set_reader']
+    const { appUrl, systemUrl } = test.database
+    const early = openDatabase({ appUrl, systemUrl, poolSize: 1, log: test.core.log })
+    const scope = (readOnly: boolean) => ({ tenantId: tenantOf('a'), role: 'app', readOnly }) as const // as above
+    for (const name of functions) await superuser.query(`alter function tenantry.${name} rename to ${name}_later`)
+    try {
+      for (const readOnly of [true, false]) await assert.rejects(early.transaction(scope(readOnly), tenantOn))
+      await early.transaction({ tenantId: null, role: 'app' }, tenantOn)
+    } finally {
+      for (const name of functions) await superuser.query(`alter function tenantry.${name}_later rename to ${name}`)
+    }
+    for (const readOnly of [true, false])
+      assert.equal(await early.transaction(scope(readOnly), tenantOn), tenantOf('a'))
+    await early.close()
+  })
+
+  it('goes on after a failure that a savepoint has undone, and commits once', async () => {
+    let tries = 0
+    await db.transaction({ tenantId: null, role: 'app' }, async (tx) => {
+      tries++
+      await mark('kept').execute(tx)
+      await raw(tx, 'savepoint here')
+      sendUnawaited(tx, sql.raw("do $$ begin raise exception 'x' using errcode = '40001'; end $$").compile(tx))
+      await raw(tx, 'rollback to savepoint here')
+    })
+    assert.deepEqual([tries, await marks()], [1, ['kept']])
+  })
+
+  it('is not committed when something could not be sent, whoever has swallowed that', async () => {
+    for (const role of ['app', 'system'] as const) {
+      const swallowing = db.transaction({ tenantId: null, role }, async (tx) => {
+        await mark('without its record').execute(tx)
+        try {
+          sendUnawaited(tx, sql`select ${circle}::jsonb`.compile(tx))
+        } catch {}
+      })
+      await assert.rejects(swallowing, /circular/)
+    }
+    assert.deepEqual(await marks(), [])
+  })
 })

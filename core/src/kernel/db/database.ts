@@ -90,6 +90,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     try {
       const result = await work(bound.tx)
       bound.end()
+      if (bound.unsent.length > 0) throw bound.unsent[0]
       if (!isOpen) return result
       isOpen = false
       await commit(client, bound.unawaited).catch(noteAndThrow)
@@ -202,7 +203,7 @@ async function earliestFailure(thrown: unknown, unawaited: readonly Promise<unkn
 
 const FAILED_TRANSACTION = '25P02'
 
-/** COMMIT goes out together with the statements that nobody has waited for yet. Throws the failure of any of them. */
+/** COMMIT goes out together with the statements that nobody has waited for yet. Throws what has undone the transaction. */
 async function commit(client: pg.PoolClient, unawaited: readonly Promise<unknown>[]): Promise<void> {
   corkUntilIdle(client)
   const committed = client.query('commit').catch((error: Error) => {
@@ -210,13 +211,20 @@ async function commit(client: pg.PoolClient, unawaited: readonly Promise<unknown
   })
   const [outcome, ...others] = await Promise.allSettled([committed, ...unawaited])
   if (outcome.status === 'rejected' && outcome.reason.outcomeUnknown) throw outcome.reason
-  const failed = [...others, outcome].find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
+  const failures = others.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  if (outcome.status === 'fulfilled' && outcome.value.command === 'COMMIT') {
+    // A savepoint has undone other failures. Without its prepared BEGIN the connection had no transaction to commit.
+    const unbegun = failures.find(isConnectionLoss)
+    if (unbegun) throw new CommitFailed(unbegun)
+    return
+  }
+  if (failures.length > 0) throw failures[0]
+  if (outcome.status === 'rejected') throw outcome.reason
   // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and without an error: the work has swallowed the
   // failure.
-  if (outcome.status === 'fulfilled' && outcome.value.command !== 'COMMIT')
-    throw new Error('The transaction had failed and was rolled back')
+  throw new Error('The transaction had failed and was rolled back')
 }
+
 /** COMMIT failed. When the connection was lost its outcome is unknown, so it is never retried. */
 export class CommitFailed extends Error {
   readonly code: string | undefined
