@@ -5,7 +5,7 @@ import { sql, type Tx } from '#kernel'
 import { type Database, type DatabaseRole, openDatabase } from '../src/kernel/db/database.ts'
 import { sendUnawaited } from '../src/kernel/db/kysely.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
-import { probe, tenantOf } from './probe-module.ts'
+import { probe, tenantOf, until } from './probe-module.ts'
 
 describe('a connection of the pool', () => {
   let test: TestCore
@@ -111,6 +111,30 @@ describe('a connection of the pool', () => {
       await raw(tx, 'rollback to savepoint here')
     })
     assert.deepEqual([tries, await marks()], [1, ['kept']])
+  })
+
+  it('begins again on another one when it is lost before COMMIT, though nobody waited for what found that', async () => {
+    let tries = 0
+    const lostFirst = (lose: (tx: Tx) => unknown) =>
+      db.transaction({ tenantId: tenantOf('a'), role: 'app' }, async (tx) => {
+        await mark(`${++tries}`).execute(tx)
+        if (tries % 2 === 1) await lose(tx)
+        sendUnawaited(tx, mark('not waited for').compile(tx))
+      })
+    const end = sql.raw('select pg_terminate_backend(pg_backend_pid())')
+    await lostFirst((tx) => sendUnawaited(tx, end.compile(tx)))
+    assert.deepEqual([tries, await marks()], [2, ['2', 'not waited for']])
+    await lostFirst(async (tx) => {
+      await assert.rejects(end.execute(tx), { code: '57P01' })
+      // Until the connection is known to be closed, so that not even COMMIT can be sent.
+      await until('it is closed', () =>
+        raw(tx, 'select 1').then(
+          () => false,
+          (error) => /not queryable/.test(error),
+        ),
+      )
+    })
+    assert.deepEqual([tries, await marks()], [4, ['2', '4', 'not waited for', 'not waited for']])
   })
 
   it('is not committed when something could not be sent, whoever has swallowed that', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import pg from 'pg'
 import { isUuid } from '../ids.ts'
-import { isConnectionLoss, isRetryable, sqlState } from './errors.ts'
+import { isConnectionLoss, isEndOfBackend, isRetryable, isUnsent, sqlState } from './errors.ts'
 import { createHoldings } from './held-connections.ts'
 import { bindTx, type StatementObserver } from './kysely.ts'
 import { prepareLeads, sendFirst, sendScoped } from './scoped-query.ts'
@@ -210,8 +210,12 @@ async function commit(client: pg.PoolClient, unawaited: readonly Promise<unknown
     throw new CommitFailed(error)
   })
   const [outcome, ...others] = await Promise.allSettled([committed, ...unawaited])
-  if (outcome.status === 'rejected' && outcome.reason.outcomeUnknown) throw outcome.reason
   const failures = others.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  if (outcome.status === 'rejected' && outcome.reason.outcomeUnknown) {
+    const { cause } = outcome.reason
+    // The server ended the connection at a statement before COMMIT, or COMMIT was not even sent.
+    throw failures.find(isEndOfBackend) ?? (isUnsent(cause) ? cause : outcome.reason)
+  }
   if (outcome.status === 'fulfilled' && outcome.value.command === 'COMMIT') {
     // A savepoint has undone other failures. Without its prepared BEGIN the connection had no transaction to commit.
     const unbegun = failures.find(isConnectionLoss)

@@ -26,6 +26,16 @@ function isOutdated(error: unknown): boolean {
   return code === '26000' || (code === '0A000' && (error as pg.DatabaseError).routine === 'RevalidateCachedQuery')
 }
 
+/** The server has told that it ends the connection: it has done nothing that was sent after the statement that failed so. */
+export function isEndOfBackend(error: unknown): boolean {
+  return sqlState(error)?.startsWith('57P') ?? false
+}
+
+/** The statement was not sent, because the connection was known to be lost. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof Error && /not queryable/.test(error.message)
+}
+
 /**
  * Whether repeating the whole transaction may succeed. Not after a COMMIT of unknown outcome, nor after waiting for a
  * free connection in vain, which would only lengthen the queue.
