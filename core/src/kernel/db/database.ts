@@ -25,8 +25,8 @@ export interface TransactionScope {
   tenantId: string | null
   role: DatabaseRole
   /**
-   * Only reads: each statement is then a transaction of its own, without BEGIN and COMMIT, and any write is
-   * refused by the database. At PostgreSQL's default isolation statements of one transaction see each other's
+   * Only reads: any write is refused by the database. Of the role `app` each statement is then a transaction of its own,
+   * without BEGIN and COMMIT (not on Citus). At PostgreSQL's default isolation statements of one transaction see each other's
    * commits anyway.
    */
   readOnly?: boolean
@@ -85,7 +85,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     const bound = bindTx(client, scope, observers, noteFailure, (config) => {
       if (isOpen) return sendNext(client, config)
       isOpen = true
-      return sendFirst(client, config, scope.tenantId)
+      return sendFirst(client, config, scope)
     })
     try {
       const result = await work(bound.tx)
