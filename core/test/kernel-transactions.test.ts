@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type Ctx, NoTenantContext, sql, type Tx } from '#kernel'
 import { CommitFailed, openDatabase } from '../src/kernel/db/database.ts'
+import { sendUnawaited } from '../src/kernel/db/kysely.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { behaviour, countProbes, inTenant, probe, tenantOf, tokenOf, writeProbe } from './probe-module.ts'
 
@@ -231,6 +232,41 @@ describe('transactions', () => {
     await assert.rejects(as(null, foreign), NoTenantContext)
     assert.equal((await as('a', all)).length > 0, true)
     await bare.close()
+  })
+
+  it('that only read cannot write, in a tenant and in none', async () => {
+    const before = await counter(3)
+    for (const tenantId of [tenantOf('a'), null]) {
+      const scope = { tenantId, role: 'app', readOnly: true } as const // a literal of TransactionScope
+      assert.equal((await test.core.db.transaction(scope, (tx) => raw(tx, 'select 1'))).rows.length, 1)
+      const writing = test.core.db.transaction(scope, (tx) => add(tx, 3))
+      await assert.rejects(writing, { code: '25006' }, String(tenantId))
+    }
+    assert.equal(await counter(3), before)
+  })
+
+  it('wait at their end for what nobody has waited for, and fail with it', async () => {
+    const failing = inTenant(test.core, 'a', async (ctx) => {
+      await writeProbe(ctx, 'not kept')
+      sendUnawaited(ctx.tx, sql.raw('select 1 / 0').compile(ctx.tx))
+    })
+    await assert.rejects(failing, { code: '22012' })
+    assert.equal(await countProbes(test.core, 'not kept'), 0)
+    const unsendable = inTenant(test.core, 'a', async (ctx) => {
+      await writeProbe(ctx, 'not kept')
+      const circle: Record<string, unknown> = {}
+      circle.itself = circle
+      for (const value of ['{}', circle]) sendUnawaited(ctx.tx, sql`select ${value}::jsonb`.compile(ctx.tx))
+    })
+    await assert.rejects(unsendable, /circular/)
+    assert.equal(await countProbes(test.core, 'not kept'), 0)
+    let tries = 0
+    await inTenant(test.core, 'a', async (ctx) => {
+      await writeProbe(ctx, 'kept at the second try')
+      const once = "do $$ begin raise exception 'x' using errcode = '40001'; end $$"
+      sendUnawaited(ctx.tx, sql.raw(tries++ === 0 ? once : 'select 1').compile(ctx.tx))
+    })
+    assert.deepEqual([tries, await countProbes(test.core, 'kept at the second try')], [2, 1])
   })
 
   it('do not end the process when they cannot even begin, and begin again', async () => {

@@ -60,6 +60,13 @@ export const plants: Plant[] = [
     tests: [`${AUDIT}/seals/guards.test.ts`],
   },
   {
+    guard: 'A chain that another process begins at the same moment is not taken for one without its end',
+    file: `${AUDIT}/seals/seal.ts`,
+    find: 'if (!made) throw new ChainEndMissing(tenantId)',
+    replace: 'throw new ChainEndMissing(tenantId)',
+    tests: [`${AUDIT}/seals/seal.test.ts`],
+  },
+  {
     guard: 'Shortening how long the audit log is kept takes a permission of its own',
     file: `${AUDIT}/retention/period.ts`,
     find: "  ctx.require('audit.retention')\n",

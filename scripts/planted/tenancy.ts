@@ -60,8 +60,8 @@ begin
   {
     guard: 'A changed right is forgotten in every other process at once',
     file: 'core/src/kernel/create-context.ts',
-    find: 'JSON.stringify(what)})`.execute(this.tx)',
-    replace: "JSON.stringify({ userId: '' })})`.execute(this.tx)",
+    find: 'JSON.stringify(what)})`.compile(this.tx)',
+    replace: "JSON.stringify({ userId: '' })})`.compile(this.tx)",
     tests: ['core/test/kernel-standing.test.ts'],
   },
   {
@@ -112,5 +112,26 @@ begin
     find: 'if (present) visit(present, [...path, module.name])',
     replace: 'if (present) state.get(present.name)',
     tests: ['core/test/kernel-registry.test.ts'],
+  },
+  {
+    guard: 'What a transaction does not wait for fails it all the same',
+    file: 'core/src/kernel/db/database.ts',
+    find: 'const failed = [...others, outcome]',
+    replace: 'const failed = [outcome]',
+    tests: ['core/test/kernel-transactions.test.ts'],
+  },
+  {
+    guard: 'A statement that cannot be sent fails before COMMIT goes out',
+    file: 'core/src/kernel/db/statement.ts',
+    find: '    if (refusal) throw refusal\n',
+    replace: '    if (refusal) reject(refusal)\n',
+    tests: ['core/test/kernel-transactions.test.ts'],
+  },
+  {
+    guard: 'What only reads cannot write, outside of tenants too',
+    file: 'core/src/kernel/db/scoped-query.ts',
+    find: "text: \"select set_config('transaction_read_only', 'on', true)\"",
+    replace: "text: \"select set_config('transaction_read_only', 'off', true)\"",
+    tests: ['core/test/kernel-transactions.test.ts'],
   },
 ]

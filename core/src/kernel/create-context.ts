@@ -6,7 +6,7 @@ import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
 import { CORE, coreOf } from './core-of.ts'
-import { unawaited } from './db/kysely.ts'
+import { sendUnawaited } from './db/kysely.ts'
 import type { Tx } from './db/tables.ts'
 import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
@@ -215,7 +215,7 @@ class Context implements Ctx {
 
   async forget(what: { userId?: string; tenantId?: string; sessionId?: string }): Promise<void> {
     this.afterCommit(() => this[CORE].standings.forget(what))
-    unawaited(this.tx, sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.execute(this.tx))
+    sendUnawaited(this.tx, sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.compile(this.tx))
   }
 
   afterCommit(work: () => void): void {

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { sha256 } from './secrets.ts'
+import { sha256 } from './hash.ts'
 
 /** A UUIDv7 as lower-case text. */
 export type Id = string

@@ -40,6 +40,7 @@ export * from './db/tables.ts'
 export * from './errors.ts'
 export * from './events/define.ts'
 export { columnsOf, pickFields } from './fields.ts'
+export { sha256 } from './hash.ts'
 export * from './http/answer.ts'
 export type { FastifySetup } from './http/build.ts'
 export { type Cookie, writeCookie } from './http/cookies.ts'
@@ -87,7 +88,7 @@ export { defineSigningSecrets, type SigningColumns, type SigningSecrets } from '
 export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
 export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
-export { equalSecrets, hashToken, randomToken, type SecretBox, sha256 } from './secrets.ts'
+export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
 export {
   defineSetting,
   type Setting,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import pino from 'pino'
-import { messageOf, withoutRows } from './logged-errors.ts'
+import { withoutRows } from './logged-errors.ts'
+import { messageOf } from './system-errors.ts'
 
 /** As the driver makes them. */
 const refused = (fields: Record<string, string>, message = 'null value in column "name"') =>

@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino'
+import { withoutValues } from './system-errors.ts'
 
 /**
  * A log whose errors contain no data of the database: PostgreSQL quotes rows and values, such as password hashes and
@@ -7,11 +8,6 @@ import pino, { type Logger } from 'pino'
 export function withoutRows(log: Logger): Logger {
   const asDescribed = (described: unknown) => described
   return log.child({}, { formatters: { log: describeErrors }, serializers: { err: asDescribed } })
-}
-
-/** The part of an error that operators may see: its message without quoted values. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? withoutValues(error, error.message) : String(error)
 }
 
 function describeErrors(line: object): object {
@@ -30,23 +26,3 @@ function describeError(error: unknown): unknown {
 
 /** Fields of the driver's errors in which PostgreSQL quotes rows, values and statements. */
 const QUOTING = ['detail', 'where', 'internalQuery', 'hint', 'raw']
-const MAX_CAUSES = 10
-
-/** A text made from an error and its causes, with quoted values removed. */
-function withoutValues(error: Error, text: string): string {
-  let shown = text
-  for (
-    let cause: unknown = error, depth = 0;
-    cause instanceof Error && depth < MAX_CAUSES;
-    cause = cause.cause, depth++
-  )
-    if (quotesValues(cause)) shown = shown.replaceAll(cause.message, hidden(cause.message))
-  return shown
-}
-
-/** PostgreSQL and the readers and writers of JSON put values between quotation marks. */
-const quotesValues = (error: Error) =>
-  'severity' in error || error instanceof SyntaxError || error.message.startsWith('The value ')
-
-/** Names of tables, columns and constraints are quoted as well; they are logged as separate fields. */
-const hidden = (message: string) => message.replace(/".*"/gs, '"…"')

@@ -1,13 +1,13 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createSecretKey,
   hkdfSync,
   type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
+import { sha256 } from './hash.ts'
 
 /** Encrypts secrets for storage and derives keys, all from APP_SECRET. */
 export interface SecretBox {
@@ -134,10 +134,6 @@ export function randomToken(bytes = 32): string {
 /** The stored hash of a token. Suitable only for tokens of at least 112 random bits; passwords need a slow hash. */
 export function hashToken(token: string): Buffer {
   return sha256(token)
-}
-
-export function sha256(content: string | Uint8Array): Buffer {
-  return createHash('sha256').update(content).digest()
 }
 
 /** Compares in constant time. */

@@ -1,7 +1,7 @@
 import { readFile, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sha256 } from '../secrets.ts'
+import { sha256 } from '../hash.ts'
 import { findProcessMark, listProcesses, type RunningProcess, succeeds } from './embedded-process.ts'
 
 // Signals in increasing strength: end after cleaning up; end at once and recover at the next start; kill.

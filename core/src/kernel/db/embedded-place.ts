@@ -1,6 +1,6 @@
 import { chown, cp, lstat, mkdir, mkdtemp, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { sha256 } from '../secrets.ts'
+import { sha256 } from '../hash.ts'
 import { REACHABLE_ROOT } from './embedded-binaries.ts'
 import { type Account, run, succeeds } from './embedded-process.ts'
 

@@ -66,20 +66,21 @@ export interface BoundTx {
    * Refuses further statements: work that was not awaited must not write into the next transaction of the connection.
    */
   end(): void
-  /** What `unawaited` was told of. */
+  /** What `sendUnawaited` has sent. */
   unawaited: readonly Promise<unknown>[]
 }
 
-const pending = new WeakMap<Tx, Promise<unknown>[]>()
+const unawaitedBy = new WeakMap<Tx, (query: CompiledQuery) => void>()
 
 /**
- * Leaves statements that were just sent to the end of the transaction: nobody needs their result, so that they go out
- * together with what comes next, COMMIT itself most often. If one of them fails, so does the transaction, with its error.
+ * Sends a statement whose result nobody needs, and waits for it at the end of the transaction: it goes out together with
+ * what comes next, COMMIT itself most often. If it fails, so does the transaction, with its error. Throws when it
+ * cannot be sent.
  */
-export function unawaited(tx: Tx, sent: Promise<unknown>): void {
-  // Looked at when the transaction ends; until then nobody waits for it, which must not end the process.
-  sent.catch(() => {})
-  pending.get(tx)?.push(sent)
+export function sendUnawaited(tx: Tx, query: CompiledQuery): void {
+  const send = unawaitedBy.get(tx)
+  if (!send) throw new Error('There is no open transaction to send the statement in')
+  send(query)
 }
 
 /**
@@ -95,20 +96,23 @@ export function bindTx(
   send: (config: pg.QueryConfig) => Promise<pg.QueryResult> = (config) => new Statement(config).send(client),
 ): BoundTx {
   let isOver = false
+  const tell = (error: unknown) => {
+    failed(error)
+    throw withoutTenantContext(error)
+  }
+  /** Has sent the statement when it returns, or throws. */
+  const start = ({ sql, parameters }: CompiledQuery): Promise<pg.QueryResult> => {
+    if (isOver) throw new Error('The transaction is over: something that it ought to have awaited is still at work')
+    for (const observe of observers) observe(sql, parameters, scope)
+    // pg only reads the list of values.
+    return send({ name: nameOf(sql), text: sql, values: parameters as unknown[] }).catch(tell)
+  }
   const connection: DatabaseConnection = {
-    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-      if (isOver) throw new Error('The transaction is over: something that it ought to have awaited is still at work')
-      for (const observe of observers) observe(sql, parameters, scope)
-      try {
-        // pg only reads the list of values.
-        const result = await send({ name: nameOf(sql), text: sql, values: parameters as unknown[] })
-        return result.rowCount === null || result.command === 'SELECT'
-          ? { rows: result.rows }
-          : { rows: result.rows, numAffectedRows: BigInt(result.rowCount) }
-      } catch (error) {
-        failed(error)
-        throw withoutTenantContext(error)
-      }
+    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+      const result = await start(query)
+      return result.rowCount === null || result.command === 'SELECT'
+        ? { rows: result.rows }
+        : { rows: result.rows, numAffectedRows: BigInt(result.rowCount) }
     },
     streamQuery: refuse,
   }
@@ -117,13 +121,18 @@ export function bindTx(
   })
   // The brand exists for the type checker alone.
   const tx = new Kysely<Tables>({ config: { dialect }, dialect, driver, executor }) as Tx
-  const sent: Promise<unknown>[] = []
-  pending.set(tx, sent)
+  const unawaited: Promise<unknown>[] = []
+  unawaitedBy.set(tx, (query) => {
+    const sent = start(query)
+    // Looked at when the transaction ends; until then nobody waits for it, which must not end the process.
+    sent.catch(() => {})
+    unawaited.push(sent)
+  })
   return {
     tx,
     end: () => {
       isOver = true
     },
-    unawaited: sent,
+    unawaited,
   }
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { runMigrations } from 'graphile-worker'
 import pg from 'pg'
-import { sha256 } from '../secrets.ts'
+import { sha256 } from '../hash.ts'
 
 /** A source of migrations: the kernel or a module, in the modules' order. */
 export interface MigrationSource {

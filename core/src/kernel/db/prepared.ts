@@ -25,12 +25,21 @@ export function preparedRow<Row extends object, Result>(
   columns: readonly (keyof Row & string)[],
   build: (tx: Tx, row: Row) => Compilable<Result>,
 ): (tx: Tx, row: Row) => Promise<Result[]> {
+  const fill = rowFiller(columns, build)
+  return async (tx, row) => (await tx.executeQuery(fill(row))).rows
+}
+
+/** The same, filled in and not sent. */
+export function rowFiller<Row extends object, Result>(
+  columns: readonly (keyof Row & string)[],
+  build: (tx: Tx, row: Row) => Compilable<Result>,
+): (row: Row) => CompiledQuery<Result> {
   let fill: ((values: readonly unknown[]) => CompiledQuery<Result>) | undefined
-  return async (tx, row) => {
+  return (row) => {
     fill ??= compile(columns.length, (tx, values) =>
       build(tx, Object.fromEntries(columns.map((column, index) => [column, values[index]])) as Row),
     )
-    return (await tx.executeQuery(fill(columns.map((column) => row[column])))).rows
+    return fill(columns.map((column) => row[column]))
   }
 }
 

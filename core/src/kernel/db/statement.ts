@@ -72,12 +72,20 @@ export class Statement extends Query {
     this.#shapes?.set(this.name, { fields, _parsers, _prebuiltEmptyResultObject })
   }
 
-  /** Sends the statement; what was sent in the same turn of the event loop goes out with it. */
+  /**
+   * Sends the statement; what was sent in the same turn of the event loop goes out with it. Throws at once when it cannot
+   * be sent, so that whoever does not wait for its result knows that it went out.
+   */
   send(client: pg.PoolClient): Promise<pg.QueryResult> {
-    return new Promise((resolve, reject) => {
-      this.callback = (error, result) => (error ? reject(error) : resolve(result))
-      client.query(this)
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
+    let refusal: Error | undefined
+    this.callback = (error) => {
+      refusal = error ?? undefined
+    }
+    client.query(this)
+    if (refusal) throw refusal
+    this.callback = (error, result) => (error ? reject(error) : resolve(result))
+    return promise
   }
 }
 

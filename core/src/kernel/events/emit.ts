@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
-import { unawaited } from '../db/kysely.ts'
-import { preparedRow } from '../db/prepared.ts'
+import { sendUnawaited } from '../db/kysely.ts'
+import { rowFiller } from '../db/prepared.ts'
 import { AUDIT_COLUMNS, type AuditLogTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
@@ -13,10 +13,10 @@ export const taskOfListener = (listener: Listener) => `on:${listener.event}:${li
 
 type AuditRow = Omit<AuditLogTable, 'tenant_id'>
 
-const insertRecord = preparedRow<AuditLogTable, unknown>(['tenant_id', ...AUDIT_COLUMNS], (tx, row) =>
+const record = rowFiller<AuditLogTable, unknown>(['tenant_id', ...AUDIT_COLUMNS], (tx, row) =>
   tx.insertInto('audit_logs').values(row),
 )
-const insertGlobalRecord = preparedRow<AuditRow, unknown>(AUDIT_COLUMNS, (tx, row) =>
+const globalRecord = rowFiller<AuditRow, unknown>(AUDIT_COLUMNS, (tx, row) =>
   tx.insertInto('global_audit_logs').values(row),
 )
 
@@ -33,10 +33,10 @@ export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: Ev
   const event = registry.events.get(name)! // or there were no listeners of it, not even none
   const row = recordOf(ctx, event, content)
   if (ctx.tenant === null) {
-    unawaited(ctx.tx, insertGlobalRecord(ctx.tx, asJson(row)))
+    sendUnawaited(ctx.tx, globalRecord(asJson(row)))
     return
   }
-  unawaited(ctx.tx, insertRecord(ctx.tx, { tenant_id: ctx.tenant, ...asJson(row) }))
+  sendUnawaited(ctx.tx, record({ tenant_id: ctx.tenant, ...asJson(row) }))
   if (listeners.length === 0) return
   const payload = followed(ctx, event, row, content)
   insertJobs(

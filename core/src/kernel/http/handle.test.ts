@@ -18,7 +18,8 @@ for (const access of ['self', 'superAdmin', { permission: 'thing.view' }] as con
         return undefined
       },
     })
-    const handle = createHandler({} as Core, { ...route, module: 'things', url: '/api/v1/things' }) // must not get as far as using it
+    const core = { registry: {} } as Core // must not get as far as using it
+    const handle = createHandler(core, { ...route, module: 'things', url: '/api/v1/things' })
     const request = { identity: null, params: {}, query: {}, headers: {} }
     await assert.rejects(
       handle(request as unknown as FastifyRequest, {} as FastifyReply), // as much of them as is looked at

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import Type from 'typebox'
-import { sha256 } from '../secrets.ts'
+import { sha256 } from '../hash.ts'
 
 /** Compressions, the smallest result first. */
 const ENCODINGS = ['br', 'gzip'] as const // the words are the type

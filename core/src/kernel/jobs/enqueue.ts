@@ -1,9 +1,9 @@
-import { type Insertable, sql } from 'kysely'
+import { type Compilable, type Insertable, sql } from 'kysely'
 import type { TObject } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Ctx } from '../context.ts'
 import { coreOf } from '../core-of.ts'
-import { unawaited } from '../db/kysely.ts'
+import { sendUnawaited } from '../db/kysely.ts'
 import type { JobTable } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import type { EnqueueOptions, Job } from './define.ts'
@@ -50,29 +50,24 @@ export function insertJobs(ctx: Ctx, jobs: NewJob[]): void {
     last_error: null,
     created_at: now,
   }))
-  unawaited(ctx.tx, insertRows(ctx, rows))
+  sendUnawaited(ctx.tx, insertion(ctx, rows).compile())
   const { run_at: runAt = now, outbound = false } = rows[0] ?? {}
   ctx.afterCommit(() => coreOf(ctx).wake(ctx.tenant, runAt, outbound))
 }
 
 type NewRow = Insertable<JobTable>
 
-async function insertRows({ tx, tenant }: Ctx, rows: NewRow[]): Promise<void> {
+function insertion({ tx, tenant }: Ctx, rows: NewRow[]): Compilable {
   const isKeyed = rows.some(({ dedupe_key }) => dedupe_key !== null)
   if (tenant === null) {
     const query = tx.insertInto('system_jobs').values(rows)
-    await (isKeyed
-      ? query.onConflict((same) => same.column('dedupe_key').doUpdateSet(sooner('system_jobs')))
-      : query
-    ).execute()
-    return
+    return isKeyed ? query.onConflict((same) => same.column('dedupe_key').doUpdateSet(sooner('system_jobs'))) : query
   }
   const query = tx.insertInto('tenant_jobs').values(rows.map((row) => ({ tenant_id: tenant, ...row })))
-  const keyed = () =>
-    query.onConflict((same) =>
-      same.columns(['tenant_id', 'dedupe_key']).where('dedupe_key', 'is not', null).doUpdateSet(sooner('tenant_jobs')),
-    )
-  await (isKeyed ? keyed() : query).execute()
+  if (!isKeyed) return query
+  return query.onConflict((same) =>
+    same.columns(['tenant_id', 'dedupe_key']).where('dedupe_key', 'is not', null).doUpdateSet(sooner('tenant_jobs')),
+  )
 }
 
 /**

@@ -6,7 +6,7 @@ import { createContext } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
 import type { EventRecord } from '../events/define.ts'
 import { newId } from '../ids.ts'
-import { messageOf } from '../logged-errors.ts'
+import { messageOf } from '../system-errors.ts'
 import type { JobOrigin } from './enqueue.ts'
 import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './queries.ts'
 

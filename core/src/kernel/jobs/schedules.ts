@@ -2,7 +2,7 @@ import { type ParsedCronItem, parseCronItems, type Task } from 'graphile-worker'
 import { DAYS, MINUTES } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { createContext, noOrigin, systemActor } from '../create-context.ts'
-import { messageOf } from '../logged-errors.ts'
+import { messageOf } from '../system-errors.ts'
 import { claiming, Interrupted } from './claim.ts'
 import type { Schedule } from './define.ts'
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { MINUTES } from '#kernel'
 import { runDueJobs } from '../../../kernel/jobs/run.ts'
 import { runSchedule as runNow } from '../../../kernel/jobs/schedules.ts'
 import { contextOf } from '../../../testing/context.ts'
 import type { TestCore } from '../../../testing/index.ts'
+import { until } from '../../../testing/until.ts'
 import { type Person, register } from '../../auth/auth.fixture.ts'
 import { asSuperuser, createAuditCore } from '../audit.fixture.ts'
 import { hashBlock, NO_HASH } from './chain.ts'
@@ -13,6 +15,7 @@ import { checkpointKeys } from './checkpoint-keys.ts'
 import {
   blocksOf,
   chainOf,
+  foundWithRecords,
   record,
   recordIds,
   recordMany,
@@ -133,6 +136,30 @@ describe('sealing', () => {
       blocks.map(({ height }) => Number(height)),
       blocks.map((_, index) => index + 1),
     )
+  })
+
+  test('goes on with a chain that another process begins at the same moment', async (context) => {
+    const { tenantId } = await foundWithRecords(core, 3)
+    await sealAll(core, tenantId)
+    const options = '-c search_path=core,public'
+    const admin = new pg.Client({ connectionString: core.database.superuserUrl, options })
+    await admin.connect()
+    context.after(() => admin.end())
+    const both = ['audit_chains', 'audit_blocks']
+    for (const table of both) {
+      await admin.query(`create temp table kept_${table} as select * from ${table} where tenant_id = $1`, [tenantId])
+      await admin.query(`delete from ${table} where tenant_id = $1`, [tenantId])
+    }
+    await record(core, tenantId)
+    // It finds no chain, and then waits for the records, while the chain of the other one is committed.
+    await admin.query('begin; lock table audit_logs')
+    const sealed = sealAll(second, tenantId)
+    const waiting = `select from pg_locks where relation = 'audit_logs'::regclass and not granted`
+    await until('it waits for the records', async () => (await admin.query(waiting)).rowCount === 1)
+    for (const table of both) await admin.query(`insert into ${table} select * from kept_${table}`)
+    await admin.query('commit')
+    assert.equal(await sealed, 1)
+    assert.deepEqual(await sealedIds(core, tenantId), await recordIds(core, tenantId))
   })
 
   test('seals a record whose transaction ends late, and is not complete before', async (context) => {

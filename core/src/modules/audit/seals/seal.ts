@@ -107,8 +107,13 @@ async function openChain(ctx: Ctx, before: string, now: string): Promise<ChainRo
   if (chain) return chain
   const [first] = await listRecordsAfter(tx, tenantId, { after: LEAST_ID, before, limit: 1 })
   if (!first) return null
-  // A new chain would contradict the existing blocks; see the check of `doctor`.
-  if ((await findGreatestHeight(tx, tenantId)) > 0) throw new ChainEndMissing(tenantId)
+  if ((await findGreatestHeight(tx, tenantId)) > 0) {
+    // The blocks may be of another process that has created the chain since the look above.
+    const made = await lockChain(tx, tenantId)
+    // A new chain would contradict the existing blocks; see the check of `doctor`.
+    if (!made) throw new ChainEndMissing(tenantId)
+    return made
+  }
   const start = { height: 0, position: 0, hash: NO_HASH, sealed_to: LEAST_ID, complete_to: LEAST_ID }
   await insertChain(tx, { tenant_id: tenantId, id: newId(), ...start, created_at: now, updated_at: now })
   return (await lockChain(tx, tenantId)) ?? null
