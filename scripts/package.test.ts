@@ -190,7 +190,7 @@ for (const version of ['22', 'this one'])
       'passes its own tests',
       on(async (node) => {
         const env = { TEST_DATABASE_SUPERUSER_URL: await getTestServer() }
-        await run(node, ['--test', 'catalog.test.ts', 'kit.check.ts'], { cwd: app, env })
+        await run(node, ['--test', 'catalog.test.ts', 'isolation.test.ts'], { cwd: app, env })
       }),
     )
 

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PROBE_MS = 50
+/** As balancers do: on a busy machine one probe may be late. */
+const UNHEALTHY_AFTER = 2
 
 export interface Balancer {
   url: string
@@ -34,11 +36,13 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
   await once(server.listen(0, '127.0.0.1'), 'listening')
   let isOpen = true
   const probe = async (port: number) => {
+    let failures = 0
     for (; isOpen; await sleep(PROBE_MS)) {
       const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)
       await answer?.text().catch(() => undefined)
-      if (answer?.status === 200) ready.add(port)
-      else ready.delete(port)
+      failures = answer?.status === 200 ? 0 : failures + 1
+      if (failures === 0) ready.add(port)
+      else if (failures >= UNHEALTHY_AFTER) ready.delete(port)
     }
   }
   for (const port of ports) void probe(port)

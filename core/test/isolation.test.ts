@@ -14,6 +14,9 @@ import {
   Type,
   Uuid,
 } from '#kernel'
+import { SUPPLIER_SECRET } from '../../examples/catalog/catalog.cases.ts'
+import { catalog } from '../../examples/catalog/index.ts'
+import { builtinModules } from '../src/modules/index.ts'
 import {
   type Answered,
   type Founding,
@@ -185,8 +188,9 @@ const needsMore = careless(
 )
 
 describe('the isolation kit', () => {
-  it('reaches nothing in the built-in modules', async (context) => {
-    const report = await runIsolationKit()
+  it('reaches nothing in the built-in modules, nor in those of an application beside them', async (context) => {
+    const modules = [...builtinModules, catalog]
+    const report = await runIsolationKit({ modules, env: { CATALOG_SUPPLIER_SECRET: SUPPLIER_SECRET } })
     context.diagnostic(
       `isolation kit: ${report.attempts} attempts (${report.requests} requests on ${report.routes} routes, ${report.statements} statements on ${report.tables} tables)`,
     )

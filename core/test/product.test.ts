@@ -40,7 +40,7 @@ describe('an application under a name of its own', () => {
       (await shop.request('GET', '/')).text,
       /<title>Café &amp; Söhne<\/title>[\s\S]*<h1[^>]*>Café &amp; Söhne</,
     )
-    assert.match((await shop.request('GET', '/api/docs')).text, /<title>Café &#60;API&#62;<\/title>/)
+    assert.match((await shop.request('GET', '/api/docs')).text, /<title>Café &lt;API&gt;<\/title>/)
   })
 
   test('has its own types in errors of routes, of what is no route, and of what is no request', async () => {

@@ -9,8 +9,11 @@ import { catalog } from './index.ts'
 const modules = [...builtinModules, catalog]
 
 test('nothing of one tenant, or of one store, is reached from another', async () => {
-  const report = await runIsolationKit({ modules, env: { CATALOG_SUPPLIER_SECRET: SUPPLIER_SECRET } })
-  assert.ok(report.requests > 1_000)
+  const env = { CATALOG_SUPPLIER_SECRET: SUPPLIER_SECRET }
+  // Without `only`, the routes of the built-in modules are tried again too.
+  const report = await runIsolationKit({ modules, only: [catalog.name], env })
+  assert.equal(report.routes, catalog.routes.length)
+  assert.equal(report.tables, 1)
 })
 
 test('the API document says what everything is', async () => {

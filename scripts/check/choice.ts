@@ -67,7 +67,10 @@ export const ALSO_ON_FIFTEEN = [
   'tenants/settings',
 ]
 
-/** Of these, those about what reaches no statement: requests that are refused, documents, addresses, declarations. */
+/**
+ * Of these, those about what reaches no statement: requests that are refused, documents, addresses, declarations; and those
+ * whose every statement others send.
+ */
 export const BESIDE_STATEMENTS = [
   'test/architecture',
   'test/fine-print',
@@ -80,11 +83,12 @@ export const BESIDE_STATEMENTS = [
   'test/outbound-places',
   'test/probes',
   'test/problems-at-once',
+  'test/property',
   'test/reach',
   'test/unknown-fields',
 ]
 
-/** Those that take longest, mostly by waiting: begun last, they would keep the whole check waiting. */
+/** Those that take longest, by waiting or by working: begun last, they would keep the whole check waiting. */
 export const LONGEST = [
   'scripts/package',
   'scripts/clients',
@@ -98,6 +102,11 @@ export const LONGEST = [
   'kernel-migrate',
   'kernel-workers',
   'kernel-pages',
+  'test/property',
+  'test/isolation',
+  'test/routes',
+  'store-isolation',
+  'wrong-clock',
 ]
 
 /** Tests that need a process to themselves, and why. */

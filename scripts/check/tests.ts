@@ -12,7 +12,6 @@ export interface Totals {
 }
 
 const OPTIONS = {
-  lanes: 2,
   filesPerProcess: 10,
   isAlone,
   fileTimeoutMs: 20 * 60_000,
@@ -25,6 +24,7 @@ export async function runTestFiles(
   files: readonly string[],
   superuserUrl: string,
   totals: Totals,
+  lanes: number,
 ): Promise<void> {
   process.env.TEST_DATABASE_SUPERUSER_URL = superuserUrl
   await tidyUp(superuserUrl)
@@ -40,7 +40,7 @@ export async function runTestFiles(
       if (output !== '') print(`Output of ${name}:\n${output}`)
       if (earlier.length > 0) print(`Before it the same process ran ${earlier.join(', ')}\n`)
     },
-    OPTIONS,
+    { ...OPTIONS, lanes },
   )
   await tidyUp(superuserUrl)
 }

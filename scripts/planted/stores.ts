@@ -1,6 +1,8 @@
 import type { Plant } from './plant.ts'
 
 const tests = ['core/test/store-isolation.test.ts']
+const application = ['examples/catalog/isolation.test.ts']
+const kit = ['core/test/isolation.test.ts']
 
 export const plants: Plant[] = [
   {
@@ -8,14 +10,14 @@ export const plants: Plant[] = [
     file: 'core/src/kernel/http/authorize.ts',
     find: 'if (named === null || !heldIn.includes(named))',
     replace: 'if (named === null)',
-    tests,
+    tests: application,
   },
   {
     guard: 'A list shows the rows of the caller’s stores alone',
     file: 'core/src/kernel/db/page.ts',
     find: 'let paged = ctx.narrow(query).limit(limit)',
     replace: 'let paged = query.limit(limit)',
-    tests,
+    tests: application,
   },
   {
     guard: 'A handler that never narrowed the rows that its route declares answers nobody',
@@ -29,7 +31,7 @@ export const plants: Plant[] = [
     file: 'core/src/kernel/access/store-scope.ts',
     find: 'if (this.stores === null) return query',
     replace: 'if (this.stores !== undefined) return query',
-    tests,
+    tests: application,
   },
   {
     guard: 'A list that stores narrow and that does not say where its rows stand is refused at start',
@@ -43,6 +45,6 @@ export const plants: Plant[] = [
     file: 'core/src/modules/members/present.ts',
     find: 'store_id === null || stores === null || stores.includes(store_id)',
     replace: 'store_id === null || stores === null || store_id !== undefined',
-    tests,
+    tests: kit,
   },
 ]

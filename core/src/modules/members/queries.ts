@@ -65,7 +65,7 @@ export const deleteMember = (tx: Tx, tenantId: string, userId: string) =>
  */
 export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, stores: readonly string[] | null) {
   const { q, status, role_id, store_id } = filter
-  const visible = selectVisibleRoles(tx, stores)
+  const visible = () => selectVisibleRoles(tx, stores)
   let query = tx
     .selectFrom('members')
     .innerJoin('users', 'users.id', 'members.id')
@@ -74,8 +74,8 @@ export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, st
     .select(['users.email', 'users.avatar_url', 'user_logins.last_login_at'])
     .where('members.tenant_id', '=', tenantId)
   if (status) query = query.where('members.status', '=', status)
-  if (role_id) query = query.where(({ exists }) => exists(visible.where('a.role_id', '=', role_id)))
-  if (store_id) query = query.where(({ exists }) => exists(visible.where('a.store_id', '=', store_id)))
+  if (role_id) query = query.where(({ exists }) => exists(visible().where('a.role_id', '=', role_id)))
+  if (store_id) query = query.where(({ exists }) => exists(visible().where('a.store_id', '=', store_id)))
   if (q === undefined) return query
   const text = sql<string>`concat_ws(' ', members.name, users.email, members.job_title)`
   return query.where(text, 'ilike', containing(q))
