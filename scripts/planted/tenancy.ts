@@ -116,8 +116,36 @@ begin
   {
     guard: 'What a transaction does not wait for fails it all the same',
     file: 'core/src/kernel/db/database.ts',
-    find: 'const failed = [...others, outcome]',
-    replace: 'const failed = [outcome]',
+    find: 'if (failures.length > 0) throw failures[0]\n',
+    replace: 'if (failures.length > 0) return\n',
+    tests: ['core/test/kernel-transactions.test.ts'],
+  },
+  {
+    guard: 'Nothing is committed when something could not be sent, even if that was swallowed',
+    file: 'core/src/kernel/db/database.ts',
+    find: 'if (bound.unsent.length > 0) throw bound.unsent[0]\n',
+    replace: '\n',
+    tests: ['core/test/kernel-connections.test.ts'],
+  },
+  {
+    guard: 'A value that cannot be sent leaves no tenant on the connection',
+    file: 'core/src/kernel/db/statement.ts',
+    find: 'this.values = (values ?? []).map((value) => prepareValue(value))',
+    replace: 'this.values = values ?? []',
+    tests: ['core/test/kernel-connections.test.ts'],
+  },
+  {
+    guard: 'A connection whose prepared statements are outdated is replaced',
+    file: 'core/src/kernel/db/errors.ts',
+    find: ' || isOutdated(error)',
+    replace: '',
+    tests: ['core/test/kernel-connections.test.ts'],
+  },
+  {
+    guard: 'What only reads as the system role cannot write',
+    file: 'core/src/kernel/db/scoped-query.ts',
+    find: '  if (readOnly) leads.push({ ...SET_READ_ONLY, values: [] })\n',
+    replace: '',
     tests: ['core/test/kernel-transactions.test.ts'],
   },
   {
@@ -125,7 +153,7 @@ begin
     file: 'core/src/kernel/db/statement.ts',
     find: '    if (refusal) throw refusal\n',
     replace: '    if (refusal) reject(refusal)\n',
-    tests: ['core/test/kernel-transactions.test.ts'],
+    tests: ['core/src/kernel/db/statement.test.ts'],
   },
   {
     guard: 'What only reads cannot write, outside of tenants too',
