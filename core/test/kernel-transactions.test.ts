@@ -234,13 +234,17 @@ describe('transactions', () => {
     await bare.close()
   })
 
-  it('that only read cannot write, in a tenant and in none', async () => {
+  it('that only read cannot write, in a tenant, in none and over all', async () => {
     const before = await counter(3)
-    for (const tenantId of [tenantOf('a'), null]) {
-      const scope = { tenantId, role: 'app', readOnly: true } as const // a literal of TransactionScope
+    for (const [tenantId, role] of [
+      [tenantOf('a'), 'app'],
+      [null, 'app'],
+      [null, 'system'],
+    ] as const) {
+      const scope = { tenantId, role, readOnly: true }
       assert.equal((await test.core.db.transaction(scope, (tx) => raw(tx, 'select 1'))).rows.length, 1)
       const writing = test.core.db.transaction(scope, (tx) => add(tx, 3))
-      await assert.rejects(writing, { code: '25006' }, String(tenantId))
+      await assert.rejects(writing, { code: '25006' }, `${role} ${tenantId}`)
     }
     assert.equal(await counter(3), before)
   })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import pg from 'pg'
 import { isUuid } from '../ids.ts'
-import { isConnectionLoss, isRetryable, sqlState } from './errors.ts'
+import { isConnectionLoss, isEndOfBackend, isRetryable, isUnsent, sqlState } from './errors.ts'
 import { createHoldings } from './held-connections.ts'
 import { bindTx, type StatementObserver } from './kysely.ts'
 import { prepareLeads, sendFirst, sendScoped } from './scoped-query.ts'
@@ -25,8 +25,8 @@ export interface TransactionScope {
   tenantId: string | null
   role: DatabaseRole
   /**
-   * Only reads: each statement is then a transaction of its own, without BEGIN and COMMIT, and any write is
-   * refused by the database. At PostgreSQL's default isolation statements of one transaction see each other's
+   * Only reads: any write is refused by the database. Of the role `app` each statement is then a transaction of its own,
+   * without BEGIN and COMMIT (not on Citus). At PostgreSQL's default isolation statements of one transaction see each other's
    * commits anyway.
    */
   readOnly?: boolean
@@ -85,11 +85,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     const bound = bindTx(client, scope, observers, noteFailure, (config) => {
       if (isOpen) return sendNext(client, config)
       isOpen = true
-      return sendFirst(client, config, scope.tenantId)
+      return sendFirst(client, config, scope)
     })
     try {
       const result = await work(bound.tx)
       bound.end()
+      if (bound.unsent.length > 0) throw bound.unsent[0]
       if (!isOpen) return result
       isOpen = false
       await commit(client, bound.unawaited).catch(noteAndThrow)
@@ -202,21 +203,32 @@ async function earliestFailure(thrown: unknown, unawaited: readonly Promise<unkn
 
 const FAILED_TRANSACTION = '25P02'
 
-/** COMMIT goes out together with the statements that nobody has waited for yet. Throws the failure of any of them. */
+/** COMMIT goes out together with the statements that nobody has waited for yet. Throws what has undone the transaction. */
 async function commit(client: pg.PoolClient, unawaited: readonly Promise<unknown>[]): Promise<void> {
   corkUntilIdle(client)
   const committed = client.query('commit').catch((error: Error) => {
     throw new CommitFailed(error)
   })
   const [outcome, ...others] = await Promise.allSettled([committed, ...unawaited])
-  if (outcome.status === 'rejected' && outcome.reason.outcomeUnknown) throw outcome.reason
-  const failed = [...others, outcome].find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
+  const failures = others.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  if (outcome.status === 'rejected' && outcome.reason.outcomeUnknown) {
+    const { cause } = outcome.reason
+    // The server ended the connection at a statement before COMMIT, or COMMIT was not even sent.
+    throw failures.find(isEndOfBackend) ?? (isUnsent(cause) ? cause : outcome.reason)
+  }
+  if (outcome.status === 'fulfilled' && outcome.value.command === 'COMMIT') {
+    // A savepoint has undone other failures. Without its prepared BEGIN the connection had no transaction to commit.
+    const unbegun = failures.find(isConnectionLoss)
+    if (unbegun) throw new CommitFailed(unbegun)
+    return
+  }
+  if (failures.length > 0) throw failures[0]
+  if (outcome.status === 'rejected') throw outcome.reason
   // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and without an error: the work has swallowed the
   // failure.
-  if (outcome.status === 'fulfilled' && outcome.value.command !== 'COMMIT')
-    throw new Error('The transaction had failed and was rolled back')
+  throw new Error('The transaction had failed and was rolled back')
 }
+
 /** COMMIT failed. When the connection was lost its outcome is unknown, so it is never retried. */
 export class CommitFailed extends Error {
   readonly code: string | undefined

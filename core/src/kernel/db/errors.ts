@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import type { AppError, ErrorKind, FieldProblem } from '../errors.ts'
 
 /** The SQLSTATE of a database error, or undefined for anything else. */
@@ -9,13 +10,30 @@ export function sqlState(error: unknown): string | undefined {
 const RETRYABLE = new Set(['40001', '40P01'])
 const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03'])
 
-/** The connection is lost (or could not be opened). */
+/** The connection is lost (or could not be opened), or its prepared statements are: nothing more can be done with it. */
 export function isConnectionLoss(error: unknown): boolean {
   const code = sqlState(error)
-  if (code !== undefined) return LOST.has(code) || code.startsWith('08')
+  if (code !== undefined) return LOST.has(code) || code.startsWith('08') || isOutdated(error)
   return (
     error instanceof Error && /^Connection terminated|not queryable|^timeout exceeded when trying/.test(error.message)
   )
+}
+
+/** A statement was prepared before the schema had what it needs (26000), or returned something else than it does now. */
+function isOutdated(error: unknown): boolean {
+  const code = sqlState(error)
+  // The routine is the same in every language of the server's messages.
+  return code === '26000' || (code === '0A000' && (error as pg.DatabaseError).routine === 'RevalidateCachedQuery')
+}
+
+/** The server has told that it ends the connection: it has done nothing that was sent after the statement that failed so. */
+export function isEndOfBackend(error: unknown): boolean {
+  return sqlState(error)?.startsWith('57P') ?? false
+}
+
+/** The statement was not sent, because the connection was known to be lost. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof Error && /not queryable/.test(error.message)
 }
 
 /**

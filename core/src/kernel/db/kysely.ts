@@ -68,6 +68,8 @@ export interface BoundTx {
   end(): void
   /** What `sendUnawaited` has sent. */
   unawaited: readonly Promise<unknown>[]
+  /** Why `sendUnawaited` could not send something: then nothing may be committed, even if the work has swallowed it. */
+  unsent: readonly unknown[]
 }
 
 const unawaitedBy = new WeakMap<Tx, (query: CompiledQuery) => void>()
@@ -122,8 +124,17 @@ export function bindTx(
   // The brand exists for the type checker alone.
   const tx = new Kysely<Tables>({ config: { dialect }, dialect, driver, executor }) as Tx
   const unawaited: Promise<unknown>[] = []
+  const unsent: unknown[] = []
+  const startOrNote = (query: CompiledQuery) => {
+    try {
+      return start(query)
+    } catch (error) {
+      unsent.push(error)
+      throw error
+    }
+  }
   unawaitedBy.set(tx, (query) => {
-    const sent = start(query)
+    const sent = startOrNote(query)
     // Looked at when the transaction ends; until then nobody waits for it, which must not end the process.
     sent.catch(() => {})
     unawaited.push(sent)
@@ -134,5 +145,6 @@ export function bindTx(
       isOver = true
     },
     unawaited,
+    unsent,
   }
 }

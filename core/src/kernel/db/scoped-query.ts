@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { DatabaseRole } from './database.ts'
+import type { DatabaseRole, TransactionScope } from './database.ts'
 import { type Connection, corkUntilIdle, Statement } from './statement.ts'
 
 /** A statement that every connection has prepared, run in front of another one. */
@@ -53,9 +53,13 @@ class LedStatement extends Statement {
 
 /** Prepares a new connection of the role for what goes in front of statements. */
 export function prepareLeads(client: pg.PoolClient, role: DatabaseRole): void {
-  const tenants = [{ ...SET_TENANT, values: [NOBODY] }, 'rollback', { ...SET_READER, values: [NOBODY] }, SET_READ_ONLY]
+  const tenants = [
+    { ...SET_READER, values: [NOBODY] },
+    { ...SET_TENANT, values: [NOBODY] },
+  ]
   // Before the schema is migrated there is nothing to prepare, and nothing that could be read either.
-  for (const each of [BEGIN, ...(role === 'app' ? tenants : ['rollback'])]) client.query(each).catch(() => {})
+  for (const each of [SET_READ_ONLY, BEGIN, ...(role === 'app' ? tenants : []), 'rollback'])
+    client.query(each).catch(() => {})
 }
 
 /**
@@ -72,14 +76,15 @@ export function sendScoped(
   return new LedStatement(config, [lead]).send(client)
 }
 
-/** Sends the first statement of a transaction, which begins it, in the tenant or (null) in none. */
+/** Sends the first statement of a transaction, which begins it in its scope. */
 export function sendFirst(
   client: pg.PoolClient,
   config: pg.QueryConfig,
-  tenantId: string | null,
+  { tenantId, readOnly }: TransactionScope,
 ): Promise<pg.QueryResult> {
   corkUntilIdle(client)
-  const begin: Lead = { ...BEGIN, values: [] }
-  const leads = tenantId === null ? [begin] : [begin, { ...SET_TENANT, values: [tenantId] }]
+  const leads: Lead[] = [{ ...BEGIN, values: [] }]
+  if (readOnly) leads.push({ ...SET_READ_ONLY, values: [] })
+  if (tenantId !== null) leads.push({ ...SET_TENANT, values: [tenantId] })
   return new LedStatement(config, leads).send(client)
 }

@@ -4,7 +4,7 @@ import pg from 'pg'
 /** The parts of pg's connection that its Query uses and its types omit. */
 export interface Connection {
   stream: Socket
-  bind(config: { statement: string; values: unknown[]; valueMapper?: (value: unknown) => unknown }): void
+  bind(config: { statement: string; values: unknown[] }): void
   execute(config: object): void
   sync(): void
 }
@@ -45,7 +45,9 @@ export class Statement extends Query {
   constructor({ text, name, values }: pg.QueryConfig) {
     super(text)
     this.name = name
-    this.values = values ?? []
+    // Before anything is sent: a value that cannot be sent must not leave half a statement on the connection, whose
+    // tenant the next one would run in.
+    this.values = (values ?? []).map((value) => prepareValue(value))
     this.queryMode = 'extended'
   }
 
@@ -60,7 +62,7 @@ export class Statement extends Query {
     }
     Object.assign(this._result, shape)
     this._accumulateRows = true
-    connection.bind({ statement: name, values: this.values ?? [], valueMapper: prepareValue })
+    connection.bind({ statement: name, values: this.values ?? [] })
     connection.execute({})
     connection.sync()
   }

@@ -27,7 +27,7 @@ export interface SigningSecrets {
    * Creates a new secret and the columns of the row; the previous one also signs until `previous_until`, for 24 hours.
    */
   rotate(tools: Tools, row: SigningColumns & { id: string }): { secret: string; columns: RotatedColumns }
-  /** The current secrets, newest first. Throws SecretsLost. */
+  /** The current secrets that can be read, newest first. Throws SecretsLost when the newest cannot. */
   open(tools: Tools, row: SigningColumns & { id: string }): string[]
   /** For `sealed` of the module. */
   readonly sealed: SealedKind
@@ -56,6 +56,13 @@ export function defineSigningSecrets(table: string, context: string, name: strin
     const secret = newSigningSecret()
     return { secret, columns: { secret: secrets.seal(secret, contextOf(id)), ...NO_PREVIOUS } }
   }
+  const openOne = (secrets: SecretBox, id: string, sealed: string): string | null => {
+    try {
+      return secrets.openText(sealed, contextOf(id))
+    } catch {
+      return null
+    }
+  }
   return {
     create,
     rotate(tools, { id, secret: previous_secret }) {
@@ -64,12 +71,11 @@ export function defineSigningSecrets(table: string, context: string, name: strin
     },
     open({ secrets, clock }, row) {
       const isBoth = row.previous_until !== null && Date.parse(row.previous_until) > clock.ms()
-      const sealed = isBoth && row.previous_secret !== null ? [row.secret, row.previous_secret] : [row.secret]
-      try {
-        return sealed.map((each) => secrets.openText(each, contextOf(row.id)))
-      } catch {
-        throw new SecretsLost()
-      }
+      const current = openOne(secrets, row.id, row.secret)
+      if (current === null) throw new SecretsLost()
+      // One that was lost must not silence the one that replaced it.
+      const previous = isBoth && row.previous_secret !== null ? openOne(secrets, row.id, row.previous_secret) : null
+      return previous === null ? [current] : [current, previous]
     },
     sealed: {
       name,

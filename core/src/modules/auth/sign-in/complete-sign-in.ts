@@ -102,7 +102,7 @@ async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: Prove
   const [account, hash, hasFailures = false] = await Promise.all([
     found,
     passwordHash === undefined ? undefined : lockPassword(ctx.tx, userId),
-    attempt && requireNotLocked(ctx, attempt, knowsDevice(found)),
+    attempt && requireNotLocked(ctx, attempt, () => knowsDevice(found)),
   ])
   // The password was changed while this one was being checked.
   if (!account || hash !== passwordHash) throw invalidCredentials()

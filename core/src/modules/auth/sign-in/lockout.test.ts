@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import pg from 'pg'
 import { newId } from '#kernel'
 import type { TestCore } from '../../../testing/index.ts'
 import { BOOTSTRAP_TOKEN, createAuthCore, login, PASSWORD, register, tally, twenty } from '../auth.fixture.ts'
@@ -103,4 +104,20 @@ test('RATE_LIMIT_FACTOR multiplies the limits, and 0 switches them off', async (
     },
     { RATE_LIMIT_FACTOR: '0' },
   )
+})
+
+test('a failing database ends no process where lockouts are off', async () => {
+  const test = await createAuthCore({ env: { RATE_LIMIT_FACTOR: '0' } })
+  try {
+    const { email } = await register(test)
+    const owner = new pg.Client({ connectionString: test.database.superuserUrl })
+    await owner.connect()
+    await owner.query('alter table core.known_devices rename to devices_of_old')
+    await owner.end()
+    // An unhandled rejection fails this test, as it would end a process.
+    assert.equal((await login(test, email)).status, 500)
+    await new Promise(setImmediate)
+  } finally {
+    await test.close()
+  }
 })

@@ -95,17 +95,17 @@ async function isKnown({ tx }: Ctx, { email, fingerprint, sessionId }: Attempt):
 
 /**
  * Throws 429 `too_many_attempts` while too many attempts like this one have failed. False: none has that is still counted.
- * `onDevice`: whether the account knows the device, for who asks that anyway.
+ * `onDevice` tells whether the account knows the device, for who asks that anyway; it is not called where lockouts are off.
  */
 export async function requireNotLocked(
   ctx: Ctx,
   attempt: Attempt,
-  onDevice: Promise<boolean> = isKnown(ctx, attempt),
+  onDevice = () => isKnown(ctx, attempt),
 ): Promise<boolean> {
   if (ctx.config.rateLimitFactor === 0) return false
   const either = [countersOf(attempt, false), countersOf(attempt, true)]
   const keys = either.flatMap(({ stops, delays }) => (delays === null ? stops : [...stops, delays]))
-  const [known, rows] = await Promise.all([onDevice, listFailures(ctx.tx, [...new Set(keys)])])
+  const [known, rows] = await Promise.all([onDevice(), listFailures(ctx.tx, [...new Set(keys)])])
   const { stops, delays } = countersOf(attempt, known)
   const until = rows.flatMap((row) => {
     if (row.key === delays) return waitOf(ctx, row)

@@ -22,7 +22,7 @@ export async function signIn(
   const account = await ctx.transaction(
     async (ctx) => {
       const found = findAccountByEmail(ctx.tx, email, attempt.fingerprint)
-      await requireNotLocked(ctx, attempt, knowsDevice(found))
+      await requireNotLocked(ctx, attempt, () => knowsDevice(found))
       return found
     },
     { tenantId: null, readOnly: true },
