@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { builtinModules, fromNow, HOURS, MINUTES, newId } from 'tenantry'
 import { createTestCore, type TestCore, type TestTenant } from 'tenantry/testing'
-import { addArticles } from './commands.ts'
+import { addArticles, retireArticles } from './commands.ts'
 import { catalog } from './index.ts'
 import { retireAll } from './schedules.ts'
 
@@ -59,6 +59,19 @@ describe('an article', () => {
   })
 })
 
+describe('the list of articles', () => {
+  it('is filtered by a part of the name, and by status', async () => {
+    await added({ name: 'Baguette 50% rye' })
+    await added({ name: 'Baguette 500 g' })
+    const names = async (query: string) =>
+      (await shop.owner.get(`/articles?${query}`)).body.data.map(({ name }: { name: string }) => name)
+    assert.deepEqual(await names('q=GUETTE'), ['Baguette 500 g', 'Baguette 50% rye'])
+    assert.deepEqual(await names('q=50%25'), ['Baguette 50% rye'])
+    assert.deepEqual(await names('q=guette&status=retired'), [])
+    assert.equal((await shop.owner.get('/articles?status=gone')).status, 400)
+  })
+})
+
 describe('what follows', () => {
   it('tells a store of a price once it wants to know', async () => {
     const { id } = await added({ name: 'Espresso' })
@@ -104,6 +117,15 @@ describe('what follows', () => {
       records.body.data.map(({ resource_id }: { resource_id: string }) => resource_id),
       [id],
     )
+  })
+})
+
+describe('articles retire', () => {
+  it('does by hand what the schedule does', async () => {
+    const { id } = await added({ name: 'Fig roll', sold_until: fromNow(test.clock, 1 * HOURS) })
+    test.clock.advance(1 * HOURS + 1 * MINUTES)
+    await retireArticles.run(test.core, { options: {}, operands: [] })
+    assert.equal((await get(id)).status, 'retired')
   })
 })
 

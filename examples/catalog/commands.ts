@@ -2,6 +2,7 @@
 import { consume, defineCommand, UsageError } from 'tenantry'
 import { openStore } from 'tenantry/stores'
 import { addArticle } from './operations.ts'
+import { retireEverywhere } from './schedules.ts'
 
 export const addArticles = defineCommand({
   name: 'articles add', // one word or two
@@ -23,4 +24,11 @@ export const addArticles = defineCommand({
     )
     process.stdout.write(`${operands.length} added\n`)
   },
+})
+
+/** A schedule by hand: what the clock does every 15 minutes, now. */
+export const retireArticles = defineCommand({
+  name: 'articles retire',
+  summary: 'retire what is sold no longer, in every tenant',
+  run: (core) => retireEverywhere(core),
 })

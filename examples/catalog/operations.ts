@@ -22,9 +22,11 @@ export async function addArticle(ctx: Ctx, input: NewArticle) {
 
 /** Throws 404, also for an article of a store that the caller does not see. */
 export async function getArticle(ctx: Ctx, id: string) {
-  // Narrowed to the caller's stores: whoever may see the articles of one store is told of no others.
-  const query = ctx.narrow(selectArticles(ctx.tx, ctx.tenantId)).where('id', '=', id)
-  return query.executeTakeFirstOrThrow(() => notFound())
+  const query = selectArticles(ctx.tx, ctx.tenantId).where('id', '=', id)
+  const article = await query.executeTakeFirstOrThrow(() => notFound())
+  // Holds under every caller, also a route of another module: whoever works in one store is told of no other's articles.
+  ctx.requireStore(article.store_id)
+  return article
 }
 
 /** Changes the price at once. Throws 404, 400 for a price too high. */

@@ -1,8 +1,8 @@
 // catalog/routes.ts: reads as a list of what the API can do
-import { defineRoute, ListQuery, notFound, Page, page } from 'tenantry'
+import { defineRoute, notFound, Page, page } from 'tenantry'
 import { addArticle, articleExists, getArticle, planPrice, priceArticle } from './operations.ts'
-import { selectArticles } from './queries.ts'
-import { Article, ArticleParams, NewArticle, PlannedPrice, Price } from './schema.ts'
+import { listArticles } from './queries.ts'
+import { Article, ArticleParams, ArticleQuery, NewArticle, PlannedPrice, Price } from './schema.ts'
 
 // An article stands in the store of this column: whoever has a role in one store sees and changes what is there.
 const inStores = { rows: 'articles.store_id' } as const
@@ -24,9 +24,9 @@ export const articleRoutes = [
     path: '/articles',
     summary: 'List articles, newest first',
     access: { permission: 'article.view', store: inStores },
-    query: ListQuery({}),
+    query: ArticleQuery,
     response: { 200: Page(Article) },
-    handler: (ctx) => page(ctx, selectArticles(ctx.tx, ctx.tenantId)),
+    handler: (ctx, { query }) => page(ctx, listArticles(ctx.tx, ctx.tenantId, query)),
   }),
   defineRoute({
     method: 'GET',

@@ -34,6 +34,8 @@ test('the callback believes what is signed, byte by byte, and nothing else', asy
   const payload = `{"price_cents": 275,   "article_id": "${article}"}`
   assert.equal((await callBack(payload)).status, 204)
   assert.equal(await price(), 275)
+  const [record] = (await shop.owner.get('/audit?action=catalog.article.priced')).body.data
+  assert.deepEqual([record.actor.type, record.actor.label], ['system', 'supplier'])
   const more = payload.replace('275', '300')
   for (const [body, signature] of [
     [more, sign(payload)],

@@ -1,6 +1,16 @@
 // catalog/supplier.ts: a callback that carries no credential of ours, only a signature over its bytes
 import { createHmac } from 'node:crypto'
-import { Closed, defineError, defineRoute, equalSecrets, parseJson, Type, Uuid, unavailable } from 'tenantry'
+import {
+  Closed,
+  defineError,
+  defineRoute,
+  equalSecrets,
+  parseJson,
+  systemActor,
+  Type,
+  Uuid,
+  unavailable,
+} from 'tenantry'
 import { catalogConfiguration } from './configuration.ts'
 import { priceArticle } from './operations.ts'
 import { price_cents } from './schema.ts'
@@ -29,7 +39,9 @@ export const supplierPrices = defineRoute({
     if (secret === null) throw unavailable()
     if (!equalSecrets(headers['supplier-signature'], signPrices(secret, tenant_id, raw))) throw signatureInvalid()
     const { article_id, price_cents } = parseJson(raw, NewPrice)
-    await ctx.transaction((ctx) => priceArticle(ctx, article_id, price_cents), { tenantId: tenant_id })
+    // Nobody has signed in, so that the record would say `anonymous`: it names who sent the price.
+    const supplier = ctx.as({ ...systemActor, label: 'supplier' })
+    await supplier.transaction((ctx) => priceArticle(ctx, article_id, price_cents), { tenantId: tenant_id })
     return undefined
   },
 })

@@ -27,10 +27,17 @@ export const plants: Plant[] = [
     tests,
   },
   {
-    guard: 'A row in a store out of sight is a row that never was',
+    guard: 'A query that is narrowed leaves out the rows of stores out of sight',
     file: 'core/src/kernel/access/store-scope.ts',
     find: 'if (this.stores === null) return query',
     replace: 'if (this.stores !== undefined) return query',
+    tests: application,
+  },
+  {
+    guard: 'A row in a store out of sight is a row that never was',
+    file: 'core/src/kernel/access/store-scope.ts',
+    find: 'if (this.stores !== null && (storeId === null || !this.stores.includes(storeId)))',
+    replace: 'if (this.stores === undefined && (storeId === null || !this.stores.includes(storeId)))',
     tests: application,
   },
   {
