@@ -56,12 +56,23 @@ const givens = new WeakMap<Tenant, Map<RouteCase, Promise<Filling>>>()
 
 /** A case may make something first, so it is asked once for each tenant and its objects. */
 function givenFor(told: RouteCase | undefined, tenant: Tenant): Promise<Filling> | Filling {
-  if (!told?.given) return {}
+  if (!told?.given && !told?.across) return {}
   const known = givens.get(tenant) ?? new Map<RouteCase, Promise<Filling>>()
   givens.set(tenant, known)
-  const given = known.get(told) ?? Promise.resolve(told.given(tenant))
+  const given = known.get(told) ?? givenAnew(told, tenant)
   known.set(told, given)
   return given
+}
+
+/** What names another tenant's things names its own here: a refusal of the other's is then for whose they are. */
+async function givenAnew({ given, across }: RouteCase, tenant: Tenant): Promise<Filling> {
+  return overlay((await given?.(tenant)) ?? {}, (await across?.(tenant, tenant)) ?? {})
+}
+
+/** One filling over another. */
+export function overlay<F extends Filling>(under: F, over: Filling): F {
+  const parts = (['params', 'query', 'headers', 'body'] as const).filter((part) => over[part] !== undefined)
+  return { ...under, ...over, ...Object.fromEntries(parts.map((part) => [part, { ...under[part], ...over[part] }])) }
 }
 
 /** What is given is not made: its objects may be impossible to make here. */

@@ -21,6 +21,9 @@ export interface Plan {
   attempts: Attempt[]
 }
 
+/** Kinds of credential; undefined ones are not tried. */
+export type CredentialSet = Readonly<Record<string, string | null | undefined>>
+
 /** Finds the places of every route; what the kit cannot fill is a finding. Afterwards both tenants have one of everything. */
 export async function planRoutes(
   world: World,
@@ -44,7 +47,7 @@ export async function planRoutes(
 export async function tryRoutes(
   world: World,
   plans: Plan[],
-  credentials: Readonly<Record<string, string | null | undefined>>,
+  credentials: CredentialSet,
   secrets: readonly string[],
   findings: Findings,
 ): Promise<void> {
@@ -139,11 +142,11 @@ async function send(
 }
 
 /** Whoever may act in their store alone has to say, on some routes, which that is. */
-async function ownStore({ a }: World, route: RegisteredRoute, kind: string): Promise<Record<string, string>> {
+export async function ownStore({ a }: World, route: RegisteredRoute, kind: string): Promise<Record<string, string>> {
   return isOfNamedStore(route) && !TENANT_WIDE.includes(kind) ? { 'x-store-id': await a.id('/stores') } : {}
 }
 
-function refusalProblem(route: RegisteredRoute, kind: string, { status, text }: Answered): string | null {
+export function refusalProblem(route: RegisteredRoute, kind: string, { status, text }: Answered): string | null {
   if (status >= 500) return `it is answered ${status} ${text.slice(0, 300)}`
   if (route.access === 'public') return null
   if (WORTHLESS.includes(kind)) return status === 401 ? null : `it is answered ${status}, not 401`
@@ -154,7 +157,11 @@ function refusalProblem(route: RegisteredRoute, kind: string, { status, text }: 
   return null
 }
 
-function findSecret({ text, headers }: Answered, sent: string | null, secrets: readonly string[]): string | undefined {
+export function findSecret(
+  { text, headers }: Answered,
+  sent: string | null,
+  secrets: readonly string[],
+): string | undefined {
   let whole = `${text}\n${JSON.stringify(headers)}`.toLowerCase()
   if (sent) whole = whole.replaceAll(sent.toLowerCase(), '')
   return secrets.find((secret) => whole.includes(secret))

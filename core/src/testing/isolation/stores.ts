@@ -3,12 +3,14 @@ import { storeRuleOf } from '../../kernel/access/store-scope.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { listTenantTables } from '../statements.ts'
+import { tryAcross } from './across.ts'
 import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import { type Plan, planRoutes, tryRoutes } from './requests.ts'
 import type { Clerks, Founding } from './types.ts'
 import { type World, worldOfStores } from './world.ts'
+import { written } from './written.ts'
 
 const STORE_HEADER = 'headers/x-store-id'
 
@@ -35,6 +37,7 @@ export async function tryStores(
   const secrets = await secretsOf(stores, plans)
   const before = await rowsNaming(world, secrets)
   await tryRoutes(stores, plans, { ...clerks }, secrets, findings)
+  await tryAcross(stores, plans, { ...clerks }, secrets, findings)
   const after = new Set(await rowsNaming(world, secrets))
   for (const row of before)
     if (!after.has(row)) findings.add(`a row of the other store changed during requests: ${row.slice(0, 200)}`)
@@ -124,8 +127,10 @@ async function succeedAtHome(stores: World, route: RegisteredRoute, token: strin
   const send = async (complete: boolean) => {
     const side = route.method === 'GET' ? stores.a : await stores.afresh(stores.a)
     const filling = await stores.fill(route, side, { complete })
-    const body = route.body ? filling.body : undefined
-    return stores.test.request(route.method, urlOf(route, filling), { token, headers, body })
+    return stores.test.request(route.method, urlOf(route, filling), {
+      token,
+      ...written(route, { ...filling, headers: { ...filling.headers, ...headers } }),
+    })
   }
   const answer = await send(true)
   return answer.status >= 300 && route.body ? send(false) : answer
