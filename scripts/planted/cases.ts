@@ -34,6 +34,20 @@ export const plants: readonly Plant[] = [
     tests: kit,
   },
   {
+    guard: 'The isolation kit sends what names another tenant’s inside of bytes',
+    file: 'core/src/testing/isolation/across.ts',
+    find: 'across(world.a, world.b)',
+    replace: 'across(world.a, world.a)',
+    tests: ['core/test/isolation-ways.test.ts'],
+  },
+  {
+    guard: 'The isolation kit wants to be told of raw bodies',
+    file: 'core/src/testing/isolation/across.ts',
+    find: 'raw !== undefined || named',
+    replace: 'named',
+    tests: ['core/test/isolation-ways.test.ts'],
+  },
+  {
     guard: 'The isolation kit tries ids that stand in a union',
     file: 'core/src/testing/isolation/samples.ts',
     find: '    ...anyOf.flatMap((each) => idPlaces(each, path, name)),\n',

@@ -78,6 +78,11 @@ export function Moment(description: string) {
   return formed('moment', { format: 'date-time', description, examples: ['2026-01-31T12:00:00.000Z'] })
 }
 
+/** A day without a time, such as `2026-01-31`; a `date` column is the same text. */
+export function Day(description: string) {
+  return Type.String({ format: 'date', description, examples: ['2026-01-31'] })
+}
+
 function formed(form: FormName, options: TStringOptions & { says?: string }) {
   const { fits, says } = FORMS[form]
   return Type.Refine(Type.String({ ...options, form }), fits, () => says)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import Type, { type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { SEED } from '../../testing/seed.ts'
-import { Closed, Email, Line, Nullable, OneOf } from './schemas.ts'
+import { Closed, Day, Email, Line, Nullable, OneOf } from './schemas.ts'
 import { atLeastOne, coercion, collectProblems, lazyCheck, MAX_PROBLEMS, unstorable } from './validate.ts'
 
 const problemsOf = (schema: TSchema, value: unknown) => collectProblems(lazyCheck(schema)(value, '#'))
@@ -124,4 +124,11 @@ test('a query keeps fields that are named like what objects have', () => {
   )
   assert.deepEqual(Object.keys(query).sort(), ['__proto__', 'n', 'toString'])
   assert.equal(query.n, 5)
+})
+
+test('a day is one of the calendar, without a time', () => {
+  const schema = Closed({ day: Day('When') })
+  assert.deepEqual(problemsOf(schema, { day: '2028-02-29' }), [])
+  for (const day of ['2026-02-29', '2026-01-31T12:00:00Z', '31.1.2026', ''])
+    assert.deepEqual(problemsOf(schema, { day }), [{ pointer: '#/day', detail: 'must be a date such as 2026-01-31' }])
 })

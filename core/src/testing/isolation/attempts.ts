@@ -1,7 +1,7 @@
 import { newId } from '../../kernel/ids.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import { routeName } from './catalogue.ts'
-import { Unfilled, urlOf } from './fill.ts'
+import { overlay, Unfilled, urlOf } from './fill.ts'
 import { asSchema, fieldOf, idPlaces, isIdName, placed } from './samples.ts'
 import type { Filled, Filling } from './types.ts'
 import type { World } from './world.ts'
@@ -74,14 +74,6 @@ export async function listAttempts(world: World, route: RegisteredRoute): Promis
     }))
   return attempts
 }
-
-const overlay = (filling: Filled, { params, query, headers, body, raw }: Filling): Filling => ({
-  params: { ...filling.params, ...params },
-  query: { ...filling.query, ...query },
-  headers: { ...filling.headers, ...headers },
-  body: { ...filling.body, ...body },
-  raw: raw ?? filling.raw,
-})
 
 /** Ids, what B's texts contain, and a place in B's list. */
 async function foreignQuery(

@@ -3,12 +3,21 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { routeName } from './catalogue.ts'
 import { asSchema, fieldOf, type Sampling, sampleFor } from './samples.ts'
+import { tell } from './tell.ts'
 import type { Filled, Filling, RouteCase, Tenant } from './types.ts'
 import type { World } from './world.ts'
 import { written } from './written.ts'
 
 /** The kit does not know how to make something. */
-export class Unfilled extends Error {}
+export class Unfilled extends Error {
+  /** The route whose case has to tell more. */
+  readonly route: string | undefined
+
+  constructor(message: string, route?: string) {
+    super(message)
+    this.route = route
+  }
+}
 
 export interface FillOptions {
   /** What may be left out, too. Default: yes. */
@@ -56,12 +65,23 @@ const givens = new WeakMap<Tenant, Map<RouteCase, Promise<Filling>>>()
 
 /** A case may make something first, so it is asked once for each tenant and its objects. */
 function givenFor(told: RouteCase | undefined, tenant: Tenant): Promise<Filling> | Filling {
-  if (!told?.given) return {}
+  if (!told?.given && !told?.across) return {}
   const known = givens.get(tenant) ?? new Map<RouteCase, Promise<Filling>>()
   givens.set(tenant, known)
-  const given = known.get(told) ?? Promise.resolve(told.given(tenant))
+  const given = known.get(told) ?? givenAnew(told, tenant)
   known.set(told, given)
   return given
+}
+
+/** What names another tenant's things names its own here: a refusal of the other's is then for whose they are. */
+async function givenAnew({ given, across }: RouteCase, tenant: Tenant): Promise<Filling> {
+  return overlay((await given?.(tenant)) ?? {}, (await across?.(tenant, tenant)) ?? {})
+}
+
+/** One filling over another. */
+export function overlay<F extends Filling>(under: F, over: Filling): F {
+  const parts = (['params', 'query', 'headers', 'body'] as const).filter((part) => over[part] !== undefined)
+  return { ...under, ...over, ...Object.fromEntries(parts.map((part) => [part, { ...under[part], ...over[part] }])) }
 }
 
 /** What is given is not made: its objects may be impossible to make here. */
@@ -90,7 +110,8 @@ export async function make(known: Known, tenant: Tenant, collection: string): Pr
   if (answer.status >= 400) answer = await sendFilled(known, route, tenant, false)
   if (answer.status !== 201 || typeof answer.body?.id !== 'string')
     throw new Unfilled(
-      `${maker} made no object of ${collection}: ${answer.status} ${answer.text.slice(0, 300)}; tell its case what is \`given\``,
+      `${maker} made no object of ${collection}: ${tell(known.test, answer, '; tell its case what is `given`')}`,
+      maker,
     )
   return answer.body.id
 }

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { checkCatalogue, checkRoles } from '../../kernel/db/catalogue.ts'
 import { createTestCore, type TestCore } from '../core.ts'
 import { listTenantTables } from '../statements.ts'
+import { tryAcross } from './across.ts'
 import { loadCases } from './cases.ts'
 import { type Choice, choose } from './choice.ts'
 import { Findings, IsolationError } from './findings.ts'
@@ -46,7 +47,7 @@ async function withWorld<T>(
   work: (world: World) => Promise<T>,
 ): Promise<T> {
   // Requests are many and from one address.
-  const settings = { RATE_LIMIT_FACTOR: '0', BOOTSTRAP_TOKEN, LOG_LEVEL: 'silent', ...env }
+  const settings = { RATE_LIMIT_FACTOR: '0', BOOTSTRAP_TOKEN, LOG_LEVEL: 'warn', ...env }
   const test = await createTestCore({ modules, env: settings })
   let done: T
   try {
@@ -96,9 +97,15 @@ async function tryEverything(
     findings.add('no answer to tenant B contains its marker: looking for it elsewhere proves nothing')
   await fillTables(world, tables, findings)
   const before = await takeSnapshot(world)
-  await tryRoutes(world, plans, { ...credentials, none: null }, [world.b.marker, ...before.ids], findings)
+  const secrets = [world.b.marker, ...before.ids]
+  await tryRoutes(world, plans, { ...credentials, none: null }, secrets, findings)
   const tried = await tryTables(world, tables, findings)
   compareSnapshots(before, await takeSnapshot(world), findings)
+  await tryAcross(world, plans, { ...credentials, none: null }, secrets, findings, async (what, work) => {
+    const untouched = await takeSnapshot(world)
+    await work()
+    compareSnapshots(untouched, await takeSnapshot(world), findings, what)
+  })
   await tryStores(world, founding, findings, isTried)
   await proveWriting(world, plans, credentials, findings)
   return { routes: routes.length, tables: tried }

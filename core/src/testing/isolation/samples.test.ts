@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import Type from 'typebox'
+import { Check } from 'typebox/value'
 import { asSchema, idPlaces, sampleFor } from './samples.ts'
 
 const Uuid = Type.String({ format: 'uuid' })
@@ -30,6 +31,13 @@ describe('what the kit makes of a schema', () => {
     const least = { name: 'mine 1', owner_id: 'the owner_id', tag_ids: [] }
     assert.deepEqual(await sampleFor(body, { ...sampling, complete: false }), least)
   })
+
+  for (const format of ['date', 'date-time', 'time', 'email', 'uri', 'url', 'hostname', 'ipv4', 'ipv6'])
+    it(`has a ${format}`, async () => {
+      const schema = Type.Object({ it: Type.String({ format }) })
+      const made = await sampleFor(schema, sampling)
+      assert.ok(Check(schema, made), JSON.stringify(made))
+    })
 
   it('leaves out an id where there is none', async () => {
     const none = { ...sampling, id: async (name: string) => (name === 'owner_id' ? undefined : `the ${name}`) }

@@ -54,7 +54,9 @@ function own(schema: TSchema, name: string, { text }: Sampling): unknown {
   }
   const kind = ['email', 'password'].find((each) => name.includes(each)) ?? format ?? ''
   const candidates = made[kind] ? [made[kind]] : [unique, word, unique.toUpperCase(), word.toUpperCase()]
-  const found = [...candidates, examples?.[0], usual].find((each) => each !== undefined && Check(schema, each))
+  const found = [...candidates, examples?.[0], usual, format && sampleOf(schema, name)].find(
+    (each) => each !== undefined && Check(schema, each),
+  )
   return found ?? LEFT_OUT
 }
 

@@ -3,12 +3,15 @@ import { storeRuleOf } from '../../kernel/access/store-scope.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { listTenantTables } from '../statements.ts'
+import { tryAcross } from './across.ts'
 import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import { type Plan, planRoutes, tryRoutes } from './requests.ts'
+import { tell } from './tell.ts'
 import type { Clerks, Founding } from './types.ts'
 import { type World, worldOfStores } from './world.ts'
+import { written } from './written.ts'
 
 const STORE_HEADER = 'headers/x-store-id'
 
@@ -35,6 +38,7 @@ export async function tryStores(
   const secrets = await secretsOf(stores, plans)
   const before = await rowsNaming(world, secrets)
   await tryRoutes(stores, plans, { ...clerks }, secrets, findings)
+  await tryAcross(stores, plans, { ...clerks }, secrets, findings)
   const after = new Set(await rowsNaming(world, secrets))
   for (const row of before)
     if (!after.has(row)) findings.add(`a row of the other store changed during requests: ${row.slice(0, 200)}`)
@@ -67,7 +71,7 @@ async function furnish({ a, b }: World, routes: readonly RegisteredRoute[], find
     const isMade = routes.some(({ method, path }) => method === 'POST' && path === collection)
     if (!isMade || !standsInStores(routes, collection)) continue
     for (const side of [a, b])
-      await side.id(collection).catch((error: Error) => findings.add(error.message, { before: collection }))
+      await side.id(collection).catch((error: Error) => findings.addError(error, { before: collection }))
   }
 }
 
@@ -112,8 +116,9 @@ async function proveClerks(stores: World, plans: Plan[], clerks: Clerks, finding
       const answer = await succeedAtHome(stores, route, token)
       if (answer.status >= 300)
         findings.add(
-          `it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; tell its case what is \`given\``,
+          `it is answered ${tell(stores.test, answer, ': the refusals prove nothing; tell its case what is `given`')}`,
           { before: `${routeName(route)} as `, one: kind, after: ' with what stands in their own store' },
+          routeName(route),
         )
     }
   }
@@ -124,8 +129,10 @@ async function succeedAtHome(stores: World, route: RegisteredRoute, token: strin
   const send = async (complete: boolean) => {
     const side = route.method === 'GET' ? stores.a : await stores.afresh(stores.a)
     const filling = await stores.fill(route, side, { complete })
-    const body = route.body ? filling.body : undefined
-    return stores.test.request(route.method, urlOf(route, filling), { token, headers, body })
+    return stores.test.request(route.method, urlOf(route, filling), {
+      token,
+      ...written(route, { ...filling, headers: { ...filling.headers, ...headers } }),
+    })
   }
   const answer = await send(true)
   return answer.status >= 300 && route.body ? send(false) : answer

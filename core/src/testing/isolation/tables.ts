@@ -157,14 +157,19 @@ export async function takeSnapshot({ test, b }: World): Promise<Snapshot> {
 }
 
 /** What the requests of others did to B. */
-export function compareSnapshots(before: Snapshot, now: Snapshot, findings: Findings): void {
+export function compareSnapshots(
+  before: Snapshot,
+  now: Snapshot,
+  findings: Findings,
+  during = 'requests of tenant A',
+): void {
   for (const [name, rows] of before.owned)
     if (JSON.stringify(rows) !== JSON.stringify(now.owned.get(name)))
-      findings.add(`table ${name}: rows of tenant B changed during requests of tenant A`)
+      findings.add(`table ${name}: rows of tenant B changed during ${during}`)
   for (const [name, rows] of before.named) {
     const present = new Set(now.named.get(name))
     if (rows.some((row) => !present.has(row)))
-      findings.add(`table ${name}: rows about tenant B's people changed during requests of tenant A`)
+      findings.add(`table ${name}: rows about tenant B's people changed during ${during}`)
   }
 }
 

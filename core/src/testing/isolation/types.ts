@@ -102,6 +102,13 @@ export interface RouteCase {
   once?: Filling
   /** A request that carries a tenant's id inside of something else, such as a token; tried with B's and with one that never was. */
   probe?(tenantId: string): Filling
+  /**
+   * Parts of a request of the first tenant, good in all else, that names something of the second where schemas do not
+   * show it: in signed bytes, in a cookie, in a token. It must be refused or change and show nothing of the second; with one tenant as both it
+   * must succeed, so what `given` would repeat need not be given. Asked for anew each time. `null`: nothing there names
+   * what belongs to a tenant. Needed for a route with a raw body, and for one with ids in cookies.
+   */
+  across?: ((own: Tenant, other: Tenant) => Filling | Promise<Filling>) | null
   /** Why the kit cannot show its success: all else is tried on it. */
   unproven?: string
   /** Why nothing of a tenant is at stake: it is not tried at all. */
