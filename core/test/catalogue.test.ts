@@ -26,7 +26,9 @@ const BROKEN: [rule: string, sql: string, problems: string[]][] = [
   [
     'a table that says not what it is',
     'create table strays (id uuid primary key)',
-    ['table strays is registered neither as tenant-owned nor as global'],
+    [
+      'table strays is registered neither as tenant-owned (tenantry.tenant_table) nor as global (tenantry.global_table)',
+    ],
   ],
   ['a registered table that is gone', 'drop table toys', ['table toys is registered but does not exist']],
   [

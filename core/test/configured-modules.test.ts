@@ -42,6 +42,20 @@ describe("an application's own settings, on the command line", () => {
     }
   })
 
+  it('are explained by doctor where they are wrong, since the page of settings has the core’s only', async () => {
+    const page = /docs\/configuration\.md of Tenantry explains the settings of the core/
+    const own = await runCli('doctor', {
+      env: { ...env, STRIPE_SECRET: SECRET, STRIPE_RETRIES: 'often' },
+      cwd,
+      program,
+    })
+    assert.match(own.out, /\n {9}Correct the environment or \.env\.\n {9}STRIPE_RETRIES \(billing\): \S/)
+    assert.doesNotMatch(own.out, /docs\/|STRIPE_SECRET/)
+    const both = await runCli('doctor', { env: { ...env, PORT: 'x' }, cwd, program })
+    assert.match(both.out, page)
+    assert.match(both.out, /\n {9}STRIPE_SECRET \(billing\): \S/)
+  })
+
   it('are shown by doctor, without what they are', async () => {
     const { out, err } = await runCli('doctor', { env: { ...env, STRIPE_SECRET: SECRET }, cwd, program })
     assert.match(out, / ok {5}configuration of billing: STRIPE_SECRET is set, STRIPE_RETRIES has its default\n/)

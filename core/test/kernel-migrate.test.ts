@@ -104,6 +104,13 @@ describe('migrations', () => {
     await write('0003.sql', 'create table d (id int)')
     await assert.rejects(migrate(options()), /Migration own\/0002\.sql failed: invalid input syntax/)
     assert.deepEqual(await applied(), ['0001.sql'])
+    await write('0002.sql', "create table b (id int);\n-- 🥨 :app_role\r\nselect 'ü';\n\ninsert into b values ('x');\n")
+    await assert.rejects(
+      migrate(options()),
+      /^Error: Migration own\/0002\.sql failed: invalid input .*: "x" \(line 5\)$/,
+    )
+    await write('0002.sql', 'create table b (id int);\nselect nothing\nfrom nowhere\n')
+    await assert.rejects(migrate(options()), /relation "nowhere" does not exist \(line 3\)$/)
     assert.deepEqual(
       [await exists('a'), await exists('b'), await exists('c'), await exists('d')],
       [true, false, false, false],

@@ -96,6 +96,14 @@ describe('the registry', () => {
       ])
   })
 
+  it('refuses migrations that are no folder, whose files would be sought beside it', () => {
+    const at = (path: string) => problemsOf(one('flats', { migrations: new URL(path, 'file:///shop/flats/') }))
+    assert.deepEqual(at('migrations'), [
+      'the migrations of module flats must end in /, as a folder: file:///shop/flats/migrations',
+    ])
+    assert.deepEqual(at('migrations/'), [])
+  })
+
   it('refuses what nobody declares', () => {
     const asking = (spec: Partial<AnyRoute> & { body?: unknown }) =>
       problemsOf(one('asking', { routes: [route(spec)] }))
@@ -104,7 +112,7 @@ describe('the registry', () => {
     assert.deepEqual(asking({ limit: 'none' }), [`${name} consumes the unknown limit none`])
     assert.deepEqual(asking({ feature: 'none' }), [`${name} needs the unknown feature none`])
     assert.deepEqual(problemsOf(one('asking', { listeners: [on(event, 'asking.hear', noop)] })), [
-      'listener asking.hear follows the event thing.made, which no module declares',
+      'listener asking.hear follows the event thing.made, which no module declares: list it in `events` of its module',
     ])
   })
 

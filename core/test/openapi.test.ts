@@ -6,6 +6,7 @@ import { Answer, Closed, defineModule, defineRoute, Email, type Module, Nullable
 import { catalog } from '../../examples/catalog/index.ts'
 import { type JsonSchema, type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
+import { thingNamedBy } from '../src/kernel/http/operation-names.ts'
 import { kernelModule } from '../src/kernel/probes.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { builtinModules } from '../src/modules/index.ts'
@@ -210,6 +211,13 @@ describe('what is left without a word', () => {
     const [id] = document.paths['/api/v1/things/{id}/parts/{kind}']?.get?.parameters ?? []
     assert.equal(id && 'description' in id && id.description, 'The id of the thing')
     assert.ok(!undescribed(document).includes('#/tags/things'))
+  })
+
+  it('is not an id that says itself what it is the id of, wherever it stands', () => {
+    assert.equal(thingNamedBy('tenant_id', '/bank/:tenant_id/payments'), 'tenant')
+    assert.equal(thingNamedBy('rent_roll_id', '/bank/:rent_roll_id'), 'rent roll')
+    assert.equal(thingNamedBy('id', '/rent-rolls/:id/pages/:page_id'), 'rent roll')
+    assert.equal(thingNamedBy('page_id', '/rent-rolls/:id/pages/:page_id'), 'page')
   })
 })
 

@@ -262,7 +262,12 @@ describe('a form', () => {
     assert.deepEqual((await send('POST', '/either', { body: { name: 'y' } })).body, { name: 'y' })
     const { body } = await send('POST', '/either', { payload: 'x', headers: { 'content-type': 'text/plain' } })
     assert.equal(body.detail, 'Send application/json or application/x-www-form-urlencoded')
-    assert.equal((await send('POST', '/either')).body.errors[0].detail, 'a JSON or form body is required')
+    const { body: missing } = await send('POST', '/either')
+    assert.deepEqual(
+      [missing.detail, missing.errors[0]],
+      ['A JSON or form body is required', { pointer: '#', detail: 'a JSON or form body is required' }],
+    )
+    assert.equal((await send('POST', '/either', { body: [] })).body.detail, 'The body must be an object')
   })
 })
 

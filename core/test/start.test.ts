@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import pg from 'pg'
-import { createCore, defineModule, type Module, type ModuleSpec, RegistryError } from '../src/index.ts'
+import { createCore, defineModule, defineRoute, type Module, type ModuleSpec, RegistryError } from '../src/index.ts'
 import { UnsafeRoles, UnsafeTables } from '../src/kernel/db/catalogue.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore } from '../src/testing/index.ts'
@@ -36,6 +36,15 @@ async function problemsOf(spec: Omit<ModuleSpec, 'name'>): Promise<readonly stri
   return served.problems
 }
 
+const listTills = defineRoute({
+  method: 'GET',
+  path: '/tills',
+  summary: 'List tills',
+  access: 'self',
+  response: { 204: null },
+  handler: async () => {},
+})
+
 describe('a start', () => {
   it('refuses by name what a declaration names and nobody knows', async () => {
     assert.deepEqual(await problemsOf({ limits: { tills: { title: 'Tills', counts: 'stroes' } } }), [
@@ -55,6 +64,17 @@ describe('a start', () => {
     assert.deepEqual(await problemsOf({ features: { gold: { title: 'Gold', plans: ['free', 'fre'] } } }), [
       'feature gold (shop) names the plan fre, which is none of business, free, starter',
     ])
+  })
+
+  it('refuses by name rows in a column that is not there, or that names no store', async () => {
+    const permissions = { 'till.open': { description: 'x', scope: 'store' } } as const // words, as a module wants them
+    const standing = (rows: string) =>
+      problemsOf({ permissions, routes: [{ ...listTills, access: { permission: 'till.open', store: { rows } } }] })
+    for (const rows of ['tills.store_id', 'stores.house_id', 'stores.name', 's.id', 'id', 'stores.'])
+      assert.deepEqual(await standing(rows), [
+        `route GET /api/v1/tills (shop) has the rows ${rows}, which is no column of the database with a UUID`,
+      ])
+    assert.deepEqual(await standing('stores.id'), [])
   })
 
   it('takes what is all there, in whatever order the modules are given', async () => {
@@ -86,7 +106,9 @@ describe('a start', () => {
       )
       const { served, worked } = await start(builtinModules)
       assert.ok(served instanceof UnsafeTables && worked instanceof UnsafeTables, String(worked))
-      assert.deepEqual(served.problems, ['table ledgers is registered neither as tenant-owned nor as global'])
+      assert.deepEqual(served.problems, [
+        'table ledgers is registered neither as tenant-owned (tenantry.tenant_table) nor as global (tenantry.global_table)',
+      ])
       await owner.query('drop table core.ledgers; alter table core.stores disable row level security')
       const { served: again } = await start(builtinModules)
       assert.ok(again instanceof UnsafeTables, String(again))

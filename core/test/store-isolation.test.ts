@@ -18,6 +18,7 @@ import { selectArticles } from '../../examples/catalog/queries.ts'
 import { Article } from '../../examples/catalog/schema.ts'
 import { storeRuleOf } from '../src/kernel/access/store-scope.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
+import { register } from '../src/modules/auth/auth.fixture.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { createTestCore, IsolationError } from '../src/testing/index.ts'
 import { runStoreKit } from '../src/testing/isolation/run.ts'
@@ -111,6 +112,44 @@ describe('a route of stores', () => {
     }).catch((error: Error) => error)
     assert.ok(findings instanceof IsolationError)
     assert.match(findings.message, /GET \/shelves as clerk: it is answered 500/)
+  })
+
+  it('that narrows a query on other tables than its rows answers nobody, not even who sees every store', async () => {
+    const mistaken = route({ permission: 'article.view', store: { rows: 'articles.store_id' } }, async (ctx) =>
+      page(ctx, ctx.tx.selectFrom('stores').selectAll().where('tenant_id', '=', ctx.tenantId)),
+    )
+    const test = await createTestCore({ modules: [...modules, mistaken] })
+    try {
+      const { token } = await register(test)
+      const { status } = await test.request('GET', '/api/v1/shelves', { token })
+      const logged = test.logs.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'a request failed')
+      assert.deepEqual([status, logged.length], [500, 1])
+      const [{ err, method, route }] = logged
+      assert.match(
+        err.message,
+        /rows are articles\.store_id, and the query does not read articles: use ctx\.requireStore/,
+      )
+      assert.deepEqual([method, route], ['GET', '/api/v1/shelves'])
+    } finally {
+      await test.close()
+    }
+  })
+
+  it('is refused at start when nobody can hold its permission in a store', () => {
+    const anywhere = modules.map((module) => ({
+      ...module,
+      permissions: {
+        ...module.permissions,
+        ...(module.name === 'catalog' ? { 'shelf.count': { description: 'x' } } : {}),
+      },
+    }))
+    const start = (store: { rows: string } | { shared: string }) => () =>
+      createRegistry([
+        ...anywhere,
+        route({ permission: 'shelf.count', store }, () => ({ data: [], next_cursor: null })),
+      ])
+    for (const store of [{ rows: 'articles.store_id' }, { shared: 'shelves are alike' }])
+      assert.throws(start(store), /has a store, but nobody can hold shelf\.count in one: give it `scope: 'store'`/)
   })
 
   it('is refused at start when it is a list that nothing narrows, or says nothing that can be understood', () => {

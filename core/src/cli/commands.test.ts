@@ -52,6 +52,9 @@ test('what is unknown is refused in one line, with where to look', async () => {
     constructor: 'shop: there is no command "constructor". See: shop --help',
     '--loud': 'shop: there is no option "--loud". See: shop --help',
     'toys sell --loud': "shop toys sell: Unknown option '--loud'. See: shop toys sell --help",
+    'toys sell --to': "shop toys sell: Option '--to <value>' argument missing. See: shop toys sell --help",
+    'toys sell --to --dry':
+      "shop toys sell: Option '--to' has no value: what follows it begins with a dash. See: shop toys sell --help",
     'toys sell a b': "shop toys sell: Unexpected argument 'b'. See: shop toys sell --help",
     'db setup': 'shop db setup: --admin-url is required: an administrator of the server. See: shop db setup --help',
   }

@@ -121,8 +121,8 @@ function parse(args: readonly string[], { options, operands = 0 }: Command) {
     return parsed
   } catch (error) {
     // The parser's first sentence names the problem; the rest is advice that does not apply here.
-    const [problem = ''] = explain(error).split(/\. |\n/)
-    throw new UsageError(problem)
+    const [problem = ''] = explain(error).split(/\.\s|\n/)
+    throw new UsageError(problem.replace('argument is ambiguous', 'has no value: what follows it begins with a dash'))
   }
 }
 

@@ -1,7 +1,7 @@
 import pino from 'pino'
 import { createCore } from '../create-core.ts'
 import { ConfigError } from '../kernel/config/config.ts'
-import { describeDeclared } from '../kernel/config/declared.ts'
+import { type ConfigurationEntry, describeDeclared } from '../kernel/config/declared.ts'
 import { readEnv } from '../kernel/config/env.ts'
 import { type Command, type CommandOptions, say } from './command.ts'
 import { checkConnections } from './connections.ts'
@@ -33,7 +33,8 @@ async function* findings(options: CommandOptions): AsyncGenerator<Finding> {
   try {
     environment = await visitEnvironment(options)
   } catch (error) {
-    if (error instanceof ConfigError) yield { name: 'configuration', problems: error.problems, advice: CONFIGURATION }
+    if (error instanceof ConfigError)
+      yield { name: 'configuration', problems: error.problems, advice: adviceOn(error.problems, options) }
     else yield { name: 'database', problems: [explain(error)] }
     return
   }
@@ -58,7 +59,23 @@ async function* findings(options: CommandOptions): AsyncGenerator<Finding> {
   }
 }
 
-const CONFIGURATION = 'Correct the environment or .env; docs/configuration.md explains every setting.'
+/** What a module declares is explained here, because an application has no page of its settings. */
+function adviceOn(problems: readonly string[], { modules }: CommandOptions): string {
+  const declared = modules.flatMap(({ name: module, configuration }) =>
+    Object.entries<ConfigurationEntry>(configuration?.entries ?? {}).map(([name, { description }]) => ({
+      module,
+      name,
+      description,
+    })),
+  )
+  const namedIn = (problem: string) => declared.filter(({ name }) => problem.split(/\W+/).includes(name))
+  const isOfCore = problems.some((problem) => namedIn(problem).length === 0)
+  const explained = new Set(problems.flatMap(namedIn))
+  return [
+    `Correct the environment or .env${isOfCore ? '; docs/configuration.md of Tenantry explains the settings of the core' : ''}.`,
+    ...[...explained].map(({ module, name, description }) => `${name} (${module}): ${description}`),
+  ].join('\n         ')
+}
 
 function report({ name, problems, fine = '', advice }: Finding): void {
   if (problems.length === 0) say(`  ok     ${name}: ${fine}`)

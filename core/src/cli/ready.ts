@@ -1,6 +1,7 @@
 import { migrationsOf } from '../create-core.ts'
 import type { Core } from '../kernel/core.ts'
 import { findMissingMigrations, MigrationRefused } from '../kernel/db/migrate.ts'
+import { counted } from './migrate.ts'
 
 /** Throws when the schema is not current; the core checks the rest itself. */
 export async function assertReady(core: Core): Promise<void> {
@@ -10,6 +11,6 @@ export async function assertReady(core: Core): Promise<void> {
   )
   if (missing.length > 0)
     throw new MigrationRefused(
-      `The schema lacks ${missing.length} migrations (${missing[0]} …): run "${core.product.command} migrate" first.`,
+      `The schema lacks ${counted(missing.length, 'migration')} (${missing[0]}${missing.length > 1 ? ' …' : ''}): run "${core.product.command} migrate" first.`,
     )
 }

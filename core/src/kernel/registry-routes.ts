@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import type { PermissionSpec } from './access/specs.ts'
 import { problemsOfStoreScope } from './access/store-scope.ts'
 import { MAX_BODY_LIMIT } from './http/body.ts'
 import { OPERATION_NAME } from './http/operation-names.ts'
@@ -8,7 +9,7 @@ import { problemsOfInputs } from './registry-inputs.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 
 interface Known {
-  permissions: ReadonlyMap<string, unknown>
+  permissions: ReadonlyMap<string, PermissionSpec>
   limits: ReadonlyMap<string, unknown>
   features: ReadonlyMap<string, unknown>
 }
@@ -43,7 +44,10 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
   if (!access) problems.push('does not say who may call it (access)')
   else if (typeof access === 'string' && !WORDS.includes(access)) problems.push(`has the unknown access '${access}'`)
   else if (typeof access === 'object') {
-    if (!permissions.has(access.permission)) problems.push(`asks for the unknown permission ${access.permission}`)
+    const permission = permissions.get(access.permission)
+    if (!permission) problems.push(`asks for the unknown permission ${access.permission}`)
+    else if (access.store !== undefined && permission.scope !== 'store')
+      problems.push(`has a store, but nobody can hold ${access.permission} in one: give it \`scope: 'store'\``)
     const isList = route.query !== undefined && 'cursor' in route.query.properties
     problems.push(...problemsOfStoreScope(access, route.path, isList))
   }

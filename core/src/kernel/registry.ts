@@ -75,6 +75,9 @@ export function createRegistry(given: readonly Module[]): Registry {
   const problems: string[] = []
   const modules = inOrder(given, problems)
   problems.push(...problemsOfDeclared(modules))
+  for (const { name, migrations } of modules)
+    if (migrations && !migrations.pathname.endsWith('/'))
+      problems.push(`the migrations of module ${name} must end in /, as a folder: ${migrations}`)
   const unique = <T>(what: string, entries: [string, T, string][]) => byName(what, entries, problems)
 
   const permissions = unique(
@@ -128,7 +131,9 @@ export function createRegistry(given: readonly Module[]): Registry {
   )
   for (const { event, name } of listeners.values())
     if (event !== '*' && !events.has(event))
-      problems.push(`listener ${name} follows the event ${event}, which no module declares`)
+      problems.push(
+        `listener ${name} follows the event ${event}, which no module declares: list it in \`events\` of its module`,
+      )
 
   const mails = collectMails(modules, problems)
 

@@ -1,10 +1,11 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { notFound } from '../errors.ts'
 import type { Access } from '../module.ts'
+import { columnIn } from './query-column.ts'
 
 /**
- * How rows name their store: the full name of a column in the query (`articles.store_id`), or a condition for rows in
- * one of these stores.
+ * How rows name their store: a column with its table (`articles.store_id`), which every narrowed query must read under any
+ * alias; or a condition for rows in one of these stores.
  */
 export type RowsInStores = string | ((stores: readonly string[]) => RawBuilder<boolean>)
 
@@ -87,13 +88,13 @@ export class StoreSight {
   }
 
   narrow<Q extends { where(condition: Expression<SqlBool>): Q }>(query: Q): Q {
+    // Looked up for everybody, so that whoever sees all stores meets the mistake as well.
+    const rows = typeof this.#rows === 'string' ? columnIn(query, this.#rows) : this.#rows
     this.#applied = true
     if (this.stores === null) return query
-    if (this.#rows === null) throw new Error('The route does not say where its rows stand: give its access `rows`')
+    if (rows === null) throw new Error('The route does not say where its rows stand: give its access `rows`')
     return query.where(
-      typeof this.#rows === 'string'
-        ? sql<boolean>`${sql.ref(this.#rows)} = any(${this.stores}::uuid[])`
-        : this.#rows(this.stores),
+      typeof rows === 'string' ? sql<boolean>`${sql.ref(rows)} = any(${this.stores}::uuid[])` : rows(this.stores),
     )
   }
 

@@ -28,7 +28,7 @@ with roles as (
 const REGISTER: Rule[] = [
   {
     name: 'every table is registered',
-    sql: `select 'table ' || c.relname || ' is registered neither as tenant-owned nor as global' as problem from pg_class c
+    sql: `select 'table ' || c.relname || ' is registered neither as tenant-owned (tenantry.tenant_table) nor as global (tenantry.global_table)' as problem from pg_class c
       where c.relnamespace = 'core'::regnamespace and c.relkind in ('r', 'p', 'f') and not c.relispartition
         and not exists (select from tenantry.tables t where t.name = c.relname)`,
   },

@@ -136,12 +136,18 @@ async function apply(client: pg.Client, migration: Migration, { appRole, systemR
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {}) // a lost connection has rolled back by itself
-    throw new Error(`Migration ${migration.module}/${migration.name} failed: ${(error as Error).message}`, {
-      // pg rejects with Errors only
-      cause: error,
-    })
+    const { message, position } = error as pg.DatabaseError // pg rejects with Errors only; those of a connection have no position
+    const line = position === undefined ? '' : ` (line ${lineAt(sql, Number(position))})`
+    throw new Error(`Migration ${migration.module}/${migration.name} failed: ${message}${line}`, { cause: error })
   }
 }
+
+/** The line of a position as PostgreSQL counts: in characters, from 1. */
+const lineAt = (sql: string, position: number) =>
+  [...sql]
+    .slice(0, position - 1)
+    .join('')
+    .split('\n').length
 
 /** The queue's tables belong to the system role, which works on them; the application role cannot see them. */
 async function migrateQueue({ systemUrl }: MigrateOptions): Promise<void> {

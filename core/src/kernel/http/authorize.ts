@@ -33,8 +33,8 @@ export function authorize(
   }
   if (principal.tenantId === null) throw tenantRequired()
   const { permission } = access
-  if (resolved.tenantWide.has(permission)) return undefined
   const rule = storeRuleOf(access)
+  if (resolved.tenantWide.has(permission)) return rule?.rows ? new StoreSight(null, permission, rule.rows) : undefined
   const heldIn = [...resolved.byStore].filter(([, codes]) => codes.has(permission)).map(([id]) => id)
   const refused = () => permissionDenied({ members: { permission } })
   if (rule === null || heldIn.length === 0) throw refused()

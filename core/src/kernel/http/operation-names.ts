@@ -47,8 +47,9 @@ function nameOfThing(parts: readonly string[], one: boolean): string {
   )
 }
 
-/** What a parameter of a path picks one of: `role` for `role_id` of `/users/:id/roles/:role_id`. */
+/** What a parameter of a path picks one of: `role` for `role_id`, wherever it stands; `user` for `id` of `/users/:id`. */
 export function thingNamedBy(parameter: string, path: string): string {
+  if (parameter.endsWith('_id')) return parameter.slice(0, -'_id'.length).replaceAll('_', ' ')
   const parts = path.split('/')
   return singular(parts[parts.indexOf(`:${parameter}`) - 1] ?? '').replaceAll('-', ' ')
 }

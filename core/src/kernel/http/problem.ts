@@ -146,16 +146,24 @@ export function problemDocument(
 function summaryOf(errors: readonly FieldProblem[] = []): string | undefined {
   const [first, ...others] = errors
   if (!first) return undefined
-  // A detail that starts with a capital letter is a sentence of its own.
-  const problem = /^\p{Lu}/u.test(first.detail) ? first.detail : `${first.pointer} ${first.detail}`
-  return `${problem}${others.length === 0 ? '' : `, and ${others.length} more`}`
+  return `${sentenceOf(first)}${others.length === 0 ? '' : `, and ${others.length} more`}`
 }
 
-function logFailure({ log, id }: FastifyRequest, error: AppError): void {
+function sentenceOf({ pointer, detail }: FieldProblem): string {
+  // A detail that starts with a capital letter is a sentence of its own.
+  if (/^\p{Lu}/u.test(detail)) return detail
+  if (pointer !== '#') return `${pointer} ${detail}`
+  // The body as a whole has no name: `a JSON body is required`, `must be an object`.
+  return /\bbody\b/.test(detail) ? detail.charAt(0).toUpperCase() + detail.slice(1) : `The body ${detail}`
+}
+
+function logFailure({ log, id, method, routeOptions }: FastifyRequest, error: AppError): void {
   const { cause, detail } = error.details
+  // The route as it is declared: a path may hold what nobody else may read.
+  const of = { request_id: id, method, route: routeOptions.url }
   // Errors that we raised ourselves, such as for a probe while stopping, are logged without a stack.
-  if (error.status !== 500 && cause === undefined) log.warn({ detail, request_id: id }, 'a request failed')
-  else log[error.status === 500 ? 'error' : 'warn']({ err: cause ?? error, request_id: id }, 'a request failed')
+  if (error.status !== 500 && cause === undefined) log.warn({ detail, ...of }, 'a request failed')
+  else log[error.status === 500 ? 'error' : 'warn']({ err: cause ?? error, ...of }, 'a request failed')
 }
 
 /** Sends an error and logs the details that must not be sent. */

@@ -1,15 +1,39 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type AppError, type Ctx, type Method, newId } from '#kernel'
-import type { TestCore, TestPerson, TestTenant } from '../../testing/index.ts'
-import { createAuthCore } from '../auth/auth.fixture.ts'
-import { findInvitation, splitInvitationToken, useInvitation, withdrawIfWorthless } from './index.ts'
+import { type AppError, type Ctx, defineModule, defineRoute, type Method, newId, permissionDenied } from '#kernel'
+import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
+import { authModules } from '../auth/auth.fixture.ts'
+import {
+  findInvitation,
+  members,
+  requireProvenAddress,
+  splitInvitationToken,
+  useInvitation,
+  withdrawIfWorthless,
+} from './index.ts'
 import { readToken, recorded, roleId } from './members.fixture.ts'
+
+/** A module of an application that writes to whom the caller names. */
+const letters = defineModule({
+  name: 'letters',
+  dependsOn: [members],
+  routes: [
+    defineRoute({
+      method: 'POST',
+      path: '/letters',
+      summary: 'Write a letter',
+      access: 'self',
+      errors: [permissionDenied],
+      response: { 204: null },
+      handler: (ctx) => requireProvenAddress(ctx),
+    }),
+  ],
+})
 
 const RIVALS = 20
 let test: TestCore
 before(async () => {
-  test = await createAuthCore()
+  test = await createTestCore({ modules: [...authModules, letters] })
 })
 after(() => test.close())
 
@@ -247,5 +271,14 @@ describe('who has not proven their own address', () => {
     }
     assert.deepEqual(await mailsTo(tenant, email), [])
     assert.equal((await call(tenant.owner, 'POST', '/stores', { name: 'Open' })).status, 201)
+  })
+
+  it('is refused by the same check in a module of an application', async () => {
+    const tenant = await test.foundTenant()
+    const write = () => call(tenant.owner, 'POST', '/letters')
+    assert.equal((await write()).status, 204)
+    await sql('update users set email_verified_at = null where id = $1', [tenant.owner.userId])
+    const { status, body } = await write()
+    assert.deepEqual([status, body.code], [403, 'permission_denied'])
   })
 })
