@@ -27,6 +27,13 @@ export const plants: Plant[] = [
     tests,
   },
   {
+    guard: 'A query that cannot be narrowed is refused to whoever sees every store, too',
+    file: 'core/src/kernel/http/authorize.ts',
+    find: 'return rule?.rows ? new StoreSight(null, permission, rule.rows) : undefined',
+    replace: 'return undefined',
+    tests,
+  },
+  {
     guard: 'A query that is narrowed leaves out the rows of stores out of sight',
     file: 'core/src/kernel/access/store-scope.ts',
     find: 'if (this.stores === null) return query',
