@@ -31,14 +31,14 @@ export async function tryAcross(
     await watch(`${routeName(route)} as its case sends it \`across\``, async () => {
       for (const [kind, token] of Object.entries(credentials)) {
         if (token === undefined) continue
-        const say = (what: string) =>
-          findings.add(what, { before: `${routeName(route)} as `, one: kind, after: ' as its case sends it `across`' })
+        const subject = { before: `${routeName(route)} as `, one: kind, after: ' as its case sends it `across`' }
         findings.requests++
         try {
           const parts = await across(world.a, world.b)
-          for (const problem of await sendAcross(world, { route, kind, token, parts }, secrets)) say(problem)
+          for (const problem of await sendAcross(world, { route, kind, token, parts }, secrets))
+            findings.add(problem, subject)
         } catch (error) {
-          say((error as Error).message) // everything here rejects with Errors
+          findings.addError(error as Error, subject) // everything here rejects with Errors
         }
       }
     })
@@ -64,7 +64,7 @@ async function sendAcross(world: World, { route, kind, token, parts }: Sent, sec
     secrets.filter((secret) => !said.includes(secret.toLowerCase())),
   )
   return [
-    refusalProblem(route, kind, answer),
+    refusalProblem(world.test, route, kind, answer),
     leaked && `the answer ${answer.status} shows ${leaked} of ${world.bName}`,
   ].filter((problem) => typeof problem === 'string')
 }

@@ -3,12 +3,21 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { routeName } from './catalogue.ts'
 import { asSchema, fieldOf, type Sampling, sampleFor } from './samples.ts'
+import { tell } from './tell.ts'
 import type { Filled, Filling, RouteCase, Tenant } from './types.ts'
 import type { World } from './world.ts'
 import { written } from './written.ts'
 
 /** The kit does not know how to make something. */
-export class Unfilled extends Error {}
+export class Unfilled extends Error {
+  /** The route whose case has to tell more. */
+  readonly route: string | undefined
+
+  constructor(message: string, route?: string) {
+    super(message)
+    this.route = route
+  }
+}
 
 export interface FillOptions {
   /** What may be left out, too. Default: yes. */
@@ -101,7 +110,8 @@ export async function make(known: Known, tenant: Tenant, collection: string): Pr
   if (answer.status >= 400) answer = await sendFilled(known, route, tenant, false)
   if (answer.status !== 201 || typeof answer.body?.id !== 'string')
     throw new Unfilled(
-      `${maker} made no object of ${collection}: ${answer.status} ${answer.text.slice(0, 300)}; tell its case what is \`given\``,
+      `${maker} made no object of ${collection}: ${tell(known.test, answer, '; tell its case what is `given`')}`,
+      maker,
     )
   return answer.body.id
 }

@@ -4,6 +4,7 @@ import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import type { Plan } from './requests.ts'
+import { tell } from './tell.ts'
 import type { Credentials, Filled, Tenant } from './types.ts'
 import type { World } from './world.ts'
 import { written } from './written.ts'
@@ -87,14 +88,17 @@ async function succeed(
       await look(world, route, { answer, filling, whose }, findings)
       return answer
     }
-    findings.add(
-      `the kit cannot fill it: its owner is answered ${answer?.status} ${answer?.text.slice(0, 300)}; tell its case what is \`given\`, or why it is \`unproven\``,
-      { before: routeName(route) },
-    )
+    if (answer) addFailure(world, route, answer, findings)
   } catch (error) {
-    findings.add((error as Error).message, { before: routeName(route) }) // everything here rejects with Errors
+    findings.addError(error as Error, { before: routeName(route) }) // everything here rejects with Errors
   }
   return null
+}
+
+function addFailure({ test }: World, route: RegisteredRoute, answer: Answered, findings: Findings): void {
+  const told = tell(test, answer, '; tell its case what is `given`, or why it is `unproven`')
+  const what = answer.status >= 500 ? 'it is answered' : 'the kit cannot fill it: its owner is answered'
+  findings.add(`${what} ${told}`, { before: routeName(route) }, routeName(route))
 }
 
 /** What a case says of an answer holds here too. */

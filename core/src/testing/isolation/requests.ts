@@ -1,10 +1,12 @@
 import { storeRuleOf } from '../../kernel/access/store-scope.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
+import type { TestCore } from '../core.ts'
 import type { Answered } from '../request.ts'
 import { type Attempt, listAttempts } from './attempts.ts'
 import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
+import { tell } from './tell.ts'
 import type { Kind } from './types.ts'
 import type { World } from './world.ts'
 import { written } from './written.ts'
@@ -37,7 +39,7 @@ export async function planRoutes(
       await world.fill(route, world.a, { attempt: true })
       plans.push({ route, attempts: await listAttempts(world, route) })
     } catch (error) {
-      findings.add((error as Error).message, { before: routeName(route) }) // everything here rejects with Errors
+      findings.addError(error as Error, { before: routeName(route) }) // everything here rejects with Errors
     }
   }
   return plans
@@ -78,21 +80,23 @@ interface Try {
 async function tryOnce(world: World, tried: Try, secrets: readonly string[], findings: Findings): Promise<void> {
   const { route, attempt, kind } = tried
   const after = attempt.foreign === null ? '' : ` with B's id in ${attempt.place}`
-  const say = (what: string) => findings.add(what, { before: `${routeName(route)} as `, one: kind, after })
+  const subject = { before: `${routeName(route)} as `, one: kind, after }
+  const say = (what: string, cause?: string) => findings.add(what, subject, cause)
   try {
     const answer = await send(world, tried, true, findings)
-    const problem = refusalProblem(route, kind, answer)
-    if (problem) say(problem)
+    const problem = refusalProblem(world.test, route, kind, answer)
+    if (problem) say(problem, answer.status >= 500 ? routeName(route) : undefined)
     // Operators see every tenant; that is what their routes are for.
     if (kind === 'superAdmin' && route.access === 'superAdmin') return
     const leaked = findSecret(answer, attempt.foreign, secrets)
     if (leaked) say(`the answer ${answer.status} shows ${leaked} of ${world.bName}`)
-    if (attempt.foreign === null) return
+    // That it is not answered as an id that never was is no second finding.
+    if (attempt.foreign === null || leaked || answer.status >= 500) return
     if (mayName(tried)) {
       if (isOfNamedStore(route) && answer.status !== 403) say(`it is answered ${answer.status}, not 403`)
     } else await compare(world, tried, answer, findings, say)
   } catch (error) {
-    say((error as Error).message) // everything here rejects with Errors
+    findings.addError(error as Error, subject) // everything here rejects with Errors
   }
 }
 
@@ -107,7 +111,7 @@ async function compare(
   tried: Try,
   answer: Answered,
   findings: Findings,
-  say: (what: string) => void,
+  say: (what: string, cause?: string) => void,
 ): Promise<void> {
   const { route, attempt, kind } = tried
   const other = await send(world, tried, false, findings)
@@ -122,7 +126,10 @@ async function compare(
   const wrong = kind === 'owner' && Array.isArray(other.body?.errors) ? other.body.errors : []
   const elsewhere = wrong.filter(({ pointer }: { pointer: string }) => pointer !== attempt.place)
   if (elsewhere.length > 0)
-    say(`the rest of the request is refused: ${JSON.stringify(elsewhere)}; tell its case what is \`given\``)
+    say(
+      `the rest of the request is refused: ${JSON.stringify(elsewhere)}; tell its case what is \`given\``,
+      routeName(route),
+    )
 }
 
 async function send(
@@ -146,8 +153,9 @@ export async function ownStore({ a }: World, route: RegisteredRoute, kind: strin
   return isOfNamedStore(route) && !TENANT_WIDE.includes(kind) ? { 'x-store-id': await a.id('/stores') } : {}
 }
 
-export function refusalProblem(route: RegisteredRoute, kind: string, { status, text }: Answered): string | null {
-  if (status >= 500) return `it is answered ${status} ${text.slice(0, 300)}`
+export function refusalProblem(test: TestCore, route: RegisteredRoute, kind: string, answer: Answered): string | null {
+  const { status } = answer
+  if (status >= 500) return `it is answered ${tell(test, answer)}`
   if (route.access === 'public') return null
   if (WORTHLESS.includes(kind)) return status === 401 ? null : `it is answered ${status}, not 401`
   if (route.access === 'superAdmin')

@@ -47,7 +47,7 @@ async function withWorld<T>(
   work: (world: World) => Promise<T>,
 ): Promise<T> {
   // Requests are many and from one address.
-  const settings = { RATE_LIMIT_FACTOR: '0', BOOTSTRAP_TOKEN, LOG_LEVEL: 'silent', ...env }
+  const settings = { RATE_LIMIT_FACTOR: '0', BOOTSTRAP_TOKEN, LOG_LEVEL: 'warn', ...env }
   const test = await createTestCore({ modules, env: settings })
   let done: T
   try {

@@ -8,6 +8,7 @@ import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
 import { type Plan, planRoutes, tryRoutes } from './requests.ts'
+import { tell } from './tell.ts'
 import type { Clerks, Founding } from './types.ts'
 import { type World, worldOfStores } from './world.ts'
 import { written } from './written.ts'
@@ -70,7 +71,7 @@ async function furnish({ a, b }: World, routes: readonly RegisteredRoute[], find
     const isMade = routes.some(({ method, path }) => method === 'POST' && path === collection)
     if (!isMade || !standsInStores(routes, collection)) continue
     for (const side of [a, b])
-      await side.id(collection).catch((error: Error) => findings.add(error.message, { before: collection }))
+      await side.id(collection).catch((error: Error) => findings.addError(error, { before: collection }))
   }
 }
 
@@ -115,8 +116,9 @@ async function proveClerks(stores: World, plans: Plan[], clerks: Clerks, finding
       const answer = await succeedAtHome(stores, route, token)
       if (answer.status >= 300)
         findings.add(
-          `it is answered ${answer.status} ${answer.text.slice(0, 200)}: the refusals prove nothing; tell its case what is \`given\``,
+          `it is answered ${tell(stores.test, answer, ': the refusals prove nothing; tell its case what is `given`')}`,
           { before: `${routeName(route)} as `, one: kind, after: ' with what stands in their own store' },
+          routeName(route),
         )
     }
   }

@@ -4,6 +4,7 @@ import type { TestCore } from '../core.ts'
 import type { AllCases } from './cases.ts'
 import { type Collections, readCollections } from './catalogue.ts'
 import { type FillOptions, fill, make, Unfilled } from './fill.ts'
+import { tell } from './tell.ts'
 import type { Filled, Founded, Founding, Tenant } from './types.ts'
 
 /** Two tenants, and how requests for them are filled. */
@@ -95,8 +96,7 @@ function asTenant(world: World, founded: Founded, marker: string): Tenant {
         token: tenant.owner,
         body,
       })
-      if (answer.status >= 300)
-        throw new Unfilled(`${method} ${path} answered its owner ${answer.status} ${answer.text.slice(0, 300)}`)
+      if (answer.status >= 300) throw new Unfilled(`${method} ${path} answered its owner ${tell(world.test, answer)}`)
       return answer.body
     },
   })
