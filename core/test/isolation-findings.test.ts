@@ -50,7 +50,7 @@ describe('a finding of the isolation kit', () => {
     assert.equal(findings.length, 1)
     assert.match(
       findings[0] ?? '',
-      /^GET \/labels\/:id: POST \/labels made no object of \/labels: 500 \n {6}TypeError: no glue is left \(at .*isolation-findings\.test\.ts:\d+:\d+\)$/,
+      /^GET \/labels\/:id: POST \/labels made no object of \/labels: 500\n {6}TypeError: no glue is left \(at .*isolation-findings\.test\.ts:\d+:\d+\)$/,
     )
   })
 

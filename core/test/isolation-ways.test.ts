@@ -110,7 +110,7 @@ const readOther = async (ctx: Ctx, id: string) => {
 }
 const writeOther = (ctx: Ctx, id: string) => {
   const { db } = ctx.use(around)
-  return db.aside(() => db.systemQuery("update toys set name = '' where id = $1", [id]))
+  return db.aside(() => db.systemQuery('update toys set name = name where id = $1', [id]))
 }
 const across = async ({ tenantId }: Tenant, other: Tenant) => ({
   params: { tenant_id: tenantId },

@@ -19,7 +19,7 @@ const cases: Cases = {
     'POST /suppliers/:tenant_id/prices': {
       // Signed for the one tenant, about an article of the other: no schema shows that.
       across: async ({ tenantId }, other) => {
-        const raw = JSON.stringify({ article_id: await other.id('/articles'), price_cents: 1 })
+        const raw = JSON.stringify({ article_id: await other.id('/articles'), price_cents: 275 })
         const headers = { 'supplier-signature': signPrices(SUPPLIER_SECRET, tenantId, raw) }
         return { params: { tenant_id: tenantId }, headers, raw }
       },

@@ -12,7 +12,7 @@ export function tell({ logs }: Pick<TestCore, 'logs'>, { status, body, text }: A
   const logged = logs.findLast(
     (line) => request_id !== undefined && line.includes(request_id) && line.includes('"err":'),
   )
-  return `${status} ${logged === undefined ? shown.slice(0, 300) : `\n      ${errorIn(logged)}`}`
+  return logged === undefined ? `${status} ${shown.slice(0, 300)}` : `${status}\n      ${errorIn(logged)}`
 }
 
 /** What the error is, and where in the code it was thrown. */
