@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it, mock } from 'node:test'
+import { sql } from '#kernel'
 import { backoffMs, LEASE_MS, runDueJobs } from '../src/kernel/jobs/run.ts'
 import { drainJobs } from '../src/testing/drain-jobs.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
@@ -188,6 +189,8 @@ describe('jobs, worked on by hand', () => {
         })
         .execute()
       await ctx.enqueue(managedJob, { label: 'late' }, { dedupeKey: 'k' })
+      // The job is sent and not waited for; this one is answered after it.
+      await sql`select 1`.execute(ctx.tx)
       await runDue('g')
       assert.equal((await waiting('g')).length, 1, 'it waits for this commit')
     })

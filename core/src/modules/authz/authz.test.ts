@@ -9,7 +9,12 @@ import { addPersonId, type Company, foundCompany, narrowedSignIn, testRights } f
 import { authz } from './index.ts'
 
 const inspected = [...authModules, testRights]
-const codes = inspected.flatMap((module) => Object.keys(module.permissions))
+const permissions = inspected.flatMap((module) => Object.entries(module.permissions))
+const codes = permissions.map(([code]) => code)
+/** What can be held in single stores. */
+const ofStores = permissions.flatMap(([code, spec]) =>
+  typeof spec === 'object' && spec.scope === 'store' ? [code] : [],
+)
 
 const probe = (path: `/${string}`, permission: string, store?: 'header') =>
   defineRoute({
@@ -21,14 +26,14 @@ const probe = (path: `/${string}`, permission: string, store?: 'header') =>
     handler: () => ({}),
   })
 
-/** For every permission one route that needs it for the tenant, and one that needs it in the store of the header. */
+/** For every permission a route that needs it for the tenant, and where it can be held there one that needs it in the store of the header. */
 const probes = defineModule({
   name: 'probes',
   dependsOn: inspected,
-  routes: codes.flatMap((code) => [
-    probe(`/probe/tenant/${code}`, code),
-    probe(`/probe/store/${code}`, code, 'header'),
-  ]),
+  routes: [
+    ...codes.map((code) => probe(`/probe/tenant/${code}`, code)),
+    ...ofStores.map((code) => probe(`/probe/store/${code}`, code, 'header')),
+  ],
 })
 
 let core: TestCore
@@ -97,7 +102,8 @@ describe('the explanation agrees with what a request meets', () => {
         const inStores: boolean[] = []
         for (const store_id of [acme.mainStoreId, harbour]) {
           const mine = await answer(person, { permission, store_id })
-          const met = await person.request('GET', `/probe/store/${permission}`, {
+          const scope = ofStores.includes(permission) ? 'store' : 'tenant'
+          const met = await person.request('GET', `/probe/${scope}/${permission}`, {
             headers: { 'x-store-id': store_id },
           })
           assert.equal(mine.allowed, met.status === 200, `${permission} in a store: ${mine.reason}, ${met.status}`)
