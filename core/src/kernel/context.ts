@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Expression, SqlBool } from 'kysely'
 import type { Static, TObject } from 'typebox'
 import type { Actor, Grant, Principal } from './access/slots.ts'
+import type { Forget } from './access/standing.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import type { Tx } from './db/tables.ts'
@@ -102,7 +103,7 @@ export interface Ctx {
    */
   transaction<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
   /** Throws away what every process remembers of these, when this transaction commits. */
-  forget(what: { userId?: string; tenantId?: string; sessionId?: string }): Promise<void>
+  forget(what: Forget): Promise<void>
   /** Runs after a successful commit, never when the transaction is rolled back. In memory: not for work that must not be lost. */
   afterCommit(work: () => void): void
 

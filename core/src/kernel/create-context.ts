@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type Grounds, note } from './access/grounds.ts'
 import type { Actor, Principal } from './access/slots.ts'
-import { FORGET_CHANNEL, type Resolved, resolveGrants } from './access/standing.ts'
+import { FORGET_CHANNEL, type Forget, type Resolved, resolveGrants } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
@@ -213,7 +213,7 @@ class Context implements Ctx {
     }
   }
 
-  async forget(what: { userId?: string; tenantId?: string; sessionId?: string }): Promise<void> {
+  async forget(what: Forget): Promise<void> {
     this.afterCommit(() => this[CORE].standings.forget(what))
     sendUnawaited(this.tx, sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.compile(this.tx))
   }

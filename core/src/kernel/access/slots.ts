@@ -19,6 +19,10 @@ export interface Principal {
   tenantId: string | null
   userId: string | null
   sessionId: string | null
+  /** The API key, for a credential that is one. It belongs to its tenant: `userId` is null then. */
+  apiKeyId?: string
+  /** A person on whose rights it rests, without being them: who made an API key. */
+  createdBy?: string | null
   actor: Actor
 }
 
@@ -29,6 +33,8 @@ export interface Standing {
   superAdmin: boolean
   /** Permissions that the credential is limited to; null: all that its person holds. */
   scopes: readonly string[] | null
+  /** How many requests a minute the credential may send, where that is its own; default: what its kind may. */
+  requestsPerMinute?: number | null
 }
 
 /** *Who is calling?* Auth brings sessions, an application may bring its own. */

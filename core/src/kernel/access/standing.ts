@@ -5,13 +5,15 @@ import { coreOf } from '../core-of.ts'
 import type { Tx } from '../db/tables.ts'
 import { isUuid } from '../ids.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
-import type { Actor, Authenticator, Grant, Principal, StoreDirectory } from './slots.ts'
+import type { Actor, Authenticator, Grant, Principal, Standing, StoreDirectory } from './slots.ts'
 
 /** A principal with its permissions, valid until something they depend on changes. */
 export interface Resolved {
   actor: Actor
   superAdmin: boolean
   scopes: readonly string[] | null
+  /** The credential's own figure; null: what its kind may. */
+  requestsPerMinute: number | null
   grants: readonly Grant[]
   /** Permissions held for the whole tenant. */
   tenantWide: ReadonlySet<string>
@@ -21,11 +23,12 @@ export interface Resolved {
   stores: Map<string, boolean>
 }
 
-/** What to clear: all entries that depend on this person, tenant or session. */
+/** What to clear: all entries that depend on this person, tenant, session or API key. */
 export interface Forget {
   userId?: string
   tenantId?: string
   sessionId?: string
+  apiKeyId?: string
 }
 
 export interface StandingCache {
@@ -87,9 +90,10 @@ export function createStandingCache(
     loading.clear()
     for (const [key, { principal }] of entries) {
       if (
-        (what.userId && principal.userId === what.userId) ||
+        (what.userId && (principal.userId === what.userId || principal.createdBy === what.userId)) ||
         (what.tenantId && principal.tenantId === what.tenantId) ||
-        (what.sessionId && principal.sessionId === what.sessionId)
+        (what.sessionId && principal.sessionId === what.sessionId) ||
+        (what.apiKeyId && principal.apiKeyId === what.apiKeyId)
       )
         entries.delete(key)
     }
@@ -165,7 +169,7 @@ export function readForget(payload: string | undefined): Forget | undefined {
   return entries.length > 0 && entries.every(isKnown) ? (value as Forget) : undefined // its fields were just looked at
 }
 
-const FORGET_FIELDS: ReadonlySet<string> = new Set<keyof Forget>(['userId', 'tenantId', 'sessionId'])
+const FORGET_FIELDS: ReadonlySet<string> = new Set<keyof Forget>(['userId', 'tenantId', 'sessionId', 'apiKeyId'])
 
 function askStore(core: Core, directory: StoreDirectory, tenantId: string, storeId: string): Promise<boolean> {
   return core.db.transaction({ tenantId, role: 'app', readOnly: true }, (tx) => directory(tx, tenantId, storeId))
@@ -204,12 +208,13 @@ function narrow(grants: Grant[], scopes: readonly string[] | null): Grant[] {
   return grants.map((grant) => ({ ...grant, permissions: grant.permissions.filter((code) => scopes.includes(code)) }))
 }
 
-function resolve(standing: Pick<Resolved, 'actor' | 'superAdmin' | 'scopes'>, grants: Grant[]): Resolved {
+function resolve(standing: Standing, grants: Grant[]): Resolved {
   const tenantWide = new Set<string>()
   const byStore = new Map<string, Set<string>>()
   for (const { storeId, permissions } of grants) {
     if (storeId === null) for (const code of permissions) tenantWide.add(code)
     else byStore.set(storeId, new Set([...(byStore.get(storeId) ?? []), ...permissions]))
   }
-  return { ...standing, grants, tenantWide, byStore, stores: new Map() }
+  const requestsPerMinute = standing.requestsPerMinute ?? null
+  return { ...standing, requestsPerMinute, grants, tenantWide, byStore, stores: new Map() }
 }
