@@ -71,8 +71,7 @@ async function proveCredential(world: PeopledWorld, route: RegisteredRoute): Pro
     [bearer('garbage'), 'invalid_access_token'],
     [bearer(`${world.a.owner.slice(0, -3)}${world.a.owner.at(-3) === 'A' ? 'B' : 'A'}AA`), 'invalid_access_token'],
     [{ authorization: `Basic ${btoa('ada:secret')}` }, 'invalid_access_token'],
-    // Without keys of any kind in the core it is no credential at all.
-    [{ 'x-api-key': 'tk_live_00000000_garbage' }, 'unauthenticated'],
+    [{ 'x-api-key': 'tk_live_00000000_garbage' }, 'invalid_api_key'],
   ]
   for (const [headers, ...codes] of credentials) {
     const answer = await world.test.request(route.method, urlOf(route, { query: { no_such_field: '1' } }), {
