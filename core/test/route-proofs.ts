@@ -194,6 +194,8 @@ const SHORT = [
   'GET /subscriptions/plans',
   'GET /audit/sinks',
   'GET /audit/keys',
+  'GET /api-keys/:id/usage',
+  'POST /api-keys/import',
 ]
 
 function assertListShape(route: RegisteredRoute, { body }: Answered): void {

@@ -1,4 +1,5 @@
 import { defineModule, HOURS } from '#kernel'
+import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { roles } from '../roles/index.ts'
 import { stores } from '../stores/index.ts'
@@ -9,8 +10,12 @@ import { knownKeys } from './access/directory.ts'
 import { freezeRights } from './access/freeze.ts'
 import { keyGrants } from './access/rights.ts'
 import * as events from './events.ts'
+import { remind } from './life/remind.ts'
+import { sweep } from './life/upkeep.ts'
+import { keyLeakedMail, keysExpiringMail } from './mails.ts'
 import { keyRoutes } from './routes.ts'
 import { MAX_OVERLAP_HOURS } from './schema.ts'
+import { countAnswer, usageCounts } from './usage/counts.ts'
 
 export * from './events.ts'
 export { changeKey, createKey, revokeKey } from './operations.ts'
@@ -20,7 +25,7 @@ export { ApiKey, ApiKeyWithSecret, type NewApiKey } from './schema.ts'
 export const apiKeys = defineModule({
   name: 'api-keys',
   description: "Keys for a tenant's programs: limited to scopes, stores and networks, rotated, counted, revoked.",
-  dependsOn: [users, tenants, stores, roles, members],
+  dependsOn: [users, tenants, stores, roles, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
     'api_key.view': 'See API keys and how they are used',
@@ -34,7 +39,10 @@ export const apiKeys = defineModule({
   events: Object.values(events),
   routes: keyRoutes,
   listeners: [freezeRights],
-  resources: [knownKeys],
+  schedules: [remind, sweep],
+  mails: [keyLeakedMail, keysExpiringMail],
+  resources: [knownKeys, usageCounts],
+  answered: countAnswer,
   authenticators: [keyAuthenticator],
   grants: [keyGrants],
   moments: [{ table: 'api_keys', column: 'overlap_ends_at', aheadMs: MAX_OVERLAP_HOURS * HOURS }],

@@ -1,4 +1,4 @@
-import { containing, type Insertable, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
+import { containing, type Insertable, notFound, prepared, type SweepPage, sql, type Tx, type Updateable } from '#kernel'
 import type { ApiKeyFilter } from './schema.ts'
 import type { ApiKeyHashRow, ApiKeyRow, ApiKeyTable } from './table.ts'
 
@@ -123,3 +123,50 @@ export const insertHashes = (tx: Tx, rows: ApiKeyHashRow[]): Promise<Pick<ApiKey
     .onConflict((taken) => taken.column('key_hash').doNothing())
     .returning('key_hash')
     .execute()
+
+/** The moments by which a key is spoken of. */
+interface ReminderMoments {
+  now: string
+  week: string
+  day: string
+}
+
+const isToBeReminded = ({ now, week, day }: ReminderMoments) =>
+  sql<boolean>`revoked_at is null and overlap_ends_at is null and expires_at > ${now}
+    and ((expires_at <= ${week} and reminded_days is null) or (expires_at <= ${day} and reminded_days is distinct from 1))`
+
+/** Across tenants, by their ids: those with a key that is to be spoken of. */
+export async function listTenantsWithReminders(
+  tx: Tx,
+  { after, limit, ...moments }: SweepPage & ReminderMoments,
+): Promise<Pick<ApiKeyRow, 'tenant_id'>[]> {
+  const query = tx
+    .selectFrom('api_keys')
+    .select('tenant_id')
+    .distinct()
+    .where(isToBeReminded(moments))
+    .orderBy('tenant_id')
+    .limit(limit)
+  return (after === null ? query : query.where('tenant_id', '>', after)).execute()
+}
+
+/** Marks the tenant's keys that are to be spoken of as spoken of, in one statement: so that nobody does it twice. */
+export const updateReminded = (tx: Tx, tenantId: string, moments: ReminderMoments): Promise<ApiKeyRow[]> =>
+  tx
+    .updateTable('api_keys')
+    .set({ reminded_days: sql<number>`case when expires_at <= ${moments.day} then 1 else 7 end` })
+    .where('tenant_id', '=', tenantId)
+    .where(isToBeReminded(moments))
+    .returningAll()
+    .execute()
+
+/** Across tenants: counts of days before. */
+export const deleteUsageBefore = (tx: Tx, date: string) =>
+  tx.deleteFrom('api_key_usage').where('date', '<', date).execute()
+
+/** Across tenants: takes keys of ours that ended before that moment out of the directory. */
+export const deleteOldHashes = (tx: Tx, before: string) =>
+  sql`delete from api_key_hashes h using api_keys k
+    where h.tenant_id = k.tenant_id and h.api_key_id = k.id and not h.is_imported
+      and (k.revoked_at < ${before} or least(k.expires_at, k.overlap_ends_at) < ${before})
+    returning 1`.execute(tx)

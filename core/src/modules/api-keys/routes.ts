@@ -1,8 +1,25 @@
 import { conflict, defineRoute, Page, planLimitReached, type Route } from '#kernel'
+import { importKeys } from './life/import.ts'
+import { revokeLeaked } from './life/leaked.ts'
+import { rotateKey } from './life/rotate.ts'
 import { changeKey, createKey, pageKeys, revokeKey } from './operations.ts'
 import { presentKey } from './present.ts'
 import { getKey } from './queries.ts'
-import { ApiKey, ApiKeyParams, ApiKeyPatch, ApiKeyQuery, ApiKeyWithSecret, NewApiKey } from './schema.ts'
+import {
+  ApiKey,
+  ApiKeyParams,
+  ApiKeyPatch,
+  ApiKeyQuery,
+  ApiKeyWithSecret,
+  ImportedKeys,
+  KeyImport,
+  LeakAnswer,
+  NewApiKey,
+  Rotation,
+  Usage,
+  UsageQuery,
+} from './schema.ts'
+import { checkSpan, readUsage } from './usage/usage.ts'
 
 // A stolen key must not be able to make its successor.
 const callers = 'people'
@@ -66,5 +83,61 @@ export const keyRoutes: readonly Route[] = [
     params: ApiKeyParams,
     response: { 204: null },
     handler: (ctx, { params }) => revokeKey(ctx, params.id),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/api-keys/:id/rotate',
+    summary: 'Replace an API key',
+    description:
+      'Answers with a new key of the same settings, which takes the place of the present one in the plan; the present one ends after `overlap_hours`. You hold all of its scopes yourself. The key is shown in this answer only; so no `Idempotency-Key` is taken.',
+    access: { permission: 'api_key.update' },
+    callers,
+    params: ApiKeyParams,
+    body: Rotation,
+    response: { 201: ApiKeyWithSecret },
+    errors: [conflict],
+    location: ({ id }) => `/api/v1/api-keys/${id}`,
+    handler: (ctx, { params, body }) => rotateKey(ctx, params.id, body),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api-keys/:id/usage',
+    name: 'getApiKeyUsage',
+    summary: 'See how much an API key is used',
+    description: 'By the day (UTC), at most 400 days at a time. Kept for 400 days.',
+    access: { permission: 'api_key.view' },
+    params: ApiKeyParams,
+    query: UsageQuery,
+    checkQuery: checkSpan,
+    response: { 200: Usage },
+    handler: (ctx, { params, query }) => readUsage(ctx, params.id, query),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/api-keys/import',
+    name: 'importApiKeys',
+    summary: 'Take over API keys of another system',
+    description:
+      'By their SHA-256, so that customers go on with the keys that they have; up to 100 at a time, all or none. A hash is taken once, whoever has it (409). It cannot be undone but by revoking.',
+    access: { permission: 'api_key.create' },
+    callers,
+    body: KeyImport,
+    response: { 201: ImportedKeys },
+    errors: [conflict, planLimitReached],
+    location: () => '/api/v1/api-keys',
+    handler: (ctx, { body }) => importKeys(ctx, body.keys),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/api-keys/leaked',
+    name: 'reportLeakedApiKeys',
+    summary: 'Report API keys that were found in public',
+    description:
+      'In the form of secret scanners: a JSON list of up to 100 `{token, type, url, source}`. A whole key that is reported is revoked, and the owners are told; whoever has one could do worse with it. Each token is answered by its hash with `true_positive` or `false_positive`.',
+    access: 'public',
+    transaction: 'manual',
+    raw: ['application/json'],
+    response: { 200: LeakAnswer },
+    handler: (ctx, { raw }) => revokeLeaked(ctx, raw),
   }),
 ]
