@@ -159,7 +159,9 @@ const ImportedKey = Closed(
   { title: 'ImportedAPIKey' },
 )
 export type ImportedKey = Static<typeof ImportedKey>
-export const KeyImport = Closed({ keys: Type.Array(ImportedKey, { minItems: 1, maxItems: MAX_IMPORTED }) })
+export const KeyImport = Closed({
+  keys: Type.Array(ImportedKey, { minItems: 1, maxItems: MAX_IMPORTED, description: 'The keys to take over' }),
+})
 export const ImportedKeys = Closed({ data: Type.Array(ApiKey, { description: 'The new keys, in the order given' }) })
 
 export const UsageQuery = Closed({
