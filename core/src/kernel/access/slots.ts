@@ -83,6 +83,11 @@ export interface Allowances {
    * once.
    */
   requireWritable?(ctx: Ctx, limit?: string): Promise<void>
+  /**
+   * The figures of the tenant's plan for limits `per: 'minute'`; null: any number. Read with the standing and kept as
+   * long, so a change of them calls `ctx.forget({ tenantId })`.
+   */
+  perMinute?(ctx: Ctx): Promise<Readonly<Record<string, number | null>>>
   /** How many more of a limit the tenant may have; null: any number. */
   remaining?(ctx: Ctx, limit: string): Promise<number | null>
 }

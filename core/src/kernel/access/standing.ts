@@ -2,6 +2,7 @@ import { MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
 import { coreOf } from '../core-of.ts'
+import { contextIn } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
 import { isUuid } from '../ids.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
@@ -14,6 +15,8 @@ export interface Resolved {
   scopes: readonly string[] | null
   /** The credential's own figure; null: what its kind may. */
   requestsPerMinute: number | null
+  /** The tenant's figures for limits `per: 'minute'`, by name; one that is missing or null: any number. */
+  perMinute: ReadonlyMap<string, number | null>
   grants: readonly Grant[]
   /** Permissions held for the whole tenant. */
   tenantWide: ReadonlySet<string>
@@ -179,7 +182,7 @@ async function ask(core: Core, authenticator: Authenticator, principal: Principa
   return core.db.transaction({ tenantId: principal.tenantId, role: 'app', readOnly: true }, async (tx) => {
     const standing = await authenticator.standing(tx, principal, core)
     const grants = principal.tenantId === null ? [] : await askGrantSources(core, tx, principal)
-    return resolve(standing, narrow(grants, standing.scopes))
+    return resolve(standing, narrow(grants, standing.scopes), await askPerMinute(core, tx, principal))
   })
 }
 
@@ -203,12 +206,20 @@ async function askGrantSources(core: Core, tx: Tx, principal: Principal): Promis
   return grants
 }
 
+async function askPerMinute(core: Core, tx: Tx, { tenantId }: Principal): Promise<Resolved['perMinute']> {
+  const { allowances } = core.registry
+  if (tenantId === null || !allowances?.perMinute) return NO_FIGURES
+  return new Map(Object.entries(await allowances.perMinute(contextIn(core, tx, tenantId))))
+}
+
+const NO_FIGURES: Resolved['perMinute'] = new Map()
+
 function narrow(grants: Grant[], scopes: readonly string[] | null): Grant[] {
   if (scopes === null) return grants
   return grants.map((grant) => ({ ...grant, permissions: grant.permissions.filter((code) => scopes.includes(code)) }))
 }
 
-function resolve(standing: Standing, grants: Grant[]): Resolved {
+function resolve(standing: Standing, grants: Grant[], perMinute = NO_FIGURES): Resolved {
   const tenantWide = new Set<string>()
   const byStore = new Map<string, Set<string>>()
   for (const { storeId, permissions } of grants) {
@@ -216,5 +227,5 @@ function resolve(standing: Standing, grants: Grant[]): Resolved {
     else byStore.set(storeId, new Set([...(byStore.get(storeId) ?? []), ...permissions]))
   }
   const requestsPerMinute = standing.requestsPerMinute ?? null
-  return { ...standing, requestsPerMinute, grants, tenantWide, byStore, stores: new Map() }
+  return { ...standing, requestsPerMinute, perMinute, grants, tenantWide, byStore, stores: new Map() }
 }
