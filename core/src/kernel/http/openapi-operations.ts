@@ -6,11 +6,11 @@ import type { Product } from '../product.ts'
 import { isLimited, policiesOf } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
-import { declaredParameters, requestBodyOf } from './openapi-inputs.ts'
+import { declaredParameters, parameterOf, requestBodyOf } from './openapi-inputs.ts'
 import { errorsOf, openStatuses, problemAnswer, rateHeaderRefs, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
-import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
+import type { AnswerObject, MediaType, Operation, Parameter } from './openapi-types.ts'
 import { thingNamedBy } from './operation-names.ts'
 
 /** Collections that operations share while the document is built. */
@@ -77,11 +77,11 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
       type: 'string',
       format: 'uuid',
     }
-    return parameter(name, 'path', true, isId ? id : schema)
+    return parameterOf(name, 'path', true, isId ? id : schema)
   })
   const required: readonly string[] = route.query?.required ?? []
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
-    parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
+    parameterOf(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
   )
   const inHeaders = [
     ...(route.storeHeader ? ['X-Store-ID'] : []),
@@ -90,11 +90,6 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
   ]
   const shared = inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))
   return [...inPath, ...inQuery, ...declaredParameters(route, schemas), ...shared]
-}
-
-function parameter(name: string, place: Parameter['in'], required: boolean, schema: JsonSchema): Parameter {
-  const { description } = schema
-  return { name, in: place, required, ...(typeof description === 'string' ? { description } : {}), schema }
 }
 
 function successesOf(route: RegisteredRoute, { schemas }: Workshop): Operation['responses'] {

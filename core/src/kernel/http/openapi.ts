@@ -95,7 +95,7 @@ const PARAMETERS = {
     in: 'header',
     required: false,
     description: 'The store that the caller acts for',
-    schema: { type: 'string', format: 'uuid' },
+    schema: { type: 'string', format: 'uuid', examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] },
   },
   'Idempotency-Key': {
     name: 'Idempotency-Key',
@@ -103,7 +103,7 @@ const PARAMETERS = {
     required: false,
     description:
       'The same key and body within 24 hours get the first answer again; up to 255 characters, bare or in quotes. What the body or the credential is refused for is not remembered',
-    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$' },
+    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$', examples: ['"order-4711"'] },
   },
   'If-None-Match': {
     name: 'If-None-Match',
