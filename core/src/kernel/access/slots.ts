@@ -35,6 +35,10 @@ export interface Standing {
   scopes: readonly string[] | null
   /** How many requests a minute the credential may send, where that is its own; default: what its kind may. */
   requestsPerMinute?: number | null
+  /** Networks in CIDR notation that the credential may be used from; default: any. */
+  networks?: readonly string[] | null
+  /** When it ends by itself, if ever: it is not remembered beyond. */
+  endsAt?: string | null
 }
 
 /** *Who is calling?* Auth brings sessions, an application may bring its own. */
@@ -96,6 +100,20 @@ export interface Allowances {
   /** All of the above as it stands now, for showing it; nothing is locked or consumed. */
   overview(ctx: Ctx): Promise<PlanOverview>
 }
+
+/** A request that was answered. */
+export interface AnsweredRequest {
+  /** Null: nobody in particular, or somebody who was refused. */
+  principal: Principal | null
+  status: number
+  /** The client's, as far as it can be trusted. */
+  address: string | null
+}
+
+/**
+ * *Who was answered what?* Told of every answer once it is sent. Nobody waits for it, so it only notes things in memory.
+ */
+export type AnswerListener = (core: Core, answered: AnsweredRequest) => void
 
 /** Whether a store of the tenant exists and is active: what `X-Store-ID` is checked against. */
 export type StoreDirectory = (tx: Tx, tenantId: string, storeId: string) => Promise<boolean>

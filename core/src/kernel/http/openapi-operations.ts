@@ -45,13 +45,18 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(parameters.length > 0 ? { parameters } : {}),
     ...requestBodyOf(route, workshop.schemas),
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
-    security: access === 'public' ? [] : [{ bearer: [] }, ...(takesKeys(workshop.registry) ? [{ apiKey: [] }] : [])],
+    security: access === 'public' ? [] : [{ bearer: [] }, ...(isForKeys(route, workshop) ? [{ apiKey: [] }] : [])],
+    ...(isForPeople(route, workshop) ? { 'x-callers': 'people' } : {}),
     'x-permission': typeof access === 'object' ? access.permission : access === 'superAdmin' ? 'super_admin' : access,
     ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
     ...(route.feature ? { 'x-feature': route.feature } : {}),
   }
 }
+
+const isForPeople = ({ access, callers }: RegisteredRoute, { registry }: Workshop) =>
+  access !== 'public' && callers === 'people' && takesKeys(registry)
+const isForKeys = ({ callers }: RegisteredRoute, { registry }: Workshop) => callers === 'all' && takesKeys(registry)
 
 /** Where the store is named for which a grant is enough: a place in the request, `rows`, or `shared`. */
 function storePlaceOf(access: Access): string {

@@ -15,6 +15,7 @@ import {
   payloadTooLarge,
   permissionDenied,
   planLimitReached,
+  scopeDenied,
   storeAccessDenied,
   subscriptionInactive,
   tenantRequired,
@@ -52,7 +53,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
     ...(allowances && !route.whileInactive ? [subscriptionInactive] : []),
     ...(access === 'public'
       ? []
-      : [unauthenticated, invalidAccessToken, ...(takesKeys(registry) ? [invalidApiKey] : [])]),
+      : [unauthenticated, invalidAccessToken, ...(takesKeys(registry) ? [invalidApiKey, scopeDenied] : [])]),
     ...(access === 'public' ? [] : [storeAccessDenied, tenantRequired]),
     ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
     ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),
