@@ -53,9 +53,9 @@ export const plants: Plant[] = [
   },
   {
     guard: 'The page of the API document signs in without keeping the token',
-    file: 'core/src/kernel/http/assets/start.js',
-    find: "docExpansion: 'none',",
-    replace: "docExpansion: 'none',\n  persistAuthorization: true,",
+    file: 'core/src/kernel/http/assets/sign-in.js',
+    find: 'window.ui.preauthorizeApiKey(scheme, entered.token)',
+    replace: "localStorage.setItem('token', entered.token), window.ui.preauthorizeApiKey(scheme, entered.token)",
     tests: ['core/test/documents.browser.test.ts'],
   },
   {
