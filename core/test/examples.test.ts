@@ -62,7 +62,7 @@ async function examplesOf(operation: Operation, place: Parameter['in'], tenant: 
 /** The real one in place of an example's id; undefined for what is no id, or of nothing that a tenant has. */
 async function idFor(name: string, tenant: Tenant): Promise<string | undefined> {
   const field = fieldOf(name)
-  const collection = isIdName(field) ? world.collections.ofField(field) : undefined
+  const collection = isIdName(field) || field.endsWith('_ids') ? world.collections.ofField(field) : undefined
   return collection ? tenant.id(collection) : undefined
 }
 
@@ -119,7 +119,8 @@ async function sendExample(route: RegisteredRoute, change = (body: unknown) => b
 }
 
 describe('the examples of the API document, sent as they stand there', () => {
-  for (const route of shown)
+  // What is taken byte by byte has no example: it is signed for the one request.
+  for (const route of shown.filter(({ raw }) => raw === undefined))
     test(routeName(route), async () => {
       if (route.name === 'register') return void (await tenantOfAda())
       const { status, text } = await sendExample(route)
