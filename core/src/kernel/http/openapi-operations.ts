@@ -3,10 +3,11 @@ import type { TSchema } from 'typebox'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
 import type { Product } from '../product.ts'
+import { isLimited, policiesOf } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
 import { declaredParameters, parameterOf, requestBodyOf } from './openapi-inputs.ts'
-import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
+import { errorsOf, openStatuses, problemAnswer, rateHeaderRefs, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
 import type { AnswerObject, MediaType, Operation, Parameter } from './openapi-types.ts'
@@ -51,6 +52,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
     ...(route.feature ? { 'x-feature': route.feature } : {}),
+    ...(isLimited(route) ? { 'x-rate-limits': policiesOf(route) } : {}),
   }
 }
 
@@ -126,7 +128,8 @@ function successHeaders(route: RegisteredRoute, status: number): AnswerObject['h
     ...(304 in route.response ? ['ETag'] : []),
     ...(route.idempotent ? ['Idempotent-Replayed'] : []),
   ]
-  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+  const refs = Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+  return { ...refs, ...rateHeaderRefs(route) }
 }
 
 function problemsOf(route: RegisteredRoute, { responses, registry, product }: Workshop): Operation['responses'] {
@@ -136,7 +139,7 @@ function problemsOf(route: RegisteredRoute, { responses, registry, product }: Wo
     Object.entries(byStatus).map(([text, kinds = []]) => {
       const status = Number(text)
       const answer = problemAnswer(status, kinds, open.has(status), { route, types: product.problemTypes })
-      const name = sharedName(kinds, open.has(status))
+      const name = sharedName(kinds, open.has(status), route)
       if (name === null) return [text, answer]
       responses[name] ??= answer
       // Two modules may use one code differently; the second is then described inline.
