@@ -14,7 +14,7 @@ import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
-import type { Callers, FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
+import type { Callers, Founder, FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
 
 export * from './specs.ts'
 
@@ -126,7 +126,10 @@ export interface RouteSpec<
    * (`atQuery`).
    */
   checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
-  /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
+  /**
+   * Success answers by status; the first is the one that a plain return value gets. `null`: no body. `304: null` on a GET:
+   * an `Answer` with an `etag` is not sent to a client that has it (`If-None-Match`).
+   */
   response: R
   /** Errors of the route in addition to those that follow from its declaration. */
   errors?: readonly ErrorKind[]
@@ -345,12 +348,6 @@ export interface Module {
    * tables that no route fills. Written as `() => import('./articles.cases.ts')`: whatever serves or works never loads it.
    */
   readonly cases: (() => Promise<{ default: object }>) | undefined
-}
-
-/** The person who founds a tenant and becomes its owner. */
-export interface Founder {
-  userId: string
-  name: string
 }
 
 export type ModuleSpec = { name: string } & Partial<

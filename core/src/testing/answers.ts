@@ -1,6 +1,6 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js'
 import type { Core } from '../kernel/core.ts'
-import { openapiDocument } from '../kernel/http/openapi.ts'
+import { type OpenApiDocument, openapiDocument } from '../kernel/http/openapi.ts'
 import { createDocumentValidator } from './document-validator.ts'
 import { type FoundOperation, operationFinder, pathOf, step } from './operations.ts'
 import type { Answered } from './request.ts'
@@ -20,10 +20,7 @@ const MOST_SHOWN = 600
  * declares; a problem is a whole one with a declared code; what no route answers is a problem too.
  */
 export function createAnswerCheck(core: Core): AnswerCheck {
-  const lazy = memo(() => {
-    const document = openapiDocument(core)
-    return { document, find: operationFinder(document), validate: createDocumentValidator(document) }
-  })
+  const lazy = memo(() => readerOf(openapiDocument(core)))
   const hidden = core.registry.routes.filter((route) => route.hidden).map(({ url }) => asPattern(url))
 
   return (request, answer) => {
@@ -39,6 +36,24 @@ export function createAnswerCheck(core: Core): AnswerCheck {
         `${problems.map((problem) => `  - ${problem}`).join('\n')}\n${answer.text.slice(0, MOST_SHOWN)}`,
     )
   }
+}
+
+interface Reader {
+  document: OpenApiDocument
+  find: ReturnType<typeof operationFinder>
+  validate: Validate
+}
+
+/** By the text of the document. Cores of one process often have the same one, and compiling its schemas takes longer than a test. */
+const readers = new Map<string, Reader>()
+
+function readerOf(document: OpenApiDocument): Reader {
+  const text = JSON.stringify(document)
+  const known = readers.get(text)
+  if (known) return known
+  const reader = { document, find: operationFinder(document), validate: createDocumentValidator(document) }
+  readers.set(text, reader)
+  return reader
 }
 
 /** What holds for every answer, whoever gave it. */

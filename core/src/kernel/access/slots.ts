@@ -70,6 +70,16 @@ export interface Grant {
 /** *What may they do?* Roles answers it. Called under the same conditions as `standing`. */
 export type GrantSource = (tx: Tx, principal: Principal, core: Core) => Promise<Grant[]>
 
+/** What a tenant's plan allows and how much is in use, read at once. */
+export interface PlanOverview {
+  /** False: the tenant may only read, except by routes with `whileInactive`. */
+  writable: boolean
+  /** Names of the declared features that the plan has. */
+  features: readonly string[]
+  /** Every declared limit by its name; `max` null: any number. */
+  limits: Readonly<Record<string, { used: number; max: number | null }>>
+}
+
 /** *How much may this tenant have?* Without a module that fills this slot, everything is unlimited and writable. */
 export interface Allowances {
   /**
@@ -87,8 +97,8 @@ export interface Allowances {
    * once.
    */
   requireWritable?(ctx: Ctx, limit?: string): Promise<void>
-  /** How many more of a limit the tenant may have; null: any number. */
-  remaining?(ctx: Ctx, limit: string): Promise<number | null>
+  /** All of the above as it stands now, for showing it; nothing is locked or consumed. */
+  overview(ctx: Ctx): Promise<PlanOverview>
 }
 
 /** A request that was answered. */

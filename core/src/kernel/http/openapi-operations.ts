@@ -81,7 +81,11 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
     parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
   )
-  const inHeaders = [...(route.storeHeader ? ['X-Store-ID'] : []), ...(route.idempotent ? ['Idempotency-Key'] : [])]
+  const inHeaders = [
+    ...(route.storeHeader ? ['X-Store-ID'] : []),
+    ...(route.idempotent ? ['Idempotency-Key'] : []),
+    ...(304 in route.response ? ['If-None-Match'] : []),
+  ]
   const shared = inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))
   return [...inPath, ...inQuery, ...declaredParameters(route, schemas), ...shared]
 }
@@ -124,6 +128,7 @@ function successHeaders(route: RegisteredRoute, status: number): AnswerObject['h
   const names = [
     'X-Request-ID',
     ...(status === 201 ? ['Location'] : []),
+    ...(304 in route.response ? ['ETag'] : []),
     ...(route.idempotent ? ['Idempotent-Replayed'] : []),
   ]
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))

@@ -1,68 +1,51 @@
 import { at, type Ctx, type Grant, grantsOf, invalidRequest, type Principal } from '#kernel'
-import { findMember } from '../members/index.ts'
-import { getStore } from '../stores/index.ts'
-import { getTenant } from '../tenants/index.ts'
-import { findUser } from '../users/index.ts'
-import { findPlanObstacle } from './plan.ts'
+import { findBar, requireKnownStore } from './bars.ts'
+import { findPlanObstacle, readPlan, routesByPermission } from './plan.ts'
 import type { Explanation, Question, Reason } from './schema.ts'
 
 export const NO_PERMISSION = 'is not a permission'
 
 /**
  * What would happen to a request that needs `permission`. The checks run in the order of a real request: the tenant is
- * active, the person is a member, their roles grant it there, the credential's scopes include it, the plan allows it.
+ * active, the person is a member, their roles grant it there, the credential's scopes include it, the plan allows it. An API
+ * key that names nobody asks about itself.
  */
 export async function explain(ctx: Ctx, question: Question): Promise<Explanation> {
   const { permission } = question
-  const userId = question.user_id?.toLowerCase() ?? ctx.userId
+  const me = ctx.principal?.userId ?? null
+  const userId = question.user_id?.toLowerCase() ?? me
   const storeId = question.store_id?.toLowerCase() ?? null
   if (!ctx.registry.permissions.has(permission)) {
     throw invalidRequest({ errors: [at('permission', NO_PERMISSION)] })
   }
-  const aboutMe = userId === ctx.userId
+  const aboutMe = userId === me
   if (!aboutMe) ctx.require('role.view')
   if (storeId !== null) await requireKnownStore(ctx, storeId)
 
-  if ((await getTenant(ctx.tx, ctx.tenantId)).status !== 'active') return denied('tenant_suspended')
-  const absence = await findAbsence(ctx, userId)
-  if (absence) return denied(absence)
+  const bar = await findBar(ctx, userId)
+  if (bar) return denied(bar)
+
+  // No person's roles stand behind a key's scopes, so these are the first thing that it can lack.
+  if (userId === null && ctx.scopes?.includes(permission) === false) return denied('not_in_scopes', { permission })
 
   const grants = await listGrants(ctx, userId)
   const giving = grants.filter((grant) => grant.permissions.includes(permission))
   const here = giving.filter((grant) => grant.storeId === null || grant.storeId === storeId)
   if (here.length === 0) return withoutGrant(permission, storeId === null ? giving : [])
   if (aboutMe && !ctx.can(permission, storeId)) return { ...denied('not_in_scopes', { permission }), via: via(here) }
-  const obstacle = await findPlanObstacle(ctx, permission)
+  const obstacle = findPlanObstacle(await readPlan(ctx), routesByPermission(ctx).get(permission) ?? [])
   if (obstacle) return { allowed: false, via: via(here), ...obstacle }
   return { allowed: true, reason: 'granted', via: via(here) }
 }
 
-/**
- * Throws 404 for a store that is not the tenant's. A caller whose rights are limited to some stores does not learn
- * which others exist: for them an unknown store is like one in which they hold nothing.
- */
-async function requireKnownStore(ctx: Ctx, storeId: string): Promise<void> {
-  const seesAll = ctx.grants.some((grant) => grant.storeId === null)
-  const seesThis = seesAll || ctx.grants.some((grant) => grant.storeId === storeId)
-  if (seesThis) await getStore(ctx.tx, ctx.tenantId, storeId)
-}
-
-async function findAbsence(ctx: Ctx, userId: string): Promise<Reason | undefined> {
-  const member = await findMember(ctx.tx, ctx.tenantId, userId)
-  // An unknown person, one of another tenant, and an invited one get the same answer.
-  if (!member || member.status === 'invited') return 'not_member'
-  if (member.status === 'disabled') return 'member_disabled'
-  return (await findUser(ctx.tx, userId))?.status === 'disabled' ? 'member_disabled' : undefined
-}
-
 /** A person's grants from all sources, as for a request of theirs, without the limits of a credential's scopes. */
-function listGrants(ctx: Ctx, userId: string): Promise<Grant[]> {
-  const principal = userId === ctx.userId && ctx.principal ? ctx.principal : absentee(ctx, userId)
-  return grantsOf(ctx, principal)
+function listGrants(ctx: Ctx, userId: string | null): Promise<Grant[]> {
+  const isMe = userId === (ctx.principal?.userId ?? null)
+  return grantsOf(ctx, isMe && ctx.principal ? ctx.principal : absentee(ctx, userId))
 }
 
 /** The principal of a person who does not make the request themselves. */
-function absentee(ctx: Ctx, userId: string): Principal {
+function absentee(ctx: Ctx, userId: string | null): Principal {
   const actor = { type: 'user' as const, id: userId, label: '', impersonatorId: null }
   return { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
 }
