@@ -123,7 +123,7 @@ const rows: Row[] = [
 const bench = await startBench()
 const { database } = bench
 try {
-  const core = await bench.launchCore({ RATE_LIMIT_FACTOR: '0' })
+  const core = await bench.launchCore({ RATE_LIMIT_FACTOR: '1000' })
   // It reads past row-level security, as an application without tenants' protection would: as the owner.
   const floor = await bench.launch('floor.ts', { BENCH_FLOOR_URL: database.ownerUrl })
   process.stdout.write(`Seeding ${TENANTS} tenants × ${STORES_PER_TENANT} stores, ${PEOPLE_PER_TENANT} people each …\n`)

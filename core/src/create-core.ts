@@ -16,6 +16,8 @@ import type { Module, Resource } from './kernel/module.ts'
 import { createOutbound } from './kernel/outbound/outbound.ts'
 import { kernelModule } from './kernel/probes.ts'
 import { completeProduct, type ProductOptions } from './kernel/product.ts'
+import { openRates } from './kernel/rates/open.ts'
+import type { RateStore } from './kernel/rates/store.ts'
 import { createRegistry, type Registry } from './kernel/registry.ts'
 import { createSecretBox } from './kernel/secrets.ts'
 import { openStorage } from './kernel/storage/open.ts'
@@ -31,6 +33,11 @@ export interface CoreOptions {
   clock?: Clock
   /** Default: JSON lines on standard output at the level of the configuration. */
   log?: Logger
+  /**
+   * Where rate limits are counted. Default: in Redis where REDIS_URL is set, else in the memory of this process. The
+   * core closes it.
+   */
+  rates?: RateStore
   /**
    * Called once with Fastify on the API's port before it is ready, for plugins, hooks, and routes without a tenant
    * (static files). It does not change what the modules' routes accept, nor their answers and errors.
@@ -54,6 +61,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   for (const { configuration } of registry.modules) if (configuration) config.of(configuration)
   const log = withoutRows(options.log ?? pino({ level: config.log.level, base: null }))
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
+  const secrets = createSecretBox([config.appSecret, ...config.appSecretPrevious])
+  const rates = openRates({ config, secrets, log, store: options.rates })
   const waker = createWaker({ db, clock, log })
   const stopping = new AbortController()
   const resources = new Map<string, unknown>()
@@ -68,12 +77,13 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     product,
     registry,
     db,
-    secrets: createSecretBox([config.appSecret, ...config.appSecretPrevious]),
+    secrets,
     outbound: createOutbound(config),
     storage: openStorage(config),
     clock,
     log,
     standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core
+    rates,
     wake: waker.wake,
     use<T>(resource: Resource<T>): T {
       if (!resources.has(resource.name))
@@ -90,7 +100,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       }).transaction(work, scope),
     prepare,
     app: () => {
-      app ??= prepare()
+      app ??= Promise.all([prepare(), rates.start()])
         .then(() => buildApp(core, 'public', options.fastify))
         .catch((error) => {
           app = undefined
@@ -151,6 +161,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     for (const resource of resourcesOf(registry).reverse())
       if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))
     await standings.close()
+    await rates.close()
     await db.close()
   }
   /** A failed app or worker has nothing to stop and has reported its error. */

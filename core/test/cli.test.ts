@@ -78,14 +78,14 @@ describe('arguments', () => {
 
 describe('settings', () => {
   test('every problem is named at once, those of the command included', async () => {
-    const env = { NODE_ENV: 'production', PORT: 'http', SMTP_URL: 'smtp://mail', REDIS_URL: 'x', PUBLIC_URI: 'x' }
+    const env = { NODE_ENV: 'production', PORT: 'http', SMTP_URL: 'smtp://mail', CLAMAV_URL: 'x', PUBLIC_URI: 'x' }
     const ends = await Promise.all(['start', 'serve', 'doctor'].map((command) => runInProcess(command, { env, cwd })))
     for (const { code, out, err } of ends) {
       assert.equal(code, 1)
       for (const start of [
         'PORT must be',
         'SMTP_URL is set, but MAIL_FROM is not',
-        'REDIS_URL is set, but',
+        'CLAMAV_URL is set, but',
         'PUBLIC_URI is no setting: PUBLIC_URL is',
         'PUBLIC_URL is required in production',
         'APP_SECRET is',

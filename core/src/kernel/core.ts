@@ -7,6 +7,7 @@ import type { Database } from './db/database.ts'
 import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { Product } from './product.ts'
+import type { Rates } from './rates/open.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
 import type { FileStorage } from './storage/storage.ts'
@@ -26,6 +27,8 @@ export interface Core {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly standings: StandingCache
+  /** The counts of rate limits. */
+  readonly rates: Rates
   /** A module's long-lived object. */
   use<T>(resource: Resource<T>): T
   /** Hints to some worker that a tenant (null: none) has work due at `runAt`; sent at once, lost without harm. */
@@ -34,6 +37,8 @@ export interface Core {
   jobsDone?(task: string, result: 'done' | 'retried' | 'failed'): void
   /** Counts a tenant that a sweep has worked on; filled by the metrics. */
   tenantSwept?(sweep: string, result: 'done' | 'failed'): void
+  /** Counts a request that a rate limit refused; filled by the metrics. */
+  rateLimited?(policy: string): void
   /** Counts an answered request; filled by the metrics. */
   requestDone?(route: string, method: string, status: number, ms: number): void
   /** Runs work outside of any request: jobs, schedules, scripts. The actor is the system. */

@@ -60,6 +60,19 @@ export function createContext(core: Core, seed: ContextSeed): Ctx {
   return new Context(core, seed, null)
 }
 
+/** The context of the system in a transaction of a tenant that is open already. */
+export function contextIn(core: Core, tx: Tx, tenantId: string): Ctx {
+  const seed = {
+    tenant: tenantId,
+    storeId: null,
+    actor: systemActor,
+    origin: noOrigin,
+    mayCross: false,
+    mayEnter: false,
+  }
+  return new Context(core, seed, { tx, afterCommit: [] })
+}
+
 /** The same context, whose writing transactions in its own tenant are refused when `guard` throws. */
 export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
   return (ctx as Context).guardedBy(guard) // every context is made here

@@ -125,7 +125,12 @@ export const payloadTooLarge = defineError('payload_too_large', 413, 'The body i
 export const unsupportedMediaType = defineError('unsupported_media_type', 415, 'This content type is not accepted')
 export const expectationFailed = defineError('expectation_failed', 417, 'No expectation but 100-continue can be met')
 export const idempotencyKeyReused = defineError('idempotency_key_reused', 422, 'The key was used with another body')
-export const rateLimited = defineError('rate_limited', 429, 'Too many requests')
+export const rateLimited = defineError('rate_limited', 429, 'Too many requests', {
+  violated_policies: Type.Array(Type.String(), {
+    description: 'The rate limits that were reached, by their names in `RateLimit-Policy`',
+    examples: [['public']],
+  }),
+})
 export const headersTooLarge = defineError('headers_too_large', 431, 'Address and headers are too large')
 export const internalError = defineError('internal_error', 500, 'Something went wrong on our side')
 export const unavailable = defineError('unavailable', 503, 'The service cannot answer at the moment')

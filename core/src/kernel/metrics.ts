@@ -38,6 +38,8 @@ export function createMetrics(core: Core): Metrics {
   core.requestDone = (route, method, status, ms) =>
     measure(({ requests }) => requests.observe({ route, method, status }, ms / 1000))
   core.tenantSwept = (sweep, result) => measure(({ swept }) => swept.inc({ sweep, result }))
+  core.rateLimited = (policy) => measure(({ limited }) => limited.inc({ policy }))
+  core.rates.tookOver = () => measure(({ takeovers }) => takeovers.inc())
   core.jobsDone = (task, result) => measure(({ jobs }) => jobs.inc({ task, result }))
   return { render: async () => (await load()).registry.metrics() }
 }
@@ -65,6 +67,25 @@ async function createInstruments(core: Core) {
     help: 'Tenants that work over all of them came to: done, or failed',
     labelNames: ['sweep', 'result'],
     registers,
+  })
+  const limited = new Counter({
+    name: 'tenantry_rate_limited_total',
+    help: 'Requests that a rate limit refused, by its name; one that several refused counts for each',
+    labelNames: ['policy'],
+    registers,
+  })
+  const takeovers = new Counter({
+    name: 'tenantry_rate_limit_takeovers_total',
+    help: 'How often memory had to take over counting requests, because the shared store failed',
+    registers,
+  })
+  new Gauge({
+    name: 'tenantry_rate_limits_shared',
+    help: 'Whether requests are counted together with other processes (1) or by this one alone (0)',
+    registers,
+    collect() {
+      this.set(core.rates.isShared ? 1 : 0)
+    },
   })
   new Gauge({
     name: 'tenantry_jobs_failed',
@@ -121,7 +142,7 @@ async function createInstruments(core: Core) {
       for (const [role, { waiting }] of Object.entries(core.db.load())) this.set({ role }, waiting)
     },
   })
-  return { registry, requests, jobs, swept }
+  return { registry, requests, jobs, swept, limited, takeovers }
 }
 
 async function countJobs({ db }: Core, status: 'waiting' | 'failed'): Promise<number> {

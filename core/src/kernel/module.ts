@@ -13,8 +13,9 @@ import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
+import type { RateLimitSpec } from './rates/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
-import type { Callers, Founder, FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
+import type { Callers, Founder, FutureMoment, HealthCheck, Reach, Resource, SealedKind } from './specs.ts'
 
 export * from './specs.ts'
 
@@ -28,16 +29,6 @@ export * from './specs.ts'
  *   request names elsewhere, and rows that the kernel narrows to the caller's stores; `{ shared }` what stands in no store.
  */
 export type Access = 'public' | 'self' | 'superAdmin' | { readonly permission: string; readonly store?: StoreScope }
-
-/**
- * On which port a route stands, and for whom.
- * - `public` (default): for everybody, on the port of the API.
- * - `probe`: there, and on `WORKER_PORT`.
- * - `metrics`: on `WORKER_PORT`, and with `METRICS_PUBLIC` on the port of the API.
- * - `documents`: on the port of the API with `API_DOCS_PUBLIC`.
- * - `machine`: on the port of the API, for programs of this very machine alone.
- */
-export type Reach = 'public' | 'probe' | 'metrics' | 'documents' | 'machine'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -138,6 +129,11 @@ export interface RouteSpec<
   /** A plan feature without which the route answers 402. */
   feature?: string
   /**
+   * Rate limits (`rateLimits` of a module) that its requests count under, in addition to those that every route has.
+   * `'auth'`, on a public route, stands in place of `public`: strict, for whatever proves who somebody is.
+   */
+  rateLimit?: string | readonly string[]
+  /**
    * The route may write after the tenant's subscription has ended, for example to pay. Default: only routes without a
    * permission (`self`, `public`, `superAdmin`). Reading is always allowed.
    */
@@ -224,6 +220,7 @@ export interface Route {
   readonly errors: readonly ErrorKind[]
   readonly limit: string | undefined
   readonly feature: string | undefined
+  readonly rateLimits: readonly string[]
   readonly whileInactive: boolean
   readonly transaction: 'managed' | 'manual'
   readonly acrossTenants: boolean
@@ -275,6 +272,7 @@ export function defineRoute<
     errors: spec.errors ?? [],
     limit: spec.limit,
     feature: spec.feature,
+    rateLimits: [spec.rateLimit ?? []].flat(),
     whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
     acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
@@ -308,6 +306,8 @@ export interface Module {
   readonly permissions: Readonly<Record<string, PermissionSpec>>
   readonly limits: Readonly<Record<string, LimitSpec>>
   readonly features: Readonly<Record<string, FeatureSpec>>
+  /** By the names that its routes count under and that `RateLimit` headers show. */
+  readonly rateLimits: Readonly<Record<string, RateLimitSpec>>
   readonly events: readonly EventDefinition[]
   readonly routes: readonly Route[]
   readonly jobs: readonly Job[]
@@ -367,6 +367,7 @@ export function defineModule(spec: ModuleSpec): Module {
     configuration: undefined,
     limits: {},
     features: {},
+    rateLimits: {},
     events: [],
     routes: [],
     jobs: [],

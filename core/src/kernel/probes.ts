@@ -12,6 +12,7 @@ import { StaticText } from './http/static-text.ts'
 import { checkSchedules } from './jobs/overdue.ts'
 import { createMetrics } from './metrics.ts'
 import { defineModule, defineResource, defineRoute, type HealthCheck } from './module.ts'
+import { REQUESTS_PER_MINUTE } from './rates/define.ts'
 
 const health = defineResource({ name: 'kernel.health', create: createHealth })
 const metrics = defineResource({ name: 'kernel.metrics', create: createMetrics })
@@ -141,14 +142,18 @@ const notificationsCheck: HealthCheck = {
   },
 }
 
+/** Not part of readiness: without the shared counts every process limits for itself, and everything works. */
+const ratesCheck: HealthCheck = { name: 'rate limits', ready: false, check: ({ rates }) => rates.check() }
+
 /** What every core answers beside its modules' routes; `createCore` puts it before them. */
 export const kernelModule = defineModule({
   name: 'kernel',
   description: 'The server itself: whether it is well, and this document.',
+  limits: { [REQUESTS_PER_MINUTE]: { title: 'Requests per minute', per: 'minute' } },
   events: [accessDenied],
   resources: [health, metrics, texts],
   sealed: [sealedAnswers],
-  checks: [notificationsCheck, { name: 'schedules', ready: false, check: checkSchedules }],
+  checks: [notificationsCheck, ratesCheck, { name: 'schedules', ready: false, check: checkSchedules }],
   routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
   cases: () => import('./kernel.cases.ts'),
 })

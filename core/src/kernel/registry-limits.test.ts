@@ -21,7 +21,7 @@ it('a limit is of one of two kinds, and says for each plan how many', () => {
     [],
   )
   assert.deepEqual(problemsOf({ 'shop.prints': { title, per: 'period' } }), [])
-  const kinds = "says not exactly one of counts (a table) and per ('period')"
+  const kinds = "says not exactly one of counts (a table) and per ('period' or 'minute')"
   assert.deepEqual(problemsOf({ things: { title } }), [`limit things ${kinds}`])
   assert.deepEqual(problemsOf({ things: { title, counts: 'things', per: 'period' } }), [`limit things ${kinds}`])
   assert.deepEqual(problemsOf({ things: { title, counts: 'things; drop' } }), [

@@ -11,7 +11,9 @@ export function problemsOfLimit(
   const problems: string[] = []
   if (!/^[a-z][a-z0-9_.]{0,62}$/.test(name)) problems.push(`limit ${name} has a name that is no snake_case word`)
   if ((counts === undefined) === (per === undefined))
-    problems.push(`limit ${name} says not exactly one of counts (a table) and per ('period')`)
+    problems.push(`limit ${name} says not exactly one of counts (a table) and per ('period' or 'minute')`)
+  if (per !== undefined && per !== 'period' && per !== 'minute')
+    problems.push(`limit ${name} counts per ${per}, which is neither 'period' nor 'minute'`)
   if (counts !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(counts))
     problems.push(`limit ${name} counts ${counts}, which is no name of a table`)
   if (until !== undefined && (counts === undefined || !/^[a-z_][a-z0-9_]{0,62}$/.test(until)))

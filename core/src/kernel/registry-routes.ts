@@ -1,17 +1,20 @@
 import type { TSchema } from 'typebox'
-import type { PermissionSpec } from './access/specs.ts'
+import type { LimitSpec, PermissionSpec } from './access/specs.ts'
 import { problemsOfStoreScope } from './access/store-scope.ts'
 import { MAX_BODY_LIMIT } from './http/body.ts'
 import { OPERATION_NAME } from './http/operation-names.ts'
 import { handsOutSecrets, unmarkedSecrets } from './http/secret-answers.ts'
+import type { RatePolicy } from './rates/define.ts'
 import type { RegisteredRoute } from './registry.ts'
 import { problemsOfInputs } from './registry-inputs.ts'
+import { problemsOfRouteRates } from './registry-rates.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 
 interface Known {
   permissions: ReadonlyMap<string, PermissionSpec>
-  limits: ReadonlyMap<string, unknown>
+  limits: ReadonlyMap<string, LimitSpec>
   features: ReadonlyMap<string, unknown>
+  rateLimits: ReadonlyMap<string, RatePolicy>
 }
 
 /** Adds to `problems` everything wrong with a route, alone or together with others. */
@@ -35,7 +38,7 @@ export function checkRoutes(routes: readonly RegisteredRoute[], known: Known, pr
 
 const WORDS: readonly string[] = ['public', 'self', 'superAdmin']
 
-function problemsOf(route: RegisteredRoute, { permissions, limits, features }: Known): string[] {
+function problemsOf(route: RegisteredRoute, { permissions, limits, features, rateLimits }: Known): string[] {
   const problems: string[] = []
   const { access } = route
   if (!route.hidden && !OPERATION_NAME.test(route.name))
@@ -52,6 +55,9 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features }: K
     problems.push(...problemsOfStoreScope(access, route.path, isList))
   }
   if (route.limit !== undefined && !limits.has(route.limit)) problems.push(`consumes the unknown limit ${route.limit}`)
+  else if (route.limit !== undefined && limits.get(route.limit)?.per === 'minute')
+    problems.push(`consumes the limit ${route.limit}, which is one of requests per minute: name it in a rate limit`)
+  problems.push(...problemsOfRouteRates(route, rateLimits))
   if (route.feature !== undefined && !features.has(route.feature))
     problems.push(`needs the unknown feature ${route.feature}`)
   if (!Object.keys(route.response).some((status) => Number(status) < 300)) problems.push('declares no success answer')

@@ -7,8 +7,10 @@ import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { MailDefinition, PostOffice } from './mails/define.ts'
 import type { Module, Route } from './module.ts'
+import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
+import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 import {
@@ -38,6 +40,8 @@ export interface Registry {
   readonly permissions: ReadonlyMap<string, Permission>
   readonly limits: ReadonlyMap<string, LimitSpec & { module: string }>
   readonly features: ReadonlyMap<string, FeatureSpec & { module: string }>
+  /** The kernel's own and those of modules. */
+  readonly rateLimits: ReadonlyMap<string, RatePolicy>
   readonly events: ReadonlyMap<string, EventDefinition>
   readonly schedules: readonly Schedule[]
   /** By kind, each with its texts. */
@@ -102,6 +106,21 @@ export function createRegistry(given: readonly Module[]): Registry {
       Object.entries(module.features).map(([name, spec]) => [name, { ...spec, module: module.name }]),
     ),
   )
+  const rateLimits = unique<RatePolicy>('rate limit', [
+    ...Object.entries(DEFAULT_RATE_LIMITS).map(([name, spec]): [string, RatePolicy, string] => [
+      name,
+      { ...spec, name, module: 'kernel' },
+      'kernel',
+    ]),
+    ...each(modules, (module) =>
+      Object.entries(module.rateLimits).map(([name, spec]): [string, RatePolicy] => [
+        name,
+        { ...spec, name, module: module.name },
+      ]),
+    ),
+  ])
+  problems.push(...problemsOfRequestsPerMinute(limits))
+  for (const policy of rateLimits.values()) problems.push(...problemsOfRateLimit(policy, limits))
   const { settings, settingsKeepers } = collectSettings(modules, permissions, problems)
   const declaredEvents = unique(
     'event',
@@ -148,7 +167,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     })),
   )
   const routes = completeRoutes(declaredRoutes, settings, problems)
-  checkRoutes(routes, { permissions, limits, features }, problems)
+  checkRoutes(routes, { permissions, limits, features, rateLimits }, problems)
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
@@ -166,6 +185,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     permissions,
     limits,
     features,
+    rateLimits,
     events,
     schedules: [...schedules.values()],
     mails,

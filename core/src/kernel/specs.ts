@@ -54,3 +54,19 @@ export interface SealedKind {
   /** Some values, for example the newest and oldest; empty when there are none. */
   samples(core: Core): Promise<{ sealed: string; context: string }[]>
 }
+
+/**
+ * On which port a route stands, and for whom.
+ * - `public` (default): for everybody, on the port of the API.
+ * - `probe`: there, and on `WORKER_PORT`.
+ * - `metrics`: on `WORKER_PORT`, and with `METRICS_PUBLIC` on the port of the API.
+ * - `documents`: on the port of the API with `API_DOCS_PUBLIC`.
+ * - `machine`: on the port of the API, for programs of this very machine alone.
+ */
+export type Reach = 'public' | 'probe' | 'metrics' | 'documents' | 'machine'
+
+/** The person who founds a tenant and becomes its owner. */
+export interface Founder {
+  userId: string
+  name: string
+}

@@ -16,6 +16,7 @@ import type { Schedule } from '../kernel/jobs/define.ts'
 import { runSchedule } from '../kernel/jobs/schedules.ts'
 import type { Module } from '../kernel/module.ts'
 import type { ProductOptions } from '../kernel/product.ts'
+import type { RateStore } from '../kernel/rates/store.ts'
 import { builtinModules } from '../modules/index.ts'
 import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
@@ -33,6 +34,13 @@ export interface TestCoreOptions {
   env?: Record<string, string>
   /** Work on jobs and schedules too. Default: no; `drainJobs` runs what is due. */
   worker?: boolean
+  /**
+   * Count requests as a server does, so that a test can be sent 429. Default: no count is ever used up, so that a test
+   * sends as quickly as it likes.
+   */
+  rateLimits?: boolean
+  /** Where they are counted, as `createCore` takes it. */
+  rates?: RateStore
   /** As `createCore` takes it: plugins and hooks on Fastify. */
   fastify?: FastifySetup
   /** An existing database: for a second process on the same one. */
@@ -94,7 +102,9 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     modules,
   )
   const log = pino({ level: config.log.level, base: null }, collect(logs))
-  const core = await createCore({ config, modules, product: options.product, clock, log, fastify: options.fastify })
+  const { product, fastify } = options
+  const rates = options.rates ?? (options.rateLimits ? undefined : endlessRates)
+  const core = await createCore({ config, modules, product, clock, log, rates, fastify })
   const statements = createStatementCheck(await listTenantTables(database.superuserUrl))
   core.db.observe(statements.observe)
   const app = await core.app().catch(async (error: unknown) => {
@@ -129,6 +139,11 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
       statements.assertNone()
     },
   }
+}
+
+/** Counts that are never used up. */
+const endlessRates: RateStore = {
+  take: (counters) => ({ isAllowed: true, counts: counters.map(({ windowMs }) => ({ used: 1, leftMs: windowMs })) }),
 }
 
 function collect(lines: string[]): Writable {

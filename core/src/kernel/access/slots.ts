@@ -99,6 +99,11 @@ export interface Allowances {
   requireWritable?(ctx: Ctx, limit?: string): Promise<void>
   /** All of the above as it stands now, for showing it; nothing is locked or consumed. */
   overview(ctx: Ctx): Promise<PlanOverview>
+  /**
+   * The figures of the tenant's plan for limits `per: 'minute'`; null: any number. Read with the standing and kept as
+   * long, so a change of them calls `ctx.forget({ tenantId })`.
+   */
+  perMinute?(ctx: Ctx): Promise<Readonly<Record<string, number | null>>>
 }
 
 /** A request that was answered. */

@@ -26,6 +26,12 @@ export type LimitSpec = {
       counts?: undefined
       until?: undefined
     }
+  | {
+      /** The kind "requests in a minute": nothing is used up; a rate limit takes it as its `max`. */
+      per: 'minute'
+      counts?: undefined
+      until?: undefined
+    }
 )
 
 /** Something that a plan includes or not. */

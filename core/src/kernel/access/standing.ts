@@ -3,6 +3,7 @@ import { MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
 import { coreOf } from '../core-of.ts'
+import { contextIn } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
 import { isUuid } from '../ids.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
@@ -19,6 +20,8 @@ export interface Resolved {
   mayComeFrom: ((address: string) => boolean) | null
   /** When the credential ends by itself, in milliseconds since the epoch; null: never. */
   endsAtMs: number | null
+  /** The tenant's figures for limits `per: 'minute'`, by name; one that is missing or null: any number. */
+  perMinute: ReadonlyMap<string, number | null>
   grants: readonly Grant[]
   /** Permissions held for the whole tenant. */
   tenantWide: ReadonlySet<string>
@@ -186,7 +189,7 @@ async function ask(core: Core, authenticator: Authenticator, principal: Principa
   return core.db.transaction({ tenantId: principal.tenantId, role: 'app', readOnly: true }, async (tx) => {
     const standing = await authenticator.standing(tx, principal, core)
     const grants = principal.tenantId === null ? [] : await askGrantSources(core, tx, principal)
-    return resolve(standing, narrow(grants, standing.scopes))
+    return resolve(standing, narrow(grants, standing.scopes), await askPerMinute(core, tx, principal))
   })
 }
 
@@ -210,12 +213,20 @@ async function askGrantSources(core: Core, tx: Tx, principal: Principal): Promis
   return grants
 }
 
+async function askPerMinute(core: Core, tx: Tx, { tenantId }: Principal): Promise<Resolved['perMinute']> {
+  const { allowances } = core.registry
+  if (tenantId === null || !allowances?.perMinute) return NO_FIGURES
+  return new Map(Object.entries(await allowances.perMinute(contextIn(core, tx, tenantId))))
+}
+
+const NO_FIGURES: Resolved['perMinute'] = new Map()
+
 function narrow(grants: Grant[], scopes: readonly string[] | null): Grant[] {
   if (scopes === null) return grants
   return grants.map((grant) => ({ ...grant, permissions: grant.permissions.filter((code) => scopes.includes(code)) }))
 }
 
-function resolve(standing: Standing, grants: Grant[]): Resolved {
+function resolve(standing: Standing, grants: Grant[], perMinute = NO_FIGURES): Resolved {
   const tenantWide = new Set<string>()
   const byStore = new Map<string, Set<string>>()
   for (const { storeId, permissions } of grants) {
@@ -226,5 +237,5 @@ function resolve(standing: Standing, grants: Grant[]): Resolved {
   const mayComeFrom = networks && createNetworks(networks)
   const endsAtMs = endsAt === null ? null : Date.parse(endsAt)
   const limits = { requestsPerMinute, mayComeFrom, endsAtMs }
-  return { actor, superAdmin, scopes, ...limits, grants, tenantWide, byStore, stores: new Map() }
+  return { actor, superAdmin, scopes, ...limits, perMinute, grants, tenantWide, byStore, stores: new Map() }
 }

@@ -55,6 +55,7 @@ describe('defaults', () => {
         '/sign-in': '/sign-in',
       },
       outboundAllow: [],
+      redisUrl: null,
       rateLimitFactor: 1,
       tenantsPerPerson: 20,
       trialsPerPerson: 1,
@@ -93,7 +94,7 @@ describe('problems', () => {
       PORT: '70000',
       LOG_LEVEL: 'loud',
       PUBLIC_URL: 'ftp://x',
-      REDIS_URL: 'redis://x',
+      CLAMAV_URL: 'tcp://x',
       TRUSTED_PROXIES: '10.0.0.0/33',
       SMTP_URL: 'smtp://mail',
       DATABSE_URL: 'postgres://x',
@@ -105,7 +106,7 @@ describe('problems', () => {
       /^TRUSTED_PROXIES must list networks/,
       /^LOG_LEVEL must be one of/,
       /^DATABSE_URL is no setting: DATABASE_URL is\./,
-      /^REDIS_URL is set, but sharing rate limits between processes is not built yet/,
+      /^CLAMAV_URL is set, but scanning uploads is not built yet/,
       /^SMTP_URL is set, but MAIL_FROM is not/,
     )
   })
@@ -154,11 +155,11 @@ describe('half-set features', () => {
 
 describe('what nothing heeds', () => {
   test('is refused by name where it is still to come', () => {
-    const names = ['REDIS_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'CLAMAV_URL', 'VAPID_PUBLIC_KEY']
+    const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'CLAMAV_URL', 'VAPID_PUBLIC_KEY']
     names.push('FILE_UPLOAD_MAX_SIZE', 'FILE_ALLOWED_EXTENSIONS', 'S3_BUCKET', 'S3_SECRET_ACCESS_KEY')
     for (const name of names) refuses({ [name]: '1' }, new RegExp(`^${name} is set, but .* is not built yet`))
     refuses({ FILE_STORAGE_BACKEND: 's3' }, /^FILE_STORAGE_BACKEND is set, but .* is not built yet/)
-    assert.deepEqual(problemsOf({ FILE_STORAGE_BACKEND: 'local', REDIS_URL: ' ' }), [])
+    assert.deepEqual(problemsOf({ FILE_STORAGE_BACKEND: 'local', CLAMAV_URL: ' ' }), [])
   })
 
   test('is refused where it is a slip away from a setting', () => {

@@ -59,7 +59,9 @@ export interface Config {
   readonly pages: Pages
   /** CIDRs that outbound requests may reach although private. */
   readonly outboundAllow: readonly string[]
-  /** Multiplies how many failures lead to a lockout; 0 switches lockouts off. */
+  /** Where all processes count requests together; null: each counts in its memory. */
+  readonly redisUrl: string | null
+  /** Multiplies every rate limit, and how many failures lead to a lockout; 0 switches both off. */
   readonly rateLimitFactor: number
   /** How many tenants of one person begin with a trial. */
   readonly trialsPerPerson: number
@@ -184,6 +186,7 @@ function nest(env: Env): Omit<Config, 'of'> {
       '/sign-in': env.PAGE_SIGN_IN,
     },
     outboundAllow: env.OUTBOUND_ALLOW,
+    redisUrl: env.REDIS_URL,
     rateLimitFactor: env.RATE_LIMIT_FACTOR,
     trialsPerPerson: env.TRIALS_PER_PERSON,
     tenantsPerPerson: env.TENANTS_PER_PERSON,

@@ -114,7 +114,7 @@ describe('a declaration', () => {
     ]
     const problems = [
       "the setting APP_SECRET (own) is one of the core's own",
-      'the setting REDIS_URL (own) has a name that is kept for what the core is to have',
+      "the setting REDIS_URL (own) is one of the core's own",
       'the setting S3_BUCKET (own) has a name that is kept for what the core is to have',
       'two modules declare the setting OWN_WORD: own and other',
     ]

@@ -168,11 +168,17 @@ export const settings = {
     { default: '10' },
     'Most connections that one process keeps for the application role. All processes together must stay below the server’s `max_connections`.',
   ),
+  REDIS_URL: setting(
+    'Limits',
+    url('redis', 'rediss'),
+    { default: null, secret: true, example: 'redis://:password@redis.example.com:6379/0' },
+    'Redis or Valkey, in which all processes count requests together for the rate limits; `rediss` is encrypted. Unset: each process counts for itself, so that several let through as many times more. While it does not answer, memory stands in and no request fails.',
+  ),
   RATE_LIMIT_FACTOR: setting(
     'Limits',
     decimal(0, 1000),
     { default: '1' },
-    'Multiplies how many failed sign-ins lead to a lockout. `0` switches lockouts off, and the pause between mails of a kind to an address: for tests and benchmarks only. Production refuses `0` and more than 10.',
+    'Multiplies every rate limit, and how many failed sign-ins lead to a lockout. `0` switches both off, and the pause between mails of a kind to an address: for tests and benchmarks only. Production refuses `0` and more than 10.',
   ),
   TRIALS_PER_PERSON: setting(
     'Limits',

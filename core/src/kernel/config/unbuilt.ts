@@ -2,7 +2,6 @@ import { settings } from './env.ts'
 
 /** Settings of features that do not exist yet, so that nobody relies on them. A star matches any ending. */
 const NOT_BUILT: readonly [name: string, what: string][] = [
-  ['REDIS_URL', 'sharing rate limits between processes'],
   ['OTEL_*', 'sending traces'],
   ['CLAMAV_URL', 'scanning uploads'],
   ['VAPID_*', 'web push'],

@@ -4,7 +4,7 @@ import { mergeVary } from './cors.ts'
 
 /** Headers that every answer has, or that `cookies` and `CORS_ORIGINS` set: a route may not set them. */
 const KEPT =
-  /^(?:x-request-id|x-frame-options|x-content-type-options|referrer-policy|strict-transport-security|set-cookie|access-control-.+)$/
+  /^(?:x-request-id|x-frame-options|x-content-type-options|referrer-policy|strict-transport-security|set-cookie|access-control-.+|(?:x-)?ratelimit(?:-.+)?)$/
 
 /** The headers of an answer, their names in lower case. Throws for one that a route may not set, or that cannot be sent. */
 export function headersOf(

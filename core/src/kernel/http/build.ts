@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest, LogController, type onSendHookHandler } from 'fastify'
 import type { Core } from '../core.ts'
 import { sqlState } from '../db/errors.ts'
-import { type AppError, invalidRequest, methodNotAllowed, notFound, unsupportedMediaType } from '../errors.ts'
+import { AppError, invalidRequest, methodNotAllowed, notFound, unsupportedMediaType } from '../errors.ts'
 import { newId } from '../ids.ts'
+import { createLimiter, type RouteLimiter } from '../rates/limiter.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { createAddressReader } from './address.ts'
 import { acceptBodies, bodyLimitOf, bodyScopeOf, bodyTypesOf, MAX_BODY_LIMIT } from './body.ts'
@@ -60,6 +61,7 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   app.decorate('problemTypes', core.product.problemTypes)
   app.decorateRequest('identity', null)
   app.decorateRequest('address', null)
+  app.decorateRequest('rates', null)
   app.decorateRequest('maybeUnstorable', false)
   app.decorateRequest('isHandled', false)
   drainConnections(app, core)
@@ -69,11 +71,12 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   await setUp?.(app)
   // Set last, so that no plugin replaces the error handler.
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemOf(error, request)))
+  const limiterOf = createLimiter(core)
   for (const group of Map.groupBy(routes, bodyScopeOf).values())
     app.register(async (scope) => {
       acceptBodies(scope, group[0]!) // a group has one at least
       if (setUp) holdStanding(scope, standing)
-      for (const route of group) addRoute(scope, core, { route, methods, nothingFor })
+      for (const route of group) addRoute(scope, core, { route, methods, nothingFor, limiter: limiterOf(route) })
     })
   await app.ready()
   return app
@@ -147,9 +150,10 @@ interface Place {
   route: RegisteredRoute
   methods: MethodTable
   nothingFor: Common['nothingFor']
+  limiter: RouteLimiter
 }
 
-function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingFor }: Place): void {
+function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingFor, limiter }: Place): void {
   const coversOthers = methods.coversOthers(route)
   scope.route({
     method: route.method,
@@ -157,16 +161,27 @@ function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingF
     bodyLimit: bodyLimitOf(route),
     config: { route },
     // The caller is identified before the body is read.
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
       if (route.reach === 'machine') requireThisMachine(request.raw, core.config.http.publicUrl)
       if (coversOthers && methods.isOthers(route, request.url)) throw nothingFor(request)
       request.identity =
-        route.access === 'public' ? await identifyIfPossible(core, request) : await identify(core, request)
+        route.access === 'public'
+          ? await identifyIfPossible(core, request)
+          : await identify(core, request).catch(async (error) => {
+              // Guesses are bounded; who proves who they are goes on from the same address.
+              if (isRefused(error)) await limiter.countUnproven(request, reply)
+              throw error
+            })
+      const counting = limiter.count(request, reply)
+      if (counting) await counting
       if (route.method !== 'GET' && isEncoded(request.headers)) throw encoded()
     },
-    handler: createHandler(core, route),
+    handler: createHandler(core, route, limiter),
   })
 }
+
+/** Whether a credential was refused, and not merely could not be looked at. */
+const isRefused = (error: unknown) => error instanceof AppError && error.status < 500
 
 /** Errors of the framework without a route, and of plugins before a route's handler. */
 function problemOf(error: unknown, { routeOptions, isHandled }: FastifyRequest): unknown {

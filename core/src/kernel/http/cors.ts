@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { RATE_HEADERS } from '../rates/headers.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
 import type { MethodTable } from './methods.ts'
@@ -19,6 +20,7 @@ const EXPOSED = [
   'Idempotent-Replayed',
   'WWW-Authenticate',
   'Content-Disposition',
+  ...RATE_HEADERS,
 ].join(', ')
 const VARIES_OF_PREFLIGHT = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers'
 

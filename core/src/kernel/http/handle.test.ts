@@ -19,7 +19,11 @@ for (const access of ['self', 'superAdmin', { permission: 'thing.view' }] as con
       },
     })
     const core = { registry: {} } as Core // must not get as far as using it
-    const handle = createHandler(core, { ...route, module: 'things', url: '/api/v1/things' })
+    const handle = createHandler(
+      core,
+      { ...route, module: 'things', url: '/api/v1/things' },
+      { countAccount: undefined },
+    )
     const request = { identity: null, params: {}, query: {}, headers: {} }
     await assert.rejects(
       handle(request as unknown as FastifyRequest, {} as FastifyReply), // as much of them as is looked at

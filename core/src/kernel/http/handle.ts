@@ -6,6 +6,7 @@ import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
 import { anonymousActor, createContext } from '../create-context.ts'
 import { unauthenticated } from '../errors.ts'
+import type { RouteLimiter } from '../rates/limiter.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { authorize, storeContext } from './authorize.ts'
 import { bringsCookies } from './declared.ts'
@@ -31,14 +32,19 @@ declare module 'fastify' {
 }
 
 /**
- * Makes the function that answers a route: validate → store → permission → transaction → handler → answer. The
- * credential was looked at before the body was read.
+ * Makes the function that answers a route: validate → account's rate limit → store → permission → transaction → handler
+ * → answer. The credential was looked at, and requests counted by it, before the body was read.
  */
-export function createHandler(core: Core, route: RegisteredRoute) {
+export function createHandler(
+  core: Core,
+  route: RegisteredRoute,
+  { countAccount }: Pick<RouteLimiter, 'countAccount'>,
+) {
   const prepared = prepare(core, route)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     request.isHandled = true
     const input = prepared.readInput(request)
+    if (countAccount) await countAccount(request, reply, input.body)
     const { identity } = request
     if (route.access === 'public') return answer(core, prepared, request, reply, input)
     // Set before the body was read, or the request would have ended there.

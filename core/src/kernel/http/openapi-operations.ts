@@ -3,13 +3,14 @@ import type { TSchema } from 'typebox'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
 import type { Product } from '../product.ts'
+import { isLimited, policiesOf } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
-import { declaredParameters, requestBodyOf } from './openapi-inputs.ts'
-import { errorsOf, openStatuses, problemAnswer, sharedName } from './openapi-problems.ts'
+import { declaredParameters, parameterOf, requestBodyOf } from './openapi-inputs.ts'
+import { errorsOf, openStatuses, problemAnswer, rateHeaderRefs, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
-import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
+import type { AnswerObject, MediaType, Operation, Parameter } from './openapi-types.ts'
 import { thingNamedBy } from './operation-names.ts'
 
 /** Collections that operations share while the document is built. */
@@ -51,6 +52,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
     ...(route.feature ? { 'x-feature': route.feature } : {}),
+    ...(isLimited(route) ? { 'x-rate-limits': policiesOf(route) } : {}),
   }
 }
 
@@ -75,11 +77,11 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
       type: 'string',
       format: 'uuid',
     }
-    return parameter(name, 'path', true, isId ? id : schema)
+    return parameterOf(name, 'path', true, isId ? id : schema)
   })
   const required: readonly string[] = route.query?.required ?? []
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
-    parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
+    parameterOf(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
   )
   const inHeaders = [
     ...(route.storeHeader ? ['X-Store-ID'] : []),
@@ -88,11 +90,6 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
   ]
   const shared = inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))
   return [...inPath, ...inQuery, ...declaredParameters(route, schemas), ...shared]
-}
-
-function parameter(name: string, place: Parameter['in'], required: boolean, schema: JsonSchema): Parameter {
-  const { description } = schema
-  return { name, in: place, required, ...(typeof description === 'string' ? { description } : {}), schema }
 }
 
 function successesOf(route: RegisteredRoute, { schemas }: Workshop): Operation['responses'] {
@@ -131,7 +128,8 @@ function successHeaders(route: RegisteredRoute, status: number): AnswerObject['h
     ...(304 in route.response ? ['ETag'] : []),
     ...(route.idempotent ? ['Idempotent-Replayed'] : []),
   ]
-  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+  const refs = Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+  return { ...refs, ...rateHeaderRefs(route) }
 }
 
 function problemsOf(route: RegisteredRoute, { responses, registry, product }: Workshop): Operation['responses'] {
@@ -141,7 +139,7 @@ function problemsOf(route: RegisteredRoute, { responses, registry, product }: Wo
     Object.entries(byStatus).map(([text, kinds = []]) => {
       const status = Number(text)
       const answer = problemAnswer(status, kinds, open.has(status), { route, types: product.problemTypes })
-      const name = sharedName(kinds, open.has(status))
+      const name = sharedName(kinds, open.has(status), route)
       if (name === null) return [text, answer]
       responses[name] ??= answer
       // Two modules may use one code differently; the second is then described inline.

@@ -15,6 +15,7 @@ import {
   payloadTooLarge,
   permissionDenied,
   planLimitReached,
+  rateLimited,
   scopeDenied,
   storeAccessDenied,
   subscriptionInactive,
@@ -24,6 +25,8 @@ import {
   unsupportedMediaType,
 } from '../errors.ts'
 import type { Access } from '../module.ts'
+import { RATE_HEADERS } from '../rates/headers.ts'
+import { isLimited } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { invalidAccessToken, invalidApiKey, takesKeys } from './identify.ts'
 import { sampleOf } from './openapi-samples.ts'
@@ -61,6 +64,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
     // A write may violate a constraint, also a foreign key of an application.
     ...(takesBody && !route.onlyAsks ? [conflict] : []),
     ...(takesBody && route.cookies ? [originNotAllowed] : []),
+    ...(isLimited(route) ? [rateLimited] : []),
     ...(route.idempotent ? [idempotencyKeyInUse, idempotencyKeyReused] : []),
     ...route.errors,
     internalError,
@@ -103,15 +107,23 @@ export function problemAnswer(
   const schema: JsonSchema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] }
   return {
     description: `${STATUS_CODES[status] ?? 'Problem'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
-    headers: headersOf(status),
+    headers: { ...headersOf(status), ...rateHeaderRefs(route) },
     content: { [PROBLEM_MEDIA_TYPE]: { schema, ...examplesOf(kinds, { route, types }) } },
   }
 }
 
 /** The name of an answer that several routes share, or null for one that depends on the route. */
-export function sharedName(kinds: readonly ErrorKind[], isOpen: boolean): string | null {
+export function sharedName(kinds: readonly ErrorKind[], isOpen: boolean, route: RegisteredRoute): string | null {
+  // Such routes are few, and their answers lack the headers of rate limits.
+  if (!isLimited(route)) return null
   const [kind] = kinds
   return kinds.length === 1 && kind && !isOpen && kind !== permissionDenied ? kind.code : null
+}
+
+/** The headers of the rate limits that requests of a route count under. */
+export function rateHeaderRefs(route: RegisteredRoute): AnswerObject['headers'] {
+  if (!isLimited(route)) return {}
+  return Object.fromEntries(RATE_HEADERS.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
 function headersOf(status: number): AnswerObject['headers'] {

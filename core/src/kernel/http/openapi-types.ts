@@ -38,6 +38,8 @@ export interface Operation {
   'x-callers'?: 'people'
   'x-limit'?: string
   'x-feature'?: string
+  /** The rate limits that its requests count under, by their names in `RateLimit-Policy`. */
+  'x-rate-limits'?: string[]
 }
 
 export type PathItem = Record<string, Operation>

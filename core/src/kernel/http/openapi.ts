@@ -1,4 +1,5 @@
 import { completeProduct, OUR_NAME, type Product } from '../product.ts'
+import { RATE_HEADER_MEANINGS, RATE_HEADERS } from '../rates/headers.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
 import { describeRoute, SERVER, tagOf, templateOf, type Workshop } from './openapi-operations.ts'
@@ -68,6 +69,8 @@ const DESCRIPTION = `- Errors are \`application/problem+json\` (RFC 9457): branc
 - With any request of a signed-in person \`X-Store-ID\` may say which store they stand in. It is checked (403 \`store_access_denied\`) and
   recorded with what happens; operations that act on that store name it among their parameters.
 - HEAD answers wherever GET does, without effects. A method that a path does not know is answered 405 \`method_not_allowed\` with \`Allow\`.
+- Requests are limited: answers say by \`RateLimit\` how many are left, and 429 \`rate_limited\` with \`Retry-After\` that there were
+  too many. \`x-rate-limits\` names an operation's limits; one without it is not limited.
 - A body is sent uncompressed. What arrives too slowly is 408 \`request_timeout\`, with too many headers 431
   \`headers_too_large\`, with another expectation than \`100-continue\` 417 \`expectation_failed\`.
 - The pages for people (\`/\`, \`/sign-in\` and those that mails lead to) are not in here.`
@@ -92,7 +95,7 @@ const PARAMETERS = {
     in: 'header',
     required: false,
     description: 'The store that the caller acts for',
-    schema: { type: 'string', format: 'uuid' },
+    schema: { type: 'string', format: 'uuid', examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] },
   },
   'Idempotency-Key': {
     name: 'Idempotency-Key',
@@ -100,7 +103,7 @@ const PARAMETERS = {
     required: false,
     description:
       'The same key and body within 24 hours get the first answer again; up to 255 characters, bare or in quotes. What the body or the credential is refused for is not remembered',
-    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$' },
+    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$', examples: ['"order-4711"'] },
   },
   'If-None-Match': {
     name: 'If-None-Match',
@@ -116,6 +119,16 @@ const RETRY_AFTER = {
   description: 'Seconds until it is worth trying again',
   schema: { type: 'string', pattern: '^\\d+$' },
 }
+
+const RATE_LIMITS: OpenApiDocument['components']['headers'] = Object.fromEntries(
+  RATE_HEADERS.map((name) => [
+    name,
+    {
+      description: RATE_HEADER_MEANINGS[name],
+      schema: name.startsWith('X-') ? { type: 'integer', minimum: 0 } : { type: 'string' },
+    },
+  ]),
+)
 
 const HEADERS: OpenApiDocument['components']['headers'] = {
   'X-Request-ID': {
@@ -134,6 +147,7 @@ const HEADERS: OpenApiDocument['components']['headers'] = {
     schema: { const: 'true' },
   },
   'WWW-Authenticate': { description: 'How to prove who you are', required: true, schema: { type: 'string' } },
+  ...RATE_LIMITS,
   'Retry-After': RETRY_AFTER,
   'Retry-After-Always': { ...RETRY_AFTER, required: true },
 }

@@ -40,6 +40,7 @@ const registerAccount = defineRoute({
   description:
     'Person, tenant, its first store and the owner role are made together; the answer is that of a sign-in. Where registration is closed it is 403 `registration_closed`.',
   access: 'public',
+  rateLimit: 'auth',
   transaction: 'manual',
   ...sessionParts,
   body: Registration,
@@ -56,6 +57,7 @@ const bootstrapInstallation = defineRoute({
   summary: 'Make the first super admin',
   description: 'Once, with the token that the first start has printed or that BOOTSTRAP_TOKEN gives.',
   access: 'public',
+  rateLimit: 'auth',
   transaction: 'manual',
   ...sessionParts,
   // The bootstrap token and super admins belong to the installation, which only the system role can read and write.
@@ -75,6 +77,7 @@ const acceptInvite = defineRoute({
   description:
     'Who has no account yet gives a new password. Who has one proves it by its password, or by the access token of a session sent along, in the `X-Session-Mode` of that session. What the invitation gives is what its sender may give now; without anything left it is `invalid_token`.',
   access: 'public',
+  rateLimit: 'auth',
   transaction: 'manual',
   ...sessionParts,
   body: Acceptance,
@@ -102,6 +105,7 @@ const forgotPassword = defineRoute({
   description:
     'The answer is the same whether or not the address has an account. Where the installation sends no mail (`MAIL=off`), 503.',
   access: 'public',
+  rateLimit: 'auth',
   body: ForgotPassword,
   response: { 202: null },
   handler: async (ctx, { body }) => {
@@ -116,6 +120,7 @@ const resetForgottenPassword = defineRoute({
   summary: 'Choose a new password by the link of a mail',
   description: 'All sessions of the person end; sign in with the new password.',
   access: 'public',
+  rateLimit: 'auth',
   transaction: 'manual',
   body: ResetPassword,
   check: newPasswordIn('password'),
@@ -132,6 +137,7 @@ const verifyAddress = defineRoute({
   path: '/auth/verify-email',
   summary: 'Prove an e-mail address by the link of a mail',
   access: 'public',
+  rateLimit: 'auth',
   body: VerifyEmail,
   response: { 204: null },
   errors: [invalidToken, tokenExpired],

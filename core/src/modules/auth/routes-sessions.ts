@@ -36,6 +36,7 @@ const login = defineRoute({
   description:
     'Answers with tokens, or asks for the second factor. A wrong password, an unknown address and an account without a password are told apart neither by the answer nor by its time. Failures count for an account and a place together (an IPv4 address, an IPv6 /64): after ten in 15 minutes that place is stopped at that account, after a hundred at all accounts (429 `too_many_attempts`). From all places together 20 failures are free, and then one after a growing pause. A device that has signed in before and a live session count for themselves, and are stopped by their own failures only.',
   access: 'public',
+  rateLimit: 'auth',
   transaction: 'manual',
   ...sessionParts,
   body: Credentials,

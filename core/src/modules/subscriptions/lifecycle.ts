@@ -109,6 +109,8 @@ async function rollForward(ctx: Ctx, stored: State): Promise<State> {
 async function save(ctx: Ctx, before: State, after: State): Promise<State> {
   const { plan, pending_plan, ...row } = after
   const saved = await updateSubscription(ctx.tx, { ...row, updated_at: ctx.clock.now() })
+  // What is remembered of the tenant includes the plan's requests per minute.
+  if (after.plan_id !== before.plan_id) await ctx.forget({ tenantId: ctx.tenantId })
   if (after.charge && after.charge.key !== before.charge?.key) await enqueueCollection(ctx, after)
   return { ...saved, plan, pending_plan }
 }

@@ -39,9 +39,9 @@ describe('a limit of what a tenant has at once', () => {
     assert.deepEqual(
       plans.map(({ code, limits }: { code: string; limits: object }) => [code, limits]),
       [
-        ['free', { stores: 1, users: 2, branches: 1, prints: 2 }],
-        ['starter', { stores: 5, users: 10, branches: 4, prints: 10 }],
-        ['business', { stores: null, users: null, branches: null, prints: null }],
+        ['free', { stores: 1, users: 2, branches: 1, prints: 2, requests_per_minute: 1_200 }],
+        ['starter', { stores: 5, users: 10, branches: 4, prints: 10, requests_per_minute: 6_000 }],
+        ['business', { stores: null, users: null, branches: null, prints: null, requests_per_minute: 60_000 }],
       ],
     )
     assert.deepEqual(await usageOf('branches'), { used: 1, max: 4, percent: 25 })
@@ -104,7 +104,9 @@ describe('a limit of what a tenant has at once', () => {
       sent.filter((sql) => /count\(\*\)|for (no key )?update/.test(sql)),
       [],
     )
-    assert.equal(sent.filter((sql) => sql.includes('"subscriptions"')).length, 1)
+    // What is remembered of the tenant may be read anew after the change of plan, without a lock.
+    const locking = sent.filter((sql) => sql.includes('"subscriptions"') && sql.includes('for key share'))
+    assert.equal(locking.length, 1)
   })
 })
 

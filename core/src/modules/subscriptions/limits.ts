@@ -1,7 +1,7 @@
 import { type Allowances, type Ctx, planLimitReached, subscriptionInactive, type Tx } from '#kernel'
 import { limitReached80, limitReached100 } from './events.ts'
 import { getState } from './lifecycle.ts'
-import { includes, maxOf } from './plans.ts'
+import { includes, maxOf, NO_PLAN, ratesOf } from './plans.ts'
 import { findStanding } from './queries.ts'
 import { isEnded, type State } from './states.ts'
 import type { PlanRow, Status } from './table.ts'
@@ -60,6 +60,11 @@ export const planAllowances: Allowances = {
   async hasFeature(ctx, feature) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
     return terms !== undefined && includes(ctx, terms, feature)
+  },
+
+  async perMinute(ctx) {
+    const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
+    return ratesOf(ctx, terms ?? NO_PLAN)
   },
 
   async overview(ctx) {

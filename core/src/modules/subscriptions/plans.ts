@@ -24,6 +24,15 @@ export function includes({ registry }: Declared, plan: Terms, feature: string): 
 export const limitsOf = (core: Declared, plan: Terms): Record<string, number | null> =>
   Object.fromEntries([...core.registry.limits.keys()].map((limit) => [limit, maxOf(core, plan, limit)]))
 
+/** The limits that are requests per minute: nothing of them is used up, so usage leaves them out. */
+export function ratesOf(core: Declared, plan: Terms): Record<string, number | null> {
+  const rates = [...core.registry.limits].filter(([, { per }]) => per === 'minute')
+  return Object.fromEntries(rates.map(([limit]) => [limit, maxOf(core, plan, limit)]))
+}
+
+/** For tenants without a subscription, which may only read until they get one: the figures of the smallest plan. */
+export const NO_PLAN: Terms = { code: 'free', limits: { requests_per_minute: 1_200 }, features: {} }
+
 export const featuresOf = (core: Declared, plan: Terms): Record<string, boolean> =>
   Object.fromEntries([...core.registry.features.keys()].map((feature) => [feature, includes(core, plan, feature)]))
 

@@ -20,12 +20,13 @@ export async function openSubscription(ctx: Ctx, founder?: Founder): Promise<voi
   const isTrial = await upsertTrial(ctx.tx, userId, ctx.config.trialsPerPerson)
   const plan = await requirePlan(ctx, isTrial ? TRIAL_PLAN : PLAN_AFTER_TRIALS)
   const row = await insertSubscription(ctx.tx, newSubscription(ctx, plan, isTrial))
-  if (row)
+  if (row) {
+    await ctx.forget({ tenantId: ctx.tenantId })
     await ctx.emit(subscriptionCreated, {
       after: presentRecord({ ...row, plan, pending_plan: null }),
       label: plan.name,
     })
-  else if (isTrial) await updateTrialReturned(ctx.tx, userId)
+  } else if (isTrial) await updateTrialReturned(ctx.tx, userId)
 }
 
 async function requirePlan(ctx: Ctx, code: string): Promise<PlanRow> {

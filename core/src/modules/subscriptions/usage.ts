@@ -22,7 +22,7 @@ interface Terms extends Pick<State, 'current_period_start'> {
   plan: Pick<PlanRow, 'code' | 'limits' | 'features'>
 }
 
-/** How much of each limit is in use, and how much the plan allows. */
+/** How much of each limit is in use, and how much the plan allows. Of requests per minute nothing is used up. */
 export async function readUsage(ctx: Ctx, state: Terms): Promise<Usage> {
   const used = await countAll(ctx, state.current_period_start)
   return Object.fromEntries(
@@ -51,7 +51,7 @@ async function countAll(
   isWanted: (limit: string) => boolean = () => true,
 ): Promise<[limit: string, used: number][]> {
   const { tx, tenantId } = ctx
-  const wanted = [...ctx.registry.limits].filter(([limit]) => isWanted(limit))
+  const wanted = [...ctx.registry.limits].filter(([limit, { per }]) => per !== 'minute' && isWanted(limit))
   // All queries are sent at once.
   return Promise.all(
     wanted.map(async ([limit]): Promise<[string, number]> => {
@@ -66,7 +66,8 @@ async function countAll(
 export function countedBy({ registry, clock }: Ctx, limit: string): Counted | undefined {
   const declared = registry.limits.get(limit)
   if (!declared) throw new Error(`The limit ${limit} belongs to no module of this core`)
-  const { counts, until } = declared
+  const { counts, until, per } = declared
+  if (per === 'minute') throw new Error(`The limit ${limit} is one of requests per minute: nothing of it is used up`)
   return counts === undefined ? undefined : { table: counts, until, now: clock.now() }
 }
 
