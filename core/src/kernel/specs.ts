@@ -6,12 +6,6 @@ import type { Core } from './core.ts'
  */
 export type Callers = 'people' | 'all'
 
-/** The person who founds a tenant and becomes its owner. */
-export interface Founder {
-  userId: string
-  name: string
-}
-
 /** A long-lived object, created once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
 export interface Resource<T> {
   readonly name: string
