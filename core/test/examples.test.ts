@@ -84,7 +84,7 @@ async function bodyOf(route: RegisteredRoute, operation: Operation, filled: Fill
   if (body === undefined) return undefined
   const told: Record<string, unknown> = filled.body
   for (const path of idPlaces(asSchema(route.body))) {
-    const name = path.findLast((step) => step !== '0') ?? ''
+    const name = (path.findLast((step) => step !== '0') ?? '').replace(/_ids$/, '_id')
     const id = await (route.name === 'login' ? tenantOfAda() : (told[name] ?? idFor(name, tenant)))
     if (id !== undefined && isThere(body, path)) body = placed(body, path, id)
   }
@@ -112,11 +112,16 @@ async function sendExample(route: RegisteredRoute, change = (body: unknown) => b
     }),
     {
       token: filled.token ?? (route.access === 'public' ? null : tenant.owner),
-      headers: Object.fromEntries(await examplesOf(operation, 'header', tenant)),
-      ...(body === undefined ? {} : { body }),
+      headers: { ...typeOf(route), ...Object.fromEntries(await examplesOf(operation, 'header', tenant)) },
+      // The document says nothing of bytes that are taken as they are.
+      ...(body !== undefined ? { body } : filled.raw === undefined ? {} : { payload: filled.raw }),
     },
   )
 }
+
+/** The content type of bytes that a route takes as they are. */
+const typeOf = ({ raw }: RegisteredRoute): Record<string, string> =>
+  Array.isArray(raw) ? { 'content-type': String(raw[0]) } : {}
 
 describe('the examples of the API document, sent as they stand there', () => {
   for (const route of shown)
