@@ -131,7 +131,7 @@ export const plants: Plant[] = [
   {
     guard: 'An expired API key that lives again takes its place in the plan',
     file: `${KEYS}/operations.ts`,
-    find: "await consume(ctx, 'api_keys')",
+    find: "if (hasEnded(ctx, before) && !hasEnded(ctx, after)) await consume(ctx, 'api_keys')",
     replace: '',
     tests: keys,
   },
