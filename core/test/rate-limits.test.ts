@@ -79,6 +79,8 @@ describe('what requests are counted under', () => {
     ])
     assert.deepEqual(await sendMany(4, '/gate', key('b', 3)), { 204: 3, 429: 1 })
     assertRefused(await send('/gate', key('b', 3)), 'key')
+    const line = t.logs.find((line) => line.includes('requests are refused'))
+    assert.match(line ?? '', new RegExp(`"tenant_id":"${tenantOf(1)}","policies":\\["key"\\]`))
     assert.equal((await send('/gate', key('c', 3))).status, 204)
   })
 
@@ -223,6 +225,13 @@ describe('signing in', () => {
       ['auth', 3],
       ['auth_account', 4],
     ])
+  })
+
+  it('is counted before a body is read', async () => {
+    await start()
+    for (let sent = 0; sent < 10; sent++) await signIn(`p${sent}@example.com`)
+    const headers = { 'content-type': 'application/json' }
+    assertRefused(await send('/gate/sign-in', { method: 'POST', headers, payload: '{"email": ' }), 'auth')
   })
 
   it('shows neither an e-mail address nor an address in what is logged', async () => {
