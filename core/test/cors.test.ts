@@ -80,7 +80,7 @@ describe('a preflight', () => {
       assert.equal(headers['access-control-allow-methods'], 'GET, HEAD, POST')
       assert.equal(
         headers['access-control-allow-headers'],
-        'Authorization, Content-Type, Idempotency-Key, X-Store-ID, X-Request-ID',
+        'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Store-ID, X-Request-ID',
       )
       assert.equal(headers['access-control-max-age'], '7200')
       assert.equal(headers['access-control-allow-credentials'], undefined)

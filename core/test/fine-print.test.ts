@@ -17,6 +17,7 @@ const plans = defineModule({
   name: 'plans_fixture',
   allowances: {
     hasFeature: async () => true,
+    overview: async () => ({ writable: true, features: [], limits: {} }),
     consumed: async (_ctx, limit) => {
       if (isPlanFull) throw planLimitReached({ members: { limit, max: 1, used: 1 } })
     },

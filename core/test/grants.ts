@@ -64,6 +64,14 @@ export const TABLES: Record<string, Rights> = {
   invitation_roles: { app: ALL, system: ALL },
   mail_pauses: { app: ALL, system: ALL },
 
+  // Keys stay, and so does who made them; what the directory says of one never changes.
+  api_keys: {
+    app: 'select, insert, update (updated_at, name, scopes, store_ids, allowed_cidrs, rate_limit_per_minute, expires_at, overlap_ends_at, revoked_at, counted_until, frozen_rights, reminded_days)',
+    system: ALL,
+  },
+  api_key_hashes: { app: 'select, insert', system: ALL },
+  api_key_usage: { app: 'select', system: ALL },
+
   // Plans are the operator's.
   plans: { app: 'select', system: ALL },
   subscriptions: { app: 'select, insert, update', system: ALL },

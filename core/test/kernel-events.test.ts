@@ -33,6 +33,7 @@ describe('events', () => {
   after(() => test.close())
   afterEach(() => {
     behaviour.listener = undefined
+    behaviour.inner = undefined
   })
 
   const records = (tenant: string) =>
@@ -42,6 +43,36 @@ describe('events', () => {
     await inTenant(test.core, tenant, (ctx) => ctx.emit(gadgetLost, content))
     return (await records(tenant)).at(-1)
   }
+
+  it('are heard within their transaction by who asks for that: once, as whoever acts', async () => {
+    const heard: unknown[] = []
+    behaviour.inner = async (ctx, { name, after, before, tenantId }) => {
+      heard.push([name, tenantId, before, Object.keys(after ?? {}), ctx.actor.type])
+      await writeProbe(ctx, 'inner')
+    }
+    const before = (await records('b')).length
+    await inTenant(test.core, 'b', async (ctx) => {
+      await ctx.emit(gadgetTuned, { after: { serial: '1' } })
+      assert.equal(heard.length, 1, 'before emit returns')
+    })
+    assert.deepEqual(heard, [['gadget.tuned', tenantOf('b'), null, ['serial'], 'system']])
+    assert.deepEqual([await countProbes(test.core, 'inner'), (await records('b')).length], [1, before + 1])
+    await drainJobs(test.core, tenantOf('b'))
+    assert.equal(heard.length, 1, 'and by no job')
+  })
+
+  it('are undone, with the change, by what is thrown within', async () => {
+    behaviour.inner = async () => {
+      throw new Error('not this way')
+    }
+    const before = (await records('b')).length
+    const failing = inTenant(test.core, 'b', async (ctx) => {
+      await writeProbe(ctx, 'undone')
+      await ctx.emit(gadgetTuned, { after: { serial: '2' } })
+    })
+    await assert.rejects(failing, /not this way/)
+    assert.deepEqual([await countProbes(test.core, 'undone'), (await records('b')).length], [0, before])
+  })
 
   it('are recorded together with the change, or not at all', async () => {
     const change = async (ctx: Ctx) => {

@@ -27,6 +27,7 @@ const plan = { ended: false }
 const allowances: Allowances = {
   consumed: async () => {},
   hasFeature: async () => true,
+  overview: async () => ({ writable: !plan.ended, features: [], limits: {} }),
   requireWritable: async () => {
     if (plan.ended) throw subscriptionInactive()
   },

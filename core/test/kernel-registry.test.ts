@@ -127,6 +127,12 @@ describe('the registry', () => {
   it('refuses bodies that nobody checks', () => {
     const body = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
     assert.match(body({ body: Closed({}) })[0] ?? '', /takes a body, which its method has not/)
+    const withResponse = (method: 'GET' | 'POST', unchanged: null | TSchema) =>
+      // Another answer than the tests' usual.
+      problemsOf(one('things', { routes: [route({ method, response: { 200: null, 304: unchanged } as never })] }))
+    assert.deepEqual(withResponse('GET', null), [])
+    for (const wrong of [withResponse('POST', null), withResponse('GET', Closed({}))])
+      assert.match(wrong[0] ?? '', /declares a 304, which only a GET answers, and without a body/)
     assert.match(body({ method: 'POST', body: Type.Object({}) })[0] ?? '', /accepts unknown fields/)
     assert.match(body({ response: { 400: null } })[0] ?? '', /declares no success answer/)
     const within = (schema: TSchema) => body({ method: 'POST', body: Closed({ a: schema }) })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import pg from 'pg'
-import { createStandingCache } from '../src/kernel/access/standing.ts'
+import { momentAt } from '#kernel'
+import { createStandingCache, type Forget } from '../src/kernel/access/standing.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { behaviour, inTenant, probe, tenantOf, tokenOf, until } from './probe-module.ts'
 
@@ -22,6 +23,8 @@ describe('who may do what, remembered', () => {
   afterEach(() => {
     behaviour.permissions = undefined
     behaviour.standing = undefined
+    behaviour.principal = undefined
+    behaviour.limits = undefined
     first.clock.start()
   })
 
@@ -94,6 +97,62 @@ describe('who may do what, remembered', () => {
     await ask(first, 'dora')
     await ask(first, 'emil')
     assert.equal(asked, 3, 'both')
+  })
+
+  it('is forgotten by API key, and with the person on whose rights a key rests', async () => {
+    const keyId = tenantOf('key')
+    behaviour.principal = { apiKeyId: keyId, createdBy: tenantOf('maker') }
+    await ask(first, 'kora')
+    behaviour.principal = undefined
+    await ask(first, 'olaf')
+    const told = [await mark(first, 'm5'), await mark(first, 'm6'), await mark(first, 'm7')]
+    count()
+    const again = async (what: Forget, expected: number) => {
+      await inTenant(first.core, 'a', (ctx) => ctx.forget(what))
+      await told.pop()?.()
+      behaviour.principal = { apiKeyId: keyId, createdBy: tenantOf('maker') }
+      await ask(first, 'kora')
+      behaviour.principal = undefined
+      await ask(first, 'olaf')
+      assert.equal(asked, expected, JSON.stringify(what))
+    }
+    await again({ apiKeyId: keyId }, 1)
+    await again({ userId: tenantOf('maker') }, 2)
+    await again({ apiKeyId: tenantOf('other') }, 2)
+  })
+
+  it('is kept no longer than the credential lasts', async () => {
+    first.clock.stop()
+    behaviour.limits = { endsAt: momentAt(first.clock.ms() + 1_000) }
+    await ask(first, 'egon')
+    count()
+    first.clock.advance(999)
+    await ask(first, 'egon')
+    assert.equal(asked, 0)
+    first.clock.advance(1)
+    await ask(first, 'egon')
+    assert.equal(asked, 1)
+    await ask(first, 'egon')
+    assert.equal(asked, 2, 'what is over is not remembered at all')
+    behaviour.limits = { endsAt: 'never was a time' }
+    await ask(first, 'elke')
+    await ask(first, 'elke')
+    assert.equal(asked, 4, 'nor what nobody can read')
+  })
+
+  it('is worth nothing from elsewhere, nor from an address that nobody knows', async () => {
+    behaviour.limits = { networks: ['192.0.2.0/24'] }
+    const answer = await first.request('GET', '/api/v1/probes', { token: tokenOf('a', 'nils') })
+    assert.deepEqual([answer.status, answer.body.code], [403, 'scope_denied'])
+    behaviour.limits = { networks: ['127.0.0.0/8'] }
+    assert.equal(await ask(first, 'nora'), 200)
+    const unknown = await first.app.inject({
+      method: 'GET',
+      url: '/api/v1/probes',
+      headers: { authorization: `Bearer ${tokenOf('a', 'nora')}` },
+      remoteAddress: 'somewhere',
+    })
+    assert.equal(unknown.statusCode, 403)
   })
 
   it('is not forgotten when the change is rolled back', async () => {

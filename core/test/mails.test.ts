@@ -30,7 +30,7 @@ function assertDocument({ html }: { html: string }): void {
 }
 
 describe('every built-in mail', () => {
-  it('is there', () => assert.equal(mails.size, 10))
+  it('is there', () => assert.equal(mails.size, 12))
 
   for (const mail of mails.values()) {
     const data = sampleOf(mail.data) as object // the sample of an object's schema

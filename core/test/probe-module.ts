@@ -9,18 +9,22 @@ import {
   defineJob,
   defineModule,
   defineRoute,
+  type EventRecord,
   ListQuery,
   type Module,
   Nullable,
   on,
   onEvery,
   Page,
+  type Principal,
   page,
   rateLimited,
+  type Standing,
   stamp,
   type TenantRow,
   Timestamp,
   Uuid,
+  within,
 } from '#kernel'
 import { claim, claims } from '../src/kernel/access/sign-in.fixture.ts'
 
@@ -38,6 +42,8 @@ const Label = Closed({ label: Type.String() })
 export const behaviour: {
   job?: (ctx: Ctx, label: string) => Promise<unknown>
   listener?: (ctx: Ctx, name: string) => Promise<unknown>
+  /** In the transaction of the event. */
+  inner?: (ctx: Ctx, event: EventRecord) => Promise<unknown>
   route?: (ctx: Ctx, label: string) => Promise<unknown>
   schedule?: (ctx: Ctx) => Promise<unknown>
   permissions?: (userId: string) => string[]
@@ -45,6 +51,9 @@ export const behaviour: {
   roleId?: string | undefined
   /** Awaited while a principal's standing is looked up. */
   standing?: () => Promise<void>
+  /** Of every principal and every standing, beside what is usual. */
+  principal?: Partial<Principal> | undefined
+  limits?: Partial<Standing> | undefined
 } = {}
 
 export async function writeProbe(ctx: Ctx, label: string) {
@@ -144,9 +153,10 @@ const list = (path: `/${string}`) =>
 
 const authenticator: Authenticator = {
   ...claims,
+  identify: async (...args) => ({ ...(await claims.identify(...args)), ...behaviour.principal }),
   standing: async (...args) => {
     await behaviour.standing?.()
-    return claims.standing(...args)
+    return { ...(await claims.standing(...args)), ...behaviour.limits }
   },
 }
 
@@ -165,6 +175,7 @@ export const probe: Module = defineModule({
   jobs: [managedJob, manualJob, plainJob],
   listeners: [
     on(gadgetChanged, 'probe.first', async (ctx, { name }) => void (await behaviour.listener?.(ctx, `first ${name}`))),
+    within(gadgetTuned, 'probe.inner', async (ctx, event) => void (await behaviour.inner?.(ctx, event))),
     onEvery('probe.all', async (ctx, { name }) => void (await behaviour.listener?.(ctx, `all ${name}`))),
   ],
   authenticators: [authenticator],

@@ -71,8 +71,7 @@ async function proveCredential(world: PeopledWorld, route: RegisteredRoute): Pro
     [bearer('garbage'), 'invalid_access_token'],
     [bearer(`${world.a.owner.slice(0, -3)}${world.a.owner.at(-3) === 'A' ? 'B' : 'A'}AA`), 'invalid_access_token'],
     [{ authorization: `Basic ${btoa('ada:secret')}` }, 'invalid_access_token'],
-    // Without keys of any kind in the core it is no credential at all.
-    [{ 'x-api-key': 'tk_live_00000000_garbage' }, 'unauthenticated'],
+    [{ 'x-api-key': 'tk_live_00000000_garbage' }, 'invalid_api_key'],
   ]
   for (const [headers, ...codes] of credentials) {
     const answer = await world.test.request(route.method, urlOf(route, { query: { no_such_field: '1' } }), {
@@ -195,6 +194,8 @@ const SHORT = [
   'GET /subscriptions/plans',
   'GET /audit/sinks',
   'GET /audit/keys',
+  'GET /api-keys/:id/usage',
+  'POST /api-keys/import',
 ]
 
 function assertListShape(route: RegisteredRoute, { body }: Answered): void {
@@ -221,9 +222,10 @@ const asksToPost = ({ method, access }: RegisteredRoute) => ['POST', 'PATCH'].in
 async function proveNoReplay(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const headers = { 'idempotency-key': newId() }
   const { sent } = await prepare(world, route)
-  for (const token of [() => sent.token, sent.again ?? (() => sent.token)]) {
+  for (const [index, token] of [() => sent.token, sent.again ?? (() => sent.token)].entries()) {
     const answer = await send(world, route, { ...sent, token: await token(), headers })
-    assert.ok(answer.status < 300, answer.text)
+    // What can be done once is refused the second time, which is no repetition of the answer either.
+    assert.ok(answer.status < 300 || (index > 0 && answer.status === 409), answer.text)
     assert.equal(answer.headers['idempotent-replayed'], undefined)
   }
 }

@@ -9,6 +9,8 @@ export interface Sent {
   params?: Record<string, string>
   query?: Record<string, string>
   body?: unknown
+  /** For a route that takes its body as it is; JSON. */
+  raw?: string | Buffer
   /** Null: none. */
   token?: string | null
   headers?: Record<string, string>
@@ -43,7 +45,11 @@ export function send(
   route: Pick<RegisteredRoute, 'url'> & { method: string },
   sent: Sent,
 ): Promise<Answered> {
-  const { token = world.a.owner, body, headers = {} } = sent
+  const { token = world.a.owner, body, raw, headers = {} } = sent
+  if (raw !== undefined) {
+    const typed = { 'content-type': 'application/json', ...headers }
+    return world.test.request(route.method, urlOf(route, sent), { token, headers: typed, payload: raw })
+  }
   return world.test.request(route.method, urlOf(route, sent), {
     token,
     headers,

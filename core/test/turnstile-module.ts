@@ -63,6 +63,7 @@ export const turnstile = defineModule({
   allowances: {
     consumed: async () => undefined,
     hasFeature: async () => true,
+    overview: async () => ({ writable: true, features: [], limits: {} }),
     perMinute: async (ctx) => ({
       requests_per_minute: PER_MINUTE.get(ctx.tenantId) ?? null,
       exports_per_minute: ctx.tenantId === tenantOf(2) ? 2 : 3,

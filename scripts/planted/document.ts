@@ -38,6 +38,20 @@ export const plants: Plant[] = [
     tests: ['core/test/openapi.test.ts'],
   },
   {
+    guard: 'What the document shows as a request succeeds as it stands there',
+    file: 'core/src/modules/tenants/schema.ts',
+    find: "slug: 'blue-bottle-coffee'",
+    replace: "slug: 'www'",
+    tests: ['core/test/examples.test.ts'],
+  },
+  {
+    guard: 'Every parameter has an example',
+    file: 'core/src/kernel/http/openapi-inputs.ts',
+    find: 'schema: { ...schema, examples },',
+    replace: 'schema,',
+    tests: ['core/test/examples.test.ts'],
+  },
+  {
     guard: 'Whoever has the API document is not sent it again',
     file: 'core/src/kernel/http/static-text.ts',
     find: "if (isKnown(text.etag, asked['if-none-match'])) return",

@@ -48,8 +48,8 @@ export const plants: Plant[] = [
   {
     guard: 'Nothing is left of a limit that cannot be read',
     file: 'core/src/modules/subscriptions/limits.ts',
-    find: 'if (!terms) return 0',
-    replace: 'if (!terms) return null',
+    find: '.map((limit) => [limit, 0])',
+    replace: '.map((limit) => [limit, null])',
     tests: WITHOUT,
   },
   {

@@ -28,8 +28,8 @@ export const plants: Plant[] = [
   {
     guard: 'Who is removed has their open invitations taken back in the same transaction',
     file: 'core/src/modules/members/change-member.ts',
-    find: '  await reviewInvitationsOf(ctx, userId)\n  await ctx.emit(userRemoved',
-    replace: '  await ctx.emit(userRemoved',
+    find: '  await reviewInvitationsOf(ctx, userId)\n  await ctx.forget({ userId })',
+    replace: '  await ctx.forget({ userId })',
     tests: PROMISES,
   },
   {

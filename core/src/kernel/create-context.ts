@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { denied } from './access/denied.ts'
 import { type Grounds, note } from './access/grounds.ts'
 import type { Actor, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Forget, type Resolved, resolveGrants } from './access/standing.ts'
@@ -8,7 +9,7 @@ import type { Core } from './core.ts'
 import { CORE, coreOf } from './core-of.ts'
 import { sendUnawaited } from './db/kysely.ts'
 import type { Tx } from './db/tables.ts'
-import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
+import { tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { postMail } from './mails/define.ts'
@@ -251,7 +252,7 @@ class Context implements Ctx {
   }
 
   require(permission: string, storeId: string | null = null): void {
-    if (!this.can(permission, storeId)) throw permissionDenied({ members: { permission } })
+    if (!this.can(permission, storeId)) throw denied(permission, this.#seed.resolved?.scopes ?? null)
   }
 
   storesWith(permission: string): string[] | null {

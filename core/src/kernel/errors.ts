@@ -103,6 +103,12 @@ export const permissionDenied = defineError('permission_denied', 403, 'You may n
     examples: ['store.update'],
   }),
 })
+export const scopeDenied = defineError('scope_denied', 403, 'This API key may not do this', {
+  permission: Type.String({
+    description: 'The permission that its scopes are without, where that is the reason',
+    examples: ['store.update'],
+  }),
+})
 export const storeAccessDenied = defineError('store_access_denied', 403, 'You may not act for this store')
 export const tenantRequired = defineError('tenant_required', 403, 'This needs a tenant; switch to one first')
 export const originNotAllowed = defineError(

@@ -12,7 +12,7 @@ export {
 export { default as Type, type Static, type TObject, type TSchema } from 'typebox'
 export * from './access/slots.ts'
 export * from './access/specs.ts'
-export { grantsOf, type Resolved } from './access/standing.ts'
+export { grantsOf, type Resolved, resolveGrants } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
 export { canonicalAddress, readAddress } from './addresses/addresses.ts'
 export { canonicalNetwork, createNetworks, networkOf } from './addresses/networks.ts'

@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox'
-import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { Allowances, AnswerListener, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Configuration } from './config/declared.ts'
@@ -15,7 +15,7 @@ import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
-import type { Founder, FutureMoment, HealthCheck, Reach, Resource, SealedKind } from './specs.ts'
+import type { Callers, Founder, FutureMoment, HealthCheck, Reach, Resource, SealedKind } from './specs.ts'
 
 export * from './specs.ts'
 
@@ -72,6 +72,8 @@ export interface RouteSpec<
   summary: string
   description?: string
   access: Access
+  /** Say `people` where the work needs a person, or a stolen key must not do it; API keys get 403 `scope_denied`. */
+  callers?: Callers
   /**
    * The handler reads `ctx.storeId`, the store of `X-Store-ID`, which the API document then names among the parameters.
    * Default: true where `access` has `store: 'header'`. Other handlers that read it fail.
@@ -115,7 +117,10 @@ export interface RouteSpec<
    * (`atQuery`).
    */
   checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
-  /** Success answers by status; the first is the one that a plain return value gets. `null`: no body. */
+  /**
+   * Success answers by status; the first is the one that a plain return value gets. `null`: no body. `304: null` on a GET:
+   * an `Answer` with an `etag` is not sent to a client that has it (`If-None-Match`).
+   */
   response: R
   /** Errors of the route in addition to those that follow from its declaration. */
   errors?: readonly ErrorKind[]
@@ -199,6 +204,7 @@ export interface Route {
   readonly summary: string
   readonly description: string | undefined
   readonly access: Access
+  readonly callers: Callers
   readonly storeHeader: boolean
   readonly params: TObject | undefined
   readonly query: TObject | undefined
@@ -250,6 +256,7 @@ export function defineRoute<
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
+    callers: spec.callers ?? (spec.access === 'self' || spec.access === 'superAdmin' ? 'people' : 'all'),
     storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
@@ -320,6 +327,7 @@ export interface Module {
   readonly authenticators: readonly Authenticator[]
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
+  readonly answered: AnswerListener | undefined
   readonly stores: StoreDirectory | undefined
   /** Where the settings of a level are. */
   readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
@@ -374,6 +382,7 @@ export function defineModule(spec: ModuleSpec): Module {
     authenticators: [],
     grants: [],
     allowances: undefined,
+    answered: undefined,
     stores: undefined,
     settingsOf: {},
     postOffice: undefined,

@@ -61,6 +61,8 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features, rat
   if (route.feature !== undefined && !features.has(route.feature))
     problems.push(`needs the unknown feature ${route.feature}`)
   if (!Object.keys(route.response).some((status) => Number(status) < 300)) problems.push('declares no success answer')
+  if (304 in route.response && (route.method !== 'GET' || route.response[304] !== null))
+    problems.push('declares a 304, which only a GET answers, and without a body')
   if (route.idempotent && handsOutSecrets(route.response))
     problems.push('takes an Idempotency-Key, but its answer hands out a secret, which is not kept to be given again')
   for (const field of unmarkedSecrets(route.response))

@@ -1,4 +1,4 @@
-import type { Allowances, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type { Allowances, AnswerListener, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import { problemsOfDeclared } from './config/declared.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
@@ -49,14 +49,17 @@ export interface Registry {
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
+  readonly answerListeners: readonly AnswerListener[]
   readonly storeDirectory: StoreDirectory | undefined
   /** By level and name. */
   readonly settings: SettingsByLevel
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
   findJob(name: string): Job | undefined
-  /** Listeners of an event, including those of all events. */
+  /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
+  /** Listeners of an event that run in its own transaction. */
+  innerListenersOf(event: string): readonly Listener[]
   /** The listener whose jobs wait under this task name. */
   findListener(task: string): Listener | undefined
 }
@@ -170,10 +173,11 @@ export function createRegistry(given: readonly Module[]): Registry {
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
-  const everyEvent = [...listeners.values()].filter(({ event }) => event === '*')
-  const following = new Map<string, Listener[]>()
-  for (const name of events.keys())
-    following.set(name, [...everyEvent, ...[...listeners.values()].filter(({ event }) => event === name)])
+  const [inner, later] = [true, false].map((isInner) =>
+    [...listeners.values()].filter((each) => each.isInner === isInner),
+  )
+  const following = followers(events, later!) // as the one below, of two lists
+  const innerOf = followers(events, inner!)
 
   return {
     modules,
@@ -185,9 +189,13 @@ export function createRegistry(given: readonly Module[]): Registry {
     events,
     schedules: [...schedules.values()],
     mails,
-    authenticators: modules.flatMap((module) => module.authenticators),
+    // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
+    authenticators: modules
+      .flatMap((module) => module.authenticators)
+      .sort((a, b) => Number(a.takesKeys ?? false) - Number(b.takesKeys ?? false)),
     grantSources: modules.flatMap((module) => module.grants),
     allowances,
+    answerListeners: modules.flatMap(({ answered }) => answered ?? []),
     storeDirectory,
     settings,
     settingsKeepers,
@@ -198,8 +206,15 @@ export function createRegistry(given: readonly Module[]): Registry {
       if (!found) throw new Error(`The event ${event} belongs to no module of this core`)
       return found
     },
+    innerListenersOf: (event) => innerOf.get(event) ?? [],
     findListener: (task) => listeners.get(task),
   }
+}
+
+/** The listeners of each event: first those of every event. */
+function followers(events: ReadonlyMap<string, unknown>, listeners: readonly Listener[]): Map<string, Listener[]> {
+  const of = (name: string) => listeners.filter(({ event }) => event === name)
+  return new Map([...events.keys()].map((name) => [name, [...of('*'), ...of(name)]]))
 }
 
 /** Depth first along `dependsOn`, so that each module comes after those that it needs. */

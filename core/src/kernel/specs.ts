@@ -1,5 +1,11 @@
 import type { Core } from './core.ts'
 
+/**
+ * Who may call a route that needs a credential: `people` alone, or `all`, API keys included. Default: `people` for `self`
+ * and `superAdmin`, `all` where a permission decides.
+ */
+export type Callers = 'people' | 'all'
+
 /** A long-lived object, created once per core: a queue, a connection, a cache. Reached with `ctx.use(handle)`. */
 export interface Resource<T> {
   readonly name: string

@@ -1,4 +1,5 @@
 import type { Module } from '#kernel'
+import { apiKeys } from './api-keys/index.ts'
 import { audit } from './audit/index.ts'
 import { auditSinks } from './audit-sinks/index.ts'
 import { auth } from './auth/index.ts'
@@ -21,6 +22,7 @@ export const builtinModules: readonly Module[] = [
   mail,
   members,
   auth,
+  apiKeys,
   subscriptions,
   authz,
   audit,

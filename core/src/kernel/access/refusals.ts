@@ -3,15 +3,15 @@ import { MINUTES } from '../clock.ts'
 import type { Origin } from '../context.ts'
 import type { Core } from '../core.ts'
 import { createContext } from '../create-context.ts'
-import { AppError, permissionDenied, storeAccessDenied } from '../errors.ts'
+import { AppError, permissionDenied, scopeDenied, storeAccessDenied } from '../errors.ts'
 import { defineEvent } from '../events/define.ts'
 import type { Identity } from '../http/identify.ts'
 import { Closed, Nullable, OneOf } from '../http/schemas.ts'
 import type { RegisteredRoute } from '../registry.ts'
 
-const CODES = [permissionDenied.code, storeAccessDenied.code]
+const CODES = [permissionDenied.code, scopeDenied.code, storeAccessDenied.code]
 
-/** A signed-in person was refused in a tenant. It names the route, not the content of the request. */
+/** A signed-in person or an API key was refused in a tenant. It names the route, not the content of the request. */
 export const accessDenied = defineEvent('access.denied', {
   description: 'A request was refused because its sender may not do this, or not in this store',
   data: Closed({

@@ -35,6 +35,10 @@ export interface Standing {
   scopes: readonly string[] | null
   /** How many requests a minute the credential may send, where that is its own; default: what its kind may. */
   requestsPerMinute?: number | null
+  /** Networks in CIDR notation that the credential may be used from; default: any. */
+  networks?: readonly string[] | null
+  /** When it ends by itself, if ever: it is not remembered beyond. */
+  endsAt?: string | null
 }
 
 /** *Who is calling?* Auth brings sessions, an application may bring its own. */
@@ -66,6 +70,16 @@ export interface Grant {
 /** *What may they do?* Roles answers it. Called under the same conditions as `standing`. */
 export type GrantSource = (tx: Tx, principal: Principal, core: Core) => Promise<Grant[]>
 
+/** What a tenant's plan allows and how much is in use, read at once. */
+export interface PlanOverview {
+  /** False: the tenant may only read, except by routes with `whileInactive`. */
+  writable: boolean
+  /** Names of the declared features that the plan has. */
+  features: readonly string[]
+  /** Every declared limit by its name; `max` null: any number. */
+  limits: Readonly<Record<string, { used: number; max: number | null }>>
+}
+
 /** *How much may this tenant have?* Without a module that fills this slot, everything is unlimited and writable. */
 export interface Allowances {
   /**
@@ -83,14 +97,28 @@ export interface Allowances {
    * once.
    */
   requireWritable?(ctx: Ctx, limit?: string): Promise<void>
+  /** All of the above as it stands now, for showing it; nothing is locked or consumed. */
+  overview(ctx: Ctx): Promise<PlanOverview>
   /**
    * The figures of the tenant's plan for limits `per: 'minute'`; null: any number. Read with the standing and kept as
    * long, so a change of them calls `ctx.forget({ tenantId })`.
    */
   perMinute?(ctx: Ctx): Promise<Readonly<Record<string, number | null>>>
-  /** How many more of a limit the tenant may have; null: any number. */
-  remaining?(ctx: Ctx, limit: string): Promise<number | null>
 }
+
+/** A request that was answered. */
+export interface AnsweredRequest {
+  /** Null: nobody in particular, or somebody who was refused. */
+  principal: Principal | null
+  status: number
+  /** The client's, as far as it can be trusted. */
+  address: string | null
+}
+
+/**
+ * *Who was answered what?* Told of every answer once it is sent. Nobody waits for it, so it only notes things in memory.
+ */
+export type AnswerListener = (core: Core, answered: AnsweredRequest) => void
 
 /** Whether a store of the tenant exists and is active: what `X-Store-ID` is checked against. */
 export type StoreDirectory = (tx: Tx, tenantId: string, storeId: string) => Promise<boolean>

@@ -1,3 +1,4 @@
+import { createNetworks } from '../addresses/networks.ts'
 import { MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
@@ -15,6 +16,10 @@ export interface Resolved {
   scopes: readonly string[] | null
   /** The credential's own figure; null: what its kind may. */
   requestsPerMinute: number | null
+  /** Whether the credential may be used from an address; null: from any. */
+  mayComeFrom: ((address: string) => boolean) | null
+  /** When the credential ends by itself, in milliseconds since the epoch; null: never. */
+  endsAtMs: number | null
   /** The tenant's figures for limits `per: 'minute'`, by name; one that is missing or null: any number. */
   perMinute: ReadonlyMap<string, number | null>
   grants: readonly Grant[]
@@ -114,12 +119,14 @@ export function createStandingCache(
     entries.clear()
   }
 
+  const lastMoment = ({ endsAtMs }: Resolved) => Math.min(core.clock.ms() + MAX_AGE_MS, endsAtMs ?? Infinity)
+
   async function load(authenticator: Authenticator, principal: Principal): Promise<Resolved> {
     const before = changes
     const resolved = await ask(core, authenticator, principal)
     if (notifications.hears && before === changes) {
       if (entries.size >= maxEntries && !entries.has(principal.key)) entries.delete(entries.keys().next().value!) // full, so there is a first
-      entries.set(principal.key, { principal, resolved, until: core.clock.ms() + MAX_AGE_MS })
+      entries.set(principal.key, { principal, resolved, until: lastMoment(resolved) })
     }
     return resolved
   }
@@ -226,6 +233,9 @@ function resolve(standing: Standing, grants: Grant[], perMinute = NO_FIGURES): R
     if (storeId === null) for (const code of permissions) tenantWide.add(code)
     else byStore.set(storeId, new Set([...(byStore.get(storeId) ?? []), ...permissions]))
   }
-  const requestsPerMinute = standing.requestsPerMinute ?? null
-  return { ...standing, requestsPerMinute, perMinute, grants, tenantWide, byStore, stores: new Map() }
+  const { actor, superAdmin, scopes, requestsPerMinute = null, networks = null, endsAt = null } = standing
+  const mayComeFrom = networks && createNetworks(networks)
+  const endsAtMs = endsAt === null ? null : Date.parse(endsAt)
+  const limits = { requestsPerMinute, mayComeFrom, endsAtMs }
+  return { actor, superAdmin, scopes, ...limits, perMinute, grants, tenantWide, byStore, stores: new Map() }
 }

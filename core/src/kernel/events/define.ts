@@ -64,6 +64,8 @@ export interface Listener {
   readonly event: string
   /** Unique among the listeners of that event: `<module>.<what it does>`. */
   readonly name: string
+  /** Runs in the transaction of the event itself, not in a job after it. */
+  readonly isInner: boolean
   readonly handle: (ctx: Ctx, event: EventRecord<never>) => Promise<void>
 }
 
@@ -77,11 +79,24 @@ export function on<D extends TObject>(
   handle: (ctx: Ctx, event: EventRecord<Static<D>>) => Promise<void>,
 ): Listener {
   // The registry hands a listener only events of its own definition.
-  return Object.freeze({ event: event.name, name, handle: handle as Listener['handle'] })
+  return Object.freeze({ event: event.name, name, isInner: false, handle: handle as Listener['handle'] })
+}
+
+/**
+ * Declares a listener of an event that runs where it is emitted: in the same transaction, as whoever acts, and once, for
+ * what must be true together with the change. What it throws undoes the change; it is not tried again.
+ */
+export function within<D extends TObject>(
+  event: EventDefinition<D>,
+  name: string,
+  handle: (ctx: Ctx, event: EventRecord<Static<D>>) => Promise<void>,
+): Listener {
+  // As for `on`.
+  return Object.freeze({ event: event.name, name, isInner: true, handle: handle as Listener['handle'] })
 }
 
 /** Declares a listener of all events of all tenants, for webhooks or notifications. */
 export function onEvery(name: string, handle: (ctx: Ctx, event: EventRecord) => Promise<void>): Listener {
   // A handler of unknown data takes any event.
-  return Object.freeze({ event: '*', name, handle: handle as Listener['handle'] })
+  return Object.freeze({ event: '*', name, isInner: false, handle: handle as Listener['handle'] })
 }

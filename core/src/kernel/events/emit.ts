@@ -23,7 +23,7 @@ const globalRecord = rowFiller<AuditRow, unknown>(AUDIT_COLUMNS, (tx, row) =>
 /**
  * Writes the one record of an event, in the transaction of `ctx`, and one job for each listener. An event that nobody
  * follows costs this one insert; outside of a tenant it is recorded in the global table and has no listeners. None of it
- * is waited for: the transaction fails if it does.
+ * is waited for (the transaction fails if it does) but listeners that belong to the change itself.
  */
 export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: EventContent<Values>): Promise<void> {
   const { registry } = ctx
@@ -37,12 +37,12 @@ export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: Ev
     return
   }
   sendUnawaited(ctx.tx, record({ tenant_id: ctx.tenant, ...asJson(row) }))
-  if (listeners.length === 0) return
+  const inner = registry.innerListenersOf(name)
+  if (listeners.length + inner.length === 0) return
   const payload = followed(ctx, event, row, content)
-  insertJobs(
-    ctx,
-    listeners.map((listener) => ({ task: taskOfListener(listener), payload, maxAttempts: LISTENER_ATTEMPTS })),
-  )
+  const jobs = listeners.map((each) => ({ task: taskOfListener(each), payload, maxAttempts: LISTENER_ATTEMPTS }))
+  if (jobs.length > 0) insertJobs(ctx, jobs)
+  for (const { handle } of inner) await handle(ctx, payload as never) // of its own event, as the types of `within` say
 }
 
 const LISTENER_ATTEMPTS = 15

@@ -1,6 +1,7 @@
+import { denied } from '../access/denied.ts'
 import { type StorePlace, StoreSight, storeRuleOf } from '../access/store-scope.ts'
 import type { Core } from '../core.ts'
-import { notFound, permissionDenied, storeAccessDenied, tenantRequired } from '../errors.ts'
+import { notFound, permissionDenied, scopeDenied, storeAccessDenied, tenantRequired } from '../errors.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import type { Identity } from './identify.ts'
 import type { Input } from './input.ts'
@@ -26,7 +27,10 @@ export function authorize(
 ): StoreSight | undefined {
   const { access } = route
   const { principal, resolved } = identity
-  if (access === 'public' || access === 'self') return undefined
+  if (access === 'public') return undefined
+  if (route.callers === 'people' && principal.userId === null)
+    throw scopeDenied({ detail: 'This is for people, not for API keys' })
+  if (access === 'self') return undefined
   if (access === 'superAdmin') {
     if (!resolved.superAdmin) throw permissionDenied()
     return undefined
@@ -36,7 +40,7 @@ export function authorize(
   const rule = storeRuleOf(access)
   if (resolved.tenantWide.has(permission)) return rule?.rows ? new StoreSight(null, permission, rule.rows) : undefined
   const heldIn = [...resolved.byStore].filter(([, codes]) => codes.has(permission)).map(([id]) => id)
-  const refused = () => permissionDenied({ members: { permission } })
+  const refused = () => denied(permission, resolved.scopes)
   if (rule === null || heldIn.length === 0) throw refused()
   if (rule.shared) return undefined
   if (rule.named === null) return new StoreSight(heldIn, permission, rule.rows)

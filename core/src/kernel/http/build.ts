@@ -115,8 +115,21 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
       'answered',
     )
     core.requestDone?.(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime)
+    tellAnswered(core, request, reply.statusCode)
     done()
   })
+}
+
+/** The answer is on its way: what goes wrong here changes nothing about it. */
+function tellAnswered(core: Core, { identity, address, log }: FastifyRequest, status: number): void {
+  const answered = { principal: identity?.principal ?? null, status, address }
+  for (const hear of core.registry.answerListeners) {
+    try {
+      hear(core, answered)
+    } catch (error) {
+      log.error({ err: error }, 'what hears of answers failed')
+    }
+  }
 }
 
 /** Sets the headers of all answers again at the end, in case a plugin changed them. */

@@ -8,7 +8,7 @@ import { isForPages } from './reach.ts'
 /** How long a browser may cache a preflight answer; Chromium's maximum. */
 const MAX_AGE_SECONDS = 2 * 60 * 60
 /** Headers that requests to any route may have, in addition to declared and CORS-safelisted ones. */
-const ALLOWED = ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Store-ID', 'X-Request-ID']
+const ALLOWED = ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-None-Match', 'X-Store-ID', 'X-Request-ID']
 /** Headers that pages may read, in addition to the CORS-safelisted ones. */
 const EXPOSED = [
   'X-Request-ID',

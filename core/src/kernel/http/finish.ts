@@ -5,6 +5,7 @@ import type { Core } from '../core.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { Answer } from './answer.ts'
 import { headersOf, requireSendable } from './answer-headers.ts'
+import { isNotModified } from './conditional.ts'
 import { writeCookie } from './cookies.ts'
 import { mergeVary } from './cors.ts'
 import type { SentAnswer } from './idempotency.ts'
@@ -57,9 +58,17 @@ export interface Finished extends SentAnswer {
   bytes?: Buffer | null
 }
 
-/** Opens a lazy stream, except for HEAD, which has no effects. Compresses a static text. */
-export async function opened(answer: Finished, { method, headers }: FastifyRequest): Promise<Finished> {
+/**
+ * Opens a lazy stream, except for HEAD, which has no effects. Compresses a static text. Leaves out what the client has,
+ * where the route declares a 304.
+ */
+export async function opened(
+  { serializers }: Pick<Prepared, 'serializers'>,
+  answer: Finished,
+  { method, headers }: FastifyRequest,
+): Promise<Finished> {
   const { stream, text } = answer
+  if (serializers.has(304) && isNotModified(answer, headers['if-none-match'])) return notModified(answer)
   if (text) {
     const { status, bytes, headers: own } = await answerStatic(text, headers)
     const { 'content-type': type = '', ...others } = answer.headers
@@ -67,6 +76,11 @@ export async function opened(answer: Finished, { method, headers }: FastifyReque
   }
   if (typeof stream !== 'function') return answer
   return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
+}
+
+function notModified({ stream, problem, headers: { 'content-type': _, ...headers } }: Finished): Finished {
+  if (stream instanceof Readable) stream.destroy()
+  return { status: 304, body: null, headers, problem }
 }
 
 /** The answer for a handler's return value, as the route declares it. */

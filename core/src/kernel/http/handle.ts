@@ -75,7 +75,7 @@ async function answer(
   const call: Call = { core, prepared, request, input, storeId, sight }
   if (key === null) {
     const ctx = contextOf(call)
-    return send(reply, await opened(await perform(core, prepared, ctx, input), request))
+    return send(reply, await opened(prepared, await perform(core, prepared, ctx, input), request))
   }
   const grounds = noGrounds()
   const answered = await answerOnce({ ...call, ctx: contextOf(call, grounds), key, grounds })

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Authenticator, Principal } from '../access/slots.ts'
 import type { Resolved } from '../access/standing.ts'
 import type { Core } from '../core.ts'
-import { defineError, unauthenticated } from '../errors.ts'
+import { defineError, scopeDenied, unauthenticated } from '../errors.ts'
 import type { Registry } from '../registry.ts'
 
 export const invalidAccessToken = defineError('invalid_access_token', 401, 'The access token is not valid')
@@ -22,7 +22,7 @@ export async function identify(core: Core, request: FastifyRequest): Promise<Ide
   // `X-API-Key` accepts API keys only.
   const authenticator = core.registry.authenticators.find((each) => each.matches(token) && (!isKey || each.takesKeys))
   if (!authenticator) throw isKey ? invalidApiKey() : invalidAccessToken()
-  return prove(core, authenticator, token)
+  return fromItsNetworks(await prove(core, authenticator, token), request.address)
 }
 
 /** As `identify`, for public routes: null without a credential, or for an invalid one. */
@@ -41,6 +41,14 @@ async function prove(core: Core, authenticator: Authenticator, credential: strin
   return { principal, resolved: await core.standings.resolve(authenticator, principal) }
 }
 
+/** Throws 403 `scope_denied` for a credential that is used from elsewhere; an unknown address is elsewhere. */
+function fromItsNetworks(identity: Identity, address: string | null): Identity {
+  const { mayComeFrom } = identity.resolved
+  if (mayComeFrom !== null && (address === null || !mayComeFrom(address)))
+    throw scopeDenied({ detail: 'This API key may not be used from this address' })
+  return identity
+}
+
 const BEARER = /^Bearer +([\w.~+/=-]{1,4096})$/i
 
 /** Whether any module brings API keys; without one, `X-API-Key` is a header like any other. */
@@ -53,7 +61,7 @@ function credentialOf({ headers, raw }: FastifyRequest, isKeyTaken: boolean): { 
   if (authorization === undefined) {
     const key = isKeyTaken ? headers['x-api-key'] : undefined
     if (key === undefined) return null
-    if (typeof key !== 'string' || !/^[\w.-]{1,512}$/.test(key)) throw invalidApiKey()
+    if (typeof key !== 'string' || !/^[\w.~+/=-]{1,512}$/.test(key)) throw invalidApiKey()
     return { token: key, isKey: true }
   }
   // Node keeps the first of several Authorization headers; a proxy may have used the last.

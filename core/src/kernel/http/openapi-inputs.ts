@@ -3,10 +3,25 @@ import type { RegisteredRoute } from '../registry.ts'
 import { bodyLimitOf, bodyTypesOf } from './body.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
-import type { MediaType, Operation, Parameter } from './openapi-types.ts'
+import type { JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
 
 /** Described by the content types of body and answer; OpenAPI ignores parameters of these names. */
 const SAID_ELSEWHERE = ['accept', 'content-type']
+
+/**
+ * A parameter with an example. It stands in the schema: what stands beside it, a page to try operations out fills in and
+ * sends, filters and cursors included.
+ */
+export function parameterOf(name: string, place: Parameter['in'], required: boolean, schema: JsonSchema): Parameter {
+  const { description, examples = [sampleOf(schema as TSchema, name)] } = schema // a JSON Schema, as TypeBox's are
+  return {
+    name,
+    in: place,
+    required,
+    ...(typeof description === 'string' ? { description } : {}),
+    schema: { ...schema, examples },
+  }
+}
 
 /** The headers and cookies that a route reads. */
 export function declaredParameters(
@@ -17,16 +32,8 @@ export function declaredParameters(
     Object.entries<TSchema>(declared?.properties ?? {})
       .filter(([name]) => place === 'cookie' || !SAID_ELSEWHERE.includes(name))
       .map(([name, schema]): Parameter => {
-        const converted = schemas.convert(schema, module)
-        const { description } = converted
         const required: readonly string[] = declared?.required ?? []
-        return {
-          name,
-          in: place,
-          required: required.includes(name),
-          ...(typeof description === 'string' ? { description } : {}),
-          schema: converted,
-        }
+        return parameterOf(name, place, required.includes(name), schemas.convert(schema, module))
       })
   return [...each('header', headers), ...each('cookie', cookies)]
 }

@@ -6,11 +6,11 @@ import type { Product } from '../product.ts'
 import { isLimited, policiesOf } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
-import { declaredParameters, requestBodyOf } from './openapi-inputs.ts'
+import { declaredParameters, parameterOf, requestBodyOf } from './openapi-inputs.ts'
 import { errorsOf, openStatuses, problemAnswer, rateHeaderRefs, sharedName } from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
-import type { AnswerObject, JsonSchema, MediaType, Operation, Parameter } from './openapi-types.ts'
+import type { AnswerObject, MediaType, Operation, Parameter } from './openapi-types.ts'
 import { thingNamedBy } from './operation-names.ts'
 
 /** Collections that operations share while the document is built. */
@@ -46,7 +46,8 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(parameters.length > 0 ? { parameters } : {}),
     ...requestBodyOf(route, workshop.schemas),
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
-    security: access === 'public' ? [] : [{ bearer: [] }, ...(takesKeys(workshop.registry) ? [{ apiKey: [] }] : [])],
+    security: access === 'public' ? [] : [{ bearer: [] }, ...(isForKeys(route, workshop) ? [{ apiKey: [] }] : [])],
+    ...(isForPeople(route, workshop) ? { 'x-callers': 'people' } : {}),
     'x-permission': typeof access === 'object' ? access.permission : access === 'superAdmin' ? 'super_admin' : access,
     ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
@@ -54,6 +55,10 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(isLimited(route) ? { 'x-rate-limits': policiesOf(route) } : {}),
   }
 }
+
+const isForPeople = ({ access, callers }: RegisteredRoute, { registry }: Workshop) =>
+  access !== 'public' && callers === 'people' && takesKeys(registry)
+const isForKeys = ({ callers }: RegisteredRoute, { registry }: Workshop) => callers === 'all' && takesKeys(registry)
 
 /** Where the store is named for which a grant is enough: a place in the request, `rows`, or `shared`. */
 function storePlaceOf(access: Access): string {
@@ -72,20 +77,19 @@ function parametersOf(route: RegisteredRoute, { schemas }: Workshop): Operation[
       type: 'string',
       format: 'uuid',
     }
-    return parameter(name, 'path', true, isId ? id : schema)
+    return parameterOf(name, 'path', true, isId ? id : schema)
   })
   const required: readonly string[] = route.query?.required ?? []
   const inQuery = Object.entries<TSchema>(route.query?.properties ?? {}).map(([name, schema]) =>
-    parameter(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
+    parameterOf(name, 'query', required.includes(name), schemas.convert(schema, route.module)),
   )
-  const inHeaders = [...(route.storeHeader ? ['X-Store-ID'] : []), ...(route.idempotent ? ['Idempotency-Key'] : [])]
+  const inHeaders = [
+    ...(route.storeHeader ? ['X-Store-ID'] : []),
+    ...(route.idempotent ? ['Idempotency-Key'] : []),
+    ...(304 in route.response ? ['If-None-Match'] : []),
+  ]
   const shared = inHeaders.map((name) => ({ $ref: `#/components/parameters/${name}` }))
   return [...inPath, ...inQuery, ...declaredParameters(route, schemas), ...shared]
-}
-
-function parameter(name: string, place: Parameter['in'], required: boolean, schema: JsonSchema): Parameter {
-  const { description } = schema
-  return { name, in: place, required, ...(typeof description === 'string' ? { description } : {}), schema }
 }
 
 function successesOf(route: RegisteredRoute, { schemas }: Workshop): Operation['responses'] {
@@ -121,6 +125,7 @@ function successHeaders(route: RegisteredRoute, status: number): AnswerObject['h
   const names = [
     'X-Request-ID',
     ...(status === 201 ? ['Location'] : []),
+    ...(304 in route.response ? ['ETag'] : []),
     ...(route.idempotent ? ['Idempotent-Replayed'] : []),
   ]
   const refs = Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))

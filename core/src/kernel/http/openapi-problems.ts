@@ -16,6 +16,7 @@ import {
   permissionDenied,
   planLimitReached,
   rateLimited,
+  scopeDenied,
   storeAccessDenied,
   subscriptionInactive,
   tenantRequired,
@@ -55,7 +56,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
     ...(allowances && !route.whileInactive ? [subscriptionInactive] : []),
     ...(access === 'public'
       ? []
-      : [unauthenticated, invalidAccessToken, ...(takesKeys(registry) ? [invalidApiKey] : [])]),
+      : [unauthenticated, invalidAccessToken, ...(takesKeys(registry) ? [invalidApiKey, scopeDenied] : [])]),
     ...(access === 'public' ? [] : [storeAccessDenied, tenantRequired]),
     ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
     ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),

@@ -102,6 +102,7 @@ const BY_NAME: [RegExp, string][] = [
   [/password/, 'correct horse battery staple'],
   [/token|cursor|secret/, 'bm90LWEtcmVhbC10b2tlbg'],
   [/name/, 'Ada Lovelace'],
+  [/^q$/, 'Zürich'],
 ]
 
 const WORDS = [

@@ -34,6 +34,8 @@ export interface Operation {
   'x-permission'?: string
   /** Which store a grant for a single store must be for. */
   'x-permission-store'?: string
+  /** That API keys may not call it. */
+  'x-callers'?: 'people'
   'x-limit'?: string
   'x-feature'?: string
   /** The rate limits that its requests count under, by their names in `RateLimit-Policy`. */

@@ -77,10 +77,11 @@ const DESCRIPTION = `- Errors are \`application/problem+json\` (RFC 9457): branc
 
 /** The headers that any of the routes reads. */
 function readBy(routes: readonly RegisteredRoute[]): OpenApiDocument['components']['parameters'] {
-  const { 'X-Store-ID': store, 'Idempotency-Key': key } = PARAMETERS
+  const { 'X-Store-ID': store, 'Idempotency-Key': key, 'If-None-Match': tags } = PARAMETERS
   return {
     ...(routes.some(({ storeHeader }) => storeHeader) ? { 'X-Store-ID': store } : {}),
     ...(routes.some(({ idempotent }) => idempotent) ? { 'Idempotency-Key': key } : {}),
+    ...(routes.some(({ response }) => 304 in response) ? { 'If-None-Match': tags } : {}),
   }
 }
 
@@ -94,7 +95,7 @@ const PARAMETERS = {
     in: 'header',
     required: false,
     description: 'The store that the caller acts for',
-    schema: { type: 'string', format: 'uuid' },
+    schema: { type: 'string', format: 'uuid', examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'] },
   },
   'Idempotency-Key': {
     name: 'Idempotency-Key',
@@ -102,7 +103,15 @@ const PARAMETERS = {
     required: false,
     description:
       'The same key and body within 24 hours get the first answer again; up to 255 characters, bare or in quotes. What the body or the credential is refused for is not remembered',
-    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$' },
+    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$', examples: ['"order-4711"'] },
+  },
+  'If-None-Match': {
+    name: 'If-None-Match',
+    in: 'header',
+    required: false,
+    description:
+      'The `ETag` of an earlier answer, or several: while it is the current one, the answer is 304 and has no body',
+    schema: { type: 'string', examples: ['"2jmj7l5rSw0yVb_vlWAYkK"'] },
   },
 } as const // places are words
 
@@ -128,6 +137,11 @@ const HEADERS: OpenApiDocument['components']['headers'] = {
     schema: { type: 'string' },
   },
   Location: { description: 'The path of what was created', required: true, schema: { type: 'string' } },
+  ETag: {
+    description: 'Names this content: send it as `If-None-Match` the next time',
+    required: true,
+    schema: { type: 'string' },
+  },
   'Idempotent-Replayed': {
     description: 'Present when this is the answer to an earlier request',
     schema: { const: 'true' },

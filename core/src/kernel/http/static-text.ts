@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import Type from 'typebox'
 import { sha256 } from '../hash.ts'
+import { isKnown } from './conditional.ts'
 
 /** Compressions, the smallest result first. */
 const ENCODINGS = ['br', 'gzip'] as const // the words are the type
@@ -53,12 +54,6 @@ export async function answerStatic(
   const encoding = chooseEncoding(asked['accept-encoding'])
   const bytes = await text.bytes(encoding)
   return { status: 200, headers: { ...headers, ...(encoding ? { 'content-encoding': encoding } : {}) }, bytes }
-}
-
-/** Whether `If-None-Match` contains the ETag; weak comparison as in RFC 9110. */
-function isKnown(etag: string, header: string | undefined): boolean {
-  const opaque = (tag: string) => tag.trim().replace(/^W\//, '')
-  return header?.trim() === '*' || (header?.split(',').some((tag) => opaque(tag) === opaque(etag)) ?? false)
 }
 
 /** The best encoding that `Accept-Encoding` allows; null: none. */

@@ -95,7 +95,7 @@ const filters = {
     }),
   ),
   from: Type.Optional(Moment('This moment or later')),
-  to: Type.Optional(Moment('Before this moment')),
+  to: Type.Optional(Type.With(Moment('Before this moment'), { examples: ['2026-02-28T12:00:00.000Z'] })),
   q: Type.Optional(
     Search(
       100,

@@ -169,6 +169,7 @@ const createPerson = defineRoute({
   description:
     'With `password`, who is new gets an account at once. Without it, or when the address is known from elsewhere, the person is invited. Your own e-mail address must be confirmed: mail goes out. Where the installation sends none (`MAIL=off`), an invitation is 503.',
   access: { permission: 'user.create' },
+  callers: 'people', // whoever is known is invited, and an invitation has a sender with a proven address
   limit: 'users',
   transaction: 'manual',
   body: NewPerson,

@@ -111,23 +111,26 @@ export const Credentials = Closed({
 })
 export type Credentials = Static<typeof Credentials>
 
-export const RefreshRequest = Closed({
-  refresh_token: Type.Optional(token(TOKEN, 'The newest one of the session; good for one exchange')),
-  tenant_id: Type.Optional(
-    Type.String({
-      format: 'uuid',
-      description:
-        'With a session in a cookie, which all tabs share: the tenant that this tab acts in. Default: the one last asked for',
-    }),
-  ),
-})
+export const RefreshRequest = Closed(
+  {
+    refresh_token: Type.Optional(token(TOKEN, 'The newest one of the session; good for one exchange')),
+    tenant_id: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description:
+          'With a session in a cookie, which all tabs share: the tenant that this tab acts in. Default: the one last asked for',
+      }),
+    ),
+  },
+  { examples: [{ refresh_token: TOKEN }] },
+)
 export type RefreshRequest = Static<typeof RefreshRequest>
 
 export const Bootstrap = Closed({
   bootstrap_token: token('k3pQ0vF8m1', 'The one that the first start has printed, or `BOOTSTRAP_TOKEN`'),
-  email: newEmail,
+  email: Type.With(newEmail, { examples: ['olga@example.com'] }),
   password: newPassword,
-  name,
+  name: Line(200, 'Olga Operator', 'How to call the person'),
 })
 export type Bootstrap = Static<typeof Bootstrap>
 
@@ -140,7 +143,7 @@ export const VerifyEmail = Closed({ token: linkToken })
 
 export const Acceptance = Closed({
   token: token(`0192a1b2c3d47e5f8a9b0c1d2e3f4a5b.${TOKEN}`, 'The `token` of the link in the mail'),
-  name: Type.Optional(name),
+  name: Type.Optional(Type.With(name, { examples: ['Grace Hopper'] })),
   password: Type.Optional(
     Type.String({
       minLength: 1,
@@ -156,7 +159,10 @@ export const SwitchTenant = Closed({
   tenant_id: Type.String({ format: 'uuid', description: 'One of the tenants that you belong to' }),
 })
 
-export const ChangePassword = Closed({ current_password: givenPassword, new_password: newPassword })
+export const ChangePassword = Closed({
+  current_password: givenPassword,
+  new_password: Type.With(newPassword, { examples: ['seven lanterns over the harbour'] }),
+})
 export type ChangePassword = Static<typeof ChangePassword>
 
 export const Jwks = Closed(
@@ -179,6 +185,6 @@ export type Jwks = Static<typeof Jwks>
 
 export const NewPerson = Closed({
   ...newMemberFields,
-  name,
+  name: Type.With(name, { examples: ['Grace Hopper'] }),
   password: Type.Optional(newPassword),
 })

@@ -5,6 +5,7 @@ export const requireTwoFactor = defineSetting('require_two_factor', {
   level: 'tenant',
   schema: Type.Boolean({
     description: 'Members must use a second factor. Who sets it must use one already.',
+    examples: [false],
   }),
   default: false,
   errors: [conflict],
@@ -16,13 +17,23 @@ export const requireTwoFactor = defineSetting('require_two_factor', {
 
 export const twoFactorGraceDays = defineSetting('two_factor_grace_days', {
   level: 'tenant',
-  schema: Type.Integer({ minimum: 0, maximum: 90, description: 'How many days members may take to set it up.' }),
+  schema: Type.Integer({
+    minimum: 0,
+    maximum: 90,
+    description: 'How many days members may take to set it up.',
+    examples: [7],
+  }),
   default: 7,
 })
 
 export const sessionMaxAgeHours = defineSetting('session_max_age_hours', {
   level: 'tenant',
-  schema: Type.Integer({ minimum: 1, maximum: 8760, description: 'Hours after which a session ends, used or not.' }),
+  schema: Type.Integer({
+    minimum: 1,
+    maximum: 8760,
+    description: 'Hours after which a session ends, used or not.',
+    examples: [720],
+  }),
   default: 720,
 })
 

@@ -1,9 +1,6 @@
 import { at, type Ctx, type Grant, grantsOf, invalidRequest, type Principal } from '#kernel'
-import { findMember } from '../members/index.ts'
-import { getStore } from '../stores/index.ts'
-import { getTenant } from '../tenants/index.ts'
-import { findUser } from '../users/index.ts'
-import { findPlanObstacle } from './plan.ts'
+import { findBar, requireKnownStore } from './bars.ts'
+import { findPlanObstacle, readPlan, routesByPermission } from './plan.ts'
 import type { Explanation, Question, Reason } from './schema.ts'
 
 export const NO_PERMISSION = 'is not a permission'
@@ -23,36 +20,17 @@ export async function explain(ctx: Ctx, question: Question): Promise<Explanation
   if (!aboutMe) ctx.require('role.view')
   if (storeId !== null) await requireKnownStore(ctx, storeId)
 
-  if ((await getTenant(ctx.tx, ctx.tenantId)).status !== 'active') return denied('tenant_suspended')
-  const absence = await findAbsence(ctx, userId)
-  if (absence) return denied(absence)
+  const bar = await findBar(ctx, userId)
+  if (bar) return denied(bar)
 
   const grants = await listGrants(ctx, userId)
   const giving = grants.filter((grant) => grant.permissions.includes(permission))
   const here = giving.filter((grant) => grant.storeId === null || grant.storeId === storeId)
   if (here.length === 0) return withoutGrant(permission, storeId === null ? giving : [])
   if (aboutMe && !ctx.can(permission, storeId)) return { ...denied('not_in_scopes', { permission }), via: via(here) }
-  const obstacle = await findPlanObstacle(ctx, permission)
+  const obstacle = findPlanObstacle(await readPlan(ctx), routesByPermission(ctx).get(permission) ?? [])
   if (obstacle) return { allowed: false, via: via(here), ...obstacle }
   return { allowed: true, reason: 'granted', via: via(here) }
-}
-
-/**
- * Throws 404 for a store that is not the tenant's. A caller whose rights are limited to some stores does not learn
- * which others exist: for them an unknown store is like one in which they hold nothing.
- */
-async function requireKnownStore(ctx: Ctx, storeId: string): Promise<void> {
-  const seesAll = ctx.grants.some((grant) => grant.storeId === null)
-  const seesThis = seesAll || ctx.grants.some((grant) => grant.storeId === storeId)
-  if (seesThis) await getStore(ctx.tx, ctx.tenantId, storeId)
-}
-
-async function findAbsence(ctx: Ctx, userId: string): Promise<Reason | undefined> {
-  const member = await findMember(ctx.tx, ctx.tenantId, userId)
-  // An unknown person, one of another tenant, and an invited one get the same answer.
-  if (!member || member.status === 'invited') return 'not_member'
-  if (member.status === 'disabled') return 'member_disabled'
-  return (await findUser(ctx.tx, userId))?.status === 'disabled' ? 'member_disabled' : undefined
 }
 
 /** A person's grants from all sources, as for a request of theirs, without the limits of a credential's scopes. */

@@ -44,7 +44,11 @@ const mine = defineModule({
     requireWritable: async () => {
       if (booked.ended) throw subscriptionInactive()
     },
-    remaining: async () => booked.left,
+    overview: async () => ({
+      writable: !booked.ended,
+      features: [...booked.features],
+      limits: { mines: { used: 1 - booked.left, max: 1 } },
+    }),
   },
   routes: [
     dig('/gold', 'gold.dig', { feature: 'deep' }),

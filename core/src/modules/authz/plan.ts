@@ -1,38 +1,38 @@
-import { type Allowances, AppError, type Ctx, type Route, subscriptionInactive } from '#kernel'
+import type { Ctx, PlanOverview, Route } from '#kernel'
 import type { Explanation } from './schema.ts'
 
 type Obstacle = Pick<Explanation, 'reason' | 'missing'>
 
+/** What the tenant's plan allows; undefined without a module that limits anything. */
+export async function readPlan(ctx: Ctx): Promise<PlanOverview | undefined> {
+  return ctx.registry.allowances?.overview(ctx)
+}
+
 /**
  * Why the plan blocks every route that needs the permission: the subscription has ended, a feature is missing, or a
- * limit is reached. Undefined when at least one route is not blocked.
+ * limit is reached. Undefined when at least one route is not blocked, or none needs it.
  */
-export async function findPlanObstacle(ctx: Ctx, permission: string): Promise<Obstacle | undefined> {
-  const { allowances, routes } = ctx.registry
-  if (!allowances) return undefined
-  let first: Obstacle | undefined
-  for (const route of routes) {
-    if (typeof route.access !== 'object' || route.access.permission !== permission) continue
-    const obstacle = await obstacleOf(ctx, allowances, route)
-    if (!obstacle) return undefined
-    first ??= obstacle
-  }
-  return first
+export function findPlanObstacle(plan: PlanOverview | undefined, routes: readonly Route[]): Obstacle | undefined {
+  if (!plan) return undefined
+  const obstacles = routes.map((route) => obstacleOf(plan, route))
+  return obstacles.includes(undefined) ? undefined : obstacles[0]
+}
+
+/** The routes that need each permission. */
+export function routesByPermission({ registry }: Ctx): ReadonlyMap<string, readonly Route[]> {
+  return Map.groupBy(registry.routes, ({ access }) => (typeof access === 'object' ? access.permission : ''))
 }
 
 /** Checks in the order of a real request. */
-async function obstacleOf(ctx: Ctx, allowances: Allowances, route: Route): Promise<Obstacle | undefined> {
-  const { feature, limit, whileInactive } = route
-  try {
-    if (!whileInactive) await allowances.requireWritable?.(ctx)
-    if (feature !== undefined && !(await allowances.hasFeature(ctx, feature)))
-      return { reason: 'plan_feature', missing: { feature } }
-  } catch (error) {
-    if (error instanceof AppError && error.kind.code === subscriptionInactive.code)
-      return { reason: 'subscription_inactive' }
-    throw error
-  }
-  if (limit !== undefined && (await allowances.remaining?.(ctx, limit)) === 0)
-    return { reason: 'plan_limit', missing: { limit } }
+function obstacleOf(plan: PlanOverview, { feature, limit, whileInactive }: Route): Obstacle | undefined {
+  if (!whileInactive && !plan.writable) return { reason: 'subscription_inactive' }
+  if (feature !== undefined && !plan.features.includes(feature)) return { reason: 'plan_feature', missing: { feature } }
+  if (limit !== undefined && isReached(plan, limit)) return { reason: 'plan_limit', missing: { limit } }
   return undefined
+}
+
+/** A limit that the plan does not speak of is reached: nobody knows how many there may be. */
+function isReached({ limits }: PlanOverview, limit: string): boolean {
+  const { used, max } = limits[limit] ?? { used: 0, max: 0 }
+  return max !== null && used >= max
 }

@@ -1,6 +1,7 @@
 import { at, defineRoute, notFound, permissionDenied } from '#kernel'
+import { readMyRights } from './my-rights.ts'
 import { explain, NO_PERMISSION } from './operations.ts'
-import { Explanation, Question } from './schema.ts'
+import { Explanation, MyRights, Place, Question } from './schema.ts'
 
 const explainRoute = defineRoute({
   method: 'POST',
@@ -18,4 +19,18 @@ const explainRoute = defineRoute({
   handler: (ctx, { body }) => explain(ctx, body),
 })
 
-export const authzRoutes = [explainRoute]
+const meRoute = defineRoute({
+  method: 'GET',
+  path: '/authz/me',
+  name: 'getMyRights',
+  summary: 'Get what you may do, for buttons and menus',
+  description:
+    'Everything for which `POST /authz/explain` says that it is allowed, in one call: for the whole tenant, or for one store. `version` is the `ETag` and stays the same as long as the rest does, so ask again with `If-None-Match` and keep what you have on 304.',
+  access: 'self',
+  query: Place,
+  response: { 200: MyRights, 304: null },
+  errors: [notFound],
+  handler: (ctx, { query }) => readMyRights(ctx, query.store_id),
+})
+
+export const authzRoutes = [meRoute, explainRoute]

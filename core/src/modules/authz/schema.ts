@@ -41,18 +41,17 @@ export const Reason = OneOf(
 )
 export type Reason = Static<typeof Reason>
 
+const HeldRole = Closed({
+  role_id: Described(Uuid, 'A role'),
+  role: Type.String({ description: 'Its name', examples: ['manager'] }),
+  store_id: Nullable(Described(Uuid, 'The store that it is held for; null: the whole tenant')),
+})
+
 export const Explanation = Closed(
   {
     allowed: Type.Boolean({ description: 'Whether a request would be let through' }),
     reason: Reason,
-    via: Type.Array(
-      Closed({
-        role_id: Described(Uuid, 'A role'),
-        role: Type.String({ description: 'Its name', examples: ['manager'] }),
-        store_id: Nullable(Described(Uuid, 'The store that it is held for; null: the whole tenant')),
-      }),
-      { description: 'The roles that give the permission' },
-    ),
+    via: Type.Array(HeldRole, { description: 'The roles that give the permission' }),
     missing: Type.Optional(
       Closed(
         {
@@ -67,3 +66,43 @@ export const Explanation = Closed(
   { title: 'Explanation', description: 'Whether something is allowed, and why' },
 )
 export type Explanation = Static<typeof Explanation>
+
+/** Where rights are asked about. */
+export const Place = Closed({
+  store_id: Type.Optional(
+    Described(Uuid, 'In this store; absent: in the whole tenant, where what is held for single stores does not count'),
+  ),
+})
+
+const Limit = Closed({
+  used: Type.Integer({ description: 'How many are in use, or were used up in this period' }),
+  max: Nullable(Type.Integer({ description: 'How many the plan allows; null: any number' })),
+})
+
+export const MyRights = Closed(
+  {
+    permissions: Type.Array(Type.String({ examples: ['store.update'] }), {
+      description: 'Codes of the permissions that a request would be let through with, now and there; sorted',
+      examples: [['store.update', 'store.view']],
+    }),
+    features: Type.Array(Type.String({ examples: ['online_orders'] }), {
+      description: 'Names of the features that the plan has; sorted',
+    }),
+    limits: Type.Unsafe<Record<string, Static<typeof Limit>>>({
+      type: 'object',
+      additionalProperties: Limit,
+      description: 'By name, how much of each limit of the plan is in use',
+      examples: [{ stores: { used: 1, max: 5 }, users: { used: 8, max: null } }],
+    }),
+    roles: Type.Array(HeldRole, {
+      description: 'Your roles: those that count in the store, or without one all of them',
+    }),
+    version: Type.String({
+      description:
+        'Names all the rest: it changes whenever something else in here does. The `ETag` is the same in quotes',
+      examples: ['2jmj7l5rSw0yVb_vlWAYkK'],
+    }),
+  },
+  { title: 'MyRights', description: 'What the caller may do' },
+)
+export type MyRights = Static<typeof MyRights>

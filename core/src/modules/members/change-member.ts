@@ -46,12 +46,12 @@ export async function removeMember(ctx: Ctx, userId: string): Promise<void> {
   const row = await lockMember(ctx.tx, ctx.tenantId, userId)
   if (!row) throw notFound()
   await requireMayActOnMember(ctx, row, 'user.delete')
-  const before = await getMember(ctx, userId)
+  // Emitted while the roles are still there: what rests on the person's rights may look at them in this transaction.
+  await ctx.emit(userRemoved, { before: await getMember(ctx, userId) })
   await unassignAll(ctx, userId)
   await deleteMember(ctx.tx, ctx.tenantId, userId)
   await removeUserTenant(ctx, userId, ctx.tenantId)
   await ensureOwnerRemains(ctx)
   await reviewInvitationsOf(ctx, userId)
-  await ctx.emit(userRemoved, { before })
   await ctx.forget({ userId })
 }

@@ -77,7 +77,10 @@ export type WantedRole = Static<typeof WantedRole>
 
 /** Fields of a new member, shared by inviting and creating. */
 export const newMemberFields = {
-  email: Described(Email, 'Where they are reached, and what they will sign in with'),
+  email: Described(
+    Type.With(Email, { examples: ['grace@example.com'] }),
+    'Where they are reached, and what they will sign in with',
+  ),
   phone: Type.Optional(Nullable(phone)),
   job_title: Type.Optional(Nullable(jobTitle)),
   roles: Type.Optional(
@@ -88,7 +91,7 @@ export const newMemberFields = {
 /** Body of an invitation. */
 export const NewInvitation = Closed({
   email: newMemberFields.email,
-  name: Type.Optional(name),
+  name: Type.Optional(Type.With(name, { examples: ['Grace Hopper'] })),
   roles: newMemberFields.roles,
 })
 

@@ -5,7 +5,7 @@ import { includes, maxOf, NO_PLAN, ratesOf } from './plans.ts'
 import { findStanding } from './queries.ts'
 import { isEnded, type State } from './states.ts'
 import type { PlanRow, Status } from './table.ts'
-import { countedBy } from './usage.ts'
+import { countedBy, readUsage } from './usage.ts'
 import {
   type Counted,
   countRows,
@@ -67,19 +67,25 @@ export const planAllowances: Allowances = {
     return ratesOf(ctx, terms ?? NO_PLAN)
   },
 
-  async remaining(ctx, limit) {
+  async overview(ctx) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
-    if (!terms) return 0
-    const max = maxOf(ctx, terms, limit)
-    if (max === null) return null
-    const counts = countedBy(ctx, limit)
-    const used =
-      counts === undefined
-        ? await findUsage(ctx.tx, counterOf(ctx, limit, terms))
-        : await countRows(ctx.tx, ctx.tenantId, counts, max)
-    return Math.max(0, max - used)
+    const plan = terms ?? nothing(ctx)
+    const period = terms?.current_period_start ?? ctx.clock.now() // of which nothing is counted yet
+    const usage = await readUsage(ctx, { plan, current_period_start: period })
+    return {
+      writable: terms !== undefined && !isEnded(terms),
+      features: [...ctx.registry.features.keys()].filter((feature) => includes(ctx, plan, feature)),
+      limits: Object.fromEntries(Object.entries(usage).map(([limit, { used, max }]) => [limit, { used, max }])),
+    }
   },
 }
+
+/** What a tenant without a subscription may have. */
+const nothing = ({ registry: { limits, features } }: Ctx) => ({
+  code: '',
+  limits: Object.fromEntries([...limits.keys()].map((limit) => [limit, 0])),
+  features: Object.fromEntries([...features.keys()].map((feature) => [feature, false])),
+})
 
 async function findStatus(ctx: Ctx): Promise<Status | undefined> {
   const stored = await findStanding(ctx.tx, ctx.tenantId)

@@ -17,8 +17,13 @@ export async function readDetails(ctx: Ctx): Promise<SubscriptionDetails> {
   return { subscription, plan, limits, features, usage, trial: presentTrial(state, ctx.clock.now()) }
 }
 
+/** The part of a subscription that decides how much is allowed, and what counts as used in its period. */
+interface Terms extends Pick<State, 'current_period_start'> {
+  plan: Pick<PlanRow, 'code' | 'limits' | 'features'>
+}
+
 /** How much of each limit is in use, and how much the plan allows. Of requests per minute nothing is used up. */
-export async function readUsage(ctx: Ctx, state: State): Promise<Usage> {
+export async function readUsage(ctx: Ctx, state: Terms): Promise<Usage> {
   const used = await countAll(ctx, state.current_period_start)
   return Object.fromEntries(
     used.map(([limit, used]) => {

@@ -54,7 +54,9 @@ describe('a tenant without a subscription', () => {
     assert.equal(outcome(await customer.post('/colours', {})), '402 subscription_inactive')
     await customer.run(async (ctx) => {
       assert.equal(await planAllowances.hasFeature(ctx, 'staples'), false, 'which every plan includes')
-      for (const limit of ['branches', 'prints']) assert.equal(await planAllowances.remaining?.(ctx, limit), 0, limit)
+      const { writable, features, limits } = await planAllowances.overview(ctx)
+      assert.deepEqual([writable, features], [false, []])
+      for (const limit of ['branches', 'prints']) assert.equal(limits[limit]?.max, 0, limit)
     })
   })
 

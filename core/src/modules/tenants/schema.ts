@@ -73,10 +73,16 @@ export const Tenant = Closed(
 )
 export type Tenant = Static<typeof Tenant>
 
-export const NewTenant = Closed({ name, slug: Type.Optional(Slug) }, { title: 'NewTenant' })
+export const NewTenant = Closed(
+  { name, slug: Type.Optional(Slug) },
+  { title: 'NewTenant', examples: [{ name: 'Second Cup', slug: 'second-cup' }] },
+)
 export type NewTenant = Static<typeof NewTenant>
 
-export const TenantPatch = Patch({ name, slug: Slug }, { title: 'TenantPatch' })
+export const TenantPatch = Patch(
+  { name, slug: Slug },
+  { title: 'TenantPatch', examples: [{ name: 'Blue Bottle Coffee', slug: 'blue-bottle-coffee' }] },
+)
 export type TenantPatch = Static<typeof TenantPatch>
 
 const lines = (maxLength: number, example: string, description: string) =>

@@ -23,6 +23,7 @@ const NOTICE_MS = 30 * DAYS
 const Days = Type.Integer({
   minimum: 1,
   maximum: 3650,
+  examples: [730],
   description:
     'How many days records of what happened are kept at least. They are removed by whole months (UTC): one is kept at most 31 days longer. Less than before takes the permission `audit.retention`, is not less than the operator allows, and holds after 30 days, of which the owners are told by mail; the same as before, or more, holds at once.',
 })
