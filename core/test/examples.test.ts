@@ -84,7 +84,7 @@ async function bodyOf(route: RegisteredRoute, operation: Operation, filled: Fill
   if (body === undefined) return undefined
   const told: Record<string, unknown> = filled.body
   for (const path of idPlaces(asSchema(route.body))) {
-    const name = path.findLast((step) => step !== '0') ?? ''
+    const name = (path.findLast((step) => step !== '0') ?? '').replace(/_ids$/, '_id')
     const id = await (route.name === 'login' ? tenantOfAda() : (told[name] ?? idFor(name, tenant)))
     if (id !== undefined && isThere(body, path)) body = placed(body, path, id)
   }
@@ -112,8 +112,9 @@ async function sendExample(route: RegisteredRoute, change = (body: unknown) => b
     }),
     {
       token: filled.token ?? (route.access === 'public' ? null : tenant.owner),
-      headers: Object.fromEntries(await examplesOf(operation, 'header', tenant)),
-      ...(body === undefined ? {} : { body }),
+      headers: { ...filled.headers, ...Object.fromEntries(await examplesOf(operation, 'header', tenant)) },
+      // The document says nothing of bytes that are taken as they are.
+      ...(body !== undefined ? { body } : filled.raw === undefined ? {} : { payload: filled.raw }),
     },
   )
 }

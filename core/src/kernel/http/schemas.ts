@@ -74,8 +74,8 @@ export const TimeZone = formed('time_zone', {
 export const Locale = formed('locale', { maxLength: 35, description: 'BCP 47 language tag', examples: ['de-CH'] })
 
 /** A time with any offset from UTC; the handler gets it in UTC. */
-export function Moment(description: string) {
-  return formed('moment', { format: 'date-time', description, examples: ['2026-01-31T12:00:00.000Z'] })
+export function Moment(description: string, example = '2026-01-31T12:00:00.000Z') {
+  return formed('moment', { format: 'date-time', description, examples: [example] })
 }
 
 /** A day without a time, such as `2026-01-31`; a `date` column is the same text. */

@@ -54,7 +54,7 @@ const rate_limit_per_minute = Nullable(
     examples: [600],
   }),
 )
-const expires_at = Nullable(Moment('When it ends by itself; null: never'))
+const expires_at = Nullable(Moment('When it ends by itself; null: never', '2126-01-31T12:00:00.000Z'))
 const moment = (description: string) => Nullable(Described(Timestamp, description))
 
 export const ApiKey = Closed(
