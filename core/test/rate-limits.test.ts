@@ -340,6 +340,22 @@ describe('windows', () => {
   })
 })
 
+describe('a proxy that nobody has named', () => {
+  const lineOf = () => t.logs.find((line) => line.includes('requests are refused')) ?? ''
+
+  it('is what the line about a refusal reminds of', async () => {
+    await start({ TRUSTED_PROXIES: '' })
+    for (let sent = 0; sent < 61; sent++) await send('/gate/open', { from: `192.0.2.${sent}` })
+    assert.match(lineOf(), /TRUSTED_PROXIES is not set/)
+  })
+
+  it('is none where it is named', async () => {
+    await start()
+    await sendMany(61, '/gate/open')
+    assert.doesNotMatch(lineOf(), /TRUSTED_PROXIES/)
+  })
+})
+
 describe('what is measured', () => {
   it('counts refused requests by policy', async () => {
     await start()
