@@ -112,12 +112,16 @@ async function sendExample(route: RegisteredRoute, change = (body: unknown) => b
     }),
     {
       token: filled.token ?? (route.access === 'public' ? null : tenant.owner),
-      headers: { ...filled.headers, ...Object.fromEntries(await examplesOf(operation, 'header', tenant)) },
+      headers: { ...typeOf(route), ...Object.fromEntries(await examplesOf(operation, 'header', tenant)) },
       // The document says nothing of bytes that are taken as they are.
       ...(body !== undefined ? { body } : filled.raw === undefined ? {} : { payload: filled.raw }),
     },
   )
 }
+
+/** The content type of bytes that a route takes as they are. */
+const typeOf = ({ raw }: RegisteredRoute): Record<string, string> =>
+  Array.isArray(raw) ? { 'content-type': String(raw[0]) } : {}
 
 describe('the examples of the API document, sent as they stand there', () => {
   for (const route of shown)
