@@ -204,8 +204,8 @@ export const plants: readonly Plant[] = [
   {
     guard: 'The password of REDIS_URL stands in no line of the log',
     file: `${RATES}/open.ts`,
-    find: '{ reason: reasonOf(reason) }',
-    replace: '{ reason: reasonOf(reason), url: config.redisUrl }',
+    find: ", 'Redis', log)",
+    replace: ', redisUrl, log)',
     tests: ['core/test/rate-limits.redis.test.ts'],
   },
 ]
