@@ -75,7 +75,7 @@ describe('a store that fails', () => {
     assert.equal(await used(fallback), 1)
   })
 
-  it('makes nobody wait after the first one that it left waiting', async () => {
+  it('makes nobody wait after the first one that it left waiting', { timeout: 60_000 }, async () => {
     const { state, fallback, changes } = await started({ patienceMs: 50, retryMs: 60_000 })
     state.take = hanging
     const together = await Promise.all(Array.from({ length: 5 }, () => fallback.take([counter])))
