@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { stat } from 'node:fs/promises'
 import { afterEach, describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { until } from '../../testing/until.ts'
 import { type Fallback, withFallback } from './fallback.ts'
 import type { Counter, RateStore, Taken } from './store.ts'
@@ -144,6 +145,8 @@ describe('a store that fails', () => {
     const { state, fallback, changes } = await started({ patienceMs: 30, retryMs: 60_000 })
     // Answered beside this process, and read by it like an answer from a socket.
     state.take = () => stat(import.meta.filename).then(() => taken(9))
+    // From here on timers come before what can be read.
+    await nextTurn()
     const asked = fallback.take([counter])
     const busyUntil = performance.now() + 120
     while (performance.now() < busyUntil);
