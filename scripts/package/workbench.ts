@@ -20,15 +20,17 @@ export async function copyCheckout(root: string, target: string, core = join(roo
 interface RunOptions {
   cwd: string
   env?: Record<string, string>
+  /** Default: `PATIENCE_MS`. */
+  timeoutMs?: number
 }
 
 /** Runs a program to its end and gives what it wrote. Throws with its first words when that is no good end. */
-export async function run(program: string, args: string[], { cwd, env }: RunOptions): Promise<string> {
+export async function run(program: string, args: string[], { cwd, env, timeoutMs }: RunOptions): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(program, args, {
       cwd,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-      timeout: PATIENCE_MS,
+      timeout: timeoutMs ?? PATIENCE_MS,
       maxBuffer: 10 * 1024 * 1024,
     })
     return stdout
@@ -39,9 +41,20 @@ export async function run(program: string, args: string[], { cwd, env }: RunOpti
   }
 }
 
-/** Quiet but for errors; what the machine has already is not asked for again. */
-export function npm(args: string[], cwd: string): Promise<string> {
-  return run('npm', [...args, '--prefer-offline', '--loglevel=error', '--no-audit', '--no-fund'], { cwd })
+/** Registries leave a request without an answer now and then; npm itself waits five minutes for each. */
+const NPM_MS = 120_000
+const IMPATIENT = ['--fetch-timeout=30000', '--fetch-retries=3', '--fetch-retry-maxtimeout=10000']
+
+/** Quiet but for errors; what the machine has already is not asked for again. Tried a second time when it hangs. */
+export async function npm(args: string[], cwd: string): Promise<string> {
+  const all = [...args, '--prefer-offline', ...IMPATIENT, '--loglevel=error', '--no-audit', '--no-fund']
+  try {
+    return await run('npm', all, { cwd, timeoutMs: NPM_MS })
+  } catch (error) {
+    const isHung = error instanceof Error && error.cause instanceof Error && Reflect.get(error.cause, 'killed') === true
+    if (!isHung) throw error
+    return run('npm', all, { cwd })
+  }
 }
 
 /** The program of the newest Node of a major version, from npm. */

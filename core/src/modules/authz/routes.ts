@@ -27,6 +27,7 @@ const meRoute = defineRoute({
   description:
     'Everything for which `POST /authz/explain` says that it is allowed, in one call: for the whole tenant, or for one store. `version` is the `ETag` and stays the same as long as the rest does, so ask again with `If-None-Match` and keep what you have on 304.',
   access: 'self',
+  callers: 'all',
   query: Place,
   response: { 200: MyRights, 304: null },
   errors: [notFound],
