@@ -21,6 +21,14 @@ export async function launch(file: string, env: Record<string, string>): Promise
   return { child, port }
 }
 
+/** The CPU time that a server has used so far, in microseconds. */
+export function cpuOf({ child }: Server): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('message', (told: { cpu: number }) => resolve(told.cpu))
+    child.send('cost')
+  })
+}
+
 /** In such a process: listens where nobody else does, and tells when asked what CPU time it has used, in microseconds. */
 export async function serve(app: FastifyInstance): Promise<void> {
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createSigner } from 'fast-jwt'
 import pg from 'pg'
-import type { Server } from './child.ts'
+import { cpuOf, type Server } from './child.ts'
 import { bearer, credentials, fire, json, median, newStore, type Shoot, startBench, storeOf } from './harness.ts'
 import { removeStores, type Speaker, seed } from './seed.ts'
 
@@ -140,13 +140,6 @@ async function measure(
   await load({ connections: Number(values.connections), amount })
   const after = [await cpuOf(server), await cpuOfDatabase(application)] as const // as above
   return { server: (after[0] - before[0]) / amount, database: (after[1] - before[1]) / amount }
-}
-
-function cpuOf({ child }: Server): Promise<number> {
-  return new Promise((resolve) => {
-    child.once('message', (told: { cpu: number }) => resolve(told.cpu))
-    child.send('cost')
-  })
 }
 
 /** Of the connections that a server has, in microseconds. */

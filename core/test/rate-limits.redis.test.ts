@@ -123,6 +123,19 @@ describe('two processes on one Redis', { skip: given ? false : WITHOUT_SERVER },
 })
 
 describe('a Redis that is gone', { skip: WITHOUT_SERVER }, () => {
+  it('shows its password in no line', async () => {
+    const own = await startRedisServer(['--requirepass', 'hunter2hunter2'])
+    try {
+      const wrong = await startCore(`redis://somebody:hunter3hunter3@127.0.0.1:${own.port}`)
+      await passOn(wrong)
+      await assert.rejects(wrong.core.rates.check(), (error: Error) => !/hunter|somebody/.test(error.message))
+      assert.equal(linesOf(wrong, /"reason":"WRONGPASS".*Redis failed/).length, 1)
+      assert.equal(linesOf(wrong, /hunter|somebody/).length, 0)
+    } finally {
+      await own.close()
+    }
+  })
+
   it('fails no request: memory takes over with the first one, is logged and measured, and it returns by itself', async () => {
     const own = await startRedisServer()
     try {
@@ -201,19 +214,6 @@ describe('a Redis that is gone', { skip: WITHOUT_SERVER }, () => {
       await client.sendCommand(['CONFIG', 'SET', 'maxmemory', '0'])
       client.destroy()
       await until('it counts there again', () => isBack(test))
-    } finally {
-      await own.close()
-    }
-  })
-
-  it('shows its password in no line', async () => {
-    const own = await startRedisServer(['--requirepass', 'hunter2hunter2'])
-    try {
-      const wrong = await startCore(`redis://somebody:hunter3hunter3@127.0.0.1:${own.port}`)
-      await passOn(wrong)
-      await assert.rejects(wrong.core.rates.check(), (error: Error) => !/hunter|somebody/.test(error.message))
-      assert.equal(linesOf(wrong, /"reason":"WRONGPASS".*Redis failed/).length, 1)
-      assert.equal(linesOf(wrong, /hunter|somebody/).length, 0)
     } finally {
       await own.close()
     }

@@ -79,6 +79,8 @@ describe('what requests are counted under', () => {
     ])
     assert.deepEqual(await sendMany(4, '/gate', key('b', 3)), { 204: 3, 429: 1 })
     assertRefused(await send('/gate', key('b', 3)), 'key')
+    const line = t.logs.find((line) => line.includes('requests are refused'))
+    assert.match(line ?? '', new RegExp(`"tenant_id":"${tenantOf(1)}","policies":\\["key"\\]`))
     assert.equal((await send('/gate', key('c', 3))).status, 204)
   })
 
@@ -99,7 +101,7 @@ describe('what requests are counted under', () => {
     assertRefused(await send('/gate', { headers }), 'tenant')
     // The tenant next door, and whoever belongs to none, go on.
     assert.equal((await send('/gate', { token: personOf('ada', 1) })).status, 204)
-    assert.deepEqual(namesOf(await send('/gate', { token: personOf('ada', null) })), ['user'])
+    assert.deepEqual(namesOf(await send('/gate/own', { token: personOf('ada', null) })), ['user'])
   })
 
   it('leaves out what asks how the server is', async () => {
@@ -225,6 +227,13 @@ describe('signing in', () => {
     ])
   })
 
+  it('is counted before a body is read', async () => {
+    await start()
+    for (let sent = 0; sent < 10; sent++) await signIn(`p${sent}@example.com`)
+    const headers = { 'content-type': 'application/json' }
+    assertRefused(await send('/gate/sign-in', { method: 'POST', headers, payload: '{"email": ' }), 'auth')
+  })
+
   it('shows neither an e-mail address nor an address in what is logged', async () => {
     await start()
     for (let sent = 0; sent < 7; sent++) await signIn('ada@example.com')
@@ -328,6 +337,22 @@ describe('windows', () => {
     const refused = await send('/gate/open')
     assertRefused(refused, 'public')
     assert.ok(Number(refused.headers['retry-after']) <= 60)
+  })
+})
+
+describe('a proxy that nobody has named', () => {
+  const lineOf = () => t.logs.find((line) => line.includes('requests are refused')) ?? ''
+
+  it('is what the line about a refusal reminds of', async () => {
+    await start({ TRUSTED_PROXIES: '' })
+    for (let sent = 0; sent < 61; sent++) await send('/gate/open', { from: `192.0.2.${sent}` })
+    assert.match(lineOf(), /TRUSTED_PROXIES is not set/)
+  })
+
+  it('is none where it is named', async () => {
+    await start()
+    await sendMany(61, '/gate/open')
+    assert.doesNotMatch(lineOf(), /TRUSTED_PROXIES/)
   })
 })
 

@@ -94,7 +94,9 @@ export function createLimiter(core: Core): (route: RegisteredRoute) => RouteLimi
     request.rates = request.rates === null ? now : [...request.rates, ...now]
     reply.headers(rateHeaders(request.rates))
     if (isAllowed) return
-    const violated = now.filter(({ counter, count }) => count.used >= counter.max)
+    const used = now.filter(({ counter, count }) => count.used >= counter.max)
+    // A store of an application may refuse without saying why.
+    const violated = used.length > 0 ? used : now
     refusals.note(request, violated)
     throw refusal(violated)
   }

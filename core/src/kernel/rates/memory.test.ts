@@ -79,6 +79,18 @@ describe('counts in memory', () => {
     assert.equal(rates.size, 600)
   })
 
+  it('heed no clock that can be set', (t) => {
+    const rates = createMemoryRates()
+    for (let sent = 0; sent < 3; sent++) rates.take([counter()])
+    for (const now of [Date.now() + 7_200_000, Date.now() - 7_200_000]) {
+      t.mock.timers.enable({ apis: ['Date'], now })
+      const { isAllowed, counts } = rates.take([counter()])
+      assert.equal(isAllowed, false)
+      assert.ok(counts[0]!.leftMs > 0 && counts[0]!.leftMs <= 60_000)
+      t.mock.timers.reset()
+    }
+  })
+
   it('begin no window anew while it runs, however many others begin', () => {
     const clock = stopped()
     const rates = createMemoryRates({ now: clock.now })

@@ -28,11 +28,21 @@ export function createRefusalLog(core: Core, now = () => performance.now()) {
           tenant_id: request.identity?.principal.tenantId ?? undefined,
           policies: violated.map(({ counter }) => counter.policy),
           refused: seen.refused,
+          ...adviceFor(core, request),
         },
         'requests are refused: there are too many',
       )
       seen.refused = 0
       seen.quietUntil = now() + QUIET_MS
     },
+  }
+}
+
+/** Without its proxy's name an installation takes all of its clients for one. */
+function adviceFor({ config }: Core, { headers, identity }: FastifyRequest): { advice?: string } {
+  if (identity || headers['x-forwarded-for'] === undefined || config.http.trustedProxies.length > 0) return {}
+  return {
+    advice:
+      'The request carries X-Forwarded-For, and TRUSTED_PROXIES is not set: if a proxy stands before this server, all of its clients are counted as one.',
   }
 }
