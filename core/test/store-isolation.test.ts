@@ -113,7 +113,7 @@ describe('a route of stores', () => {
     assert.ok(findings instanceof IsolationError)
     assert.match(
       findings.message,
-      /GET \/shelves as clerk, deputy with what stands in their own store: it is answered 500\n {6}Error: Rows were not narrowed .*\(at StoreSight.*\)$/,
+      /GET \/shelves as clerk, deputy, storeKey with what stands in their own store: it is answered 500\n {6}Error: Rows were not narrowed .*\(at StoreSight.*\)$/,
     )
   })
 

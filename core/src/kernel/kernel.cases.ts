@@ -19,6 +19,7 @@ const cases: Cases = {
     'GET /api/openapi.json': shows('"openapi":"3.1', 'application/json'),
     'GET /api/openapi.yaml': shows('openapi: 3.1', 'application/yaml'),
     'GET /api/docs': shows('id="swagger-ui"', 'text/html'),
+    'GET /api/docs/sign-in.js': shows('two_factor_required', 'text/javascript'),
     'GET /api/docs/start.js': shows('SwaggerUIBundle', 'text/javascript'),
     'GET /api/docs/style.css': shows('.fold', 'text/css'),
     'GET /api/docs/swagger-ui.css': shows('.swagger-ui', 'text/css'),
