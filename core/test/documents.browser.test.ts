@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
+import { PASSWORD, register } from '../src/modules/auth/auth.fixture.ts'
 import { storeMail } from '../src/modules/mail/mailbox.ts'
 import { type Browsing, findFaults, startBrowsing } from '../src/modules/pages/browser.fixture.ts'
 
@@ -42,6 +43,92 @@ describe('the page of the API document', () => {
     assert.equal(await conflict.getAttribute('aria-expanded'), 'true')
     assert.equal(await isTooWide(page), false, 'with an error opened')
     assert.deepEqual(errors, [])
+  })
+})
+
+describe('the sign-in on the page of the API document', () => {
+  const signIn = async (page: Page, fields: { email: string; password: string; tenant_id?: string }) => {
+    for (const [name, value] of Object.entries(fields)) await page.fill(`#sign-in-${name}`, value)
+    await page.press('#sign-in-password', 'Enter')
+  }
+  const said = (page: Page, text: string) => page.locator('.sign-in [role=status]', { hasText: text }).waitFor()
+  /** Tries the operation of one's own profile out; the status of the answer. */
+  const tryOut = async (page: Page) => {
+    const operation = page.locator('#operations-users-getMe')
+    const start = operation.locator('.try-out__btn')
+    if ((await start.textContent())?.includes('Try it out')) await start.click()
+    const answered = page.waitForResponse((response) => response.url().endsWith('/users/me'))
+    await operation.locator('.execute').click()
+    return (await answered).status()
+  }
+
+  it('lets a person in who tries operations out as themselves, and out again; nothing is kept', async () => {
+    const ada = await register(browsing.test)
+    const page = await browsing.visit('/api/docs#/users/getMe', { viewport: WIDE })
+    const errors: Error[] = []
+    page.on('pageerror', (error) => errors.push(error))
+    await page.locator('.sign-in form').waitFor()
+    assert.equal(await tryOut(page), 401)
+    await signIn(page, { email: ada.email, password: PASSWORD, tenant_id: ada.tenantId })
+    await said(page, 'Signed in as ')
+    assert.equal(await tryOut(page), 200)
+    assert.deepEqual(await page.evaluate('[localStorage.length, sessionStorage.length, document.cookie]'), [0, 0, ''])
+    const ended = page.waitForResponse((response) => response.url().endsWith('/auth/logout'))
+    await page.click('.sign-in >> text=Sign out')
+    assert.equal((await ended).status(), 204)
+    await said(page, 'You are signed out.')
+    assert.equal(await tryOut(page), 401)
+    await signIn(page, { email: ada.email, password: PASSWORD })
+    await said(page, 'Signed in as ')
+    await page.reload()
+    await page.locator('.sign-in form').waitFor()
+    assert.equal(await tryOut(page), 401, 'a reload forgets it')
+    assert.deepEqual(errors, [])
+  })
+
+  it('says in a sentence what went wrong', async () => {
+    const ada = await register(browsing.test)
+    const page = await browsing.visit('/api/docs')
+    await page.locator('.sign-in form').waitFor()
+    await signIn(page, { email: ada.email, password: 'wrong' })
+    await said(page, 'E-mail or password is wrong.')
+    await signIn(page, { email: ada.email, password: PASSWORD, tenant_id: 'no id' })
+    await said(page, '#/tenant_id must be a UUID.')
+    const answers: [body: object | null, status: number, text: string, headers?: Record<string, string>][] = [
+      [{ two_factor_required: true, challenge_token: 'x' }, 200, 'This account has a second factor'],
+      [{ detail: 'Too many attempts' }, 429, 'Too many attempts. Try again in 30 seconds.', { 'retry-after': '30' }],
+      [{}, 200, 'The server answered without an access token.'],
+      [{}, 502, 'The server answered 502.'],
+      [null, 0, 'The server did not answer. Check that it runs, and try again.'],
+      [{ access_token: 'short', expires_in: 1, user: { name: 'Ada' }, tenant: null }, 200, 'That sign-in has ended.'],
+    ]
+    for (const [body, status, text, headers = {}] of answers) {
+      await page.route('**/auth/login', (route) =>
+        body === null ? route.abort() : route.fulfill({ status, headers, json: body }),
+      )
+      await signIn(page, { email: ada.email, password: PASSWORD, tenant_id: '' })
+      await said(page, text)
+      await page.unroute('**/auth/login')
+    }
+  })
+
+  it('has labels and contrast, is used by the keyboard alone, and fits a phone', async () => {
+    const page = await browsing.visit('/api/docs', { viewport: PHONE })
+    await page.locator('.sign-in form').waitFor()
+    assert.equal(await isTooWide(page), false)
+    await page.focus('#sign-in-email')
+    const passed: unknown[] = []
+    for (let at = 0; at < 3; at++) {
+      await page.keyboard.press('Tab')
+      passed.push(await page.evaluate('document.activeElement.name || document.activeElement.textContent'))
+    }
+    assert.deepEqual(passed, ['password', 'tenant_id', 'Sign in'])
+    for (const label of ['E-mail', 'Password', 'Tenant id (optional)'])
+      await page.getByLabel(label, { exact: true }).waitFor()
+    assert.deepEqual(await findFaults(page, 'api-docs', '.sign-in'), [])
+    await signIn(page, { email: 'nobody@example.com', password: 'wrong' })
+    await said(page, 'E-mail or password is wrong.')
+    assert.deepEqual(await findFaults(page, 'api-docs-problem', '.sign-in'), [])
   })
 })
 

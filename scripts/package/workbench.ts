@@ -19,7 +19,7 @@ export async function copyCheckout(root: string, target: string, core = join(roo
 
 interface RunOptions {
   cwd: string
-  env?: Record<string, string>
+  env?: NodeJS.ProcessEnv
 }
 
 /** Runs a program to its end and gives what it wrote. Throws with its first words when that is no good end. */
@@ -39,9 +39,13 @@ export async function run(program: string, args: string[], { cwd, env }: RunOpti
   }
 }
 
+/** How this machine reaches a registry; without it npm waits for minutes, and then fails. */
+const NETWORK = /^(?:node_extra_ca_certs|https?_proxy|no_proxy|npm_config_(?:registry|userconfig|cafile|cache))$/i
+
 /** Quiet but for errors; what the machine has already is not asked for again. */
 export function npm(args: string[], cwd: string): Promise<string> {
-  return run('npm', [...args, '--prefer-offline', '--loglevel=error', '--no-audit', '--no-fund'], { cwd })
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => NETWORK.test(name)))
+  return run('npm', [...args, '--prefer-offline', '--loglevel=error', '--no-audit', '--no-fund'], { cwd, env })
 }
 
 /** The program of the newest Node of a major version, from npm. */

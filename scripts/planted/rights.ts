@@ -8,9 +8,16 @@ export const plants: Plant[] = [
   {
     guard: 'What one may do leaves out what the plan is in the way of',
     file: 'core/src/modules/authz/my-rights.ts',
-    find: 'ctx.can(code, storeId) && !findPlanObstacle(plan, routes.get(code) ?? [])',
-    replace: 'ctx.can(code, storeId)',
+    find: 'return !findPlanObstacle(plan, ownRoutes)',
+    replace: 'return plan !== null',
     tests: AGREES,
+  },
+  {
+    guard: 'A key is not told that it may do what is for people',
+    file: 'core/src/modules/authz/my-rights.ts',
+    find: "principal?.userId ? routes : routes.filter(({ callers }) => callers === 'all')",
+    replace: 'routes',
+    tests: RIGHTS,
   },
   {
     guard: 'What one may do in the tenant is not what one may do in some store',

@@ -117,10 +117,7 @@ export interface RouteSpec<
    * (`atQuery`).
    */
   checkQuery?: (query: Unchecked<StaticOr<Q, never>>, core: Core) => Iterable<FieldProblem>
-  /**
-   * Success answers by status; the first is the one that a plain return value gets. `null`: no body. `304: null` on a GET:
-   * an `Answer` with an `etag` is not sent to a client that has it (`If-None-Match`).
-   */
+  /** Success answers by status, the first for a plain value; `null`: no body. `304: null`: who has its `etag` gets that. */
   response: R
   /** Errors of the route in addition to those that follow from its declaration. */
   errors?: readonly ErrorKind[]

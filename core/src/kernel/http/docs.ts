@@ -47,17 +47,18 @@ const pageRoute = defineRoute({
 })
 
 /** Files in addition to those of Swagger UI. */
-const assets = Object.entries({ 'start.js': SCRIPT, 'style.css': STYLES }).map(([file, produces]) =>
-  defineRoute({
-    ...shared,
-    path: `${PATH}/${file}`,
-    summary: `Our part of the page of the API document: ${file}`,
-    produces,
-    handler: async () => {
-      const text = await read(new URL(`./assets/${file}`, import.meta.url))
-      return new Answer(200, text, { 'cache-control': 'no-cache' })
-    },
-  }),
+const assets = Object.entries({ 'sign-in.js': SCRIPT, 'start.js': SCRIPT, 'style.css': STYLES }).map(
+  ([file, produces]) =>
+    defineRoute({
+      ...shared,
+      path: `${PATH}/${file}`,
+      summary: `Our part of the page of the API document: ${file}`,
+      produces,
+      handler: async () => {
+        const text = await read(new URL(`./assets/${file}`, import.meta.url))
+        return new Answer(200, text, { 'cache-control': 'no-cache' })
+      },
+    }),
 )
 
 const files = Object.entries(FILES).map(([file, produces]) =>
@@ -124,6 +125,7 @@ const renderPage = (version: string, title: string) => `<!doctype html>
 <body>
 <div id="swagger-ui"></div>
 <script src="docs/swagger-ui-bundle.js?v=${version}"></script>
+<script src="docs/sign-in.js"></script>
 <script src="docs/start.js"></script>
 </body>
 </html>

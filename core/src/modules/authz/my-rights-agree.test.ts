@@ -5,6 +5,8 @@ import { type Ctx, newId, release } from '#kernel'
 import { claim } from '../../kernel/access/sign-in.fixture.ts'
 import { type Answered, createTestCore, type TestCore, type TestPerson } from '../../testing/index.ts'
 import { SEED } from '../../testing/seed.ts'
+import { makeKey } from '../api-keys/api-keys.fixture.ts'
+import { apiKeys } from '../api-keys/index.ts'
 import { authModules } from '../auth/auth.fixture.ts'
 import { assignRole, createRole } from '../roles/index.ts'
 import { type Company, foundCompany, narrowedSignIn } from '../roles/roles.fixture.ts'
@@ -12,11 +14,16 @@ import { subscriptions } from '../subscriptions/index.ts'
 import { authz } from './index.ts'
 import { PROBES, probePath, SURPLUS, yard } from './yard.fixture.ts'
 
-const modules = [...authModules, subscriptions, authz, yard, narrowedSignIn]
+const modules = [...authModules, apiKeys, subscriptions, authz, yard, narrowedSignIn]
 const codes = [...new Set(modules.flatMap(({ permissions }) => Object.keys(permissions)))].sort()
 const ofStores = modules.flatMap(({ permissions }) =>
   Object.entries(permissions).flatMap(([code, { scope }]) => (scope === 'store' ? [code] : [])),
 )
+/** What keys can be given: nothing whose every route is for people. */
+const codesOfKeys = codes.filter((code) => {
+  const needing = modules.flatMap(({ routes }) => routes).filter(({ access }) => Object(access).permission === code)
+  return needing.length === 0 || needing.some(({ callers }) => callers === 'all')
+})
 const WORLDS = 22
 
 let core: TestCore
@@ -83,6 +90,9 @@ const Worlds = fc.record({
     { maxLength: 4 },
   ),
   scopes: fc.option(fc.subarray(codes), { freq: 2 }),
+  key: fc.option(fc.record({ scopes: fc.subarray(codesOfKeys, { minLength: 1 }), isOfStore: fc.boolean() }), {
+    freq: 1,
+  }),
   booked: fc.record({
     plan: fc.constantFrom('free', 'starter', 'business'),
     state: fc.constantFrom<Booked['state']>('active', 'active', 'lapsed', 'canceled', 'expired', 'lapsed'),
@@ -116,14 +126,25 @@ async function newRole(ctx: Ctx, scope: 'tenant' | 'store', all: string[]): Prom
 /** Sends a request of the caller; `storeId` as `X-Store-ID`. */
 type Send = (method: string, path: string, options?: { body?: unknown; storeId?: string | null }) => Promise<Answered>
 
-async function senderOf(person: TestPerson, { scopes }: World): Promise<Send> {
-  const token = scopes ? claim({ userId: person.userId, tenantId: acme.id, scopes }) : await person.token()
+async function senderOf(person: TestPerson, { scopes, key }: World): Promise<Send> {
+  const token = key
+    ? await newKey(key)
+    : scopes
+      ? claim({ userId: person.userId, tenantId: acme.id, scopes })
+      : await person.token()
   return (method, path, { body, storeId } = {}) =>
     core.request(method, `/api/v1${path}`, {
       token,
       ...(body === undefined ? {} : { body }),
       headers: storeId ? { 'x-store-id': storeId } : {},
     })
+}
+
+async function newKey({ scopes, isOfStore }: NonNullable<World['key']>): Promise<string> {
+  const inStore = scopes.filter((code) => ofStores.includes(code))
+  const isNarrow = isOfStore && inStore.length > 0
+  const fields = isNarrow ? { scopes: inStore, store_ids: [acme.mainStoreId] } : { scopes }
+  return (await makeKey(acme.owner, fields)).key
 }
 
 /** Codes for which some route that needs exactly them lets a request through. What that used up is given back. */
@@ -153,7 +174,7 @@ async function explained(send: Send, storeId: string | null): Promise<string[]> 
 const contents = new Map<string, string>()
 
 async function assertAgreement(send: Send, world: World): Promise<number> {
-  const barred = world.isSuspended && world.scopes === null
+  const barred = world.isSuspended && (world.scopes === null || world.key !== null)
   let allowed = 0
   for (const [place, storeId] of places) {
     const { status, body, headers } = await send('GET', `/authz/me${storeId ? `?store_id=${storeId}` : ''}`)
@@ -163,7 +184,8 @@ async function assertAgreement(send: Send, world: World): Promise<number> {
     }
     const { version, ...rest } = body
     assert.equal(headers.etag, `"${version}"`)
-    assert.deepEqual(rest.permissions, await explained(send, storeId), `the explanations in ${place}`)
+    // Explanations are for people.
+    if (!world.key) assert.deepEqual(rest.permissions, await explained(send, storeId), `the explanations in ${place}`)
     // A credential without a session is not refused by the routes of a suspended tenant; the explanation says why it should.
     if (!world.isSuspended) {
       const probed = rest.permissions.filter((code: string) => (PROBES[code]?.length ?? 0) > 0)

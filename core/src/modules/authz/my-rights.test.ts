@@ -18,7 +18,11 @@ const keys: Authenticator = {
     const actor = { type: 'api_key' as const, id: null, label: 'Till', impersonatorId: null }
     return { key, tenantId: key.slice('key-'.length), userId: null, sessionId: null, apiKeyId: newId(), actor }
   },
-  standing: async (_tx, { actor }) => ({ actor, superAdmin: false, scopes: ['store.view', 'yard.view'] }),
+  standing: async (_tx, { actor }) => ({
+    actor,
+    superAdmin: false,
+    scopes: ['store.view', 'yard.hire', 'yard.view'],
+  }),
 }
 const KEY_ROLE = newId()
 const keyed = defineModule({
@@ -28,7 +32,14 @@ const keyed = defineModule({
     async (_tx, { apiKeyId }) =>
       apiKeyId === undefined
         ? []
-        : [{ permissions: ['store.view', 'store.create', 'yard.view'], storeId: null, roleId: KEY_ROLE, role: 'key' }],
+        : [
+            {
+              permissions: ['store.view', 'store.create', 'yard.hire', 'yard.view'],
+              storeId: null,
+              roleId: KEY_ROLE,
+              role: 'key',
+            },
+          ],
   ],
 })
 
@@ -139,7 +150,7 @@ describe('what one may do', () => {
     }
   })
 
-  test('of a key of the tenant’s is what the key holds, within its scopes', async () => {
+  test('of a key of the tenant’s is what the key holds, within its scopes, but for what is for people', async () => {
     const { status, body } = await core.request('GET', '/api/v1/authz/me', { token: `key-${acme.id}` })
     assert.equal(status, 200)
     assert.deepEqual(body.permissions, ['store.view', 'yard.view'])

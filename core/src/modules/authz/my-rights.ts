@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Answer, type Ctx, type PlanOverview } from '#kernel'
+import { Answer, type Ctx, type PlanOverview, type Route } from '#kernel'
 import { findBar, requireKnownStore } from './bars.ts'
 import { findPlanObstacle, readPlan, routesByPermission } from './plan.ts'
 import type { MyRights } from './schema.ts'
@@ -25,7 +25,7 @@ const NOTHING: Rights = { permissions: [], features: [], limits: {}, roles: [] }
 function rightsOf(ctx: Ctx, plan: PlanOverview | undefined, storeId: string | null): Rights {
   const { permissions, features } = ctx.registry
   const routes = routesByPermission(ctx)
-  const isAllowed = (code: string) => ctx.can(code, storeId) && !findPlanObstacle(plan, routes.get(code) ?? [])
+  const isAllowed = (code: string) => ctx.can(code, storeId) && isOpen(ctx, plan, routes.get(code) ?? [])
   const limits = Object.entries(plan?.limits ?? {}).map(([limit, { used, max }]) => [limit, { used, max }] as const)
   return {
     permissions: [...permissions.keys()].filter(isAllowed).sort(),
@@ -33,6 +33,13 @@ function rightsOf(ctx: Ctx, plan: PlanOverview | undefined, storeId: string | nu
     limits: Object.fromEntries(limits.sort(([a], [b]) => (a < b ? -1 : 1))),
     roles: rolesOf(ctx, storeId),
   }
+}
+
+/** Whether any of the routes that need a permission is open to the caller. One that no route needs is for handlers to ask. */
+function isOpen({ principal }: Ctx, plan: PlanOverview | undefined, routes: readonly Route[]): boolean {
+  const ownRoutes = principal?.userId ? routes : routes.filter(({ callers }) => callers === 'all')
+  if (ownRoutes.length === 0) return routes.length === 0
+  return !findPlanObstacle(plan, ownRoutes)
 }
 
 /** All roles of the caller, or those that count in the store. In an order of their own: the database has none. */

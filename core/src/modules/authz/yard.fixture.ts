@@ -7,6 +7,7 @@ interface Need {
   inStore?: boolean
   limit?: string
   feature?: string
+  callers?: 'people'
 }
 
 /** By permission, routes that need exactly it, and what else they need. */
@@ -19,6 +20,8 @@ export const PROBES: Readonly<Record<string, readonly Need[]>> = {
   'yard.extend': [{ limit: 'yards', method: 'POST' }],
   'yard.stamp': [{ feature: 'gloss', limit: 'stacks', method: 'POST', inStore: true }],
   'yard.survey': [{ feature: 'colour', method: 'POST' }, {}],
+  'yard.hire': [{ callers: 'people' }],
+  'yard.fire': [{ callers: 'people' }, { feature: 'gloss' }],
   'yard.close': [],
 }
 
@@ -29,13 +32,14 @@ export const probePath = (permission: string, at: number): `/${string}` => `/pro
 
 const isOfStores = (needs: readonly Need[]) => needs.some(({ inStore }) => inStore)
 
-const probe = (permission: string, { method = 'GET', inStore, limit, feature }: Need, at: number) =>
+const probe = (permission: string, { method = 'GET', inStore, limit, feature, callers }: Need, at: number) =>
   defineRoute({
     method,
     path: probePath(permission, at),
     name: `probe${at}${permission.replace('.', '')}`,
     summary: 'Needs what its declaration says',
     access: { permission, store: inStore ? 'header' : undefined },
+    callers,
     limit,
     feature,
     response: { 200: Closed({}) },

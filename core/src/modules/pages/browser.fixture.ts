@@ -74,9 +74,10 @@ const SCREENSHOTS = process.env.SCREENSHOTS_DIR
 
 /**
  * All that axe finds wrong with what is on the page now, in light and dark, narrow and wide, and whether it can be
- * scrolled sideways. With SCREENSHOTS_DIR, pictures of all four go there.
+ * scrolled sideways. With SCREENSHOTS_DIR, pictures of all four go there. `part`: a selector of what axe looks at; default
+ * all.
  */
-export async function findFaults(page: Page, name: string): Promise<string[]> {
+export async function findFaults(page: Page, name: string, part = 'html'): Promise<string[]> {
   const faults: string[] = []
   // The page's own policy forbids scripts from elsewhere; what the debugger evaluates is none of the page's.
   await page.evaluate(await axe)
@@ -87,7 +88,7 @@ export async function findFaults(page: Page, name: string): Promise<string[]> {
       const where = `${name}, ${colorScheme}, ${width} px`
       if (SCREENSHOTS)
         await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true })
-      faults.push(...(await runAxe(page)).map((fault) => `${where}: ${fault}`))
+      faults.push(...(await runAxe(page, part)).map((fault) => `${where}: ${fault}`))
       if (await page.evaluate('document.documentElement.scrollWidth > innerWidth')) faults.push(`${where}: too wide`)
     }
   return faults
@@ -97,8 +98,8 @@ interface AxeResults {
   violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[]
 }
 
-async function runAxe(page: Page): Promise<string[]> {
-  const { violations } = (await page.evaluate('axe.run()')) as AxeResults
+async function runAxe(page: Page, part: string): Promise<string[]> {
+  const { violations } = (await page.evaluate(`axe.run(${JSON.stringify(part)})`)) as AxeResults
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
   )

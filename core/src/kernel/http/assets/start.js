@@ -31,7 +31,7 @@ window.ui = SwaggerUIBundle({
   displayRequestDuration: true,
   docExpansion: 'none',
   filter: true,
-  plugins: [foldErrors],
+  plugins: [foldErrors, window.signInPlugin],
   showExtensions: true,
   validatorUrl: null,
 })
