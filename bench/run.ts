@@ -68,6 +68,13 @@ const rows: Row[] = [
     floor: ({ tenantId }) => ({ method: 'GET', path: `/stores/${tenantId}` }),
   },
   {
+    name: 'list_stores_by_key',
+    title: 'List 20 stores by API key',
+    target: 0.65,
+    core: ({ apiKey }) => ({ method: 'GET', path: '/api/v1/stores', headers: { authorization: `Bearer ${apiKey}` } }),
+    floor: ({ tenantId }) => ({ method: 'GET', path: `/stores/${tenantId}` }),
+  },
+  {
     name: 'get_store',
     title: 'Get a store',
     target: 0.7,

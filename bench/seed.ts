@@ -14,6 +14,8 @@ export interface Speaker {
   tenantId: string
   userId: string
   token: string
+  /** An API key that may see stores. */
+  apiKey: string
   email: string
   storeIds: string[]
 }
@@ -98,7 +100,18 @@ async function register(base: string, index: number): Promise<Speaker> {
     user: { id: string }
     access_token: string
   } // api.md
-  return { tenantId: tenant.id, userId: user.id, token: access_token, email, storeIds: [] }
+  const apiKey = await makeKey(base, access_token)
+  return { tenantId: tenant.id, userId: user.id, token: access_token, apiKey, email, storeIds: [] }
+}
+
+async function makeKey(base: string, token: string): Promise<string> {
+  const response = await fetch(`${base}/api/v1/api-keys`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ name: 'Bench', scopes: ['store.view'] }),
+  })
+  if (response.status !== 201) throw new Error(`POST /api-keys answered ${response.status}`)
+  return ((await response.json()) as { key: string }).key // api.md
 }
 
 /** Copies the first tenant under new ids until there are enough. */

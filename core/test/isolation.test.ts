@@ -26,6 +26,7 @@ import {
   type Tenant,
   type TestCore,
 } from '../src/testing/index.ts'
+import { KINDS } from '../src/testing/isolation/types.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
 
 /** The toy module signs people in by nothing but a name. */
@@ -196,6 +197,10 @@ describe('the isolation kit', () => {
     )
     assert.ok(report.requests > 1_000)
     assert.ok(report.statements > 100)
+    // Of every kind of credential: API keys as many as people.
+    for (const kind of [...KINDS, 'clerk', 'deputy'])
+      assert.ok((report.byKind[kind] ?? 0) > 100, `${kind}: ${report.byKind[kind]}`)
+    assert.ok((report.byKind.apiKey ?? 0) >= (report.byKind.staff ?? 0))
   })
 
   it('reaches nothing in an application of one module', async () => {

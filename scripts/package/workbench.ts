@@ -19,18 +19,16 @@ export async function copyCheckout(root: string, target: string, core = join(roo
 
 interface RunOptions {
   cwd: string
-  env?: Record<string, string>
-  /** Default: `PATIENCE_MS`. */
-  timeoutMs?: number
+  env?: NodeJS.ProcessEnv
 }
 
 /** Runs a program to its end and gives what it wrote. Throws with its first words when that is no good end. */
-export async function run(program: string, args: string[], { cwd, env, timeoutMs }: RunOptions): Promise<string> {
+export async function run(program: string, args: string[], { cwd, env }: RunOptions): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(program, args, {
       cwd,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-      timeout: timeoutMs ?? PATIENCE_MS,
+      timeout: PATIENCE_MS,
       maxBuffer: 10 * 1024 * 1024,
     })
     return stdout
@@ -41,20 +39,13 @@ export async function run(program: string, args: string[], { cwd, env, timeoutMs
   }
 }
 
-/** Registries leave a request without an answer now and then; npm itself waits five minutes for each. */
-const NPM_MS = 120_000
-const IMPATIENT = ['--fetch-timeout=30000', '--fetch-retries=3', '--fetch-retry-maxtimeout=10000']
+/** How this machine reaches a registry; without it npm waits for minutes, and then fails. */
+const NETWORK = /^(?:node_extra_ca_certs|https?_proxy|no_proxy|npm_config_(?:registry|userconfig|cafile|cache))$/i
 
-/** Quiet but for errors; what the machine has already is not asked for again. Tried a second time when it hangs. */
-export async function npm(args: string[], cwd: string): Promise<string> {
-  const all = [...args, '--prefer-offline', ...IMPATIENT, '--loglevel=error', '--no-audit', '--no-fund']
-  try {
-    return await run('npm', all, { cwd, timeoutMs: NPM_MS })
-  } catch (error) {
-    const isHung = error instanceof Error && error.cause instanceof Error && Reflect.get(error.cause, 'killed') === true
-    if (!isHung) throw error
-    return run('npm', all, { cwd })
-  }
+/** Quiet but for errors; what the machine has already is not asked for again. */
+export function npm(args: string[], cwd: string): Promise<string> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => NETWORK.test(name)))
+  return run('npm', [...args, '--prefer-offline', '--loglevel=error', '--no-audit', '--no-fund'], { cwd, env })
 }
 
 /** The program of the newest Node of a major version, from npm. */

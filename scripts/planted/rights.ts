@@ -64,8 +64,8 @@ export const plants: Plant[] = [
   {
     guard: 'A store that the caller may not know of is not found out by what they may do there',
     file: 'core/src/modules/authz/bars.ts',
-    find: 'if (seesThis) await getStore(',
-    replace: 'if (!seesThis || seesAll) await getStore(',
+    find: "if (ctx.can('store.view', storeId)) await getStore(",
+    replace: 'await getStore(',
     tests: [...RIGHTS, 'core/src/modules/authz/authz.test.ts'],
   },
   {

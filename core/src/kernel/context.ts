@@ -65,6 +65,8 @@ export interface Ctx {
   /** The signed-in person; throws 401 when there is none. */
   readonly userId: string
   readonly principal: Principal | null
+  /** Permissions that the credential is limited to; null: all that its person holds. */
+  readonly scopes: readonly string[] | null
   /** The open transaction. In a `manual` route it throws outside of `ctx.transaction`. */
   readonly tx: Tx
   readonly clock: Clock

@@ -183,6 +183,10 @@ class Context implements Ctx {
     return resolved?.grants ?? noGrants
   }
 
+  get scopes(): readonly string[] | null {
+    return this.#seed.resolved?.scopes ?? null
+  }
+
   get superAdmin(): boolean {
     const { grounds, resolved } = this.#seed
     const isSuperAdmin = resolved?.superAdmin ?? false
@@ -252,7 +256,7 @@ class Context implements Ctx {
   }
 
   require(permission: string, storeId: string | null = null): void {
-    if (!this.can(permission, storeId)) throw denied(permission, this.#seed.resolved?.scopes ?? null)
+    if (!this.can(permission, storeId)) throw denied(permission, this.scopes)
   }
 
   storesWith(permission: string): string[] | null {

@@ -17,6 +17,7 @@ import { keyRoutes } from './routes.ts'
 import { MAX_OVERLAP_HOURS } from './schema.ts'
 import { countAnswer, usageCounts } from './usage/counts.ts'
 
+export { scopesForKeys } from './access/wishes.ts'
 export * from './events.ts'
 export { changeKey, createKey, revokeKey } from './operations.ts'
 export { ApiKey, ApiKeyWithSecret, type NewApiKey } from './schema.ts'

@@ -29,7 +29,6 @@ async function findAbsence(ctx: Ctx, userId: string): Promise<Reason | undefined
  * which others exist: for them an unknown store is like one in which they hold nothing.
  */
 export async function requireKnownStore(ctx: Ctx, storeId: string): Promise<void> {
-  const seesAll = ctx.grants.some((grant) => grant.storeId === null)
-  const seesThis = seesAll || ctx.grants.some((grant) => grant.storeId === storeId)
-  if (seesThis) await getStore(ctx.tx, ctx.tenantId, storeId)
+  // Something else that is held for the whole tenant shows nobody its stores.
+  if (ctx.can('store.view', storeId)) await getStore(ctx.tx, ctx.tenantId, storeId)
 }

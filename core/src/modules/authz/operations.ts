@@ -7,21 +7,26 @@ export const NO_PERMISSION = 'is not a permission'
 
 /**
  * What would happen to a request that needs `permission`. The checks run in the order of a real request: the tenant is
- * active, the person is a member, their roles grant it there, the credential's scopes include it, the plan allows it.
+ * active, the person is a member, their roles grant it there, the credential's scopes include it, the plan allows it. An API
+ * key that names nobody asks about itself.
  */
 export async function explain(ctx: Ctx, question: Question): Promise<Explanation> {
   const { permission } = question
-  const userId = question.user_id?.toLowerCase() ?? ctx.userId
+  const me = ctx.principal?.userId ?? null
+  const userId = question.user_id?.toLowerCase() ?? me
   const storeId = question.store_id?.toLowerCase() ?? null
   if (!ctx.registry.permissions.has(permission)) {
     throw invalidRequest({ errors: [at('permission', NO_PERMISSION)] })
   }
-  const aboutMe = userId === ctx.userId
+  const aboutMe = userId === me
   if (!aboutMe) ctx.require('role.view')
   if (storeId !== null) await requireKnownStore(ctx, storeId)
 
   const bar = await findBar(ctx, userId)
   if (bar) return denied(bar)
+
+  // No person's roles stand behind a key's scopes, so these are the first thing that it can lack.
+  if (userId === null && ctx.scopes?.includes(permission) === false) return denied('not_in_scopes', { permission })
 
   const grants = await listGrants(ctx, userId)
   const giving = grants.filter((grant) => grant.permissions.includes(permission))
@@ -34,13 +39,13 @@ export async function explain(ctx: Ctx, question: Question): Promise<Explanation
 }
 
 /** A person's grants from all sources, as for a request of theirs, without the limits of a credential's scopes. */
-function listGrants(ctx: Ctx, userId: string): Promise<Grant[]> {
-  const principal = userId === ctx.userId && ctx.principal ? ctx.principal : absentee(ctx, userId)
-  return grantsOf(ctx, principal)
+function listGrants(ctx: Ctx, userId: string | null): Promise<Grant[]> {
+  const isMe = userId === (ctx.principal?.userId ?? null)
+  return grantsOf(ctx, isMe && ctx.principal ? ctx.principal : absentee(ctx, userId))
 }
 
 /** The principal of a person who does not make the request themselves. */
-function absentee(ctx: Ctx, userId: string): Principal {
+function absentee(ctx: Ctx, userId: string | null): Principal {
   const actor = { type: 'user' as const, id: userId, label: '', impersonatorId: null }
   return { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
 }

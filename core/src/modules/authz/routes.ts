@@ -11,6 +11,7 @@ const explainRoute = defineRoute({
   summary: 'Ask why something is allowed or not',
   description: 'Answers what a request would meet now, and changes nothing.',
   access: 'self',
+  callers: 'all',
   body: Question,
   check: ({ permission }, { registry }) =>
     typeof permission !== 'string' || registry.permissions.has(permission) ? [] : [at('permission', NO_PERMISSION)],

@@ -32,7 +32,7 @@ export async function tryAcross(
       for (const [kind, token] of Object.entries(credentials)) {
         if (token === undefined) continue
         const subject = { before: `${routeName(route)} as `, one: kind, after: ' as its case sends it `across`' }
-        findings.requests++
+        findings.sent(kind)
         try {
           const parts = await across(world.a, world.b)
           for (const problem of await sendAcross(world, { route, kind, token, parts }, secrets))

@@ -31,7 +31,14 @@ export class Findings {
   readonly #found = new Map<string, Map<string, { subject: Subject; ones: Set<string> }>>()
   readonly #causes = new Map<string, string>()
   requests = 0
+  readonly byKind: Record<string, number> = {}
   statements = 0
+
+  /** Counts a request of a kind of credential. */
+  sent(kind: string): void {
+    this.requests++
+    this.byKind[kind] = (this.byKind[kind] ?? 0) + 1
+  }
 
   /** What is found of a `cause` after something else was is not told: it may be gone with that. */
   add(what: string, subject: Subject = { before: '' }, cause?: string): void {

@@ -1,9 +1,10 @@
 import { SECONDS } from '../../kernel/clock.ts'
+import { apiKeys, scopesForKeys } from '../../modules/api-keys/index.ts'
 import type { TestCore } from '../core.ts'
 import { peopleOf } from '../people.ts'
 import { proveAddress } from '../prove-address.ts'
 import type { Answered } from '../request.ts'
-import type { Founding, Tenant } from './types.ts'
+import type { Credentials, Founding, Tenant } from './types.ts'
 
 const PASSWORD = 'seven lanterns over the harbour'
 /** What the core of the kit is started with. */
@@ -27,7 +28,8 @@ export const frontDoor: Founding = {
     const { body } = await post(test, '/auth/bootstrap', { bootstrap_token: BOOTSTRAP_TOKEN, ...admin })
     const { member } = peopleOf(test.core, test.request, a.tenantId)
     const staff = await member({ name: `${a.marker} staff`, role: 'staff', store: await a.id('/stores') })
-    return { owner: a.owner, staff: await staff.token(), superAdmin: body.access_token, ...worthless }
+    const keys = hasKeys(test) ? await makeKeys(a) : {}
+    return { owner: a.owner, staff: await staff.token(), superAdmin: body.access_token, ...keys, ...worthless }
   },
 
   async clerks(test, own, other) {
@@ -43,8 +45,26 @@ export const frontDoor: Founding = {
     await own.send('POST', `/users/${await own.id('/users')}/roles`, inBoth)
     const [clerk, deputy] = [await hire('clerk'), await hire('deputy')]
     await own.send('POST', `/users/${deputy.userId}/roles`, { role_id: little.id })
-    return { clerk: await clerk.token(), deputy: await deputy.token() }
+    const keys = hasKeys(test) ? { storeKey: (await storeKey(own)).key } : {}
+    return { clerk: await clerk.token(), deputy: await deputy.token(), ...keys }
   },
+}
+
+const hasKeys = ({ core }: TestCore) => core.registry.modules.includes(apiKeys)
+
+/** Keys of a tenant with all that a key can hold: in the whole of it, in one store, and one that is revoked. */
+async function makeKeys(own: Tenant): Promise<Pick<Credentials, 'apiKey' | 'storeKey' | 'revokedKey'>> {
+  const scopes = scopesForKeys(own.test.core)
+  const whole = await own.send('POST', '/api-keys', { name: own.text(), scopes })
+  const revoked = await own.send('POST', '/api-keys', { name: own.text(), scopes })
+  await own.send('DELETE', `/api-keys/${revoked.id}`)
+  return { apiKey: whole.key, storeKey: (await storeKey(own)).key, revokedKey: revoked.key }
+}
+
+async function storeKey(own: Tenant): Promise<{ key: string }> {
+  const { core } = own.test
+  const scopes = scopesForKeys(core).filter((code) => core.registry.permissions.get(code)?.scope === 'store')
+  return own.send('POST', '/api-keys', { name: own.text(), scopes, store_ids: [await own.id('/stores')] })
 }
 
 /** Tokens of A's owner that were good once. Moves the clock; both owners sign in anew. */

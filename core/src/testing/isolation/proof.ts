@@ -51,7 +51,7 @@ async function proveAlive(world: World, plans: Plan[], credentials: Credentials,
   )
   if (!reading) return
   const url = urlOf(reading.route, await world.fill(reading.route, world.a))
-  for (const kind of ['owner', 'staff', 'superAdmin'] as const) {
+  for (const kind of ['owner', 'staff', 'apiKey', 'storeKey', 'superAdmin'] as const) {
     const token = credentials[kind]
     if (token === undefined) continue
     const { status } = await world.test.request('GET', url, { token })

@@ -12,10 +12,11 @@ import type { World } from './world.ts'
 import { written } from './written.ts'
 
 /** Requests that carry these must be turned away before anything is looked at. */
-const WORTHLESS: readonly string[] = ['expired', 'revoked', 'none'] satisfies Kind[]
+const WORTHLESS: readonly string[] = ['expired', 'revoked', 'revokedKey', 'none'] satisfies Kind[]
+const KEYS: readonly string[] = ['apiKey', 'storeKey'] satisfies Kind[]
 
 const STORE_HEADER = 'headers/x-store-id'
-const TENANT_WIDE: readonly string[] = ['owner', 'superAdmin', ...WORTHLESS]
+const TENANT_WIDE: readonly string[] = ['owner', 'superAdmin', 'apiKey', ...WORTHLESS]
 
 /** A route and where ids of the other tenant fit into it. */
 export interface Plan {
@@ -141,7 +142,7 @@ async function send(
   const value = isForeign ? (attempt.foreign ?? '') : attempt.unknown
   const filling = attempt.apply(await world.fill(route, world.a, { attempt: true }), value, isForeign)
   const headers = { ...(await ownStore(world, route, kind)), ...filling.headers }
-  findings.requests++
+  findings.sent(kind)
   return world.test.request(route.method, urlOf(route, filling), {
     token,
     ...written(route, { ...filling, headers }),
@@ -158,6 +159,8 @@ export function refusalProblem(test: TestCore, route: RegisteredRoute, kind: str
   if (status >= 500) return `it is answered ${tell(test, answer)}`
   if (route.access === 'public') return null
   if (WORTHLESS.includes(kind)) return status === 401 ? null : `it is answered ${status}, not 401`
+  if (KEYS.includes(kind) && route.callers === 'people')
+    return status === 403 ? null : `it is for people, and is answered ${status}, not 403`
   if (route.access === 'superAdmin')
     return kind === 'superAdmin' || status === 403 ? null : `it is answered ${status}, not 403`
   if (kind === 'superAdmin' && typeof route.access === 'object' && status < 400)

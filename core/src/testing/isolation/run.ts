@@ -28,8 +28,8 @@ export async function runIsolationKit(options: IsolationOptions = {}): Promise<I
     await checkDatabase(world.test, findings)
     return tryEverything(world, options, choice, findings)
   })
-  const { requests, statements } = findings
-  return { attempts: requests + statements, requests, statements, ...counts }
+  const { requests, byKind, statements } = findings
+  return { attempts: requests + statements, requests, byKind, statements, ...counts }
 }
 
 /** Only what concerns the stores of one tenant, and of that only some routes: to try one change after another. */

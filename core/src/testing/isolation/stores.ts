@@ -113,6 +113,7 @@ async function proveClerks(stores: World, plans: Plan[], clerks: Clerks, finding
     const rule = storeRuleOf(route.access)
     if (rule === null || rule.shared || stores.cases.routes[routeName(route)]?.unproven !== undefined) continue
     for (const [kind, token] of Object.entries(clerks)) {
+      if (kind === 'storeKey' && route.callers === 'people') continue
       const answer = await succeedAtHome(stores, route, token)
       if (answer.status >= 300)
         findings.add(

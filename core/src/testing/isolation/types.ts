@@ -2,8 +2,21 @@ import type { Module } from '../../kernel/module.ts'
 import type { TestCore, TestCoreOptions } from '../core.ts'
 import type { Answered } from '../request.ts'
 
-/** Who sends a request: the kinds of credential that every route is tried with. `none` sends nothing. */
-export const KINDS = ['owner', 'staff', 'superAdmin', 'expired', 'revoked', 'none'] as const // the words are the type
+/**
+ * Who sends a request: the kinds of credential that every route is tried with. `apiKey` may all that a key can, `storeKey` the
+ * same in one store; `revokedKey` was good once; `none` sends nothing.
+ */
+export const KINDS = [
+  'owner',
+  'staff',
+  'apiKey',
+  'storeKey',
+  'superAdmin',
+  'expired',
+  'revoked',
+  'revokedKey',
+  'none',
+] as const // the words are the type
 export type Kind = (typeof KINDS)[number]
 
 /** Credentials of tenant A; a kind that is left out is not tried. */
@@ -37,6 +50,8 @@ export interface Clerks {
   clerk: string
   /** And something little for the whole tenant, so that other stores may be named. */
   deputy?: string
+  /** An API key that may all that a key can, in that store. */
+  storeKey?: string
 }
 
 /** One of the two tenants, with one of everything. */
@@ -133,6 +148,8 @@ export interface IsolationReport {
   /** Requests and statements by which one tenant tried to reach the other. */
   attempts: number
   requests: number
+  /** The requests of each kind of credential, also of people of single stores. */
+  byKind: Readonly<Record<string, number>>
   statements: number
   routes: number
   tables: number

@@ -111,6 +111,11 @@ describe('what a key may do shrinks with its maker, and comes back', () => {
       (code) => !code.startsWith('api_key.') && code !== 'user.create',
     )
     const { key } = await makeKey(tenant.owner, { name: 'owner', scopes: all })
+    const { body: rights } = await asKey(t, key, 'GET', '/authz/me')
+    assert.deepEqual(
+      rights.roles.map(({ role }: { role: string }) => role),
+      ['API key'],
+    )
     const roles = (await tenant.owner.get('/roles?q=owner')).body.data
     const owner = roles.find(({ name }: { name: string }) => name === 'owner').id
     const member = await tenant.member()

@@ -2,6 +2,7 @@ import {
   at,
   type Ctx,
   canonicalNetwork,
+  type Declared,
   type FieldProblem,
   invalidRequest,
   onBehalfOf,
@@ -81,6 +82,10 @@ function problemsOfScopes(ctx: Ctx, given: Partial<NewApiKey>, { scopes, store_i
     return store_ids && isForTenant(code) ? wrong('is held for the whole tenant: leave store_ids out') : []
   })
 }
+
+/** The permissions that a key can have. */
+export const scopesForKeys = ({ registry }: Declared): string[] =>
+  [...registry.permissions.keys()].filter((code) => !isForPeople(code, registry.routes))
 
 /**
  * Whether all that a permission opens is for people alone. Such a scope is refused rather than kept unused: were one of

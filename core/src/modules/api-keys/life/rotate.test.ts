@@ -59,6 +59,8 @@ describe('rotating a key', () => {
     for (const { id } of [revoked, expired, replaced]) {
       const { status, body } = await rotate(id)
       assert.deepEqual([status, body.code], [409, 'conflict'])
+      // By the rule itself, and not only by the index behind it.
+      assert.equal(body.detail.includes('replaced already'), id === replaced.id)
       assert.equal((await tenant.owner.put(`/api-keys/${replaced.id}`, { name: 'X' })).status, 409)
     }
     assert.equal((await tenant.owner.delete(`/api-keys/${replaced.id}`)).status, 204, 'but it may be revoked at once')

@@ -47,6 +47,16 @@ describe('the use of a key', () => {
     assert.deepEqual(await usageOf(id), [{ date: today(), requests: 5, errors: 2, limited: 2 }])
   })
 
+  test('over its own rate is answered 429, and counted so', async () => {
+    const limited = await createTestCore({ database: t.database, rateLimits: true })
+    const { id, key } = await makeKey(tenant.owner, { rate_limit_per_minute: 2 })
+    const statuses: number[] = []
+    for (let i = 0; i < 3; i++) statuses.push((await asKey(limited, key, 'GET', '/stores')).status)
+    assert.deepEqual(statuses, [200, 200, 429])
+    await limited.close()
+    assert.deepEqual(await usageOf(id), [{ date: today(), requests: 3, errors: 0, limited: 1 }])
+  })
+
   test('is not what is refused as no key at all, nor what people do', async () => {
     const { id, key } = await makeKey(tenant.owner, { allowed_cidrs: ['192.0.2.0/24'] })
     assert.equal((await asKey(t, key, 'GET', '/stores')).status, 403)

@@ -1,0 +1,220 @@
+import type { Plant } from './plant.ts'
+
+const KEYS = 'core/src/modules/api-keys'
+const rights = { file: `${KEYS}/access/rights.ts`, tests: [`${KEYS}/access/rights.test.ts`] }
+const standing = [`${KEYS}/access/standing.test.ts`]
+const keys = [`${KEYS}/api-keys.test.ts`]
+const wishes = { file: `${KEYS}/access/wishes.ts`, tests: keys }
+const leaked = { file: `${KEYS}/life/leaked.ts`, tests: [`${KEYS}/life/leaked.test.ts`] }
+const kernelStanding = ['core/test/kernel-standing.test.ts']
+
+export const plants: Plant[] = [
+  {
+    guard: 'An API key with a wrong checksum is refused without asking the database',
+    file: `${KEYS}/access/format.ts`,
+    find: "checksumOf(content) ? 'ours' : 'broken'",
+    replace: "checksumOf(content) ? 'ours' : 'ours'",
+    tests: standing,
+  },
+  {
+    guard: 'A revoked API key is refused',
+    file: `${KEYS}/access/authenticator.ts`,
+    find: '!key || key.revoked_at !== null',
+    replace: '!key',
+    tests: standing,
+  },
+  {
+    guard: 'An API key is refused from the moment of its end',
+    file: 'core/src/kernel/access/standing.ts',
+    find: 'Math.min(core.clock.ms() + MAX_AGE_MS, endsAtMs ?? Infinity)',
+    replace: 'core.clock.ms() + MAX_AGE_MS',
+    tests: standing,
+  },
+  {
+    guard: 'An API key of a suspended tenant is refused',
+    file: `${KEYS}/access/authenticator.ts`,
+    find: "if (key.tenant_status !== 'active') throw tenantSuspended()",
+    replace: '',
+    tests: standing,
+  },
+  {
+    guard: 'Who revokes an API key tells every process',
+    file: `${KEYS}/operations.ts`,
+    find: '  await ctx.forget({ apiKeyId: before.id })',
+    replace: '',
+    tests: standing,
+  },
+  {
+    guard: 'What is known of an API key is forgotten by its id',
+    file: 'core/src/kernel/access/standing.ts',
+    find: 'what.apiKeyId && principal.apiKeyId === what.apiKeyId',
+    replace: 'false && what.apiKeyId',
+    tests: kernelStanding,
+  },
+  {
+    guard: 'What is known of an API key is forgotten with its maker',
+    file: 'core/src/kernel/access/standing.ts',
+    find: ' || principal.createdBy === what.userId',
+    replace: '',
+    tests: kernelStanding,
+  },
+  {
+    guard: 'A credential is used from its networks alone, and an unknown address is in none',
+    file: 'core/src/kernel/http/identify.ts',
+    find: 'mayComeFrom !== null && (address === null || !mayComeFrom(address))',
+    replace: 'mayComeFrom !== null && address !== null && !mayComeFrom(address)',
+    tests: kernelStanding,
+  },
+  {
+    guard: 'Routes for people take no API key',
+    file: 'core/src/kernel/http/authorize.ts',
+    find: "route.callers === 'people' && principal.userId === null",
+    replace: 'false',
+    tests: standing,
+  },
+  {
+    guard: 'An API key holds no more than its maker does now',
+    ...rights,
+    find: 'holdsOf(await resolveGrants(core, tx, personIn(key.tenant_id, key.created_by)))',
+    replace: '() => true',
+  },
+  {
+    guard: 'An API key holds something in its stores alone',
+    ...rights,
+    find: '=> store_ids ?? [null]',
+    replace: '=> (store_ids && [null]) ?? [null]',
+  },
+  {
+    guard: 'An API key holds nothing in a store that is closed',
+    ...rights,
+    find: 'store_id === null || active?.has(store_id)',
+    replace: 'store_id === null || active !== null',
+  },
+  {
+    guard: 'An API key of an owner is no owner',
+    ...rights,
+    find: "const ROLE = 'API key'",
+    replace: "const ROLE = 'owner'",
+  },
+  {
+    guard: 'An API key goes on with what its maker held when they left',
+    file: `${KEYS}/access/freeze.ts`,
+    find: 'if (resourceId !== null) await freeze(ctx, resourceId)',
+    replace: '',
+    tests: rights.tests,
+  },
+  {
+    guard: 'Who adds a scope to an API key whose maker has left adds that one alone',
+    file: `${KEYS}/operations.ts`,
+    find: 'return isAdded || held(code, place)',
+    replace: 'return true',
+    tests: rights.tests,
+  },
+  {
+    guard: 'Nobody makes or widens an API key beyond their own rights, in each of its stores',
+    ...wishes,
+    find: 'placesOf(wanted).some(',
+    replace: 'placesOf(wanted).slice(0, 1).some(',
+  },
+  {
+    guard: 'A scope that only people can use is refused',
+    ...wishes,
+    find: "    if (isForPeople(code, routes)) return wrong('is for people: no key can use it')\n",
+    replace: '',
+  },
+  {
+    guard: 'The store of an API key is one of its tenant',
+    ...wishes,
+    find: 'known.has(id.toLowerCase()) ? []',
+    replace: 'known.has(id.toLowerCase()) || true ? []',
+  },
+  {
+    guard: 'An expired API key that lives again takes its place in the plan',
+    file: `${KEYS}/operations.ts`,
+    find: "if (hasEnded(ctx, before) && !hasEnded(ctx, after)) await consume(ctx, 'api_keys')",
+    replace: '',
+    tests: keys,
+  },
+  {
+    guard: 'Who rotates an API key holds all of its scopes',
+    file: `${KEYS}/life/rotate.ts`,
+    find: '  requireHeld(holds, before)\n',
+    replace: '',
+    tests: [`${KEYS}/life/rotate.test.ts`],
+  },
+  {
+    guard: 'An API key is replaced once',
+    file: `${KEYS}/life/rotate.ts`,
+    find: 'if (before.overlap_ends_at !== null) throw',
+    replace: 'if (false) throw',
+    tests: [`${KEYS}/life/rotate.test.ts`],
+  },
+  {
+    guard: 'A rotated API key takes no further place in the plan',
+    file: `${KEYS}/life/rotate.ts`,
+    find: '    counted_until: before.created_at,\n',
+    replace: '',
+    tests: [`${KEYS}/life/rotate.test.ts`],
+  },
+  {
+    guard: 'A hash is imported once in the whole installation',
+    file: `${KEYS}/life/import.ts`,
+    find: 'if (errors.length > 0) throw conflict(',
+    replace: 'if (false) throw conflict(',
+    tests: [`${KEYS}/life/import.test.ts`],
+  },
+  {
+    guard: 'A key of ours is never taken for an imported one',
+    file: `${KEYS}/access/directory.ts`,
+    find: 'if (entry.form !== form) throw',
+    replace: 'if (false) throw',
+    tests: [`${KEYS}/life/import.test.ts`],
+  },
+  {
+    guard: 'Who reports a leaked key revokes it, and is told no more than that it was one',
+    ...leaked,
+    find: "known.has(token_hash) ? 'true_positive'",
+    replace: "formOf(token) !== 'broken' ? 'true_positive'",
+  },
+  {
+    guard: 'A leaked key that is revoked already is not told of again',
+    ...leaked,
+    find: 'if (before.revoked_at !== null) return',
+    replace: '',
+  },
+  {
+    guard: 'The last use of an API key only moves forward',
+    file: `${KEYS}/usage/usage-queries.ts`,
+    find: 'and (k.last_used_at is null or k.last_used_at < c.last_used_at)',
+    replace: '',
+    tests: [`${KEYS}/usage/usage.test.ts`],
+  },
+  {
+    guard: 'What could not be written of the use of API keys is written later',
+    file: `${KEYS}/usage/counts.ts`,
+    find: 'if (!isMaybeDone(error)) for',
+    replace: 'if (false) for',
+    tests: [`${KEYS}/usage/usage.test.ts`],
+  },
+  {
+    guard: 'What is imported by its hash stays taken when it is revoked',
+    file: `${KEYS}/queries.ts`,
+    find: ' and not h.is_imported',
+    replace: '',
+    tests: [`${KEYS}/usage/usage.test.ts`],
+  },
+  {
+    guard: 'A key that will expire is told of once',
+    file: `${KEYS}/queries.ts`,
+    find: ' and reminded_days is null)',
+    replace: ')',
+    tests: [`${KEYS}/life/remind.test.ts`],
+  },
+  {
+    guard: 'What a listener within a transaction throws undoes the change',
+    file: 'core/src/kernel/events/emit.ts',
+    find: 'for (const { handle } of inner) await handle(ctx, payload as never)',
+    replace: 'for (const { handle } of inner) await handle(ctx, payload as never).catch(() => {})',
+    tests: ['core/test/kernel-events.test.ts'],
+  },
+]
