@@ -204,6 +204,20 @@ export const plants: Plant[] = [
     tests: [`${KEYS}/usage/usage.test.ts`],
   },
   {
+    guard: 'A leaked key that cannot be revoked keeps none alive that is reported with it',
+    file: `${KEYS}/life/leaked.ts`,
+    find: 'failures.push(error)',
+    replace: 'throw error',
+    tests: [`${KEYS}/life/leaked.test.ts`],
+  },
+  {
+    guard: 'A leaked key is revoked whatever is said of where it was found',
+    file: `${KEYS}/life/leaked.ts`,
+    find: '.toWellFormed()',
+    replace: '',
+    tests: [`${KEYS}/life/leaked.test.ts`],
+  },
+  {
     guard: 'A key that will expire is told of once',
     file: `${KEYS}/queries.ts`,
     find: ' and reminded_days is null)',
