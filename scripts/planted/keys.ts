@@ -218,6 +218,27 @@ export const plants: Plant[] = [
     tests: [`${KEYS}/life/leaked.test.ts`],
   },
   {
+    guard: 'A place of the plan is worth two keys of a rotation and no more',
+    file: `${KEYS}/life/rotate.ts`,
+    find: 'if (await findLivingPredecessor(ctx, before))',
+    replace: 'if (false)',
+    tests: [`${KEYS}/life/rotate.test.ts`],
+  },
+  {
+    guard: 'A key that was replaced keeps the place of its successor while it goes on',
+    file: `${KEYS}/life/places.ts`,
+    find: 'return before ? greatest(own, endOf(before)) : own',
+    replace: 'return own',
+    tests: [`${KEYS}/life/rotate.test.ts`],
+  },
+  {
+    guard: 'A place is free once both keys of a rotation are revoked',
+    file: `${KEYS}/operations.ts`,
+    find: '  await recountSuccessor(ctx, before)\n',
+    replace: '',
+    tests: [`${KEYS}/life/rotate.test.ts`],
+  },
+  {
     guard: 'A key that will expire is told of once',
     file: `${KEYS}/queries.ts`,
     find: ' and reminded_days is null)',

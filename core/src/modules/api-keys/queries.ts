@@ -36,6 +36,10 @@ export async function lockKey(tx: Tx, tenantId: string, id: string): Promise<Api
   return key
 }
 
+/** The key that has replaced another, locked; undefined: none has. */
+export const lockSuccessor = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | undefined> =>
+  selectKeys(tx, tenantId).where('replaces_id', '=', id).forNoKeyUpdate().executeTakeFirst()
+
 /** The keys that a person has made, which rest on their rights; locked, oldest first. */
 export const lockLivingKeysOf = (tx: Tx, tenantId: string, userId: string): Promise<ApiKeyRow[]> =>
   selectKeys(tx, tenantId)
