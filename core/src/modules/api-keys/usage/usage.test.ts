@@ -2,7 +2,7 @@ import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { DAYS, newId } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
-import { asKey, makeKey } from '../api-keys.fixture.ts'
+import { asKey, makeKey, pointersOf } from '../api-keys.fixture.ts'
 import { sweep } from '../life/upkeep.ts'
 import { usageCounts } from './counts.ts'
 
@@ -141,9 +141,17 @@ describe('the usage of a key', () => {
     const dates = async (query: string) => (await usageOf(id, query)).map(({ date }: { date: string }) => date)
     assert.deepEqual(await dates('?from=2026-01-31&to=2026-02-01'), ['2026-01-31', '2026-02-01'])
     assert.deepEqual(await dates('?to=2026-01-31'), ['2026-01-30', '2026-01-31'])
-    for (const query of ['?from=2026-02-01&to=2026-01-31', '?from=2024-01-01&to=2026-01-31', '?from=never']) {
-      const { status } = await tenant.owner.get(`/api-keys/${id}/usage${query as ''}`)
-      assert.equal(status, 400, query)
+    assert.deepEqual(await dates('?to=0001-01-01'), [], 'the first day that there is')
+    const wrong = [
+      '?from=2026-02-01&to=2026-01-31',
+      '?from=2024-01-01&to=2026-01-31',
+      '?from=2024-01-01',
+      '?from=never',
+    ]
+    for (const query of [...wrong, '?from=9999-12-31']) {
+      const answer = await tenant.owner.get(`/api-keys/${id}/usage${query as ''}`)
+      assert.equal(answer.status, 400, query)
+      assert.deepEqual(pointersOf(answer), ['query/from'], query)
     }
   })
 
