@@ -1,6 +1,6 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DAYS, newId } from '#kernel'
+import { DAYS, HOURS, momentAt, newId } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
 import { asKey, makeKey, pointersOf } from '../api-keys.fixture.ts'
 import { sweep } from '../life/upkeep.ts'
@@ -157,6 +157,7 @@ describe('the usage of a key', () => {
 
   test('is given up after 400 days, and so is the place of a key of ours in the directory', async () => {
     const [gone, lives] = [await makeKey(tenant.owner), await makeKey(tenant.owner)]
+    const expired = await makeKey(tenant.owner, { expires_at: momentAt(t.clock.ms() + HOURS) })
     const imported = await tenant.owner.post('/api-keys/import', {
       keys: [{ name: 'Old', hash: 'ab'.repeat(32), scopes: ['store.view'] }],
     })
@@ -180,6 +181,8 @@ describe('the usage of a key', () => {
       [await isKept(gone.id), await isKept(lives.id), await isKept(imported.body.data[0].id)],
       [false, true, true],
     )
+    await tenant.owner.put(`/api-keys/${expired.id}`, { expires_at: null })
+    assert.equal((await asKey(t, expired.key, 'GET', '/stores')).status, 200, 'one that only expired may live again')
     const [left] = await t.core.db.systemQuery<{ n: number }>(
       'select count(*)::int as n from api_key_usage where api_key_id = $1',
       [lives.id],
