@@ -52,7 +52,7 @@ export const lockLivingKeysOf = (tx: Tx, tenantId: string, userId: string): Prom
 export const insertKeys = (tx: Tx, keys: Insertable<ApiKeyTable>[]): Promise<ApiKeyRow[]> =>
   tx.insertInto('api_keys').values(keys.map(asStored)).returningAll().execute()
 
-export type KeyChange = Omit<Updateable<ApiKeyTable>, 'tenant_id' | 'id'>
+type KeyChange = Omit<Updateable<ApiKeyTable>, 'tenant_id' | 'id'>
 
 export const updateKey = (
   tx: Tx,
@@ -172,9 +172,9 @@ export const updateReminded = (tx: Tx, tenantId: string, moments: ReminderMoment
 export const deleteUsageBefore = (tx: Tx, date: string) =>
   tx.deleteFrom('api_key_usage').where('date', '<', date).execute()
 
-/** Across tenants: takes keys of ours that ended before that moment out of the directory. */
+/** Across tenants: takes keys of ours that ended for good before that moment out of the directory. One that expired may live again. */
 export const deleteOldHashes = (tx: Tx, before: string) =>
   sql`delete from api_key_hashes h using api_keys k
     where h.tenant_id = k.tenant_id and h.api_key_id = k.id and not h.is_imported
-      and (k.revoked_at < ${before} or least(k.expires_at, k.overlap_ends_at) < ${before})
+      and (k.revoked_at < ${before} or k.overlap_ends_at < ${before})
     returning 1`.execute(tx)
