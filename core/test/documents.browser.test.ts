@@ -14,7 +14,7 @@ after(() => browsing.close())
 const WIDE = { width: 1280, height: 900 }
 const PHONE = { width: 390, height: 800 }
 /** An opened operation with ten errors: without their examples it is about 2,000 pixels high, with them 5,500. */
-const MOST_HIGH = { wide: 2_600, phone: 3_300 }
+const MOST_HIGH = { wide: 2_800, phone: 3_600 }
 
 const isTooWide = (page: Page) => page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
 

@@ -122,6 +122,12 @@ describe('the registry', () => {
     assert.deepEqual(access(undefined), [`${name} does not say who may call it (access)`])
     assert.deepEqual(access('everybody'), [`${name} has the unknown access 'everybody'`])
     assert.equal(access({ permission: 'x.y', store: 'maybe' }).length, 2)
+    const callers = (spec: object) => problemsOf(one('open', { routes: [route({ access: 'self', ...spec })] }))
+    assert.deepEqual(callers({ callers: 'persons' }), [`${name} has the unknown callers 'persons'`])
+    assert.deepEqual(callers({ access: 'public', callers: 'people' }), [
+      `${name} is for people alone (callers), but public: whoever sends no credential may call it`,
+    ])
+    for (const word of ['people', 'all', undefined]) assert.deepEqual(callers({ callers: word }), [])
   })
 
   it('refuses bodies that nobody checks', () => {

@@ -55,4 +55,19 @@ describe('a store of the application', () => {
     assert.equal((await t.request('GET', '/api/v1/gate/open')).status, 204)
     assert.equal(asked.length, 2)
   })
+
+  it('is named by the check that finds it failing, and Redis is not', async () => {
+    const rates: RateStore = {
+      take: (counters) => ({ isAllowed: true, counts: full(counters) }),
+      probe: async () => {
+        throw new Error('GONE')
+      },
+    }
+    t = await createTestCore({ modules: [turnstile], rates })
+    await assert.rejects(t.core.rates.check(), ({ message }: Error) => {
+      assert.match(message, /^the store of the application does not count \(GONE\)/)
+      assert.doesNotMatch(message, /redis/i)
+      return true
+    })
+  })
 })

@@ -6,6 +6,20 @@ const SCENARIO = 'core/test/rate-limits.test.ts'
 /** Rate limits: who is counted, for what, and what happens when the counts cannot be reached. */
 export const plants: readonly Plant[] = [
   {
+    guard: 'A route with a word that nobody knows for who may call it is refused at start',
+    file: 'core/src/kernel/registry-routes.ts',
+    find: 'if (!CALLERS.includes(route.callers)) problems',
+    replace: 'if (false) problems',
+    tests: ['core/test/kernel-registry.test.ts'],
+  },
+  {
+    guard: 'A rate limit for keys on a route for people is refused at start',
+    file: 'core/src/kernel/registry-rates.ts',
+    find: "policy.per === 'key' && callers !== 'all'",
+    replace: 'false',
+    tests: ['core/src/kernel/registry-rates.test.ts'],
+  },
+  {
     guard: 'Guesses at credentials are bounded by the address that they come from',
     file: 'core/src/kernel/http/build.ts',
     find: 'if (isRefused(error)) await',

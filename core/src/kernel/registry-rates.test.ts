@@ -128,6 +128,11 @@ describe('the rate limit of a route', () => {
         named({ access: 'public' }, { reports: spec({ per }) }),
         ofRoute(`is public, but names the rate limit reports, which counts per ${per}`),
       )
+    const keys = { reports: spec({ per: 'key' }) }
+    const forPeople = ofRoute('is for people, but names the rate limit reports, which counts per key')
+    assert.deepEqual(named({ callers: 'people' }, keys), forPeople)
+    assert.deepEqual(named({ access: 'self' }, keys), forPeople)
+    assert.deepEqual(named({ access: 'self', callers: 'all' }, keys), [])
     const account = { reports: spec({ per: 'account' }) }
     const problem = ofRoute('names the rate limit reports, which counts per account, but has no email in its body')
     assert.deepEqual(named({ access: 'public' }, account), problem)

@@ -37,7 +37,7 @@ const isWhole = (value: unknown, most: number) =>
 
 /** Problems with the rate limits that a route names. */
 export function problemsOfRouteRates(route: RegisteredRoute, known: ReadonlyMap<string, RatePolicy>): string[] {
-  const { rateLimits, access } = route
+  const { rateLimits, access, callers } = route
   if (rateLimits.length > 0 && !isLimited(route)) return ['names a rate limit, but stands where nothing is counted']
   const twice = rateLimits.filter((name, index) => rateLimits.indexOf(name) !== index)
   return [
@@ -50,6 +50,8 @@ export function problemsOfRouteRates(route: RegisteredRoute, known: ReadonlyMap<
         return [`names the rate limit ${name}, which is for public routes`]
       if (access === 'public' && policy.per !== 'address' && policy.per !== 'account')
         return [`is public, but names the rate limit ${name}, which counts per ${policy.per}`]
+      if (policy.per === 'key' && callers !== 'all')
+        return [`is for people, but names the rate limit ${name}, which counts per key`]
       if (policy.per === 'account' && !hasEmail(route))
         return [`names the rate limit ${name}, which counts per account, but has no email in its body`]
       return []

@@ -37,6 +37,7 @@ export function checkRoutes(routes: readonly RegisteredRoute[], known: Known, pr
 }
 
 const WORDS: readonly string[] = ['public', 'self', 'superAdmin']
+const CALLERS: readonly string[] = ['people', 'all']
 
 function problemsOf(route: RegisteredRoute, { permissions, limits, features, rateLimits }: Known): string[] {
   const problems: string[] = []
@@ -54,6 +55,9 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features, rat
     const isList = route.query !== undefined && 'cursor' in route.query.properties
     problems.push(...problemsOfStoreScope(access, route.path, isList))
   }
+  if (!CALLERS.includes(route.callers)) problems.push(`has the unknown callers '${route.callers}'`)
+  else if (access === 'public' && route.callers === 'people')
+    problems.push('is for people alone (callers), but public: whoever sends no credential may call it')
   if (route.limit !== undefined && !limits.has(route.limit)) problems.push(`consumes the unknown limit ${route.limit}`)
   else if (route.limit !== undefined && limits.get(route.limit)?.per === 'minute')
     problems.push(`consumes the limit ${route.limit}, which is one of requests per minute: name it in a rate limit`)

@@ -13,6 +13,7 @@ import {
   oneOf,
   origins,
   pageAddress,
+  redisUrl,
   secret,
   secrets,
   text,
@@ -170,7 +171,7 @@ export const settings = {
   ),
   REDIS_URL: setting(
     'Limits',
-    url('redis', 'rediss'),
+    redisUrl(),
     { default: null, secret: true, example: 'redis://:password@redis.example.com:6379/0' },
     'Redis or Valkey, in which all processes count requests together for the rate limits; `rediss` is encrypted. Unset: each process counts for itself, so that several let through as many times more. While it does not answer, memory stands in and no request fails.',
   ),

@@ -12,6 +12,7 @@ import {
   mailAddress,
   mailSwitch,
   origins,
+  redisUrl,
   secrets,
   text,
   url,
@@ -146,6 +147,11 @@ const cases: Record<string, Case> = {
       '10.0.0.1:443',
       '[fe80::1%1]/64',
     ],
+  },
+  'the address of Redis': {
+    kind: redisUrl(),
+    takes: ['redis://r', 'redis://r/', 'redis://:p@[::1]:6379/11', 'rediss://u:p@r.example/0'].map((url) => [url, url]),
+    refuses: ['redis://r/x', 'redis://r/1/2', 'redis://r/-1', 'redis://r/1a', 'http://r/1', 'r:6379/1', 'redis:///1'],
   },
   'the switch of mails': {
     kind: mailSwitch(),

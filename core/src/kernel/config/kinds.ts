@@ -109,6 +109,16 @@ export function url(...schemes: string[]): Kind<string> {
   })
 }
 
+/** Where Redis is; a path is the number of a database. */
+export function redisUrl(): Kind<string> {
+  const known = url('redis', 'rediss')
+  return kind(known.accepts, (value) => {
+    if (!/^\/?\d*$/.test(new URL(known.parse(value)).pathname))
+      throw new InvalidSetting('must have the number of a database as its path, such as redis://host:6379/0, or none')
+    return value
+  })
+}
+
 /** An http(s) address that paths are appended to: no credentials, query or fragment; a trailing slash is dropped. */
 export function baseUrl(): Kind<string> {
   return kind('URL, `http://`, `https://`', (value) => {

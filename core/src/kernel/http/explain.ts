@@ -117,7 +117,8 @@ function* ofNumber(shape: Shape, value: number, pointer: string): Generator<Fiel
 
 function* ofList(shape: Shape, list: unknown[], pointer: string): Generator<FieldProblem> {
   const { minItems = 0, maxItems = Infinity, items } = shape
-  if (list.length < minItems) yield { pointer, detail: `must have at least ${minItems} entries` }
+  if (list.length < minItems)
+    yield { pointer, detail: minItems === 1 ? 'must not be empty' : `must have at least ${minItems} entries` }
   if (list.length > maxItems) yield { pointer, detail: `must have at most ${maxItems} entries` }
   if (items === undefined || Array.isArray(items)) return
   for (let at = 0; at < list.length; at++) yield* ofShape(items, list[at], `${pointer}/${at}`)
@@ -134,7 +135,8 @@ function* ofObject(shape: Shape, object: object, pointer: string): Generator<Fie
       yield* ofShape(property, fields[name], child(pointer, name))
   yield* ofOtherFields(shape, fields, pointer)
   const count = Object.keys(fields).length
-  if (count < minProperties) yield { pointer, detail: `must have at least ${minProperties} fields` }
+  if (count < minProperties)
+    yield { pointer, detail: minProperties === 1 ? 'must not be empty' : `must have at least ${minProperties} fields` }
   if (count > maxProperties) yield { pointer, detail: `must have at most ${maxProperties} fields` }
 }
 

@@ -92,23 +92,38 @@ describe('a check', () => {
       form: Type.String({ pattern: '^[a-z]+$', examples: ['abc'] }),
       said: Type.String({ pattern: '^[a-z]+$', says: 'must be small letters' }),
       empty: Line(5, 'x'),
+      none: Type.Array(Type.String(), { minItems: 1 }),
+      few: Type.Array(Type.String(), { minItems: 2 }),
       word: OneOf(['yes', 'no']),
       size: Nullable(Type.Integer({ minimum: 1, maximum: 9 })),
       kind: Nullable(Type.Integer()),
       id: Type.String({ format: 'uuid' }),
     })
-    const value = { long: 'aaaa', form: 'A', said: 'A', empty: '', word: 5, size: 10, kind: 'x', id: 'x' }
+    const value = {
+      long: 'aaaa',
+      form: 'A',
+      said: 'A',
+      empty: '',
+      none: [],
+      few: [],
+      word: 5,
+      size: 10,
+      kind: 'x',
+      id: 'x',
+    }
     assert.deepEqual(Object.fromEntries(problemsOf(schema, value).map(({ pointer, detail }) => [pointer, detail])), {
       '#/long': 'must have at most 3 characters',
       '#/form': 'does not have the form that is asked for, such as abc',
       '#/said': 'must be small letters',
       '#/empty': 'must not be empty',
+      '#/none': 'must not be empty',
+      '#/few': 'must have at least 2 entries',
       '#/word': 'must be one of: yes, no',
       '#/size': 'must be at most 9',
       '#/kind': 'must be a whole number or null',
       '#/id': 'must be a UUID',
     })
-    assert.equal(problemsOf(schema, value).length, 8)
+    assert.equal(problemsOf(schema, value).length, 10)
   })
 
   test('cuts pointers that hold long names', () => {

@@ -29,11 +29,13 @@ interface RatesOptions {
   store?: RateStore
 }
 
+const LOOK_AT_REDIS = ' Look at REDIS_URL and the server that it leads to.'
+
 /** Counts in the given store, else in Redis where REDIS_URL is set, else in memory. */
 export function openRates({ config, secrets, log, store }: RatesOptions): Rates {
   const { redisUrl } = config
   if (store) return shared(store, 'the store of the application', log)
-  if (redisUrl !== null) return shared(createRedisRates(redisUrl, prefixOf(secrets)), 'Redis', log)
+  if (redisUrl !== null) return shared(createRedisRates(redisUrl, prefixOf(secrets)), 'Redis', log, LOOK_AT_REDIS)
   return {
     take: createMemoryRates().take,
     start: async () => undefined,
@@ -50,7 +52,8 @@ function prefixOf(secrets: SecretBox): string {
   return `tenantry:{rates:${name}}:`
 }
 
-function shared(store: RateStore, name: string, log: FastifyBaseLogger): Rates {
+/** `advice` is what follows the sentence of a failed check. */
+function shared(store: RateStore, name: string, log: FastifyBaseLogger, advice = ''): Rates {
   const fallback: Fallback = withFallback(store, {
     onChange(isShared, reason) {
       if (isShared) return log.info(`requests are counted in ${name}`)
@@ -66,7 +69,7 @@ function shared(store: RateStore, name: string, log: FastifyBaseLogger): Rates {
         await fallback.check()
       } catch (error) {
         throw new Error(
-          `${name} does not count (${reasonOf(error)}), so each process counts requests for itself and together they let more through. Look at REDIS_URL and the server that it leads to.`,
+          `${name} does not count (${reasonOf(error)}), so each process counts requests for itself and together they let more through.${advice}`,
         )
       }
       return `Requests of all processes are counted in ${name}.`

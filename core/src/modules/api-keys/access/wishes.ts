@@ -77,7 +77,7 @@ function problemsOfScopes(ctx: Ctx, given: Partial<NewApiKey>, { scopes, store_i
       : []
   return given.scopes.flatMap((code, index) => {
     const wrong = (detail: string) => [at(`scopes/${index}`, detail)]
-    if (!permissions.has(code)) return wrong('is not a permission')
+    if (!permissions.has(code)) return wrong('is not a permission: GET /permissions lists them')
     if (isForPeople(code, routes)) return wrong('is for people: no key can use it')
     return store_ids && isForTenant(code) ? wrong('is held for the whole tenant: leave store_ids out') : []
   })
