@@ -239,6 +239,13 @@ export const plants: Plant[] = [
     tests: [`${KEYS}/life/rotate.test.ts`],
   },
   {
+    guard: 'Nobody lets a key be used from more networks or for longer who holds less than it asks for',
+    file: `${KEYS}/operations.ts`,
+    find: 'isLoosened(before, wish) ? null : before',
+    replace: 'before',
+    tests: [`${KEYS}/access/rights.test.ts`],
+  },
+  {
     guard: 'A key that will expire is told of once',
     file: `${KEYS}/queries.ts`,
     find: ' and reminded_days is null)',

@@ -195,6 +195,20 @@ export const plants: readonly Plant[] = [
     tests: [`${RATES}/fallback.test.ts`],
   },
   {
+    guard: 'Nobody returns to a store of counts that is slower than anybody waits',
+    file: `${RATES}/fallback.ts`,
+    find: 'await within(patienceMs, store.probe())',
+    replace: 'await store.probe()',
+    tests: [`${RATES}/fallback.test.ts`],
+  },
+  {
+    guard: 'A store of counts that comes and goes does not multiply them',
+    file: `${RATES}/fallback.ts`,
+    find: '        isShared = true\n        if (hasFailed)',
+    replace: '        isShared = true\n        memory = createMemoryRates()\n        if (hasFailed)',
+    tests: [`${RATES}/fallback.test.ts`],
+  },
+  {
     guard: 'Requests that are refused use up nothing of other counts in Redis',
     file: `${RATES}/redis.ts`,
     find: '  if isAllowed == 1 then',

@@ -111,13 +111,27 @@ describe('a store that fails', () => {
     ])
   })
 
-  it('leaves nothing in memory once it is back: the next failure begins with fresh counts', async () => {
+  it('and comes and goes multiplies nothing: memory goes on with its counts at the next failure', async () => {
     const { state, fallback } = await started()
-    state.lost(new Error('gone'))
-    assert.equal(await used(fallback), 1)
+    for (const expected of [1, 2, 3, 3]) {
+      state.lost(new Error('gone'))
+      assert.equal(await used(fallback), expected)
+      await until('it counts again', () => fallback.isShared)
+    }
+  })
+
+  it('is not returned to while it answers later than anybody waits', async () => {
+    const { state, fallback, changes } = await started({ patienceMs: 100, probeMs: 60_000 })
+    let [asked, late] = [0, true]
+    state.probe = async () => {
+      asked++
+      if (late) await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    state.lost(new Error('slow'))
+    await until('it was asked three times', () => asked >= 3)
+    assert.deepEqual([fallback.isShared, changes.length], [false, 1])
+    late = false
     await until('it counts again', () => fallback.isShared)
-    state.lost(new Error('gone again'))
-    assert.equal(await used(fallback), 1)
   })
 
   it('that cannot be reached at the start lets the server start, and counts once it can', async () => {

@@ -127,14 +127,20 @@ export function withFallback(
     retry.unref()
   }
 
-  /** Returns to the store if it is well. */
+  /** Connecting may take long, counting may not: a slow store would be left again by the next request, and so for ever. */
+  async function ask(): Promise<void> {
+    if (!store.probe) return
+    await within(probeMs, store.probe())
+    await within(patienceMs, store.probe())
+  }
+
+  /** Returns to the store if it is well. Memory keeps its counts: one that comes and goes does not multiply them. */
   function probe(): Promise<void> {
-    probing ??= within(probeMs, store.probe?.() ?? Promise.resolve())
+    probing ??= ask()
       .then(() => {
         if (isClosed) return store.drop?.()
         if (isShared) return
         isShared = true
-        memory.clear()
         if (hasFailed) onChange?.(true, null)
         hasFailed = false
       })
@@ -178,7 +184,9 @@ export function withFallback(
 async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new RateStoreTimeout(`No answer within ${ms} ms`)), ms)
+    const giveUp = () => reject(new RateStoreTimeout(`No answer within ${ms} ms`))
+    // What arrived while this process was busy is read first.
+    timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), ms)
   })
   try {
     await Promise.race([work, late])

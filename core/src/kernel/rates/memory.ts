@@ -11,7 +11,6 @@ interface Window {
 /** Counts in memory. A policy's counts are apart from those of others, so that a flood in one drops nothing of another. */
 export interface MemoryRates extends RateStore {
   take(counters: readonly Counter[]): Taken
-  clear(): void
   readonly size: number
 }
 
@@ -59,7 +58,6 @@ export function createMemoryRates({ maxCounts = MAX_COUNTS, now = () => performa
       )
       return { isAllowed, counts }
     },
-    clear: () => policies.clear(),
     get size() {
       return [...policies.values()].reduce((sum, { size }) => sum + size, 0)
     },

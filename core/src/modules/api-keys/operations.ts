@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Ctx, conflict, consume, page } from '#kernel'
 import { hasEnded } from './access/ends.ts'
 import { holdsFrozen, type Limits, rightsOf } from './access/rights.ts'
-import { isWithin, lockMaker, requireHeld, requireWish } from './access/wishes.ts'
+import { isLoosened, isWithin, lockMaker, requireHeld, requireWish } from './access/wishes.ts'
 import { apiKeyCreated, apiKeyRevoked, apiKeyUpdated } from './events.ts'
 import { countedUntil, recountSuccessor } from './life/places.ts'
 import { addKey, remindedAlready } from './new-keys.ts'
@@ -32,8 +32,8 @@ export async function createKey(ctx: Ctx, input: NewApiKey): Promise<ApiKeyWithS
 }
 
 /**
- * Changes a key; absent fields stay, null clears. Nobody widens one beyond their own rights in the stores concerned. Throws
- * 404, 400 and 403 as `createKey`, 409 for a key that was revoked or replaced, 402 where an expired one would count again.
+ * Changes a key; absent fields stay, null clears. Nobody widens one beyond their own rights in the stores concerned, nor lets
+ * it be used from more networks or for longer who does not hold all that it asks for. Throws 404, 400 and 403 as `createKey`, 409 for a key that was revoked or replaced, 402 where an expired one would count again.
  */
 export async function changeKey(ctx: Ctx, id: string, patch: ApiKeyPatch): Promise<ApiKey> {
   const holds = await lockMaker(ctx, 'api_key.update')
@@ -41,7 +41,8 @@ export async function changeKey(ctx: Ctx, id: string, patch: ApiKeyPatch): Promi
   if (before.revoked_at !== null) throw conflict({ detail: 'The key was revoked' })
   if (before.overlap_ends_at !== null) throw conflict({ detail: 'The key was replaced: change the one in its place' })
   const wish = await requireWish(ctx, patch, { before })
-  requireHeld(holds, wish, before)
+  // Used from more places, or for longer, it is worth more, as it is to whoever adds a scope to it.
+  requireHeld(holds, wish, isLoosened(before, wish) ? null : before)
   const { name = before.name, rate_limit_per_minute = before.rate_limit_per_minute } = patch
   const change = { ...before, ...wish, name, rate_limit_per_minute }
   if (isDeepStrictEqual(change, before)) return presentKey(before)

@@ -63,7 +63,7 @@ export const keyRoutes: readonly Route[] = [
     path: '/api-keys/:id',
     summary: 'Change an API key',
     description:
-      'What is added to it, scopes or stores, you hold yourself there. An expired key lives again with a later end.',
+      'What is added to it, scopes or stores, you hold yourself there; all of its scopes, to let it be used from more networks or for longer. An expired key lives again with a later end.',
     access: { permission: 'api_key.update' },
     callers,
     params: ApiKeyParams,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { newId } from '#kernel'
+import { DAYS, fromNow, newId } from '#kernel'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../../testing/index.ts'
 import { userRemoved } from '../../members/index.ts'
 import { asKey, makeKey, outcome } from '../api-keys.fixture.ts'
@@ -122,6 +122,27 @@ describe('what a key may do shrinks with its maker, and comes back', () => {
     const given = await asKey(t, key, 'POST', `/users/${member.userId}/roles`, { body: { role_id: owner } })
     assert.equal(given.status, 403)
     assert.equal(await outcome(t, key, `/users/${tenant.owner.userId}`, 'DELETE'), '403 permission_denied')
+  })
+})
+
+describe('who changes a key and holds less than it asks for', () => {
+  test('lets nobody use it from more networks or for longer, and may shut out whom they like', async () => {
+    const clerk = await tenant.member({ permissions: ['api_key.update', 'store.view'] })
+    const networks = ['10.0.0.0/8', '2001:db8::/32']
+    const [soon, later] = [30, 60].map((days) => fromNow(t.clock, days * DAYS))
+    const asks = { scopes: ['store.view', 'store.delete'], allowed_cidrs: networks, expires_at: soon }
+    const { id } = await makeKey(tenant.owner, asks)
+    const put = async (fields: object, who = clerk) => (await who.put(`/api-keys/${id}`, fields)).status
+    const wider = [null, ['0.0.0.0/0'], ['10.0.0.0/7'], ['::/0'], [...networks, '192.0.2.1/32'], ['11.0.0.0/8']]
+    for (const allowed_cidrs of wider) assert.equal(await put({ allowed_cidrs }), 403, String(allowed_cidrs))
+    for (const expires_at of [null, later]) assert.equal(await put({ expires_at }), 403)
+    assert.equal(await put({ name: 'Till' }), 200)
+    assert.equal(await put({ allowed_cidrs: ['10.1.0.0/16', '2001:db8:1::/48'] }), 200)
+    assert.equal(await put({ expires_at: fromNow(t.clock, DAYS) }), 200)
+    t.clock.advance(2 * DAYS)
+    assert.equal(await put({ expires_at: soon }), 403, 'nor does an expired one live again by them')
+    assert.equal(await put({ allowed_cidrs: null, expires_at: null }, tenant.owner), 200)
+    assert.equal(await put({ allowed_cidrs: networks, expires_at: later }), 200)
   })
 })
 

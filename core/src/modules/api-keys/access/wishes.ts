@@ -2,6 +2,7 @@ import {
   at,
   type Ctx,
   canonicalNetwork,
+  createNetworks,
   type Declared,
   type FieldProblem,
   invalidRequest,
@@ -134,3 +135,18 @@ export function requireHeld(holds: Holds, wanted: Limits, held: Limits | null = 
 /** Whether a place is one of the key's. */
 export const isWithin = ({ store_ids }: Pick<Limits, 'store_ids'>, place: string | null): boolean =>
   store_ids === null || (place !== null && store_ids.includes(place))
+
+/** Whether a change lets a key be used from more networks, or for longer. */
+export function isLoosened(before: ApiKeyRow, after: Wish): boolean {
+  const isOpened =
+    before.allowed_cidrs !== null &&
+    (after.allowed_cidrs === null || !after.allowed_cidrs.every(isCoveredBy(before.allowed_cidrs)))
+  const isLengthened = before.expires_at !== null && (after.expires_at === null || after.expires_at > before.expires_at)
+  return isOpened || isLengthened
+}
+
+/** Whether a network lies in one of those; in several together does not count. */
+const isCoveredBy = (wide: readonly string[]) => (network: string) =>
+  wide.some((each) => bitsOf(each) <= bitsOf(network) && createNetworks([each])(network.slice(0, network.indexOf('/'))))
+
+const bitsOf = (network: string) => Number(network.slice(network.indexOf('/') + 1))
