@@ -21,12 +21,24 @@ export const getKey = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow>
     .where('id', '=', id)
     .executeTakeFirstOrThrow(() => notFound())
 
-/** Locks the row until the transaction ends. Throws 404. */
-export const lockKey = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow> =>
-  selectKeys(tx, tenantId)
-    .where('id', '=', id)
-    .forNoKeyUpdate()
-    .executeTakeFirstOrThrow(() => notFound())
+/** Undefined when there is no such key. */
+export const findKey = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | undefined> =>
+  selectKeys(tx, tenantId).where('id', '=', id).executeTakeFirst()
+
+/** Locks the row until the transaction ends; undefined when there is none. */
+export const lockKeyIfAny = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | undefined> =>
+  selectKeys(tx, tenantId).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+
+/** The same; throws 404. */
+export async function lockKey(tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow> {
+  const key = await lockKeyIfAny(tx, tenantId, id)
+  if (!key) throw notFound()
+  return key
+}
+
+/** The key that has replaced another, locked; undefined: none has. */
+export const lockSuccessor = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | undefined> =>
+  selectKeys(tx, tenantId).where('replaces_id', '=', id).forNoKeyUpdate().executeTakeFirst()
 
 /** The keys that a person has made, which rest on their rights; locked, oldest first. */
 export const lockLivingKeysOf = (tx: Tx, tenantId: string, userId: string): Promise<ApiKeyRow[]> =>
