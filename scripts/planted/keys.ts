@@ -5,6 +5,7 @@ const rights = { file: `${KEYS}/access/rights.ts`, tests: [`${KEYS}/access/right
 const standing = [`${KEYS}/access/standing.test.ts`]
 const keys = [`${KEYS}/api-keys.test.ts`]
 const wishes = { file: `${KEYS}/access/wishes.ts`, tests: keys }
+const maker = [`${KEYS}/access/maker.test.ts`]
 const leaked = { file: `${KEYS}/life/leaked.ts`, tests: [`${KEYS}/life/leaked.test.ts`] }
 const kernelStanding = ['core/test/kernel-standing.test.ts']
 
@@ -258,5 +259,25 @@ export const plants: Plant[] = [
     find: 'for (const { handle } of inner) await handle(ctx, payload as never)',
     replace: 'for (const { handle } of inner) await handle(ctx, payload as never).catch(() => {})',
     tests: ['core/test/kernel-events.test.ts'],
+  },
+  {
+    guard: 'A key is given no more than the credential that it is made with',
+    file: `${KEYS}/access/wishes.ts`,
+    find: 'ctx.can(code, storeId) && now(code, storeId)',
+    replace: 'now(code, storeId)',
+    tests: maker,
+  },
+  {
+    guard: 'Whoever makes a key is an active member at that moment',
+    file: `${KEYS}/access/wishes.ts`,
+    find: "if (member?.status !== 'active') throw permissionDenied({ members: { permission } })",
+    replace: '',
+    tests: maker,
+  },
+  {
+    guard: 'A reported key is ended only in the form in which it can be used',
+    ...leaked,
+    find: "of.form === (row.is_imported ? 'foreign' : 'ours')",
+    replace: 'true',
   },
 ]

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { sha256 } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
+import { makeKey as freshKey } from '../access/format.ts'
 import { makeKey, outcome, recordsOf } from '../api-keys.fixture.ts'
 
 let t: TestCore
@@ -61,6 +62,14 @@ describe('a report of a secret scanner', () => {
       tokens.map((token) => ({ token_hash: hashOf(token), token_type: 't', label: 'false_positive' })),
     )
     assert.equal(await outcome(t, key), '200')
+  })
+
+  test('ends no imported key that looks like one of ours: nobody can use it', async () => {
+    const { key: token, hash } = freshKey()
+    const wish = { name: 'Odd', hash: hash.toString('hex'), scopes: ['store.view'] }
+    const [{ id }] = (await tenant.owner.post('/api-keys/import', { keys: [wish] })).body.data
+    assert.equal((await report([{ token, type: 't' }])).body[0].label, 'false_positive')
+    assert.equal((await tenant.owner.get(`/api-keys/${id}`)).body.revoked_at, null)
   })
 
   test('of several, twice and in two tenants, ends each once', async () => {
