@@ -28,7 +28,7 @@ describe('the page of the API document', () => {
     const codes = await operation.locator('tr.folded').evaluateAll(
       (rows) => rows.map((row) => (row as unknown as { dataset: { code: string } }).dataset.code), // the DOM's types are not here
     )
-    assert.deepEqual(codes, ['400', '401', '402', '403', '409', '413', '415', '422', '500', '503'])
+    assert.deepEqual(codes, ['400', '401', '402', '403', '409', '413', '415', '422', '429', '500', '503'])
     const height = async () => (await operation.boundingBox())?.height ?? 0
     assert.ok((await height()) < MOST_HIGH.wide, `${await height()} pixels`)
 

@@ -4,7 +4,13 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Value } from 'typebox/value'
 import { Answer, Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
 import { catalog } from '../../examples/catalog/index.ts'
-import { type JsonSchema, type MediaType, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
+import {
+  type JsonSchema,
+  type MediaType,
+  type OpenApiDocument,
+  type Operation,
+  openapiDocument,
+} from '../src/kernel/http/openapi.ts'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import { thingNamedBy } from '../src/kernel/http/operation-names.ts'
 import { kernelModule } from '../src/kernel/probes.ts'
@@ -168,6 +174,18 @@ for (const [name, modules] of [
         assert.equal(text.includes(word), hasKeys, word)
       if (!registry.allowances)
         for (const { operation } of operations) assert.ok(!('402' in operation.responses), operation.operationId)
+    })
+
+    it('names the rate limits that whoever may call an operation meets, and no others', () => {
+      const hasEmail = ({ requestBody }: Operation) => JSON.stringify(requestBody ?? {}).includes('"email"')
+      for (const { operation } of operations) {
+        const { 'x-rate-limits': limits, security = [], operationId } = operation
+        if (limits === undefined) continue
+        const takesKeys = security.some((scheme) => 'apiKey' in scheme)
+        assert.equal(limits.includes('key'), takesKeys, operationId)
+        assert.equal(limits.includes('user'), security.length > 0, operationId)
+        assert.equal(limits.includes('auth_account'), limits.includes('auth') && hasEmail(operation), operationId)
+      }
     })
 
     if (modules !== toys)

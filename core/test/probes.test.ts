@@ -159,7 +159,7 @@ describe('probes and documents', () => {
     assert.match(String(page.headers['content-security-policy']), /script-src 'self';/)
     assert.doesNotMatch(page.text, /https?:|<script>/)
     const parts = [...page.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, part]) => part)
-    assert.equal(parts.length, 4)
+    assert.equal(parts.length, 5)
     for (const part of parts) {
       const file = await test.request('GET', `/api/${part}`)
       assert.equal(file.status, 200)

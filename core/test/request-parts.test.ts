@@ -363,7 +363,7 @@ describe('the API document', () => {
       in: 'header',
       required: true,
       description: 'A kind',
-      schema: { type: 'string', enum: ['a', 'b'], description: 'A kind' },
+      schema: { type: 'string', enum: ['a', 'b'], description: 'A kind', examples: ['a'] },
     })
     assert.deepEqual(
       [at('/crumbs', 'get').parameters[0].in, at('/crumbs', 'get').parameters[0].name],

@@ -8,15 +8,22 @@ export const plants: Plant[] = [
   {
     guard: 'What one may do leaves out what the plan is in the way of',
     file: 'core/src/modules/authz/my-rights.ts',
-    find: 'return !findPlanObstacle(plan, ownRoutes)',
-    replace: 'return plan !== null',
+    find: '&& !findPlanObstacle(plan, open)',
+    replace: '',
     tests: AGREES,
   },
   {
     guard: 'A key is not told that it may do what is for people',
     file: 'core/src/modules/authz/my-rights.ts',
-    find: "principal?.userId ? routes : routes.filter(({ callers }) => callers === 'all')",
-    replace: 'routes',
+    find: 'routesOpenTo(principal?.userId ?? null, routes)',
+    replace: "routesOpenTo('', routes)",
+    tests: RIGHTS,
+  },
+  {
+    guard: 'A key that asks why is not told that it may do what is for people',
+    file: 'core/src/modules/authz/operations.ts',
+    find: 'routesOpenTo(userId, ',
+    replace: "routesOpenTo('', ",
     tests: RIGHTS,
   },
   {

@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
 import type { Product } from '../product.ts'
+import type { DefaultRateLimit } from '../rates/define.ts'
 import { isLimited, policiesOf } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
@@ -52,13 +53,18 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
     ...(route.feature ? { 'x-feature': route.feature } : {}),
-    ...(isLimited(route) ? { 'x-rate-limits': policiesOf(route) } : {}),
+    ...(isLimited(route) ? { 'x-rate-limits': shownPoliciesOf(route, workshop) } : {}),
   }
 }
 
 const isForPeople = ({ access, callers }: RegisteredRoute, { registry }: Workshop) =>
   access !== 'public' && callers === 'people' && takesKeys(registry)
 const isForKeys = ({ callers }: RegisteredRoute, { registry }: Workshop) => callers === 'all' && takesKeys(registry)
+
+/** Leaves out that of keys where a key is only ever refused: whoever may call the operation does not meet it. */
+const shownPoliciesOf = (route: RegisteredRoute, workshop: Workshop) =>
+  policiesOf(route).filter((name) => name !== OF_KEYS || isForKeys(route, workshop))
+const OF_KEYS = 'key' satisfies DefaultRateLimit
 
 /** Where the store is named for which a grant is enough: a place in the request, `rows`, or `shared`. */
 function storePlaceOf(access: Access): string {

@@ -67,7 +67,7 @@ function policyText({ policy, max, windowMs }: Counter): string {
 }
 
 /** How many requests are left. */
-export function leftOf({ counter, count }: Counted): number {
+function leftOf({ counter, count }: Counted): number {
   return Math.max(0, counter.max - count.used)
 }
 

@@ -36,10 +36,12 @@ export function isLimited({ reach }: Pick<RegisteredRoute, 'reach'>): boolean {
   return reach === 'public'
 }
 
-/** The names of the policies that requests of a route may be counted under, as the API document shows them. */
+/** The names of the policies that requests of a route may be counted under. */
 export function policiesOf(route: RegisteredRoute): string[] {
   if (!isLimited(route)) return []
-  const own = route.rateLimits.flatMap((name) => (name === NAMED_DEFAULT ? [name, 'auth_account'] : [name]))
+  const own = route.rateLimits.flatMap((name) =>
+    name === NAMED_DEFAULT && hasEmail(route) ? [name, 'auth_account'] : [name],
+  )
   if (route.access !== 'public') return ['user', 'key', 'tenant', ...own]
   return own.includes(NAMED_DEFAULT) ? own : ['public', ...own]
 }
@@ -48,7 +50,7 @@ export function policiesOf(route: RegisteredRoute): string[] {
 export function rulesOf(route: RegisteredRoute, { rateLimits }: Registry, factor: number): RouteRules {
   if (factor === 0 || !isLimited(route)) return NONE
   const rules = policiesOf(route).map((name) => ruleOf(rateLimits.get(name)!, factor)) // the registry refused unknown ones
-  const account = hasEmail(route) ? rules.filter(({ per }) => per === 'account') : []
+  const account = rules.filter(({ per }) => per === 'account')
   const before = rules.filter(({ per }) => per !== 'account')
   const unproven = ruleOf(rateLimits.get('public')!, factor) // a default
   if (route.access === 'public') return { anonymous: before, person: before, key: before, account }

@@ -39,7 +39,8 @@ export function newKeyRow(
     created_by: ctx.userId,
     overlap_ends_at: null,
     revoked_at: null,
-    counted_until: countedUntil(content),
+    // Until it ends. The key that it replaces ends no later than it does.
+    counted_until: content.expires_at,
     frozen_rights: null,
     reminded_days: remindedAlready(ctx, content),
   }
@@ -50,9 +51,6 @@ export const hashRow = (
   key_hash: Buffer,
   is_imported: boolean,
 ): ApiKeyHashRow => ({ key_hash, tenant_id, api_key_id: id, created_by, is_imported })
-
-/** Until when a key that is neither revoked nor replaced counts towards the plan. */
-export const countedUntil = ({ expires_at }: Pick<ApiKeyRow, 'expires_at'>): string | null => expires_at
 
 /** The reminders that would only say what was chosen a moment ago count as sent. */
 export function remindedAlready({ clock }: Ctx, { expires_at }: Pick<ApiKeyRow, 'expires_at'>): number | null {

@@ -4,7 +4,8 @@ import { hasEnded } from './access/ends.ts'
 import { holdsFrozen, type Limits, rightsOf } from './access/rights.ts'
 import { isWithin, lockMaker, requireHeld, requireWish } from './access/wishes.ts'
 import { apiKeyCreated, apiKeyRevoked, apiKeyUpdated } from './events.ts'
-import { addKey, countedUntil, remindedAlready } from './new-keys.ts'
+import { countedUntil, recountSuccessor } from './life/places.ts'
+import { addKey, remindedAlready } from './new-keys.ts'
 import { presentKey } from './present.ts'
 import { listKeys, lockKey, updateKey } from './queries.ts'
 import type { ApiKey, ApiKeyFilter, ApiKeyPatch, ApiKeyWithSecret, NewApiKey } from './schema.ts'
@@ -44,7 +45,7 @@ export async function changeKey(ctx: Ctx, id: string, patch: ApiKeyPatch): Promi
   const { name = before.name, rate_limit_per_minute = before.rate_limit_per_minute } = patch
   const change = { ...before, ...wish, name, rate_limit_per_minute }
   if (isDeepStrictEqual(change, before)) return presentKey(before)
-  const after = await updateKey(ctx.tx, before, { ...stored(ctx, before, change), updated_at: ctx.clock.now() })
+  const after = await updateKey(ctx.tx, before, { ...(await stored(ctx, before, change)), updated_at: ctx.clock.now() })
   if (hasEnded(ctx, before) && !hasEnded(ctx, after)) await consume(ctx, 'api_keys')
   const shown = presentKey(after)
   await ctx.emit(apiKeyUpdated, { before: presentKey(before), after: shown })
@@ -58,27 +59,28 @@ export async function revokeKey(ctx: Ctx, id: string): Promise<undefined> {
   if (before.revoked_at === null) await endKey(ctx, before, (after) => ctx.emit(apiKeyRevoked, after))
 }
 
-/** Ends a locked key for good, and says so by `say`. It stays to be read, and counts towards the plan no more. */
+/** Ends a locked key for good, and says so by `say`. It stays to be read, and counts towards the plan for no time of its own. */
 export async function endKey(
   ctx: Ctx,
   before: ApiKeyRow,
   say: (content: { before: ApiKey; after: ApiKey }) => Promise<void>,
 ): Promise<ApiKey> {
   const now = ctx.clock.now()
-  const change = { revoked_at: now, counted_until: before.created_at, updated_at: now }
-  const after = presentKey(await updateKey(ctx.tx, before, change))
+  const counted_until = await countedUntil(ctx, { ...before, revoked_at: now })
+  const after = presentKey(await updateKey(ctx.tx, before, { revoked_at: now, counted_until, updated_at: now }))
+  await recountSuccessor(ctx, before)
   await say({ before: presentKey(before), after })
   await ctx.forget({ apiKeyId: before.id })
   return after
 }
 
 /** The columns of a change, with those that follow from it. */
-function stored(ctx: Ctx, before: ApiKeyRow, after: ApiKeyRow) {
+async function stored(ctx: Ctx, before: ApiKeyRow, after: ApiKeyRow) {
   const { name, scopes, store_ids, allowed_cidrs, rate_limit_per_minute, expires_at } = after
   const isMoved = expires_at !== before.expires_at
   return {
     ...{ name, scopes, store_ids, allowed_cidrs, rate_limit_per_minute, expires_at },
-    ...(isMoved && { counted_until: countedUntil(after), reminded_days: remindedAlready(ctx, after) }),
+    ...(isMoved && { counted_until: await countedUntil(ctx, after), reminded_days: remindedAlready(ctx, after) }),
     ...(before.frozen_rights && { frozen_rights: thawed(ctx, before, after) }),
   }
 }

@@ -25,12 +25,20 @@ export const getKey = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow>
 export const findKey = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | undefined> =>
   selectKeys(tx, tenantId).where('id', '=', id).executeTakeFirst()
 
-/** Locks the row until the transaction ends. Throws 404. */
-export const lockKey = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow> =>
-  selectKeys(tx, tenantId)
-    .where('id', '=', id)
-    .forNoKeyUpdate()
-    .executeTakeFirstOrThrow(() => notFound())
+/** Locks the row until the transaction ends; undefined when there is none. */
+export const lockKeyIfAny = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | undefined> =>
+  selectKeys(tx, tenantId).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+
+/** The same; throws 404. */
+export async function lockKey(tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow> {
+  const key = await lockKeyIfAny(tx, tenantId, id)
+  if (!key) throw notFound()
+  return key
+}
+
+/** The key that has replaced another, locked; undefined: none has. */
+export const lockSuccessor = (tx: Tx, tenantId: string, id: string): Promise<ApiKeyRow | undefined> =>
+  selectKeys(tx, tenantId).where('replaces_id', '=', id).forNoKeyUpdate().executeTakeFirst()
 
 /** The keys that a person has made, which rest on their rights; locked, oldest first. */
 export const lockLivingKeysOf = (tx: Tx, tenantId: string, userId: string): Promise<ApiKeyRow[]> =>
@@ -44,7 +52,7 @@ export const lockLivingKeysOf = (tx: Tx, tenantId: string, userId: string): Prom
 export const insertKeys = (tx: Tx, keys: Insertable<ApiKeyTable>[]): Promise<ApiKeyRow[]> =>
   tx.insertInto('api_keys').values(keys.map(asStored)).returningAll().execute()
 
-export type KeyChange = Omit<Updateable<ApiKeyTable>, 'tenant_id' | 'id'>
+type KeyChange = Omit<Updateable<ApiKeyTable>, 'tenant_id' | 'id'>
 
 export const updateKey = (
   tx: Tx,
@@ -164,9 +172,9 @@ export const updateReminded = (tx: Tx, tenantId: string, moments: ReminderMoment
 export const deleteUsageBefore = (tx: Tx, date: string) =>
   tx.deleteFrom('api_key_usage').where('date', '<', date).execute()
 
-/** Across tenants: takes keys of ours that ended before that moment out of the directory. */
+/** Across tenants: takes keys of ours that ended for good before that moment out of the directory. One that expired may live again. */
 export const deleteOldHashes = (tx: Tx, before: string) =>
   sql`delete from api_key_hashes h using api_keys k
     where h.tenant_id = k.tenant_id and h.api_key_id = k.id and not h.is_imported
-      and (k.revoked_at < ${before} or least(k.expires_at, k.overlap_ends_at) < ${before})
+      and (k.revoked_at < ${before} or k.overlap_ends_at < ${before})
     returning 1`.execute(tx)

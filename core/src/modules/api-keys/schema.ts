@@ -19,7 +19,7 @@ import {
   Uuid,
 } from '#kernel'
 
-export const MAX_SCOPES = 200
+const MAX_SCOPES = 200
 const MAX_STORES = 100
 const MAX_NETWORKS = 50
 /** Keys of one import. */

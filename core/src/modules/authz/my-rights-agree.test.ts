@@ -184,8 +184,7 @@ async function assertAgreement(send: Send, world: World): Promise<number> {
     }
     const { version, ...rest } = body
     assert.equal(headers.etag, `"${version}"`)
-    // Explanations are for people.
-    if (!world.key) assert.deepEqual(rest.permissions, await explained(send, storeId), `the explanations in ${place}`)
+    assert.deepEqual(rest.permissions, await explained(send, storeId), `the explanations in ${place}`)
     // A credential without a session is not refused by the routes of a suspended tenant; the explanation says why it should.
     if (!world.isSuspended) {
       const probed = rest.permissions.filter((code: string) => (PROBES[code]?.length ?? 0) > 0)

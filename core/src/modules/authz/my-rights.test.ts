@@ -21,7 +21,7 @@ const keys: Authenticator = {
   standing: async (_tx, { actor }) => ({
     actor,
     superAdmin: false,
-    scopes: ['store.view', 'yard.hire', 'yard.view'],
+    scopes: ['store.view', 'yard.fire', 'yard.hire', 'yard.view'],
   }),
 }
 const KEY_ROLE = newId()
@@ -34,7 +34,7 @@ const keyed = defineModule({
         ? []
         : [
             {
-              permissions: ['store.view', 'store.create', 'yard.hire', 'yard.view'],
+              permissions: ['store.view', 'store.create', 'yard.fire', 'yard.hire', 'yard.view'],
               storeId: null,
               roleId: KEY_ROLE,
               role: 'key',
@@ -153,7 +153,17 @@ describe('what one may do', () => {
   test('of a key of the tenant’s is what the key holds, within its scopes, but for what is for people', async () => {
     const { status, body } = await core.request('GET', '/api/v1/authz/me', { token: `key-${acme.id}` })
     assert.equal(status, 200)
+    // The plan is without `gloss`, which those routes of `yard.fire` need that are not for people.
     assert.deepEqual(body.permissions, ['store.view', 'yard.view'])
+    const explained = async (permission: string) => {
+      const question = { token: `key-${acme.id}`, body: { permission } }
+      const { allowed, reason } = (await core.request('POST', '/api/v1/authz/explain', question)).body
+      return [allowed, reason]
+    }
+    assert.deepEqual(await explained('yard.view'), [true, 'granted'])
+    assert.deepEqual(await explained('yard.hire'), [false, 'not_in_scopes'])
+    assert.deepEqual(await explained('yard.fire'), [false, 'plan_feature'])
+    assert.deepEqual(await explained('store.create'), [false, 'not_in_scopes'])
     assert.deepEqual(body.roles, [{ role_id: KEY_ROLE, role: 'key', store_id: null }])
   })
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Answer, type Ctx, type PlanOverview, type Route } from '#kernel'
 import { findBar, requireKnownStore } from './bars.ts'
-import { findPlanObstacle, readPlan, routesByPermission } from './plan.ts'
+import { findPlanObstacle, readPlan, routesByPermission, routesOpenTo } from './plan.ts'
 import type { MyRights } from './schema.ts'
 
 /**
@@ -35,11 +35,10 @@ function rightsOf(ctx: Ctx, plan: PlanOverview | undefined, storeId: string | nu
   }
 }
 
-/** Whether any of the routes that need a permission is open to the caller. One that no route needs is for handlers to ask. */
+/** Whether any of the routes that need a permission is open to the caller, and allowed by the plan. */
 function isOpen({ principal }: Ctx, plan: PlanOverview | undefined, routes: readonly Route[]): boolean {
-  const ownRoutes = principal?.userId ? routes : routes.filter(({ callers }) => callers === 'all')
-  if (ownRoutes.length === 0) return routes.length === 0
-  return !findPlanObstacle(plan, ownRoutes)
+  const open = routesOpenTo(principal?.userId ?? null, routes)
+  return open !== undefined && !findPlanObstacle(plan, open)
 }
 
 /** All roles of the caller, or those that count in the store. In an order of their own: the database has none. */

@@ -1,6 +1,6 @@
 import { at, type Ctx, type Grant, grantsOf, invalidRequest, type Principal } from '#kernel'
 import { findBar, requireKnownStore } from './bars.ts'
-import { findPlanObstacle, readPlan, routesByPermission } from './plan.ts'
+import { findPlanObstacle, readPlan, routesByPermission, routesOpenTo } from './plan.ts'
 import type { Explanation, Question, Reason } from './schema.ts'
 
 export const NO_PERMISSION = 'is not a permission'
@@ -33,7 +33,10 @@ export async function explain(ctx: Ctx, question: Question): Promise<Explanation
   const here = giving.filter((grant) => grant.storeId === null || grant.storeId === storeId)
   if (here.length === 0) return withoutGrant(permission, storeId === null ? giving : [])
   if (aboutMe && !ctx.can(permission, storeId)) return { ...denied('not_in_scopes', { permission }), via: via(here) }
-  const obstacle = findPlanObstacle(await readPlan(ctx), routesByPermission(ctx).get(permission) ?? [])
+  const open = routesOpenTo(userId, routesByPermission(ctx).get(permission) ?? [])
+  // All that it opens is for people: no scope gives that to a key.
+  if (!open) return { ...denied('not_in_scopes', { permission }), via: via(here) }
+  const obstacle = findPlanObstacle(await readPlan(ctx), open)
   if (obstacle) return { allowed: false, via: via(here), ...obstacle }
   return { allowed: true, reason: 'granted', via: via(here) }
 }

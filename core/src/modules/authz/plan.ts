@@ -23,6 +23,15 @@ export function routesByPermission({ registry }: Ctx): ReadonlyMap<string, reado
   return Map.groupBy(registry.routes, ({ access }) => (typeof access === 'object' ? access.permission : ''))
 }
 
+/**
+ * Those of a permission's routes that are open to a person, or (`userId` null) to a credential of the tenant's. Undefined:
+ * there are routes, and all of them are for people. None at all: handlers ask for the permission.
+ */
+export function routesOpenTo(userId: string | null, routes: readonly Route[]): readonly Route[] | undefined {
+  const open = userId === null ? routes.filter(({ callers }) => callers === 'all') : routes
+  return open.length === 0 && routes.length > 0 ? undefined : open
+}
+
 /** Checks in the order of a real request. */
 function obstacleOf(plan: PlanOverview, { feature, limit, whileInactive }: Route): Obstacle | undefined {
   if (!whileInactive && !plan.writable) return { reason: 'subscription_inactive' }

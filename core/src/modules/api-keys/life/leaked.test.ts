@@ -1,5 +1,6 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
 import { sha256 } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
 import { makeKey, outcome, recordsOf } from '../api-keys.fixture.ts'
@@ -18,6 +19,12 @@ const report = (payload: unknown, type = 'application/json') =>
     payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
     headers: { 'content-type': type },
   })
+async function asSuperuser(statement: string): Promise<void> {
+  const superuser = new pg.Client({ connectionString: t.database.superuserUrl })
+  await superuser.connect()
+  await superuser.query(statement)
+  await superuser.end()
+}
 const hashOf = (token: string) => sha256(token).toString('hex')
 
 describe('a report of a secret scanner', () => {
@@ -80,6 +87,38 @@ describe('a report of a secret scanner', () => {
     await tenant.owner.post('/api-keys/import', { keys: [{ name: 'Old', hash: hashOf(key), scopes: ['store.view'] }] })
     has((await report([{ token: key, type: 't' }])).body, [{ label: 'true_positive' }])
     assert.equal(await outcome(t, key), '401 invalid_api_key')
+  })
+
+  test('revokes whatever is said of where it was found, however that is cut', async () => {
+    for (const found of [{ url: `${'h'.repeat(499)}😀` }, { source: `${'s'.repeat(99)}😀` }]) {
+      const { id, key } = await makeKey(tenant.owner)
+      assert.equal((await report([{ token: key, type: 't', ...found }])).status, 200)
+      assert.equal(await outcome(t, key), '401 invalid_api_key')
+      const [, leaked] = await recordsOf(tenant, id)
+      assert.equal(leaked?.action, 'api_key.leaked')
+    }
+  })
+
+  test('revokes the others when it fails for one, and says then that it failed', async () => {
+    const other = await t.foundTenant()
+    // In whichever order they are revoked, one comes after the one that fails.
+    const [first, held, last] = [await makeKey(tenant.owner), await makeKey(other.owner), await makeKey(tenant.owner)]
+    const reports = [first, held, last].map(({ key }) => ({ token: key, type: 't' }))
+    await asSuperuser(`alter table core.api_keys add constraint stays check (id <> '${held.id}' or revoked_at is null)`)
+    const failed = await report(reports)
+    await asSuperuser('alter table core.api_keys drop constraint stays')
+    assert.equal(failed.status, 400)
+    assert.deepEqual([await outcome(t, first.key), await outcome(t, last.key)], Array(2).fill('401 invalid_api_key'))
+    assert.equal((await report(reports)).status, 200)
+    assert.equal(await outcome(t, held.key), '401 invalid_api_key')
+  })
+
+  test('names a key that is gone with its tenant, and revokes the others', async () => {
+    const other = await t.foundTenant()
+    const [gone, here] = [await makeKey(other.owner), await makeKey(tenant.owner)]
+    await asSuperuser(`delete from core.api_keys where id = '${gone.id}'`)
+    assert.equal((await report([gone, here].map(({ key }) => ({ token: key, type: 't' })))).status, 200)
+    assert.equal(await outcome(t, here.key), '401 invalid_api_key')
   })
 
   test('is bounded and strict, and leaves no token in the log', async () => {

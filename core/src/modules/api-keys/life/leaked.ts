@@ -5,7 +5,7 @@ import { formOf, hashOf, type KeyForm } from '../access/format.ts'
 import { apiKeyLeaked } from '../events.ts'
 import { keyLeakedMail } from '../mails.ts'
 import { endKey } from '../operations.ts'
-import { findHashes, lockKey } from '../queries.ts'
+import { findHashes, lockKeyIfAny } from '../queries.ts'
 import { type LeakAnswer, LeakReport } from '../schema.ts'
 import type { ApiKeyHashRow } from '../table.ts'
 
@@ -22,10 +22,17 @@ const MAX_URL = 500
 export async function revokeLeaked(ctx: Ctx, raw: Buffer): Promise<LeakAnswer> {
   const reports = parseJson(raw, LeakReport)
   const known = await findKnown(ctx, reports)
+  const failures: unknown[] = []
   for (const [hash, { row, report }] of known) {
-    await ctx.transaction((inner) => revokeOne(inner, row, report), { tenantId: row.tenant_id })
-    ctx.log.warn({ tenant_id: row.tenant_id, api_key_id: row.api_key_id, hash }, 'a leaked API key was reported')
+    try {
+      await ctx.transaction((inner) => revokeOne(inner, row, report), { tenantId: row.tenant_id })
+      ctx.log.warn({ tenant_id: row.tenant_id, api_key_id: row.api_key_id, hash }, 'a leaked API key was reported')
+    } catch (error) {
+      // What cannot be revoked now must not keep the keys alive that are reported with it.
+      failures.push(error)
+    }
   }
+  if (failures.length > 0) throw failures[0]
   return reports.map(({ token, type = '' }) => {
     const token_hash = hashOf(token).toString('hex')
     return { token_hash, token_type: type, label: known.has(token_hash) ? 'true_positive' : 'false_positive' }
@@ -55,11 +62,11 @@ async function findKnown(ctx: Ctx, reports: readonly Report[]): Promise<Map<stri
   return known
 }
 
-/** Does nothing more for a key that is revoked already. */
+/** Does nothing more for a key that is revoked already, or gone with its tenant. */
 async function revokeOne(ctx: Ctx, { api_key_id }: ApiKeyHashRow, { source, url }: Report): Promise<void> {
-  const before = await lockKey(ctx.tx, ctx.tenantId, api_key_id)
-  if (before.revoked_at !== null) return
-  const found = { source: source?.slice(0, MAX_SOURCE) ?? null, url: url?.slice(0, MAX_URL) ?? null }
+  const before = await lockKeyIfAny(ctx.tx, ctx.tenantId, api_key_id)
+  if (!before || before.revoked_at !== null) return
+  const found = { source: shortened(source, MAX_SOURCE), url: shortened(url, MAX_URL) }
   const after = await endKey(ctx, before, (content) =>
     ctx.emit(apiKeyLeaked, { before: content.before, after: { ...content.after, ...found } }),
   )
@@ -69,3 +76,7 @@ async function revokeOne(ctx: Ctx, { api_key_id }: ApiKeyHashRow, { source, url 
     await ctx.mail(keyLeakedMail, { ...recipientOf(owner), data: { ...data, at: ctx.clock.now() } })
   }
 }
+
+/** Without half of the character that stands where it is cut: the database would refuse it. */
+const shortened = (text: string | null | undefined, length: number): string | null =>
+  text?.slice(0, length).toWellFormed() ?? null

@@ -16,13 +16,13 @@ export const remind = every('23 * * * *', 'api_keys.remind', async (ctx) => {
 })
 
 /** Now, and the moments before which a key is spoken of. */
-export function moments({ clock }: Pick<Ctx, 'clock'>) {
+function moments({ clock }: Pick<Ctx, 'clock'>) {
   const [week, day] = REMINDER_DAYS.map((days) => fromNow(clock, days * DAYS))
   return { now: clock.now(), week: week!, day: day! } // of two numbers
 }
 
 /** In one transaction: what is marked as said is said. */
-export async function remindTenant(ctx: Ctx): Promise<void> {
+async function remindTenant(ctx: Ctx): Promise<void> {
   const keys = await updateReminded(ctx.tx, ctx.tenantId, moments(ctx))
   if (keys.length === 0) return
   for (const key of keys) {

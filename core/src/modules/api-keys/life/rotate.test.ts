@@ -82,10 +82,41 @@ describe('rotating a key', () => {
     await makeKey(owner)
     const once = await rotate(id, {}, owner)
     assert.equal(once.status, 201)
-    assert.equal((await rotate(once.body.id, {}, owner)).status, 201)
     assert.equal((await owner.post('/api-keys', { name: 'X', scopes: ['store.view'] })).status, 402)
     const usage = await owner.get('/subscriptions/current/usage')
     has(usage.body, { api_keys: { used: 2, max: 2 } })
+  })
+
+  test('keeps a place of the plan for what goes on, however often and in whichever order it is ended', async () => {
+    const { owner } = await t.foundTenant({ plan: 'free' })
+    await makeKey(owner)
+    const used = async () => (await owner.get('/subscriptions/current/usage')).body.api_keys.used
+    const { id, key } = await makeKey(owner)
+    const { body: next } = await rotate(id, { overlap_hours: 168 }, owner)
+    for (const overlap_hours of [168, 0]) {
+      const { status, body } = await rotate(next.id, { overlap_hours }, owner)
+      assert.deepEqual([status, body.code], [409, 'conflict'], 'two of them go on already')
+    }
+    await owner.put(`/api-keys/${next.id}`, { expires_at: fromNow(t.clock, HOURS) })
+    t.clock.advance(2 * HOURS)
+    assert.deepEqual([await outcome(t, key), await used()], ['200', 2], 'the new one has expired')
+    await owner.put(`/api-keys/${next.id}`, { expires_at: fromNow(t.clock, 30 * DAYS) })
+    await owner.delete(`/api-keys/${next.id}`)
+    assert.deepEqual([await outcome(t, key), await used()], ['200', 2], 'the new one was revoked')
+    await owner.delete(`/api-keys/${id}`)
+    assert.equal(await used(), 1, 'both were')
+  })
+
+  test('works again once the key of before has ended, or was revoked', async () => {
+    const { owner } = await t.foundTenant({ plan: 'free' })
+    const { id } = await makeKey(owner)
+    const { body: second } = await rotate(id, {}, owner)
+    await owner.delete(`/api-keys/${id}`)
+    const { status, body: third } = await rotate(second.id, { overlap_hours: 1 }, owner)
+    assert.equal(status, 201)
+    t.clock.advance(HOURS)
+    assert.equal((await rotate(third.id, {}, owner)).status, 201)
+    has((await owner.get('/subscriptions/current/usage')).body, { api_keys: { used: 1 } })
   })
 
   test('ends in time though it was asked of a clock that was ahead', async () => {

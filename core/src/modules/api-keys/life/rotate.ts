@@ -6,11 +6,13 @@ import { addKey } from '../new-keys.ts'
 import { presentKey } from '../present.ts'
 import { lockKey, updateKey } from '../queries.ts'
 import { type ApiKeyWithSecret, DEFAULT_OVERLAP_HOURS } from '../schema.ts'
+import { findLivingPredecessor } from './places.ts'
 
 /**
  * Makes a new key with the settings of another, which goes on for some hours beside it. The new one takes the other's place
- * in the plan, so that a rotation always fits. Whoever rotates gets to see the new secret: they are its maker, and hold all
- * of its scopes. Throws 404, 403, 409 for a key that has ended or was replaced already.
+ * in the plan, so that a rotation always fits, and only two of them go on at a time: else a plan's place would be worth any
+ * number of keys. Whoever rotates gets to see the new secret: they are its maker, and hold all of its scopes. Throws 404,
+ * 403, 409 for a key that has ended, was replaced already, or whose own predecessor goes on.
  */
 export async function rotateKey(
   ctx: Ctx,
@@ -21,6 +23,8 @@ export async function rotateKey(
   const before = await lockKey(ctx.tx, ctx.tenantId, id)
   if (before.overlap_ends_at !== null) throw conflict({ detail: 'The key was replaced already' })
   if (hasEnded(ctx, before)) throw conflict({ detail: 'The key was revoked or has expired: make a new one' })
+  if (await findLivingPredecessor(ctx, before))
+    throw conflict({ detail: 'The key that this one replaced goes on still: wait for its end, or revoke it' })
   requireHeld(holds, before)
   const { name, scopes, store_ids, allowed_cidrs, rate_limit_per_minute, expires_at } = before
   const content = { name, scopes, store_ids, allowed_cidrs, rate_limit_per_minute, expires_at }

@@ -5,7 +5,7 @@ const USAGE_KEPT_MS = 400 * DAYS
 const HASH_KEPT_MS = 400 * DAYS
 
 /**
- * Once a day: removes counts of long ago, and from the directory the keys that ended long ago. The hashes of imported keys
+ * Once a day: removes counts of long ago, and from the directory the keys that were revoked or replaced long ago. The hashes of imported keys
  * stay: whoever imported such a hash next would get the requests of clients that still send the key.
  */
 export const sweep = every('47 3 * * *', 'api_keys.sweep', async (ctx) => {

@@ -1,8 +1,8 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DAYS, newId } from '#kernel'
+import { DAYS, HOURS, momentAt, newId } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
-import { asKey, makeKey } from '../api-keys.fixture.ts'
+import { asKey, makeKey, pointersOf } from '../api-keys.fixture.ts'
 import { sweep } from '../life/upkeep.ts'
 import { usageCounts } from './counts.ts'
 
@@ -141,14 +141,23 @@ describe('the usage of a key', () => {
     const dates = async (query: string) => (await usageOf(id, query)).map(({ date }: { date: string }) => date)
     assert.deepEqual(await dates('?from=2026-01-31&to=2026-02-01'), ['2026-01-31', '2026-02-01'])
     assert.deepEqual(await dates('?to=2026-01-31'), ['2026-01-30', '2026-01-31'])
-    for (const query of ['?from=2026-02-01&to=2026-01-31', '?from=2024-01-01&to=2026-01-31', '?from=never']) {
-      const { status } = await tenant.owner.get(`/api-keys/${id}/usage${query as ''}`)
-      assert.equal(status, 400, query)
+    assert.deepEqual(await dates('?to=0001-01-01'), [], 'the first day that there is')
+    const wrong = [
+      '?from=2026-02-01&to=2026-01-31',
+      '?from=2024-01-01&to=2026-01-31',
+      '?from=2024-01-01',
+      '?from=never',
+    ]
+    for (const query of [...wrong, '?from=9999-12-31']) {
+      const answer = await tenant.owner.get(`/api-keys/${id}/usage${query as ''}`)
+      assert.equal(answer.status, 400, query)
+      assert.deepEqual(pointersOf(answer), ['query/from'], query)
     }
   })
 
   test('is given up after 400 days, and so is the place of a key of ours in the directory', async () => {
     const [gone, lives] = [await makeKey(tenant.owner), await makeKey(tenant.owner)]
+    const expired = await makeKey(tenant.owner, { expires_at: momentAt(t.clock.ms() + HOURS) })
     const imported = await tenant.owner.post('/api-keys/import', {
       keys: [{ name: 'Old', hash: 'ab'.repeat(32), scopes: ['store.view'] }],
     })
@@ -172,6 +181,8 @@ describe('the usage of a key', () => {
       [await isKept(gone.id), await isKept(lives.id), await isKept(imported.body.data[0].id)],
       [false, true, true],
     )
+    await tenant.owner.put(`/api-keys/${expired.id}`, { expires_at: null })
+    assert.equal((await asKey(t, expired.key, 'GET', '/stores')).status, 200, 'one that only expired may live again')
     const [left] = await t.core.db.systemQuery<{ n: number }>(
       'select count(*)::int as n from api_key_usage where api_key_id = $1',
       [lives.id],
