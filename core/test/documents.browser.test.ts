@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { PASSWORD, register } from '../src/modules/auth/auth.fixture.ts'
 import { storeMail } from '../src/modules/mail/mailbox.ts'
 import { type Browsing, findFaults, startBrowsing } from '../src/modules/pages/browser.fixture.ts'
+import { until } from '../src/testing/until.ts'
 
 let browsing: Browsing
 before(async () => {
@@ -129,6 +130,18 @@ describe('the sign-in on the page of the API document', () => {
     await signIn(page, { email: 'nobody@example.com', password: 'wrong' })
     await said(page, 'E-mail or password is wrong.')
     assert.deepEqual(await findFaults(page, 'api-docs-problem', '.sign-in'), [])
+  })
+
+  it('says what went wrong where it is seen, also beside the keyboard of a phone', async () => {
+    const page = await browsing.visit('/api/docs', { viewport: { width: 390, height: 330 } })
+    await page.locator('.sign-in form').waitFor()
+    await signIn(page, { email: 'nobody@example.com', password: 'wrong' })
+    await said(page, 'E-mail or password is wrong.')
+    const isSeen = () =>
+      page.evaluate<boolean>(
+        '(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector(".sign-in .problem").getBoundingClientRect())',
+      )
+    await until('the problem is in sight', isSeen)
   })
 })
 

@@ -232,8 +232,8 @@ export const plants: readonly Plant[] = [
   {
     guard: 'The password of REDIS_URL stands in no line of the log',
     file: `${RATES}/open.ts`,
-    find: ", 'Redis', log)",
-    replace: ', redisUrl, log)',
+    find: ", 'Redis', log, LOOK",
+    replace: ', redisUrl, log, LOOK',
     tests: ['core/test/rate-limits.redis.test.ts'],
   },
 ]

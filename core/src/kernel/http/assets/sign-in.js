@@ -83,6 +83,11 @@ function SignIn({ spec, operation, scheme, system }) {
   const { React } = system
   const [state, setState] = React.useState({})
   const timer = React.useRef()
+  const section = React.useRef()
+  // On a phone the keyboard leaves room for the field alone: what went wrong would be said below it, unseen.
+  React.useEffect(() => {
+    if (state.problem) section.current.querySelector('[role=status]').scrollIntoView({ block: 'nearest' })
+  }, [state])
   const leave = (said) => {
     clearTimeout(timer.current)
     system.authActions.logout([scheme])
@@ -107,7 +112,7 @@ function SignIn({ spec, operation, scheme, system }) {
   const create = React.createElement
   return create(
     'section',
-    { className: 'sign-in', 'aria-label': 'Sign in' },
+    { className: 'sign-in', 'aria-label': 'Sign in', ref: section },
     state.token ? signedIn(create, state, signOut) : entrance(create, state, operation, signIn),
   )
 }
