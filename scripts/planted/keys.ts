@@ -180,8 +180,8 @@ export const plants: Plant[] = [
   {
     guard: 'A leaked key that is revoked already is not told of again',
     ...leaked,
-    find: 'if (before.revoked_at !== null) return',
-    replace: '',
+    find: '!before || before.revoked_at !== null',
+    replace: '!before',
   },
   {
     guard: 'The last use of an API key only moves forward',
