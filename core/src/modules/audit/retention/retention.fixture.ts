@@ -60,8 +60,10 @@ export async function recordInMonths(
 export async function sealMonths(test: TestCore, tenantId: string): Promise<void> {
   const wanted = firstIdAt(Date.parse(monthAgo(test, 2)))
   await sealAll(test, tenantId)
+  let rounds = 0
   await until('older months are sealed for certain', async () => {
-    test.clock.advance(16 * MINUTES)
+    // A transaction that is open elsewhere in the server holds sealing up; meanwhile no credential of the test may expire.
+    if (rounds++ < 20) test.clock.advance(16 * MINUTES)
     await sealAll(test, tenantId)
     return (await chainOf(test, tenantId)).complete_to >= wanted
   })
