@@ -73,6 +73,7 @@ export const ALSO_ON_FIFTEEN = [
  */
 export const BESIDE_STATEMENTS = [
   'test/architecture',
+  'test/examples',
   'test/fine-print',
   'test/hostile-input',
   'test/http-edges',
@@ -84,6 +85,9 @@ export const BESIDE_STATEMENTS = [
   'test/probes',
   'test/problems-at-once',
   'test/property',
+  'test/rate-limits',
+  'test/rate-limits.redis',
+  'test/rate-store',
   'test/reach',
   'test/unknown-fields',
 ]
