@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { chooseFreePort } from '../../core/src/kernel/db/embedded-secrets.ts'
+import { accepts } from '../../core/src/testing/accepts.ts'
 
 const USUAL_POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres'
 const REDIS_START_MS = 10_000
@@ -58,17 +58,5 @@ async function readVersion(url: string): Promise<string> {
     return rows[0].version
   } finally {
     await client.end()
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
   }
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { accepts } from '../../testing/accepts.ts'
 import { until } from '../../testing/until.ts'
 import { chooseFreePort } from '../db/embedded-secrets.ts'
 
@@ -51,17 +51,5 @@ export async function startRedisServer(settings: readonly string[] = []): Promis
       await end()
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
   }
 }
