@@ -18,6 +18,7 @@ import {
   Page,
   type Principal,
   page,
+  preparedList,
   rateLimited,
   type Standing,
   stamp,
@@ -135,6 +136,11 @@ const post = (path: `/${string}`, transaction?: 'manual') =>
     },
   })
 
+const listProbes = preparedList((tx, tenantId, { label }: { label?: string }) => {
+  const all = tx.selectFrom('probes').selectAll().where('tenant_id', '=', tenantId)
+  return label === undefined ? all : all.where('label', '=', label)
+})
+
 const list = (path: `/${string}`) =>
   defineRoute({
     method: 'GET',
@@ -143,12 +149,7 @@ const list = (path: `/${string}`) =>
     access: { permission: 'probe.write' },
     query: ListQuery({ label: Type.Optional(Type.String()) }),
     response: { 200: Page(Probe) },
-    handler: (ctx, { query }) => {
-      const mine = ctx.tx.selectFrom('probes').selectAll().where('tenant_id', '=', ctx.tenantId)
-      return page(ctx, query.label === undefined ? mine : mine.where('label', '=', query.label), {
-        by: ['created_at', 'id'],
-      })
-    },
+    handler: (ctx, { query }) => page(ctx, listProbes(ctx.tx, ctx.tenantId, query), { by: ['created_at', 'id'] }),
   })
 
 const authenticator: Authenticator = {

@@ -28,7 +28,7 @@ declare module '#kernel' {
   }
 }
 
-const Toy = Closed(
+export const Toy = Closed(
   {
     id: Uuid,
     tenant_id: Uuid,

@@ -36,6 +36,7 @@ export { at, atQuery, constraintOf, NoTenantContext, onUnique, onViolation, sqlS
 export { containing } from './db/like.ts'
 export { type OrderColumn, type PageOf, type PageOptions, page, pageFrom } from './db/page.ts'
 export { prepared, preparedRow } from './db/prepared.ts'
+export { preparedList } from './db/prepared-list.ts'
 export * from './db/tables.ts'
 export * from './errors.ts'
 export * from './events/define.ts'

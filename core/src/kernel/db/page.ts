@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { Ctx } from '../context.ts'
 import { invalidCursor } from '../errors.ts'
+import { UnfilteredList } from './prepared-list.ts'
 
 /** A column that orders a list: its name in the rows, or that with its full name in the query and its direction. */
 export type OrderColumn<O> =
@@ -42,15 +43,24 @@ export interface PageOf<O> {
 export async function page<TB extends keyof any & string, O>(
   ctx: Ctx,
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  query: SelectQueryBuilder<any, TB, O>,
+  list: SelectQueryBuilder<any, TB, O> | UnfilteredList<TB, O>,
   { by = ['id' as keyof O & string] }: PageOptions<O> = {}, // every listed row has an id unless `by` says otherwise
 ): Promise<PageOf<O>> {
   const columns = by.map((each): Column => (typeof each === 'string' ? { column: each, as: each } : each))
-  const read = (after: Place | null, limit: number) => {
-    let paged = ctx.narrow(query).limit(limit)
-    if (after) paged = paged.where(isAfter(columns, after))
-    for (const { column, direction = 'desc' } of columns) paged = paged.orderBy(sql.ref(column), direction)
-    return paged.execute()
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  const paged = (query: SelectQueryBuilder<any, TB, O>, after: Place | null, limit: number) => {
+    const limited = ctx.narrow(query).limit(limit)
+    const begun = after ? limited.where(isAfter(columns, after)) : limited
+    return columns.reduce((all, { column, direction = 'desc' }) => all.orderBy(sql.ref(column), direction), begun)
+  }
+  const read = (after: Place | null, limit: number): Promise<O[]> => {
+    if (!(list instanceof UnfilteredList)) return paged(list, after, limit).execute()
+    // What differs from caller to caller is built anew.
+    if (ctx.stores !== null || after?.includes(null)) return paged(list.query(), after, limit).execute()
+    const shape = `${after ? 'after' : 'first'} ${JSON.stringify(columns)}`
+    return list.read(shape, [limit, ...(after ?? [])], (query, [limit, ...place]) =>
+      paged(query, after && (place as string[]), limit as number),
+    )
   }
   const names = columns.map(({ as }) => as as keyof O & string) // from `by`, so names of columns of O
   const never = new Set(columns.filter(({ notNull }) => notNull).map(({ as }) => as))

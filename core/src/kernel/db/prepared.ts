@@ -12,7 +12,7 @@ export function prepared<Values extends readonly unknown[], Row>(
 ): (tx: Tx, ...values: Values) => Promise<Row[]> {
   let fill: ((values: readonly unknown[]) => CompiledQuery<Row>) | undefined
   return async (tx, ...values) => {
-    fill ??= compile(build.length - 1, (tx, standIns) => build(tx, ...(standIns as unknown as Values)))
+    fill ??= fillerOf(build.length - 1, (standIns) => build(unboundTx, ...(standIns as unknown as Values)))
     return (await tx.executeQuery(fill(values))).rows
   }
 }
@@ -36,17 +36,18 @@ export function rowFiller<Row extends object, Result>(
 ): (row: Row) => CompiledQuery<Result> {
   let fill: ((values: readonly unknown[]) => CompiledQuery<Result>) | undefined
   return (row) => {
-    fill ??= compile(columns.length, (tx, values) =>
-      build(tx, Object.fromEntries(columns.map((column, index) => [column, values[index]])) as Row),
+    fill ??= fillerOf(columns.length, (values) =>
+      build(unboundTx, Object.fromEntries(columns.map((column, index) => [column, values[index]])) as Row),
     )
     return fill(columns.map((column) => row[column]))
   }
 }
 
-function compile<Row>(count: number, build: (tx: Tx, values: readonly unknown[]) => Compilable<Row>) {
+/** Builds a query with stand-ins for so many values. What comes out fills it in with values, and sends nothing. */
+export function fillerOf<Row>(count: number, build: (values: readonly unknown[]) => Compilable<Row>) {
   const standIns: unknown[] = Array.from({ length: count }, (_, index) => ({ index }))
   // They may only be passed on as parameters, so their types do not matter.
-  const query = build(unboundTx, standIns).compile()
+  const query = build(standIns).compile()
   const places = query.parameters.map((parameter) => standIns.indexOf(parameter))
   const lost = standIns.findIndex((_, index) => !places.includes(index))
   if (lost !== -1) throw new Error(`Value ${lost + 1} of a prepared query is no parameter of it: ${query.sql}`)

@@ -28,7 +28,7 @@ export async function getMemberAmong(ctx: Ctx, userId: string, stores: readonly 
 }
 
 const selectMember = (ctx: Ctx, userId: string) =>
-  selectMembers(ctx.tx, ctx.tenantId, {}, null).where('members.id', '=', userId)
+  selectMembers(ctx.tx, ctx.tenantId, {}).where('members.id', '=', userId)
 
 function first([member]: Member[]): Member {
   if (!member) throw notFound()

@@ -1,4 +1,4 @@
-import { containing, type Insertable, json, sql, type Tx, type Updateable } from '#kernel'
+import { containing, type Insertable, json, preparedList, sql, type Tx, type Updateable } from '#kernel'
 import type { MemberFilter } from './schema.ts'
 import type { InvitationRoleTable, InvitationRow, InvitationTable, MemberRow, MemberTable } from './table.ts'
 
@@ -59,12 +59,14 @@ export const updateMember = (tx: Tx, tenantId: string, userId: string, patch: Up
 export const deleteMember = (tx: Tx, tenantId: string, userId: string) =>
   tx.deleteFrom('members').where('tenant_id', '=', tenantId).where('id', '=', userId).execute()
 
-/**
- * The members that match a filter, unordered. A caller who sees only `stores` (null: all) filters only by roles that
- * they can see.
- */
-export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, stores: readonly string[] | null) {
-  const { q, status, role_id, store_id } = filter
+/** A caller who sees only `stores` filters only by roles that they can see. */
+export interface VisibleFilter extends MemberFilter {
+  stores?: readonly string[] | undefined
+}
+
+/** The members that match a filter, unordered. */
+export function selectMembers(tx: Tx, tenantId: string, filter: VisibleFilter) {
+  const { q, status, role_id, store_id, stores } = filter
   const visible = () => selectVisibleRoles(tx, stores)
   let query = tx
     .selectFrom('members')
@@ -81,8 +83,11 @@ export function selectMembers(tx: Tx, tenantId: string, filter: MemberFilter, st
   return query.where(text, 'ilike', containing(q))
 }
 
+/** The same for `page`. */
+export const listMembers = preparedList(selectMembers)
+
 /** For EXISTS with `members`: a member's roles that a caller limited to these stores can see. */
-function selectVisibleRoles(tx: Tx, stores: readonly string[] | null) {
+function selectVisibleRoles(tx: Tx, stores: readonly string[] | undefined) {
   const all = tx
     .selectFrom('role_assignments as a')
     .select(sql`1`.as('one'))
@@ -170,9 +175,12 @@ export const lockPendingInStore = (tx: Tx, tenantId: string, storeId: string): P
     .where(sql<boolean>`roles @> ${json([{ store_id: storeId }])}`)
     .execute()
 
-/** Query of the invitations that nobody has accepted yet; unordered. */
-export const selectPendingInvitations = (tx: Tx, tenantId: string) =>
+/** The invitations that nobody has accepted yet; unordered. */
+const selectPendingInvitations = (tx: Tx, tenantId: string) =>
   tx.selectFrom('invitations').selectAll().where('tenant_id', '=', tenantId).where('accepted_at', 'is', null)
+
+/** The same for `page`. */
+export const listPendingInvitations = preparedList(selectPendingInvitations)
 
 export const insertInvitation = (tx: Tx, invitation: Insertable<InvitationTable>): Promise<InvitationRow> =>
   tx

@@ -2,7 +2,7 @@ import { conflict, defineRoute, ListQuery, notFound, Page, page, planLimitReache
 import { alreadyMember } from './errors.ts'
 import { inviteMember, resendInvitation, revokeInvitation } from './invite.ts'
 import { presentInvitation } from './present-invitation.ts'
-import { selectPendingInvitations } from './queries.ts'
+import { listPendingInvitations } from './queries.ts'
 import { Invitation, InvitationParams, NewInvitation } from './schema.ts'
 
 const invite = defineRoute({
@@ -30,7 +30,7 @@ const listInvitations = defineRoute({
   query: ListQuery({}),
   response: { 200: Page(Invitation) },
   handler: async (ctx) => {
-    const rows = await page(ctx, selectPendingInvitations(ctx.tx, ctx.tenantId))
+    const rows = await page(ctx, listPendingInvitations(ctx.tx, ctx.tenantId))
     return { data: rows.data.map((row) => presentInvitation(ctx, row)), next_cursor: rows.next_cursor }
   },
 })

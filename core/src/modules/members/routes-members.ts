@@ -2,11 +2,11 @@ import { conflict, defineRoute, Page, page } from '#kernel'
 import { changeMember, removeMember } from './change-member.ts'
 import { lastOwner } from './errors.ts'
 import { getVisibleMember, presentMembers } from './present.ts'
-import { NEWEST_FIRST, selectMembers } from './queries.ts'
+import { listMembers, NEWEST_FIRST } from './queries.ts'
 import { Member, MemberPatch, MemberQuery, UserParams } from './schema.ts'
 import { membersOfStores } from './visible-members.ts'
 
-const listMembers = defineRoute({
+const listMembersRoute = defineRoute({
   method: 'GET',
   path: '/users',
   summary: 'List the people of the tenant, invited ones included',
@@ -15,7 +15,8 @@ const listMembers = defineRoute({
   query: MemberQuery,
   response: { 200: Page(Member) },
   handler: async (ctx, { query }) => {
-    const rows = await page(ctx, selectMembers(ctx.tx, ctx.tenantId, query, ctx.stores), NEWEST_FIRST)
+    const filter = { ...query, stores: ctx.stores ?? undefined }
+    const rows = await page(ctx, listMembers(ctx.tx, ctx.tenantId, filter), NEWEST_FIRST)
     return { data: await presentMembers(ctx, rows.data, ctx.stores), next_cursor: rows.next_cursor }
   },
 })
@@ -60,4 +61,4 @@ const deleteMember = defineRoute({
   },
 })
 
-export const memberRoutes = [listMembers, showMember, updateMember, deleteMember]
+export const memberRoutes = [listMembersRoute, showMember, updateMember, deleteMember]

@@ -2,7 +2,7 @@ import { Answer, defineRoute, ListQuery, Page, page } from '#kernel'
 import { getStore } from '../stores/index.ts'
 import { giveRole, takeStoreRoles } from './member-roles.ts'
 import { getMember, narrowRoles, presentMembers } from './present.ts'
-import { NEWEST_FIRST, selectMembers } from './queries.ts'
+import { listMembers, NEWEST_FIRST } from './queries.ts'
 import { Member, StoreParams, StoreRole, UserOfStoreQuery } from './schema.ts'
 import { membersOfStores } from './visible-members.ts'
 
@@ -18,7 +18,8 @@ const listStoreUsers = defineRoute({
   handler: async (ctx, { params }) => {
     await getStore(ctx.tx, ctx.tenantId, params.id)
     const stores = ctx.storesWith('user.view')
-    const rows = await page(ctx, selectMembers(ctx.tx, ctx.tenantId, { store_id: params.id }, stores), NEWEST_FIRST)
+    const filter = { store_id: params.id, stores: stores ?? undefined }
+    const rows = await page(ctx, listMembers(ctx.tx, ctx.tenantId, filter), NEWEST_FIRST)
     return { data: await presentMembers(ctx, rows.data, stores), next_cursor: rows.next_cursor }
   },
 })

@@ -1,4 +1,4 @@
-import { containing, type Insertable, notFound, prepared, sql, type Tx, type Updateable } from '#kernel'
+import { containing, type Insertable, notFound, prepared, preparedList, sql, type Tx, type Updateable } from '#kernel'
 import type { SystemRoleKey } from './system-roles.ts'
 import type { RoleAssignmentRow, RoleAssignmentTable, RoleRow, RoleTable } from './table.ts'
 
@@ -50,7 +50,7 @@ export const deleteRole = (tx: Tx, tenantId: string, id: string): Promise<RoleRo
   tx.deleteFrom('roles').where('tenant_id', '=', tenantId).where('id', '=', id).returningAll().executeTakeFirst()
 
 /** The roles of a tenant that match; unordered, for `page`. */
-export function listRoles(tx: Tx, tenantId: string, filter: { scope?: RoleRow['scope']; q?: string }) {
+export const listRoles = preparedList((tx, tenantId, filter: { scope?: RoleRow['scope']; q?: string }) => {
   let query = tx.selectFrom('roles').selectAll().where('tenant_id', '=', tenantId)
   if (filter.scope !== undefined) query = query.where('scope', '=', filter.scope)
   if (filter.q) {
@@ -58,7 +58,7 @@ export function listRoles(tx: Tx, tenantId: string, filter: { scope?: RoleRow['s
     query = query.where((eb) => eb.or([eb('name', 'ilike', like), eb('description', 'ilike', like)]))
   }
   return query
-}
+})
 
 export interface HeldRole {
   user_id: string

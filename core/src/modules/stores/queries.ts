@@ -1,4 +1,4 @@
-import { columnsOf, containing, json, notFound, prepared, preparedRow, sql, type Tx } from '#kernel'
+import { columnsOf, containing, json, notFound, prepared, preparedList, preparedRow, sql, type Tx } from '#kernel'
 import { Store } from './schema.ts'
 import type { StoreRow, StoreSettingsRow } from './table.ts'
 
@@ -15,7 +15,7 @@ export interface StoreFilter {
 }
 
 /** Unordered and unbounded, for `page`. */
-export function listStores(tx: Tx, tenantId: string, { q, status }: StoreFilter) {
+export const listStores = preparedList((tx, tenantId, { q, status }: StoreFilter) => {
   let query = selectStores(tx, tenantId)
   if (status) query = query.where('status', '=', status)
   if (q) {
@@ -23,7 +23,7 @@ export function listStores(tx: Tx, tenantId: string, { q, status }: StoreFilter)
     query = query.where((where) => where.or([where('name', 'ilike', part), where('code', 'ilike', part)]))
   }
   return query
-}
+})
 
 const selectById = prepared((tx: Tx, tenantId: string, id: string) => selectStores(tx, tenantId).where('id', '=', id))
 
