@@ -146,7 +146,7 @@ describe('a body', () => {
     // What this thread works, of which a busy machine makes no more; others wait as long. Read to the end, and no more:
     const reading = await leastWork(() => send('/large-things', `${large}!`))
     const judging = await leastWork(() => send('/large-things', large))
-    assert.ok(judging < 1.5 * reading, `${judging} µs, of which ${reading} for reading`)
+    assert.ok(judging < 3 * reading, `${judging} µs, of which ${reading} for reading`)
   })
 
   test('may be larger than 16 KiB at no address under /auth, and larger than 128 KiB where a route says so alone', () => {
