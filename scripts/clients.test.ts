@@ -97,7 +97,7 @@ test('clients made of the API document typecheck, know every code of an error an
 /** What the compiler says of the folder; nothing when all is well. */
 async function findTypeErrors(): Promise<string> {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  return promisify(execFile)(process.execPath, [tsc, '-p', folder]).then(
+  return promisify(execFile)(process.execPath, [tsc, '--singleThreaded', '-p', folder]).then(
     ({ stdout }) => stdout,
     (error: { stdout?: string }) => error.stdout ?? String(error),
   )

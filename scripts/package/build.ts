@@ -36,7 +36,14 @@ async function listModules(core: string): Promise<string[]> {
 async function compile(core: string, dist: string): Promise<void> {
   const tsc = join(core, '../node_modules/typescript/bin/tsc')
   try {
-    await promisify(execFile)(process.execPath, [tsc, '-p', join(core, 'tsconfig.build.json'), '--outDir', dist])
+    await promisify(execFile)(process.execPath, [
+      tsc,
+      '--singleThreaded',
+      '-p',
+      join(core, 'tsconfig.build.json'),
+      '--outDir',
+      dist,
+    ])
   } catch (error) {
     // Its complaints stand on standard output.
     const said = error instanceof Error && 'stdout' in error ? String(error.stdout).trim() : ''

@@ -11,6 +11,9 @@ const FLAGS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
+  '--disable-software-rasterizer',
+  '--renderer-process-limit=1',
+  '--disable-extensions',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -19,8 +22,11 @@ const FLAGS = [
 ]
 // What takes longer does not come; a busy machine has been seen to take half of it.
 const PATIENCE_MS = 90_000
-const WIDTHS = [360, 1280]
-const SCHEMES = ['light', 'dark'] as const
+// The colours depend on the scheme, what fits depends on the width: each is looked at once.
+const VIEWS = [
+  { colorScheme: 'light', width: 1280 },
+  { colorScheme: 'dark', width: 360 },
+] as const
 
 /** A browser with nothing in it, and a server for it to look at. */
 export interface Browsing {
@@ -73,24 +79,22 @@ const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js
 const SCREENSHOTS = process.env.SCREENSHOTS_DIR
 
 /**
- * All that axe finds wrong with what is on the page now, in light and dark, narrow and wide, and whether it can be
- * scrolled sideways. With SCREENSHOTS_DIR, pictures of all four go there. `part`: a selector of what axe looks at; default
- * all.
+ * All that axe finds wrong with what is on the page now, light and wide, dark and narrow, and whether it can be scrolled
+ * sideways. With SCREENSHOTS_DIR, pictures of both go there. `part`: a selector of what axe looks at; default all.
  */
 export async function findFaults(page: Page, name: string, part = 'html'): Promise<string[]> {
   const faults: string[] = []
   // The page's own policy forbids scripts from elsewhere; what the debugger evaluates is none of the page's.
   await page.evaluate(await axe)
-  for (const colorScheme of SCHEMES)
-    for (const width of WIDTHS) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.setViewportSize({ width, height: 720 })
-      const where = `${name}, ${colorScheme}, ${width} px`
-      if (SCREENSHOTS)
-        await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true })
-      faults.push(...(await runAxe(page, part)).map((fault) => `${where}: ${fault}`))
-      if (await page.evaluate('document.documentElement.scrollWidth > innerWidth')) faults.push(`${where}: too wide`)
-    }
+  for (const { colorScheme, width } of VIEWS) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.setViewportSize({ width, height: 720 })
+    const where = `${name}, ${colorScheme}, ${width} px`
+    if (SCREENSHOTS)
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true })
+    faults.push(...(await runAxe(page, part)).map((fault) => `${where}: ${fault}`))
+    if (await page.evaluate('document.documentElement.scrollWidth > innerWidth')) faults.push(`${where}: too wide`)
+  }
   return faults
 }
 
