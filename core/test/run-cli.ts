@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { quickFolder } from '../src/testing/quick-folder.ts'
 
 const PROGRAM = fileURLToPath(new URL('../bin/tenantry.js', import.meta.url))
 // A start takes a second or two; on a machine that is busy with other things it has taken two minutes.
@@ -118,7 +119,7 @@ export async function until<Found>(
 
 /** A folder that any user may pass through, as PostgreSQL's must when root runs the tests. */
 export async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenantry-cli-'))
+  const folder = await mkdtemp(join(quickFolder(), 'tenantry-cli-'))
   await chmod(folder, 0o711)
   folders.push(folder)
   return folder

@@ -58,7 +58,7 @@ async function clone(server: pg.Client, serverUrl: string, name: string, templat
   for (let attempt = 1; ; attempt++) {
     await prepareOnce(server, source, async () => template.prepare(await setUp(serverUrl, source)))
     try {
-      await server.query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(source)}`)
+      await copyDatabase(server, source, name)
       return
     } catch (error) {
       // Another run that tidied up may have dropped it in between, or who prepared it has not quite left it.
@@ -66,6 +66,14 @@ async function clone(server: pg.Client, serverUrl: string, name: string, templat
       if (!isPassing || attempt === CLONE_ATTEMPTS) throw error
     }
   }
+}
+
+/** Copies files where the server waits for no disk: that takes half the work, but two checkpoints. */
+async function copyDatabase(server: pg.Client, source: string, name: string): Promise<void> {
+  const { rows } = await server.query("select current_setting('fsync') as fsync")
+  const strategy = rows[0]?.fsync === 'off' ? 'file_copy' : 'wal_log'
+  const [from, to] = [source, name].map((each) => pg.escapeIdentifier(each))
+  await server.query(`create database ${to} template ${from} strategy ${strategy}`)
 }
 
 async function setUp(serverUrl: string, database: string): Promise<TestDatabaseUrls> {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
@@ -22,6 +21,7 @@ import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
 import { drainSoundly } from './drain-jobs.ts'
 import { addPerson, foundTenant, type TenantOptions, type TestPerson, type TestTenant } from './people.ts'
+import { quickFolder } from './quick-folder.ts'
 import { type Answered, createRequester, type RequestOptions } from './request.ts'
 import { createStatementCheck, listTenantTables } from './statements.ts'
 
@@ -83,7 +83,7 @@ export const TEST_SECRET = 'only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz
 export async function createTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const modules = options.modules ?? builtinModules
   const database = options.database ?? (await createTestDatabase({ template: templateOf(modules) }))
-  const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-test-'))
+  const dataDir = await mkdtemp(join(quickFolder(), 'tenantry-test-'))
   const logs: string[] = []
   const clock = movableClock()
   const config = loadConfig(

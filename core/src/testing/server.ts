@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbedded } from '../kernel/db/embedded.ts'
+import { quickFolder } from './quick-folder.ts'
 
 /** An embedded PostgreSQL that keeps nothing. */
 export interface TestServer {
@@ -25,7 +25,7 @@ export async function getTestServer(): Promise<string> {
 
 /** Starts an embedded PostgreSQL in a folder of its own, fast and not durable. */
 export async function startTestServer(): Promise<TestServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-test-'))
+  const dataDir = await mkdtemp(join(quickFolder(), 'tenantry-test-'))
   // When root runs this, the server's user has to pass through; the data itself stays closed.
   await chmod(dataDir, 0o711)
   const remove = () => rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
