@@ -313,6 +313,11 @@ export interface Module {
   /** Mails that the module sends, and other texts for those of others. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
+  /**
+   * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
+   * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
+   */
+  readonly messages: URL | undefined
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   // biome-ignore lint/suspicious/noExplicitAny: as the handles above
@@ -371,6 +376,7 @@ export function defineModule(spec: ModuleSpec): Module {
     schedules: [],
     listeners: [],
     mails: [],
+    messages: undefined,
     resources: [],
     settings: [],
     checks: [],

@@ -6,10 +6,12 @@ import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { MailDefinition, PostOffice } from './mails/define.ts'
+import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
+import { collectMessages } from './registry-messages.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -46,6 +48,8 @@ export interface Registry {
   readonly schedules: readonly Schedule[]
   /** By kind, each with its texts. */
   readonly mails: ReadonlyMap<string, MailDefinition>
+  /** The texts that people read, in every language. */
+  readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -158,6 +162,7 @@ export function createRegistry(given: readonly Module[]): Registry {
       )
 
   const mails = collectMails(modules, problems)
+  const messages = collectMessages(modules, problems)
 
   const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
@@ -189,6 +194,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     events,
     schedules: [...schedules.values()],
     mails,
+    messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules
       .flatMap((module) => module.authenticators)
