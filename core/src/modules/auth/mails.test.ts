@@ -24,3 +24,17 @@ test('security mails say where from when it is an address, and nothing else', ()
   assert.doesNotMatch(text, /evil|from the address/)
   assert.match(text, /Device: unknown/)
 })
+
+test('a device is named in the words of the language', () => {
+  const named = (device: string | null, locale: string) =>
+    /(?:Device|Gerät): (.*)/.exec(
+      renderMail(messages, newSignInMail, { at: AT, device }, { ...reader, locale }).text,
+    )?.[1]
+  assert.deepEqual(
+    [named('Safari on macOS', 'en'), named('Safari on macOS', 'de')],
+    ['Safari on macOS', 'Safari auf macOS'],
+  )
+  for (const device of ['Unknown device', null, 'call 0800 123456 on Linux'])
+    assert.equal(named(device, 'de'), 'unbekannt')
+  assert.equal(named('curl', 'de'), 'curl')
+})

@@ -1,4 +1,5 @@
-import { Closed, canonicalAddress, defineMail, Nullable, Timestamp, Type } from '#kernel'
+import { Closed, canonicalAddress, defineMail, type MailWriting, Nullable, Timestamp, Type } from '#kernel'
+import { UNKNOWN_DEVICE } from './sign-in/devices.ts'
 
 const name = Type.Optional(Nullable(Type.String({ examples: ['Ann'] })))
 const link = { name, token: Type.String(), expiresAt: Timestamp }
@@ -38,7 +39,7 @@ export const newSignInMail = defineMail('new_sign_in', {
   security: true,
   values: ({ data: { at, device, ipAddress }, plainName, text }) => ({
     at,
-    device: plainName(device ?? '', text('mail.new_sign_in.words.device')),
+    device: inWords(device, plainName, text),
     ...fromAddress(ipAddress),
   }),
   action: ({ link }) => link('/forgot-password'),
@@ -69,6 +70,14 @@ export const authMails = [
   signInAttemptsMail,
   emailTakenMail,
 ]
+
+/** `Firefox on Linux`, in the reader's words. */
+function inWords(device: string | null | undefined, plainName: MailWriting['plainName'], text: MailWriting['text']) {
+  const name = device === UNKNOWN_DEVICE ? '' : plainName(device ?? '', '')
+  const [program = '', system] = name.split(' on ')
+  if (system) return text('mail.new_sign_in.words.device', { program, system })
+  return program || text('mail.new_sign_in.words.unknown')
+}
 
 /** An address where it is one: what else a proxy may have sent is not passed on. */
 function fromAddress(ipAddress: string | null | undefined) {

@@ -65,7 +65,7 @@ export function layOutHtml(words: MailText, brand: MailBrand): string {
   const { language, subject, greeting, paragraphs, action, closing } = words
   const primary = colorOr(brand.primaryColor, PRODUCT_COLOR)
   const body = [
-    `<h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">${html(subject)}</h1>`,
+    `<h1 style="margin:0 0 16px;font-size:20px;line-height:1.3;text-wrap:balance">${html(subject)}</h1>`,
     ...[greeting, ...paragraphs].map((line) => `<p style="margin:0 0 16px">${html(line)}</p>`),
     action && renderButton(action, primary),
     closing && `<p class="quiet" style="margin:24px 0 0;font-size:14px;color:#52525b">${html(closing)}</p>`,

@@ -71,12 +71,16 @@ function writeMail(
   const write = (code: string | undefined) => code && messages.text(code, { ...reading, values })
   return {
     language,
-    subject: oneLine(writing.text(codes.subject, values)).slice(0, LONGEST_SUBJECT).toWellFormed(),
+    subject: shortened(oneLine(writing.text(codes.subject, values))),
     greeting: writing.text(codes.greeting, { ...values, name, named: name ? 'yes' : 'no' }),
     paragraphs: fitting(writing.text(codes.body, values).split(/\n\s*\n/)),
     action: mail.action && codes.action ? { label: write(codes.action) ?? '', url: mail.action(writing) } : undefined,
     closing: write(codes.closing),
   }
+}
+
+function shortened(subject: string): string {
+  return subject.length > LONGEST_SUBJECT ? `${subject.slice(0, LONGEST_SUBJECT - 1).toWellFormed()}…` : subject
 }
 
 /** The messages that a mail is made of. */
