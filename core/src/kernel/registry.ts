@@ -5,11 +5,13 @@ import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
-import type { MailDefinition, PostOffice } from './mails/define.ts'
+import type { BrandSource, MailDefinition, PostOffice } from './mails/define.ts'
+import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
+import { collectMessages } from './registry-messages.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -44,8 +46,10 @@ export interface Registry {
   readonly rateLimits: ReadonlyMap<string, RatePolicy>
   readonly events: ReadonlyMap<string, EventDefinition>
   readonly schedules: readonly Schedule[]
-  /** By kind, each with its texts. */
+  /** By kind. */
   readonly mails: ReadonlyMap<string, MailDefinition>
+  /** The texts that people read, in every language. */
+  readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -55,6 +59,7 @@ export interface Registry {
   readonly settings: SettingsByLevel
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
+  readonly brands: BrandSource | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -157,7 +162,8 @@ export function createRegistry(given: readonly Module[]): Registry {
         `listener ${name} follows the event ${event}, which no module declares: list it in \`events\` of its module`,
       )
 
-  const mails = collectMails(modules, problems)
+  const messages = collectMessages(modules, problems)
+  const mails = collectMails(modules, messages, problems)
 
   const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
@@ -171,6 +177,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
+  const brands = onlyOne('brands', modules, (module) => module.brands, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
   const [inner, later] = [true, false].map((isInner) =>
@@ -189,6 +196,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     events,
     schedules: [...schedules.values()],
     mails,
+    messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules
       .flatMap((module) => module.authenticators)
@@ -200,6 +208,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     settings,
     settingsKeepers,
     postOffice,
+    brands,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -63,6 +63,7 @@ export const auth = defineModule({
   description: 'Accounts, passwords and sessions: signing in, staying signed in, signing out.',
   dependsOn: [users, tenants, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   events: Object.values(events),
   routes: [...accountRoutes, ...sessionRoutes].map(bounded),
   jobs: [sendVerification, sendReset],

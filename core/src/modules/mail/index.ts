@@ -12,6 +12,7 @@ export { endPause } from './pauses.ts'
 export const mail = defineModule({
   name: 'mail',
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   routes: mailboxRoutes,
   jobs: [sendMail],
   schedules: [forgetPauses],

@@ -36,6 +36,7 @@ export const members = defineModule({
   description: 'The people of a tenant: inviting and adding them, their roles in it and in its stores.',
   dependsOn: [users, tenants, stores, roles, mail],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'user.view': { description: 'See members', scope: 'store', roles: ['admin', 'manager', 'viewer'] },
     'user.create': 'Add members',
