@@ -61,6 +61,8 @@ export {
   type MailDefinition,
   type MailOverride,
   type MailPause,
+  type MailSender,
+  type MailSenders,
   type MailText,
   type MailTexts,
   type MailWriter,
