@@ -6,12 +6,17 @@ import { mailCheck, mailer } from './mailer.ts'
 import { sealedMails } from './new-mail.ts'
 import { forgetPauses } from './pauses.ts'
 import { postOffice } from './post.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { forgetMails } from './retention.ts'
 import { mailboxRoutes } from './routes.ts'
+import { logRoutes } from './routes-log.ts'
 
 export * from './events.ts'
+export { pageGlobalMails, readGlobalMail } from './log.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
 export { requireMail } from './post.ts'
+export { GlobalMail, Mail, MailSuppression } from './schema.ts'
 
 /** Sends mails: each is rendered and sent by a job after the commit, and retried until the mail server accepts it. */
 export const mail = defineModule({
@@ -23,9 +28,9 @@ export const mail = defineModule({
     'mail.manage': 'Send mails once more, cancel them, and let mails go to an address again',
   },
   events: Object.values(events),
-  routes: mailboxRoutes,
+  routes: [...logRoutes, ...reportRoutes, ...mailboxRoutes],
   jobs: [deliverMail, sendMail],
-  schedules: [forgetPauses],
+  schedules: [forgetPauses, forgetMails],
   resources: [mailer],
   checks: [mailCheck],
   sealed: [sealedMails],
