@@ -8,7 +8,7 @@ export interface Peer {
   received: { from: string; to: string; raw: string }[]
   /** Its word on a recipient: null takes it. Thrown away by `reset`. */
   onRecipient(answer: (to: string) => { code: number; text: string } | null): void
-  /** Awaited when the whole mail is there, before it is taken. */
+  /** Awaited when the whole mail is there, before it is taken; what throws is not taken. */
   onMail(wait: () => Promise<void>): void
   reset(): void
   close(): Promise<void>
@@ -27,7 +27,12 @@ export async function startPeer(): Promise<Peer> {
     },
     async onData(stream, session, done) {
       const raw = Buffer.concat(await stream.toArray()).toString()
-      await wait()
+      try {
+        await wait()
+      } catch (error) {
+        done(error as Error) // a test throws an Error
+        return
+      }
       const { mailFrom, rcptTo } = session.envelope
       received.push({ from: mailFrom ? mailFrom.address : '', to: rcptTo[0]?.address ?? '', raw })
       done()

@@ -54,14 +54,17 @@ export interface MailLog {
 }
 
 const SECONDS = 1_000
-const TIMEOUTS = {
-  dnsTimeout: 10 * SECONDS,
-  connectionTimeout: 10 * SECONDS,
-  greetingTimeout: 10 * SECONDS,
-  socketTimeout: 30 * SECONDS,
+/** How long the mail server may take, in milliseconds. */
+export interface Patience {
+  /** For a name, a connection, a greeting: each. */
+  connectMs: number
+  /** For each further word. */
+  answerMs: number
+  /** For all of a mail: a server that says a word now and then keeps nobody longer than this. */
+  mailMs: number
 }
-/** For all of a mail: a server that says a word now and then keeps nobody longer than this. */
-const DEADLINE_MS = 60 * SECONDS
+
+const PATIENCE: Patience = { connectMs: 10 * SECONDS, answerMs: 30 * SECONDS, mailMs: 60 * SECONDS }
 /** After the server could not be reached, mails are put off without a try for so long: each try would wait for a timeout. */
 const AWAY_MS = 10 * SECONDS
 /** As many mails in a row that it left without an answer say the same. */
@@ -72,10 +75,10 @@ export const SUBJECT_MAX_LENGTH = 200
 const NAME_MAX_LENGTH = 200
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
-export function createMailer(config: MailerConfig, log: MailLog): Mailer {
+export function createMailer(config: MailerConfig, log: MailLog, patience = PATIENCE): Mailer {
   const { off, smtpUrl } = config.mail
   if (off) return createNoMailer(log)
-  return smtpUrl === null ? createDiskMailer(config, log) : createSmtpMailer(smtpUrl, config, log)
+  return smtpUrl === null ? createDiskMailer(config, log) : createSmtpMailer(smtpUrl, config, { log, patience })
 }
 
 /** Accepts every mail and sends none: mails that waited when mail was switched off end here. */
@@ -104,12 +107,19 @@ function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
   }
 }
 
-function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mailer {
+function createSmtpMailer(
+  url: string,
+  config: MailerConfig,
+  { log, patience: { connectMs, answerMs, mailMs } }: { log: MailLog; patience: Patience },
+): Mailer {
   const transport = createTransport({
     url,
     pool: true,
     maxConnections: MAX_CONNECTIONS,
-    ...TIMEOUTS,
+    dnsTimeout: connectMs,
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    socketTimeout: answerMs,
     // A mail must never include a file or page that its content names.
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -123,7 +133,7 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
       const message = composeMail(mail, config)
       if (performance.now() < awayUntil) throw new MailError('The mail server did not answer a moment ago', 'away')
       const deadline = new AbortController()
-      const timer = setTimeout(() => deadline.abort(), DEADLINE_MS)
+      const timer = setTimeout(() => deadline.abort(), mailMs)
       try {
         const { response } = await transport.sendMail({ ...message, signal: deadline.signal })
         log.info({ mail_id: mail.id }, 'mail sent')
