@@ -4,7 +4,7 @@ import { Closed, defineMail, defineModule, type Module, RegistryError, Type } fr
 import { createRegistry } from '../src/kernel/registry.ts'
 import { messageFolder } from '../src/testing/message-folder.ts'
 
-const office = defineModule({ name: 'office', postOffice: { post: async () => true } })
+const office = defineModule({ name: 'office', postOffice: { post: async () => null } })
 const letter = (kind: string) => defineMail(kind, { data: Closed({ name: Type.String() }) })
 /** A module that has texts for what it sends. */
 const sending = (name: string, kinds: string[], texts: Record<string, string> = {}) => {

@@ -4,8 +4,9 @@ import { defineModule } from '#kernel'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { auth } from '../src/modules/auth/index.ts'
-import { passwordChangedMail, verifyEmailMail } from '../src/modules/auth/mails.ts'
+import { passwordChangedMail } from '../src/modules/auth/mails.ts'
 import { builtinModules } from '../src/modules/index.ts'
+import { sendMail } from '../src/modules/mail/jobs.ts'
 import { wordsOf } from '../src/modules/mail/mail-parts.fixture.ts'
 import { listMailbox } from '../src/modules/mail/mailbox.ts'
 import { type RenderedMail, renderMail } from '../src/modules/mail/render.ts'
@@ -81,13 +82,13 @@ describe('a mail that is sent', () => {
     name: 'french',
     dependsOn: [auth],
     messages: messageFolder({
-      en: { 'mail.verify_email.subject': 'Is this yours?' },
+      en: { 'mail.password_changed.subject': 'Was that you?' },
       fr: {
         'mail.greeting': '{named, select, yes {Bonjour {name},} other {Bonjour,}}',
-        'mail.verify_email.subject': 'Confirmez votre adresse',
-        'mail.verify_email.body': 'Le lien est valable jusqu’au {expiresAt, date, moment}.',
-        'mail.verify_email.action': 'Confirmer',
-        'mail.verify_email.closing': 'Merci.',
+        'mail.closing.security': 'C’est une question de sécurité.',
+        'mail.password_changed.subject': 'Votre mot de passe a été modifié',
+        'mail.password_changed.body': 'Modifié le {at, date, moment}.',
+        'mail.password_changed.action': 'En choisir un autre',
       },
     }),
   })
@@ -97,20 +98,23 @@ describe('a mail that is sent', () => {
   })
   after(() => test.close())
 
-  it('has the texts of now, those of an application before those of the core', async () => {
+  it('has the texts of now, those of an application before those of the core, however long ago it was queued', async () => {
     for (const locale of ['fr-CA', 'en', 'de-AT']) {
       const to = `${locale}@example.com`.toLowerCase()
-      const data = { name: 'Ann', token: 'tok', expiresAt: '2026-03-03T13:00:00.000Z' }
-      await test.core.run((ctx) => ctx.mail(verifyEmailMail, { to, data, locale, timezone: 'Europe/Paris' }))
+      const told = JSON.stringify({ name: 'Ann', at: '2026-03-03T13:00:00.000Z' })
+      const data = test.core.secrets.seal(told, `mail:password_changed:${to}`)
+      const payload = { to, kind: 'password_changed', data, locale, timezone: 'Europe/Paris', from_name: null }
+      await test.core.run((ctx) => ctx.enqueue(sendMail, payload), { tenantId: null })
     }
     await drainJobs(test.core, null)
-    const [first, ...others] = (await listMailbox(test.dataDir)).reverse()
-    assert.equal(first?.subject, 'Confirmez votre adresse')
-    assert.match(first.text, /^Bonjour Ann,\n\nLe lien est valable jusqu’au 3 mars 2026 à /)
-    assert.deepEqual(
-      others.map(({ subject }) => subject),
-      ['Is this yours?', 'Bestätigen Sie Ihre E-Mail-Adresse'],
-    )
+    const mails = await listMailbox(test.dataDir)
+    assert.deepEqual(mails.map(({ subject }) => subject).sort(), [
+      'Ihr Passwort wurde geändert',
+      'Votre mot de passe a été modifié',
+      'Was that you?',
+    ])
+    const french = mails.find(({ to }) => to.startsWith('fr'))
+    assert.match(french?.text ?? '', /^Bonjour Ann,\n\nModifié le 3 mars 2026 à /)
   })
 
   it('looks like the tenant that it belongs to, and like no other', async () => {

@@ -63,6 +63,8 @@ export {
   type Letter,
   type MailDefinition,
   type MailPause,
+  type MailSender,
+  type MailSenders,
   type MailValue,
   type MailWriting,
   type PostOffice,
@@ -83,7 +85,7 @@ export {
 } from './outbound/outbound-url.ts'
 export { afterFailure, type FailureColumns, NO_FAILURES, type RetryPolicy, retryDelayMs } from './outbound/retries.ts'
 export * from './outbound/schemas.ts'
-export type { Message } from './outbound/signing.ts'
+export { isSigned, type Message, type SignedMessage, signatureHeaders } from './outbound/signing.ts'
 export { defineSigningSecrets, type SigningColumns, type SigningSecrets } from './outbound/signing-secrets.ts'
 export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { DEFAULT_RATE_LIMITS, type RateLimitSpec, type RatePolicy, type RateSubject } from './rates/define.ts'

@@ -5,7 +5,7 @@ import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import type { Job, Schedule } from './jobs/define.ts'
-import type { BrandSource, MailDefinition, PostOffice } from './mails/define.ts'
+import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
 import type { Route } from './route.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
@@ -59,6 +59,7 @@ export interface Module {
   readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
   readonly brands: BrandSource | undefined
+  readonly senders: MailSenders | undefined
   /** Called before the core serves; throws an Error with advice when it must not. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -115,6 +116,7 @@ export function defineModule(spec: ModuleSpec): Module {
     settingsOf: {},
     postOffice: undefined,
     brands: undefined,
+    senders: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

@@ -5,7 +5,7 @@ import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
-import type { BrandSource, MailDefinition, PostOffice } from './mails/define.ts'
+import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
 import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
@@ -60,6 +60,7 @@ export interface Registry {
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
   readonly brands: BrandSource | undefined
+  readonly senders: MailSenders | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -178,6 +179,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
   const brands = onlyOne('brands', modules, (module) => module.brands, problems)
+  const senders = onlyOne('senders', modules, (module) => module.senders, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
   const [inner, later] = [true, false].map((isInner) =>
@@ -209,6 +211,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     settingsKeepers,
     postOffice,
     brands,
+    senders,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -80,6 +80,9 @@ export interface TestCore {
 
 export const TEST_SECRET = 'only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz'
 
+/** Signs reports of mails. */
+const TEST_REPORT_SECRET = `whsec_${Buffer.from(TEST_SECRET).toString('base64')}`
+
 export async function createTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const modules = options.modules ?? builtinModules
   const database = options.database ?? (await createTestDatabase({ template: templateOf(modules) }))
@@ -97,6 +100,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
       DATABASE_POOL_SIZE: process.env.TEST_DATABASE_POOL_SIZE ?? '8',
       DATA_DIR: dataDir,
       OUTBOUND_ALLOW: '127.0.0.0/8',
+      MAIL_REPORT_SECRET: TEST_REPORT_SECRET,
       ...options.env,
     },
     modules,

@@ -29,7 +29,7 @@ export interface MailWriting<T = Record<string, unknown>> {
 
 /**
  * For mails that somebody can have sent to an address that is not theirs, again and again: one in so many minutes goes to
- * an address, of each tenant where it says so.
+ * an address, of each tenant where it says so. And however many tenants ask, five in an hour and twenty in a day.
  */
 export interface MailPause {
   readonly minutes: number
@@ -44,8 +44,16 @@ export interface MailDefinition<D extends TObject = TObject> {
   readonly data: D
   /** Null: none. */
   readonly pause: MailPause | null
-  /** It concerns the security of an account: whoever it goes to cannot switch it off. */
+  /**
+   * It concerns the safety of an account, or the way into one: nobody switches it off, it is sent also to whoever
+   * complained about mails of the tenant, and a day after a bounce it is tried again.
+   */
   readonly security: boolean
+  /**
+   * Whether what it says is still of use, such as a link that nobody has used and that has not expired. Asked in a
+   * transaction before each attempt, and before it is sent once more. Default: it always is.
+   */
+  readonly stillGood: ((ctx: Ctx, data: Static<D>) => Promise<boolean>) | null
   /** For each argument of its texts. */
   readonly values: (writing: MailWriting<Static<D>>) => Readonly<Record<string, MailValue>>
   /** The address that its button leads to, with the text `action` on it. Null: it has none. */
@@ -59,9 +67,17 @@ export interface MailDefinition<D extends TObject = TObject> {
  */
 export function defineMail<D extends TObject>(
   kind: string,
-  spec: { data: D } & Partial<Pick<MailDefinition<D>, 'values' | 'action' | 'security'>> & { pause?: MailPause },
+  spec: { data: D } & Partial<Pick<MailDefinition<D>, 'values' | 'action' | 'pause' | 'security' | 'stillGood'>>,
 ): MailDefinition<D> {
-  return Object.freeze({ kind, pause: null, security: false, values: () => ({}), action: null, ...spec })
+  return Object.freeze({
+    kind,
+    pause: null,
+    security: false,
+    stillGood: null,
+    values: () => ({}),
+    action: null,
+    ...spec,
+  })
 }
 
 /** What happens to a mail within the pause after one of its kind. */
@@ -91,12 +107,28 @@ export interface Letter<T> {
   fromName?: string | null
   /** Default: `skip`. */
   ifPaused?: IfPaused
+  /** The kind of notification that it brings, and to whom, when they can switch that off. */
+  unsubscribe?: { kind: string; userId: string }
 }
 
 /** *Who brings mails out?* Without a module that fills this slot no module can have any. */
 export interface PostOffice {
-  /** Accepts a mail in the transaction of `ctx`; false when it will not be sent. */
-  post<D extends TObject>(ctx: Ctx, mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
+  /** Accepts a mail in the transaction of `ctx` and answers with its id; null when it will not be sent. */
+  post<D extends TObject>(ctx: Ctx, mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<string | null>
+}
+
+/** Who a tenant's mails come from. What is left out is as for everybody's. */
+export interface MailSender {
+  readonly from?: { readonly name?: string; readonly address: string }
+  readonly replyTo?: string
+  /** The key that signs for the domain of `from`. */
+  readonly dkim?: { readonly domainName: string; readonly keySelector: string; readonly privateKey: string }
+}
+
+/** *Who do a tenant's mails come from?* Without a module that fills this slot: from `MAIL_FROM`. */
+export interface MailSenders {
+  /** Asked in a transaction of the tenant for each attempt at a mail of it; null: from `MAIL_FROM`. */
+  senderOf(ctx: Ctx, tenantId: string): Promise<MailSender | null>
 }
 
 /** What a tenant looks like in the mails that it sends. */
@@ -118,7 +150,7 @@ export async function postMail<D extends TObject>(
   ctx: Ctx,
   mail: MailDefinition<D>,
   letter: Letter<Static<D>>,
-): Promise<boolean> {
+): Promise<string | null> {
   const { mails, postOffice } = ctx.registry
   if (!mails.has(mail.kind) || !postOffice) throw new Error(`The mail ${mail.kind} belongs to no module of this core`)
   return postOffice.post(ctx, mail, letter)

@@ -1,14 +1,36 @@
-import { Closed, canonicalAddress, defineMail, type MailWriting, Nullable, Timestamp, Type } from '#kernel'
+import {
+  Closed,
+  type Ctx,
+  canonicalAddress,
+  defineMail,
+  hashToken,
+  type MailWriting,
+  Nullable,
+  Timestamp,
+  Type,
+} from '#kernel'
+import { findUserToken } from './queries.ts'
 import { UNKNOWN_DEVICE } from './sign-in/devices.ts'
+import type { TokenPurpose } from './table.ts'
 
 const name = Type.Optional(Nullable(Type.String({ examples: ['Ann'] })))
 const link = { name, token: Type.String(), expiresAt: Timestamp }
 const notice = { name, at: Timestamp }
 const ipAddress = Type.Optional(Nullable(Type.String({ examples: ['203.0.113.7'] })))
 
+/** Whether nobody has used the link, and it still can be. */
+const whileGood =
+  (purpose: TokenPurpose) =>
+  async ({ tx, clock }: Ctx, { token }: { token: string }): Promise<boolean> => {
+    const row = await findUserToken(tx, purpose, hashToken(token))
+    return row !== undefined && row.used_at === null && row.expires_at > clock.now()
+  }
+
 export const verifyEmailMail = defineMail('verify_email', {
   data: Closed(link),
   pause: { minutes: 2 },
+  security: true,
+  stillGood: whileGood('verify_email'),
   values: ({ data: { expiresAt } }) => ({ expiresAt }),
   action: ({ data, link }) => link('/verify-email', data.token),
 })
@@ -17,6 +39,7 @@ export const resetPasswordMail = defineMail('reset_password', {
   data: Closed(link),
   pause: { minutes: 5 },
   security: true,
+  stillGood: whileGood('reset_password'),
   values: ({ data: { expiresAt } }) => ({ expiresAt }),
   action: ({ data, link }) => link('/reset-password', data.token),
 })
@@ -57,6 +80,7 @@ export const signInAttemptsMail = defineMail('sign_in_attempts', {
 export const emailTakenMail = defineMail('email_taken', {
   data: Closed(notice),
   pause: { minutes: 10 },
+  security: true,
   values: ({ data: { at } }) => ({ at }),
   action: ({ link }) => link('/forgot-password'),
 })

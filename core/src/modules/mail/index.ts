@@ -1,21 +1,37 @@
 import { defineModule } from '#kernel'
-import { postOffice, sealedMails, sendMail } from './jobs.ts'
+import { deliverMail } from './delivery.ts'
+import * as events from './events.ts'
+import { sendMail } from './jobs.ts'
 import { mailCheck, mailer } from './mailer.ts'
+import { sealedMails } from './new-mail.ts'
 import { forgetPauses } from './pauses.ts'
+import { postOffice } from './post.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { forgetMails } from './retention.ts'
 import { mailboxRoutes } from './routes.ts'
+import { logRoutes } from './routes-log.ts'
 
-export { requireMail } from './jobs.ts'
+export * from './events.ts'
+export { pageGlobalMails, readGlobalMail } from './log.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
+export { requireMail } from './post.ts'
+export { GlobalMail, Mail, MailSuppression } from './schema.ts'
 
 /** Sends mails: each is rendered and sent by a job after the commit, and retried until the mail server accepts it. */
 export const mail = defineModule({
   name: 'mail',
+  description: 'Mails that were posted, what became of them, and the addresses that they do not go to.',
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
-  routes: mailboxRoutes,
-  jobs: [sendMail],
-  schedules: [forgetPauses],
+  permissions: {
+    'mail.view': 'See mails and what became of them',
+    'mail.manage': 'Send mails once more, cancel them, and let mails go to an address again',
+  },
+  events: Object.values(events),
+  routes: [...logRoutes, ...reportRoutes, ...mailboxRoutes],
+  jobs: [deliverMail, sendMail],
+  schedules: [forgetPauses, forgetMails],
   resources: [mailer],
   checks: [mailCheck],
   sealed: [sealedMails],

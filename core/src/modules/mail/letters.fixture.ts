@@ -20,6 +20,14 @@ export const pausedMail = defineMail('letters.paused', {
   values: ({ data: { at } }) => ({ at }),
 })
 
+const notice = { data: Closed({ at: Timestamp }) }
+
+/** One that nobody asked for. */
+export const noticeMail = defineMail('letters.notice', notice)
+
+/** One that concerns the safety of an account. */
+export const safetyMail = defineMail('letters.safety', { ...notice, security: true })
+
 /** One that no module lists. */
 export const unlistedMail = defineMail('letters.unlisted', { data: Closed({}) })
 
@@ -34,6 +42,10 @@ const LINK = {
 const texts = {
   en: {
     ...LINK,
+    'mail.letters.notice.subject': 'A note',
+    'mail.letters.notice.body': 'That is all.',
+    'mail.letters.safety.subject': 'A note',
+    'mail.letters.safety.body': 'That is all.',
     'mail.letters.paused.subject': 'A note',
     'mail.letters.paused.body': 'It is {at, date, moment}.',
   },
@@ -49,5 +61,5 @@ export const letters = defineModule({
   name: 'letters',
   dependsOn: [mail],
   messages: messageFolder(texts),
-  mails: [linkMail, pausedMail],
+  mails: [linkMail, pausedMail, noticeMail, safetyMail],
 })

@@ -1,5 +1,6 @@
 import {
   type Brand,
+  type Ctx,
   linkTo,
   type MailDefinition,
   type MailValue,
@@ -42,6 +43,22 @@ export function renderMail(
   const written = writeMail(messages, mail, data as Record<string, unknown>, options) // checked before it was sealed
   const brand = { ...options.brand, name: plainName(options.brand?.name ?? '', '') || options.product }
   return { subject: written.subject, text: layOutText(written, brand), html: layOutHtml(written, brand) }
+}
+
+/** For whom a mail is written. */
+export type Reader = Pick<RenderOptions, 'locale' | 'timezone'>
+
+/** Renders a mail of this installation. */
+export function renderFor(
+  { registry, config, product }: Ctx,
+  mail: MailDefinition,
+  data: unknown,
+  { locale, timezone }: Reader,
+  brand: Brand | null = null,
+): RenderedMail {
+  const { http, pages } = config
+  const options = { publicUrl: http.publicUrl, pages, product: product.name, brand, locale, timezone }
+  return renderMail(registry.messages, mail, data, options)
 }
 
 /** Longer subjects are cut by mail programs in any case. */

@@ -1,5 +1,7 @@
 import { createTransport } from 'nodemailer'
+import type { MailSender } from '#kernel'
 import { storeMail } from './mailbox.ts'
+import { MailError, readFailure, readReply } from './replies.ts'
 import { senderName } from './safe-name.ts'
 
 /** One mail to one person; every value may come from users. */
@@ -10,12 +12,25 @@ export interface Mail {
   html: string
   /** What the sender calls itself; shown before the configured name. */
   fromName?: string
+  /** Who it comes from in place of the configured address. */
+  sender?: MailSender | null
+  /** `<…@…>`; the same at every attempt. */
+  messageId?: string
+  /** Where the mail server sends what comes back. Default: the sender's address. */
+  bounceAddress?: string | null
+  /** Further headers. */
+  headers?: Readonly<Record<string, string>>
+  /** Names it in the log. */
+  id?: string
 }
 
 /** Sends mails: by SMTP when `smtpUrl` is set, else into the mailbox in `dataDir`. */
 export interface Mailer {
-  /** Resolves once the mail server has taken the mail. @throws MailError; a temporary one is worth another attempt */
-  send(mail: Mail): Promise<void>
+  /**
+   * Resolves once the mail server has taken the mail, with its reply: null without one. Within a minute or so, however slow
+   * the server is. @throws MailError
+   */
+  send(mail: Mail): Promise<string | null>
   /** Checks that the mail server can be reached and accepts the credentials. @throws MailError */
   verify(): Promise<void>
   /** Closes the connections. */
@@ -38,41 +53,41 @@ export interface MailLog {
   warn(details: object, message: string): void
 }
 
-/** A mail was not accepted. The message contains no address, no credential and nothing of the mail. */
-export class MailError extends Error {
-  override name = 'MailError'
-  /** True when another attempt cannot succeed: the server answered 5xx, or the address is invalid. */
-  readonly isPermanent: boolean
-
-  constructor(message: string, isPermanent: boolean) {
-    super(message)
-    this.isPermanent = isPermanent
-  }
-}
-
 const SECONDS = 1_000
-const TIMEOUTS = {
-  dnsTimeout: 10 * SECONDS,
-  connectionTimeout: 10 * SECONDS,
-  greetingTimeout: 10 * SECONDS,
-  socketTimeout: 30 * SECONDS,
+/** How long the mail server may take, in milliseconds. */
+export interface Patience {
+  /** For a name, a connection, a greeting: each. */
+  connectMs: number
+  /** For each further word. */
+  answerMs: number
+  /** For all of a mail: a server that says a word now and then keeps nobody longer than this. */
+  mailMs: number
 }
+
+const PATIENCE: Patience = { connectMs: 10 * SECONDS, answerMs: 30 * SECONDS, mailMs: 60 * SECONDS }
+/** After the server could not be reached, mails are put off without a try for so long: each try would wait for a timeout. */
+const AWAY_MS = 10 * SECONDS
+/** As many mails in a row that it left without an answer say the same. */
+const MAX_UNANSWERED = 3
 const MAX_CONNECTIONS = 5
-const SUBJECT_MAX_LENGTH = 200
+export const SUBJECT_MAX_LENGTH = 200
 // Enough for a bounded sender's name and the whole configured one.
 const NAME_MAX_LENGTH = 200
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
-export function createMailer(config: MailerConfig, log: MailLog): Mailer {
+export function createMailer(config: MailerConfig, log: MailLog, patience = PATIENCE): Mailer {
   const { off, smtpUrl } = config.mail
   if (off) return createNoMailer(log)
-  return smtpUrl === null ? createDiskMailer(config, log) : createSmtpMailer(smtpUrl, config, log)
+  return smtpUrl === null ? createDiskMailer(config, log) : createSmtpMailer(smtpUrl, config, { log, patience })
 }
 
 /** Accepts every mail and sends none: mails that waited when mail was switched off end here. */
 function createNoMailer(log: MailLog): Mailer {
   return {
-    send: async () => log.info({}, 'a mail was left out: MAIL=off'),
+    async send() {
+      log.info({}, 'a mail was left out: MAIL=off')
+      return null
+    },
     verify: async () => {},
     close: () => {},
   }
@@ -85,67 +100,100 @@ function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
       const sender = from.name ? `${from.name} <${from.address}>` : from.address
       const { id } = await storeMail(config.dataDir, { from: sender, to, subject, text: mail.text, html: mail.html })
       log.info({ mail_id: id }, 'mail put into the development mailbox')
+      return null
     },
     verify: async () => {},
     close: () => {},
   }
 }
 
-function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mailer {
+function createSmtpMailer(
+  url: string,
+  config: MailerConfig,
+  { log, patience: { connectMs, answerMs, mailMs } }: { log: MailLog; patience: Patience },
+): Mailer {
   const transport = createTransport({
     url,
     pool: true,
     maxConnections: MAX_CONNECTIONS,
-    ...TIMEOUTS,
+    dnsTimeout: connectMs,
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    socketTimeout: answerMs,
     // A mail must never include a file or page that its content names.
     disableFileAccess: true,
     disableUrlAccess: true,
   })
   // A broken idle connection is not reported as an error: the next mail opens another one, or fails itself.
   transport.on('error', () => log.warn({}, 'a connection to the mail server broke'))
+  let awayUntil = 0
+  let unanswered = 0
   return {
     async send(mail) {
-      const envelope = addressMail(mail, config)
-      const headers = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
-      const to = { name: '', address: envelope.to }
-      const message = { ...envelope, to, text: mail.text, html: mail.html, headers }
-      const { messageId } = await transport.sendMail(message).catch(fail)
-      log.info({ message_id: messageId }, 'mail sent')
+      const message = composeMail(mail, config)
+      if (performance.now() < awayUntil) throw new MailError('The mail server did not answer a moment ago', 'away')
+      const deadline = new AbortController()
+      const timer = setTimeout(() => deadline.abort(), mailMs)
+      try {
+        const { response } = await transport.sendMail({ ...message, signal: deadline.signal })
+        log.info({ mail_id: mail.id }, 'mail sent')
+        unanswered = 0
+        return readReply(response, mail)
+      } catch (error) {
+        const failure = readFailure(error, mail)
+        unanswered = failure.verdict === 'away' ? unanswered + 1 : 0
+        const isGone = unanswered > 0 && (failure.isConnecting || unanswered >= MAX_UNANSWERED)
+        if (isGone) awayUntil = performance.now() + AWAY_MS
+        throw failure
+      } finally {
+        clearTimeout(timer)
+      }
     },
     async verify() {
-      await transport.verify().catch(fail)
+      await transport.verify().catch((error: unknown) => {
+        throw readFailure(error, null)
+      })
     },
     close: () => transport.close(),
   }
 }
 
-/** Header values, each on one line and of bounded length. @throws MailError for an invalid address */
-function addressMail({ to, subject, fromName }: Mail, { mail: { from } }: MailerConfig) {
-  // A single plain address that no mail server reads as a list, a group, a route or a second header.
-  if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
-    throw new MailError('The address of the recipient is not one', true)
+function composeMail(mail: Mail, config: MailerConfig) {
+  const addressed = addressMail(mail, config)
+  const { sender, messageId, bounceAddress } = mail
+  const to = { name: '', address: addressed.to }
+  const { dkim, replyTo } = sender ?? {}
+  return {
+    ...addressed,
+    to,
+    text: mail.text,
+    html: mail.html,
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', ...mail.headers },
+    ...(messageId && { messageId }),
+    ...(replyTo && { replyTo }),
+    ...(dkim && { dkim }),
+    ...(bounceAddress && { envelope: { from: bounceAddress, to: [addressed.to] } }),
   }
-  const product = from.name || from.address.slice(from.address.lastIndexOf('@') + 1)
-  const name = fromName ? onOneLine(senderName(fromName, product), NAME_MAX_LENGTH) : from.name
-  return { from: { name, address: from.address }, to, subject: onOneLine(subject, SUBJECT_MAX_LENGTH) }
 }
 
-function onOneLine(text: string, maxLength: number): string {
+/** Header values, each on one line and of bounded length. @throws MailError for an invalid address */
+function addressMail({ to, subject, fromName, sender }: Mail, { mail: { from } }: MailerConfig) {
+  // A single plain address that no mail server reads as a list, a group, a route or a second header.
+  if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
+    throw new MailError('The address of the recipient is not one', 'refused')
+  }
+  const { address, name: ownName } = sender?.from ?? from
+  const product = from.name || from.address.slice(from.address.lastIndexOf('@') + 1)
+  const given = ownName === undefined || !sender?.from ? fromName : ownName
+  const name = given ? onOneLine(senderName(given, product), NAME_MAX_LENGTH) : from.name
+  return { from: { name, address }, to, subject: onOneLine(subject, SUBJECT_MAX_LENGTH) }
+}
+
+/** On one line, and of bounded length. */
+export function onOneLine(text: string, maxLength: number): string {
   const line = text
     .toWellFormed()
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()
   return Array.from(line).slice(0, maxLength).join('')
-}
-
-function fail(error: unknown): never {
-  // The fields that the transport adds to its errors, each of which may be absent.
-  const { code, responseCode, response } = error as { code?: string; responseCode?: number; response?: string }
-  const said = response ? `: ${withoutAddresses(response)}` : ''
-  const isPermanent = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH'
-  throw new MailError(`The mail server did not take the mail (${code ?? 'unknown'})${said}`, isPermanent)
-}
-
-function withoutAddresses(response: string): string {
-  return onOneLine(response.replace(/[^\s<>]+@[^\s<>]+/g, '…'), 200)
 }
