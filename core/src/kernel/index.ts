@@ -70,6 +70,8 @@ export {
   recipientOf,
 } from './mails/define.ts'
 export * from './module.ts'
+export * from './notifications/channels.ts'
+export * from './notifications/define.ts'
 export * from './outbound/deliveries.ts'
 export * from './outbound/leases.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'

@@ -13,6 +13,8 @@ import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
+import type { NotificationChannel } from './notifications/channels.ts'
+import type { NotificationDefinition, Notifier } from './notifications/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 import type { Callers, Founder, FutureMoment, HealthCheck, Reach, Resource, SealedKind } from './specs.ts'
@@ -313,6 +315,10 @@ export interface Module {
   /** Mails that the module sends, and other texts for those of others. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles above
+  readonly notifications: readonly NotificationDefinition<any>[]
+  /** Ways to tell people besides the list in the application and mail. */
+  readonly channels: readonly NotificationChannel[]
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   // biome-ignore lint/suspicious/noExplicitAny: as the handles above
@@ -329,6 +335,7 @@ export interface Module {
   /** Where the settings of a level are. */
   readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
+  readonly notifier: Notifier | undefined
   /** Called before the core serves; throws an Error with advice when it must not. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -371,6 +378,8 @@ export function defineModule(spec: ModuleSpec): Module {
     schedules: [],
     listeners: [],
     mails: [],
+    notifications: [],
+    channels: [],
     resources: [],
     settings: [],
     checks: [],
@@ -383,6 +392,7 @@ export function defineModule(spec: ModuleSpec): Module {
     stores: undefined,
     settingsOf: {},
     postOffice: undefined,
+    notifier: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

@@ -7,9 +7,12 @@ import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { MailDefinition, PostOffice } from './mails/define.ts'
 import type { Module, Route } from './module.ts'
+import type { NotificationChannel } from './notifications/channels.ts'
+import type { NotificationDefinition, Notifier } from './notifications/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
+import { collectChannels, collectNotifications, listenersOfNotifications } from './registry-notifications.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -46,6 +49,10 @@ export interface Registry {
   readonly schedules: readonly Schedule[]
   /** By kind, each with its texts. */
   readonly mails: ReadonlyMap<string, MailDefinition>
+  /** By kind. */
+  readonly notifications: ReadonlyMap<string, NotificationDefinition>
+  /** Channels besides the list in the application and mail, by name. */
+  readonly channels: ReadonlyMap<string, NotificationChannel>
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -55,6 +62,7 @@ export interface Registry {
   readonly settings: SettingsByLevel
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
+  readonly notifier: Notifier | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -147,10 +155,17 @@ export function createRegistry(given: readonly Module[]): Registry {
     'resource',
     each(modules, (module) => module.resources.map((resource) => [resource.name, resource])),
   )
-  const listeners = unique(
-    'listener',
-    each(modules, (module) => module.listeners.map((listener) => [taskOfListener(listener), listener])),
-  )
+  const notifier = onlyOne('notifier', modules, (module) => module.notifier, problems)
+  const channels = collectChannels(modules, problems)
+  const notifications = collectNotifications(modules, { permissions, features, events, channels }, problems)
+  const listeners = unique('listener', [
+    ...each(modules, (module) => module.listeners.map((listener) => [taskOfListener(listener), listener])),
+    ...listenersOfNotifications(notifications.values(), notifier).map((listener): [string, Listener, string] => [
+      taskOfListener(listener),
+      listener,
+      'notifications',
+    ]),
+  ])
   for (const { event, name } of listeners.values())
     if (event !== '*' && !events.has(event))
       problems.push(
@@ -189,6 +204,8 @@ export function createRegistry(given: readonly Module[]): Registry {
     events,
     schedules: [...schedules.values()],
     mails,
+    notifications,
+    channels,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules
       .flatMap((module) => module.authenticators)
@@ -200,6 +217,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     settings,
     settingsKeepers,
     postOffice,
+    notifier,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)
