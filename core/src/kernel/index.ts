@@ -69,6 +69,7 @@ export {
   type PostOffice,
   recipientOf,
 } from './mails/define.ts'
+export type { Messages, MessageValue, MessageValues, Reading } from './messages/catalogue.ts'
 export * from './module.ts'
 export * from './notifications/channels.ts'
 export * from './notifications/define.ts'

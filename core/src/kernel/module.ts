@@ -319,6 +319,11 @@ export interface Module {
   readonly notifications: readonly NotificationDefinition<any>[]
   /** Ways to tell people besides the list in the application and mail. */
   readonly channels: readonly NotificationChannel[]
+  /**
+   * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
+   * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
+   */
+  readonly messages: URL | undefined
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   // biome-ignore lint/suspicious/noExplicitAny: as the handles above
@@ -380,6 +385,7 @@ export function defineModule(spec: ModuleSpec): Module {
     mails: [],
     notifications: [],
     channels: [],
+    messages: undefined,
     resources: [],
     settings: [],
     checks: [],

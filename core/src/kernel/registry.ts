@@ -6,12 +6,14 @@ import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { MailDefinition, PostOffice } from './mails/define.ts'
+import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
 import type { NotificationChannel } from './notifications/channels.ts'
 import type { NotificationDefinition, Notifier } from './notifications/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
+import { collectMessages } from './registry-messages.ts'
 import { collectChannels, collectNotifications, listenersOfNotifications } from './registry-notifications.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
@@ -53,6 +55,8 @@ export interface Registry {
   readonly notifications: ReadonlyMap<string, NotificationDefinition>
   /** Channels besides the list in the application and mail, by name. */
   readonly channels: ReadonlyMap<string, NotificationChannel>
+  /** The texts that people read, in every language. */
+  readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -173,6 +177,7 @@ export function createRegistry(given: readonly Module[]): Registry {
       )
 
   const mails = collectMails(modules, problems)
+  const messages = collectMessages(modules, problems)
 
   const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
@@ -206,6 +211,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     mails,
     notifications,
     channels,
+    messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules
       .flatMap((module) => module.authenticators)
