@@ -39,7 +39,7 @@ export function collectNotifications(
   const owners = new Map<string, string>()
   for (const { name: module, notifications } of modules)
     for (const declared of notifications) {
-      const each = declared as NotificationDefinition // each is told by its own handle, with its own data
+      const each = declared as unknown as NotificationDefinition // each is told by its own handle, with its own data
       const other = owners.get(each.kind)
       if (other) problems.push(`two notifications are named ${each.kind}: in ${other} and ${module}`)
       problems.push(...problemsOf(each, known).map((problem) => `notification ${each.kind} (${module}) ${problem}`))

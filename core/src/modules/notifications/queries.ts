@@ -39,12 +39,7 @@ export const updateCounts = (
   { tenant_id, id }: Pick<CountRow, 'tenant_id' | 'id'>,
   change: Updateable<NotificationCountTable>,
 ): Promise<unknown> =>
-  tx
-    .updateTable('notification_counts')
-    .set(change)
-    .where('tenant_id', '=', tenant_id)
-    .where('id', '=', id)
-    .execute()
+  tx.updateTable('notification_counts').set(change).where('tenant_id', '=', tenant_id).where('id', '=', id).execute()
 
 /** Counts one more for each of these people, and gives its place in their list. The rows ascend by `id`. */
 export const upsertCounts = (tx: Tx, rows: readonly Insertable<NotificationCountTable>[]) =>

@@ -22,8 +22,8 @@ create table notifications (
   outcome text check (length(outcome) between 1 and 60),
   outcome_at timestamptz,
   primary key (tenant_id, id),
-  constraint notifications_outcome_check check ((outcome is null) = (outcome_at is null)),
-  constraint notifications_archived_check check (archived_at is null or read_at is not null)
+  constraint notifications_taken_check check ((outcome is null) = (outcome_at is null)),
+  constraint notifications_put_away_check check (archived_at is null or read_at is not null)
 ) partition by range (id);
 create index notifications_feed on notifications (tenant_id, user_id, seq) where archived_at is null;
 create index notifications_archive on notifications (tenant_id, user_id, seq) where archived_at is not null;

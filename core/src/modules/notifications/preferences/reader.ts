@@ -15,7 +15,10 @@ export interface Reader {
 const NOT_CHOSEN = 'UTC'
 
 /** The person's own time zone, else the tenant's, else UTC. */
-export function readerOf({ locale, timezone }: Pick<NotifiedPerson, 'locale' | 'timezone'>, tenantZone: string): Reader {
+export function readerOf(
+  { locale, timezone }: Pick<NotifiedPerson, 'locale' | 'timezone'>,
+  tenantZone: string,
+): Reader {
   if (timezone !== NOT_CHOSEN) return { locale, timezone, timezoneSource: 'person' }
   return { locale, timezone: tenantZone, timezoneSource: tenantZone === NOT_CHOSEN ? 'default' : 'tenant' }
 }
