@@ -1,8 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import {
   Closed,
   defineChannel,
   defineModule,
   defineNotification,
+  type Module,
   type NotificationChannel,
   SECONDS,
   Type,
@@ -39,20 +44,34 @@ export const alarmNotice = defineNotification('alarm.raised', {
   groupKey: ({ place }) => place,
 })
 
-/** One that means something for an hour. */
+/** One that means something for a while, and of which the latest of a name counts. */
 export const offerNotice = defineNotification('offer.made', {
   type: 'info',
   data: Closed({ name: Type.String(), until: Type.String({ format: 'date-time' }) }),
   audience: 'everyone',
+  groupKey: ({ name }) => name,
   expiresAt: ({ until }) => until,
 })
 
 /** An application with a channel and kinds of its own. */
-export const alarms = (gateway: NotificationChannel, messages: URL) =>
-  defineModule({
+export async function makeAlarms(gateway = 'http://127.0.0.1:9'): Promise<{ module: Module; remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'messages-'))
+  await writeFile(join(folder, 'en.json'), JSON.stringify(TEXTS))
+  const module = defineModule({
     name: 'alarms',
     dependsOn: [notifications],
-    channels: [gateway],
+    channels: [gatewayAt(gateway)],
     notifications: [alarmNotice, offerNotice],
-    messages,
+    messages: pathToFileURL(`${folder}/`),
   })
+  return { module, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+const TEXTS = {
+  'notification.alarm.raised.name': 'Alarms',
+  'notification.alarm.raised.title': 'Alarm at {place}',
+  'notification.alarm.raised.message': 'Look after {place}.',
+  'notification.offer.made.name': 'Offers',
+  'notification.offer.made.title': '{name}',
+  'notification.offer.made.message': 'Until {until, date, moment}.',
+}

@@ -1,21 +1,17 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { HOURS } from '#kernel'
 import { startHttp, type TestServer } from '../../../kernel/outbound/outbound.fixture.ts'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../../testing/index.ts'
 import { builtinModules } from '../../index.ts'
-import { alarmNotice, alarms, gatewayAt } from '../delivery/gateway.fixture.ts'
+import { alarmNotice, makeAlarms } from '../delivery/gateway.fixture.ts'
 import { announce, listOf, tellPeople } from '../notifications.fixture.ts'
 
 let t: TestCore
 let tenant: TestTenant
 let owner: TestPerson
 let gateway: TestServer
-let folder: string
+let alarms: Awaited<ReturnType<typeof makeAlarms>>
 let answers: number[] = []
 const received: { key: string; text: string; to: string }[] = []
 
@@ -30,18 +26,8 @@ before(async () => {
       response.writeHead(answers.shift() ?? 200).end()
     })
   })
-  folder = await mkdtemp(join(tmpdir(), 'messages-'))
-  const texts = {
-    'notification.alarm.raised.name': 'Alarms',
-    'notification.alarm.raised.title': 'Alarm at {place}',
-    'notification.alarm.raised.message': 'Look after {place}.',
-    'notification.offer.made.name': 'Offers',
-    'notification.offer.made.title': '{name}',
-    'notification.offer.made.message': 'Until {until, date, moment}.',
-  }
-  await writeFile(join(folder, 'en.json'), JSON.stringify(texts))
-  const module = alarms(gatewayAt(gateway.url), pathToFileURL(`${folder}/`))
-  t = await createTestCore({ modules: [...builtinModules, module] })
+  alarms = await makeAlarms(gateway.url)
+  t = await createTestCore({ modules: [...builtinModules, alarms.module] })
 })
 beforeEach(async () => {
   tenant = await t.foundTenant({ plan: 'business' })
@@ -52,7 +38,7 @@ beforeEach(async () => {
 after(async () => {
   await t?.close()
   await gateway?.close()
-  await rm(folder, { recursive: true, force: true })
+  await alarms?.remove()
 })
 
 type Preference = { notification_type: string; channels: { name: string; enabled: boolean }[] }
