@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Closed, defineMail, defineModule, type Module, overrideMail, RegistryError, Type } from '#kernel'
+import { Closed, defineMail, defineModule, type Module, RegistryError, Type } from '#kernel'
 import { createRegistry } from '../src/kernel/registry.ts'
+import { messageFolder } from '../src/testing/message-folder.ts'
 
 const office = defineModule({ name: 'office', postOffice: { post: async () => true } })
-const letter = (kind: string) =>
-  defineMail(kind, {
-    data: Closed({ name: Type.String() }),
-    texts: { en: ({ data }) => ({ subject: data.name, paragraphs: [] }) },
-  })
-const german = { de: () => ({ subject: 'Hallo', paragraphs: [] }) }
+const letter = (kind: string) => defineMail(kind, { data: Closed({ name: Type.String() }) })
+/** A module that has texts for what it sends. */
+const sending = (name: string, kinds: string[], texts: Record<string, string> = {}) => {
+  const own = kinds.flatMap((kind) => ['subject', 'body'].map((part) => [`mail.${kind}.${part}`, 'Hello']))
+  const messages = messageFolder({ en: { ...Object.fromEntries(own), ...texts } })
+  return defineModule({ name, messages, mails: kinds.map(letter) })
+}
 
 function problemsOf(...modules: Module[]): readonly string[] {
   try {
@@ -23,55 +25,39 @@ function problemsOf(...modules: Module[]): readonly string[] {
 
 describe('the registry, of mails', () => {
   it('refuses two of one kind, and says where both are', () => {
-    const two = ['left', 'right'].map((name) => defineModule({ name, mails: [letter('rent.reminder')] }))
+    const two = ['left', 'right'].map((name) => sending(name, ['rent.reminder']))
     assert.deepEqual(problemsOf(office, ...two), ['two mails are named rent.reminder: in left and right'])
   })
 
-  it('refuses an override of what no module lists, and two of one mail', () => {
-    const known = defineModule({ name: 'rent', mails: [letter('rent.reminder')] })
-    const texts = (name: string, kind: string) => defineModule({ name, mails: [overrideMail(letter(kind), german)] })
-    assert.deepEqual(problemsOf(office, known, texts('own', 'rent.unknown')), [
-      'module own overrides the mail rent.unknown, which no module lists',
-    ])
-    assert.deepEqual(problemsOf(office, known, texts('own', 'rent.reminder'), texts('other', 'rent.reminder')), [
-      'two modules override the mail rent.reminder: own and other',
+  it('refuses one that has no texts, and a label for a button that leads nowhere', () => {
+    const asking = defineMail('rent.asking', { data: Closed({}), action: ({ link }) => link('/rent') })
+    const rent = sending('rent', ['rent.due'], { 'mail.rent.due.action': 'Pay', 'mail.rent.asking.body': 'Pay!' })
+    assert.deepEqual(problemsOf(office, { ...rent, mails: [...rent.mails, asking] }), [
+      'mail rent.due (rent) has the message mail.rent.due.action and no action that it leads to',
+      'mail rent.asking (rent) has no message mail.rent.asking.subject: write it into en.json of its module',
+      'mail rent.asking (rent) has no message mail.rent.asking.action: write it into en.json of its module',
     ])
   })
 
   it('refuses a mail that nobody can send, and two who would', () => {
-    const rent = defineModule({ name: 'rent', mails: [letter('rent.reminder')] })
-    assert.deepEqual(problemsOf(rent), [
+    assert.deepEqual(problemsOf(sending('rent', ['rent.reminder'])), [
       'mail rent.reminder (rent) can be sent by nobody: no module fills the slot postOffice',
     ])
     assert.deepEqual(problemsOf(office, { ...office, name: 'second' }), [
       'the slot postOffice is filled twice: by office and second',
     ])
+    const looks = ['left', 'right'].map((name) => defineModule({ name, brands: async () => null }))
+    assert.deepEqual(problemsOf(...looks), ['the slot brands is filled twice: by left and right'])
   })
 
-  it('refuses a name, a language, a pause and a schema that are none', () => {
-    const odd = defineMail('Rent Reminder', {
-      data: Closed({ at: Type.String({ format: 'moment' }) }),
-      texts: { 'en_GB!': () => ({ subject: '', paragraphs: [] }) },
-      pause: { minutes: 0 },
-    })
-    const silent = defineMail('silent', { data: Closed({}), texts: {} })
-    assert.deepEqual(problemsOf(office, defineModule({ name: 'rent', mails: [odd, silent] })), [
+  it('refuses a name, a pause and a schema that are none', () => {
+    const odd = defineMail('Rent Reminder', { data: Closed({ at: Type.String({ format: 'moment' }) }) })
+    const hasty = defineMail('rent.hasty', { data: Closed({}), pause: { minutes: 0 } })
+    const rent = sending('rent', ['rent.hasty'])
+    assert.deepEqual(problemsOf(office, { ...rent, mails: [odd, hasty] }), [
       'mail Rent Reminder (rent) has a name that is not like rent.reminder',
-      'mail Rent Reminder (rent) has a text in the unknown language en_GB!',
       "mail Rent Reminder (rent) has the unknown format 'moment'",
-      'mail Rent Reminder (rent) has a pause that is no number of minutes',
-      'mail silent (rent) has no text in any language',
+      'mail rent.hasty (rent) has a pause that is no number of minutes',
     ])
-    const own = defineModule({ name: 'own', mails: [letter('rent.due'), overrideMail(letter('rent.due'), {})] })
-    assert.deepEqual(problemsOf(office, own), ['module own, for the mail rent.due, has no text in any language'])
-  })
-
-  it('gives a mail the texts that override its own; the first language stays the first', () => {
-    const own = letter('rent.due')
-    const texts = defineModule({ name: 'texts', mails: [overrideMail(own, { de: german.de, en: german.de })] })
-    const mail = createRegistry([texts, office, defineModule({ name: 'rent', mails: [own] })]).mails.get('rent.due')
-    assert.deepEqual(Object.keys(mail?.texts ?? {}), ['en', 'de'])
-    assert.equal(mail?.texts.en, german.de)
-    assert.deepEqual(Object.keys(own.texts), ['en'])
   })
 })

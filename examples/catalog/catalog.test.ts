@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { builtinModules, fromNow, HOURS, MINUTES, newId } from 'tenantry'
-import { createTestCore, type TestCore, type TestTenant } from 'tenantry/testing'
+import { createTestCore, type TestCore, type TestTenant, untranslated } from 'tenantry/testing'
 import { addArticles, retireArticles } from './commands.ts'
 import { catalog } from './index.ts'
 import { retireAll } from './schedules.ts'
@@ -89,6 +89,8 @@ describe('what follows', () => {
     assert.match(mail.text, /At Main Street, Espresso costs 3\.50 now\.\n\nLook at the articles:\nhttp.*\/articles\n/)
     assert.deepEqual(others, [])
   })
+
+  it('is told in German, too', () => assert.deepEqual(untranslated([...builtinModules, catalog], 'de'), []))
 
   it('changes a price at the moment that was planned', async () => {
     const { id } = await added({ name: 'Stollen' })

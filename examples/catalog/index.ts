@@ -17,6 +17,7 @@ export const catalog = defineModule({
   description: 'What the stores of a tenant sell.',
   dependsOn: [stores],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'article.view': { description: 'See articles', scope: 'store', roles: ['admin', 'manager', 'staff', 'viewer'] },
     'article.create': { description: 'Add articles', scope: 'store', roles: ['admin', 'manager'] },

@@ -4,6 +4,7 @@ import type { Core } from '../kernel/core.ts'
 import { assertRolesAreSafe, checkCatalogue, UnsafeRoles } from '../kernel/db/catalogue.ts'
 import { findMissingMigrations } from '../kernel/db/migrate.ts'
 import { findDeclarationProblems } from '../kernel/declarations.ts'
+import { incompleteLanguages } from '../kernel/messages/problems.ts'
 import type { HealthCheck } from '../kernel/module.ts'
 import { explain } from './failures.ts'
 import { counted } from './migrate.ts'
@@ -34,6 +35,7 @@ export async function* examine(core: Core): AsyncGenerator<Finding> {
     problems: await findDeclarationProblems(core),
     fine: 'what the modules name is there',
   }))
+  yield { name: 'languages', problems: [], fine: describeLanguages(core) }
   yield look('serving', () => lookAtServing(core))
   for (const module of core.registry.modules) for (const check of module.checks) yield runCheck(core, check)
 }
@@ -53,6 +55,17 @@ async function lookAtServing(core: Core): Promise<Found> {
   for (const { mayServe } of core.registry.modules)
     await mayServe?.(core).catch((error: unknown) => problems.push(...problemsIn(error)))
   return { problems, fine: 'nothing stands in the way' }
+}
+
+/** No problem, since whatever is missing is read in English. */
+function describeLanguages({ registry: { messages } }: Core): string {
+  const incomplete = incompleteLanguages(messages)
+  const complete = messages.languages.filter((language) => !incomplete.has(language))
+  const partly = [...incomplete].map(
+    ([language, codes]) =>
+      `${language} lacks ${codes.length} of ${messages.codes.length} texts, which are read in English (${codes.slice(0, 5).join(', ')}${codes.length > 5 ? ', …' : ''})`,
+  )
+  return [`complete in ${complete.join(', ')}`, ...partly].join('; ')
 }
 
 const problemsIn = (error: unknown) => (error instanceof ConfigError ? error.problems : [explain(error)])

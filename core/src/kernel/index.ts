@@ -55,17 +55,15 @@ export * from './ids.ts'
 export * from './jobs/define.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
 export {
+  type Brand,
+  type BrandSource,
   defineMail,
   type IfPaused,
   type Letter,
   type MailDefinition,
-  type MailOverride,
   type MailPause,
-  type MailText,
-  type MailTexts,
-  type MailWriter,
+  type MailValue,
   type MailWriting,
-  overrideMail,
   type PostOffice,
   recipientOf,
 } from './mails/define.ts'

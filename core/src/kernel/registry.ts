@@ -5,7 +5,7 @@ import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
-import type { MailDefinition, PostOffice } from './mails/define.ts'
+import type { BrandSource, MailDefinition, PostOffice } from './mails/define.ts'
 import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
 import type { NotificationChannel } from './notifications/channels.ts'
@@ -49,7 +49,7 @@ export interface Registry {
   readonly rateLimits: ReadonlyMap<string, RatePolicy>
   readonly events: ReadonlyMap<string, EventDefinition>
   readonly schedules: readonly Schedule[]
-  /** By kind, each with its texts. */
+  /** By kind. */
   readonly mails: ReadonlyMap<string, MailDefinition>
   /** By kind. */
   readonly notifications: ReadonlyMap<string, NotificationDefinition>
@@ -67,6 +67,7 @@ export interface Registry {
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
   readonly notifier: Notifier | undefined
+  readonly brands: BrandSource | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -176,8 +177,8 @@ export function createRegistry(given: readonly Module[]): Registry {
         `listener ${name} follows the event ${event}, which no module declares: list it in \`events\` of its module`,
       )
 
-  const mails = collectMails(modules, problems)
   const messages = collectMessages(modules, problems)
+  const mails = collectMails(modules, messages, problems)
 
   const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
@@ -191,6 +192,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
+  const brands = onlyOne('brands', modules, (module) => module.brands, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
   const [inner, later] = [true, false].map((isInner) =>
@@ -224,6 +226,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     settingsKeepers,
     postOffice,
     notifier,
+    brands,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -24,3 +24,4 @@ export type { MemberOptions, TenantOptions, TestPerson, TestTenant } from './peo
 export { proveAddress } from './prove-address.ts'
 export type { Answered, RequestOptions } from './request.ts'
 export { undescribed } from './undescribed.ts'
+export { untranslated } from './untranslated.ts'

@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
-import { pathToFileURL } from 'node:url'
+import { describe, it } from 'node:test'
 import { defineModule, type Module, RegistryError } from '#kernel'
+import { messageFolder } from '../../testing/message-folder.ts'
 import { createRegistry } from '../registry.ts'
 import { readMessageFiles } from './files.ts'
 import { gapsOf, incompleteLanguages } from './problems.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'tenantry-messages-'))
-after(() => rmSync(root, { recursive: true }))
-
-/** A module that says this: texts by code, or a file's whole content, by language. */
-function saying(name: string, languages: Record<string, Record<string, unknown> | string>): Module {
-  const folder = join(root, name)
-  mkdirSync(folder, { recursive: true })
-  for (const [language, texts] of Object.entries(languages))
-    writeFileSync(join(folder, `${language}.json`), typeof texts === 'string' ? texts : JSON.stringify(texts))
-  return defineModule({ name, messages: pathToFileURL(`${folder}/`) })
-}
+/** A module that says this. */
+const saying = (name: string, languages: Parameters<typeof messageFolder>[0]): Module =>
+  defineModule({ name, messages: messageFolder(languages) })
 
 function problemsOf(...modules: Module[]): readonly string[] {
   try {
@@ -146,8 +135,8 @@ describe('the registry, of messages', () => {
   })
 
   it('refuses a folder that is none, or not there', () => {
-    const at = (name: string, path: string) => defineModule({ name, messages: pathToFileURL(join(root, path)) })
-    const problems = problemsOf(at('rent', 'nowhere'), defineModule({ name: 'own', messages: new URL('file:///no/') }))
+    const at = (name: string, place: string) => defineModule({ name, messages: new URL(place) })
+    const problems = problemsOf(at('rent', 'file:///nowhere'), at('own', 'file:///nowhere/'))
     assert.match(problems[0] ?? '', /^the messages of module rent must end in \/, as a folder: file:/)
     assert.match(problems[1] ?? '', /^the messages of module own cannot be read: ENOENT/)
   })

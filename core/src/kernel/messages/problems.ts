@@ -18,30 +18,57 @@ export function problemsOfMessages(files: readonly MessageFile[], { isThorough =
   const first = new Map<string, string>()
   for (const { language, texts } of files)
     if (language === FIRST_LANGUAGE) for (const [code, text] of texts) if (!first.has(code)) first.set(code, text)
+  const toldOf = createTold(first)
   return files
     .filter(({ isOwn }) => isThorough || !isOwn)
     .flatMap(({ module, language, texts }) =>
       [...texts].flatMap(([code, text]) => {
-        const original = first.get(code)
-        const problems =
-          original === undefined ? [`is in no module's ${FIRST_LANGUAGE}.json`] : problemsOfText(text, original)
+        const problems = first.has(code)
+          ? problemsOfText(text, toldOf(code))
+          : [`is in no module's ${FIRST_LANGUAGE}.json`]
         return problems.map((problem) => `message ${code} in ${language} (${module}) ${problem}`)
       }),
     )
 }
 
-function problemsOfText(text: string, original: string): string[] {
-  const own = tryToRead(text)
-  if (typeof own === 'string') return [`does not parse: ${own}`]
-  const known = text === original ? own : tryToRead(original)
-  const styles = own.unknownStyles.map((style) => `has the unknown style {…, ${style}}`)
-  // Whoever brought it is told that it does not parse.
-  if (typeof known === 'string') return styles
-  return [...styles, ...[...own.uses].flatMap(([name, uses]) => problemsOfUses(name, uses, known))]
+type Uses = Arguments['uses']
+
+/** Parts of one mail or notification, which are told the same: a text may use what stands in another part. */
+const PARTS = /^((?:mail|notification)\..+)\.(?:subject|body|action|closing|title|message)$/
+
+/** What a code is told, as far as the first texts show it; null where one of them does not parse. */
+function createTold(first: ReadonlyMap<string, string>): (code: string) => Uses | null {
+  const groupOf = (code: string) => PARTS.exec(code)?.[1] ?? code
+  const groups = Map.groupBy(first, ([code]) => groupOf(code))
+  const told = new Map<string, Uses | null>()
+  return (code) => {
+    const group = groupOf(code)
+    const known = told.get(group) ?? usesOf((groups.get(group) ?? []).map(([, text]) => tryToRead(text)))
+    told.set(group, known)
+    return known
+  }
 }
 
-function problemsOfUses(name: string, uses: ReadonlySet<ArgumentUse>, known: Arguments): string[] {
-  const fitting = known.uses.get(name)
+function usesOf(texts: readonly (Arguments | string)[]): Uses | null {
+  const uses = new Map<string, Set<ArgumentUse>>()
+  for (const text of texts) {
+    if (typeof text === 'string') return null
+    for (const [name, as] of text.uses) uses.set(name, new Set([...(uses.get(name) ?? []), ...as]))
+  }
+  return uses
+}
+
+function problemsOfText(text: string, told: Uses | null): string[] {
+  const own = tryToRead(text)
+  if (typeof own === 'string') return [`does not parse: ${own}`]
+  const styles = own.unknownStyles.map((style) => `has the unknown style {…, ${style}}`)
+  // Whoever brought one that does not parse is told so.
+  if (!told) return styles
+  return [...styles, ...[...own.uses].flatMap(([name, uses]) => problemsOfUses(name, uses, told))]
+}
+
+function problemsOfUses(name: string, uses: ReadonlySet<ArgumentUse>, told: Uses): string[] {
+  const fitting = told.get(name)
   if (!fitting) return [`uses {${name}}, which it is not told`]
   return [...uses]
     .filter((use) => !FITTING[use].some((fit) => fitting.has(fit)))

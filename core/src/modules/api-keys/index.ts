@@ -28,6 +28,7 @@ export const apiKeys = defineModule({
   description: "Keys for a tenant's programs: limited to scopes, stores and networks, rotated, counted, revoked.",
   dependsOn: [users, tenants, stores, roles, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'api_key.view': 'See API keys and how they are used',
     'api_key.create': 'Make, replace and import API keys',

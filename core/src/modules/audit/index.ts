@@ -33,6 +33,7 @@ export const audit = defineModule({
   description: 'Who did what, when and from where, and the proof that nobody has changed it since.',
   dependsOn: [tenants, members, mail],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'audit.view': 'See what happened',
     'audit.export': 'Export what happened',

@@ -1,4 +1,5 @@
-import { Closed, canonicalAddress, defineMail, Nullable, Timestamp, Type } from '#kernel'
+import { Closed, canonicalAddress, defineMail, type MailWriting, Nullable, Timestamp, Type } from '#kernel'
+import { UNKNOWN_DEVICE } from './sign-in/devices.ts'
 
 const name = Type.Optional(Nullable(Type.String({ examples: ['Ann'] })))
 const link = { name, token: Type.String(), expiresAt: Timestamp }
@@ -8,54 +9,24 @@ const ipAddress = Type.Optional(Nullable(Type.String({ examples: ['203.0.113.7']
 export const verifyEmailMail = defineMail('verify_email', {
   data: Closed(link),
   pause: { minutes: 2 },
-  texts: {
-    en: ({ data: { name, token, expiresAt }, greet, link, time }) => ({
-      subject: 'Confirm your e-mail address',
-      greeting: greet(name),
-      paragraphs: [
-        'Please confirm that this e-mail address is yours.',
-        `The link works once, until ${time(expiresAt)}.`,
-      ],
-      action: { label: 'Confirm e-mail address', url: link('/verify-email', token) },
-      closing: 'If you did not ask for this, you can ignore this mail; nothing changes.',
-    }),
-  },
+  values: ({ data: { expiresAt } }) => ({ expiresAt }),
+  action: ({ data, link }) => link('/verify-email', data.token),
 })
 
 export const resetPasswordMail = defineMail('reset_password', {
   data: Closed(link),
   pause: { minutes: 5 },
-  texts: {
-    en: ({ data: { name, token, expiresAt }, greet, link, time }) => ({
-      subject: 'Choose a new password',
-      greeting: greet(name),
-      paragraphs: [
-        'Somebody, probably you, asked for a new password for your account.',
-        `The link works once, until ${time(expiresAt)}.`,
-      ],
-      action: { label: 'Choose a new password', url: link('/reset-password', token) },
-      closing: 'If you did not ask for this, you can ignore this mail; nothing changes.',
-    }),
-  },
+  security: true,
+  values: ({ data: { expiresAt } }) => ({ expiresAt }),
+  action: ({ data, link }) => link('/reset-password', data.token),
 })
-
-const SECURITY = 'You receive this mail because it concerns the security of your account.'
 
 /** The password was changed or reset. */
 export const passwordChangedMail = defineMail('password_changed', {
   data: Closed({ ...notice, ipAddress }),
-  texts: {
-    en: ({ data: { name, at, ipAddress }, greet, link, time }) => ({
-      subject: 'Your password was changed',
-      greeting: greet(name),
-      paragraphs: [
-        `The password of your account was changed on ${time(at)}${fromAddress(ipAddress)}.`,
-        'If this was you, there is nothing to do.',
-      ],
-      action: { label: 'If this was not you, choose a new password', url: link('/forgot-password') },
-      closing: SECURITY,
-    }),
-  },
+  security: true,
+  values: ({ data: { at, ipAddress } }) => ({ at, ...fromAddress(ipAddress) }),
+  action: ({ link }) => link('/forgot-password'),
 })
 
 /** Signed in from a device not seen before. */
@@ -65,57 +36,29 @@ export const newSignInMail = defineMail('new_sign_in', {
     device: Type.Optional(Nullable(Type.String({ examples: ['Firefox on Linux'] }))),
     ipAddress,
   }),
-  texts: {
-    en: ({ data: { name, at, device, ipAddress }, greet, link, plainName, time }) => ({
-      subject: 'New sign-in to your account',
-      greeting: greet(name),
-      paragraphs: [
-        `Somebody signed in to your account on ${time(at)}${fromAddress(ipAddress)}.`,
-        `Device: ${plainName(device ?? '', 'unknown')}`,
-        'If this was you, there is nothing to do.',
-      ],
-      action: { label: 'If this was not you, choose a new password', url: link('/forgot-password') },
-      closing: SECURITY,
-    }),
-  },
+  security: true,
+  values: ({ data: { at, device, ipAddress }, plainName, text }) => ({
+    at,
+    device: inWords(device, plainName, text),
+    ...fromAddress(ipAddress),
+  }),
+  action: ({ link }) => link('/forgot-password'),
 })
 
 /** Somebody keeps guessing at the password. */
 export const signInAttemptsMail = defineMail('sign_in_attempts', {
   data: Closed(notice),
-  texts: {
-    en: ({ data: { name, at }, greet, link, time }) => ({
-      subject: 'Somebody is guessing at your password',
-      greeting: greet(name),
-      paragraphs: [
-        `By ${time(at)} many attempts to sign in to your account had failed, from places where you have not signed in before. None of them got in.`,
-        'Further attempts of that kind have to wait longer and longer. Devices that you have signed in from before, and where you are signed in now, work as ever.',
-      ],
-      action: {
-        label: 'If your password is short or used elsewhere too, choose a new one',
-        url: link('/forgot-password'),
-      },
-      closing: SECURITY,
-    }),
-  },
+  security: true,
+  values: ({ data: { at } }) => ({ at }),
+  action: ({ link }) => link('/forgot-password'),
 })
 
 /** Somebody tried to register with an address that has an account. */
 export const emailTakenMail = defineMail('email_taken', {
   data: Closed(notice),
   pause: { minutes: 10 },
-  texts: {
-    en: ({ data: { name, at }, greet, link, time }) => ({
-      subject: 'You already have an account',
-      greeting: greet(name),
-      paragraphs: [
-        `On ${time(at)} somebody tried to register with your e-mail address, which already has an account.`,
-        'If this was you, sign in with your password. If you have forgotten it, choose a new one.',
-      ],
-      action: { label: 'Choose a new password', url: link('/forgot-password') },
-      closing: 'If this was not you, you can ignore this mail; nobody got in.',
-    }),
-  },
+  values: ({ data: { at } }) => ({ at }),
+  action: ({ link }) => link('/forgot-password'),
 })
 
 /** All that this module sends. */
@@ -128,6 +71,16 @@ export const authMails = [
   emailTakenMail,
 ]
 
-function fromAddress(ipAddress: string | null | undefined): string {
-  return ipAddress && canonicalAddress(ipAddress) ? ` from the address ${ipAddress}` : ''
+/** `Firefox on Linux`, in the reader's words. */
+function inWords(device: string | null | undefined, plainName: MailWriting['plainName'], text: MailWriting['text']) {
+  const name = device === UNKNOWN_DEVICE ? '' : plainName(device ?? '', '')
+  const [program = '', system] = name.split(' on ')
+  if (system) return text('mail.new_sign_in.words.device', { program, system })
+  return program || text('mail.new_sign_in.words.unknown')
+}
+
+/** An address where it is one: what else a proxy may have sent is not passed on. */
+function fromAddress(ipAddress: string | null | undefined) {
+  const isKnown = Boolean(ipAddress && canonicalAddress(ipAddress))
+  return { from: isKnown ? 'known' : 'unknown', ipAddress: isKnown ? (ipAddress ?? null) : null }
 }

@@ -13,6 +13,7 @@ export { safeName } from './safe-name.ts'
 export const mail = defineModule({
   name: 'mail',
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   routes: mailboxRoutes,
   jobs: [sendMail],
   schedules: [forgetPauses],

@@ -1,5 +1,15 @@
 import { Value } from 'typebox/value'
-import { Closed, type Ctx, defineJob, Nullable, type PostOffice, type SealedKind, Type, unavailable } from '#kernel'
+import {
+  type Brand,
+  Closed,
+  type Ctx,
+  defineJob,
+  Nullable,
+  type PostOffice,
+  type SealedKind,
+  Type,
+  unavailable,
+} from '#kernel'
 import { mailer } from './mailer.ts'
 import { takeTurn } from './pauses.ts'
 import { renderMail } from './render.ts'
@@ -50,7 +60,14 @@ export const sendMail = defineJob('mail.send', {
     if (!mail) throw new Error(`No module of this core lists the mail ${kind}`)
     const opened: unknown = JSON.parse(ctx.secrets.openText(data, sealContext(to, kind)))
     const { http, pages } = ctx.config
-    const written = renderMail(mail, opened, { publicUrl: http.publicUrl, pages, locale, timezone })
+    const written = renderMail(ctx.registry.messages, mail, opened, {
+      publicUrl: http.publicUrl,
+      pages,
+      product: ctx.product.name,
+      brand: await findBrand(ctx),
+      locale,
+      timezone,
+    })
     try {
       await ctx.use(mailer).send({ to, ...written, fromName: from_name ?? undefined })
     } catch (error) {
@@ -60,6 +77,13 @@ export const sendMail = defineJob('mail.send', {
     }
   },
 })
+
+/** What the tenant looks like whose mail is sent. */
+async function findBrand(ctx: Ctx): Promise<Brand | null> {
+  const { brands } = ctx.registry
+  const tenantId = ctx.tenant
+  return brands && tenantId ? ctx.transaction(({ tx }) => brands(tx, tenantId), { readOnly: true }) : null
+}
 
 /** The encrypted data of waiting mails. */
 export const sealedMails: SealedKind = {

@@ -1,41 +1,53 @@
 import { Closed, defineMail, defineModule, Nullable, Timestamp, Type } from '#kernel'
+import { messageFolder } from '../../testing/message-folder.ts'
 import { mail } from './index.ts'
 
 /** A mail with a link, in two languages. */
 export const linkMail = defineMail('letters.link', {
   data: Closed({ name: Nullable(Type.String()), token: Type.String(), expiresAt: Timestamp }),
-  texts: {
-    en: ({ data, greet, link, safeName, time }) => ({
-      subject: `A link for ${safeName(data.name ?? '', 'you')}`,
-      greeting: greet(data.name),
-      paragraphs: [`It works until ${time(data.expiresAt)}.`],
-      action: { label: 'Follow it', url: link('/verify-email', data.token) },
-      closing: 'That is all.',
-    }),
-    'de-CH': ({ data, greet }) => ({
-      subject: 'Ein Link',
-      greeting: greet(data.name, 'Grüezi'),
-      paragraphs: ['Kein scharfes S.'],
-    }),
-    de: ({ data, greet, language }) => ({
-      subject: `Ein Link (${language})`,
-      greeting: greet(data.name, 'Guten Tag'),
-      paragraphs: ['Hier ist er.'],
-    }),
-  },
+  values: ({ data: { name, expiresAt }, language, safeName, text }) => ({
+    name: safeName(name ?? '', text('letters.reader')),
+    expiresAt,
+    language,
+  }),
+  action: ({ data, link }) => link('/verify-email', data.token),
 })
 
 /** One that goes to an address once in ten minutes. */
 export const pausedMail = defineMail('letters.paused', {
   data: Closed({ at: Timestamp }),
   pause: { minutes: 10 },
-  texts: { en: ({ data, time }) => ({ subject: 'A note', paragraphs: [`It is ${time(data.at)}.`] }) },
+  values: ({ data: { at } }) => ({ at }),
 })
 
 /** One that no module lists. */
-export const unlistedMail = defineMail('letters.unlisted', {
-  data: Closed({}),
-  texts: { en: () => ({ subject: 'Lost', paragraphs: [] }) },
-})
+export const unlistedMail = defineMail('letters.unlisted', { data: Closed({}) })
 
-export const letters = defineModule({ name: 'letters', dependsOn: [mail], mails: [linkMail, pausedMail] })
+const LINK = {
+  'letters.reader': 'you',
+  'mail.letters.link.subject': 'A link for {name}',
+  'mail.letters.link.body': 'It works until {expiresAt, date, moment}. It is {language}.',
+  'mail.letters.link.action': 'Follow it',
+  'mail.letters.link.closing': 'That is all.',
+}
+
+const texts = {
+  en: {
+    ...LINK,
+    'mail.letters.paused.subject': 'A note',
+    'mail.letters.paused.body': 'It is {at, date, moment}.',
+  },
+  'de-CH': { 'mail.greeting': '{named, select, yes {Grüezi {name}} other {Grüezi}}' },
+  de: {
+    ...LINK,
+    'mail.letters.link.subject': 'Ein Link für {name} ({language})',
+    'mail.letters.link.body': 'Er gilt bis zum {expiresAt, date, moment}.',
+  },
+}
+
+export const letters = defineModule({
+  name: 'letters',
+  dependsOn: [mail],
+  messages: messageFolder(texts),
+  mails: [linkMail, pausedMail],
+})

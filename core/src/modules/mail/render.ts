@@ -1,5 +1,13 @@
-import { linkTo, type MailDefinition, type MailTexts, type Pages } from '#kernel'
-import { layOutHtml, layOutText } from './layout.ts'
+import {
+  type Brand,
+  linkTo,
+  type MailDefinition,
+  type MailValue,
+  type Messages,
+  type MessageValue,
+  type Pages,
+} from '#kernel'
+import { fitting, layOutHtml, layOutText, type MailText } from './layout.ts'
 import { plainName, safeName } from './safe-name.ts'
 
 /** The person and the installation that a mail is written for. */
@@ -8,7 +16,11 @@ export interface RenderOptions {
   publicUrl: string
   /** Paths of the pages that links lead to. Default: the built-in pages. */
   pages?: Pages
-  /** BCP 47 and IANA names for the text and the times in it; unknown ones fall back to the first text, English and UTC. */
+  /** What the product calls itself: who a mail is from that belongs to no tenant. */
+  product: string
+  /** What the tenant looks like whose mail it is. */
+  brand?: Brand | null
+  /** BCP 47 and IANA names for the text and the times in it; unknown ones are English and UTC. */
   locale?: string | null
   timezone?: string | null
 }
@@ -20,43 +32,79 @@ export interface RenderedMail {
   html: string
 }
 
-/** Renders a mail in the recipient's language if it has a text in that. `data` has the shape that the mail declares. */
-export function renderMail(mail: MailDefinition, data: unknown, setting: RenderOptions): RenderedMail {
-  const language = chooseLanguage(mail.texts, setting.locale)
-  const write = mail.texts[language]
-  if (!write) throw new Error(`The mail ${mail.kind} has no text`)
-  const words = write({
-    data: data as Record<string, unknown>, // checked against the schema before it was sealed
+/** Renders a mail in the recipient's language where all of it is there. `data` has the shape that the mail declares. */
+export function renderMail(
+  messages: Messages,
+  mail: MailDefinition,
+  data: unknown,
+  options: RenderOptions,
+): RenderedMail {
+  const written = writeMail(messages, mail, data as Record<string, unknown>, options) // checked before it was sealed
+  const brand = { ...options.brand, name: plainName(options.brand?.name ?? '', '') || options.product }
+  return { subject: written.subject, text: layOutText(written, brand), html: layOutHtml(written, brand) }
+}
+
+/** Longer subjects are cut by mail programs in any case. */
+const LONGEST_SUBJECT = 250
+
+function writeMail(
+  messages: Messages,
+  mail: MailDefinition,
+  data: Record<string, unknown>,
+  { locale, timezone, ...place }: RenderOptions,
+): MailText {
+  const codes = codesOf(messages, mail)
+  const language = messages.languageOf(Object.values(codes), locale)
+  const isOwn = locale === language || locale?.startsWith(`${language}-`)
+  const reading = { locale: isOwn ? locale : language, timezone }
+  const writing = {
+    data,
     language,
-    link: (path, token) => linkTo(setting, path, token),
-    time: (at) => formatTime(at, setting),
-    greet,
+    link: (path: `/${string}`, token?: string) => linkTo(place, path, token),
+    text: (code: string, values?: Record<string, MessageValue>) => messages.text(code, { ...reading, values }),
     safeName,
     plainName,
-  })
-  return { subject: words.subject, text: layOutText(words), html: words.html ?? layOutHtml(words, language) }
-}
-
-/** The text for the exact language tag, else for a shorter one (`zh-Hant-TW`, `zh-Hant`, `zh`), else the first text. */
-function chooseLanguage(texts: MailTexts<never>, locale: string | null | undefined): string {
-  for (let tag = locale ?? ''; tag !== ''; tag = tag.slice(0, Math.max(tag.lastIndexOf('-'), 0)))
-    if (Object.hasOwn(texts, tag)) return tag
-  return Object.keys(texts)[0] ?? 'en'
-}
-
-function greet(name: string | null | undefined, word = 'Hello'): string {
+  }
+  const values = flat(mail.values(writing))
   // The name may come from somebody else: an inviter, or a person who registers with another's address.
-  const safe = plainName(name ?? '', '')
-  return safe ? `${word} ${safe},` : `${word},`
-}
-
-function formatTime(at: string, { locale, timezone }: RenderOptions): string {
-  const options = { dateStyle: 'long', timeStyle: 'long' } as const
-  const date = new Date(at)
-  try {
-    return new Intl.DateTimeFormat(locale || 'en', { ...options, timeZone: timezone || 'UTC' }).format(date)
-  } catch {
-    // An unknown locale or time zone must not prevent a mail.
-    return new Intl.DateTimeFormat('en', { ...options, timeZone: 'UTC' }).format(date)
+  const name = plainName(typeof data.name === 'string' ? data.name : '', '')
+  const write = (code: string | undefined) => code && messages.text(code, { ...reading, values })
+  return {
+    language,
+    subject: shortened(oneLine(writing.text(codes.subject, values))),
+    greeting: writing.text(codes.greeting, { ...values, name, named: name ? 'yes' : 'no' }),
+    paragraphs: fitting(writing.text(codes.body, values).split(/\n\s*\n/)),
+    action: mail.action && codes.action ? { label: write(codes.action) ?? '', url: mail.action(writing) } : undefined,
+    closing: write(codes.closing),
   }
 }
+
+function shortened(subject: string): string {
+  return subject.length > LONGEST_SUBJECT ? `${subject.slice(0, LONGEST_SUBJECT - 1).toWellFormed()}…` : subject
+}
+
+/** The messages that a mail is made of. */
+function codesOf(messages: Messages, { kind, action, security }: MailDefinition) {
+  const own = (part: string) => `mail.${kind}.${part}`
+  const closing = messages.has(own('closing')) ? own('closing') : security ? 'mail.closing.security' : undefined
+  return {
+    subject: own('subject'),
+    greeting: messages.has(own('greeting')) ? own('greeting') : 'mail.greeting',
+    body: own('body'),
+    ...(action && { action: own('action') }),
+    ...(closing !== undefined && { closing }),
+  }
+}
+
+/** Texts on one line, so that none begins a paragraph of its own; lists as lines. */
+function flat(values: Readonly<Record<string, MailValue>>): Record<string, MessageValue> {
+  const lines = (value: MailValue): MessageValue => {
+    if (typeof value === 'string') return oneLine(value)
+    return isList(value) ? value.map(oneLine).join('\n') : value
+  }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, lines(value)]))
+}
+
+const isList = (value: MailValue): value is readonly string[] => Array.isArray(value)
+const oneLine = (text: string) =>
+  text.replace(/[\s\u0085]+/g, (blank) => (/[^ \t\u00a0\u202f]/.test(blank) ? ' ' : blank))

@@ -105,7 +105,7 @@ describe('an invitation of somebody who', () => {
     const happened = await recorded(tenant, since)
     assert.deepEqual(happened, ['role.unassigned', 'invitation.narrowed'])
     const told = await mailsTo(tenant, sender.email)
-    assert.ok(told.some(({ text }) => text.includes(`${invitation.email}: still open, with fewer roles.`)))
+    assert.ok(told.some(({ text }) => text.includes(`${invitation.email}: still open, with fewer roles`)))
     assert.equal(await invitation.accept(), 'joined')
     assert.deepEqual(await invitation.rolesHeld(), ['staff'])
   })

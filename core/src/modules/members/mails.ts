@@ -17,19 +17,15 @@ export const invitationMail = defineMail('invitation', {
     expiresAt: Timestamp,
   }),
   pause: { minutes: 2, per: 'tenant' },
-  texts: {
-    en: ({ data, greet, link, plainName, safeName, time }) => {
-      const shown = data.isVouched ? safeName : plainName
-      const summary = `${shown(data.inviterName, 'A colleague')} invites you to join ${shown(data.tenantName, 'their company')}`
-      return {
-        subject: summary,
-        greeting: greet(data.name),
-        paragraphs: [`${summary}.`, `The link works once, until ${time(data.expiresAt)}.`],
-        action: { label: 'Accept the invitation', url: link('/accept-invite', data.token) },
-        closing: 'If you do not know who invites you, you can ignore this mail; nothing happens.',
-      }
-    },
+  values: ({ data, plainName, safeName, text }) => {
+    const shown = data.isVouched ? safeName : plainName
+    return {
+      inviter: shown(data.inviterName, text('mail.invitation.words.inviter')),
+      tenant: shown(data.tenantName, text('mail.invitation.words.tenant')),
+      expiresAt: data.expiresAt,
+    }
   },
+  action: ({ data, link }) => link('/accept-invite', data.token),
 })
 
 /** Tells an owner that somebody was made an owner or invited to be one. */
@@ -42,23 +38,15 @@ export const newOwnerMail = defineMail('new_owner', {
     isInvited: Type.Boolean(),
     at: Timestamp,
   }),
-  texts: {
-    en: ({ data: { name, byName, tenantName, email, isInvited, at }, greet, link, safeName, time }) => {
-      const [by, tenant] = [safeName(byName, 'An owner'), safeName(tenantName, 'your company')]
-      const act = isInvited ? `invited ${email} to be an owner of ${tenant}` : `made ${email} an owner of ${tenant}`
-      return {
-        subject: `${by} has ${act}`,
-        greeting: greet(name),
-        paragraphs: [
-          `${by} has ${act} on ${time(at)}.`,
-          'An owner may do everything, and may end the membership of any other owner.',
-          isInvited ? 'If that is not right, take the invitation back.' : 'If that is not right, take the role back.',
-        ],
-        action: { label: `Sign in to ${tenant}`, url: link('/sign-in') },
-        closing: 'You receive this mail because it concerns the security of your account.',
-      }
-    },
-  },
+  security: true,
+  values: ({ data: { byName, tenantName, email, isInvited, at }, safeName, text }) => ({
+    by: safeName(byName, text('mail.new_owner.words.by')),
+    tenant: safeName(tenantName, text('mail.words.your_company')),
+    email,
+    invited: isInvited ? 'yes' : 'no',
+    at,
+  }),
+  action: ({ link }) => link('/sign-in'),
 })
 
 /** Tells a sender which of their invitations were withdrawn or narrowed; `more`: how many are not listed. */
@@ -70,22 +58,13 @@ export const invitationsWithdrawnMail = defineMail('invitations_withdrawn', {
     more: Type.Integer(),
     at: Timestamp,
   }),
-  texts: {
-    en: ({ data: { name, tenantName, invitations, more, at }, greet, link, safeName, time }) => {
-      const lines = invitations.map(({ email, isRevoked }) =>
-        isRevoked ? `${email}: taken back, its link is dead.` : `${email}: still open, with fewer roles.`,
-      )
-      return {
-        subject: `Invitations to ${safeName(tenantName, 'your company')} were taken back`,
-        greeting: greet(name),
-        paragraphs: [
-          `Since ${time(at)} invitations that you have sent do not hold as they were: a role or a store that they name has changed or gone, or you may not give it any more.`,
-          ...lines,
-          ...(more > 0 ? [`And ${more} more.`] : []),
-        ],
-        action: { label: 'Look at the invitations', url: link('/sign-in') },
-        closing: 'Whoever is still to join can be invited anew.',
-      }
-    },
-  },
+  values: ({ data: { tenantName, invitations, more, at }, safeName, text }) => ({
+    tenant: safeName(tenantName, text('mail.words.your_company')),
+    invitations: invitations.map(({ email, isRevoked }) =>
+      text('mail.invitations_withdrawn.words.invitation', { email, revoked: isRevoked ? 'yes' : 'no' }),
+    ),
+    more,
+    at,
+  }),
+  action: ({ link }) => link('/sign-in'),
 })

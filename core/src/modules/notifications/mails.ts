@@ -2,22 +2,27 @@ import { Closed, defineMail, Nullable, Type } from '#kernel'
 
 const name = Type.String({ examples: ['Ann'] })
 const tenantName = Type.String({ examples: ['Acme'] })
-const action = Nullable(Closed({ label: Type.String(), url: Type.String() }))
+const action = Nullable(
+  Closed({
+    label: Type.String({ examples: ['Look at it'] }),
+    url: Type.String({ examples: ['https://app.example.com/look'] }),
+  }),
+)
 // Written in the reader's language already, from values that are safe to be read by others.
-const text = Type.String()
+const title = Type.String({ examples: ['Eve has joined'] })
+const message = Type.String({ examples: ['Eve has accepted the invitation.'] })
 
-/** What a kind without a mail of its own says. */
+/** What a kind without a mail of its own says. Without an action it leads to the sign-in. */
 export const notificationMail = defineMail('notification', {
-  data: Closed({ name, tenantName, title: text, message: text, action, canSwitchOff: Type.Boolean() }),
-  texts: {
-    en: ({ data: { name, tenantName, title, message, action, canSwitchOff }, greet, safeName }) => ({
-      subject: title,
-      greeting: greet(name),
-      paragraphs: message.split('\n\n'),
-      ...(action && { action }),
-      closing: closing(safeName(tenantName, 'your company'), canSwitchOff),
-    }),
-  },
+  data: Closed({ name, tenantName, title, message, action, canSwitchOff: Type.Boolean() }),
+  values: ({ data: { tenantName, title, message, action, canSwitchOff }, safeName, text }) => ({
+    title,
+    message: message.split('\n'),
+    label: action?.label ?? text('mail.notification.words.sign_in'),
+    tenant: safeName(tenantName, text('mail.words.your_company')),
+    choice: canSwitchOff ? 'free' : 'fixed',
+  }),
+  action: ({ data: { action }, link }) => action?.url ?? link('/sign-in'),
 })
 
 /** What came since the last one of them. */
@@ -25,24 +30,13 @@ export const digestMail = defineMail('notification_digest', {
   data: Closed({
     name,
     tenantName,
-    items: Type.Array(Closed({ title: text, message: text })),
-    more: Type.Integer(),
+    items: Type.Array(Closed({ title, message })),
+    more: Type.Integer({ examples: [2] }),
   }),
-  texts: {
-    en: ({ data: { name, tenantName, items, more }, greet, link, safeName }) => ({
-      subject: `What happened at ${safeName(tenantName, 'your company')}`,
-      greeting: greet(name),
-      paragraphs: [
-        ...items.map(({ title, message }) => `${title}\n${message}`),
-        ...(more > 0 ? [`And ${more} more.`] : []),
-      ],
-      action: { label: 'Sign in', url: link('/sign-in') },
-      closing: closing(safeName(tenantName, 'your company'), true),
-    }),
-  },
+  values: ({ data: { tenantName, items, more }, safeName, text }) => ({
+    tenant: safeName(tenantName, text('mail.words.your_company')),
+    items: items.flatMap(({ title, message }, index) => [...(index > 0 ? [''] : []), title, ...message.split('\n')]),
+    more,
+  }),
+  action: ({ link }) => link('/sign-in'),
 })
-
-const closing = (tenant: string, canSwitchOff: boolean) =>
-  canSwitchOff
-    ? `You receive this mail because you belong to ${tenant}. Your preferences there say what is mailed to you.`
-    : 'You receive this mail because it concerns the security of your account.'

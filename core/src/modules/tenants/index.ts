@@ -1,5 +1,6 @@
 import { defineModule } from '#kernel'
 import { users } from '../users/index.ts'
+import { brandOf } from './brand.ts'
 import * as events from './events.ts'
 import { getSettings } from './queries.ts'
 import { tenantRoutes } from './routes.ts'
@@ -42,6 +43,7 @@ export const tenants = defineModule({
   events: Object.values(events),
   routes: tenantRoutes,
   settings: tenantSettings,
+  brands: brandOf,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
   cases: () => import('./tenants.cases.ts'),
 })

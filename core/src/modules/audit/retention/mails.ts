@@ -9,17 +9,12 @@ export const retentionShortenedMail = defineMail('audit_retention_shortened', {
     days: Type.Integer(),
     at: Timestamp,
   }),
-  texts: {
-    en: ({ data: { name, tenantName, by, days, at }, greet, link, safeName, time }) => ({
-      subject: `The audit log of ${safeName(tenantName, 'your company')} will be kept for a shorter time`,
-      greeting: greet(name),
-      paragraphs: [
-        `${safeName(by, 'Somebody')} shortened the time for which records of what happened are kept to ${days} days.`,
-        `From ${time(at)} on, older records are removed for good.`,
-        'Until then any owner can take this back in the settings, and records can be exported.',
-      ],
-      action: { label: 'Open the application', url: link('/sign-in') },
-      closing: 'You receive this mail because you are an owner.',
-    }),
-  },
+  security: true,
+  values: ({ data: { tenantName, by, days, at }, safeName, text }) => ({
+    tenant: safeName(tenantName, text('mail.words.your_company')),
+    by: safeName(by, text('mail.words.somebody')),
+    days,
+    at,
+  }),
+  action: ({ link }) => link('/sign-in'),
 })

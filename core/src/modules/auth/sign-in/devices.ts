@@ -27,14 +27,15 @@ const SYSTEMS: [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ]
 const MAX_NAME = 60
+export const UNKNOWN_DEVICE = 'Unknown device'
 
 /** The name by which a person recognises a device: `Firefox on Linux`. */
 export function deviceName(userAgent: string | null): string {
-  if (!userAgent) return 'Unknown device'
+  if (!userAgent) return UNKNOWN_DEVICE
   const program = nameIn(userAgent, PROGRAMS)
   const system = nameIn(userAgent, SYSTEMS)
   if (program && system) return `${program} on ${system}`
-  return program ?? system ?? (/^[\w .-]+/.exec(userAgent)?.[0].trim().slice(0, MAX_NAME) || 'Unknown device')
+  return program ?? system ?? (/^[\w .-]+/.exec(userAgent)?.[0].trim().slice(0, MAX_NAME) || UNKNOWN_DEVICE)
 }
 
 function nameIn(userAgent: string, names: [RegExp, string][]): string | undefined {
