@@ -13,7 +13,7 @@ import { tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { postMail } from './mails/define.ts'
-import { postNotice } from './notifications/define.ts'
+import { postNotice } from './notices/define.ts'
 import { readSetting } from './settings/values.ts'
 
 /** The fields that a context is created from. */

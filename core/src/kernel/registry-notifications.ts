@@ -1,8 +1,8 @@
 import type { FeatureSpec } from './access/specs.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import type { Module } from './module.ts'
-import type { NotificationChannel } from './notifications/channels.ts'
-import { EMAIL, IN_APP, MOST_ACTIONS, type NotificationDefinition, type Notifier } from './notifications/define.ts'
+import type { NotificationChannel } from './notices/channels.ts'
+import { EMAIL, IN_APP, MOST_ACTIONS, type NotificationDefinition, type Notifier } from './notices/define.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
 
 /** What a kind may speak of. */

@@ -1,7 +1,6 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { newId } from '#kernel'
 import type { Cases, Tenant } from '../../testing/index.ts'
-import { newSignInNotice } from '../auth/notifications.ts'
 import { announcementNotice } from './kinds.ts'
 
 /** One that the owner was told of, unread; its id. */
@@ -18,7 +17,9 @@ async function actionable({ test, tenantId, send }: Tenant): Promise<string> {
   const { email, id, name, locale, timezone } = await send('GET', '/users/me')
   const data = { at: test.clock.now(), device: `Device ${newId()}`, ip_address: null }
   const to = [{ email, id, name, locale, timezone }]
-  await test.core.run((ctx) => ctx.notify(newSignInNotice, { data, to }), { tenantId })
+  const kind = test.core.registry.notifications.get('auth.new_sign_in')
+  assert.ok(kind)
+  await test.core.run((ctx) => ctx.notify(kind, { data: data as never, to }), { tenantId }) // as its module declares
   await test.drainJobs(tenantId)
   return latest(send, undefined)
 }
