@@ -73,7 +73,7 @@ const cases: Cases = {
       },
     },
     'GET /notifications/preferences': {
-      see: ({ body }) => has(body, { timezone_source: 'default', digest_at: '08:00' }),
+      see: ({ body }) => has(body, { timezone_source: 'default', digest_time: '08:00' }),
     },
     'PUT /notifications/preferences': {
       given: () => ({

@@ -161,7 +161,7 @@ export const Preferences = Closed(
     timezone_source: OneOf(TIMEZONE_SOURCES, {
       description: "Where that is from: the person's own, else the tenant's, else UTC",
     }),
-    digest_at: Type.String({ description: 'When mails of a day come together, by that clock', examples: ['08:00'] }),
+    digest_time: Type.String({ description: 'When mails of a day come together, by that clock', examples: ['08:00'] }),
   },
   { title: 'NotificationPreferences', description: 'What a person is told here, when, and by which ways' },
 )

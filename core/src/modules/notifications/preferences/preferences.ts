@@ -107,7 +107,7 @@ async function present(
     quiet_hours,
     timezone: reader.timezone,
     timezone_source: reader.timezoneSource,
-    digest_at: DIGEST_AT,
+    digest_time: DIGEST_AT,
   }
 }
 
