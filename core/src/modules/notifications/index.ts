@@ -4,7 +4,6 @@ import { members } from '../members/index.ts'
 import { roles } from '../roles/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
-import { notificationConfiguration } from './configuration.ts'
 import { fanOut } from './delivery/fan-out.ts'
 import { tellElsewhere } from './delivery/home.ts'
 import { notifier } from './delivery/notifier.ts'
@@ -31,7 +30,6 @@ export const notifications = defineModule({
   dependsOn: [users, tenants, roles, members, mail],
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
-  configuration: notificationConfiguration,
   events: Object.values(events),
   routes: notificationRoutes,
   jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden],

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ctx, DAYS, every, everyTenant, firstIdAt, fromNow, momentAt, SECONDS, sqlState } from '#kernel'
-import { notificationConfiguration } from '../configuration.ts'
 import { removeOld } from './remove-old.ts'
 import { deleteMonth, deleteStaleSends, insertMonths, listMonths, listTenantsWith, type Old } from './upkeep-queries.ts'
 
@@ -26,8 +25,7 @@ const MOST_ROUNDS = 100
 
 /** Drops whole months that are older than NOTIFICATION_RETENTION_DAYS. What was never read is taken from the counts first. */
 export const dropMonths = every('20 * * * *', 'notifications.drop_months', async (ctx) => {
-  const { NOTIFICATION_RETENTION_DAYS: days } = ctx.config.of(notificationConfiguration)
-  const keptFrom = fromNow(ctx.clock, -days * DAYS)
+  const keptFrom = fromNow(ctx.clock, -ctx.config.notices.retentionDays * DAYS)
   const months = await ctx.transaction(({ tx }) => listMonths(tx), { role: 'system' })
   const over = months.filter((month) => endOf(month) <= keptFrom)
   const last = over.at(-1)
