@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { defineModule } from '#kernel'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { auth } from '../src/modules/auth/index.ts'
+import { passwordChangedMail, verifyEmailMail } from '../src/modules/auth/mails.ts'
 import { builtinModules } from '../src/modules/index.ts'
-import { sendMail } from '../src/modules/mail/jobs.ts'
 import { wordsOf } from '../src/modules/mail/mail-parts.fixture.ts'
 import { listMailbox } from '../src/modules/mail/mailbox.ts'
 import { type RenderedMail, renderMail } from '../src/modules/mail/render.ts'
 import { drainJobs } from '../src/testing/drain-jobs.ts'
-import { createTestCore } from '../src/testing/index.ts'
+import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { messageFolder } from '../src/testing/message-folder.ts'
 
 const { mails, messages } = createRegistry(builtinModules)
@@ -79,33 +79,58 @@ describe('every built-in mail', () => {
     }
 })
 
-describe('a mail that was queued before its texts were others', () => {
-  it('goes out all the same, with the texts of now', async (t) => {
-    const french = defineModule({
-      name: 'french',
-      dependsOn: [auth],
-      messages: messageFolder({
-        en: { 'mail.verify_email.subject': 'Is this yours?' },
-        fr: {
-          'mail.greeting': '{named, select, yes {Bonjour {name},} other {Bonjour,}}',
-          'mail.verify_email.subject': 'Confirmez votre adresse',
-          'mail.verify_email.body': 'Le lien est valable jusqu’au {expiresAt, date, moment}.',
-          'mail.verify_email.action': 'Confirmer',
-          'mail.verify_email.closing': 'Merci.',
-        },
-      }),
-    })
-    const test = await createTestCore({ modules: [...builtinModules, french] })
-    t.after(() => test.close())
+describe('a mail that is sent', () => {
+  const french = defineModule({
+    name: 'french',
+    dependsOn: [auth],
+    messages: messageFolder({
+      en: { 'mail.verify_email.subject': 'Is this yours?' },
+      fr: {
+        'mail.greeting': '{named, select, yes {Bonjour {name},} other {Bonjour,}}',
+        'mail.verify_email.subject': 'Confirmez votre adresse',
+        'mail.verify_email.body': 'Le lien est valable jusqu’au {expiresAt, date, moment}.',
+        'mail.verify_email.action': 'Confirmer',
+        'mail.verify_email.closing': 'Merci.',
+      },
+    }),
+  })
+  let test: TestCore
+  before(async () => {
+    test = await createTestCore({ modules: [...builtinModules, french] })
+  })
+  after(() => test.close())
+
+  it('has the texts of now, those of an application before those of the core', async () => {
     for (const locale of ['fr-CA', 'en', 'de-AT']) {
       const to = `${locale}@example.com`.toLowerCase()
-      const told = JSON.stringify({ name: 'Ann', token: 'tok', expiresAt: '2026-03-03T13:00:00.000Z' })
-      const data = test.core.secrets.seal(told, `mail:verify_email:${to}`)
-      const payload = { to, kind: 'verify_email', data, locale, timezone: null, from_name: null }
-      await test.core.run((ctx) => ctx.enqueue(sendMail, payload), { tenantId: null })
+      const data = { name: 'Ann', token: 'tok', expiresAt: '2026-03-03T13:00:00.000Z' }
+      await test.core.run((ctx) => ctx.mail(verifyEmailMail, { to, data, locale, timezone: 'Europe/Paris' }))
     }
     await drainJobs(test.core, null)
-    const subjects = (await listMailbox(test.dataDir)).map(({ subject }) => subject).sort()
-    assert.deepEqual(subjects, ['Bestätigen Sie Ihre E-Mail-Adresse', 'Confirmez votre adresse', 'Is this yours?'])
+    const [first, ...others] = (await listMailbox(test.dataDir)).reverse()
+    assert.equal(first?.subject, 'Confirmez votre adresse')
+    assert.match(first.text, /^Bonjour Ann,\n\nLe lien est valable jusqu’au 3 mars 2026 à /)
+    assert.deepEqual(
+      others.map(({ subject }) => subject),
+      ['Is this yours?', 'Bestätigen Sie Ihre E-Mail-Adresse'],
+    )
+  })
+
+  it('looks like the tenant that it belongs to, and like no other', async () => {
+    const [painted, plain] = [await test.foundTenant({ name: 'Painted' }), await test.foundTenant({ name: 'Plain' })]
+    const colours = { primary_color: '#ffcc00', accent_color: '#00aa55' }
+    assert.equal((await painted.owner.put('/tenants/current/branding', colours)).status, 200)
+    const sent = async ({ id: tenantId }: { id: string }, to: string) => {
+      const data = { at: '2026-03-03T13:00:00.000Z' }
+      await test.core.run((ctx) => ctx.mail(passwordChangedMail, { to, data }), { tenantId })
+      await test.drainJobs(tenantId)
+      return (await test.mails(to))[0]
+    }
+    const own = await sent(painted, 'own@example.com')
+    assert.match(own?.html ?? '', /border-top:4px solid #00aa55.*>Painted<\/p>.*background:#ffcc00;color:#000000/s)
+    assert.match(own?.text ?? '', /\n-- \nPainted\n$/)
+    const other = await sent(plain, 'other@example.com')
+    assert.match(other?.html ?? '', />Plain<\/p>/)
+    assert.doesNotMatch(other?.html ?? '', /#ffcc00|#00aa55|Painted/)
   })
 })

@@ -140,8 +140,8 @@ export const plants: Plant[] = [
   {
     guard: 'A text that does not parse fails a test',
     file: 'core/src/modules/auth/messages/de.json',
-    find: '{expiresAt, date, moment} gültig.',
-    replace: '{expiresAt, date, moment gültig.',
+    find: 'Am {at, date, moment} hat sich',
+    replace: 'Am {at, date, moment hat sich',
     tests: ['core/test/messages.test.ts'],
   },
   {

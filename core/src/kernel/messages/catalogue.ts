@@ -78,10 +78,14 @@ export function createMessages(files: readonly MessageFile[]): Messages {
   }
 }
 
+/** No tag that is stored is longer. */
+const LONGEST_TAG = 100
+
 /** `zh-Hant-TW`, `zh-Hant`, `zh`. */
 export function shorterTags(locale: string | null | undefined): string[] {
-  const parts = (locale ?? '').split('-')
-  return locale ? parts.map((_, index) => parts.slice(0, parts.length - index).join('-')) : []
+  if (!locale || locale.length > LONGEST_TAG) return []
+  const parts = locale.split('-')
+  return parts.map((_, index) => parts.slice(0, parts.length - index).join('-'))
 }
 
 /** Parses a message when it is first needed, since a start is not to wait for all of them. */
@@ -93,7 +97,7 @@ function createWriter(choose: (code: string, locale?: string | null) => { messag
     const elements = parsed.get(chosen.message) ?? parseMessage(chosen.message.text)
     parsed.set(chosen.message, elements)
     // Without a prototype, which has values of its own; without what is undefined, which is missing.
-    const given = Object.assign(Object.create(null), values)
+    const given: Record<string, MessageValue> = Object.assign(Object.create(null), values)
     for (const name in given) if (given[name] === undefined) delete given[name]
     const parts = formatToParts(
       elements,

@@ -1,4 +1,5 @@
 import type { Formats, Formatters } from 'intl-messageformat'
+import { canonicalLocale } from '../text/places.ts'
 
 const withZone = { timeZoneName: 'short' } as const
 const day = { year: 'numeric', month: 'long', day: 'numeric' } as const
@@ -52,7 +53,11 @@ export function createFormatters(): FormattersOf {
   })
 }
 
-const languages = (locale: Intl.LocalesArgument) => [String(locale), LAST_LANGUAGE]
+/** A tag that is none must not prevent a mail. */
+function languages(locale: Intl.LocalesArgument): string[] {
+  const tag = String(locale)
+  return [tag, tag.split('-')[0] ?? '', LAST_LANGUAGE].filter((each) => canonicalLocale(each) !== null)
+}
 
 function numbers(locales: string[], options?: object): Intl.NumberFormat {
   const format = new Intl.NumberFormat(locales, options)

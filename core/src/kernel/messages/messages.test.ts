@@ -57,6 +57,18 @@ describe('a text', () => {
     assert.equal(due({}, 'tlh'), '2: March 3, 2026 at 1:00 PM UTC')
   })
 
+  it('is there for a language tag that is none', () => {
+    const { messages } = createRegistry([
+      saying('odd', { en: RENT, de: { 'rent.due': 'Am {at, date, long}: {count, number}' } }),
+    ])
+    for (const locale of ['de-!!!', 'de-', 'de-DE-DE', `de-${'x'.repeat(90)}`])
+      assert.equal(messages.text('rent.due', { locale, values: { at: AT, count: 2 } }), 'Am 3. März 2026: 2')
+    assert.match(
+      messages.text('rent.due', { locale: `de${'-x'.repeat(1e6)}`, values: { at: AT, count: 2 } }),
+      /^2 rents/,
+    )
+  })
+
   it('is there for a time zone that is none, and a moment that is none', () => {
     assert.equal(due({}, 'en', 'Mars/Olympus'), '2 rents are due on March 3, 2026 at 1:00 PM UTC.')
     assert.equal(due({ at: 'soon' }), '2 rents are due on soon.')

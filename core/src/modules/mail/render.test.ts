@@ -61,6 +61,8 @@ describe('a mail', () => {
     assert.match(html, />One<br>\nTwo and more<\/p>/)
     assert.doesNotMatch(html, /undefined|<a /)
     assert.match(renderList([]).text, /Note\n\nEnd\n/)
+    for (const blank of ['\n\n', '\r\n \r\n', ' \u2028\u2029 ', '\u0085\n'])
+      assert.match(renderList([], `One${blank}Two`).text, /Hello,\n\nOne Two\n\nEnd/)
   })
 
   test('stays below what programs cut off, however much it is told', () => {
