@@ -12,7 +12,7 @@ import * as events from './events.ts'
 import { announcementNotice } from './kinds.ts'
 import { digestMail, notificationMail } from './mails.ts'
 import { notificationRoutes } from './routes.ts'
-import { hideFromLeaver, removeHidden } from './upkeep/leaving.ts'
+import { hideFromLeaver, hideFromReturners, removeHidden } from './upkeep/leaving.ts'
 import { dropMonths, makeMonths, removeExpired } from './upkeep/schedules.ts'
 import { settleRead } from './upkeep/settle-read.ts'
 
@@ -34,7 +34,7 @@ export const notifications = defineModule({
   routes: notificationRoutes,
   jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden],
   schedules: [removeExpired, makeMonths, dropMonths],
-  listeners: [hideFromLeaver],
+  listeners: [hideFromLeaver, ...hideFromReturners],
   mails: [notificationMail, digestMail],
   notifications: [announcementNotice],
   notifier,
