@@ -20,7 +20,7 @@ import { TIMEZONE_SOURCES } from './preferences/reader.ts'
 const type = OneOf(NOTIFICATION_TYPES, { description: 'How much it presses' })
 const kind = Type.String({ description: 'What happened; preferences are set for it', examples: ['user.invited'] })
 const moment = (description: string) => Nullable(Described(Timestamp, description))
-const actionName = Type.String({ description: 'By what it is taken', examples: ['open'] })
+const actionName = Type.String({ description: 'By what it is taken', examples: ['reset'] })
 
 const Action = Closed({
   name: actionName,
@@ -91,7 +91,7 @@ export const TakenAction = Closed(
       minLength: 1,
       maxLength: 60,
       description: 'The name of one of its actions',
-      examples: ['open'],
+      examples: ['reset'],
     }),
   },
   { title: 'TakenAction' },
@@ -104,7 +104,10 @@ export const ActedRecord = Closed({ id: Uuid, user_id: Uuid, kind: Type.String()
 const enabled = (way: string) => Type.Boolean({ description: `Whether it comes ${way}` })
 const inApp = enabled('into the list of the application')
 const email = enabled('by mail')
-const push = enabled('to the devices of the person; always false where nothing brings it there')
+const push = Type.Boolean({
+  description: 'Whether it comes to the devices of the person; always false where nothing brings it there',
+  examples: [false],
+})
 const digest = Type.Boolean({ description: 'Its mails come once a day, together with others' })
 const channels = Type.Array(
   Closed({
@@ -114,7 +117,8 @@ const channels = Type.Array(
   {
     maxItems: 20,
     description: 'The same for channels that modules bring',
-    examples: [[{ name: 'sms', enabled: true }]],
+    // Which there are is for the modules to say.
+    examples: [[]],
   },
 )
 
