@@ -20,7 +20,7 @@ export * from './events.ts'
 export { announcementNotice } from './kinds.ts'
 export { digestMail, notificationMail } from './mails.ts'
 export { countUnread, readAll, readNotification } from './operations.ts'
-export { changePreferences, readPreferences } from './preferences/preferences.ts'
+export { changeHours, changePreferences, readHours, readPreferences } from './preferences/preferences.ts'
 export { Notification, NotificationPreference } from './schema.ts'
 
 /** Tells people what happened: in a list of their own, by mail, and by whatever channels modules bring. */

@@ -8,6 +8,7 @@ import {
   OneOf,
   OwnId,
   Patch,
+  Short,
   type Static,
   TenantId,
   Timestamp,
@@ -122,6 +123,13 @@ const channels = Type.Array(
   },
 )
 
+const clock = {
+  timezone: Type.String({ description: 'By whose clock quiet hours and digests go', examples: ['Europe/Berlin'] }),
+  timezone_source: OneOf(TIMEZONE_SOURCES, {
+    description: "Where that is from: the person's own, else the tenant's, else UTC",
+  }),
+}
+
 export const NotificationPreference = Closed(
   {
     notification_type: kind,
@@ -135,6 +143,7 @@ export const NotificationPreference = Closed(
     ),
     can_switch_off: Type.Boolean({ description: 'False: what it comes by at first cannot be switched off' }),
     ignores_quiet_hours: Type.Boolean({ description: 'It comes at once, whatever the hour' }),
+    ...clock,
   },
   { title: 'NotificationPreference', description: 'By which ways a kind comes to the person' },
 )
@@ -157,19 +166,21 @@ const quiet_hours = Nullable(
   ),
 )
 
-export const Preferences = Closed(
+export const Preferences = Short(NotificationPreference)
+export type Preferences = Static<typeof Preferences>
+
+export const Hours = Closed(
   {
-    data: Type.Array(NotificationPreference, { description: 'Each kind that can reach the person here' }),
     quiet_hours,
-    timezone: Type.String({ description: 'By whose clock the hours count', examples: ['Europe/Berlin'] }),
-    timezone_source: OneOf(TIMEZONE_SOURCES, {
-      description: "Where that is from: the person's own, else the tenant's, else UTC",
-    }),
+    ...clock,
     digest_time: Type.String({ description: 'When mails of a day come together, by that clock', examples: ['08:00'] }),
   },
-  { title: 'NotificationPreferences', description: 'What a person is told here, when, and by which ways' },
+  { title: 'NotificationHours', description: 'When a person is not to be disturbed here, and by whose clock' },
 )
-export type Preferences = Static<typeof Preferences>
+export type Hours = Static<typeof Hours>
+
+export const HoursPatch = Patch({ quiet_hours }, { title: 'NotificationHoursPatch' })
+export type HoursPatch = Static<typeof HoursPatch>
 
 const PreferenceChange = Closed({
   notification_type: Type.String({ maxLength: 100, description: 'The kind', examples: ['user.invited'] }),
@@ -184,7 +195,6 @@ export type PreferenceChange = Static<typeof PreferenceChange>
 export const PreferencesPatch = Patch(
   {
     data: Type.Array(PreferenceChange, { maxItems: 200, description: 'Kinds that change; what is not named stays' }),
-    quiet_hours,
   },
   { title: 'NotificationPreferencesPatch' },
 )
