@@ -24,6 +24,13 @@ describe('the example of the handbook', () => {
   })
 })
 
+describe('the channel of the page about notifications', () => {
+  it('is the one that the tests run', () => {
+    const [, code = 'none'] = read('docs/notifications.md').match(/```ts\n([\s\S]*?)\n```/) ?? []
+    assert.ok(read('core/src/modules/notifications/delivery/gateway.fixture.ts').includes(code))
+  })
+})
+
 describe('what is said of security', () => {
   it('has nothing else among what is not promised', () => {
     const [, section = ''] = read('SECURITY.md').split('## What is not promised\n')

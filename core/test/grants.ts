@@ -23,6 +23,18 @@ export const TABLES: Record<string, Rights> = {
   audit_verifications: { app: 'select, insert, update', system: ALL },
   audit_sinks: { app: ALL, system: ALL },
 
+  // What people are told. Its texts are never changed, and months go as a whole.
+  notifications: {
+    app: 'select, insert, update (updated_at, read_at, archived_at, outcome, outcome_at), delete',
+    system: ALL,
+  },
+  notification_counts: {
+    app: 'select, insert, update (updated_at, unread, last_seq, read_to, read_all_at, hidden_to, next_expiry)',
+    system: ALL,
+  },
+  notification_preferences: { app: 'select, insert, update (updated_at, kinds, quiet_hours)', system: ALL },
+  notification_sends: { app: 'select, insert, delete', system: ALL },
+
   // Work and kept answers. Schedules and sweeps are the system's.
   runs: { app: '', system: ALL },
   tenant_jobs: { app: ALL, system: ALL },
@@ -97,6 +109,7 @@ export const FUNCTIONS: Record<string, string> = {
   remove_audit_logs: 'system',
   remove_audit_blocks: 'system',
   drop_audit_month: 'system',
+  drop_notification_month: 'system',
   // Called by migrations and by other functions.
   set_rights: '',
   app_may: '',

@@ -196,6 +196,8 @@ const SHORT = [
   'GET /audit/keys',
   'GET /api-keys/:id/usage',
   'POST /api-keys/import',
+  'GET /notifications/preferences',
+  'PUT /notifications/preferences',
 ]
 
 function assertListShape(route: RegisteredRoute, { body }: Answered): void {
@@ -249,8 +251,8 @@ async function proveReplay(world: PeopledWorld, route: RegisteredRoute): Promise
 
 /** A PUT is partial, so that one of nothing changes nothing. */
 /** A payment method is set and shown within the subscription; it has no address of its own to be read from. */
-function isReadBack({ method, path }: RegisteredRoute): boolean {
-  return method === 'PUT' && path !== '/subscriptions/current/payment-method'
+function isReadBack({ method, path, body }: RegisteredRoute): boolean {
+  return method === 'PUT' && body !== undefined && path !== '/subscriptions/current/payment-method'
 }
 
 async function proveEmptyPut(world: PeopledWorld, route: RegisteredRoute): Promise<void> {

@@ -6,6 +6,7 @@ import { articleAdded, articlePriced, articleRetired } from './events.ts'
 import { changePrice } from './jobs.ts'
 import { tellStore } from './listeners.ts'
 import { priceChanged } from './mails.ts'
+import { articleRetiredNotice } from './notifications.ts'
 import { articleRoutes } from './routes.ts'
 import { retireAll } from './schedules.ts'
 import { priceNotices } from './settings.ts'
@@ -30,6 +31,7 @@ export const catalog = defineModule({
   schedules: [retireAll],
   settings: [priceNotices],
   mails: [priceChanged],
+  notifications: [articleRetiredNotice],
   configuration: catalogConfiguration,
   routes: [...articleRoutes, ...tillRoutes, supplierPrices],
   cases: () => import('./catalog.cases.ts'), // loaded by tests alone

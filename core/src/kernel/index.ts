@@ -72,6 +72,8 @@ export {
 } from './mails/define.ts'
 export type { Messages, MessageValue, MessageValues, Reading } from './messages/catalogue.ts'
 export * from './module.ts'
+export * from './notices/channels.ts'
+export * from './notices/define.ts'
 export * from './outbound/deliveries.ts'
 export * from './outbound/leases.ts'
 export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'

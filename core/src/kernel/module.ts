@@ -6,6 +6,8 @@ import type { Core } from './core.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
+import type { NotificationChannel } from './notices/channels.ts'
+import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
 import type { Route } from './route.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
@@ -37,6 +39,10 @@ export interface Module {
   /** Mails that the module sends; their texts are messages. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly mails: readonly MailDefinition<any>[]
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles above
+  readonly notifications: readonly NotificationDefinition<any>[]
+  /** Ways to tell people besides the list in the application and mail. */
+  readonly channels: readonly NotificationChannel[]
   /**
    * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
    * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
@@ -58,6 +64,7 @@ export interface Module {
   /** Where the settings of a level are. */
   readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
+  readonly notifier: Notifier | undefined
   readonly brands: BrandSource | undefined
   readonly senders: MailSenders | undefined
   /** Called before the core serves; throws an Error with advice when it must not. */
@@ -102,6 +109,8 @@ export function defineModule(spec: ModuleSpec): Module {
     schedules: [],
     listeners: [],
     mails: [],
+    notifications: [],
+    channels: [],
     messages: undefined,
     resources: [],
     settings: [],
@@ -115,6 +124,7 @@ export function defineModule(spec: ModuleSpec): Module {
     stores: undefined,
     settingsOf: {},
     postOffice: undefined,
+    notifier: undefined,
     brands: undefined,
     senders: undefined,
     founding: undefined,

@@ -8,10 +8,13 @@ import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
 import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
+import type { NotificationChannel } from './notices/channels.ts'
+import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
 import { collectMessages } from './registry-messages.ts'
+import { collectChannels, collectNotifications, listenersOfNotifications } from './registry-notifications.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -48,6 +51,10 @@ export interface Registry {
   readonly schedules: readonly Schedule[]
   /** By kind. */
   readonly mails: ReadonlyMap<string, MailDefinition>
+  /** By kind. */
+  readonly notifications: ReadonlyMap<string, NotificationDefinition>
+  /** Channels besides the list in the application and mail, by name. */
+  readonly channels: ReadonlyMap<string, NotificationChannel>
   /** The texts that people read, in every language. */
   readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
@@ -59,6 +66,7 @@ export interface Registry {
   readonly settings: SettingsByLevel
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
+  readonly notifier: Notifier | undefined
   readonly brands: BrandSource | undefined
   readonly senders: MailSenders | undefined
   findJob(name: string): Job | undefined
@@ -153,10 +161,17 @@ export function createRegistry(given: readonly Module[]): Registry {
     'resource',
     each(modules, (module) => module.resources.map((resource) => [resource.name, resource])),
   )
-  const listeners = unique(
-    'listener',
-    each(modules, (module) => module.listeners.map((listener) => [taskOfListener(listener), listener])),
-  )
+  const notifier = onlyOne('notifier', modules, (module) => module.notifier, problems)
+  const channels = collectChannels(modules, problems)
+  const notifications = collectNotifications(modules, { permissions, features, events, channels }, problems)
+  const listeners = unique('listener', [
+    ...each(modules, (module) => module.listeners.map((listener) => [taskOfListener(listener), listener])),
+    ...listenersOfNotifications(notifications.values(), notifier).map((listener): [string, Listener, string] => [
+      taskOfListener(listener),
+      listener,
+      'notifications',
+    ]),
+  ])
   for (const { event, name } of listeners.values())
     if (event !== '*' && !events.has(event))
       problems.push(
@@ -198,6 +213,8 @@ export function createRegistry(given: readonly Module[]): Registry {
     events,
     schedules: [...schedules.values()],
     mails,
+    notifications,
+    channels,
     messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules
@@ -210,6 +227,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     settings,
     settingsKeepers,
     postOffice,
+    notifier,
     brands,
     senders,
     findJob: (name) => jobs.get(name),

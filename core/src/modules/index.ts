@@ -6,6 +6,7 @@ import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { mail } from './mail/index.ts'
 import { members } from './members/index.ts'
+import { notifications } from './notifications/index.ts'
 import { pages } from './pages/index.ts'
 import { roles } from './roles/index.ts'
 import { stores } from './stores/index.ts'
@@ -27,5 +28,6 @@ export const builtinModules: readonly Module[] = [
   authz,
   audit,
   auditSinks,
+  notifications,
   pages,
 ]

@@ -82,6 +82,10 @@ export interface Config {
     readonly invitationTtlSeconds: number
   }
   /** Whether what retention removes is written to the file storage first. */
+  readonly notices: {
+    /** How long notifications are kept. */
+    readonly retentionDays: number
+  }
   readonly audit: {
     readonly archive: boolean
     /** No tenant keeps its audit log for less. */
@@ -207,6 +211,7 @@ function nest(env: Env): Omit<Config, 'of'> {
       invitationTtlSeconds: env.INVITATION_TTL,
     },
     audit: { archive: env.AUDIT_ARCHIVE, minRetentionDays: env.AUDIT_RETENTION_MIN_DAYS },
+    notices: { retentionDays: env.NOTIFICATION_RETENTION_DAYS },
     worker: { concurrency: env.WORKER_CONCURRENCY },
   }
 }

@@ -300,6 +300,12 @@ export const settings = {
     { default: '30' },
     'How long every tenant keeps its audit log at least, whatever its settings say.',
   ),
+  NOTIFICATION_RETENTION_DAYS: setting(
+    'Operation',
+    integer(7, 3650),
+    { default: '90' },
+    'For how many days notifications are kept. They go by whole months, so each stays for up to a month longer.',
+  ),
   WORKER_PORT: setting(
     'Operation',
     integer(1, 65_535),

@@ -5,6 +5,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { authMails } from './mails.ts'
+import { authNotices } from './notifications.ts'
 import { passwordHasher } from './passwords/hash.ts'
 import { sendReset, sendVerification } from './recovery/links.ts'
 import { accountRoutes } from './routes-accounts.ts'
@@ -69,6 +70,7 @@ export const auth = defineModule({
   jobs: [sendVerification, sendReset],
   schedules: [rotateKeys, sweep],
   mails: authMails,
+  notifications: authNotices,
   resources: [keyRing, provenTokens, passwordHasher],
   settings: authSettings,
   sealed: [sealedSigningKeys],

@@ -16,6 +16,7 @@ export { pageGlobalMails, readGlobalMail } from './log.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
 export { requireMail } from './post.ts'
+export { safeName } from './safe-name.ts'
 export { GlobalMail, Mail, MailSuppression } from './schema.ts'
 
 /** Sends mails: each is rendered and sent by a job after the commit, and retried until the mail server accepts it. */
