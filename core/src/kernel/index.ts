@@ -69,6 +69,8 @@ export {
   type PostOffice,
   recipientOf,
 } from './mails/define.ts'
+export type { DkimKey, Sender, Senders } from './mails/senders.ts'
+export type { Subscription, Unsubscribers } from './mails/unsubscribe.ts'
 export * from './module.ts'
 export * from './outbound/deliveries.ts'
 export * from './outbound/leases.ts'
@@ -81,6 +83,7 @@ export {
   problemOfOutboundUrl,
   recordUrl,
 } from './outbound/outbound-url.ts'
+export { createResolveTxt, type ResolveTxt, type TxtAnswer } from './outbound/resolve-txt.ts'
 export { afterFailure, type FailureColumns, NO_FAILURES, type RetryPolicy, retryDelayMs } from './outbound/retries.ts'
 export * from './outbound/schemas.ts'
 export type { Message } from './outbound/signing.ts'
@@ -106,7 +109,7 @@ export { SettingsPatch } from './settings/schemas.ts'
 export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
 export { errorCode } from './system-errors.ts'
-export { normalizeEmail } from './text/email.ts'
+export { normalizeDomain, normalizeEmail } from './text/email.ts'
 export { escapeHtml } from './text/html.ts'
 export { greatest, least } from './text/least.ts'
 export { showsSomething, tidyLine, withoutInvisible } from './text/names.ts'

@@ -13,6 +13,8 @@ import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
+import type { Senders } from './mails/senders.ts'
+import type { Unsubscribers } from './mails/unsubscribe.ts'
 import type { RateLimitSpec } from './rates/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 import type { Callers, Founder, FutureMoment, HealthCheck, Reach, Resource, SealedKind } from './specs.ts'
@@ -329,6 +331,8 @@ export interface Module {
   /** Where the settings of a level are. */
   readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
+  readonly senders: Senders | undefined
+  readonly unsubscribers: Unsubscribers | undefined
   /** Called before the core serves; throws an Error with advice when it must not. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -383,6 +387,8 @@ export function defineModule(spec: ModuleSpec): Module {
     stores: undefined,
     settingsOf: {},
     postOffice: undefined,
+    senders: undefined,
+    unsubscribers: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

@@ -6,6 +6,8 @@ import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { MailDefinition, PostOffice } from './mails/define.ts'
+import type { Senders } from './mails/senders.ts'
+import type { Unsubscribers } from './mails/unsubscribe.ts'
 import type { Module, Route } from './module.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
@@ -55,6 +57,8 @@ export interface Registry {
   readonly settings: SettingsByLevel
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
+  readonly senders: Senders | undefined
+  readonly unsubscribers: Unsubscribers | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -171,6 +175,8 @@ export function createRegistry(given: readonly Module[]): Registry {
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
+  const senders = onlyOne('senders', modules, (module) => module.senders, problems)
+  const unsubscribers = onlyOne('unsubscribers', modules, (module) => module.unsubscribers, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
   const [inner, later] = [true, false].map((isInner) =>
@@ -200,6 +206,8 @@ export function createRegistry(given: readonly Module[]): Registry {
     settings,
     settingsKeepers,
     postOffice,
+    senders,
+    unsubscribers,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { Ctx } from '../context.ts'
+import type { Subscription } from './unsubscribe.ts'
 
 /** The words of a mail. A layout makes its text part and its HTML part of them. */
 export interface MailText {
@@ -113,6 +114,8 @@ export interface Letter<T> {
   fromName?: string | null
   /** Default: `skip`. */
   ifPaused?: IfPaused
+  /** What the recipient may switch off: the mail offers it, in its headers too (RFC 8058). Default: nothing. */
+  unsubscribe?: Subscription | null
 }
 
 /** *Who brings mails out?* Without a module that fills this slot no module can have any. */
