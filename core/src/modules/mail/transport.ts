@@ -1,6 +1,10 @@
 import { createTransport } from 'nodemailer'
+import type { Sender } from '#kernel'
+import { addressMail, onOneLine } from './headers.ts'
+import { MailError } from './mail-error.ts'
 import { storeMail } from './mailbox.ts'
-import { senderName } from './safe-name.ts'
+
+export { MailError } from './mail-error.ts'
 
 /** One mail to one person; every value may come from users. */
 export interface Mail {
@@ -8,8 +12,12 @@ export interface Mail {
   subject: string
   text: string
   html: string
-  /** What the sender calls itself; shown before the configured name. */
+  /** What the sender calls itself, where `sender` does not say; shown before the configured name. */
   fromName?: string
+  /** In whose name it goes out. Default: as configured. */
+  sender?: Sender | null
+  /** Where one click ends mails like this one (RFC 8058). */
+  unsubscribeUrl?: string
 }
 
 /** Sends mails: by SMTP when `smtpUrl` is set, else into the mailbox in `dataDir`. */
@@ -38,18 +46,6 @@ export interface MailLog {
   warn(details: object, message: string): void
 }
 
-/** A mail was not accepted. The message contains no address, no credential and nothing of the mail. */
-export class MailError extends Error {
-  override name = 'MailError'
-  /** True when another attempt cannot succeed: the server answered 5xx, or the address is invalid. */
-  readonly isPermanent: boolean
-
-  constructor(message: string, isPermanent: boolean) {
-    super(message)
-    this.isPermanent = isPermanent
-  }
-}
-
 const SECONDS = 1_000
 const TIMEOUTS = {
   dnsTimeout: 10 * SECONDS,
@@ -58,9 +54,6 @@ const TIMEOUTS = {
   socketTimeout: 30 * SECONDS,
 }
 const MAX_CONNECTIONS = 5
-const SUBJECT_MAX_LENGTH = 200
-// Enough for a bounded sender's name and the whole configured one.
-const NAME_MAX_LENGTH = 200
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
 export function createMailer(config: MailerConfig, log: MailLog): Mailer {
@@ -83,7 +76,13 @@ function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
     async send(mail) {
       const { from, to, subject } = addressMail(mail, config)
       const sender = from.name ? `${from.name} <${from.address}>` : from.address
-      const { id } = await storeMail(config.dataDir, { from: sender, to, subject, text: mail.text, html: mail.html })
+      const { id } = await storeMail(config.dataDir, {
+        from: sender,
+        to: to.address,
+        subject,
+        text: mail.text,
+        html: mail.html,
+      })
       log.info({ mail_id: id }, 'mail put into the development mailbox')
     },
     verify: async () => {},
@@ -105,10 +104,7 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
   transport.on('error', () => log.warn({}, 'a connection to the mail server broke'))
   return {
     async send(mail) {
-      const envelope = addressMail(mail, config)
-      const headers = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
-      const to = { name: '', address: envelope.to }
-      const message = { ...envelope, to, text: mail.text, html: mail.html, headers }
+      const message = { ...addressMail(mail, config), text: mail.text, html: mail.html }
       const { messageId } = await transport.sendMail(message).catch(fail)
       log.info({ message_id: messageId }, 'mail sent')
     },
@@ -117,25 +113,6 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
     },
     close: () => transport.close(),
   }
-}
-
-/** Header values, each on one line and of bounded length. @throws MailError for an invalid address */
-function addressMail({ to, subject, fromName }: Mail, { mail: { from } }: MailerConfig) {
-  // A single plain address that no mail server reads as a list, a group, a route or a second header.
-  if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
-    throw new MailError('The address of the recipient is not one', true)
-  }
-  const product = from.name || from.address.slice(from.address.lastIndexOf('@') + 1)
-  const name = fromName ? onOneLine(senderName(fromName, product), NAME_MAX_LENGTH) : from.name
-  return { from: { name, address: from.address }, to, subject: onOneLine(subject, SUBJECT_MAX_LENGTH) }
-}
-
-function onOneLine(text: string, maxLength: number): string {
-  const line = text
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim()
-  return Array.from(line).slice(0, maxLength).join('')
 }
 
 function fail(error: unknown): never {
