@@ -3,6 +3,7 @@ import { postOffice, sealedMails, sendMail } from './jobs.ts'
 import { mailCheck, mailer } from './mailer.ts'
 import { forgetPauses } from './pauses.ts'
 import { mailboxRoutes } from './routes.ts'
+import { unsubscribeRoutes } from './unsubscribe/routes.ts'
 
 export { requireMail } from './jobs.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
@@ -12,7 +13,11 @@ export { endPause } from './pauses.ts'
 export const mail = defineModule({
   name: 'mail',
   migrations: new URL('./migrations/', import.meta.url),
-  routes: mailboxRoutes,
+  permissions: {
+    'mail.view': 'See the mails of the tenant, and the domain that they come from',
+    'mail.manage': 'Send mails again, cancel them, and change what they come from',
+  },
+  routes: [...mailboxRoutes, ...unsubscribeRoutes],
   jobs: [sendMail],
   schedules: [forgetPauses],
   resources: [mailer],

@@ -1,9 +1,20 @@
 import { Value } from 'typebox/value'
-import { Closed, type Ctx, defineJob, Nullable, type PostOffice, type SealedKind, Type, unavailable } from '#kernel'
+import {
+  Closed,
+  type Ctx,
+  defineJob,
+  Nullable,
+  type PostOffice,
+  type SealedKind,
+  type Sender,
+  Type,
+  unavailable,
+} from '#kernel'
 import { mailer } from './mailer.ts'
 import { takeTurn } from './pauses.ts'
 import { renderMail } from './render.ts'
 import { MailError } from './transport.ts'
+import { offerOf } from './unsubscribe/offer.ts'
 
 /**
  * For work that needs a mail to be useful, such as an invitation or a link to choose a new password: throws 503
@@ -15,14 +26,23 @@ export function requireMail({ config }: Ctx): void {
 
 /** Encrypts the data of a mail and enqueues it in the transaction of `ctx`. */
 export const postOffice: PostOffice = {
-  async post(ctx, mail, { to, data, locale = null, timezone = null, fromName = null, ifPaused = 'skip' }) {
+  async post(ctx, mail, letter) {
+    const { to, data, locale = null, timezone = null, fromName = null, ifPaused = 'skip' } = letter
     if (ctx.config.mail.off) return false
     const runAt = await takeTurn(ctx, mail, to, ifPaused)
     if (runAt === null) return false
     const content: unknown = typeof data === 'function' ? await data() : data
     if (!Value.Check(mail.data, content)) throw new Error(`The data of ${mail.kind} has another shape than declared`)
     const sealed = ctx.secrets.seal(JSON.stringify(content), sealContext(to, mail.kind))
-    const payload = { to, kind: mail.kind, data: sealed, locale, timezone, from_name: fromName }
+    const payload = {
+      to,
+      kind: mail.kind,
+      data: sealed,
+      locale,
+      timezone,
+      from_name: fromName,
+      unsubscribe: letter.unsubscribe ?? null,
+    }
     await ctx.enqueue(sendMail, payload, { runAt })
     return true
   },
@@ -42,17 +62,23 @@ export const sendMail = defineJob('mail.send', {
     locale: text,
     timezone: text,
     from_name: text,
+    unsubscribe: Type.Optional(Nullable(Closed({ kind: Type.String(), userId: Type.String() }))),
   }),
   transaction: 'manual',
-  handler: async (ctx, { to, kind, data, locale, timezone, from_name }) => {
+  handler: async (ctx, { to, kind, data, locale, timezone, from_name, unsubscribe }) => {
     const mail = ctx.registry.mails.get(kind)
     // Its module was removed from the core after it was enqueued; it is sent when the module is back.
     if (!mail) throw new Error(`No module of this core lists the mail ${kind}`)
     const opened: unknown = JSON.parse(ctx.secrets.openText(data, sealContext(to, kind)))
     const { http, pages } = ctx.config
-    const written = renderMail(mail, opened, { publicUrl: http.publicUrl, pages, locale, timezone })
+    const offer = offerOf(ctx, unsubscribe)
+    const setting = { publicUrl: http.publicUrl, pages, locale, timezone, unsubscribeUrl: offer?.pageUrl }
+    const written = renderMail(mail, opened, setting)
+    const sender = await senderOf(ctx)
     try {
-      await ctx.use(mailer).send({ to, ...written, fromName: from_name ?? undefined })
+      await ctx
+        .use(mailer)
+        .send({ to, ...written, fromName: from_name ?? undefined, sender, unsubscribeUrl: offer?.oneClickUrl })
     } catch (error) {
       if (!(error instanceof MailError) || !error.isPermanent) throw error
       // Another attempt cannot succeed, for example because the mailbox does not exist.
@@ -60,6 +86,13 @@ export const sendMail = defineJob('mail.send', {
     }
   },
 })
+
+/** In whose name the mails of the context's tenant go out. */
+async function senderOf(ctx: Ctx): Promise<Sender | null> {
+  const { senders } = ctx.registry
+  if (!senders) return null
+  return ctx.transaction((inner) => senders.senderOf(inner, inner.tenant), { readOnly: true })
+}
 
 /** The encrypted data of waiting mails. */
 export const sealedMails: SealedKind = {

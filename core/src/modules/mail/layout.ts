@@ -1,10 +1,16 @@
 import type { MailText } from '#kernel'
 import { escapeHtml } from '#kernel'
 
+/** A link below everything else. */
+export interface Footer {
+  label: string
+  url: string
+}
+
 /** The plain text part of a mail. */
-export function layOutText({ greeting, paragraphs, action, closing }: MailText): string {
-  const link = action && `${action.label}:\n${action.url}`
-  return `${[greeting, ...paragraphs, link, closing].filter((part) => part !== undefined).join('\n\n')}\n`
+export function layOutText({ greeting, paragraphs, action, closing }: MailText, footer?: Footer): string {
+  const [link, last] = [action, footer].map((each) => each && `${each.label}:\n${each.url}`)
+  return `${[greeting, ...paragraphs, link, closing, last].filter((part) => part !== undefined).join('\n\n')}\n`
 }
 
 const FONT = 'font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif'
@@ -12,7 +18,11 @@ const BUTTON =
   'display:inline-block;padding:12px 20px;border-radius:6px;background:#1d4ed8;color:#ffffff;text-decoration:none;font-weight:600'
 
 /** The HTML part: the same words, escaped, in a document that loads nothing. */
-export function layOutHtml({ subject, greeting, paragraphs, action, closing }: MailText, language: string): string {
+export function layOutHtml(
+  { subject, greeting, paragraphs, action, closing }: MailText,
+  language: string,
+  footer?: Footer,
+): string {
   const lines = [...(greeting === undefined ? [] : [greeting]), ...paragraphs].map(
     (line) => `<p style="margin:0 0 16px">${escapeHtml(line)}</p>`,
   )
@@ -23,7 +33,10 @@ export function layOutHtml({ subject, greeting, paragraphs, action, closing }: M
     closing === undefined
       ? undefined
       : `<p style="margin:24px 0 0;font-size:14px;color:#52525b">${escapeHtml(closing)}</p>`
-  const body = [...lines, button, last].filter((part) => part !== undefined)
+  const end =
+    footer &&
+    `<p style="margin:24px 0 0;font-size:14px"><a href="${escapeHtml(footer.url)}" style="color:#52525b">${escapeHtml(footer.label)}</a></p>`
+  const body = [...lines, button, last, end].filter((part) => part !== undefined)
   return `<!doctype html>
 <html lang="${escapeHtml(language)}">
 <head>

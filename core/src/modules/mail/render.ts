@@ -1,6 +1,7 @@
 import { linkTo, type MailDefinition, type MailTexts, type Pages } from '#kernel'
 import { layOutHtml, layOutText } from './layout.ts'
 import { plainName, safeName } from './safe-name.ts'
+import { unsubscribeLabel } from './unsubscribe/words.ts'
 
 /** The person and the installation that a mail is written for. */
 export interface RenderOptions {
@@ -11,6 +12,8 @@ export interface RenderOptions {
   /** BCP 47 and IANA names for the text and the times in it; unknown ones fall back to the first text, English and UTC. */
   locale?: string | null
   timezone?: string | null
+  /** Where the recipient ends mails like this one. Default: nowhere. */
+  unsubscribeUrl?: string | undefined
 }
 
 /** A mail that is complete except for its recipient. */
@@ -34,7 +37,13 @@ export function renderMail(mail: MailDefinition, data: unknown, setting: RenderO
     safeName,
     plainName,
   })
-  return { subject: words.subject, text: layOutText(words), html: words.html ?? layOutHtml(words, language) }
+  const url = setting.unsubscribeUrl
+  const footer = url === undefined ? undefined : { label: unsubscribeLabel(language), url }
+  return {
+    subject: words.subject,
+    text: layOutText(words, footer),
+    html: words.html ?? layOutHtml(words, language, footer),
+  }
 }
 
 /** The text for the exact language tag, else for a shorter one (`zh-Hant-TW`, `zh-Hant`, `zh`), else the first text. */
