@@ -5,6 +5,7 @@ import { auditSinks } from './audit-sinks/index.ts'
 import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { mail } from './mail/index.ts'
+import { mailDomains } from './mail-domains/index.ts'
 import { members } from './members/index.ts'
 import { pages } from './pages/index.ts'
 import { roles } from './roles/index.ts'
@@ -27,5 +28,6 @@ export const builtinModules: readonly Module[] = [
   authz,
   audit,
   auditSinks,
+  mailDomains,
   pages,
 ]
