@@ -20,7 +20,10 @@ const cases: Cases = {
       },
     },
     [`PUT ${path}`]: {
-      given: (tenant) => ({ body: { domain: domainOf(tenant), from_address: `Post@${domainOf(tenant)}` } }),
+      given: async (tenant) => {
+        await given(tenant)
+        return { body: { domain: domainOf(tenant), from_address: `Post@${domainOf(tenant)}` } }
+      },
       see: ({ body }, _sent, tenant) =>
         has(body, { domain: domainOf(tenant), from_address: `post@${domainOf(tenant)}`, rotation: 'none' }),
     },

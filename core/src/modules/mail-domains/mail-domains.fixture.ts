@@ -4,10 +4,17 @@ import type { AddressInfo } from 'node:net'
 import { authenticate } from 'mailauth'
 import { SMTPServer } from 'smtp-server'
 import { Closed, type Ctx, defineMail, defineModule, type Subscription, Type } from '#kernel'
-import { createTestCore, type TestCore, type TestCoreOptions, type TestPerson, type TestTenant } from '../../testing/index.ts'
+import {
+  createTestCore,
+  type TestCore,
+  type TestCoreOptions,
+  type TestPerson,
+  type TestTenant,
+} from '../../testing/index.ts'
 import { builtinModules } from '../index.ts'
 import { mail } from '../mail/index.ts'
 import { type DnsServer, startDnsServer } from './dns-server.fixture.ts'
+import { newKeyPair } from './keys.ts'
 import type { MailDomain } from './schema.ts'
 
 export const path = '/tenants/current/mail-domain'
@@ -65,6 +72,8 @@ export async function createMailCore({ env, ...options }: TestCoreOptions = {}):
   smtp.listen(0, '127.0.0.1')
   await once(smtp.server, 'listening')
   const { port } = smtp.server.address() as AddressInfo // listening on a port, not a pipe
+  const key = await newKeyPair()
+  dns.zone.set(`mail._domainkey.${domainOf(PLATFORM)}`, [`v=DKIM1; p=${key.public}`])
   const test = await createTestCore({
     modules: [...builtinModules, notes],
     ...options,
@@ -72,6 +81,8 @@ export async function createMailCore({ env, ...options }: TestCoreOptions = {}):
       SMTP_URL: `smtp://127.0.0.1:${port}`,
       MAIL_FROM: `Platform <${PLATFORM}>`,
       MAIL_DNS_SERVERS: dns.address,
+      MAIL_DKIM_SELECTOR: 'mail',
+      MAIL_DKIM_PRIVATE_KEY: key.private.replace(/-----[^-]+-----|\s/g, ''),
       ...env,
     },
   })
@@ -100,6 +111,8 @@ export const setDomain = (owner: TestPerson, domain: string, more: object = {}) 
 export const verify = (owner: TestPerson) => ok(owner.post(`${path}/verify`))
 export const rotate = (owner: TestPerson) => ok(owner.post(`${path}/rotate`))
 export const readDomain = (owner: TestPerson) => ok(owner.get(path))
+
+export const domainOf = (address: string) => address.slice(address.lastIndexOf('@') + 1)
 
 let count = 0
 /** A domain that no other test has. */

@@ -6,7 +6,7 @@ import { columnsOfKey, type KeyPair, newKeyPair } from './keys.ts'
 import { readDomain } from './names.ts'
 import { presentDomain, recordDomain } from './present.ts'
 import { deleteClaims, deleteDomain, findDomain, getDomain, insertDomain, lockDomain, updateDomain } from './queries.ts'
-import type { MailDomain, NewMailDomain } from './schema.ts'
+import type { MailDomain, MailDomainPatch } from './schema.ts'
 import type { DomainRow } from './table.ts'
 
 /** Throws 404 when the tenant has none. */
@@ -15,12 +15,12 @@ export async function readMailDomain(ctx: Ctx): Promise<MailDomain> {
 }
 
 /**
- * Names the domain that mails are to come from; another one than before begins anew. No transaction may be open: keys take
- * a while to make. Throws 400, and 409 when the domain is changed at the same time.
+ * Names the domain that mails are to come from; another one than before begins anew, absent fields stay. No transaction may be
+ * open: keys take a while to make. Throws 400, and 409 when the domain is changed at the same time.
  */
-export async function setMailDomain(ctx: Ctx, input: NewMailDomain): Promise<MailDomain> {
-  const wanted = readInput(ctx, input)
+export async function setMailDomain(ctx: Ctx, patch: MailDomainPatch): Promise<MailDomain> {
   const known = await ctx.transaction(({ tx, tenantId }) => findDomain(tx, tenantId), { readOnly: true })
+  const wanted = readPatch(ctx, patch, known)
   const pairs = known?.domain === wanted.domain ? null : await Promise.all([newKeyPair(), newKeyPair()])
   return ctx.transaction(async (inner) => {
     const before = await lockDomain(inner.tx, inner.tenantId)
@@ -75,8 +75,8 @@ interface Wanted {
   from_address: string | null | undefined
 }
 
-function readInput({ config }: Ctx, { domain, from_address }: NewMailDomain): Wanted {
-  const read = readDomain(domain, config)
+function readPatch({ config }: Ctx, { domain, from_address }: MailDomainPatch, known: DomainRow | undefined): Wanted {
+  const read = readDomain(domain ?? known?.domain ?? '', config)
   if ('problem' in read) throw invalidRequest({ errors: [at('domain', read.problem)] })
   if (from_address === undefined || from_address === null) return { domain: read.domain, from_address }
   const address = normalizeEmail(from_address)

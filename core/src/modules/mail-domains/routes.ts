@@ -1,7 +1,7 @@
-import { at, conflict, defineRoute, type Route } from '#kernel'
+import { at, conflict, defineRoute, notFound, type Route } from '#kernel'
 import { readDomain } from './names.ts'
 import { readMailDomain, removeMailDomain, rotateMailDomainKey, setMailDomain, verifyMailDomain } from './operations.ts'
-import { MailDomain, NewMailDomain } from './schema.ts'
+import { MailDomain, MailDomainPatch } from './schema.ts'
 
 const path = '/tenants/current/mail-domain'
 const access = { permission: 'mail.manage' }
@@ -15,6 +15,7 @@ export const mailDomainRoutes: readonly Route[] = [
     description: 'With the records to copy into its DNS, and what was last seen of each.',
     access: { permission: 'mail.view' },
     response: { 200: MailDomain },
+    errors: [notFound],
     handler: readMailDomain,
   }),
   defineRoute({
@@ -26,7 +27,7 @@ export const mailDomainRoutes: readonly Route[] = [
     access,
     rateLimit,
     transaction: 'manual',
-    body: NewMailDomain,
+    body: MailDomainPatch,
     check: ({ domain }, { config }) => {
       // An empty or a long one is what the schema says something of.
       const read = typeof domain === 'string' && domain !== '' ? readDomain(domain, config) : { problem: undefined }
@@ -43,6 +44,7 @@ export const mailDomainRoutes: readonly Route[] = [
     description: 'Mails come from the address of the installation again. The keys are forgotten.',
     access,
     response: { 204: null },
+    errors: [notFound],
     handler: removeMailDomain,
   }),
   defineRoute({
@@ -54,6 +56,7 @@ export const mailDomainRoutes: readonly Route[] = [
     rateLimit,
     transaction: 'manual',
     response: { 200: MailDomain },
+    errors: [notFound],
     handler: verifyMailDomain,
   }),
   defineRoute({
@@ -67,7 +70,7 @@ export const mailDomainRoutes: readonly Route[] = [
     rateLimit,
     transaction: 'manual',
     response: { 200: MailDomain },
-    errors: [conflict],
+    errors: [conflict, notFound],
     handler: rotateMailDomainKey,
   }),
 ]

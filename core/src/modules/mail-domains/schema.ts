@@ -6,6 +6,7 @@ import {
   Nullable,
   OneOf,
   OwnId,
+  Patch,
   type Static,
   TenantId,
   Timestamp,
@@ -75,19 +76,20 @@ export const MailDomain = Closed(
 )
 export type MailDomain = Static<typeof MailDomain>
 
-export const NewMailDomain = Closed(
+export const MailDomainPatch = Patch(
   {
     domain: Type.String({
       minLength: 1,
       maxLength: MAX_DOMAIN_LENGTH,
-      description: 'A domain of the tenant. Another one than before begins anew, with other keys',
+      description:
+        'A domain of the tenant, which the first request needs. Another one than before begins anew, with other keys',
       examples: ['example.com'],
     }),
-    from_address: Type.Optional(Nullable(Described(Email, 'What mails come from, in that domain; null: its no-reply'))),
+    from_address: Nullable(Described(Email, 'What mails come from, in that domain; null: its no-reply')),
   },
-  { title: 'NewMailDomain' },
+  { title: 'MailDomainPatch' },
 )
-export type NewMailDomain = Static<typeof NewMailDomain>
+export type MailDomainPatch = Static<typeof MailDomainPatch>
 
 /** A domain as audit records keep it: neither keys nor what stands in DNS. */
 export const MailDomainChange = Closed({

@@ -44,7 +44,8 @@ export function addressMail(mail: Mail, { mail: { from: own } }: MailerConfig) {
     from: fromOf(mail, own),
     to: { name: '', address: mail.to },
     ...(replyTo && PLAIN_ADDRESS.test(replyTo) && { replyTo: { name: '', address: replyTo } }),
-    subject: onOneLine(mail.subject, SUBJECT_MAX_LENGTH),
+    // A mail without one looks like a mistake, and to some receivers like an attack.
+    subject: onOneLine(mail.subject, SUBJECT_MAX_LENGTH) || productOf(own),
     headers: {
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
@@ -63,8 +64,8 @@ function fromOf({ fromName, sender }: Mail, own: Address): Address {
     // The domain is theirs, and so is the name in front of it.
     return { name: onOneLine(ownSenderName(given), NAME_MAX_LENGTH), address }
   }
-  const product = own.name || domainOf(own.address)
-  return { name: given ? onOneLine(senderName(given, product), NAME_MAX_LENGTH) : own.name, address: own.address }
+  const name = given ? onOneLine(senderName(given, productOf(own)), NAME_MAX_LENGTH) : own.name
+  return { name, address: own.address }
 }
 
 /** RFC 8058: the mail program ends such mails by one POST, without opening a page. */
@@ -77,7 +78,7 @@ function signing(sender: Sender | null | undefined) {
   return sender?.dkim ? { dkim: { ...sender.dkim, headerFieldNames: SIGNED_FIELDS } } : {}
 }
 
-const domainOf = (address: string) => address.slice(address.lastIndexOf('@') + 1)
+const productOf = ({ name, address }: Address) => name || address.slice(address.lastIndexOf('@') + 1)
 
 /** The text without anything that ends a line, and cut to a length. */
 export function onOneLine(text: string, maxLength: number): string {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { newId } from '#kernel'
 import type { Cases } from '../../testing/index.ts'
+import { unsubscribeToken } from './unsubscribe/tokens.ts'
 
 const exempt = 'shows every mail of the installation, in development alone'
 
@@ -22,6 +24,14 @@ const cases: Cases = {
         return { params: { id: mail?.id ?? 'none' } }
       },
       see: ({ text }) => assert.match(text, /<h1>.+<\/h1>/),
+    },
+    'POST /unsubscribe': {
+      given: ({ test, tenantId }) => {
+        const token = unsubscribeToken(test.core, { tenantId, userId: newId(), kind: 'news' })
+        return { query: { token }, raw: 'List-Unsubscribe=One-Click' }
+      },
+      across: null,
+      unproven: 'no built-in module has mails that can be switched off',
     },
   },
 }
