@@ -10,6 +10,7 @@ import type { EventContent, EventDefinition } from './events/define.ts'
 import type { EnqueueOptions, Job } from './jobs/define.ts'
 import type { Letter, MailDefinition } from './mails/define.ts'
 import type { Resource } from './module.ts'
+import type { Notice, NotificationDefinition } from './notifications/define.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { Product } from './product.ts'
 import type { Registry } from './registry.ts'
@@ -93,6 +94,12 @@ export interface Ctx {
    * sent: a mail of this kind went to this address a moment ago, or none goes from here (`MAIL=off`; see `requireMail`).
    */
   mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
+
+  /**
+   * Tells people after commit, and never when this transaction is rolled back: each at most once. They find it in the
+   * application, in their mail and wherever else their preferences say.
+   */
+  notify<T>(kind: NotificationDefinition<T>, notice: Notice<T>): Promise<void>
 
   /**
    * What is in force of a setting, in one query of this transaction: of the context's own tenant, store (`X-Store-ID`) or

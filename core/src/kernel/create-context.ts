@@ -13,6 +13,7 @@ import { tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { postMail } from './mails/define.ts'
+import { postNotice } from './notifications/define.ts'
 import { readSetting } from './settings/values.ts'
 
 /** The fields that a context is created from. */
@@ -197,6 +198,7 @@ class Context implements Ctx {
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
   enqueue: Ctx['enqueue'] = (job, payload, options) => enqueueJob(this, job, payload, options)
   mail: Ctx['mail'] = (mail, letter) => postMail(this, mail, letter)
+  notify: Ctx['notify'] = (kind, notice) => postNotice(this, kind, notice)
   setting: Ctx['setting'] = (setting, id) => readSetting(this, setting, id)
 
   async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {

@@ -75,3 +75,12 @@ export function hashedId(text: string): Id {
 export function formatUuid(hex: string): Id {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
+
+/** A UUIDv7 of a millisecond whose other bits are those of a hash. */
+export function uuidOf(ms: number, hash: Buffer): Id {
+  const bytes = Buffer.from(hash.subarray(0, 16))
+  bytes.writeUIntBE(Math.min(Math.max(ms, 0), 2 ** 48 - 1), 0, 6)
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  return formatUuid(bytes.toString('hex'))
+}

@@ -15,6 +15,8 @@ import type { Job, Schedule } from './jobs/define.ts'
 import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
 import type { Senders } from './mails/senders.ts'
 import type { Unsubscribers } from './mails/unsubscribe.ts'
+import type { NotificationChannel } from './notifications/channels.ts'
+import type { NotificationDefinition, Notifier } from './notifications/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 import type { Callers, Founder, FutureMoment, HealthCheck, Reach, Resource, SealedKind } from './specs.ts'
@@ -315,6 +317,15 @@ export interface Module {
   /** Mails that the module sends, and other texts for those of others. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly mails: readonly (MailDefinition<any> | MailOverride<any>)[]
+  // biome-ignore lint/suspicious/noExplicitAny: as the handles above
+  readonly notifications: readonly NotificationDefinition<any>[]
+  /** Ways to tell people besides the list in the application and mail. */
+  readonly channels: readonly NotificationChannel[]
+  /**
+   * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
+   * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
+   */
+  readonly messages: URL | undefined
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly resources: readonly Resource<any>[]
   // biome-ignore lint/suspicious/noExplicitAny: as the handles above
@@ -333,6 +344,7 @@ export interface Module {
   readonly postOffice: PostOffice | undefined
   readonly senders: Senders | undefined
   readonly unsubscribers: Unsubscribers | undefined
+  readonly notifier: Notifier | undefined
   /** Called before the core serves; throws an Error with advice when it must not. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -375,6 +387,9 @@ export function defineModule(spec: ModuleSpec): Module {
     schedules: [],
     listeners: [],
     mails: [],
+    notifications: [],
+    channels: [],
+    messages: undefined,
     resources: [],
     settings: [],
     checks: [],
@@ -389,6 +404,7 @@ export function defineModule(spec: ModuleSpec): Module {
     postOffice: undefined,
     senders: undefined,
     unsubscribers: undefined,
+    notifier: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

@@ -8,10 +8,15 @@ import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { MailDefinition, PostOffice } from './mails/define.ts'
 import type { Senders } from './mails/senders.ts'
 import type { Unsubscribers } from './mails/unsubscribe.ts'
+import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
+import type { NotificationChannel } from './notifications/channels.ts'
+import type { NotificationDefinition, Notifier } from './notifications/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
+import { collectMessages } from './registry-messages.ts'
+import { collectChannels, collectNotifications, listenersOfNotifications } from './registry-notifications.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -48,6 +53,12 @@ export interface Registry {
   readonly schedules: readonly Schedule[]
   /** By kind, each with its texts. */
   readonly mails: ReadonlyMap<string, MailDefinition>
+  /** By kind. */
+  readonly notifications: ReadonlyMap<string, NotificationDefinition>
+  /** Channels besides the list in the application and mail, by name. */
+  readonly channels: ReadonlyMap<string, NotificationChannel>
+  /** The texts that people read, in every language. */
+  readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
@@ -59,6 +70,7 @@ export interface Registry {
   readonly postOffice: PostOffice | undefined
   readonly senders: Senders | undefined
   readonly unsubscribers: Unsubscribers | undefined
+  readonly notifier: Notifier | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -151,10 +163,17 @@ export function createRegistry(given: readonly Module[]): Registry {
     'resource',
     each(modules, (module) => module.resources.map((resource) => [resource.name, resource])),
   )
-  const listeners = unique(
-    'listener',
-    each(modules, (module) => module.listeners.map((listener) => [taskOfListener(listener), listener])),
-  )
+  const notifier = onlyOne('notifier', modules, (module) => module.notifier, problems)
+  const channels = collectChannels(modules, problems)
+  const notifications = collectNotifications(modules, { permissions, features, events, channels }, problems)
+  const listeners = unique('listener', [
+    ...each(modules, (module) => module.listeners.map((listener) => [taskOfListener(listener), listener])),
+    ...listenersOfNotifications(notifications.values(), notifier).map((listener): [string, Listener, string] => [
+      taskOfListener(listener),
+      listener,
+      'notifications',
+    ]),
+  ])
   for (const { event, name } of listeners.values())
     if (event !== '*' && !events.has(event))
       problems.push(
@@ -162,6 +181,7 @@ export function createRegistry(given: readonly Module[]): Registry {
       )
 
   const mails = collectMails(modules, problems)
+  const messages = collectMessages(modules, problems)
 
   const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({
@@ -195,6 +215,9 @@ export function createRegistry(given: readonly Module[]): Registry {
     events,
     schedules: [...schedules.values()],
     mails,
+    notifications,
+    channels,
+    messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules
       .flatMap((module) => module.authenticators)
@@ -208,6 +231,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     postOffice,
     senders,
     unsubscribers,
+    notifier,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -7,6 +7,7 @@ import { authz } from './authz/index.ts'
 import { mail } from './mail/index.ts'
 import { mailDomains } from './mail-domains/index.ts'
 import { members } from './members/index.ts'
+import { notifications } from './notifications/index.ts'
 import { pages } from './pages/index.ts'
 import { roles } from './roles/index.ts'
 import { stores } from './stores/index.ts'
@@ -29,5 +30,6 @@ export const builtinModules: readonly Module[] = [
   audit,
   auditSinks,
   mailDomains,
+  notifications,
   pages,
 ]

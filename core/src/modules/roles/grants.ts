@@ -1,6 +1,6 @@
-import type { Declared, Grant, GrantSource, Tx } from '#kernel'
+import type { Ctx, Declared, Grant, GrantSource, Tx } from '#kernel'
 import { catalogueOf, effectivePermissions } from './catalogue.ts'
-import { listHeldRoles } from './queries.ts'
+import { listAllRoles, listHeldRoles } from './queries.ts'
 
 /** A person's grants in a tenant: one for each role that they hold there. One query. */
 export async function listGrants(tx: Tx, core: Declared, tenantId: string, userId: string): Promise<Grant[]> {
@@ -12,6 +12,13 @@ export async function listGrants(tx: Tx, core: Declared, tenantId: string, userI
     roleId: role.role_id,
     role: role.name,
   }))
+}
+
+/** Ids of the roles that grant a permission where they are held: in the store, or for the whole tenant (null). */
+export async function listRolesWith(ctx: Ctx, permission: string, storeId: string | null): Promise<string[]> {
+  const catalogue = catalogueOf(ctx)
+  const all = await listAllRoles(ctx.tx, ctx.tenantId)
+  return all.filter((role) => effectivePermissions(catalogue, role, storeId).includes(permission)).map(({ id }) => id)
 }
 
 /** The module's answer to *what may they do?* */

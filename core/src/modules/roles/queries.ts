@@ -60,6 +60,10 @@ export function listRoles(tx: Tx, tenantId: string, filter: { scope?: RoleRow['s
   return query
 }
 
+/** Every role of a tenant, with the fields that decide its permissions. */
+export const listAllRoles = (tx: Tx, tenantId: string) =>
+  tx.selectFrom('roles').select(['id', 'key', 'permissions']).where('tenant_id', '=', tenantId).execute()
+
 export interface HeldRole {
   user_id: string
   role_id: string

@@ -1,0 +1,41 @@
+import { type Ctx, linkTo, mailNotice, type NotificationDefinition, type NotifiedPerson } from '#kernel'
+import type { TenantRecord as Tenant } from '../../tenants/index.ts'
+import { notificationMail } from '../mails.ts'
+import { textsOf } from '../texts.ts'
+
+/** A notification for one person's mail. */
+export interface MailedNotice {
+  data: Readonly<Record<string, unknown>>
+  person: NotifiedPerson
+  tenant: Tenant
+}
+
+/** Posts the mail of a kind: its own, or the common one with its texts. */
+export async function mailNow(
+  ctx: Ctx,
+  kind: NotificationDefinition,
+  { data, person, tenant }: MailedNotice,
+): Promise<void> {
+  if (kind.mail) return mailNotice(ctx, kind, data as never, person) // of this kind, checked when it was told
+  const { title, message, actions } = textsOf(ctx, kind.kind, data, person)
+  const [action] = actions
+  await ctx.mail(notificationMail, {
+    to: person.email,
+    locale: person.locale,
+    timezone: person.timezone,
+    fromName: tenant.branding.email_from_name,
+    data: {
+      name: person.name,
+      tenantName: tenant.name,
+      title,
+      message,
+      action: action ? { label: action.label, url: addressOf(ctx, action) } : null,
+      canSwitchOff: kind.canSwitchOff,
+    },
+  })
+}
+
+/** Where an action leads to in a mail. */
+export function addressOf({ config }: Ctx, { route, link }: { route: string | null; link: string | null }): string {
+  return link ?? linkTo({ publicUrl: config.http.publicUrl, pages: config.pages }, (route ?? '/') as `/${string}`) // a route begins with /
+}

@@ -1,0 +1,44 @@
+import { defineModule } from '#kernel'
+import { mail } from '../mail/index.ts'
+import { members } from '../members/index.ts'
+import { roles } from '../roles/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { users } from '../users/index.ts'
+import { notificationConfiguration } from './configuration.ts'
+import { fanOut } from './delivery/fan-out.ts'
+import { tellElsewhere } from './delivery/home.ts'
+import { notifier } from './delivery/notifier.ts'
+import { sendByChannel, sendDigest, sendHeld } from './delivery/sends.ts'
+import * as events from './events.ts'
+import { announcementNotice } from './kinds.ts'
+import { digestMail, notificationMail } from './mails.ts'
+import { notificationRoutes } from './routes.ts'
+import { hideFromLeaver, removeHidden } from './upkeep/leaving.ts'
+import { dropMonths, makeMonths, removeExpired } from './upkeep/schedules.ts'
+import { settleRead } from './upkeep/settle-read.ts'
+
+export * from './events.ts'
+export { announcementNotice } from './kinds.ts'
+export { digestMail, notificationMail } from './mails.ts'
+export { countUnread, readAll, readNotification } from './operations.ts'
+export { changePreferences, readPreferences } from './preferences/preferences.ts'
+export { Notification, NotificationPreference } from './schema.ts'
+
+/** Tells people what happened: in a list of their own, by mail, and by whatever channels modules bring. */
+export const notifications = defineModule({
+  name: 'notifications',
+  description: 'What people are told: their list, how many they have not read, and by which ways they want it.',
+  dependsOn: [users, tenants, roles, members, mail],
+  migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
+  configuration: notificationConfiguration,
+  events: Object.values(events),
+  routes: notificationRoutes,
+  jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden],
+  schedules: [removeExpired, makeMonths, dropMonths],
+  listeners: [hideFromLeaver],
+  mails: [notificationMail, digestMail],
+  notifications: [announcementNotice],
+  notifier,
+  cases: () => import('./notifications.cases.ts'),
+})

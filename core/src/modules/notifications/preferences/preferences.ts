@@ -1,0 +1,132 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  at,
+  type Ctx,
+  EMAIL,
+  type FieldProblem,
+  IN_APP,
+  invalidRequest,
+  type NotificationDefinition,
+  PUSH,
+} from '#kernel'
+import { preferencesUpdated } from '../events.ts'
+import type { NotificationPreference, PreferenceChange, Preferences, PreferencesPatch } from '../schema.ts'
+import type { KindChoice, PreferenceRow } from '../table.ts'
+import { nameOf } from '../texts.ts'
+import { broughtChannels, isFixed, isOn, listReachable } from './choices.ts'
+import { findPreferences, insertPreferences, lockPreferences, updatePreferences } from './preference-queries.ts'
+import { DIGEST_AT } from './quiet-hours.ts'
+import { findReader, type Reader } from './reader.ts'
+
+/** What the signed-in person is told in this tenant. */
+export async function readPreferences(ctx: Ctx): Promise<Preferences> {
+  const row = await findPreferences(ctx.tx, ctx.tenantId, ctx.userId)
+  return present(ctx, row ?? noChoice(ctx), await listReachable(ctx))
+}
+
+/** The person changes what is named. Throws 400 for a kind that cannot reach them, and for what cannot be switched off. */
+export async function changePreferences(ctx: Ctx, { data = [], quiet_hours }: PreferencesPatch): Promise<Preferences> {
+  const reachable = await listReachable(ctx)
+  const problems = data.flatMap((change, index) => [...problemsOf(ctx, reachable, data, { change, index })])
+  if (problems.length > 0) throw invalidRequest({ errors: problems })
+  await insertPreferences(ctx.tx, noChoice(ctx))
+  const before = await lockPreferences(ctx.tx, ctx.tenantId, ctx.userId)
+  const kinds = { ...before.kinds }
+  for (const change of data) kinds[change.notification_type] = merged(kinds[change.notification_type], change)
+  const after: PreferenceRow = {
+    ...before,
+    kinds,
+    quiet_hours: quiet_hours === undefined ? before.quiet_hours : quiet_hours,
+    updated_at: ctx.clock.now(),
+  }
+  if (!isDeepStrictEqual(chosen(before), chosen(after))) {
+    await updatePreferences(ctx.tx, after)
+    const about = { id: ctx.userId, label: ctx.actor.label, storeId: null }
+    await ctx.emit(preferencesUpdated, { ...about, before: chosen(before), after: chosen(after) })
+  }
+  return present(ctx, after, reachable)
+}
+
+const chosen = ({ kinds, quiet_hours }: PreferenceRow) => ({ kinds, quiet_hours })
+
+function noChoice({ tenantId, userId, clock }: Ctx): PreferenceRow {
+  const now = clock.now()
+  return { tenant_id: tenantId, id: userId, kinds: {}, quiet_hours: null, created_at: now, updated_at: now }
+}
+
+/** The channels that a change names, and the field of each. */
+function wishesOf({ in_app_enabled, email_enabled, push_enabled, channels = [] }: PreferenceChange) {
+  const all: [string, string, boolean | undefined][] = [
+    [IN_APP, 'in_app_enabled', in_app_enabled],
+    [EMAIL, 'email_enabled', email_enabled],
+    [PUSH, 'push_enabled', push_enabled],
+    ...channels.map(({ name, enabled }, at): [string, string, boolean] => [name, `channels/${at}`, enabled]),
+  ]
+  return all.flatMap(([channel, field, wish]) => (wish === undefined ? [] : [{ channel, field, wish }]))
+}
+
+function* problemsOf(
+  ctx: Ctx,
+  reachable: readonly NotificationDefinition[],
+  all: readonly PreferenceChange[],
+  { change, index }: { change: PreferenceChange; index: number },
+): Iterable<FieldProblem> {
+  const problem = (field: string, text: string) => at(`data/${index}/${field}`, text)
+  const kind = reachable.find(({ kind }) => kind === change.notification_type)
+  if (!kind) {
+    yield problem('notification_type', 'is no kind that can reach you here')
+    return
+  }
+  if (all.findIndex(({ notification_type }) => notification_type === kind.kind) < index)
+    yield problem('notification_type', 'is named twice')
+  for (const { channel, field, wish } of wishesOf(change)) {
+    if (field.startsWith('channels/') && !broughtChannels(ctx).includes(channel)) yield problem(field, 'is no channel')
+    else if (!wish && isFixed(kind, channel)) yield problem(field, 'cannot be switched off for this kind')
+    else if (wish && channel === PUSH && !ctx.registry.channels.has(PUSH)) yield problem(field, 'is not to be had here')
+  }
+  if (change.email_digest && !kind.digest) yield problem('email_digest', 'is not to be had for this kind')
+}
+
+function merged(before: KindChoice = {}, change: PreferenceChange): KindChoice {
+  const wishes = wishesOf(change).map(({ channel, wish }) => [channel, wish])
+  return {
+    ...before,
+    ...(wishes.length > 0 && { channels: { ...before.channels, ...Object.fromEntries(wishes) } }),
+    ...(change.email_digest !== undefined && { digest: change.email_digest }),
+  }
+}
+
+async function present(
+  ctx: Ctx,
+  { kinds, quiet_hours }: PreferenceRow,
+  reachable: readonly NotificationDefinition[],
+): Promise<Preferences> {
+  const reader = await findReader(ctx)
+  return {
+    data: reachable.map((kind) => presentOne(ctx, kind, kinds[kind.kind], reader)),
+    quiet_hours,
+    timezone: reader.timezone,
+    timezone_source: reader.timezoneSource,
+    digest_at: DIGEST_AT,
+  }
+}
+
+function presentOne(
+  ctx: Ctx,
+  kind: NotificationDefinition,
+  choice: KindChoice | undefined,
+  reader: Reader,
+): NotificationPreference {
+  const on = (channel: string) => isOn(kind, choice, channel)
+  return {
+    notification_type: kind.kind,
+    name: nameOf(ctx, kind.kind, reader),
+    in_app_enabled: on(IN_APP),
+    email_enabled: on(EMAIL),
+    push_enabled: ctx.registry.channels.has(PUSH) && on(PUSH),
+    channels: broughtChannels(ctx).map((name) => ({ name, enabled: on(name) })),
+    email_digest: kind.digest ? (choice?.digest ?? false) : null,
+    can_switch_off: kind.canSwitchOff,
+    ignores_quiet_hours: kind.security,
+  }
+}
