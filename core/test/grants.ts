@@ -63,6 +63,11 @@ export const TABLES: Record<string, Rights> = {
   invitations: { app: 'select, insert, update', system: ALL },
   invitation_roles: { app: ALL, system: ALL },
   mail_pauses: { app: ALL, system: ALL },
+  mails: { app: ALL, system: ALL },
+  // Their log is cut by a schedule alone.
+  global_mails: { app: 'select, insert, update', system: ALL },
+  mail_suppressions: { app: ALL, system: ALL },
+  dead_addresses: { app: ALL, system: ALL },
 
   // Keys stay, and so does who made them; what the directory says of one never changes.
   api_keys: {

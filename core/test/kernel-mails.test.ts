@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Closed, defineMail, defineModule, type Module, overrideMail, RegistryError, Type } from '#kernel'
 import { createRegistry } from '../src/kernel/registry.ts'
 
-const office = defineModule({ name: 'office', postOffice: { post: async () => true } })
+const office = defineModule({ name: 'office', postOffice: { post: async () => null } })
 const letter = (kind: string) =>
   defineMail(kind, {
     data: Closed({ name: Type.String() }),

@@ -4,7 +4,7 @@ import { defineModule, type MailDefinition, overrideMail } from '#kernel'
 import { sampleOf } from '../src/kernel/http/openapi-samples.ts'
 import { createRegistry } from '../src/kernel/registry.ts'
 import { auth } from '../src/modules/auth/index.ts'
-import { verifyEmailMail } from '../src/modules/auth/mails.ts'
+import { passwordChangedMail, verifyEmailMail } from '../src/modules/auth/mails.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { sendMail } from '../src/modules/mail/jobs.ts'
 import { listMailbox } from '../src/modules/mail/mailbox.ts'
@@ -66,20 +66,20 @@ describe('a mail that was queued before its module could be taken apart', () => 
     const german = defineModule({
       name: 'german',
       dependsOn: [auth],
-      mails: [overrideMail(verifyEmailMail, { de: () => ({ subject: 'Bestätigen', paragraphs: ['Bitte.'] }) })],
+      mails: [overrideMail(passwordChangedMail, { de: () => ({ subject: 'Geändert', paragraphs: ['Ja.'] }) })],
     })
     const test = await createTestCore({ modules: [...builtinModules, german] })
     t.after(() => test.close())
     for (const locale of ['de-AT', 'en']) {
       const to = `${locale}@example.com`.toLowerCase()
-      const told = JSON.stringify({ name: 'Ann', token: 'tok', expiresAt: '2026-03-03T13:00:00.000Z' })
-      const data = test.core.secrets.seal(told, `mail:verify_email:${to}`)
-      const payload = { to, kind: 'verify_email', data, locale, timezone: null, from_name: null }
+      const told = JSON.stringify({ name: 'Ann', at: '2026-03-03T13:00:00.000Z' })
+      const data = test.core.secrets.seal(told, `mail:password_changed:${to}`)
+      const payload = { to, kind: 'password_changed', data, locale, timezone: null, from_name: null }
       await test.core.run((ctx) => ctx.enqueue(sendMail, payload), { tenantId: null })
     }
     await drainJobs(test.core, null)
     const subjects = (await listMailbox(test.dataDir)).map(({ subject }) => subject).sort()
-    assert.deepEqual(subjects, ['Bestätigen', 'Confirm your e-mail address'])
+    assert.deepEqual(subjects, ['Geändert', 'Your password was changed'])
   })
 })
 

@@ -90,10 +90,11 @@ export interface Ctx {
   /** Adds a job in this transaction; it runs after commit. */
   enqueue<P extends TObject>(job: Job<P>, payload: Static<P>, options?: EnqueueOptions): Promise<void>
   /**
-   * Mails a person after commit, and never when this transaction is rolled back. Retried for hours. False when nothing is
-   * sent: a mail of this kind went to this address a moment ago, or none goes from here (`MAIL=off`; see `requireMail`).
+   * Mails a person after commit, and never when this transaction is rolled back. Retried for a day. The mail's id; null
+   * when nothing is sent: a mail of this kind went to this address a moment ago, or none goes from here (`MAIL=off`; see
+   * `requireMail`).
    */
-  mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
+  mail<D extends TObject>(mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<string | null>
 
   /**
    * Tells people after commit, and never when this transaction is rolled back: each at most once. They find it in the

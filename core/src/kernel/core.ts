@@ -37,6 +37,8 @@ export interface Core {
   jobsDone?(task: string, result: 'done' | 'retried' | 'failed'): void
   /** Counts a tenant that a sweep has worked on; filled by the metrics. */
   tenantSwept?(sweep: string, result: 'done' | 'failed'): void
+  /** Counts what became of an attempt at a mail; filled by the metrics. */
+  mailDone?(status: string): void
   /** Counts a request that a rate limit refused; filled by the metrics. */
   rateLimited?(policy: string): void
   /** Counts an answered request; filled by the metrics. */

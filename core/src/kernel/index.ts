@@ -55,12 +55,15 @@ export * from './ids.ts'
 export * from './jobs/define.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
 export {
+  type DkimKey,
   defineMail,
   type IfPaused,
   type Letter,
   type MailDefinition,
   type MailOverride,
   type MailPause,
+  type MailSender,
+  type MailSenders,
   type MailText,
   type MailTexts,
   type MailWriter,
@@ -69,7 +72,6 @@ export {
   type PostOffice,
   recipientOf,
 } from './mails/define.ts'
-export type { DkimKey, Sender, Senders } from './mails/senders.ts'
 export type { Subscription, Unsubscribers } from './mails/unsubscribe.ts'
 export type { Messages, MessageValue, MessageValues, Reading } from './messages/catalogue.ts'
 export * from './module.ts'

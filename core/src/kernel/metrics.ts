@@ -40,6 +40,7 @@ export function createMetrics(core: Core): Metrics {
   core.tenantSwept = (sweep, result) => measure(({ swept }) => swept.inc({ sweep, result }))
   core.rateLimited = (policy) => measure(({ limited }) => limited.inc({ policy }))
   core.rates.tookOver = () => measure(({ takeovers }) => takeovers.inc())
+  core.mailDone = (status) => measure(({ mails }) => mails.inc({ status }))
   core.jobsDone = (task, result) => measure(({ jobs }) => jobs.inc({ task, result }))
   return { render: async () => (await load()).registry.metrics() }
 }
@@ -60,6 +61,12 @@ async function createInstruments(core: Core) {
     name: 'tenantry_jobs_total',
     help: 'Attempts at jobs: done, to be retried, or given up',
     labelNames: ['task', 'result'],
+    registers,
+  })
+  const mails = new Counter({
+    name: 'tenantry_mails_total',
+    help: 'Attempts at mails by what came of them: sent, deferred, bounced, suppressed, failed, canceled, or queued until their address is spared no more',
+    labelNames: ['status'],
     registers,
   })
   const swept = new Counter({
@@ -142,7 +149,7 @@ async function createInstruments(core: Core) {
       for (const [role, { waiting }] of Object.entries(core.db.load())) this.set({ role }, waiting)
     },
   })
-  return { registry, requests, jobs, swept, limited, takeovers }
+  return { registry, requests, jobs, mails, swept, limited, takeovers }
 }
 
 async function countJobs({ db }: Core, status: 'waiting' | 'failed'): Promise<number> {

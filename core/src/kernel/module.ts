@@ -12,11 +12,10 @@ import { operationNameOf } from './http/operation-names.ts'
 import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
 import type { Job, Schedule } from './jobs/define.ts'
-import type { MailDefinition, MailOverride, PostOffice } from './mails/define.ts'
-import type { Senders } from './mails/senders.ts'
 import type { Unsubscribers } from './mails/unsubscribe.ts'
 import type { NotificationChannel } from './notifications/channels.ts'
 import type { NotificationDefinition, Notifier } from './notifications/define.ts'
+import type { MailDefinition, MailOverride, MailSenders, PostOffice } from './mails/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 import type { Callers, Founder, FutureMoment, HealthCheck, Reach, Resource, SealedKind } from './specs.ts'
@@ -342,9 +341,9 @@ export interface Module {
   /** Where the settings of a level are. */
   readonly settingsOf: Readonly<Partial<Record<SettingLevel, SettingsKeeper>>>
   readonly postOffice: PostOffice | undefined
-  readonly senders: Senders | undefined
   readonly unsubscribers: Unsubscribers | undefined
   readonly notifier: Notifier | undefined
+  readonly senders: MailSenders | undefined
   /** Called before the core serves; throws an Error with advice when it must not. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**

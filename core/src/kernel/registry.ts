@@ -5,10 +5,9 @@ import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
-import type { MailDefinition, PostOffice } from './mails/define.ts'
-import type { Senders } from './mails/senders.ts'
 import type { Unsubscribers } from './mails/unsubscribe.ts'
 import type { Messages } from './messages/catalogue.ts'
+import type { MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
 import type { Module, Route } from './module.ts'
 import type { NotificationChannel } from './notifications/channels.ts'
 import type { NotificationDefinition, Notifier } from './notifications/define.ts'
@@ -68,9 +67,9 @@ export interface Registry {
   readonly settings: SettingsByLevel
   readonly settingsKeepers: KeepersByLevel
   readonly postOffice: PostOffice | undefined
-  readonly senders: Senders | undefined
   readonly unsubscribers: Unsubscribers | undefined
   readonly notifier: Notifier | undefined
+  readonly senders: MailSenders | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]

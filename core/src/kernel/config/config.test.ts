@@ -46,7 +46,7 @@ describe('defaults', () => {
       appSecret: null,
       appSecretPrevious: [],
       bootstrapToken: null,
-      mail: { off: false, smtpUrl: null, from: null },
+      mail: { off: false, smtpUrl: null, from: null, logDays: 90, bounceDomain: null, reportSecret: null },
       pages: {
         '/verify-email': '/verify-email',
         '/reset-password': '/reset-password',

@@ -54,6 +54,12 @@ export interface Config {
     readonly smtpUrl: string | null
     /** Null: the product's name, at no address that answers. */
     readonly from: MailAddress | null
+    /** For how many days the log of mails is kept. */
+    readonly logDays: number
+    /** Where mails come back to; null: to `from`. */
+    readonly bounceDomain: string | null
+    /** Signs reports of bounces; null: none are taken. */
+    readonly reportSecret: string | null
   }
   /** Where the pages that mails link to are, by the path of the built-in one; see `linkTo`. */
   readonly pages: Pages
@@ -177,6 +183,9 @@ function nest(env: Env): Omit<Config, 'of'> {
       off: env.MAIL === 'off',
       smtpUrl: env.SMTP_URL,
       from: env.MAIL_FROM,
+      logDays: env.MAIL_LOG_DAYS,
+      bounceDomain: env.MAIL_BOUNCE_DOMAIN,
+      reportSecret: env.MAIL_REPORT_SECRET,
     },
     pages: {
       '/verify-email': env.PAGE_VERIFY_EMAIL,

@@ -16,6 +16,7 @@ import {
   redisUrl,
   secret,
   secrets,
+  signingSecret,
   text,
   url,
 } from './kinds.ts'
@@ -179,7 +180,7 @@ export const settings = {
     'Limits',
     decimal(0, 1000),
     { default: '1' },
-    'Multiplies every rate limit, and how many failed sign-ins lead to a lockout. `0` switches both off, and the pause between mails of a kind to an address: for tests and benchmarks only. Production refuses `0` and more than 10.',
+    'Multiplies every rate limit, and how many failed sign-ins lead to a lockout. `0` switches both off, and how few mails of a kind an address gets: for tests and benchmarks only. Production refuses `0` and more than 10.',
   ),
   TRIALS_PER_PERSON: setting(
     'Limits',
@@ -222,6 +223,24 @@ export const settings = {
     mailAddress(),
     { default: null, example: 'Example <no-reply@example.com>' },
     'Sender of all mails. Default without `SMTP_URL`: the name of the product, `no-reply@localhost`.',
+  ),
+  MAIL_LOG_DAYS: setting(
+    'Mail',
+    integer(1, 3650),
+    { default: '90' },
+    'For how many days the log of mails (`GET /mails`) is kept.',
+  ),
+  MAIL_BOUNCE_DOMAIN: setting(
+    'Mail',
+    host(),
+    { default: null, example: 'bounces.example.com' },
+    'A domain whose mails come to `POST /mails/reports`: each mail is sent from an address there that names it, so that whatever comes back is known by it. Unset: it comes back to `MAIL_FROM`.',
+  ),
+  MAIL_REPORT_SECRET: setting(
+    'Mail',
+    signingSecret(),
+    { default: null, secret: true },
+    'Signs what is sent to `POST /mails/reports`, which takes bounces and complaints. Unset: none are taken.',
   ),
   PAGE_VERIFY_EMAIL: page('/verify-email', 'the link of the mail leads that asks for proof of an e-mail address'),
   PAGE_RESET_PASSWORD: page('/reset-password', 'the link of the mail leads by which a new password is chosen'),

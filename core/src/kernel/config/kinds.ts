@@ -222,6 +222,18 @@ export function secret(): Kind<string> {
   return kind('text without spaces or commas', parseSecret)
 }
 
+/** A secret that signs, in the form of Standard Webhooks. */
+export function signingSecret(): Kind<string> {
+  return kind('`whsec_` and 24 to 64 random bytes in base64', (value) => {
+    const [, key = ''] = /^whsec_([A-Za-z\d+/]+={0,2})$/.exec(value) ?? []
+    const bytes = Buffer.from(key, 'base64')
+    if (bytes.length >= 24 && bytes.length <= 64 && bytes.toString('base64') === key) return value
+    throw new InvalidSetting(
+      'must be whsec_ and 24 to 64 random bytes in base64, as `openssl rand -base64 32` gives them',
+    )
+  })
+}
+
 /** Several secrets, the newest first. */
 export function secrets(): Kind<readonly string[]> {
   return kind('text without spaces, several separated by commas', (value) => splitList(value).map(parseSecret))

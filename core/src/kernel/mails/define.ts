@@ -47,7 +47,7 @@ export type MailTexts<T> = Readonly<Record<string, MailWriter<T>>>
 
 /**
  * For mails that somebody can have sent to an address that is not theirs, again and again: one in so many minutes goes to
- * an address, of each tenant where it says so.
+ * an address, of each tenant where it says so. And however many tenants ask, five in an hour and twenty in a day.
  */
 export interface MailPause {
   readonly minutes: number
@@ -63,14 +63,25 @@ export interface MailDefinition<D extends TObject = TObject> {
   readonly texts: MailTexts<Static<D>>
   /** Null: none. */
   readonly pause: MailPause | null
+  /**
+   * It concerns the safety of an account, or the way into one: it is sent also to whoever complained about mails of the
+   * tenant, and a day after a bounce it is tried again.
+   */
+  readonly security: boolean
+  /**
+   * Whether what it says is still of use, such as a link that nobody has used and that has not expired. Asked in a
+   * transaction before each attempt, and before it is sent once more. Default: it always is.
+   */
+  readonly stillGood: ((ctx: Ctx, data: Static<D>) => Promise<boolean>) | null
 }
 
 /** Declares a mail; list it in the module's `mails` and send it with `ctx.mail`. */
 export function defineMail<D extends TObject>(
   kind: string,
-  spec: { data: D; texts: MailTexts<Static<D>>; pause?: MailPause },
+  spec: Pick<MailDefinition<D>, 'data' | 'texts'> &
+    Partial<Pick<MailDefinition<D>, 'pause' | 'security' | 'stillGood'>>,
 ): MailDefinition<D> {
-  return Object.freeze({ kind, pause: null, ...spec })
+  return Object.freeze({ kind, pause: null, security: false, stillGood: null, ...spec })
 }
 
 /** Other texts for another module's mail. */
@@ -120,8 +131,40 @@ export interface Letter<T> {
 
 /** *Who brings mails out?* Without a module that fills this slot no module can have any. */
 export interface PostOffice {
-  /** Accepts a mail in the transaction of `ctx`; false when it will not be sent. */
-  post<D extends TObject>(ctx: Ctx, mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<boolean>
+  /** Accepts a mail in the transaction of `ctx` and answers with its id; null when it will not be sent. */
+  post<D extends TObject>(ctx: Ctx, mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<string | null>
+}
+
+/** What a mail is signed with (DKIM, RFC 6376). */
+export interface DkimKey {
+  /** The domain that vouches for the mail: that of the address it comes from, or the signature says nothing about it. */
+  readonly domainName: string
+  /** Names the record with the public key: `<selector>._domainkey.<domain>`. */
+  readonly keySelector: string
+  /** An RSA key in PEM. */
+  readonly privateKey: string
+}
+
+/** Who a mail comes from. What is left out is as for everybody's. */
+export interface MailSender {
+  readonly from?: {
+    /** As somebody typed it: whoever writes the header makes it safe. */
+    readonly name?: string | null
+    /** Only one whose domain was proven to be the tenant's. Default: that of `MAIL_FROM`. */
+    readonly address?: string | null
+  }
+  /** A single plain address. */
+  readonly replyTo?: string | null
+  readonly dkim?: DkimKey | null
+}
+
+/** *Who do mails come from?* Without a module that fills this slot: from `MAIL_FROM`. */
+export interface MailSenders {
+  /**
+   * Asked for each attempt at a mail, in a transaction of its tenant; `tenantId` null: a mail of no tenant. Null: from
+   * `MAIL_FROM`.
+   */
+  senderOf(ctx: Ctx, tenantId: string | null): Promise<MailSender | null>
 }
 
 /** Passes a mail to the post office. Throws for one that no module lists. */
@@ -129,7 +172,7 @@ export async function postMail<D extends TObject>(
   ctx: Ctx,
   mail: MailDefinition<D>,
   letter: Letter<Static<D>>,
-): Promise<boolean> {
+): Promise<string | null> {
   const { mails, postOffice } = ctx.registry
   if (!mails.has(mail.kind) || !postOffice) throw new Error(`The mail ${mail.kind} belongs to no module of this core`)
   return postOffice.post(ctx, mail, letter)

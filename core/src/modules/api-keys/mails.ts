@@ -9,6 +9,7 @@ const CLOSING = 'You receive this mail because it concerns the security of your 
 /** Tells the owners that a key was found somewhere, and is revoked. */
 export const keyLeakedMail = defineMail('api_key_leaked', {
   data: Closed({ name, tenantName, keyName, keyPrefix, at: Timestamp }),
+  security: true,
   texts: {
     en: ({ data: { name, tenantName, keyName, keyPrefix, at }, greet, link, safeName, time }) => {
       const [key, tenant] = [safeName(keyName, 'An API key'), safeName(tenantName, 'your company')]

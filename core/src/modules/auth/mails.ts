@@ -1,13 +1,25 @@
-import { Closed, canonicalAddress, defineMail, Nullable, Timestamp, Type } from '#kernel'
+import { Closed, type Ctx, canonicalAddress, defineMail, hashToken, Nullable, Timestamp, Type } from '#kernel'
+import { findUserToken } from './queries.ts'
+import type { TokenPurpose } from './table.ts'
 
 const name = Type.Optional(Nullable(Type.String({ examples: ['Ann'] })))
 const link = { name, token: Type.String(), expiresAt: Timestamp }
 const notice = { name, at: Timestamp }
 const ipAddress = Type.Optional(Nullable(Type.String({ examples: ['203.0.113.7'] })))
 
+/** Whether nobody has used the link, and it still can be. */
+const whileGood =
+  (purpose: TokenPurpose) =>
+  async ({ tx, clock }: Ctx, { token }: { token: string }): Promise<boolean> => {
+    const row = await findUserToken(tx, purpose, hashToken(token))
+    return row !== undefined && row.used_at === null && row.expires_at > clock.now()
+  }
+
 export const verifyEmailMail = defineMail('verify_email', {
   data: Closed(link),
   pause: { minutes: 2 },
+  security: true,
+  stillGood: whileGood('verify_email'),
   texts: {
     en: ({ data: { name, token, expiresAt }, greet, link, time }) => ({
       subject: 'Confirm your e-mail address',
@@ -25,6 +37,8 @@ export const verifyEmailMail = defineMail('verify_email', {
 export const resetPasswordMail = defineMail('reset_password', {
   data: Closed(link),
   pause: { minutes: 5 },
+  security: true,
+  stillGood: whileGood('reset_password'),
   texts: {
     en: ({ data: { name, token, expiresAt }, greet, link, time }) => ({
       subject: 'Choose a new password',
@@ -44,6 +58,7 @@ const SECURITY = 'You receive this mail because it concerns the security of your
 /** The password was changed or reset. */
 export const passwordChangedMail = defineMail('password_changed', {
   data: Closed({ ...notice, ipAddress }),
+  security: true,
   texts: {
     en: ({ data: { name, at, ipAddress }, greet, link, time }) => ({
       subject: 'Your password was changed',
@@ -65,6 +80,7 @@ export const newSignInMail = defineMail('new_sign_in', {
     device: Type.Optional(Nullable(Type.String({ examples: ['Firefox on Linux'] }))),
     ipAddress,
   }),
+  security: true,
   texts: {
     en: ({ data: { name, at, device, ipAddress }, greet, link, plainName, time }) => ({
       subject: 'New sign-in to your account',
@@ -83,6 +99,7 @@ export const newSignInMail = defineMail('new_sign_in', {
 /** Somebody keeps guessing at the password. */
 export const signInAttemptsMail = defineMail('sign_in_attempts', {
   data: Closed(notice),
+  security: true,
   texts: {
     en: ({ data: { name, at }, greet, link, time }) => ({
       subject: 'Somebody is guessing at your password',
@@ -103,6 +120,7 @@ export const signInAttemptsMail = defineMail('sign_in_attempts', {
 /** Somebody tried to register with an address that has an account. */
 export const emailTakenMail = defineMail('email_taken', {
   data: Closed(notice),
+  security: true,
   pause: { minutes: 10 },
   texts: {
     en: ({ data: { name, at }, greet, link, time }) => ({

@@ -1,4 +1,4 @@
-import type { Ctx, DkimKey, Sender, Senders } from '#kernel'
+import type { Ctx, DkimKey, MailSenders } from '#kernel'
 import { findTenant } from '../tenants/index.ts'
 import { mailDomainConfiguration } from './configuration.ts'
 import { openSigningKey } from './keys.ts'
@@ -8,7 +8,7 @@ import { mailReplyTo } from './settings.ts'
 import type { DomainRow } from './table.ts'
 
 /** The tenant's name and reply-to, its own domain while DNS is right, else the address of the installation. */
-export const senders: Senders = {
+export const senders: MailSenders = {
   async senderOf(ctx, tenantId) {
     const dkim = ownKey(ctx)
     if (tenantId === null) return { dkim }
@@ -36,7 +36,7 @@ function signedBy(ctx: Ctx, row: DomainRow): { address: string; dkim: DkimKey } 
 }
 
 /** The installation's own key, where it has one. */
-function ownKey({ config }: Ctx): Sender['dkim'] {
+function ownKey({ config }: Ctx): DkimKey | null {
   const { MAIL_DKIM_SELECTOR: keySelector, MAIL_DKIM_PRIVATE_KEY: privateKey } = config.of(mailDomainConfiguration)
   const address = config.mail.from?.address
   if (keySelector === null || privateKey === null || !address) return null

@@ -1,9 +1,9 @@
-import type { Sender } from '#kernel'
-import { MailError } from './mail-error.ts'
+import type { MailSender } from '#kernel'
+import { MailError } from './replies.ts'
 import { ownSenderName, senderName } from './safe-name.ts'
 import type { Mail, MailerConfig } from './transport.ts'
 
-const SUBJECT_MAX_LENGTH = 200
+export const SUBJECT_MAX_LENGTH = 200
 // Enough for a bounded sender's name and the whole configured one.
 const NAME_MAX_LENGTH = 200
 
@@ -36,22 +36,24 @@ const SIGNED_FIELDS = [
  * signed with. @throws MailError for an invalid address
  */
 export function addressMail(mail: Mail, { mail: { from: own } }: MailerConfig) {
-  if (!PLAIN_ADDRESS.test(mail.to)) throw new MailError('The address of the recipient is not one', true)
-  const { replyTo } = mail.sender ?? {}
+  if (!PLAIN_ADDRESS.test(mail.to)) throw new MailError('The address of the recipient is not one', 'refused')
+  const { messageId, sender } = mail
+  const replyTo = sender?.replyTo
   return {
     // Whatever a mail says that it comes from: what cannot be delivered comes back to the installation.
-    envelope: { from: own.address, to: mail.to },
+    envelope: { from: mail.bounceAddress || own.address, to: [mail.to] },
     from: fromOf(mail, own),
     to: { name: '', address: mail.to },
     ...(replyTo && PLAIN_ADDRESS.test(replyTo) && { replyTo: { name: '', address: replyTo } }),
     // A mail without one looks like a mistake, and to some receivers like an attack.
     subject: onOneLine(mail.subject, SUBJECT_MAX_LENGTH) || productOf(own),
+    ...(messageId && { messageId }),
     headers: {
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
       ...unsubscribing(mail.unsubscribeUrl),
     },
-    ...signing(mail.sender),
+    ...signing(sender),
   }
 }
 
@@ -74,7 +76,7 @@ function unsubscribing(url: string | undefined): Record<string, string> {
   return { 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }
 }
 
-function signing(sender: Sender | null | undefined) {
+function signing(sender: MailSender | null | undefined) {
   return sender?.dkim ? { dkim: { ...sender.dkim, headerFieldNames: SIGNED_FIELDS } } : {}
 }
 

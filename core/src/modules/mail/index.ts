@@ -1,25 +1,33 @@
 import { defineModule } from '#kernel'
-import { postOffice, sealedMails, sendMail } from './jobs.ts'
+import { deliverMail } from './delivery.ts'
+import * as events from './events.ts'
+import { sendMail } from './jobs.ts'
 import { mailCheck, mailer } from './mailer.ts'
+import { sealedMails } from './new-mail.ts'
 import { forgetPauses } from './pauses.ts'
+import { postOffice } from './post.ts'
 import { mailboxRoutes } from './routes.ts'
 import { unsubscribeRoutes } from './unsubscribe/routes.ts'
 
-export { requireMail } from './jobs.ts'
+export * from './events.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
 export { safeName } from './safe-name.ts'
+export { requireMail } from './post.ts'
 
 /** Sends mails: each is rendered and sent by a job after the commit, and retried until the mail server accepts it. */
 export const mail = defineModule({
   name: 'mail',
+  description: 'Mails that were posted, what became of them, and the addresses that they do not go to.',
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
-    'mail.view': 'See the mails of the tenant, and the domain that they come from',
-    'mail.manage': 'Send mails again, cancel them, and change what they come from',
+    'mail.view': 'See mails, what became of them, and the domain that they come from',
+    'mail.manage':
+      'Send mails once more, cancel them, let mails go to an address again, and change the domain that they come from',
   },
+  events: Object.values(events),
   routes: [...mailboxRoutes, ...unsubscribeRoutes],
-  jobs: [sendMail],
+  jobs: [deliverMail, sendMail],
   schedules: [forgetPauses],
   resources: [mailer],
   checks: [mailCheck],

@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict'
+import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { type Ctx, MINUTES, newId, randomToken } from '#kernel'
@@ -20,6 +20,8 @@ const welcome = (ctx: Ctx, to: string) =>
   })
 
 const waiting = (test: TestCore) => test.core.run(({ tx }) => tx.selectFrom('system_jobs').selectAll().execute())
+const log = (test: TestCore) =>
+  test.core.run(({ tx }) => tx.selectFrom('global_mails').selectAll().orderBy('id', 'desc').execute())
 const work = (test: TestCore) => drainJobs(test.core, null)
 const newEmail = () => `${newId()}@example.com`
 
@@ -34,13 +36,17 @@ describe('without a mail server', () => {
     const to = newEmail()
     await test.core.run((ctx) => welcome(ctx, to))
     const [job] = await waiting(test)
-    assert.ok(!JSON.stringify(job).includes(TOKEN), 'the token can be read in the queue')
+    assert.deepEqual(Object.keys(job?.payload ?? {}), ['id'])
+    const [row] = await log(test)
+    assert.ok(!JSON.stringify(row).includes(TOKEN), 'the token can be read in the log of mails')
+    has(row, { to, kind: 'letters.link', subject: 'A link for Ada', status: 'queued', attempts: 0, sent_at: null })
     await work(test)
     const [stored] = await listMailbox(test.dataDir)
     assert.equal(stored?.to, to)
     assert.match(stored.from, /^Acme Ltd via Tenantry </)
     assert.ok(stored.text.includes(`?token=${TOKEN}`))
     assert.deepEqual(await waiting(test), [])
+    has((await log(test))[0], { status: 'sent', attempts: 1, data: null, claimed_by: null })
     assert.ok(!test.logs.join('').includes(TOKEN), 'the token can be read in the log')
   })
 
@@ -133,14 +139,16 @@ describe('with a mail server', () => {
     refuse = 451
     await test.core.run((ctx) => welcome(ctx, to))
     await work(test)
+    const [row] = await log(test)
+    has(row, { status: 'deferred', reason: null, attempts: 1, server_reply: '451 not now', sent_at: null })
     const [job] = await waiting(test)
-    assert.equal(job?.attempts, 1)
-    assert.equal(job.status, 'waiting')
+    assert.equal(job?.run_at, row?.next_attempt_at)
     refuse = null
     test.clock.advance(10 * MINUTES)
     await work(test)
     assert.deepEqual(received.splice(0), [to])
     assert.deepEqual(await waiting(test), [])
+    has((await log(test))[0], { status: 'sent', attempts: 2, next_attempt_at: null, failing_since: null })
   })
 
   it('a mail that can never be delivered is given up', async () => {
@@ -149,6 +157,7 @@ describe('with a mail server', () => {
     await work(test)
     refuse = null
     assert.deepEqual(await waiting(test), [])
+    has((await log(test))[0], { status: 'bounced', server_reply: '550 not now', data: null })
     assert.ok(test.logs.some((line) => line.includes('refused for good')))
   })
 })
@@ -173,6 +182,7 @@ describe('with MAIL=off', () => {
     await on.core.run((ctx) => welcome(ctx, newEmail()))
     await work(off)
     assert.deepEqual(await waiting(off), [])
+    has((await log(off))[0], { status: 'canceled', reason: 'mail_off' })
     for (const { dataDir } of [on, off]) assert.deepEqual(await listMailbox(dataDir), [])
     assert.equal(await mailCheck.check(off.core), 'MAIL=off: no mail is sent.')
     assert.equal((await off.request('GET', '/dev/mailbox')).status, 404)

@@ -1,12 +1,21 @@
 import { defineResource, type HealthCheck } from '#kernel'
+import type { MailStatus } from './table.ts'
 import { createMailer } from './transport.ts'
 
 /** The mailer of the process: the mail server, or the mailbox on disk without one. */
 export const mailer = defineResource({
   name: 'mailer',
-  create: ({ config, product, log }) => {
+  create: (core) => {
+    const { config, product, log } = core
     const from = config.mail.from ?? { name: product.name, address: 'no-reply@localhost' }
-    return createMailer({ dataDir: config.dataDir, mail: { ...config.mail, from } }, log)
+    const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+    return {
+      ...createMailer({ dataDir: config.dataDir, mail: { ...config.mail, from } }, log),
+      /** The Message-ID of a mail, by its mark. */
+      messageId: (mark: string) => `<${mark}@${domain}>`,
+      /** Counts what became of an attempt. */
+      count: (status: MailStatus) => core.mailDone?.(status),
+    }
   },
   close: (sender) => sender.close(),
 })

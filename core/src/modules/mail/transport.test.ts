@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { listMailbox } from './mailbox.ts'
-import { createMailer, type MailError, type Mailer } from './transport.ts'
+import type { MailError } from './replies.ts'
+import { createMailer, type Mailer } from './transport.ts'
 
 const from = { name: 'Core', address: 'no-reply@example.com' }
 const mail = { to: 'ann@example.com', subject: 'Grüße', text: 'Plain täxt', html: '<p>Rich täxt</p>' }

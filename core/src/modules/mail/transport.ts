@@ -1,10 +1,8 @@
 import { createTransport } from 'nodemailer'
-import type { Sender } from '#kernel'
-import { addressMail, onOneLine } from './headers.ts'
-import { MailError } from './mail-error.ts'
+import type { MailSender } from '#kernel'
+import { addressMail } from './headers.ts'
 import { storeMail } from './mailbox.ts'
-
-export { MailError } from './mail-error.ts'
+import { MailError, readFailure, readReply } from './replies.ts'
 
 /** One mail to one person; every value may come from users. */
 export interface Mail {
@@ -14,16 +12,25 @@ export interface Mail {
   html: string
   /** What the sender calls itself, where `sender` does not say; shown before the configured name. */
   fromName?: string
-  /** In whose name it goes out. Default: as configured. */
-  sender?: Sender | null
+  /** Who it comes from in place of the configured address. */
+  sender?: MailSender | null
+  /** `<…@…>`; the same at every attempt. */
+  messageId?: string
+  /** Where the mail server sends what comes back. Default: the configured address. */
+  bounceAddress?: string | null
   /** Where one click ends mails like this one (RFC 8058). */
-  unsubscribeUrl?: string
+  unsubscribeUrl?: string | undefined
+  /** Names it in the log. */
+  id?: string
 }
 
 /** Sends mails: by SMTP when `smtpUrl` is set, else into the mailbox in `dataDir`. */
 export interface Mailer {
-  /** Resolves once the mail server has taken the mail. @throws MailError; a temporary one is worth another attempt */
-  send(mail: Mail): Promise<void>
+  /**
+   * Resolves once the mail server has taken the mail, with its reply: null without one. Within a minute or so, however slow
+   * the server is. @throws MailError
+   */
+  send(mail: Mail): Promise<string | null>
   /** Checks that the mail server can be reached and accepts the credentials. @throws MailError */
   verify(): Promise<void>
   /** Closes the connections. */
@@ -53,6 +60,10 @@ const TIMEOUTS = {
   greetingTimeout: 10 * SECONDS,
   socketTimeout: 30 * SECONDS,
 }
+/** For all of a mail: a server that says a word now and then keeps nobody longer than this. */
+const DEADLINE_MS = 60 * SECONDS
+/** After the server could not be reached, mails are put off without a try for so long: each try would wait for a timeout. */
+const AWAY_MS = 10 * SECONDS
 const MAX_CONNECTIONS = 5
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
@@ -65,7 +76,10 @@ export function createMailer(config: MailerConfig, log: MailLog): Mailer {
 /** Accepts every mail and sends none: mails that waited when mail was switched off end here. */
 function createNoMailer(log: MailLog): Mailer {
   return {
-    send: async () => log.info({}, 'a mail was left out: MAIL=off'),
+    async send() {
+      log.info({}, 'a mail was left out: MAIL=off')
+      return null
+    },
     verify: async () => {},
     close: () => {},
   }
@@ -76,14 +90,9 @@ function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
     async send(mail) {
       const { from, to, subject } = addressMail(mail, config)
       const sender = from.name ? `${from.name} <${from.address}>` : from.address
-      const { id } = await storeMail(config.dataDir, {
-        from: sender,
-        to: to.address,
-        subject,
-        text: mail.text,
-        html: mail.html,
-      })
+      const { id } = await storeMail(config.dataDir, { from: sender, to: to.address, subject, text: mail.text, html: mail.html })
       log.info({ mail_id: id }, 'mail put into the development mailbox')
+      return null
     },
     verify: async () => {},
     close: () => {},
@@ -102,27 +111,30 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
   })
   // A broken idle connection is not reported as an error: the next mail opens another one, or fails itself.
   transport.on('error', () => log.warn({}, 'a connection to the mail server broke'))
+  let awayUntil = 0
   return {
     async send(mail) {
       const message = { ...addressMail(mail, config), text: mail.text, html: mail.html }
-      const { messageId } = await transport.sendMail(message).catch(fail)
-      log.info({ message_id: messageId }, 'mail sent')
+      if (performance.now() < awayUntil) throw new MailError('The mail server did not answer a moment ago', 'away')
+      const deadline = new AbortController()
+      const timer = setTimeout(() => deadline.abort(), DEADLINE_MS)
+      try {
+        const { response } = await transport.sendMail({ ...message, signal: deadline.signal })
+        log.info({ mail_id: mail.id }, 'mail sent')
+        return readReply(response, mail)
+      } catch (error) {
+        const failure = readFailure(error, mail)
+        if (failure.verdict === 'away') awayUntil = performance.now() + AWAY_MS
+        throw failure
+      } finally {
+        clearTimeout(timer)
+      }
     },
     async verify() {
-      await transport.verify().catch(fail)
+      await transport.verify().catch((error: unknown) => {
+        throw readFailure(error, null)
+      })
     },
     close: () => transport.close(),
   }
-}
-
-function fail(error: unknown): never {
-  // The fields that the transport adds to its errors, each of which may be absent.
-  const { code, responseCode, response } = error as { code?: string; responseCode?: number; response?: string }
-  const said = response ? `: ${withoutAddresses(response)}` : ''
-  const isPermanent = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH'
-  throw new MailError(`The mail server did not take the mail (${code ?? 'unknown'})${said}`, isPermanent)
-}
-
-function withoutAddresses(response: string): string {
-  return onOneLine(response.replace(/[^\s<>]+@[^\s<>]+/g, '…'), 200)
 }

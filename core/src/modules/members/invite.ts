@@ -166,7 +166,7 @@ async function mailInvitation(
   ctx: Ctx,
   user: UserRow,
   { row, token, ifPaused }: { row: InvitationRow; token: string; ifPaused: IfPaused },
-): Promise<boolean> {
+): Promise<string | null> {
   const tenant = await getTenant(ctx.tx, ctx.tenantId)
   return ctx.mail(invitationMail, {
     ...recipientOf(user),

@@ -1,4 +1,5 @@
-import { Closed, defineMail, Nullable, Timestamp, Type } from '#kernel'
+import { Closed, defineMail, hashToken, Nullable, Timestamp, Type } from '#kernel'
+import { findInvitation } from './queries.ts'
 
 const name = Type.Optional(Nullable(Type.String({ examples: ['Ann'] })))
 const tenantName = Type.String({ examples: ['Acme'] })
@@ -17,6 +18,11 @@ export const invitationMail = defineMail('invitation', {
     expiresAt: Timestamp,
   }),
   pause: { minutes: 2, per: 'tenant' },
+  // Its link is dead once it was accepted, withdrawn or sent anew.
+  stillGood: async ({ tx, tenantId, clock }, { token }) => {
+    const invitation = await findInvitation(tx, tenantId, hashToken(token))
+    return invitation !== undefined && invitation.accepted_at === null && invitation.expires_at > clock.now()
+  },
   texts: {
     en: ({ data, greet, link, plainName, safeName, time }) => {
       const shown = data.isVouched ? safeName : plainName
@@ -42,6 +48,7 @@ export const newOwnerMail = defineMail('new_owner', {
     isInvited: Type.Boolean(),
     at: Timestamp,
   }),
+  security: true,
   texts: {
     en: ({ data: { name, byName, tenantName, email, isInvited, at }, greet, link, safeName, time }) => {
       const [by, tenant] = [safeName(byName, 'An owner'), safeName(tenantName, 'your company')]

@@ -9,6 +9,7 @@ export const retentionShortenedMail = defineMail('audit_retention_shortened', {
     days: Type.Integer(),
     at: Timestamp,
   }),
+  security: true,
   texts: {
     en: ({ data: { name, tenantName, by, days, at }, greet, link, safeName, time }) => ({
       subject: `The audit log of ${safeName(tenantName, 'your company')} will be kept for a shorter time`,

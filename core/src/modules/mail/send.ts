@@ -1,0 +1,63 @@
+import type { Ctx } from '#kernel'
+import type { Outcome, Parcel } from './delivery.ts'
+import { mailer } from './mailer.ts'
+import { markOf } from './message-id.ts'
+import { renderMail } from './render.ts'
+import { MailError } from './replies.ts'
+import type { MailRow } from './table.ts'
+import { offerOf } from './unsubscribe/offer.ts'
+
+/** Writes a mail and hands it to the mail server. In no transaction, because the server may be slow. */
+export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
+  const { row, mail, data, sender } = parcel
+  const {
+    http,
+    pages,
+    mail: { bounceDomain },
+  } = ctx.config
+  const mark = markOf(ctx.secrets, { tenantId: ctx.tenant, id: row.id })
+  try {
+    const { locale, timezone } = row
+    const offer = offerOf(ctx, subscriptionOf(row))
+    const place = { publicUrl: http.publicUrl, pages, unsubscribeUrl: offer?.pageUrl }
+    const written = renderMail(mail, data, { ...place, locale, timezone })
+    const reply = await ctx.use(mailer).send({
+      ...written,
+      id: row.id,
+      to: row.to,
+      fromName: row.from_name ?? undefined,
+      sender,
+      messageId: ctx.use(mailer).messageId(mark),
+      bounceAddress: bounceDomain && `${mark}@${bounceDomain}`,
+      unsubscribeUrl: offer?.oneClickUrl,
+    })
+    return { name: 'taken', reply }
+  } catch (error) {
+    return outcomeOf(ctx, parcel, error)
+  }
+}
+
+function subscriptionOf({ unsubscribe_kind: kind, unsubscribe_user_id: userId }: MailRow) {
+  return kind === null || userId === null ? null : { kind, userId }
+}
+
+function outcomeOf(ctx: Ctx, { row: { id, kind, attempts } }: Parcel, error: unknown): Outcome {
+  if (!(error instanceof MailError)) {
+    ctx.log.error({ err: error, mail_id: id, kind }, 'a mail could not be written')
+    return { name: 'put_off', reply: null, reason: 'unreadable' }
+  }
+  const { verdict, reply, isPermanent } = error
+  const message = isPermanent ? 'a mail was refused for good' : 'a mail was not taken, and is tried again'
+  ctx.log[isPermanent ? 'error' : 'warn']({ err: error, mail_id: id, kind, attempt: attempts }, message)
+  switch (verdict) {
+    case 'away':
+      return { name: 'put_off', reply, reason: 'unreachable' }
+    case 'put_off':
+      return { name: 'put_off', reply }
+    case 'refused':
+      return { name: 'refused', reply }
+    case 'bounced':
+    case 'dead':
+      return { name: 'bounced', reply, isDead: verdict === 'dead' }
+  }
+}
