@@ -26,19 +26,7 @@ export const noteMail = defineMail('notes.note', {
   texts: { en: ({ data }) => ({ subject: data.subject, paragraphs: ['Something happened.'] }) },
 })
 
-/** What was switched off, in place of a module that keeps it. */
-export const ended: (Subscription & { tenantId: string })[] = []
-
-export const notes = defineModule({
-  name: 'notes',
-  dependsOn: [mail],
-  mails: [noteMail],
-  unsubscribers: {
-    unsubscribe: async ({ tenantId }, subscription) => {
-      ended.push({ tenantId, ...subscription })
-    },
-  },
-})
+export const notes = defineModule({ name: 'notes', dependsOn: [mail], mails: [noteMail] })
 
 /** A mail as the mail server got it. */
 export interface Arrived {

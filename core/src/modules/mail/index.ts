@@ -12,8 +12,8 @@ import { unsubscribeRoutes } from './unsubscribe/routes.ts'
 export * from './events.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
-export { safeName } from './safe-name.ts'
 export { requireMail } from './post.ts'
+export { safeName } from './safe-name.ts'
 
 /** Sends mails: each is rendered and sent by a job after the commit, and retried until the mail server accepts it. */
 export const mail = defineModule({

@@ -90,7 +90,13 @@ function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
     async send(mail) {
       const { from, to, subject } = addressMail(mail, config)
       const sender = from.name ? `${from.name} <${from.address}>` : from.address
-      const { id } = await storeMail(config.dataDir, { from: sender, to: to.address, subject, text: mail.text, html: mail.html })
+      const { id } = await storeMail(config.dataDir, {
+        from: sender,
+        to: to.address,
+        subject,
+        text: mail.text,
+        html: mail.html,
+      })
       log.info({ mail_id: id }, 'mail put into the development mailbox')
       return null
     },
