@@ -1,6 +1,7 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { DAYS, HOURS } from '#kernel'
+import { asSuperuser } from '../audit/audit.fixture.ts'
 import { findDueDomains } from './check.ts'
 import {
   arriving,
@@ -27,6 +28,13 @@ describe('mails of a tenant with a domain of its own', () => {
     test = await createMailCore()
   })
   after(() => test.close())
+
+  async function rowOf(tenantId: string) {
+    const [row] = await asSuperuser<{ id: string }>(test, 'select id from core.mail_domains where tenant_id = $1', [
+      tenantId,
+    ])
+    return row ?? assert.fail('there is no domain')
+  }
 
   it('come from the installation until DNS shows every record that counts', async () => {
     const { id, owner } = await test.foundTenant({ name: 'Acme' })
@@ -131,6 +139,16 @@ describe('mails of a tenant with a domain of its own', () => {
     await test.drainJobs(id)
     assert.equal((await readDomain(owner)).status, 'verified')
     assert.equal((await authenticated(test, await arriving(test, id))).result, 'pass')
+  })
+
+  it('come from the installation while its key cannot be used', async () => {
+    const { id, domain } = await verifiedTenant(test)
+    const broken = test.core.secrets.seal('no key', `mail_domain:${(await rowOf(id)).id}:1`)
+    await asSuperuser(test, 'update core.mail_domains set private_1 = $2 where tenant_id = $1', [id, broken])
+    const mail = await arriving(test, id)
+    assert.ok(!headerOf(mail, 'From').join().includes(domain))
+    assert.equal((await authenticated(test, mail)).result, 'pass')
+    assert.ok(test.logs.some((line) => line.includes('the key of a mail domain cannot be used')))
   })
 
   it('keep coming from it while name servers are silent for less than a day', async () => {

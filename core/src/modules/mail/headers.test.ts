@@ -137,6 +137,7 @@ describe('headers, as a mail server gets them', () => {
         }
         for (const name of ONCE) assert.equal(of(name).length, 1, `${name}\n${head}`)
         assert.match(of('to').join(), /^To: <?ann@example\.com>?$/)
+        assert.match(of('reply-to').join(), /^(Reply-To: <?help@tenant\.example>?)?$/)
         const [, address] = /<([^<>]*)>$/.exec(of('from').join()) ?? /^From: ([^ ]+)$/.exec(of('from').join()) ?? []
         const expected = mail.sender?.from.address === THEIRS ? THEIRS : OWN
         assert.equal(address, expected, of('from').join())
