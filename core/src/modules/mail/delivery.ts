@@ -1,8 +1,20 @@
-import { Closed, type Ctx, defineJob, type Id, type MailDefinition, type MailSender, newId, Uuid } from '#kernel'
+import {
+  Closed,
+  type Ctx,
+  defineJob,
+  type Id,
+  type MailDefinition,
+  type MailSender,
+  newId,
+  systemActor,
+  Uuid,
+} from '#kernel'
+import { mailBounced } from './events.ts'
 import { mailer } from './mailer.ts'
 import { sealContextOf } from './new-mail.ts'
 import { takeResendTurn, takeTurn } from './pauses.ts'
 import { lockMail, updateMail } from './queries.ts'
+import { recordMail } from './schema.ts'
 import { sendParcel } from './send.ts'
 import { type Happening, isWaiting, transition } from './states.ts'
 import { findBlock, recordDeadAddress } from './suppressions.ts'
@@ -29,13 +41,18 @@ export const deliverMail = defineJob('mail.deliver', {
   payload: Closed({ id: Uuid }),
   transaction: 'manual',
   maxAttempts: 25,
-  handler: async (ctx, { id }) => {
+  handler: async (of, { id }) => {
+    // Whoever caused the mail has not decided what becomes of it.
+    const ctx = of.as(mailActor)
     const parcel = await ctx.transaction((inner) => beginAttempt(inner, id))
     if (parcel === null) return
     const outcome = await sendParcel(ctx, parcel)
     await ctx.transaction((inner) => endAttempt(inner, parcel, outcome))
   },
 })
+
+/** Who records name of what becomes of mails. */
+export const mailActor = { ...systemActor, label: 'mail' }
 
 /** The one place where mails leave: takes one for an attempt. Null when it is not sent, or not yet. */
 export async function beginAttempt(ctx: Ctx, id: Id): Promise<Parcel | null> {
@@ -88,13 +105,16 @@ export async function isStillGood(ctx: Ctx, mail: MailDefinition, data: unknown)
   return mail.stillGood === null || (await mail.stillGood(ctx, data as Record<string, unknown>))
 }
 
-async function settle(ctx: Ctx, row: MailRow, happening: Happening): Promise<null> {
+/** Writes down what happened to a locked mail, and what follows from it. */
+export async function settle(ctx: Ctx, row: MailRow, happening: Happening): Promise<null> {
   const change = transition(row, happening, ctx.clock)
   const after = { ...row, ...change }
   // Nobody can have a mail without a tenant sent once more.
   if (ctx.tenant === null && !isWaiting(after)) change.data = null
   await updateMail(ctx.tx, ctx.tenant, row.id, { attempts: row.attempts, ...change })
   if (isWaiting(after)) await ctx.enqueue(deliverMail, { id: row.id }, { runAt: after.next_attempt_at ?? undefined })
+  if (happening.name === 'bounced')
+    await ctx.emit(mailBounced, { before: recordMail(row), after: recordMail(after), label: after.to })
   ctx.afterCommit(() => ctx.use(mailer).count(after.status))
   return null
 }

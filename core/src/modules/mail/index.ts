@@ -6,14 +6,19 @@ import { mailCheck, mailer } from './mailer.ts'
 import { sealedMails } from './new-mail.ts'
 import { forgetPauses } from './pauses.ts'
 import { postOffice } from './post.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { forgetMails } from './retention.ts'
 import { mailboxRoutes } from './routes.ts'
+import { logRoutes } from './routes-log.ts'
 import { unsubscribeRoutes } from './unsubscribe/routes.ts'
 
 export * from './events.ts'
+export { pageGlobalMails, readGlobalMail } from './log.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
 export { requireMail } from './post.ts'
 export { safeName } from './safe-name.ts'
+export { GlobalMail, Mail, MailSuppression } from './schema.ts'
 
 /** Sends mails: each is rendered and sent by a job after the commit, and retried until the mail server accepts it. */
 export const mail = defineModule({
@@ -26,9 +31,9 @@ export const mail = defineModule({
       'Send mails once more, cancel them, let mails go to an address again, and change the domain that they come from',
   },
   events: Object.values(events),
-  routes: [...mailboxRoutes, ...unsubscribeRoutes],
+  routes: [...logRoutes, ...reportRoutes, ...unsubscribeRoutes, ...mailboxRoutes],
   jobs: [deliverMail, sendMail],
-  schedules: [forgetPauses],
+  schedules: [forgetPauses, forgetMails],
   resources: [mailer],
   checks: [mailCheck],
   sealed: [sealedMails],

@@ -1,4 +1,5 @@
 import { type Insertable, notFound, type SweepPage, sql, type Tx } from '#kernel'
+import type { MailFilter, SuppressionFilter } from './schema.ts'
 import type { MailChange } from './states.ts'
 import type { MailRow, MailSuppressionTable, SuppressionRow } from './table.ts'
 
@@ -14,7 +15,20 @@ const selectMails = (tx: Tx, tenantId: string | null) => {
   return tx.selectFrom(table).selectAll().where(own)
 }
 
-/** Undefined where the mail is a copy of one of which another copy waits. */
+/** Unordered and unbounded, for `page`. */
+export function listMails(tx: Tx, tenantId: string | null, { status, to, kind, since, until }: MailFilter) {
+  let query = selectMails(tx, tenantId)
+  if (status) query = query.where('status', '=', status)
+  if (to) query = query.where('to', '=', to)
+  if (kind) query = query.where('kind', '=', kind)
+  if (since) query = query.where('created_at', '>=', since)
+  return until ? query.where('created_at', '<', until) : query
+}
+
+/** Undefined when there is none. */
+export const findMail = (tx: Tx, tenantId: string | null, id: string): Promise<MailRow | undefined> =>
+  selectMails(tx, tenantId).where('id', '=', id).executeTakeFirst()
+
 export function insertMail(tx: Tx, tenantId: string | null, mail: MailRow): Promise<unknown> {
   const { table } = placeOf(tenantId)
   const row = tenantId === null ? mail : { tenant_id: tenantId, ...mail }
@@ -60,6 +74,21 @@ export const upsertSuppression = (
         .where('mail_suppressions.reason', '=', 'hard_bounce')
         .whereRef('mail_suppressions.reason', '<>', sql.ref('excluded.reason')),
     )
+    .returningAll()
+    .executeTakeFirst()
+
+/** Unordered and unbounded, for `page`. */
+export function listSuppressions(tx: Tx, tenantId: string, { email }: SuppressionFilter) {
+  const query = tx.selectFrom('mail_suppressions').selectAll().where('tenant_id', '=', tenantId)
+  return email ? query.where('email', '=', email) : query
+}
+
+/** Undefined when there was none. */
+export const deleteSuppression = (tx: Tx, tenantId: string, id: string): Promise<SuppressionRow | undefined> =>
+  tx
+    .deleteFrom('mail_suppressions')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
     .returningAll()
     .executeTakeFirst()
 
@@ -112,14 +141,42 @@ export const deletePauses = (tx: Tx, keys: readonly string[]): Promise<unknown> 
 export const deletePausesBefore = (tx: Tx, now: string): Promise<unknown> =>
   tx.deleteFrom('mail_pauses').where('ends_at', '<=', now).execute()
 
-/** Across tenants, by their ids: those that have mails from before that moment. */
-export async function listTenantsWithMailsBefore(tx: Tx, { before, after, limit }: SweepPage & { before: string }) {
+/** Across tenants, by their ids: those that have mails from before `removed`, or texts from before `emptied`. */
+export async function listTenantsToForget(tx: Tx, { removed, emptied, after, limit }: SweepPage & Forgotten) {
   const query = tx
     .selectFrom('mails')
     .select('tenant_id')
     .distinct()
-    .where('created_at', '<', before)
+    .where((eb) =>
+      eb.or([eb('created_at', '<', removed), eb.and([eb('created_at', '<', emptied), eb('data', 'is not', null)])]),
+    )
     .orderBy('tenant_id')
     .limit(limit)
   return (after === null ? query : query.where('tenant_id', '>', after)).execute()
 }
+
+/** Moments up to which mails are removed, and what they say. */
+export interface Forgotten {
+  removed: string
+  emptied: string
+}
+
+/** Removes so many of the oldest; returns how many there were. */
+export async function deleteMailsBefore(tx: Tx, tenantId: string | null, { removed }: Forgotten, limit: number) {
+  const { table, own } = placeOf(tenantId)
+  const oldest = tx.selectFrom(table).select('id').where(own).where('created_at', '<', removed)
+  const some = oldest.orderBy('created_at').limit(limit)
+  const { numDeletedRows } = await tx.deleteFrom(table).where(own).where('id', 'in', some).executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
+/** Removes what mails say that nobody can have sent once more. */
+export const updateMailsEmptied = (tx: Tx, tenantId: string, { emptied }: Forgotten): Promise<unknown> =>
+  tx
+    .updateTable('mails')
+    .set({ data: null })
+    .where('tenant_id', '=', tenantId)
+    .where('created_at', '<', emptied)
+    .where('data', 'is not', null)
+    .where('status', 'not in', ['queued', 'deferred'])
+    .execute()

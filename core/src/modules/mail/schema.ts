@@ -9,7 +9,6 @@ import {
   OneOf,
   OwnId,
   pickFields,
-  type Selectable,
   type Static,
   TenantId,
   Timestamp,
@@ -17,7 +16,7 @@ import {
   UpdatedAt,
   Uuid,
 } from '#kernel'
-import { type MailRow, type MailTable, REASONS, STATUSES, type SuppressionRow } from './table.ts'
+import { type MailRow, REASONS, STATUSES, type SuppressionRow } from './table.ts'
 
 const status = OneOf(STATUSES, {
   description:
@@ -101,6 +100,43 @@ export const SuppressionParams = Closed({ id: Uuid })
 export const SuppressionQuery = ListQuery({ email: Type.Optional(Described(Email, 'Exactly this address')) })
 export type SuppressionFilter = Pick<Static<typeof SuppressionQuery>, 'email'>
 
-export const presentMail = (row: Selectable<MailTable>): Mail => pickFields(Mail, row)
+/** What is sent to the address for reports. */
+export const MailReports = Closed({
+  reports: Type.Array(
+    Closed({
+      type: OneOf(['hard_bounce', 'bounce', 'complaint'], {
+        description:
+          '`hard_bounce`: nobody is at the address; `bounce`: it came back for another reason and for good; `complaint`: its recipient called it unwanted',
+      }),
+      mail: Type.String({
+        maxLength: 1_000,
+        description: 'The Message-ID of the mail, or the address that it was sent from',
+        examples: [`<${'a'.repeat(64)}@example.com>`],
+      }),
+      recipient: Type.Optional(
+        Type.String({ maxLength: 1_000, description: 'The address that it went to; another one is not believed' }),
+      ),
+      reply: Type.Optional(
+        Type.String({ maxLength: 2_000, description: 'What the mail server of the recipient said' }),
+      ),
+    }),
+    { minItems: 1, maxItems: 500, description: 'What has become of mails' },
+  ),
+})
+export type MailReport = Static<typeof MailReports>['reports'][number]
+
+export const ReportsTaken = Closed(
+  {
+    taken: Type.Integer({ description: 'Reports that changed something', examples: [1] }),
+    ignored: Type.Integer({
+      description: 'Reports about no mail of ours, or that said nothing new, or nothing final',
+      examples: [0],
+    }),
+  },
+  { title: 'MailReportsTaken' },
+)
+
+export const presentMail = (tenant_id: string, row: MailRow): Mail => pickFields(Mail, { tenant_id, ...row })
+export const presentGlobalMail = (row: MailRow): GlobalMail => pickFields(GlobalMail, row)
 export const recordMail = (row: MailRow): Static<typeof MailRecord> => pickFields(MailRecord, row)
 export const recordSuppression = (row: SuppressionRow): MailSuppression => pickFields(MailSuppression, row)

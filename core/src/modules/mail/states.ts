@@ -35,7 +35,7 @@ export const TRANSITIONS: Readonly<Record<MailStatus, Partial<Record<Happening['
   deferred: { ...WAITING, told_to_wait: ['deferred'] },
   // What was taken may still come back, hours later.
   sent: { bounced: ['bounced'], complained: ['sent'] },
-  bounced: { bounced: ['bounced'] },
+  bounced: {},
   suppressed: {},
   failed: {},
   canceled: {},

@@ -1,9 +1,17 @@
-import { type Ctx, DAYS, type MailDefinition, momentAfter, sha256, stamp } from '#kernel'
-import { suppressionAdded } from './events.ts'
-import { findDeadAddress, findSuppression, upsertDeadAddress, upsertSuppression } from './queries.ts'
-import { recordSuppression } from './schema.ts'
+import { type Ctx, DAYS, type MailDefinition, momentAfter, notFound, page, sha256, stamp } from '#kernel'
+import { suppressionAdded, suppressionRemoved } from './events.ts'
+import {
+  deleteDeadAddress,
+  deleteSuppression,
+  findDeadAddress,
+  findSuppression,
+  listSuppressions,
+  upsertDeadAddress,
+  upsertSuppression,
+} from './queries.ts'
+import { recordSuppression, type SuppressionFilter } from './schema.ts'
 import type { Happening } from './states.ts'
-import type { MailRow, MailSuppressionTable } from './table.ts'
+import type { MailRow, MailSuppressionTable, SuppressionRow } from './table.ts'
 
 /** For how long an address counts as dead without another bounce: mailboxes are made again. */
 export const DEAD_MS = 90 * DAYS
@@ -25,19 +33,26 @@ interface Block {
  * - that nobody is at the address, whoever found out. The tenant is told what its own mail would have been told, so it
  *   learns of the address, and nothing of other tenants. A mail for security is tried again a day after a bounce.
  */
-export async function findBlock(ctx: Ctx, { security }: MailDefinition, to: string): Promise<Block | null> {
-  const [listed, dead] = await Promise.all([
-    ctx.tenant === null ? undefined : findSuppression(ctx.tx, ctx.tenant, to),
-    findDeadAddress(ctx.tx, deadKeyOf(to)),
-  ])
-  const isFresh = (since: string, ms: number) => momentAfter(since, ms) > ctx.clock.now()
-  const deadMs = security ? DEAD_FOR_SECURITY_MS : DEAD_MS
-  if (listed && (!security || (listed.reason === 'hard_bounce' && isFresh(listed.updated_at, deadMs))))
-    return { happening: { name: 'suppressed', reason: listed.reason }, attempts: 0 }
-  if (!dead || !isFresh(dead.bounced_at, deadMs)) return null
+export async function findBlock(ctx: Ctx, mail: Secured, to: string): Promise<Block | null> {
+  const [listed, dead] = await Promise.all([findListed(ctx, mail, to), findDeadAddress(ctx.tx, deadKeyOf(to))])
+  if (listed) return { happening: { name: 'suppressed', reason: listed.reason }, attempts: 0 }
+  if (!dead || !isFresh(ctx, dead.bounced_at, mail.security ? DEAD_FOR_SECURITY_MS : DEAD_MS)) return null
   if (ctx.tenant === null) return { happening: { name: 'suppressed', reason: 'hard_bounce' }, attempts: 0 }
   await suppress(ctx, { email: to, reason: 'hard_bounce', server_reply: dead.server_reply, mail_id: null })
   return { happening: { name: 'bounced', reply: dead.server_reply }, attempts: 1 }
+}
+
+type Secured = Pick<MailDefinition, 'security'>
+
+const isFresh = ({ clock }: Ctx, since: string, ms: number) => momentAfter(since, ms) > clock.now()
+
+/** What stands on the tenant's own list against a mail. */
+export async function findListed(ctx: Ctx, { security }: Secured, to: string): Promise<SuppressionRow | undefined> {
+  if (ctx.tenant === null) return undefined
+  const listed = await findSuppression(ctx.tx, ctx.tenant, to)
+  if (!listed || !security) return listed
+  const isHeld = listed.reason === 'hard_bounce' && isFresh(ctx, listed.updated_at, DEAD_FOR_SECURITY_MS)
+  return isHeld ? listed : undefined
 }
 
 /** Nobody is at the address of a mail: it gets no mails of the tenant, nor of others for a while. */
@@ -49,6 +64,22 @@ export async function recordDeadAddress(ctx: Ctx, { id, to }: MailRow, server_re
 /** The recipient of a mail calls it unwanted: it gets no more of that tenant. Others are not concerned. */
 export const recordComplaint = (ctx: Ctx, { id, to }: MailRow): Promise<void> =>
   suppress(ctx, { email: to, reason: 'complaint', server_reply: null, mail_id: id })
+
+/** The tenant's list, newest first. */
+export async function pageSuppressions(ctx: Ctx, filter: SuppressionFilter) {
+  const { data, next_cursor } = await page(ctx, listSuppressions(ctx.tx, ctx.tenantId, filter), {
+    by: ['created_at', 'id'],
+  })
+  return { data: data.map(recordSuppression), next_cursor }
+}
+
+/** Lets mails go to an address again: the next one is tried, whatever is known of the address. Throws 404. */
+export async function removeSuppression(ctx: Ctx, id: string): Promise<undefined> {
+  const row = await deleteSuppression(ctx.tx, ctx.tenantId, id)
+  if (!row) throw notFound()
+  if (row.reason === 'hard_bounce') await deleteDeadAddress(ctx.tx, deadKeyOf(row.email))
+  await ctx.emit(suppressionRemoved, { before: recordSuppression(row), label: row.email })
+}
 
 type NewSuppression = Pick<MailSuppressionTable, 'email' | 'reason' | 'server_reply' | 'mail_id'>
 
