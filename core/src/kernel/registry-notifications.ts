@@ -83,7 +83,7 @@ export function listenersOfNotifications(
       name: `notify.${kind.kind}`,
       isInner: false,
       handle: async (ctx, record) => {
-        const told = tell(record)
+        const told = tell(record, ctx)
         if (told) await notifier.hear(ctx, kind, record, told)
       },
     })),

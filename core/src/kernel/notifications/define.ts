@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { Ctx } from '../context.ts'
+import type { Declared } from '../core.ts'
 import type { EventDefinition, EventRecord } from '../events/define.ts'
 import type { Letter, MailDefinition } from '../mails/define.ts'
 
@@ -13,7 +14,7 @@ export type Audience =
   | 'person'
   /** Every active member of the tenant. */
   | 'everyone'
-  /** Members who hold the permission, in the store of the notice or for the whole tenant. Whoever acted is not told. */
+  /** Members who hold the permission, in the store of the notice or for the whole tenant. */
   | { readonly permission: string }
 
 /** A person who is told of something, in their language and time zone. */
@@ -50,7 +51,7 @@ export interface Told<T> {
 export interface NotificationTrigger<T = never> {
   readonly event: EventDefinition
   /** Null: this once there is nothing to tell. */
-  readonly tell: (event: EventRecord<never>) => Told<T> | null
+  readonly tell: (event: EventRecord<never>, declared: Declared) => Told<T> | null
 }
 
 /** A kind of notification: when somebody is told what, and by which ways. */
@@ -61,6 +62,8 @@ export interface NotificationDefinition<T = never> {
   /** What its texts are written from. It is stored and shown as `data`, so it holds no secret. */
   readonly data: TObject
   readonly audience: Audience
+  /** Whoever did it knows, and is not told. Not for those that a notice names. */
+  readonly exceptActor: boolean
   /** A feature of the plan without which nobody is told. */
   readonly feature: string | undefined
   readonly on: readonly NotificationTrigger<T>[]
@@ -88,7 +91,16 @@ export const PUSH = 'push'
 /** At most so many actions. */
 export const MOST_ACTIONS = 2
 
-type Optional = 'feature' | 'channels' | 'canSwitchOff' | 'security' | 'personal' | 'digest' | 'groupKey' | 'expiresAt'
+type Optional =
+  | 'exceptActor'
+  | 'feature'
+  | 'channels'
+  | 'canSwitchOff'
+  | 'security'
+  | 'personal'
+  | 'digest'
+  | 'groupKey'
+  | 'expiresAt'
 
 /**
  * Declares a kind of notification; list it in the module's `notifications`. Its texts are `notification.<kind>.title`,
@@ -104,6 +116,7 @@ export function defineNotification<D extends TObject>(
   return Object.freeze({
     kind,
     on: [],
+    exceptActor: false,
     feature: undefined,
     channels: [IN_APP],
     personal: false,
@@ -121,7 +134,7 @@ export function defineNotification<D extends TObject>(
 /** An event that a kind follows, and what is told of it (null: nothing). */
 export function follows<E extends TObject, T>(
   event: EventDefinition<E>,
-  tell: (event: EventRecord<Static<E>>) => Told<T> | null,
+  tell: (event: EventRecord<Static<E>>, declared: Declared) => Told<T> | null,
 ): NotificationTrigger<T> {
   // The registry hands a trigger only events of its own definition.
   return Object.freeze({ event, tell: tell as NotificationTrigger<T>['tell'] })

@@ -3,6 +3,7 @@ import { audit } from '../audit/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
+import { sinkDisabledNotice } from './notifications.ts'
 import { auditSinkRoutes } from './routes.ts'
 import { sinkSecrets } from './secrets.ts'
 import { sendBatches } from './send.ts'
@@ -16,6 +17,7 @@ export const auditSinks = defineModule({
   description: "Servers of a tenant's own that its audit log is streamed to.",
   dependsOn: [tenants, audit],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'audit.stream': 'Have what happens sent to other servers',
   },
@@ -23,6 +25,7 @@ export const auditSinks = defineModule({
   routes: auditSinkRoutes,
   jobs: [sendBatches],
   schedules: [findBacklog],
+  notifications: [sinkDisabledNotice],
   sealed: [sinkSecrets.sealed],
   // An attempt is delayed by at most an hour and an eighth; a sender without a sign of life for a minute counts as
   // dead.

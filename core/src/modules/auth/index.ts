@@ -5,6 +5,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { authMails } from './mails.ts'
+import { authNotices } from './notifications.ts'
 import { passwordHasher } from './passwords/hash.ts'
 import { sendReset, sendVerification } from './recovery/links.ts'
 import { accountRoutes } from './routes-accounts.ts'
@@ -63,11 +64,13 @@ export const auth = defineModule({
   description: 'Accounts, passwords and sessions: signing in, staying signed in, signing out.',
   dependsOn: [users, tenants, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   events: Object.values(events),
   routes: [...accountRoutes, ...sessionRoutes].map(bounded),
   jobs: [sendVerification, sendReset],
   schedules: [rotateKeys, sweep],
   mails: authMails,
+  notifications: authNotices,
   resources: [keyRing, provenTokens, passwordHasher],
   settings: authSettings,
   sealed: [sealedSigningKeys],

@@ -7,6 +7,7 @@ import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { addFounder } from './join.ts'
 import { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
+import { userInvitedNotice, userJoinedNotice } from './notifications.ts'
 import { reviewers } from './review-invitations.ts'
 import { invitationRoutes } from './routes-invitations.ts'
 import { memberRoutes } from './routes-members.ts'
@@ -36,6 +37,7 @@ export const members = defineModule({
   description: 'The people of a tenant: inviting and adding them, their roles in it and in its stores.',
   dependsOn: [users, tenants, stores, roles, mail],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'user.view': { description: 'See members', scope: 'store', roles: ['admin', 'manager', 'viewer'] },
     'user.create': 'Add members',
@@ -48,6 +50,7 @@ export const members = defineModule({
   routes: [...memberRoutes, ...invitationRoutes, ...roleRoutes, ...storeRoutes, ...tenantRoutes],
   listeners: reviewers,
   mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
+  notifications: [userInvitedNotice, userJoinedNotice],
   founding: addFounder,
   cases: () => import('./members.cases.ts'),
 })

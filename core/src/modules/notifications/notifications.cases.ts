@@ -1,5 +1,95 @@
-import type { Cases } from '../../testing/index.ts'
+import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
+import { newId } from '#kernel'
+import type { Cases, Tenant } from '../../testing/index.ts'
+import { newSignInNotice } from '../auth/notifications.ts'
+import { announcementNotice } from './kinds.ts'
 
-const cases: Cases = {}
+/** One that the owner was told of, unread; its id. */
+async function told({ test, tenantId, text, send }: Tenant): Promise<string> {
+  const title = text()
+  const data = { title, message: text() }
+  await test.core.run((ctx) => ctx.notify(announcementNotice, { data }), { tenantId })
+  await test.drainJobs(tenantId)
+  return latest(send, title)
+}
+
+/** The same with an action. */
+async function actionable({ test, tenantId, send }: Tenant): Promise<string> {
+  const { email, id, name, locale, timezone } = await send('GET', '/users/me')
+  const data = { at: test.clock.now(), device: `Device ${newId()}`, ip_address: null }
+  const to = [{ email, id, name, locale, timezone }]
+  await test.core.run((ctx) => ctx.notify(newSignInNotice, { data, to }), { tenantId })
+  await test.drainJobs(tenantId)
+  return latest(send, undefined)
+}
+
+async function latest(send: Tenant['send'], title: string | undefined): Promise<string> {
+  const { data } = await send('GET', '/notifications')
+  const found = title === undefined ? data[0] : data.find((each: { title: string }) => each.title === title)
+  return found.id
+}
+
+const params = async (tenant: Tenant) => ({ params: { id: await told(tenant) } })
+
+const cases: Cases = {
+  makers: { '/notifications': told },
+  routes: {
+    'GET /notifications': {
+      given: async (tenant) => {
+        await tenant.id('/notifications')
+        return { query: { kind: announcementNotice.kind } }
+      },
+      see: async ({ body }, _sent, { marker }) =>
+        assert.ok(body.data.some(({ title }: { title: string }) => title.includes(marker))),
+    },
+    'GET /notifications/unread-count': {
+      see: ({ body }) => assert.ok(body.unread_count >= 0),
+    },
+    'PUT /notifications/read-all': {
+      see: async (_answer, _sent, { send }) =>
+        assert.deepEqual(await send('GET', '/notifications/unread-count'), { unread_count: 0 }),
+    },
+    'PUT /notifications/:id/read': {
+      given: params,
+      see: ({ body }, sent) => {
+        has(body, { id: sent.params.id })
+        assert.equal(typeof body.read_at, 'string')
+      },
+    },
+    'POST /notifications/:id/archive': {
+      given: params,
+      see: ({ body }) => assert.equal(typeof body.archived_at, 'string'),
+    },
+    'POST /notifications/:id/act': {
+      given: async (tenant) => ({ params: { id: await actionable(tenant) }, body: { action: 'reset' } }),
+      see: ({ body }) => has(body, { outcome: { action: 'reset' } }),
+    },
+    'DELETE /notifications/:id': {
+      given: params,
+      see: async (_answer, { params }, { send }) => {
+        const { data } = await send('GET', '/notifications')
+        assert.ok(!data.some(({ id }: { id: string }) => id === params.id))
+      },
+    },
+    'GET /notifications/preferences': {
+      see: ({ body }) => has(body, { timezone_source: 'default', digest_at: '08:00' }),
+    },
+    'PUT /notifications/preferences': {
+      given: () => ({
+        body: {
+          data: [{ notification_type: announcementNotice.kind, email_enabled: false, email_digest: true }],
+          quiet_hours: { from: '22:00', to: '07:00' },
+        },
+      }),
+      see: ({ body }) => {
+        has(body, { quiet_hours: { from: '22:00', to: '07:00' } })
+        const changed = body.data.find(
+          (each: { notification_type: string }) => each.notification_type === 'announcement',
+        )
+        has(changed, { email_enabled: false, email_digest: true, in_app_enabled: true })
+      },
+    },
+  },
+}
 
 export default cases

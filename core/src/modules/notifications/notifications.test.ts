@@ -25,8 +25,11 @@ describe('the list', () => {
     const [theirs] = await listOf(clerk)
     has(mine, { kind: 'announcement', title, message: 'Read this.', type: 'info', read_at: null })
     assert.notEqual(mine?.id, theirs?.id)
-    for (const path of [`/notifications/${theirs?.id}/read`, `/notifications/${newId()}/read`])
-      assert.equal((await owner.put(path, {})).status, 404)
+    for (const id of [theirs?.id, newId()]) {
+      assert.equal((await owner.put(`/notifications/${id}/read`, {})).status, 404)
+      assert.equal((await owner.post(`/notifications/${id}/archive`)).status, 404)
+      assert.equal((await owner.post(`/notifications/${id}/act`, { action: 'open' })).status, 404)
+    }
     assert.equal((await owner.delete(`/notifications/${theirs?.id}`)).status, 404)
     assert.equal((await listOf(clerk))[0]?.read_at, null)
   })

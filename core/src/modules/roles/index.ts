@@ -5,6 +5,7 @@ import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { foundRoles } from './found-roles.ts'
 import { roleGrants } from './grants.ts'
+import { roleChangedNotice } from './notifications.ts'
 import { roleRoutes } from './routes.ts'
 import { unknownRoles } from './unknown-roles.ts'
 
@@ -26,6 +27,7 @@ export const roles = defineModule({
   description: 'Roles of a tenant, and the permissions that they are made of.',
   dependsOn: [users, tenants, stores],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'role.view': { description: 'See roles and permissions', scope: 'store', roles: ['admin', 'manager', 'viewer'] },
     'role.create': 'Make roles',
@@ -35,6 +37,7 @@ export const roles = defineModule({
   },
   events: Object.values(events),
   routes: roleRoutes,
+  notifications: [roleChangedNotice],
   grants: [roleGrants],
   declarationProblems: unknownRoles,
   founding: foundRoles,

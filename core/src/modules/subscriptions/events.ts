@@ -24,7 +24,8 @@ export const trialEnding = defineEvent('subscription.trial_ending', {
   data,
 })
 export const subscriptionExpiring = defineEvent('subscription.expiring', {
-  description: 'The subscription ends in three days, unless it is paid or the cancellation taken back',
+  description:
+    'The subscription ends in seven days, in three, or in one, unless it is paid or the cancellation taken back',
   data,
 })
 export const limitReached80 = defineEvent('limit.reached_80', {

@@ -3,6 +3,7 @@ import { tenants } from '../tenants/index.ts'
 import * as events from './events.ts'
 import { collectCharge } from './lifecycle.ts'
 import { planAllowances } from './limits.ts'
+import { subscriptionNotices } from './notifications.ts'
 import { unknownPlans } from './plans.ts'
 import { openAllMissing, rollOver } from './renewal.ts'
 import { subscriptionRoutes } from './routes.ts'
@@ -26,6 +27,7 @@ export const subscriptions = defineModule({
   description: 'What a tenant pays for: plans, limits, trial and payment method.',
   dependsOn: [tenants],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   permissions: {
     'subscription.view': 'See the subscription and what is in use',
     'subscription.manage': 'Change, cancel and pay the subscription',
@@ -35,6 +37,7 @@ export const subscriptions = defineModule({
   jobs: [collectCharge],
   schedules: [rollOver, openAllMissing],
   allowances: planAllowances,
+  notifications: subscriptionNotices,
   declarationProblems: unknownPlans,
   founding: openSubscription,
   cases: () => import('./subscriptions.cases.ts'),

@@ -1,6 +1,6 @@
 import { Closed, type Ctx, defineJob, type EventDefinition, notFound, systemActor, Type } from '#kernel'
 import * as events from './events.ts'
-import { type Deadline, deadlineOf, endOf } from './periods.ts'
+import { type Deadline, deadlineOf } from './periods.ts'
 import { presentRecord } from './present.ts'
 import { providerNamed } from './providers.ts'
 import {
@@ -161,8 +161,8 @@ export function advance(stored: State, now: string): { state: State; steps: Step
   let state = stored
   for (let due = deadlineOf(state); due && due.at <= now; due = deadlineOf(state)) {
     const after = transition(state, { name: due.name }, due.at)
-    // A warning is left out when the announced change is due as well.
-    const isTooLate = due.name === 'warned' && (endOf(state)?.at ?? now) <= now
+    // A warning is left out when the announced change, or a later warning of it, is due as well.
+    const isTooLate = due.name === 'warned' && (deadlineOf(after)?.at ?? now) <= now
     if (!isTooLate) steps.push({ name: due.name, before: state, after })
     state = after
   }

@@ -3,8 +3,9 @@ import { isFree, MONTHS } from './plans.ts'
 import type { State } from './states.ts'
 import type { Interval } from './table.ts'
 
-/** How long before an end it is announced. */
-export const WARNING_MS = 3 * DAYS
+/** How many days before an end it is announced; the end of a trial once. */
+const WARNING_DAYS = [7, 3, 1]
+const TRIAL_WARNING_DAYS = [3]
 
 /** The next change that time causes and when; null: none. */
 export interface Deadline {
@@ -15,7 +16,18 @@ export interface Deadline {
 export function deadlineOf(state: State): Deadline | null {
   const end = endOf(state)
   if (!end) return null
-  return isWorthWarning(state) && !state.is_warned ? { name: 'warned', at: before(end.at) } : end
+  const days = nextWarning(state)
+  return days === null ? end : { name: 'warned', at: momentAfter(end.at, -days * DAYS) }
+}
+
+/** How many days before the end it is warned of next; null: not any more. */
+export function nextWarning(state: State): number | null {
+  if (!isWorthWarning(state)) return null
+  const isTrial = state.status === 'trialing' && !state.cancel_at_period_end
+  const { warned_days } = state
+  return (
+    (isTrial ? TRIAL_WARNING_DAYS : WARNING_DAYS).find((days) => warned_days === null || days < warned_days) ?? null
+  )
 }
 
 /** When and how the current state ends by itself. */
@@ -38,8 +50,6 @@ function isWorthWarning({ status, cancel_at_period_end, pending_plan, plan }: St
   if (cancel_at_period_end || status === 'past_due') return true
   return status === 'trialing' && !isFree(pending_plan ?? plan)
 }
-
-const before = (moment: string) => momentAfter(moment, -WARNING_MS)
 
 /**
  * The same day and UTC time so many months later, or the last day of a shorter month. Counted from the first day, so

@@ -50,7 +50,7 @@ const trial: State = {
   payment_provider: null,
   payment_reference: null,
   charge: null,
-  is_warned: false,
+  warned_days: null,
   next_change_at: iso(START + 11 * DAYS),
   created_at: iso(START),
   updated_at: iso(START),

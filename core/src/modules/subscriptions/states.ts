@@ -1,5 +1,5 @@
 import { type AppError, conflict, DAYS, momentAfter } from '#kernel'
-import { deadlineOf, periodEnd } from './periods.ts'
+import { deadlineOf, nextWarning, periodEnd } from './periods.ts'
 import { isFree, prorate } from './plans.ts'
 import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
 
@@ -83,7 +83,7 @@ const upkeep = (state: State) => ({ next_change_at: deadlineOf(state)?.at ?? nul
 function happened(state: State, happening: Happening, now: string): State {
   switch (happening.name) {
     case 'warned':
-      return { ...state, is_warned: true }
+      return { ...state, warned_days: nextWarning(state) }
     case 'trial_ended':
       return endTrial(state, now)
     case 'period_ended':
@@ -127,7 +127,7 @@ function endPeriod(state: State, now: string): State {
 function cancel(state: State, { atPeriodEnd, reason }: { atPeriodEnd: boolean; reason: string | null }, now: string) {
   const told = { ...state, cancel_reason: reason }
   if (!atPeriodEnd) return end(told, 'canceled', now)
-  return state.cancel_at_period_end ? told : { ...told, cancel_at_period_end: true, is_warned: false }
+  return state.cancel_at_period_end ? told : { ...told, cancel_at_period_end: true, warned_days: null }
 }
 
 function reactivate(state: State, now: string): State {
@@ -163,7 +163,7 @@ const withoutCancellation = (state: State): State => ({
   ...state,
   cancel_at_period_end: false,
   cancel_reason: null,
-  is_warned: false,
+  warned_days: null,
 })
 
 function changePlan(state: State, plan: PlanRow, now: string): State {
@@ -190,9 +190,9 @@ function changePlanWhileDue(state: State, next: State, now: string): State {
 
 /** The current period with the length of the new plan, or a new period when that has ended. */
 function resized(state: State, now: string): State {
-  const { status, is_warned } = state
+  const { status, warned_days } = state
   const kept = beginPeriods(state, state.current_period_start)
-  return { ...(kept.current_period_end > now ? kept : beginPeriods(state, now)), status, is_warned }
+  return { ...(kept.current_period_end > now ? kept : beginPeriods(state, now)), status, warned_days }
 }
 
 function setPaymentMethod(
@@ -215,8 +215,8 @@ function requireCharge({ charge }: State): void {
 /** The state without a charge. A trial has none. */
 function withNothingDue(state: State): State {
   if (state.status === 'trialing') return state
-  const is_warned = state.status === 'active' && state.is_warned
-  return { ...state, status: 'active', charge: null, grace_ends_at: null, is_warned }
+  const warned_days = state.status === 'active' ? state.warned_days : null
+  return { ...state, status: 'active', charge: null, grace_ends_at: null, warned_days }
 }
 
 /** Charges an amount: paid at once, collected by a provider soon, or owed. */
@@ -233,7 +233,7 @@ const chargeKey = (tenantId: string, at: string) => `${tenantId}.${Date.parse(at
 export const tenantOfCharge = (key: string): string => key.split('.', 1)[0] ?? ''
 
 function owing(state: State, now: string): State {
-  return { ...state, status: 'past_due', grace_ends_at: momentAfter(now, GRACE_MS), is_warned: false }
+  return { ...state, status: 'past_due', grace_ends_at: momentAfter(now, GRACE_MS), warned_days: null }
 }
 
 function end(state: State, status: 'canceled' | 'expired', now: string): State {
@@ -245,7 +245,7 @@ function end(state: State, status: 'canceled' | 'expired', now: string): State {
     canceled_at: status === 'canceled' ? now : null,
     grace_ends_at: null,
     charge: status === 'canceled' ? null : state.charge,
-    is_warned: false,
+    warned_days: null,
   }
 }
 
@@ -257,7 +257,7 @@ const nextPeriod = (state: State, start: string): State => ({
   status: 'active',
   current_period_start: start,
   current_period_end: periodEnd(state.anchored_at, state.plan.interval, start),
-  is_warned: false,
+  warned_days: null,
 })
 
 const beginPeriods = (state: State, now: string): State => nextPeriod({ ...state, anchored_at: now }, now)

@@ -47,7 +47,8 @@ export interface SubscriptionTable extends TenantRow {
   /** The unpaid amount. */
   charge: Charge | null
   /** Whether the coming end has been announced. */
-  is_warned: boolean
+  /** How many days before its end it was last warned of; null: not yet. */
+  warned_days: number | null
   /** When time causes the next change; null: never. */
   next_change_at: string | null
 }

@@ -57,7 +57,7 @@ function newSubscription(ctx: Ctx, plan: PlanRow, isTrial: boolean): Subscriptio
     payment_provider: null,
     payment_reference: null,
     charge: null,
-    is_warned: false,
+    warned_days: null,
     next_change_at: null,
   }
   return { ...row, next_change_at: deadlineOf({ ...row, plan, pending_plan: null })?.at ?? null }

@@ -2,7 +2,7 @@ import type { Ctx } from '#kernel'
 import { invalidCredentials, sessionRevoked } from '../errors.ts'
 import { passwordChanged } from '../events.ts'
 import { type Account, findAccountById, updatePassword, updateUserTokensUsed } from '../queries.ts'
-import { mailPasswordChanged } from '../recovery/reset-password.ts'
+import { tellPasswordChanged } from '../recovery/reset-password.ts'
 import type { ChangePassword } from '../schema.ts'
 import { endSessions } from '../sessions/sign-out.ts'
 import { attemptInSession, clearFailures, requireNotLocked } from '../sign-in/lockout.ts'
@@ -29,7 +29,7 @@ export async function changePassword(ctx: Ctx, { current_password, new_password 
     await updateUserTokensUsed(ctx.tx, 'reset_password', user.id, now)
     await clearFailures(ctx, attempt)
     await ctx.emit(passwordChanged, { id: user.id, label: user.name, storeId: null, after: {} })
-    await mailPasswordChanged(ctx, user)
+    await tellPasswordChanged(ctx, user)
   })
 }
 

@@ -1,9 +1,9 @@
-import { type Ctx, hashToken, recipientOf } from '#kernel'
+import { type Ctx, hashToken } from '#kernel'
 import { requireMail } from '../../mail/index.ts'
 import { invalidToken } from '../../members/index.ts'
 import { changeUser, normalizeEmail, type UserRow } from '../../users/index.ts'
 import { passwordReset } from '../events.ts'
-import { passwordChangedMail } from '../mails.ts'
+import { passwordChangedNotice } from '../notifications.ts'
 import { hashPassword } from '../passwords/hash.ts'
 import { requireGoodPassword } from '../passwords/new-passwords.ts'
 import { type Account, findAccountById, updateUserTokensUsed, upsertPassword } from '../queries.ts'
@@ -54,7 +54,7 @@ async function replacePassword(ctx: Ctx, { token, hash }: { token: string; hash:
   await clearAccount(ctx, user.email)
   if (user.email_verified_at === null) await changeUser(ctx, user_id, { email_verified_at: now })
   await ctx.emit(passwordReset, { id: user_id, label: user.name, storeId: null, after: {} })
-  await mailPasswordChanged(ctx, user)
+  await tellPasswordChanged(ctx, user)
 }
 
 async function requireAccount(ctx: Ctx, userId: string): Promise<Account> {
@@ -63,8 +63,8 @@ async function requireAccount(ctx: Ctx, userId: string): Promise<Account> {
   return account
 }
 
-/** Mails a person that their password was changed. */
-export async function mailPasswordChanged(ctx: Ctx, user: UserRow): Promise<void> {
-  const data = { name: user.name, at: ctx.clock.now(), ipAddress: ctx.origin.ipAddress }
-  await ctx.mail(passwordChangedMail, { ...recipientOf(user), data })
+/** Tells a person that their password was changed. */
+export async function tellPasswordChanged(ctx: Ctx, user: UserRow): Promise<void> {
+  const data = { at: ctx.clock.now(), ip_address: ctx.origin.ipAddress }
+  await ctx.notify(passwordChangedNotice, { to: [user], data })
 }

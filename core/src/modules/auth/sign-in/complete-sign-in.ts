@@ -1,9 +1,9 @@
-import { type Actor, type Ctx, fromNow, HOURS, permissionDenied, recipientOf } from '#kernel'
+import { type Actor, type Ctx, fromNow, HOURS, permissionDenied } from '#kernel'
 import { presentTenant, tenantSuspended } from '../../tenants/index.ts'
 import { listUserTenants, presentUser, recordLogin, type UserRow } from '../../users/index.ts'
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { signedIn } from '../events.ts'
-import { newSignInMail } from '../mails.ts'
+import { newSignInNotice } from '../notifications.ts'
 import { type Account, findAccountById, lockPassword } from '../queries.ts'
 import type { SignedIn, SignInAnswer } from '../schema.ts'
 import { type Admission, admit, type Refusal } from '../sessions/admission.ts'
@@ -37,7 +37,7 @@ type Outcome = SignInAnswer | { refusal: Refusal }
 
 /**
  * Every sign-in passes through this function. It checks the lockout, the person's status and second factor, chooses and
- * checks the tenant, opens the session, records it, and mails the person about a new device. It opens its own
+ * checks the tenant, opens the session, records it, and tells the person about a new device. It opens its own
  * transactions, so call it outside of any. Throws 403 `account_disabled`, `permission_denied` for a tenant that isn't
  * theirs, `tenant_suspended`; 429 `too_many_attempts`.
  */
@@ -136,15 +136,15 @@ async function enter(
 /** The last sign-in from a device is stored with this precision. */
 const SEEN_WITHIN_MS = 1 * HOURS
 
-/** Mails a person about a sign-in from a new device, unless it is their first sign-in. */
+/** Tells a person about a sign-in from a new device, unless it is their first sign-in. */
 async function greetDevice(ctx: Ctx, { user, lastLoginAt, deviceSeenAt }: Account): Promise<void> {
   const now = ctx.clock.now()
   if (deviceSeenAt !== null && deviceSeenAt <= now && deviceSeenAt > fromNow(ctx.clock, -SEEN_WITHIN_MS)) return
   const isNew = await upsertKnownDevice(ctx.tx, user.id, fingerprintOf(ctx), now)
   if (!isNew || lastLoginAt === null) return
   const { ipAddress, userAgent } = ctx.origin
-  const data = { name: user.name, at: now, device: deviceName(userAgent), ipAddress }
-  await ctx.mail(newSignInMail, { ...recipientOf(user), data })
+  const data = { at: now, device: deviceName(userAgent), ip_address: ipAddress }
+  await ctx.notify(newSignInNotice, { to: [user], data })
 }
 
 /** A person as the actor of records. */

@@ -12,14 +12,19 @@ export async function nextPeople(
   kind: NotificationDefinition,
   { to, store_id, actor_id, after }: Pick<FanOut, 'to' | 'store_id' | 'actor_id' | 'after'>,
 ): Promise<NotifiedPerson[]> {
-  const { audience } = kind
+  const { audience, exceptActor } = kind
   if (audience === 'person') {
     const ids = to ?? []
     return listPeople(ctx.tx, ctx.tenantId, { ids, holding: null, except: null, after, limit: BATCH })
   }
   const holding = audience === 'everyone' ? null : await rolesOf(ctx, audience.permission, store_id)
-  // Whoever did it knows.
-  return listPeople(ctx.tx, ctx.tenantId, { ids: null, holding, except: actor_id, after, limit: BATCH })
+  return listPeople(ctx.tx, ctx.tenantId, {
+    ids: null,
+    holding,
+    except: exceptActor ? actor_id : null,
+    after,
+    limit: BATCH,
+  })
 }
 
 async function rolesOf(ctx: Ctx, permission: string, storeId: string | null): Promise<HoldingRoles> {
