@@ -16,7 +16,6 @@ import {
 } from './queries.ts'
 import { otherSlot, wantedRecords } from './records.ts'
 import type { DomainRow } from './table.ts'
-import { tellOwners } from './tell.ts'
 
 /**
  * Asks DNS about the tenant's domain and stores what follows from it. No transaction may be open. Undefined when the
@@ -115,7 +114,5 @@ async function tellWhatChanged(ctx: Ctx, before: DomainRow, after: DomainRow): P
   if (before.retires_at !== null && after.retires_at === null) await ctx.emit(mailDomainUpdated, record)
   if (after.status === before.status) return
   if (after.status === 'verified') await ctx.emit(mailDomainVerified, record)
-  if (before.status !== 'verified') return
-  await ctx.emit(mailDomainFailing, record)
-  await tellOwners(ctx, after)
+  else await ctx.emit(mailDomainFailing, record)
 }

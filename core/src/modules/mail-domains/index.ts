@@ -1,6 +1,5 @@
 import { DAYS, defineModule, HOURS } from '#kernel'
 import { mail } from '../mail/index.ts'
-import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { checkTenantDomain, findDueDomains } from './check.ts'
 import { mailDomainConfiguration } from './configuration.ts'
@@ -8,7 +7,7 @@ import { mailDns } from './dns.ts'
 import * as events from './events.ts'
 import { MOST_AHEAD_MS, OVERLAP_MS } from './judge.ts'
 import { sealedKeys } from './keys.ts'
-import { mailDomainFailingMail } from './mails.ts'
+import { domainFailingNotice } from './notifications.ts'
 import { mailDomainRoutes } from './routes.ts'
 import { senders } from './sender.ts'
 import { mailReplyTo } from './settings.ts'
@@ -21,8 +20,9 @@ export { mailReplyTo } from './settings.ts'
 export const mailDomains = defineModule({
   name: 'mail-domains',
   description: "The domain of a tenant's own that its mails come from, proven and signed by DNS.",
-  dependsOn: [tenants, mail, members],
+  dependsOn: [tenants, mail],
   migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
   configuration: mailDomainConfiguration,
   rateLimits: {
     mail_domains: {
@@ -37,7 +37,7 @@ export const mailDomains = defineModule({
   jobs: [checkTenantDomain],
   schedules: [findDueDomains],
   settings: [mailReplyTo],
-  mails: [mailDomainFailingMail],
+  notifications: [domainFailingNotice],
   resources: [mailDns],
   sealed: [sealedKeys],
   senders,

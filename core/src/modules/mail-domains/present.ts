@@ -30,7 +30,6 @@ export function recordDomain(row: DomainRow): MailDomainChange {
     ...row,
     signing_selector: selectorOf(row, row.signing),
     rotation: rotationOf(row),
-    error: errorOf(row),
   })
 }
 

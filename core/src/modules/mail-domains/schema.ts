@@ -15,6 +15,7 @@ import {
   Uuid,
 } from '#kernel'
 import { MAX_DOMAIN_LENGTH } from './names.ts'
+import { PROBLEMS } from './table.ts'
 
 const moment = (description: string) => Nullable(Type.String({ format: 'date-time', description }))
 const domain = Type.String({ description: 'In ASCII, as DNS has it', examples: ['example.com'] })
@@ -100,7 +101,7 @@ export const MailDomainChange = Closed({
   from_address,
   signing_selector: Type.String(),
   rotation,
-  error: Nullable(Type.String()),
+  problem: Nullable(OneOf(PROBLEMS)),
   created_at: Timestamp,
   updated_at: Timestamp,
 })

@@ -4,6 +4,9 @@ import type { Seen } from './records.ts'
 /** One of the two keys of a domain. */
 export type Slot = 1 | 2
 
+/** Why mails do not come from a domain. */
+export const PROBLEMS = ['not_proven', 'key_missing', 'taken', 'unreachable'] as const // the words are a type
+
 /** The domain that the mails of a tenant come from. */
 export interface MailDomainTable extends TenantRow {
   domain: string
@@ -19,7 +22,7 @@ export interface MailDomainTable extends TenantRow {
   retires_at: string | null
   status: 'pending' | 'verified' | 'failing'
   /** Why it is not verified. */
-  problem: 'not_proven' | 'key_missing' | 'taken' | 'unreachable' | null
+  problem: (typeof PROBLEMS)[number] | null
   seen: Seen
   checked_at: string | null
   next_check_at: string | null
