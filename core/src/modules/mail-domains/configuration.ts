@@ -1,6 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
-import { isIP } from 'node:net'
-import { defineConfiguration, kinds, normalizeDomain } from '#kernel'
+import { defineConfiguration, kinds, normalizeDomain, readAddress } from '#kernel'
 
 export const mailDomainConfiguration = defineConfiguration(
   {
@@ -84,13 +83,9 @@ function nameServers() {
     accepts: 'IP addresses, each with a port if it is not 53, comma-separated',
     parse(text: string): readonly string[] {
       const servers = text.split(',').map((item) => item.trim())
-      if (servers.every(isServer)) return servers
+      if (servers.every((server) => /^[\d.:[\]a-f]+$/i.test(server) && readAddress(server) !== undefined))
+        return servers
       throw new kinds.InvalidSetting('must list IP addresses such as 9.9.9.9 or [2620:fe::fe]:53, separated by commas')
     },
   }
-}
-
-function isServer(text: string): boolean {
-  const [, inBrackets, plain] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? []
-  return isIP(inBrackets ?? plain ?? text) > 0
 }
