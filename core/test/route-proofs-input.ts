@@ -36,6 +36,7 @@ export async function proveInputRefused(world: PeopledWorld, route: RegisteredRo
     assert.deepEqual(pointersOf(await send(world, route, { token, ...sent })), pointers.sort())
 
   const isRaw = route.raw !== undefined
+  const headers = (keywords(route.headers).required ?? []).map((name) => `headers/${name}`)
   const allWrong: Sent = {
     query: { ...mapValues(query.properties, wrongText), [UNKNOWN]: '1' },
     headers: { 'x-store-id': 'no-uuid' },
@@ -44,6 +45,7 @@ export async function proveInputRefused(world: PeopledWorld, route: RegisteredRo
   }
   await refused(allWrong, [
     'headers/x-store-id',
+    ...headers,
     ...Object.keys(allWrong.query ?? {}).map((name) => `query/${name}`),
     ...(route.body
       ? Object.keys(Object(allWrong.body)).map((name) => `#/${name}`)
@@ -53,6 +55,7 @@ export async function proveInputRefused(world: PeopledWorld, route: RegisteredRo
   ])
   await refused({ query: { [UNKNOWN]: '1' }, ...(route.body ? { body: {} } : {}), ...(isRaw ? { raw: '[]' } : {}) }, [
     `query/${UNKNOWN}`,
+    ...headers,
     ...(query.required ?? []).map((name) => `query/${name}`),
     ...(body.required ?? []).map((name) => `#/${name}`),
   ])

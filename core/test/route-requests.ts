@@ -42,12 +42,13 @@ export function urlOf({ url }: Pick<RegisteredRoute, 'url'>, { params, query }: 
 /** Sends a request to a route, as A's owner unless it says otherwise. */
 export function send(
   world: World,
-  route: Pick<RegisteredRoute, 'url'> & { method: string },
+  route: Pick<RegisteredRoute, 'url'> & { method: string; raw?: RegisteredRoute['raw'] },
   sent: Sent,
 ): Promise<Answered> {
   const { token = world.a.owner, body, raw, headers = {} } = sent
   if (raw !== undefined) {
-    const typed = { 'content-type': 'application/json', ...headers }
+    const [type = 'application/json'] = Array.isArray(route.raw) ? route.raw : []
+    const typed = { 'content-type': type, ...headers }
     return world.test.request(route.method, urlOf(route, sent), { token, headers: typed, payload: raw })
   }
   return world.test.request(route.method, urlOf(route, sent), {

@@ -80,6 +80,9 @@ export interface TestCore {
 
 export const TEST_SECRET = 'only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz'
 
+/** Signs reports of mails. */
+const TEST_REPORT_SECRET = `whsec_${Buffer.from(TEST_SECRET).toString('base64')}`
+
 export async function createTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const modules = options.modules ?? builtinModules
   const database = options.database ?? (await createTestDatabase({ template: templateOf(modules) }))
@@ -99,6 +102,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
       OUTBOUND_ALLOW: '127.0.0.0/8',
       // Nobody listens there: no test asks the name servers of the machine.
       MAIL_DNS_SERVERS: '127.0.0.1:9',
+      MAIL_REPORT_SECRET: TEST_REPORT_SECRET,
       ...options.env,
     },
     modules,

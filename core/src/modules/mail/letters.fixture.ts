@@ -32,10 +32,25 @@ export const pausedMail = defineMail('letters.paused', {
   texts: { en: ({ data, time }) => ({ subject: 'A note', paragraphs: [`It is ${time(data.at)}.`] }) },
 })
 
+const at = {
+  data: Closed({ at: Timestamp }),
+  texts: { en: () => ({ subject: 'A note', paragraphs: ['That is all.'] }) },
+}
+
+/** One that nobody asked for. */
+export const noticeMail = defineMail('letters.notice', at)
+
+/** One that concerns the safety of an account. */
+export const safetyMail = defineMail('letters.safety', { ...at, security: true })
+
 /** One that no module lists. */
 export const unlistedMail = defineMail('letters.unlisted', {
   data: Closed({}),
   texts: { en: () => ({ subject: 'Lost', paragraphs: [] }) },
 })
 
-export const letters = defineModule({ name: 'letters', dependsOn: [mail], mails: [linkMail, pausedMail] })
+export const letters = defineModule({
+  name: 'letters',
+  dependsOn: [mail],
+  mails: [linkMail, pausedMail, noticeMail, safetyMail],
+})

@@ -66,7 +66,7 @@ async function reopen(ctx: Ctx, row: MailRow) {
   const { mail, data } = opened
   if (!(await isStillGood(ctx, mail, data)))
     throw conflict({ detail: 'Its link was used, has expired or was replaced: have a new one made' })
-  if (await findListed(ctx, mail, row.to))
+  if (await findListed(ctx, mail, row.address))
     throw conflict({ detail: 'Its address is on the suppression list (GET /mails/suppressions): take it off there' })
   return { ...row, content: data }
 }

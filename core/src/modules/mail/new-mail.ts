@@ -1,4 +1,4 @@
-import { type Ctx, newId, type SealedKind } from '#kernel'
+import { type Ctx, newId, normalizeEmail, type SealedKind } from '#kernel'
 import type { MailRow } from './table.ts'
 
 interface Content {
@@ -15,6 +15,7 @@ export function newMail(ctx: Ctx, { to, kind, subject, content }: Content): Mail
   return {
     id,
     to,
+    address: comparable(to),
     kind,
     subject,
     data: ctx.secrets.seal(JSON.stringify(content), sealContextOf(id)),
@@ -37,6 +38,9 @@ export function newMail(ctx: Ctx, { to, kind, subject, content }: Content): Mail
     updated_at: now,
   }
 }
+
+/** The form in which addresses are compared. */
+export const comparable = (address: string): string => normalizeEmail(address) ?? address.toLowerCase()
 
 /** Binds the encrypted data to its mail: it cannot be decrypted as part of another. */
 export const sealContextOf = (id: string) => `mail:${id}`

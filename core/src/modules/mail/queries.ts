@@ -1,4 +1,5 @@
 import { type Insertable, notFound, type SweepPage, sql, type Tx } from '#kernel'
+import { comparable } from './new-mail.ts'
 import type { MailFilter, SuppressionFilter } from './schema.ts'
 import type { MailChange } from './states.ts'
 import type { MailRow, MailSuppressionTable, SuppressionRow } from './table.ts'
@@ -19,7 +20,7 @@ const selectMails = (tx: Tx, tenantId: string | null) => {
 export function listMails(tx: Tx, tenantId: string | null, { status, to, kind, since, until }: MailFilter) {
   let query = selectMails(tx, tenantId)
   if (status) query = query.where('status', '=', status)
-  if (to) query = query.where('to', '=', to)
+  if (to) query = query.where('address', '=', comparable(to))
   if (kind) query = query.where('kind', '=', kind)
   if (since) query = query.where('created_at', '>=', since)
   return until ? query.where('created_at', '<', until) : query
@@ -80,7 +81,7 @@ export const upsertSuppression = (
 /** Unordered and unbounded, for `page`. */
 export function listSuppressions(tx: Tx, tenantId: string, { email }: SuppressionFilter) {
   const query = tx.selectFrom('mail_suppressions').selectAll().where('tenant_id', '=', tenantId)
-  return email ? query.where('email', '=', email) : query
+  return email ? query.where('email', '=', comparable(email)) : query
 }
 
 /** Undefined when there was none. */

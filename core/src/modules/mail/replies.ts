@@ -14,11 +14,14 @@ export class MailError extends Error {
   readonly verdict: Verdict
   /** The server's own words, without addresses and without anything that the mail says; null: it said nothing. */
   readonly reply: string | null
+  /** It was not even connected. */
+  readonly isConnecting: boolean
 
-  constructor(message: string, verdict: Verdict, reply: string | null = null) {
+  constructor(message: string, verdict: Verdict, reply: string | null = null, isConnecting = false) {
     super(message)
     this.verdict = verdict
     this.reply = reply
+    this.isConnecting = isConnecting
   }
 
   /** True when another attempt cannot succeed. */
@@ -37,7 +40,7 @@ export function readFailure(error: unknown, mail: Told): MailError {
   const { code = 'unknown', command, responseCode, response } = error as Partial<SmtpFailure>
   const reply = readReply(response, mail)
   const message = `The mail server did not take the mail (${code})${reply === null ? '' : `: ${reply}`}`
-  return new MailError(message, verdictOn({ code, command, responseCode, response }), reply)
+  return new MailError(message, verdictOn({ code, command, responseCode, response }), reply, command === 'CONN')
 }
 
 interface SmtpFailure {

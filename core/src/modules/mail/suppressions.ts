@@ -33,12 +33,15 @@ interface Block {
  * - that nobody is at the address, whoever found out. The tenant is told what its own mail would have been told, so it
  *   learns of the address, and nothing of other tenants. A mail for security is tried again a day after a bounce.
  */
-export async function findBlock(ctx: Ctx, mail: Secured, to: string): Promise<Block | null> {
-  const [listed, dead] = await Promise.all([findListed(ctx, mail, to), findDeadAddress(ctx.tx, deadKeyOf(to))])
+export async function findBlock(ctx: Ctx, mail: Secured, address: string): Promise<Block | null> {
+  const [listed, dead] = await Promise.all([
+    findListed(ctx, mail, address),
+    findDeadAddress(ctx.tx, deadKeyOf(address)),
+  ])
   if (listed) return { happening: { name: 'suppressed', reason: listed.reason }, attempts: 0 }
   if (!dead || !isFresh(ctx, dead.bounced_at, mail.security ? DEAD_FOR_SECURITY_MS : DEAD_MS)) return null
   if (ctx.tenant === null) return { happening: { name: 'suppressed', reason: 'hard_bounce' }, attempts: 0 }
-  await suppress(ctx, { email: to, reason: 'hard_bounce', server_reply: dead.server_reply, mail_id: null })
+  await suppress(ctx, { email: address, reason: 'hard_bounce', server_reply: dead.server_reply, mail_id: null })
   return { happening: { name: 'bounced', reply: dead.server_reply }, attempts: 1 }
 }
 
@@ -47,23 +50,31 @@ type Secured = Pick<MailDefinition, 'security'>
 const isFresh = ({ clock }: Ctx, since: string, ms: number) => momentAfter(since, ms) > clock.now()
 
 /** What stands on the tenant's own list against a mail. */
-export async function findListed(ctx: Ctx, { security }: Secured, to: string): Promise<SuppressionRow | undefined> {
+export async function findListed(
+  ctx: Ctx,
+  { security }: Secured,
+  address: string,
+): Promise<SuppressionRow | undefined> {
   if (ctx.tenant === null) return undefined
-  const listed = await findSuppression(ctx.tx, ctx.tenant, to)
+  const listed = await findSuppression(ctx.tx, ctx.tenant, address)
   if (!listed || !security) return listed
   const isHeld = listed.reason === 'hard_bounce' && isFresh(ctx, listed.updated_at, DEAD_FOR_SECURITY_MS)
   return isHeld ? listed : undefined
 }
 
 /** Nobody is at the address of a mail: it gets no mails of the tenant, nor of others for a while. */
-export async function recordDeadAddress(ctx: Ctx, { id, to }: MailRow, server_reply: string | null): Promise<void> {
-  await upsertDeadAddress(ctx.tx, { key: deadKeyOf(to), server_reply, bounced_at: ctx.clock.now() })
-  await suppress(ctx, { email: to, reason: 'hard_bounce', server_reply, mail_id: id })
+export async function recordDeadAddress(
+  ctx: Ctx,
+  { id, address }: MailRow,
+  server_reply: string | null,
+): Promise<void> {
+  await upsertDeadAddress(ctx.tx, { key: deadKeyOf(address), server_reply, bounced_at: ctx.clock.now() })
+  await suppress(ctx, { email: address, reason: 'hard_bounce', server_reply, mail_id: id })
 }
 
 /** The recipient of a mail calls it unwanted: it gets no more of that tenant. Others are not concerned. */
-export const recordComplaint = (ctx: Ctx, { id, to }: MailRow): Promise<void> =>
-  suppress(ctx, { email: to, reason: 'complaint', server_reply: null, mail_id: id })
+export const recordComplaint = (ctx: Ctx, { id, address }: Pick<MailRow, 'id' | 'address'>): Promise<void> =>
+  suppress(ctx, { email: address, reason: 'complaint', server_reply: null, mail_id: id })
 
 /** The tenant's list, newest first. */
 export async function pageSuppressions(ctx: Ctx, filter: SuppressionFilter) {

@@ -21,6 +21,8 @@ export type MailReason = (typeof REASONS)[number]
 export interface GlobalMailTable {
   id: string
   to: string
+  /** The same in the form in which addresses are compared. */
+  address: string
   subject: string
   kind: string
   status: MailStatus

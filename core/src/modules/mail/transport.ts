@@ -64,6 +64,8 @@ const TIMEOUTS = {
 const DEADLINE_MS = 60 * SECONDS
 /** After the server could not be reached, mails are put off without a try for so long: each try would wait for a timeout. */
 const AWAY_MS = 10 * SECONDS
+/** As many mails in a row that it left without an answer say the same. */
+const MAX_UNANSWERED = 3
 const MAX_CONNECTIONS = 5
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
@@ -118,6 +120,7 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
   // A broken idle connection is not reported as an error: the next mail opens another one, or fails itself.
   transport.on('error', () => log.warn({}, 'a connection to the mail server broke'))
   let awayUntil = 0
+  let unanswered = 0
   return {
     async send(mail) {
       const message = { ...addressMail(mail, config), text: mail.text, html: mail.html }
@@ -127,10 +130,13 @@ function createSmtpMailer(url: string, config: MailerConfig, log: MailLog): Mail
       try {
         const { response } = await transport.sendMail({ ...message, signal: deadline.signal })
         log.info({ mail_id: mail.id }, 'mail sent')
+        unanswered = 0
         return readReply(response, mail)
       } catch (error) {
         const failure = readFailure(error, mail)
-        if (failure.verdict === 'away') awayUntil = performance.now() + AWAY_MS
+        unanswered = failure.verdict === 'away' ? unanswered + 1 : 0
+        const isGone = unanswered > 0 && (failure.isConnecting || unanswered >= MAX_UNANSWERED)
+        if (isGone) awayUntil = performance.now() + AWAY_MS
         throw failure
       } finally {
         clearTimeout(timer)

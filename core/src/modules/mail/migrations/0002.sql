@@ -3,6 +3,8 @@ create table mails (
   tenant_id uuid not null,
   id uuid not null,
   "to" text not null check (length("to") <= 320),
+  -- The same in the form in which addresses are compared.
+  address text not null check (length(address) <= 320),
   subject text not null check (length(subject) <= 200),
   kind text not null,
   status text not null check (status in ('queued', 'sent', 'deferred', 'bounced', 'suppressed', 'failed', 'canceled')),
@@ -36,7 +38,7 @@ create table mails (
 );
 select tenantry.tenant_table('mails');
 create index mails_created_at_idx on mails (tenant_id, created_at, id);
-create index mails_to_idx on mails (tenant_id, "to", created_at, id);
+create index mails_address_idx on mails (tenant_id, address, created_at, id);
 create index mails_kind_idx on mails (tenant_id, kind, created_at, id);
 -- Nearly all are sent.
 create index mails_status_idx on mails (tenant_id, status, created_at, id) where status <> 'sent';
@@ -47,6 +49,8 @@ create unique index mails_resend_of_key on mails (tenant_id, resend_of) where re
 create table global_mails (
   id uuid not null,
   "to" text not null check (length("to") <= 320),
+  -- The same in the form in which addresses are compared.
+  address text not null check (length(address) <= 320),
   subject text not null check (length(subject) <= 200),
   kind text not null,
   status text not null check (status in ('queued', 'sent', 'deferred', 'bounced', 'suppressed', 'failed', 'canceled')),
@@ -74,7 +78,7 @@ create table global_mails (
 select tenantry.global_table('global_mails', 'mails that belong to no tenant, such as those that prove an address');
 select tenantry.app_may('global_mails', 'select', 'insert', 'update');
 create index global_mails_created_at_idx on global_mails (created_at, id);
-create index global_mails_to_idx on global_mails ("to", created_at, id);
+create index global_mails_address_idx on global_mails (address, created_at, id);
 
 -- Addresses that a tenant's mails do not go to any more.
 create table mail_suppressions (

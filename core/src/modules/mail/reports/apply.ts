@@ -49,6 +49,5 @@ const hasLeft = ({ status, claimed_by }: MailRow) => status === 'sent' || (statu
 function isOf(row: MailRow, { type, recipient }: MailReport): boolean {
   if (type === 'complaint' && (row.status !== 'sent' || row.reason === 'complaint')) return false
   if (recipient === undefined) return true
-  const address = normalizeEmail(recipient)
-  return address !== null && address === normalizeEmail(row.to)
+  return normalizeEmail(recipient) === row.address
 }
