@@ -3,7 +3,7 @@ import type { Plant } from './plant.ts'
 const DOMAINS = 'core/src/modules/mail-domains'
 const MAIL = 'core/src/modules/mail'
 const sending = [`${DOMAINS}/sending.test.ts`]
-const ownership = [`${DOMAINS}/ownership.test.ts`]
+const ownership = [`${DOMAINS}/mail-domains.test.ts`]
 const unsubscribe = [`${DOMAINS}/unsubscribe.test.ts`]
 const headers = { file: `${MAIL}/headers.ts`, tests: [`${MAIL}/headers.test.ts`] }
 
