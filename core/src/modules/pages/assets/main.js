@@ -42,7 +42,13 @@ function verifyEmail() {
 function unsubscribe() {
   // The address that mail programs use by themselves; people are asked first, since programs open links to look at them.
   const path = `../../unsubscribe?token=${encodeURIComponent(token ?? '')}`
-  onlyWithToken((form) => onSubmit(form, () => spend(form, path, { 'List-Unsubscribe': 'One-Click' })))
+  onlyWithToken((form) =>
+    onSubmit(form, async () => {
+      const answer = await callAsNobody(path, { 'List-Unsubscribe': 'One-Click' })
+      if (answer.status === 200) finish(form)
+      else refuse(form, answer, { invalid_request: texts.problems.noToken })
+    }),
+  )
 }
 
 function resetPassword() {
