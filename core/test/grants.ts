@@ -75,6 +75,8 @@ export const TABLES: Record<string, Rights> = {
   invitations: { app: 'select, insert, update', system: ALL },
   invitation_roles: { app: ALL, system: ALL },
   mail_pauses: { app: ALL, system: ALL },
+  mail_domains: { app: ALL, system: ALL },
+  mail_domain_claims: { app: ALL, system: ALL },
   mails: { app: ALL, system: ALL },
   // Their log is cut by a schedule alone.
   global_mails: { app: 'select, insert, update', system: ALL },

@@ -68,6 +68,7 @@ describe('the settings of all modules', () => {
       session_max_age_hours: 720,
       audit_retention_days: 365,
       audit_retention_pending: null,
+      mail_reply_to: null,
       invoice: { prefix: 'INV', rounding: 'line', tax_id: null, legal_name: null, address: null, footer: null },
       extra: {},
       doors_open_minutes: 30,

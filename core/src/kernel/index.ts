@@ -58,6 +58,7 @@ export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
 export {
   type Brand,
   type BrandSource,
+  type DkimKey,
   defineMail,
   type IfPaused,
   type Letter,
@@ -70,6 +71,7 @@ export {
   type PostOffice,
   recipientOf,
 } from './mails/define.ts'
+export type { Subscription, Unsubscribers } from './mails/unsubscribe.ts'
 export type { Messages, MessageValue, MessageValues, Reading } from './messages/catalogue.ts'
 export * from './module.ts'
 export * from './notices/channels.ts'
@@ -85,6 +87,7 @@ export {
   problemOfOutboundUrl,
   recordUrl,
 } from './outbound/outbound-url.ts'
+export { createResolveTxt, type ResolveTxt, type TxtAnswer } from './outbound/resolve-txt.ts'
 export { afterFailure, type FailureColumns, NO_FAILURES, type RetryPolicy, retryDelayMs } from './outbound/retries.ts'
 export * from './outbound/schemas.ts'
 export { isSigned, type Message, type SignedMessage, signatureHeaders } from './outbound/signing.ts'
@@ -110,7 +113,7 @@ export { SettingsPatch } from './settings/schemas.ts'
 export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
 export { errorCode } from './system-errors.ts'
-export { normalizeEmail } from './text/email.ts'
+export { normalizeDomain, normalizeEmail } from './text/email.ts'
 export { escapeHtml } from './text/html.ts'
 export { greatest, least } from './text/least.ts'
 export { showsSomething, tidyLine, withoutInvisible } from './text/names.ts'

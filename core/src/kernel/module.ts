@@ -6,6 +6,7 @@ import type { Core } from './core.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
+import type { Unsubscribers } from './mails/unsubscribe.ts'
 import type { NotificationChannel } from './notices/channels.ts'
 import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
@@ -67,6 +68,7 @@ export interface Module {
   readonly notifier: Notifier | undefined
   readonly brands: BrandSource | undefined
   readonly senders: MailSenders | undefined
+  readonly unsubscribers: Unsubscribers | undefined
   /** Called before the core serves; throws an Error with advice when it must not. */
   readonly mayServe: ((core: Core) => Promise<void>) | undefined
   /**
@@ -127,6 +129,7 @@ export function defineModule(spec: ModuleSpec): Module {
     notifier: undefined,
     brands: undefined,
     senders: undefined,
+    unsubscribers: undefined,
     founding: undefined,
     mayServe: undefined,
     welcome: undefined,

@@ -6,6 +6,7 @@ import { taskOfListener } from './events/emit.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
+import type { Unsubscribers } from './mails/unsubscribe.ts'
 import type { Messages } from './messages/catalogue.ts'
 import type { Module, Route } from './module.ts'
 import type { NotificationChannel } from './notices/channels.ts'
@@ -69,6 +70,7 @@ export interface Registry {
   readonly notifier: Notifier | undefined
   readonly brands: BrandSource | undefined
   readonly senders: MailSenders | undefined
+  readonly unsubscribers: Unsubscribers | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -195,6 +197,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
   const brands = onlyOne('brands', modules, (module) => module.brands, problems)
   const senders = onlyOne('senders', modules, (module) => module.senders, problems)
+  const unsubscribers = onlyOne('unsubscribers', modules, (module) => module.unsubscribers, problems)
   if (problems.length > 0) throw new RegistryError(problems)
 
   const [inner, later] = [true, false].map((isInner) =>
@@ -230,6 +233,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     notifier,
     brands,
     senders,
+    unsubscribers,
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

@@ -5,6 +5,7 @@ import { auditSinks } from './audit-sinks/index.ts'
 import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { mail } from './mail/index.ts'
+import { mailDomains } from './mail-domains/index.ts'
 import { members } from './members/index.ts'
 import { notifications } from './notifications/index.ts'
 import { pages } from './pages/index.ts'
@@ -28,6 +29,7 @@ export const builtinModules: readonly Module[] = [
   authz,
   audit,
   auditSinks,
+  mailDomains,
   notifications,
   pages,
 ]

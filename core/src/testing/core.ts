@@ -100,6 +100,8 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
       DATABASE_POOL_SIZE: process.env.TEST_DATABASE_POOL_SIZE ?? '8',
       DATA_DIR: dataDir,
       OUTBOUND_ALLOW: '127.0.0.0/8',
+      // Nobody listens there: no test asks the name servers of the machine.
+      MAIL_DNS_SERVERS: '127.0.0.1:9',
       MAIL_REPORT_SECRET: TEST_REPORT_SECRET,
       ...options.env,
     },

@@ -53,6 +53,7 @@ describe('defaults', () => {
         '/accept-invite': '/accept-invite',
         '/forgot-password': '/forgot-password',
         '/sign-in': '/sign-in',
+        '/unsubscribe': '/unsubscribe',
       },
       outboundAllow: [],
       redisUrl: null,

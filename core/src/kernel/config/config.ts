@@ -197,6 +197,7 @@ function nest(env: Env): Omit<Config, 'of'> {
       '/accept-invite': env.PAGE_ACCEPT_INVITE,
       '/forgot-password': env.PAGE_FORGOT_PASSWORD,
       '/sign-in': env.PAGE_SIGN_IN,
+      '/unsubscribe': env.PAGE_UNSUBSCRIBE,
     },
     outboundAllow: env.OUTBOUND_ALLOW,
     redisUrl: env.REDIS_URL,

@@ -257,6 +257,7 @@ export const settings = {
     { default: '/sign-in' },
     'Where the built-in pages lead once they are done: a path under `PUBLIC_URL`, or a URL. Default: the built-in page.',
   ),
+  PAGE_UNSUBSCRIBE: page('/unsubscribe', 'mails lead whoever wants no more of their kind'),
   REGISTRATION: setting(
     'Sign-in',
     oneOf('open', 'closed'),

@@ -1,5 +1,11 @@
 /** The built-in pages that an application may replace, by their paths. */
-export type PagePath = '/verify-email' | '/reset-password' | '/accept-invite' | '/forgot-password' | '/sign-in'
+export type PagePath =
+  | '/verify-email'
+  | '/reset-password'
+  | '/accept-invite'
+  | '/forgot-password'
+  | '/sign-in'
+  | '/unsubscribe'
 
 /** Where each page is: a path under the public address, or a whole URL; `{token}` stands where a token goes. */
 export type Pages = Readonly<Record<PagePath, string>>

@@ -2,6 +2,7 @@ import type { Static, TObject } from 'typebox'
 import type { Ctx } from '../context.ts'
 import type { Tx } from '../db/tables.ts'
 import type { MessageValue, MessageValues } from '../messages/catalogue.ts'
+import type { Subscription } from './unsubscribe.ts'
 
 /** A value of a mail's texts; several lines stand one below the other. */
 export type MailValue = MessageValue | readonly string[]
@@ -107,8 +108,8 @@ export interface Letter<T> {
   fromName?: string | null
   /** Default: `skip`. */
   ifPaused?: IfPaused
-  /** The kind of notification that it brings, and to whom, when they can switch that off. */
-  unsubscribe?: { kind: string; userId: string }
+  /** What the recipient may switch off: the mail offers it, in its headers too (RFC 8058). Default: nothing. */
+  unsubscribe?: Subscription | null
 }
 
 /** *Who brings mails out?* Without a module that fills this slot no module can have any. */
@@ -117,18 +118,36 @@ export interface PostOffice {
   post<D extends TObject>(ctx: Ctx, mail: MailDefinition<D>, letter: Letter<Static<D>>): Promise<string | null>
 }
 
-/** Who a tenant's mails come from. What is left out is as for everybody's. */
-export interface MailSender {
-  readonly from?: { readonly name?: string; readonly address: string }
-  readonly replyTo?: string
-  /** The key that signs for the domain of `from`. */
-  readonly dkim?: { readonly domainName: string; readonly keySelector: string; readonly privateKey: string }
+/** What a mail is signed with (DKIM, RFC 6376). */
+export interface DkimKey {
+  /** The domain that vouches for the mail: that of the address it comes from, or the signature says nothing about it. */
+  readonly domainName: string
+  /** Names the record with the public key: `<selector>._domainkey.<domain>`. */
+  readonly keySelector: string
+  /** An RSA key in PEM. */
+  readonly privateKey: string
 }
 
-/** *Who do a tenant's mails come from?* Without a module that fills this slot: from `MAIL_FROM`. */
+/** Who a mail comes from. What is left out is as for everybody's. */
+export interface MailSender {
+  readonly from?: {
+    /** As somebody typed it: whoever writes the header makes it safe. */
+    readonly name?: string | null
+    /** Only one whose domain was proven to be the tenant's. Default: that of `MAIL_FROM`. */
+    readonly address?: string | null
+  }
+  /** A single plain address. */
+  readonly replyTo?: string | null
+  readonly dkim?: DkimKey | null
+}
+
+/** *Who do mails come from?* Without a module that fills this slot: from `MAIL_FROM`. */
 export interface MailSenders {
-  /** Asked in a transaction of the tenant for each attempt at a mail of it; null: from `MAIL_FROM`. */
-  senderOf(ctx: Ctx, tenantId: string): Promise<MailSender | null>
+  /**
+   * Asked for each attempt at a mail, in a transaction of its tenant; `tenantId` null: a mail of no tenant. Null: from
+   * `MAIL_FROM`.
+   */
+  senderOf(ctx: Ctx, tenantId: string | null): Promise<MailSender | null>
 }
 
 /** What a tenant looks like in the mails that it sends. */

@@ -180,12 +180,13 @@ export async function postNotice<T>(ctx: Ctx, kind: NotificationDefinition<T>, n
 /** Sends the own mail of a kind; nothing where it has none. */
 export async function mailNotice<T>(
   ctx: Ctx,
-  { mail: own }: NotificationDefinition<T>,
+  { kind, canSwitchOff, mail: own }: NotificationDefinition<T>,
   data: T,
   person: NotifiedPerson,
 ): Promise<void> {
   if (!own) return
   const { email: to, locale, timezone } = person
-  const letter: Letter<never> = { to, locale, timezone, data: own.letter(data, person) as never } // its mail checks it
+  const unsubscribe = canSwitchOff ? { kind, userId: person.id } : null
+  const letter: Letter<never> = { to, locale, timezone, unsubscribe, data: own.letter(data, person) as never } // its mail checks it
   await ctx.mail(own.mail, letter)
 }

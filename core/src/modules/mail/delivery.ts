@@ -79,7 +79,7 @@ export async function beginAttempt(ctx: Ctx, id: Id): Promise<Parcel | null> {
   const change = { claimed_by: claim, attempts: row.attempts + 1, waits_turn: false, updated_at: ctx.clock.now() }
   const claimed = await updateMail(ctx.tx, ctx.tenant, id, change)
   const { senders, brands } = ctx.registry
-  const sender = ctx.tenant === null ? null : await senders?.senderOf(ctx, ctx.tenant)
+  const sender = await senders?.senderOf(ctx, ctx.tenant)
   const brand = ctx.tenant === null ? null : await brands?.(ctx.tx, ctx.tenant)
   return { row: claimed, claim, mail, data, sender: sender ?? null, brand: brand ?? null }
 }

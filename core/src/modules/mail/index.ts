@@ -10,6 +10,7 @@ import { reportRoutes } from './reports/routes.ts'
 import { forgetMails } from './retention.ts'
 import { mailboxRoutes } from './routes.ts'
 import { logRoutes } from './routes-log.ts'
+import { unsubscribeRoutes } from './unsubscribe/routes.ts'
 
 export * from './events.ts'
 export { pageGlobalMails, readGlobalMail } from './log.ts'
@@ -26,11 +27,12 @@ export const mail = defineModule({
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
   permissions: {
-    'mail.view': 'See mails and what became of them',
-    'mail.manage': 'Send mails once more, cancel them, and let mails go to an address again',
+    'mail.view': 'See mails, what became of them, and the domain that they come from',
+    'mail.manage':
+      'Send mails once more, cancel them, let mails go to an address again, and change the domain that they come from',
   },
   events: Object.values(events),
-  routes: [...logRoutes, ...reportRoutes, ...mailboxRoutes],
+  routes: [...logRoutes, ...reportRoutes, ...unsubscribeRoutes, ...mailboxRoutes],
   jobs: [deliverMail, sendMail],
   schedules: [forgetPauses, forgetMails],
   resources: [mailer],

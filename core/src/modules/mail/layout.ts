@@ -13,8 +13,10 @@ export interface MailText {
   paragraphs: readonly string[]
   /** What the recipient may do, and the address that it leads to. */
   action?: { label: string; url: string } | null
-  /** Comes last: why somebody gets this mail. */
+  /** Why somebody gets this mail. */
   closing?: string
+  /** Comes last: where its recipient ends mails like this one. */
+  footer?: { label: string; url: string } | undefined
 }
 
 /** Whose mail it is. */
@@ -49,9 +51,9 @@ function cutAt(text: string, bytes: number): string {
 const bytesOf = (text: string) => Buffer.byteLength(html(text))
 
 /** The plain text part of a mail. */
-export function layOutText({ greeting, paragraphs, action, closing }: MailText, { name }: MailBrand): string {
-  const link = action && `${action.label}:\n${action.url}`
-  return `${[greeting, ...paragraphs, link, closing, `-- \n${name}`].filter(Boolean).join('\n\n')}\n`
+export function layOutText({ greeting, paragraphs, action, closing, footer }: MailText, { name }: MailBrand): string {
+  const [link, end] = [action, footer].map((each) => each && `${each.label}:\n${each.url}`)
+  return `${[greeting, ...paragraphs, link, closing, `-- \n${name}`, end].filter(Boolean).join('\n\n')}\n`
 }
 
 const CARD = '#ffffff'
@@ -62,13 +64,15 @@ const RIGHT_TO_LEFT = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/
 
 /** The HTML part: the same words, escaped, in a document that loads nothing but the tenant's logo. */
 export function layOutHtml(words: MailText, brand: MailBrand): string {
-  const { language, subject, greeting, paragraphs, action, closing } = words
+  const { language, subject, greeting, paragraphs, action, closing, footer } = words
   const primary = colorOr(brand.primaryColor, PRODUCT_COLOR)
   const body = [
     `<h1 style="margin:0 0 16px;font-size:20px;line-height:1.3;text-wrap:balance">${html(subject)}</h1>`,
     ...[greeting, ...paragraphs].map((line) => `<p style="margin:0 0 16px">${html(line)}</p>`),
     action && renderButton(action, primary),
     closing && `<p class="quiet" style="margin:24px 0 0;font-size:14px;color:#52525b">${html(closing)}</p>`,
+    footer &&
+      `<p style="margin:24px 0 0;font-size:14px"><a class="quiet" href="${html(footer.url)}" style="color:#52525b">${html(footer.label)}</a></p>`,
   ]
   return `<!doctype html>
 <html lang="${html(language)}"${RIGHT_TO_LEFT.test(language) ? ' dir="rtl"' : ''}>

@@ -3,6 +3,7 @@ import { signatureHeaders } from '#kernel'
 import type { Cases, Tenant } from '../../testing/index.ts'
 import { markOf } from './message-id.ts'
 import { recordComplaint } from './suppressions.ts'
+import { unsubscribeToken } from './unsubscribe/tokens.ts'
 
 /** A mail of the tenant that waits; any kind whose text holds whatever happens. */
 async function postMail({ test, tenantId, text }: Tenant): Promise<string> {
@@ -143,6 +144,15 @@ const cases: Cases = {
         return { params: { id: mail?.id ?? 'none' } }
       },
       see: ({ text }) => assert.match(text, /<h1>.+<\/h1>/),
+    },
+    'POST /unsubscribe': {
+      given: async ({ test, tenantId, send }) => {
+        const { id: userId } = await send('GET', '/users/me')
+        const token = unsubscribeToken(test.core, { tenantId, userId, kind: 'announcement' })
+        return { query: { token }, raw: 'List-Unsubscribe=One-Click' }
+      },
+      across: null,
+      see: ({ body }) => assert.deepEqual(body, { unsubscribed: true }),
     },
   },
 }

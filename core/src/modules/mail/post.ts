@@ -1,12 +1,12 @@
 import { Value } from 'typebox/value'
 import { type Ctx, type MailDefinition, type PostOffice, unavailable } from '#kernel'
 import { deliverMail } from './delivery.ts'
+import { onOneLine, SUBJECT_MAX_LENGTH } from './headers.ts'
 import { newMail } from './new-mail.ts'
 import { takeTurn } from './pauses.ts'
 import { insertMail } from './queries.ts'
 import { type Reader, renderFor } from './render.ts'
 import type { MailRow } from './table.ts'
-import { onOneLine, SUBJECT_MAX_LENGTH } from './transport.ts'
 
 /**
  * For work that needs a mail to be useful, such as an invitation or a link to choose a new password: throws 503

@@ -24,6 +24,8 @@ export interface RenderOptions {
   /** BCP 47 and IANA names for the text and the times in it; unknown ones are English and UTC. */
   locale?: string | null
   timezone?: string | null
+  /** Where the recipient ends mails like this one. Default: nowhere. */
+  unsubscribeUrl?: string | undefined
 }
 
 /** A mail that is complete except for its recipient. */
@@ -54,10 +56,10 @@ export function renderFor(
   mail: MailDefinition,
   data: unknown,
   { locale, timezone }: Reader,
-  brand: Brand | null = null,
+  { brand = null, unsubscribeUrl }: Pick<RenderOptions, 'brand' | 'unsubscribeUrl'> = {},
 ): RenderedMail {
   const { http, pages } = config
-  const options = { publicUrl: http.publicUrl, pages, product: product.name, brand, locale, timezone }
+  const options = { publicUrl: http.publicUrl, pages, product: product.name, brand, locale, timezone, unsubscribeUrl }
   return renderMail(registry.messages, mail, data, options)
 }
 
@@ -68,7 +70,7 @@ function writeMail(
   messages: Messages,
   mail: MailDefinition,
   data: Record<string, unknown>,
-  { locale, timezone, ...place }: RenderOptions,
+  { locale, timezone, unsubscribeUrl: end, ...place }: RenderOptions,
 ): MailText {
   const codes = codesOf(messages, mail)
   const language = messages.languageOf(Object.values(codes), locale)
@@ -93,6 +95,7 @@ function writeMail(
     paragraphs: fitting(writing.text(codes.body, values).split(/\n\s*\n/)),
     action: mail.action && codes.action ? { label: write(codes.action) ?? '', url: mail.action(writing) } : undefined,
     closing: write(codes.closing),
+    footer: end === undefined ? undefined : { label: writing.text('mail.words.unsubscribe'), url: end },
   }
 }
 

@@ -47,13 +47,18 @@ export function plainName(name: string, fallback: string): string {
  * followed by the name of the product.
  */
 export function senderName(name: string, product: string): string {
+  const own = ownSenderName(name)
+  return own ? `${own} via ${product}` : product
+}
+
+/** The same of a tenant whose mails come from its own domain: its name alone, or nothing. */
+export function ownSenderName(name: string): string {
   const clean = visible(name)
     .replace(ENCODED_WORD, ' ')
     .replace(/\S*@\S*/g, ' ')
     // Brackets and quotation marks of every script; the apostrophe of O’Brien is none.
     .replace(/[\p{Ps}\p{Pe}"<>«»‹›“”„‟\\|`=]/gu, ' ')
-  const own = safeName(clean, '')
-  return own ? `${own} via ${product}` : product
+  return safeName(clean, '')
 }
 
 /** A text as a reader sees it: look-alike forms (`ｅｖｉｌ．ｃｏｍ`) as the letters they resemble, on one line. */

@@ -4,6 +4,8 @@ import { mailer } from './mailer.ts'
 import { markOf } from './message-id.ts'
 import { renderFor } from './render.ts'
 import { MailError } from './replies.ts'
+import type { MailRow } from './table.ts'
+import { offerOf } from './unsubscribe/offer.ts'
 
 /** Writes a mail and hands it to the mail server. In no transaction, because the server may be slow. */
 export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
@@ -11,7 +13,8 @@ export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
   const { bounceDomain } = ctx.config.mail
   const mark = markOf(ctx.secrets, { tenantId: ctx.tenant, id: row.id })
   try {
-    const written = renderFor(ctx, mail, data, row, brand)
+    const offer = offerOf(ctx, subscriptionOf(row))
+    const written = renderFor(ctx, mail, data, row, { brand, unsubscribeUrl: offer?.pageUrl })
     const reply = await ctx.use(mailer).send({
       ...written,
       id: row.id,
@@ -20,11 +23,16 @@ export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
       sender,
       messageId: ctx.use(mailer).messageId(mark),
       bounceAddress: bounceDomain && `${mark}@${bounceDomain}`,
+      unsubscribeUrl: offer?.oneClickUrl,
     })
     return { name: 'taken', reply }
   } catch (error) {
     return outcomeOf(ctx, parcel, error)
   }
+}
+
+function subscriptionOf({ unsubscribe_kind: kind, unsubscribe_user_id: userId }: MailRow) {
+  return kind === null || userId === null ? null : { kind, userId }
 }
 
 function outcomeOf(ctx: Ctx, { row: { id, kind, attempts } }: Parcel, error: unknown): Outcome {

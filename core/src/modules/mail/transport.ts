@@ -1,8 +1,8 @@
 import { createTransport } from 'nodemailer'
 import type { MailSender } from '#kernel'
+import { addressMail } from './headers.ts'
 import { storeMail } from './mailbox.ts'
 import { MailError, readFailure, readReply } from './replies.ts'
-import { senderName } from './safe-name.ts'
 
 /** One mail to one person; every value may come from users. */
 export interface Mail {
@@ -10,16 +10,16 @@ export interface Mail {
   subject: string
   text: string
   html: string
-  /** What the sender calls itself; shown before the configured name. */
+  /** What the sender calls itself, where `sender` does not say; shown before the configured name. */
   fromName?: string
   /** Who it comes from in place of the configured address. */
   sender?: MailSender | null
   /** `<…@…>`; the same at every attempt. */
   messageId?: string
-  /** Where the mail server sends what comes back. Default: the sender's address. */
+  /** Where the mail server sends what comes back. Default: the configured address. */
   bounceAddress?: string | null
-  /** Further headers. */
-  headers?: Readonly<Record<string, string>>
+  /** Where one click ends mails like this one (RFC 8058). */
+  unsubscribeUrl?: string | undefined
   /** Names it in the log. */
   id?: string
 }
@@ -70,9 +70,6 @@ const AWAY_MS = 10 * SECONDS
 /** As many mails in a row that it left without an answer say the same. */
 const MAX_UNANSWERED = 3
 const MAX_CONNECTIONS = 5
-export const SUBJECT_MAX_LENGTH = 200
-// Enough for a bounded sender's name and the whole configured one.
-const NAME_MAX_LENGTH = 200
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
 export function createMailer(config: MailerConfig, log: MailLog, patience = PATIENCE): Mailer {
@@ -98,7 +95,13 @@ function createDiskMailer(config: MailerConfig, log: MailLog): Mailer {
     async send(mail) {
       const { from, to, subject } = addressMail(mail, config)
       const sender = from.name ? `${from.name} <${from.address}>` : from.address
-      const { id } = await storeMail(config.dataDir, { from: sender, to, subject, text: mail.text, html: mail.html })
+      const { id } = await storeMail(config.dataDir, {
+        from: sender,
+        to: to.address,
+        subject,
+        text: mail.text,
+        html: mail.html,
+      })
       log.info({ mail_id: id }, 'mail put into the development mailbox')
       return null
     },
@@ -130,7 +133,7 @@ function createSmtpMailer(
   let unanswered = 0
   return {
     async send(mail) {
-      const message = composeMail(mail, config)
+      const message = { ...addressMail(mail, config), text: mail.text, html: mail.html }
       if (performance.now() < awayUntil) throw new MailError('The mail server did not answer a moment ago', 'away')
       const deadline = new AbortController()
       const timer = setTimeout(() => deadline.abort(), mailMs)
@@ -156,44 +159,4 @@ function createSmtpMailer(
     },
     close: () => transport.close(),
   }
-}
-
-function composeMail(mail: Mail, config: MailerConfig) {
-  const addressed = addressMail(mail, config)
-  const { sender, messageId, bounceAddress } = mail
-  const to = { name: '', address: addressed.to }
-  const { dkim, replyTo } = sender ?? {}
-  return {
-    ...addressed,
-    to,
-    text: mail.text,
-    html: mail.html,
-    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', ...mail.headers },
-    ...(messageId && { messageId }),
-    ...(replyTo && { replyTo }),
-    ...(dkim && { dkim }),
-    ...(bounceAddress && { envelope: { from: bounceAddress, to: [addressed.to] } }),
-  }
-}
-
-/** Header values, each on one line and of bounded length. @throws MailError for an invalid address */
-function addressMail({ to, subject, fromName, sender }: Mail, { mail: { from } }: MailerConfig) {
-  // A single plain address that no mail server reads as a list, a group, a route or a second header.
-  if (!/^[^\s\p{Cc}"(),:;<>@[\]\\]{1,64}@[^\s\p{Cc}"(),:;<>@[\]\\]{1,255}$/u.test(to)) {
-    throw new MailError('The address of the recipient is not one', 'refused')
-  }
-  const { address, name: ownName } = sender?.from ?? from
-  const product = from.name || from.address.slice(from.address.lastIndexOf('@') + 1)
-  const given = ownName === undefined || !sender?.from ? fromName : ownName
-  const name = given ? onOneLine(senderName(given, product), NAME_MAX_LENGTH) : from.name
-  return { from: { name, address }, to, subject: onOneLine(subject, SUBJECT_MAX_LENGTH) }
-}
-
-/** On one line, and of bounded length. */
-export function onOneLine(text: string, maxLength: number): string {
-  const line = text
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim()
-  return Array.from(line).slice(0, maxLength).join('')
 }

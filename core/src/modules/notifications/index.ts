@@ -11,6 +11,7 @@ import { sendByChannel, sendDigest, sendHeld } from './delivery/sends.ts'
 import * as events from './events.ts'
 import { announcementNotice } from './kinds.ts'
 import { digestMail, notificationMail } from './mails.ts'
+import { unsubscribers } from './preferences/unsubscribe.ts'
 import { notificationRoutes } from './routes.ts'
 import { hideFromLeaver, hideFromReturners, removeHidden } from './upkeep/leaving.ts'
 import { dropMonths, makeMonths, removeExpired } from './upkeep/schedules.ts'
@@ -38,5 +39,6 @@ export const notifications = defineModule({
   mails: [notificationMail, digestMail],
   notifications: [announcementNotice],
   notifier,
+  unsubscribers,
   cases: () => import('./notifications.cases.ts'),
 })

@@ -11,6 +11,7 @@ import {
   registerUnproven,
   tokenTo,
 } from '../auth/auth.fixture.ts'
+import { unsubscribeToken } from '../mail/unsubscribe/tokens.ts'
 import { type Browsing, findFaults, startBrowsing } from './browser.fixture.ts'
 
 let browsing: Browsing
@@ -63,6 +64,28 @@ describe('the first page', () => {
       .locator('a')
       .evaluateAll((links) => links.map((link) => (link as unknown as { href: string }).href))) // the DOM's types are not here
       assert.equal((await fetch(href)).status, 200, href)
+  })
+})
+
+describe('ending mails of a kind', () => {
+  it('asks first, and ends them when it is pressed', async () => {
+    const { core } = browsing.test
+    const token = unsubscribeToken(core, { tenantId: ada.tenantId, userId: ada.userId, kind: 'announcement' })
+    const page = await browsing.visit(`/unsubscribe?token=${token}`)
+    await look(page, 'unsubscribe')
+    const isMailed = async () => {
+      const { body } = await browsing.test.request('GET', '/api/v1/notifications/preferences', { token: ada.token })
+      const kinds: { notification_type: string; email_enabled: boolean }[] = body.data
+      return kinds.find(({ notification_type }) => notification_type === 'announcement')?.email_enabled
+    }
+    assert.equal(await isMailed(), true)
+    await page.click('button[type=submit]')
+    await said(page, /no more mails of this kind/, '#status')
+    await look(page, 'unsubscribe-done')
+    assert.equal(await isMailed(), false)
+    const broken = await browsing.visit('/unsubscribe?token=nonsense')
+    await broken.click('button[type=submit]')
+    await said(broken, /This address is not complete/)
   })
 })
 

@@ -19,6 +19,7 @@ const cases: Cases = {
     'GET /accept-invite': page('Accept your invitation'),
     'GET /forgot-password': page('Forgot your password?'),
     'GET /reset-password': page('Choose a new password'),
+    'GET /unsubscribe': page('No more mails like that one?'),
     'GET /pages/style.css': shows('color-scheme: light dark', 'text/css'),
     'GET /pages/main.js': shows('takeToken', 'text/javascript'),
     'GET /pages/account.js': shows('showAccount', 'text/javascript'),

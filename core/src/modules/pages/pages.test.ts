@@ -193,6 +193,7 @@ function pagesOf(path: string) {
     '/reset-password': path,
     '/accept-invite': path,
     '/forgot-password': path,
+    '/unsubscribe': path,
     '/sign-in': path,
   }
 }

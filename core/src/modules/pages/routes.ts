@@ -2,7 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { Answer, type Ctx, defineRoute, type Route, Type } from '#kernel'
 import { textsFor } from './language.ts'
 import { PAGE_HEADERS, type Page, renderPage } from './layout.ts'
-import { acceptInvite, forgotPassword, home, resetPassword, signIn, type View, verifyEmail } from './views.ts'
+import {
+  acceptInvite,
+  forgotPassword,
+  home,
+  resetPassword,
+  signIn,
+  unsubscribe,
+  type View,
+  verifyEmail,
+} from './views.ts'
 
 const shared = {
   method: 'GET',
@@ -60,5 +69,6 @@ export const pageRoutes: readonly Route[] = [
   pageRoute('/accept-invite', 'Accept an invitation by the link of a mail', acceptInvite),
   pageRoute('/forgot-password', 'Ask for the link to choose a new password', forgotPassword),
   pageRoute('/reset-password', 'Choose a new password by the link of a mail', resetPassword),
+  pageRoute('/unsubscribe', 'End the mails of a kind by the link of one of them', unsubscribe),
   ...fileRoutes,
 ]

@@ -34,6 +34,12 @@ export const german: Texts = {
     done: 'Wenn es zu dieser Adresse ein Konto gibt, ist die Mail unterwegs. Der Link darin gilt eine Stunde.',
     back: 'Zurück zur Anmeldung',
   },
+  unsubscribe: {
+    title: 'Keine solchen E-Mails mehr?',
+    intro: 'E-Mails dieser Art bekommen Sie dann nicht mehr, solche zur Sicherheit Ihres Kontos weiterhin.',
+    submit: 'Keine mehr schicken',
+    done: 'Erledigt: keine E-Mails dieser Art mehr. In Ihren Einstellungen können Sie sie wieder wählen.',
+  },
   acceptInvite: {
     title: 'Einladung annehmen',
     intro: 'Eine Firma lädt Sie ein, hier mit ihr zu arbeiten.',

@@ -33,6 +33,12 @@ export const english = {
     done: 'If there is an account with this address, the mail is on its way. The link in it works for an hour.',
     back: 'Back to signing in',
   },
+  unsubscribe: {
+    title: 'No more mails like that one?',
+    intro: 'Mails of this kind will not be sent to you any more. Mails about the security of your account will.',
+    submit: 'Send me no more of them',
+    done: 'Done: no more mails of this kind. In your settings you can have them again.',
+  },
   acceptInvite: {
     title: 'Accept your invitation',
     intro: 'A company has invited you to work with it here.',

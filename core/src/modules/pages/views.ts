@@ -59,6 +59,15 @@ ${outcome(done, nothing)}
   return { name: 'forgot-password', title, content, needsScript: true }
 }
 
+export const unsubscribe: Draw = ({ texts }) => {
+  const { title, intro, submit, done } = texts.unsubscribe
+  const content = html`${introduce(intro)}
+${notices}
+${form([], submit)}
+${outcome(done, nothing)}`
+  return { name: 'unsubscribe', title, content, needsScript: true }
+}
+
 export const acceptInvite: Draw = ({ texts, config }) => {
   const { title, intro, submit, looking, again, newPerson, knownPerson, done } = texts.acceptInvite
   const nameField = field(

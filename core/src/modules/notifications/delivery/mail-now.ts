@@ -24,6 +24,7 @@ export async function mailNow(
     locale: person.locale,
     timezone: person.timezone,
     fromName: tenant.branding.email_from_name,
+    unsubscribe: kind.canSwitchOff ? { kind: kind.kind, userId: person.id } : null,
     data: {
       name: person.name,
       tenantName: tenant.name,

@@ -23,6 +23,7 @@ const starts = {
   'forgot-password': forgotPassword,
   'accept-invite': acceptInvite,
   'sign-in': signIn,
+  unsubscribe,
 }
 starts[document.body.dataset.page]()
 
@@ -36,6 +37,18 @@ function takeToken() {
 function verifyEmail() {
   // Pressed by a person: programs that look at mails open their links, and must not use them up.
   onlyWithToken((form) => onSubmit(form, () => spend(form, 'auth/verify-email', { token })))
+}
+
+function unsubscribe() {
+  // The address that mail programs use by themselves; people are asked first, since programs open links to look at them.
+  const path = `../../unsubscribe?token=${encodeURIComponent(token ?? '')}`
+  onlyWithToken((form) =>
+    onSubmit(form, async () => {
+      const answer = await callAsNobody(path, { 'List-Unsubscribe': 'One-Click' })
+      if (answer.status === 200) finish(form)
+      else refuse(form, answer, { invalid_request: texts.problems.noToken })
+    }),
+  )
 }
 
 function resetPassword() {
