@@ -13,7 +13,7 @@ import { mailBounced } from './events.ts'
 import { mailer } from './mailer.ts'
 import { sealContextOf } from './new-mail.ts'
 import { takeResendTurn, takeTurn } from './pauses.ts'
-import { lockMail, updateMail } from './queries.ts'
+import { lockMail, updateClaimedMail, updateMail } from './queries.ts'
 import { recordMail } from './schema.ts'
 import { sendParcel } from './send.ts'
 import { type Happening, isWaiting, transition } from './states.ts'
@@ -80,8 +80,15 @@ export async function beginAttempt(ctx: Ctx, id: Id): Promise<Parcel | null> {
 }
 
 /** Writes down what became of an attempt, unless another process has taken the mail over. */
-export async function endAttempt(ctx: Ctx, { row: { id }, claim }: Parcel, outcome: Outcome): Promise<void> {
-  const row = await lockMail(ctx.tx, ctx.tenant, id)
+export async function endAttempt(ctx: Ctx, { row: taken, claim }: Parcel, outcome: Outcome): Promise<void> {
+  // Nobody but a process that takes it over changes a claimed mail, so that what was read is still so.
+  if (outcome.name === 'taken') {
+    const change = { ...transition(taken, outcome, ctx.clock), ...(ctx.tenant === null && { data: null }) }
+    if (await updateClaimedMail(ctx.tx, ctx.tenant, { id: taken.id, claim }, change))
+      ctx.afterCommit(() => ctx.use(mailer).count('sent'))
+    return
+  }
+  const row = await lockMail(ctx.tx, ctx.tenant, taken.id)
   if (row?.claimed_by !== claim) return
   if (outcome.name === 'bounced' && outcome.isDead) await recordDeadAddress(ctx, row, outcome.reply)
   await settle(ctx, row, outcome)

@@ -2,7 +2,6 @@ import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { signatureHeaders } from '#kernel'
 import type { Cases, Tenant } from '../../testing/index.ts'
 import { markOf } from './message-id.ts'
-import { returned } from './reports/returned.fixture.ts'
 import { recordComplaint } from './suppressions.ts'
 
 /** A mail of the tenant that waits; any kind whose text holds whatever happens. */
@@ -50,7 +49,16 @@ async function report(tenant: Tenant) {
 async function returnMail(tenant: Tenant) {
   const id = await sendMail(tenant)
   const { to } = await tenant.send('GET', `/mails/${id}`)
-  return sign(tenant, returned({ to, messageId: messageId(tenant, id) }))
+  const part = (type: string, ...lines: string[]) => ['--b', `Content-Type: ${type}`, '', ...lines, '']
+  const mail = [
+    'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+    '',
+    ...part('message/delivery-status', 'Reporting-MTA: dns; mx.example.net', '', `Final-Recipient: rfc822; ${to}`),
+    ...part('text/rfc822-headers', `Message-ID: ${messageId(tenant, id)}`),
+    '--b--',
+  ]
+  const status = ['Action: failed', 'Status: 5.1.1']
+  return sign(tenant, mail.toSpliced(mail.findIndex((line) => line.startsWith('Final')) + 1, 0, ...status).join('\r\n'))
 }
 
 const exempt = 'shows every mail of the installation, in development alone'

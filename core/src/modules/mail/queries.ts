@@ -46,6 +46,18 @@ export function updateMail(tx: Tx, tenantId: string | null, id: string, change: 
   return query.returningAll().executeTakeFirstOrThrow(() => notFound())
 }
 
+/** False when another attempt has taken the mail over. */
+export async function updateClaimedMail(
+  tx: Tx,
+  tenantId: string | null,
+  { id, claim }: { id: string; claim: string },
+  change: MailChange,
+): Promise<boolean> {
+  const { table, own } = placeOf(tenantId)
+  const query = tx.updateTable(table).set(change).where(own).where('id', '=', id).where('claimed_by', '=', claim)
+  return (await query.executeTakeFirst()).numUpdatedRows === 1n
+}
+
 /** The address on the tenant's suppression list; undefined when it is not there. */
 export const findSuppression = (tx: Tx, tenantId: string, email: string): Promise<SuppressionRow | undefined> =>
   tx
