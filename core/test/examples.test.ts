@@ -112,8 +112,12 @@ async function sendExample(route: RegisteredRoute, change = (body: unknown) => b
     }),
     {
       token: filled.token ?? (route.access === 'public' ? null : tenant.owner),
-      headers: { ...typeOf(route), ...Object.fromEntries(await examplesOf(operation, 'header', tenant)) },
-      // The document says nothing of bytes that are taken as they are.
+      // The document says nothing of bytes that are taken as they are, nor of what signs them.
+      headers: {
+        ...typeOf(route),
+        ...Object.fromEntries(await examplesOf(operation, 'header', tenant)),
+        ...(route.raw === undefined ? {} : filled.headers),
+      },
       ...(body !== undefined ? { body } : filled.raw === undefined ? {} : { payload: filled.raw }),
     },
   )
