@@ -124,8 +124,8 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Where no mail is sent, none is written',
-    file: 'core/src/modules/mail/jobs.ts',
-    find: '  if (ctx.config.mail.off) return false\n',
+    file: 'core/src/modules/mail/post.ts',
+    find: '  if (ctx.config.mail.off) return null\n',
     replace: '',
     tests: ['core/src/modules/mail/mail.test.ts'],
   },

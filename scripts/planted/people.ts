@@ -97,8 +97,8 @@ export const plants: Plant[] = [
   },
   {
     guard: 'One mail of a kind goes to an address in some minutes',
-    file: 'core/src/modules/mail/jobs.ts',
-    find: 'if (runAt === null) return false',
+    file: 'core/src/modules/mail/post.ts',
+    find: 'if (runAt === null) return null',
     replace: '',
     tests: ['core/src/modules/mail/pauses.test.ts'],
   },
