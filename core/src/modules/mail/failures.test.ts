@@ -75,7 +75,9 @@ describe('a mail server that fails', () => {
     assert.equal((await failureOf(mute.mailer.send(mail))).verdict, 'away')
   })
 
-  test('by a word now and then, without an end, keeps nobody longer than a mail may take', async () => {
+  test('by a word now and then, without an end, keeps nobody longer than a mail may take', {
+    timeout: 20_000,
+  }, async () => {
     const timers: NodeJS.Timeout[] = []
     const { mailer } = await startTalker((socket, line) => {
       if (line === null) socket.write('220 mx ESMTP\r\n')
