@@ -12,6 +12,8 @@ import * as events from './events.ts'
 import { announcementNotice } from './kinds.ts'
 import { digestMail, notificationMail } from './mails.ts'
 import { notificationRoutes } from './routes.ts'
+import { streamHub } from './stream/hub.ts'
+import { streamRoutes } from './stream/routes.ts'
 import { hideFromLeaver, removeHidden } from './upkeep/leaving.ts'
 import { dropMonths, makeMonths, removeExpired } from './upkeep/schedules.ts'
 import { settleRead } from './upkeep/settle-read.ts'
@@ -31,7 +33,8 @@ export const notifications = defineModule({
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
   events: Object.values(events),
-  routes: notificationRoutes,
+  routes: [...notificationRoutes, ...streamRoutes],
+  resources: [streamHub],
   jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden],
   schedules: [removeExpired, makeMonths, dropMonths],
   listeners: [hideFromLeaver],

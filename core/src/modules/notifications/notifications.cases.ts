@@ -2,6 +2,7 @@ import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { newId } from '#kernel'
 import type { Cases, Tenant } from '../../testing/index.ts'
 import { announcementNotice } from './kinds.ts'
+import { streamCases } from './stream/stream.cases.ts'
 
 /** One that the owner was told of, unread; its id. */
 async function told({ test, tenantId, text, send }: Tenant): Promise<string> {
@@ -34,7 +35,9 @@ const params = async (tenant: Tenant) => ({ params: { id: await told(tenant) } }
 
 const cases: Cases = {
   makers: { '/notifications': told },
+  ids: { 'last-event-id': '/notifications' },
   routes: {
+    ...streamCases(told),
     'GET /notifications': {
       given: async (tenant) => {
         await tenant.id('/notifications')
