@@ -15,7 +15,8 @@ const SILENT: Readonly<Record<string, string>> = {
   'POST /authz/explain': 'answers a question',
   'POST /audit/sinks/:id/test': 'sends an empty batch and changes nothing',
   'POST /subscriptions/current/change-plan/preview': 'answers a question',
-  'PUT /notifications/read-all': "a person's own list; what it told of is recorded, and reading it changes nothing else",
+  'PUT /notifications/read-all':
+    "a person's own list; what it told of is recorded, and reading it changes nothing else",
   'PUT /notifications/:id/read': 'as above',
   'POST /notifications/:id/archive': 'as above',
   'DELETE /notifications/:id': 'as above',

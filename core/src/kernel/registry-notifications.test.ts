@@ -54,7 +54,10 @@ describe('the start refuses a kind of notification', () => {
 
   test('of an event that no module declares', () => {
     const other = defineEvent('thing.lost', { description: 'It is gone', data })
-    const kind = defineNotification('thing.told', { ...plain, on: [follows<typeof data, { name: string }>(other, () => null)] })
+    const kind = defineNotification('thing.told', {
+      ...plain,
+      on: [follows<typeof data, { name: string }>(other, () => null)],
+    })
     assert.match(problemsOf({ notifications: [kind] })[0] ?? '', /follows the event thing\.lost/)
   })
 

@@ -80,6 +80,12 @@ export interface TestCore {
 
 export const TEST_SECRET = 'only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz'
 
+// Of nobody: made for tests.
+const VAPID_KEYS = {
+  VAPID_PUBLIC_KEY: 'BP0rQvwZcL9EoSSZjDaNUS0IDLxquB0i-FEQnu4YbHN48UuoFckHuxMH1Byyu34HhjqbHKDg31pTYxayGk4HQsg',
+  VAPID_PRIVATE_KEY: 'Va20Ax_NCtiC0_faao_fkSyX8pIWPlnm56ob6mUIeXw',
+}
+
 export async function createTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const modules = options.modules ?? builtinModules
   const database = options.database ?? (await createTestDatabase({ template: templateOf(modules) }))
@@ -97,6 +103,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
       DATABASE_POOL_SIZE: process.env.TEST_DATABASE_POOL_SIZE ?? '8',
       DATA_DIR: dataDir,
       OUTBOUND_ALLOW: '127.0.0.0/8',
+      ...VAPID_KEYS,
       ...options.env,
     },
     modules,

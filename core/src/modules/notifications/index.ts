@@ -1,4 +1,5 @@
 import { defineModule } from '#kernel'
+import { auth } from '../auth/index.ts'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
 import { roles } from '../roles/index.ts'
@@ -12,16 +13,29 @@ import * as events from './events.ts'
 import { announcementNotice } from './kinds.ts'
 import { digestMail, notificationMail } from './mails.ts'
 import { notificationRoutes } from './routes.ts'
+import { pushChannel } from './push/channel.ts'
+import { pushConfiguration } from './push/configuration.ts'
+import * as pushEvents from './push/events.ts'
+import { pushOne } from './push/push-one.ts'
+import { pushRoutes } from './push/routes.ts'
+import { sealedSubscriptions } from './push/sealed.ts'
+import { forgetLeaver } from './push/subscriptions.ts'
+import { announceOn } from './announcements/announce.ts'
+import * as announcementEvents from './announcements/events.ts'
+import { announcementRoutes } from './announcements/routes.ts'
 import { streamHub } from './stream/hub.ts'
 import { streamRoutes } from './stream/routes.ts'
 import { hideFromLeaver, removeHidden } from './upkeep/leaving.ts'
 import { dropMonths, makeMonths, removeExpired } from './upkeep/schedules.ts'
 import { settleRead } from './upkeep/settle-read.ts'
 
+export { announce } from './announcements/announce.ts'
+export * from './announcements/events.ts'
 export * from './events.ts'
 export { announcementNotice } from './kinds.ts'
 export { digestMail, notificationMail } from './mails.ts'
 export { countUnread, readAll, readNotification } from './operations.ts'
+export * from './push/events.ts'
 export { changePreferences, readPreferences } from './preferences/preferences.ts'
 export { Notification, NotificationPreference } from './schema.ts'
 
@@ -29,15 +43,18 @@ export { Notification, NotificationPreference } from './schema.ts'
 export const notifications = defineModule({
   name: 'notifications',
   description: 'What people are told: their list, how many they have not read, and by which ways they want it.',
-  dependsOn: [users, tenants, roles, members, mail],
+  dependsOn: [users, tenants, roles, members, mail, auth],
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
-  events: Object.values(events),
-  routes: [...notificationRoutes, ...streamRoutes],
+  events: [events, pushEvents, announcementEvents].flatMap((each) => Object.values(each)),
+  routes: [...notificationRoutes, ...streamRoutes, ...pushRoutes, ...announcementRoutes],
   resources: [streamHub],
-  jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden],
+  channels: [pushChannel],
+  configuration: pushConfiguration,
+  sealed: [sealedSubscriptions],
+  jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden, pushOne, announceOn],
   schedules: [removeExpired, makeMonths, dropMonths],
-  listeners: [hideFromLeaver],
+  listeners: [hideFromLeaver, forgetLeaver],
   mails: [notificationMail, digestMail],
   notifications: [announcementNotice],
   notifier,
