@@ -1,7 +1,9 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { newId } from '#kernel'
 import type { Cases, Tenant } from '../../testing/index.ts'
+import { announcementCases } from './announcements/announcements.cases.ts'
 import { announcementNotice } from './kinds.ts'
+import { pushCases } from './push/push.cases.ts'
 import { streamCases } from './stream/stream.cases.ts'
 
 /** One that the owner was told of, unread; its id. */
@@ -34,10 +36,12 @@ async function latest(send: Tenant['send'], title: string | undefined): Promise<
 const params = async (tenant: Tenant) => ({ params: { id: await told(tenant) } })
 
 const cases: Cases = {
-  makers: { '/notifications': told },
-  ids: { 'last-event-id': '/notifications' },
+  makers: { '/notifications': told, ...pushCases.makers },
+  ids: { 'last-event-id': '/notifications', tenant_ids: 'tenant' },
   routes: {
     ...streamCases(told),
+    ...pushCases.routes,
+    ...announcementCases,
     'GET /notifications': {
       given: async (tenant) => {
         await tenant.id('/notifications')
