@@ -37,7 +37,7 @@ const params = async (tenant: Tenant) => ({ params: { id: await told(tenant) } }
 
 const cases: Cases = {
   makers: { '/notifications': told, ...pushCases.makers },
-  ids: { 'last-event-id': '/notifications', tenant_ids: 'tenant' },
+  ids: { last_event_id: '/notifications', tenant_ids: 'tenant' },
   routes: {
     ...streamCases(told),
     ...pushCases.routes,

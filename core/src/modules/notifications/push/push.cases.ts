@@ -1,11 +1,17 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { newId } from '#kernel'
 import type { Cases, Tenant } from '../../../testing/index.ts'
-import { makeBrowser } from './push.fixture.ts'
 
 const PATH = '/notifications/push-subscriptions'
 /** Of no service, since nothing is sent. */
-const subscriptionOf = ({ marker }: Tenant) => makeBrowser(`http://127.0.0.1:9/${marker}/${newId()}`).subscription
+const subscriptionOf = ({ marker }: Tenant) => ({
+  endpoint: `http://127.0.0.1:9/${marker}/${newId()}`,
+  // Those of the example of RFC 8291.
+  keys: {
+    p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+    auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+  },
+})
 
 async function subscribed(tenant: Tenant): Promise<{ id: string; endpoint: string }> {
   const subscription = subscriptionOf(tenant)
