@@ -196,6 +196,8 @@ const SHORT = [
   'GET /audit/keys',
   'GET /api-keys/:id/usage',
   'POST /api-keys/import',
+  'GET /notifications/preferences',
+  'PUT /notifications/preferences',
 ]
 
 function assertListShape(route: RegisteredRoute, { body }: Answered): void {

@@ -23,7 +23,7 @@ export const passwordChangedNotice = defineNotification('auth.password_changed',
 export const newSignInNotice = defineNotification('auth.new_sign_in', {
   ...own,
   data: Closed({ at: Timestamp, device: Type.String(), ip_address }),
-  actions,
+  actions: [...actions, { name: 'dismiss', route: () => '/' as const }],
   mail: mailOf(
     newSignInMail,
     ({ at, device, ip_address }: { at: string; device: string; ip_address: string | null }, { name }) => ({

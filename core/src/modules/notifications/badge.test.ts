@@ -116,7 +116,7 @@ test('the badge says what a recount finds, whatever meets at once', { timeout: 3
       }
       await first.drainJobs(tenant.id)
     }),
-    { seed: SEED, numRuns: 12 },
+    { seed: SEED, numRuns: 6 },
   )
 })
 

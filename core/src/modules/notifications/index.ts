@@ -25,7 +25,7 @@ import { forgetLeaver } from './push/subscriptions.ts'
 import { notificationRoutes } from './routes.ts'
 import { streamHub } from './stream/hub.ts'
 import { streamRoutes } from './stream/routes.ts'
-import { hideFromLeaver, removeHidden } from './upkeep/leaving.ts'
+import { hideFromLeaver, hideFromReturners, removeHidden } from './upkeep/leaving.ts'
 import { dropMonths, makeMonths, removeExpired } from './upkeep/schedules.ts'
 import { settleRead } from './upkeep/settle-read.ts'
 
@@ -35,7 +35,7 @@ export * from './events.ts'
 export { announcementNotice } from './kinds.ts'
 export { digestMail, notificationMail } from './mails.ts'
 export { countUnread, readAll, readNotification } from './operations.ts'
-export { changePreferences, readPreferences } from './preferences/preferences.ts'
+export { changeHours, changePreferences, readHours, readPreferences } from './preferences/preferences.ts'
 export * from './push/events.ts'
 export { Notification, NotificationPreference } from './schema.ts'
 
@@ -54,7 +54,7 @@ export const notifications = defineModule({
   sealed: [sealedSubscriptions],
   jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden, pushOne, announceOn],
   schedules: [removeExpired, makeMonths, dropMonths],
-  listeners: [hideFromLeaver, forgetLeaver],
+  listeners: [hideFromLeaver, ...hideFromReturners, forgetLeaver],
   mails: [notificationMail, digestMail],
   notifications: [announcementNotice],
   notifier,

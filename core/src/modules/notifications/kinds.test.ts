@@ -157,7 +157,13 @@ describe('what concerns a person', () => {
         ['auth.password_changed', 'Your password was changed'],
       ],
     )
-    has(data[0].data, { device: 'Firefox on Linux', actions: [{ name: 'reset', route: '/forgot-password' }] })
+    has(data[0].data, {
+      device: 'Firefox on Linux',
+      actions: [
+        { name: 'reset', route: '/forgot-password' },
+        { name: 'dismiss', route: '/' },
+      ],
+    })
     assert.equal((await subjects(email, /password was changed/)).length, 1)
     assert.equal((await subjects(email, /New sign-in/)).length, 1)
   })

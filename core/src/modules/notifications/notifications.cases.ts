@@ -69,8 +69,8 @@ const cases: Cases = {
       see: ({ body }) => assert.equal(typeof body.archived_at, 'string'),
     },
     'POST /notifications/:id/act': {
-      given: async (tenant) => ({ params: { id: await actionable(tenant) }, body: { action: 'reset' } }),
-      see: ({ body }) => has(body, { outcome: { action: 'reset' } }),
+      given: async (tenant) => ({ params: { id: await actionable(tenant) }, body: { action: 'dismiss' } }),
+      see: ({ body }) => has(body, { outcome: { action: 'dismiss' } }),
     },
     'DELETE /notifications/:id': {
       given: params,
@@ -80,22 +80,25 @@ const cases: Cases = {
       },
     },
     'GET /notifications/preferences': {
-      see: ({ body }) => has(body, { timezone_source: 'default', digest_time: '08:00' }),
+      see: ({ body }) => has(body.data[0], { timezone_source: 'default' }),
     },
     'PUT /notifications/preferences': {
       given: () => ({
-        body: {
-          data: [{ notification_type: announcementNotice.kind, email_enabled: false, email_digest: true }],
-          quiet_hours: { from: '22:00', to: '07:00' },
-        },
+        body: { data: [{ notification_type: announcementNotice.kind, email_enabled: false, email_digest: true }] },
       }),
       see: ({ body }) => {
-        has(body, { quiet_hours: { from: '22:00', to: '07:00' } })
         const changed = body.data.find(
-          (each: { notification_type: string }) => each.notification_type === 'announcement',
+          (each: { notification_type: string }) => each.notification_type === announcementNotice.kind,
         )
         has(changed, { email_enabled: false, email_digest: true, in_app_enabled: true })
       },
+    },
+    'GET /notifications/quiet-hours': {
+      see: ({ body }) => has(body, { timezone_source: 'default', digest_time: '08:00' }),
+    },
+    'PUT /notifications/quiet-hours': {
+      given: () => ({ body: { quiet_hours: { from: '21:00', to: '06:00' } } }),
+      see: ({ body }) => has(body, { quiet_hours: { from: '21:00', to: '06:00' } }),
     },
   },
 }

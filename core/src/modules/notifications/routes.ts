@@ -8,8 +8,10 @@ import {
   removeNotification,
   takeAction,
 } from './operations.ts'
-import { changePreferences, readPreferences } from './preferences/preferences.ts'
+import { changeHours, changePreferences, readHours, readPreferences } from './preferences/preferences.ts'
 import {
+  Hours,
+  HoursPatch,
   Notification,
   NotificationParams,
   NotificationQuery,
@@ -97,7 +99,7 @@ export const notificationRoutes: readonly Route[] = [
     method: 'GET',
     path: '/notifications/preferences',
     name: 'getNotificationPreferences',
-    summary: 'Get what you are told here, when, and by which ways',
+    summary: 'Get what you are told here, and by which ways',
     description: 'The kinds that can reach you in this tenant, by what you may do and what its plan has.',
     response: { 200: Preferences },
     handler: (ctx) => readPreferences(ctx),
@@ -107,11 +109,32 @@ export const notificationRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/notifications/preferences',
     name: 'updateNotificationPreferences',
-    summary: 'Choose what you are told here, when, and by which ways',
+    summary: 'Choose what you are told here, and by which ways',
     description:
-      'Kinds and fields that are not named stay as they are. What concerns your security cannot be switched off, and quiet hours do not hold it back.',
+      'Kinds and fields that are not named stay as they are. What concerns your security cannot be switched off.',
     body: PreferencesPatch,
     response: { 200: Preferences },
     handler: (ctx, { body }) => changePreferences(ctx, body),
+  }),
+  defineRoute({
+    ...own,
+    method: 'GET',
+    path: '/notifications/quiet-hours',
+    name: 'getQuietHours',
+    summary: 'Get when you are not to be disturbed here',
+    response: { 200: Hours },
+    handler: (ctx) => readHours(ctx),
+  }),
+  defineRoute({
+    ...own,
+    method: 'PUT',
+    path: '/notifications/quiet-hours',
+    name: 'updateQuietHours',
+    summary: 'Choose when you are not to be disturbed here',
+    description:
+      'Mails and channels wait until the hours are over, but for what concerns your security; the list does not. Null: never.',
+    body: HoursPatch,
+    response: { 200: Hours },
+    handler: (ctx, { body }) => changeHours(ctx, body),
   }),
 ]

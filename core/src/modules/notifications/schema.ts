@@ -8,6 +8,7 @@ import {
   OneOf,
   OwnId,
   Patch,
+  Short,
   type Static,
   TenantId,
   Timestamp,
@@ -20,7 +21,7 @@ import { TIMEZONE_SOURCES } from './preferences/reader.ts'
 const type = OneOf(NOTIFICATION_TYPES, { description: 'How much it presses' })
 const kind = Type.String({ description: 'What happened; preferences are set for it', examples: ['user.invited'] })
 const moment = (description: string) => Nullable(Described(Timestamp, description))
-const actionName = Type.String({ description: 'By what it is taken', examples: ['open'] })
+const actionName = Type.String({ description: 'By what it is taken', examples: ['reset'] })
 
 const Action = Closed({
   name: actionName,
@@ -91,7 +92,7 @@ export const TakenAction = Closed(
       minLength: 1,
       maxLength: 60,
       description: 'The name of one of its actions',
-      examples: ['open'],
+      examples: ['reset'],
     }),
   },
   { title: 'TakenAction' },
@@ -104,7 +105,10 @@ export const ActedRecord = Closed({ id: Uuid, user_id: Uuid, kind: Type.String()
 const enabled = (way: string) => Type.Boolean({ description: `Whether it comes ${way}` })
 const inApp = enabled('into the list of the application')
 const email = enabled('by mail')
-const push = enabled('to the devices of the person; always false where nothing brings it there')
+const push = Type.Boolean({
+  description: 'Whether it comes to the devices of the person; always false where nothing brings it there',
+  examples: [false],
+})
 const digest = Type.Boolean({ description: 'Its mails come once a day, together with others' })
 const channels = Type.Array(
   Closed({
@@ -114,9 +118,17 @@ const channels = Type.Array(
   {
     maxItems: 20,
     description: 'The same for channels that modules bring',
-    examples: [[{ name: 'sms', enabled: true }]],
+    // Which there are is for the modules to say.
+    examples: [[]],
   },
 )
+
+const clock = {
+  timezone: Type.String({ description: 'By whose clock quiet hours and digests go', examples: ['Europe/Berlin'] }),
+  timezone_source: OneOf(TIMEZONE_SOURCES, {
+    description: "Where that is from: the person's own, else the tenant's, else UTC",
+  }),
+}
 
 export const NotificationPreference = Closed(
   {
@@ -131,6 +143,7 @@ export const NotificationPreference = Closed(
     ),
     can_switch_off: Type.Boolean({ description: 'False: what it comes by at first cannot be switched off' }),
     ignores_quiet_hours: Type.Boolean({ description: 'It comes at once, whatever the hour' }),
+    ...clock,
   },
   { title: 'NotificationPreference', description: 'By which ways a kind comes to the person' },
 )
@@ -153,19 +166,21 @@ const quiet_hours = Nullable(
   ),
 )
 
-export const Preferences = Closed(
+export const Preferences = Short(NotificationPreference)
+export type Preferences = Static<typeof Preferences>
+
+export const Hours = Closed(
   {
-    data: Type.Array(NotificationPreference, { description: 'Each kind that can reach the person here' }),
     quiet_hours,
-    timezone: Type.String({ description: 'By whose clock the hours count', examples: ['Europe/Berlin'] }),
-    timezone_source: OneOf(TIMEZONE_SOURCES, {
-      description: "Where that is from: the person's own, else the tenant's, else UTC",
-    }),
+    ...clock,
     digest_time: Type.String({ description: 'When mails of a day come together, by that clock', examples: ['08:00'] }),
   },
-  { title: 'NotificationPreferences', description: 'What a person is told here, when, and by which ways' },
+  { title: 'NotificationHours', description: 'When a person is not to be disturbed here, and by whose clock' },
 )
-export type Preferences = Static<typeof Preferences>
+export type Hours = Static<typeof Hours>
+
+export const HoursPatch = Patch({ quiet_hours }, { title: 'NotificationHoursPatch' })
+export type HoursPatch = Static<typeof HoursPatch>
 
 const PreferenceChange = Closed({
   notification_type: Type.String({ maxLength: 100, description: 'The kind', examples: ['user.invited'] }),
@@ -180,7 +195,6 @@ export type PreferenceChange = Static<typeof PreferenceChange>
 export const PreferencesPatch = Patch(
   {
     data: Type.Array(PreferenceChange, { maxItems: 200, description: 'Kinds that change; what is not named stays' }),
-    quiet_hours,
   },
   { title: 'NotificationPreferencesPatch' },
 )

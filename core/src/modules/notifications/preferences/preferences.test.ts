@@ -44,6 +44,7 @@ after(async () => {
 type Preference = { notification_type: string; channels: { name: string; enabled: boolean }[] }
 const preferencesOf = async (person: TestPerson) => (await person.get('/notifications/preferences')).body
 const choose = (person: TestPerson, body: unknown) => person.put('/notifications/preferences', body)
+const rest = (person: TestPerson, quiet_hours: unknown) => person.put('/notifications/quiet-hours', { quiet_hours })
 const raise = (place: string) => tellPeople(t, tenant.id, alarmNotice, { data: { place } })
 const mailsOf = async ({ email }: TestPerson, part: string) =>
   (await t.mails(email)).filter(({ subject }) => subject.includes(part))
@@ -121,22 +122,22 @@ describe('preferences', () => {
       ],
     )
     for (const quiet_hours of [{ from: '24:00', to: '07:00' }, { from: '22:00' }, 'always'])
-      assert.equal((await choose(owner, { quiet_hours })).status, 400)
-    has(await preferencesOf(owner), { quiet_hours: null })
+      assert.equal((await rest(owner, quiet_hours)).status, 400)
+    has((await owner.get('/notifications/quiet-hours')).body, { quiet_hours: null })
   })
 
   test('say whose clock counts: the person’s, else the tenant’s, else UTC', async () => {
-    has(await preferencesOf(owner), { timezone: 'UTC', timezone_source: 'default' })
+    has((await preferencesOf(owner)).data[0], { timezone: 'UTC', timezone_source: 'default' })
     assert.equal((await owner.put('/tenants/current/settings', { timezone: 'Asia/Tokyo' })).status, 200)
-    has(await preferencesOf(owner), { timezone: 'Asia/Tokyo', timezone_source: 'tenant' })
+    has((await preferencesOf(owner)).data[0], { timezone: 'Asia/Tokyo', timezone_source: 'tenant' })
     assert.equal((await owner.put('/users/me', { timezone: 'Europe/Berlin' })).status, 200)
-    has(await preferencesOf(owner), { timezone: 'Europe/Berlin', timezone_source: 'person' })
+    has((await preferencesOf(owner)).data[0], { timezone: 'Europe/Berlin', timezone_source: 'person' })
   })
 })
 
 describe('quiet hours', () => {
   test('hold back mail and channels, and nothing in the list', async () => {
-    await choose(owner, { quiet_hours: { from: '22:00', to: '07:00' } })
+    await rest(owner, { from: '22:00', to: '07:00' })
     moveTo(23)
     await raise('Harbour')
     assert.equal((await listOf(owner, '&kind=alarm.raised')).length, 1)
@@ -150,7 +151,7 @@ describe('quiet hours', () => {
   })
 
   test('send nothing that was deleted, replaced or switched off meanwhile', async () => {
-    await choose(owner, { quiet_hours: { from: '22:00', to: '07:00' } })
+    await rest(owner, { from: '22:00', to: '07:00' })
     moveTo(23)
     await raise('Harbour')
     await raise('Harbour')
@@ -166,7 +167,7 @@ describe('quiet hours', () => {
   })
 
   test('wait for nothing that concerns security', async () => {
-    await choose(owner, { quiet_hours: { from: '00:00', to: '23:59' } })
+    await rest(owner, { from: '00:00', to: '23:59' })
     moveTo(12)
     const kind = t.core.registry.notifications.get('auth.new_sign_in')
     assert.ok(kind)

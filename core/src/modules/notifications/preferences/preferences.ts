@@ -10,7 +10,14 @@ import {
   PUSH,
 } from '#kernel'
 import { preferencesUpdated } from '../events.ts'
-import type { NotificationPreference, PreferenceChange, Preferences, PreferencesPatch } from '../schema.ts'
+import type {
+  Hours,
+  HoursPatch,
+  NotificationPreference,
+  PreferenceChange,
+  Preferences,
+  PreferencesPatch,
+} from '../schema.ts'
 import type { KindChoice, PreferenceRow } from '../table.ts'
 import { nameOf } from '../texts.ts'
 import { broughtChannels, hasPush, isFixed, isOn, listReachable } from './choices.ts'
@@ -25,26 +32,41 @@ export async function readPreferences(ctx: Ctx): Promise<Preferences> {
 }
 
 /** The person changes what is named. Throws 400 for a kind that cannot reach them, and for what cannot be switched off. */
-export async function changePreferences(ctx: Ctx, { data = [], quiet_hours }: PreferencesPatch): Promise<Preferences> {
+export async function changePreferences(ctx: Ctx, { data = [] }: PreferencesPatch): Promise<Preferences> {
   const reachable = await listReachable(ctx)
   const problems = data.flatMap((change, index) => [...problemsOf(ctx, reachable, data, { change, index })])
   if (problems.length > 0) throw invalidRequest({ errors: problems })
+  const after = await change(ctx, (before) => {
+    const kinds = { ...before.kinds }
+    for (const change of data) kinds[change.notification_type] = merged(kinds[change.notification_type], change)
+    return { kinds }
+  })
+  return present(ctx, after, reachable)
+}
+
+/** When the signed-in person is not to be disturbed in this tenant. */
+export async function readHours(ctx: Ctx): Promise<Hours> {
+  return presentHours(ctx, (await findPreferences(ctx.tx, ctx.tenantId, ctx.userId)) ?? noChoice(ctx))
+}
+
+/** The person changes that. */
+export async function changeHours(ctx: Ctx, { quiet_hours }: HoursPatch): Promise<Hours> {
+  return presentHours(ctx, await change(ctx, () => (quiet_hours === undefined ? {} : { quiet_hours })))
+}
+
+/** Changes the person's row, which is locked first; nothing is recorded where nothing differs. */
+async function change(
+  ctx: Ctx,
+  changes: (before: PreferenceRow) => Partial<Pick<PreferenceRow, 'kinds' | 'quiet_hours'>>,
+): Promise<PreferenceRow> {
   await insertPreferences(ctx.tx, noChoice(ctx))
   const before = await lockPreferences(ctx.tx, ctx.tenantId, ctx.userId)
-  const kinds = { ...before.kinds }
-  for (const change of data) kinds[change.notification_type] = merged(kinds[change.notification_type], change)
-  const after: PreferenceRow = {
-    ...before,
-    kinds,
-    quiet_hours: quiet_hours === undefined ? before.quiet_hours : quiet_hours,
-    updated_at: ctx.clock.now(),
-  }
-  if (!isDeepStrictEqual(chosen(before), chosen(after))) {
-    await updatePreferences(ctx.tx, after)
-    const about = { id: ctx.userId, label: ctx.actor.label, storeId: null }
-    await ctx.emit(preferencesUpdated, { ...about, before: chosen(before), after: chosen(after) })
-  }
-  return present(ctx, after, reachable)
+  const after: PreferenceRow = { ...before, ...changes(before), updated_at: ctx.clock.now() }
+  if (isDeepStrictEqual(chosen(before), chosen(after))) return before
+  await updatePreferences(ctx.tx, after)
+  const about = { id: ctx.userId, label: ctx.actor.label, storeId: null }
+  await ctx.emit(preferencesUpdated, { ...about, before: chosen(before), after: chosen(after) })
+  return after
 }
 
 const chosen = ({ kinds, quiet_hours }: PreferenceRow) => ({ kinds, quiet_hours })
@@ -98,18 +120,18 @@ function merged(before: KindChoice = {}, change: PreferenceChange): KindChoice {
 
 async function present(
   ctx: Ctx,
-  { kinds, quiet_hours }: PreferenceRow,
+  { kinds }: PreferenceRow,
   reachable: readonly NotificationDefinition[],
 ): Promise<Preferences> {
   const reader = await findReader(ctx)
-  return {
-    data: reachable.map((kind) => presentOne(ctx, kind, kinds[kind.kind], reader)),
-    quiet_hours,
-    timezone: reader.timezone,
-    timezone_source: reader.timezoneSource,
-    digest_time: DIGEST_AT,
-  }
+  return { data: reachable.map((kind) => presentOne(ctx, kind, kinds[kind.kind], reader)) }
 }
+
+async function presentHours(ctx: Ctx, { quiet_hours }: PreferenceRow): Promise<Hours> {
+  return { quiet_hours, ...clockOf(await findReader(ctx)), digest_time: DIGEST_AT }
+}
+
+const clockOf = ({ timezone, timezoneSource }: Reader) => ({ timezone, timezone_source: timezoneSource })
 
 function presentOne(
   ctx: Ctx,
@@ -128,5 +150,6 @@ function presentOne(
     email_digest: kind.digest ? (choice?.digest ?? false) : null,
     can_switch_off: kind.canSwitchOff,
     ignores_quiet_hours: kind.security,
+    ...clockOf(reader),
   }
 }

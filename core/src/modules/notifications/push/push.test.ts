@@ -139,13 +139,13 @@ describe('a subscription', () => {
 
   test('is one for each browser, and its person’s alone', async () => {
     const { person, browser, id } = await subscriber()
-    has(await person.post(PATH, browser.subscription), { status: 200, body: { id } })
+    has(await person.post(PATH, browser.subscription), { status: 201, body: { id } })
     assert.equal(await rowsOf(person), 1)
     const other = await tenant.member()
     const named = `${PATH}?endpoint=${encodeURIComponent(browser.subscription.endpoint)}` as const
     assert.equal((await other.delete(named)).status, 404)
     assert.equal((await other.delete(`${PATH}/${id}`)).status, 404)
-    has(await other.post(PATH, browser.subscription), { status: 200, body: { id, user_id: other.userId } })
+    has(await other.post(PATH, browser.subscription), { status: 201, body: { id, user_id: other.userId } })
     assert.equal(await rowsOf(person), 0)
     assert.equal((await other.delete(named)).status, 204)
     assert.equal((await other.delete(named)).status, 404)

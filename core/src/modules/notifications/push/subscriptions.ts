@@ -1,4 +1,4 @@
-import { Answer, type Ctx, notFound, pickFields, sha256, stamp, unauthenticated, within } from '#kernel'
+import { type Ctx, notFound, pickFields, sha256, stamp, unauthenticated, within } from '#kernel'
 import { userRemoved } from '../../members/index.ts'
 import { insertPreferences, lockPreferences } from '../preferences/preference-queries.ts'
 import { pushSubscriptionCreated, pushSubscriptionDeleted } from './events.ts'
@@ -26,7 +26,7 @@ export function readPushKey(ctx: Ctx): { public_key: string } {
  * Has what the signed-in person is told in this tenant pushed to a browser, as long as the session lasts. The same browser
  * again is the same subscription, whoever subscribed it before. Throws 404 where nothing is pushed.
  */
-export async function subscribe(ctx: Ctx, { endpoint, keys }: NewPushSubscription): Promise<Answer<PushSubscription>> {
+export async function subscribe(ctx: Ctx, { endpoint, keys }: NewPushSubscription): Promise<PushSubscription> {
   requireVapid(ctx)
   const session_id = ctx.principal?.sessionId
   if (!session_id) throw unauthenticated()
@@ -46,11 +46,11 @@ export async function subscribe(ctx: Ctx, { endpoint, keys }: NewPushSubscriptio
   })
   if (!isNew) {
     await updateSealed(ctx.tx, row, sealSubscription(ctx, row.id, secrets))
-    return new Answer(200, present(row))
+    return present(row)
   }
   await ctx.emit(pushSubscriptionCreated, { after: present(row), label: row.service, storeId: null })
   for (const old of (await listSubscriptions(ctx.tx, tenant_id, ctx.userId)).slice(MOST)) await forget(ctx, old.id)
-  return new Answer(201, present(row))
+  return present(row)
 }
 
 /** Throws 404 for one that is not the person's. */

@@ -6,6 +6,7 @@ import { builtinModules } from '../../index.ts'
 import { createMember } from '../../members/index.ts'
 import { findUser } from '../../users/index.ts'
 import { makeAlarms, offerNotice } from '../delivery/gateway.fixture.ts'
+import { tell } from '../delivery/tell.ts'
 import { announcementNotice } from '../kinds.ts'
 import { announce, badgeOf, listOf, recount, tellPeople } from '../notifications.fixture.ts'
 import { dropMonths, makeMonths, removeExpired } from './schedules.ts'
@@ -99,6 +100,15 @@ describe('whoever leaves', () => {
     assert.ok((await badgeOf(clerk)) > 0)
     assert.equal((await owner.delete(`/users/${clerk.userId}`)).status, 204)
     assert.equal((await clerk.get('/notifications')).status, 401)
+    // Told in the moment in which they left, by a job that had read the members before.
+    await tenant.run(async (ctx) => {
+      const user = await findUser(ctx.tx, clerk.userId)
+      assert.ok(user)
+      const nothing = { type: null, store_id: null, actor_id: null, to: null, after: null }
+      const data = { name: 'Late', until: fromNow(t.clock, HOURS) }
+      const notice = { kind: offerNotice.kind, key: newId(), at: t.clock.now(), data, ...nothing }
+      await tell(ctx, offerNotice as never, notice, [user])
+    })
     await tenant.run(async (ctx) => {
       const user = await findUser(ctx.tx, clerk.userId)
       assert.ok(user)
