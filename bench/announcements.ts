@@ -70,7 +70,9 @@ async function count(query: string): Promise<number> {
   return (await core.db.systemQuery<{ n: number }>(query))[0]?.n ?? 0
 }
 
-const memory = () => Math.round(process.memoryUsage().rss / 1024 / 1024)
+function memory(): number {
+  return Math.round(process.memoryUsage().rss / 1024 / 1024)
+}
 
 /** Tenants with people, made at once. */
 async function seed(): Promise<void> {
@@ -89,4 +91,5 @@ async function seed(): Promise<void> {
       select tenant_id, id, now(), now(), name, 'active', now() from p;
     analyze`
   await owner.query(made)
+  await owner.end()
 }
