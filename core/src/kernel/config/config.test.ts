@@ -47,6 +47,7 @@ describe('defaults', () => {
       appSecretPrevious: [],
       bootstrapToken: null,
       mail: { off: false, smtpUrl: null, from: null, logDays: 90, bounceDomain: null, reportSecret: null },
+      notices: { retentionDays: 90 },
       pages: {
         '/verify-email': '/verify-email',
         '/reset-password': '/reset-password',
