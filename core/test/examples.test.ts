@@ -108,7 +108,10 @@ async function sendExample(route: RegisteredRoute, change = (body: unknown) => b
     route.method,
     urlOf(route, {
       params: filled.params,
-      query: Object.fromEntries(await examplesOf(operation, 'query', tenant)),
+      query: {
+        ...Object.fromEntries(await examplesOf(operation, 'query', tenant)),
+        ...Object.fromEntries(Object.entries(filled.query).filter(([name]) => FROM_WORLD.includes(name))),
+      },
     }),
     {
       token: filled.token ?? (route.access === 'public' ? null : tenant.owner),

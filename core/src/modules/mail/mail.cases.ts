@@ -19,7 +19,9 @@ async function postMail({ test, tenantId, text }: Tenant): Promise<string> {
 /** One that has left. */
 async function sendMail(tenant: Tenant): Promise<string> {
   const id = await postMail(tenant)
-  await tenant.test.drainJobs(tenant.tenantId)
+  // Other rows of the queue may be none that anything can be done with; whether this one has left is what is asked for.
+  await tenant.test.drainJobs(tenant.tenantId).catch(() => undefined)
+  assert.equal((await tenant.send('GET', `/mails/${id}`)).status, 'sent')
   return id
 }
 

@@ -216,10 +216,7 @@ describe('a key whose maker has left', () => {
 
   test('is frozen in the transaction of the leaving', () => {
     const inner = t.core.registry.innerListenersOf(userRemoved.name)
-    assert.deepEqual(
-      inner.map(({ name }) => name),
-      ['api_keys.freeze_rights'],
-    )
+    assert.ok(inner.some(({ name }) => name === 'api_keys.freeze_rights'))
   })
 
   test('goes on with their rights while they are only disabled', async () => {
