@@ -101,6 +101,6 @@ describe('a key that will expire', () => {
     const [mail, ...others] = await mailsOf(tenant.owner)
     assert.equal(others.length, 0)
     assert.ok(mail?.text.includes('Alpha') && mail.text.includes('Beta'))
-    assert.match(mail.text, /GMT\+9/, 'by the tenant’s clock, since the person has chosen none')
+    assert.match(mail?.text ?? '', /GMT\+9/, 'by the tenant’s clock, since the person has chosen none')
   })
 })
