@@ -119,7 +119,7 @@ export async function sealHistory(history: History, tenantId: string): Promise<{
   let ahead = 60_000
   const ms = () => Date.now() + ahead
   const clock = { ms, now: () => new Date(ms()).toISOString() }
-  const config = loadConfig(environmentOf(history))
+  const config = loadConfig(environmentOf(history), builtinModules)
   const core = await createCore({ config, modules: builtinModules, clock, log: pino({ level: 'warn' }) })
   const start = performance.now()
   let sealed = 0

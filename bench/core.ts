@@ -3,5 +3,9 @@ import pino from 'pino'
 import { builtinModules, createCore, loadConfig } from 'tenantry'
 import { serve } from './child.ts'
 
-const core = await createCore({ config: loadConfig(), modules: builtinModules, log: pino({ level: 'warn' }) })
+const core = await createCore({
+  config: loadConfig(process.env, builtinModules),
+  modules: builtinModules,
+  log: pino({ level: 'warn' }),
+})
 await serve(await core.app())

@@ -20,6 +20,7 @@ import { openRates } from './kernel/rates/open.ts'
 import type { RateStore } from './kernel/rates/store.ts'
 import { createRegistry, type Registry } from './kernel/registry.ts'
 import { createSecretBox } from './kernel/secrets.ts'
+import { createSignals } from './kernel/signals.ts'
 import { openStorage } from './kernel/storage/open.ts'
 
 export interface CoreOptions {
@@ -64,6 +65,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const secrets = createSecretBox([config.appSecret, ...config.appSecretPrevious])
   const rates = openRates({ config, secrets, log, store: options.rates })
   const waker = createWaker({ db, clock, log })
+  const signals = createSignals({ db, log })
   const stopping = new AbortController()
   const resources = new Map<string, unknown>()
   let app: ReturnType<typeof buildApp> | undefined
@@ -83,6 +85,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     clock,
     log,
     standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core
+    signals,
     rates,
     wake: waker.wake,
     use<T>(resource: Resource<T>): T {
@@ -123,7 +126,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       return closing
     },
   }
-  const standings = createStandingCache(core, listenUrl ?? appUrl)
+  const standings = createStandingCache(core, listenUrl ?? appUrl, { signals })
   Object.assign(core, { standings })
   try {
     await standings.start()
@@ -155,7 +158,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   async function close(): Promise<void> {
     stopping.abort()
     await Promise.all([stopServing(), stopWorking()])
-    await waker.idle()
+    await Promise.all([waker.idle(), signals.idle()])
     // Closed last of all servers, so that monitoring sees the stop.
     await (await probes)?.close()
     for (const resource of resourcesOf(registry).reverse())

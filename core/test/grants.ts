@@ -34,6 +34,11 @@ export const TABLES: Record<string, Rights> = {
   },
   notification_preferences: { app: 'select, insert, update (updated_at, kinds, quiet_hours)', system: ALL },
   notification_sends: { app: 'select, insert, delete', system: ALL },
+  push_subscriptions: {
+    app: 'select, insert, update (updated_at, user_id, session_id, sealed), delete',
+    system: ALL,
+  },
+  announcements: { app: '', system: ALL },
 
   // Work and kept answers. Schedules and sweeps are the system's.
   runs: { app: '', system: ALL },

@@ -10,6 +10,7 @@ import type { Product } from './product.ts'
 import type { Rates } from './rates/open.ts'
 import type { Registry } from './registry.ts'
 import type { SecretBox } from './secrets.ts'
+import type { Signals } from './signals.ts'
 import type { FileStorage } from './storage/storage.ts'
 
 /** A core or a context, as far as it knows what its modules declare. */
@@ -27,6 +28,8 @@ export interface Core {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly standings: StandingCache
+  /** Hints from process to process. */
+  readonly signals: Signals
   /** The counts of rate limits. */
   readonly rates: Rates
   /** A module's long-lived object. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { denied } from './access/denied.ts'
 import { type Grounds, note } from './access/grounds.ts'
-import type { Actor, Principal } from './access/slots.ts'
+import type { Actor, Authenticator, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Forget, type Resolved, resolveGrants } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
@@ -26,6 +26,8 @@ export interface ContextSeed {
   origin: Origin
   principal?: Principal | null
   resolved?: Resolved | null
+  /** By which the principal was identified. */
+  authenticator?: Authenticator
   list?: ListRequest
   /** The stores that a request counts for. Default: all of the tenant's. */
   sight?: StoreSight
@@ -200,6 +202,12 @@ class Context implements Ctx {
   mail: Ctx['mail'] = (mail, letter) => postMail(this, mail, letter)
   notify: Ctx['notify'] = (kind, notice) => postNotice(this, kind, notice)
   setting: Ctx['setting'] = (setting, id) => readSetting(this, setting, id)
+
+  async proveAgain(): Promise<void> {
+    const { authenticator } = this.#seed
+    if (!authenticator || !this.principal) throw unauthenticated()
+    await this[CORE].standings.resolve(authenticator, this.principal)
+  }
 
   async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     if (this.#open) throw new Error('A transaction is already open in this context')

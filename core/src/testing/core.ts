@@ -83,6 +83,12 @@ export const TEST_SECRET = 'only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz
 /** Signs reports of mails. */
 const TEST_REPORT_SECRET = `whsec_${Buffer.from(TEST_SECRET).toString('base64')}`
 
+// Of nobody: made for tests.
+const VAPID_KEYS = {
+  VAPID_PUBLIC_KEY: 'BP0rQvwZcL9EoSSZjDaNUS0IDLxquB0i-FEQnu4YbHN48UuoFckHuxMH1Byyu34HhjqbHKDg31pTYxayGk4HQsg',
+  VAPID_PRIVATE_KEY: 'Va20Ax_NCtiC0_faao_fkSyX8pIWPlnm56ob6mUIeXw',
+}
+
 export async function createTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const modules = options.modules ?? builtinModules
   const database = options.database ?? (await createTestDatabase({ template: templateOf(modules) }))
@@ -103,6 +109,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
       // Nobody listens there: no test asks the name servers of the machine.
       MAIL_DNS_SERVERS: '127.0.0.1:9',
       MAIL_REPORT_SECRET: TEST_REPORT_SECRET,
+      ...VAPID_KEYS,
       ...options.env,
     },
     modules,

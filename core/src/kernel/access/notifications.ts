@@ -22,10 +22,9 @@ export interface EchoTimes {
 export const ECHO_TIMES: EchoTimes = { everyMs: 5 * SECONDS, goodForMs: 15 * SECONDS }
 
 export interface NotificationOptions {
-  channel: string
+  /** What is done with the payload of one notification, as it came, by its channel. */
+  channels: Readonly<Record<string, (payload: string | undefined) => void>>
   times: EchoTimes
-  /** The payload of one notification, as it came. */
-  heard: (payload: string | undefined) => void
   /** Notifications may have been missed from here on. */
   lost: () => void
 }
@@ -86,11 +85,11 @@ export function createNotifications(core: Core, url: string, options: Notificati
     client.once('end', onEnd)
     client.on('notification', ({ channel: on, payload }) => {
       if (on === channel) noteEcho(next, payload)
-      else options.heard(payload)
+      else options.channels[on]?.(payload)
     })
     try {
       await client.connect()
-      await client.query(`listen ${options.channel}; listen ${channel}`)
+      await client.query([...Object.keys(options.channels), channel].map((each) => `listen ${each}`).join('; '))
     } catch (error) {
       void hangUp(client)
       throw error

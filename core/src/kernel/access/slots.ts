@@ -23,6 +23,8 @@ export interface Principal {
   apiKeyId?: string
   /** A person on whose rights it rests, without being them: who made an API key. */
   createdBy?: string | null
+  /** When the credential itself ends, in milliseconds since the epoch, where it says so: what outlives its request ends by then. */
+  endsAtMs?: number | null
   actor: Actor
 }
 

@@ -6,6 +6,7 @@ import { coreOf } from '../core-of.ts'
 import { contextIn } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
 import { isUuid } from '../ids.ts'
+import { SIGNAL_CHANNEL, type SignalBox } from '../signals.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
 import type { Actor, Authenticator, Grant, Principal, Standing, StoreDirectory } from './slots.ts'
 
@@ -46,6 +47,11 @@ export interface StandingCache {
   hasStore(resolved: Resolved, tenantId: string, storeId: string): Promise<boolean>
   /** Clears entries in this process; other processes get the notification that the transaction sends. */
   forget(what: Forget): void
+  /**
+   * Tells of all that is cleared from now on, by this process or another; null: everything, since changes may have gone
+   * unnoticed. For what rests on a credential after its request was answered. Returns how to stop.
+   */
+  watch(listener: (what: Forget | null) => void): () => void
   /** Listens for changes of other processes; nothing is cached until they are known to arrive. */
   start(): Promise<void>
   /** Whether a notification sent now comes back in time. */
@@ -67,6 +73,8 @@ interface Entry {
 export interface StandingCacheOptions {
   maxEntries?: number
   times?: EchoTimes
+  /** What else comes on the same connection. */
+  signals?: Pick<SignalBox, 'heard' | 'lost'>
 }
 
 /**
@@ -76,22 +84,28 @@ export interface StandingCacheOptions {
 export function createStandingCache(
   core: Core,
   listenUrl: string,
-  { maxEntries = MAX_ENTRIES, times = ECHO_TIMES }: StandingCacheOptions = {},
+  { maxEntries = MAX_ENTRIES, times = ECHO_TIMES, signals }: StandingCacheOptions = {},
 ): StandingCache {
   const entries = new Map<string, Entry>()
   const loading = new Map<string, Promise<Resolved>>()
   /** Counts clearings: an answer loaded before a change must not be cached after it. */
   let changes = 0
   const notifications = createNotifications(core, listenUrl, {
-    channel: FORGET_CHANNEL,
-    times,
-    heard: (payload) => {
-      const what = readForget(payload)
-      if (what) forget(what)
-      else forgetAll()
+    channels: {
+      [FORGET_CHANNEL]: (payload) => {
+        const what = readForget(payload)
+        if (what) forget(what)
+        else forgetAll()
+      },
+      ...(signals && { [SIGNAL_CHANNEL]: signals.heard }),
     },
-    lost: forgetAll,
+    times,
+    lost: () => {
+      forgetAll()
+      signals?.lost()
+    },
   })
+  const watchers = new Set<(what: Forget | null) => void>()
 
   function forget(what: Forget): void {
     changes++
@@ -105,6 +119,7 @@ export function createStandingCache(
       )
         entries.delete(key)
     }
+    for (const tell of watchers) tell(what)
   }
 
   /** Never longer than the maximum from now: a clock that was ahead may have stored a later end. */
@@ -117,6 +132,7 @@ export function createStandingCache(
     changes++
     loading.clear()
     entries.clear()
+    for (const tell of watchers) tell(null)
   }
 
   const lastMoment = ({ endsAtMs }: Resolved) => Math.min(core.clock.ms() + MAX_AGE_MS, endsAtMs ?? Infinity)
@@ -156,6 +172,10 @@ export function createStandingCache(
       return exists
     },
     forget,
+    watch(listener) {
+      watchers.add(listener)
+      return () => void watchers.delete(listener)
+    },
     start: notifications.start,
     test: notifications.test,
     close: notifications.close,

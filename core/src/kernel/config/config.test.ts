@@ -47,6 +47,7 @@ describe('defaults', () => {
       appSecretPrevious: [],
       bootstrapToken: null,
       mail: { off: false, smtpUrl: null, from: null, logDays: 90, bounceDomain: null, reportSecret: null },
+      notices: { retentionDays: 90 },
       pages: {
         '/verify-email': '/verify-email',
         '/reset-password': '/reset-password',
@@ -117,7 +118,7 @@ describe('problems', () => {
       DATABASE_URL: 'mysql://app:hunter2hunter2@db/t',
       SMTP_URL: 'hunter2hunter2',
       APP_SECRET: 'hunter2 hunter2',
-      VAPID_PRIVATE_KEY: 'hunter2hunter2',
+      S3_SECRET_ACCESS_KEY: 'hunter2hunter2',
       APP_SECRETS: 'hunter2hunter2',
     }
     assert.doesNotMatch(problemsOf(source).join('\n'), /hunter2/)
@@ -156,7 +157,7 @@ describe('half-set features', () => {
 
 describe('what nothing heeds', () => {
   test('is refused by name where it is still to come', () => {
-    const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'CLAMAV_URL', 'VAPID_PUBLIC_KEY']
+    const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'CLAMAV_URL']
     names.push('FILE_UPLOAD_MAX_SIZE', 'FILE_ALLOWED_EXTENSIONS', 'S3_BUCKET', 'S3_SECRET_ACCESS_KEY')
     for (const name of names) refuses({ [name]: '1' }, new RegExp(`^${name} is set, but .* is not built yet`))
     refuses({ FILE_STORAGE_BACKEND: 's3' }, /^FILE_STORAGE_BACKEND is set, but .* is not built yet/)

@@ -4,7 +4,6 @@ import { settings } from './env.ts'
 const NOT_BUILT: readonly [name: string, what: string][] = [
   ['OTEL_*', 'sending traces'],
   ['CLAMAV_URL', 'scanning uploads'],
-  ['VAPID_*', 'web push'],
   ['FILE_STORAGE_BACKEND', 'keeping files elsewhere than in DATA_DIR'],
   ['FILE_UPLOAD_*', 'uploading files'],
   ['FILE_ALLOWED_EXTENSIONS', 'uploading files'],

@@ -10,6 +10,7 @@ export const invalidApiKey = defineError('invalid_api_key', 401, 'The API key is
 
 /** The caller of a request: the verified credential and its current state. */
 export interface Identity {
+  authenticator: Authenticator
   principal: Principal
   resolved: Resolved
 }
@@ -38,7 +39,7 @@ export async function identifyIfPossible(core: Core, request: FastifyRequest): P
 async function prove(core: Core, authenticator: Authenticator, credential: string): Promise<Identity> {
   const identified = authenticator.identify(core, credential)
   const principal = identified instanceof Promise ? await identified : identified
-  return { principal, resolved: await core.standings.resolve(authenticator, principal) }
+  return { authenticator, principal, resolved: await core.standings.resolve(authenticator, principal) }
 }
 
 /** Throws 403 `scope_denied` for a credential that is used from elsewhere; an unknown address is elsewhere. */

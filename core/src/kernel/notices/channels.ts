@@ -1,4 +1,5 @@
 import type { Ctx } from '../context.ts'
+import type { Core } from '../core.ts'
 import type { NotificationType, NotifiedPerson } from './define.ts'
 
 /** A notification as a channel carries it to one person, in their language. */
@@ -26,6 +27,8 @@ export type ChannelOutcome = 'sent' | 'refused'
 export interface NotificationChannel {
   /** As preferences name it: `sms`. */
   readonly name: string
+  /** Whether this installation has it: it may need a setting. Left out: it does. People find it among their preferences only then. */
+  isOpen?(core: Pick<Core, 'config'>): boolean
   /** Which of these people it can reach: who has a telephone number, say. Ids of them. In a transaction of their tenant. */
   reaches(ctx: Ctx, people: readonly NotifiedPerson[]): Promise<readonly string[]>
   /**

@@ -1,7 +1,10 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { newId } from '#kernel'
 import type { Cases, Tenant } from '../../testing/index.ts'
+import { announcementCases } from './announcements/announcements.cases.ts'
 import { announcementNotice } from './kinds.ts'
+import { pushCases } from './push/push.cases.ts'
+import { streamCases } from './stream/stream.cases.ts'
 
 /** One that the owner was told of, unread; its id. */
 async function told({ test, tenantId, text, send }: Tenant): Promise<string> {
@@ -33,8 +36,12 @@ async function latest(send: Tenant['send'], title: string | undefined): Promise<
 const params = async (tenant: Tenant) => ({ params: { id: await told(tenant) } })
 
 const cases: Cases = {
-  makers: { '/notifications': told },
+  makers: { '/notifications': told, ...pushCases.makers },
+  ids: { last_event_id: '/notifications', tenant_ids: 'tenant' },
   routes: {
+    ...streamCases(told),
+    ...pushCases.routes,
+    ...announcementCases,
     'GET /notifications': {
       given: async (tenant) => {
         await tenant.id('/notifications')
@@ -87,7 +94,7 @@ const cases: Cases = {
       },
     },
     'GET /notifications/quiet-hours': {
-      see: ({ body }) => has(body, { timezone_source: 'default', digest_time: '08:00' }),
+      see: ({ body }) => has(body, { digest_time: '08:00' }),
     },
     'PUT /notifications/quiet-hours': {
       given: () => ({ body: { quiet_hours: { from: '21:00', to: '06:00' } } }),

@@ -3,7 +3,6 @@ import { notificationActed } from './events.ts'
 import { findReader } from './preferences/reader.ts'
 import { isUnread, presentNotification } from './present.ts'
 import {
-  countExpired,
   deleteNotification,
   type Feed,
   findCounts,
@@ -14,7 +13,9 @@ import {
   updateNotification,
 } from './queries.ts'
 import type { Notification, NotificationFilter, TakenAction } from './schema.ts'
+import { tellStreams } from './stream/hub.ts'
 import type { CountRow, NotificationRow } from './table.ts'
+import { unreadOf } from './unread.ts'
 import { settleRead } from './upkeep/settle-read.ts'
 
 /** One page of what the signed-in person was told in this tenant, the latest first. */
@@ -47,6 +48,7 @@ export async function readAll(ctx: Ctx): Promise<number> {
   const now = ctx.clock.now()
   const read = { unread: 0, read_to: counts.last_seq, read_all_at: now, next_expiry: null, updated_at: now }
   await updateCounts(ctx.tx, counts, read)
+  tellStreams(ctx, [counts.id])
   await ctx.enqueue(settleRead, { user_id: counts.id, to: counts.last_seq, at: now })
   return updated
 }
@@ -94,13 +96,6 @@ const nothingYet = ({ tenantId, userId }: Ctx): Feed => ({
   hidden_to: 0,
 })
 
-/** Without what has expired and is still to be removed. */
-async function unreadOf(ctx: Ctx, counts: CountRow): Promise<number> {
-  const now = ctx.clock.now()
-  if (counts.unread === 0 || counts.next_expiry === null || counts.next_expiry > now) return counts.unread
-  return counts.unread - (await countExpired(ctx.tx, counts, now))
-}
-
 /** The person's counts, locked, and one of what they are shown. */
 async function lockShown(ctx: Ctx, id: string): Promise<{ counts: CountRow; row: NotificationRow }> {
   const counts = await lockCounts(ctx.tx, ctx.tenantId, ctx.userId)
@@ -124,8 +119,10 @@ async function change(
   return present(ctx, counts, after)
 }
 
-const countLess = ({ tx, clock }: Ctx, counts: CountRow) =>
-  updateCounts(tx, counts, { unread: counts.unread - 1, updated_at: clock.now() })
+async function countLess(ctx: Ctx, counts: CountRow): Promise<void> {
+  await updateCounts(ctx.tx, counts, { unread: counts.unread - 1, updated_at: ctx.clock.now() })
+  tellStreams(ctx, [counts.id])
+}
 
 const present = async (ctx: Ctx, counts: CountRow, row: NotificationRow): Promise<Notification> =>
   presentNotification(ctx, row, counts, await findReader(ctx))

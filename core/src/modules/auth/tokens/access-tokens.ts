@@ -11,6 +11,11 @@ export interface AccessClaims {
   tid: string | null
 }
 
+/** Of a token that proved itself, with its end in seconds since the epoch. */
+export interface ProvenClaims extends AccessClaims {
+  exp: number
+}
+
 /** What stands between a first and a second factor: who gave the first one, and where they want to go. */
 export interface Challenge {
   sub: string
@@ -43,9 +48,7 @@ export async function signAccessToken(
 
 /** An access token that proved itself. */
 export interface ProvenToken {
-  claims: AccessClaims
-  /** Seconds since the epoch. */
-  exp: number
+  claims: ProvenClaims
   keyId: string
 }
 
@@ -61,7 +64,7 @@ export const provenTokens = defineResource<Map<string, ProvenToken>>({
 const PROVEN_TOKENS_KEPT = 10_000
 
 /** Proves an access token by itself. Throws 401 `access_token_expired` or `invalid_access_token`. */
-export function verifyAccessToken(core: Core, token: string): AccessClaims | Promise<AccessClaims> {
+export function verifyAccessToken(core: Core, token: string): ProvenClaims | Promise<ProvenClaims> {
   const proven = core.use(provenTokens)
   const known = proven.get(token)
   const key = known ? core.use(keyRing).find(known.keyId) : keyOf(core, token)
@@ -73,8 +76,8 @@ export function verifyAccessToken(core: Core, token: string): AccessClaims | Pro
   return claimsWorth(core, fresh)
 }
 
-function claimsWorth(core: Core, { claims, exp }: ProvenToken): AccessClaims {
-  if (isOver(core, exp)) throw accessTokenExpired()
+function claimsWorth(core: Core, { claims }: ProvenToken): ProvenClaims {
+  if (isOver(core, claims.exp)) throw accessTokenExpired()
   return claims
 }
 
@@ -82,7 +85,7 @@ function prove(core: Core, key: RingKey | undefined, token: string): ProvenToken
   const { sub, sid, tid, exp } = claimsOf(core, key, ACCESS_TYPE, token) ?? {}
   if (!key || !isUuid(sub) || !isUuid(sid) || !(tid === null || isUuid(tid)) || typeof exp !== 'number')
     throw invalidAccessToken()
-  return { claims: { sub, sid, tid }, exp, keyId: key.id }
+  return { claims: { sub, sid, tid, exp }, keyId: key.id }
 }
 
 /** A token that says a first factor was given and the second is due. Worth nothing by itself, for five minutes. */

@@ -5,13 +5,14 @@ import {
   invalidAccessToken,
   isAhead,
   type Principal,
+  SECONDS,
   type Standing,
   type Tx,
 } from '#kernel'
 import { tenantSuspended } from '../../tenants/index.ts'
 import { accessTokenExpired, sessionRevoked } from '../errors.ts'
 import { findMembership, findSessionWithUser } from '../sessions/session-queries.ts'
-import { type AccessClaims, verifyAccessToken } from './access-tokens.ts'
+import { type ProvenClaims, verifyAccessToken } from './access-tokens.ts'
 
 /** People who have signed in: an access token, and what the database says of its session. */
 export const sessionAuthenticator: Authenticator & { readonly errors: readonly ErrorKind[] } = {
@@ -26,13 +27,14 @@ export const sessionAuthenticator: Authenticator & { readonly errors: readonly E
   standing,
 }
 
-function principalOf({ sub, sid, tid }: AccessClaims): Principal {
+function principalOf({ sub, sid, tid, exp }: ProvenClaims): Principal {
   return {
     // All that `standing` looks at: whoever finds a remembered answer would have got the same one.
     key: `session:${sid}:${sub}:${tid ?? ''}`,
     tenantId: tid,
     userId: sub,
     sessionId: sid,
+    endsAtMs: exp * SECONDS,
     actor: { type: 'user', id: sub, label: '', impersonatorId: null },
   }
 }

@@ -3,6 +3,7 @@ import { getTenant, tenantTimeZone } from '../../tenants/index.ts'
 import { listPreferences } from '../preferences/preference-queries.ts'
 import { asReader } from '../preferences/reader.ts'
 import { deleteReplaced, insertNotifications, listKnownIds, updateUnreadLess, upsertCounts } from '../queries.ts'
+import { tellStreams } from '../stream/hub.ts'
 import { noticeId } from './ids.ts'
 import { mailNow } from './mail-now.ts'
 import type { FanOut } from './notice.ts'
@@ -76,6 +77,7 @@ async function takePlaces(
   const first = { unread: 1, last_seq: 1, read_to: 0, hidden_to: 0, next_expiry: expiresAt }
   const rows = userIds.map((id) => ({ tenant_id, id, created_at: now, updated_at: now, ...first }))
   const places = await upsertCounts(tx, rows)
+  tellStreams(ctx, userIds)
   if (groupKey !== null) {
     const replaced = await deleteReplaced(tx, tenant_id, userIds, groupKey)
     const lost = Map.groupBy(replaced, (id) => id)

@@ -1,5 +1,5 @@
 import { type Ctx, EMAIL, IN_APP, type NotificationDefinition, type NotifiedPerson } from '#kernel'
-import { isOn } from '../preferences/choices.ts'
+import { isOn, openChannels } from '../preferences/choices.ts'
 import { DIGEST_AT, nextAt, quietUntil } from '../preferences/quiet-hours.ts'
 import { readerOf } from '../preferences/reader.ts'
 import type { PreferenceRow } from '../table.ts'
@@ -58,6 +58,6 @@ export async function findReached(
   people: readonly NotifiedPerson[],
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const reached = new Map<string, ReadonlySet<string>>()
-  for (const [name, channel] of ctx.registry.channels) reached.set(name, new Set(await channel.reaches(ctx, people)))
+  for (const channel of openChannels(ctx)) reached.set(channel.name, new Set(await channel.reaches(ctx, people)))
   return reached
 }

@@ -19,7 +19,7 @@ import type {
 import type { KindChoice, PreferenceRow } from '../table.ts'
 import { nameOf } from '../texts.ts'
 import { changeChosen, noChoice } from './change.ts'
-import { broughtChannels, isFixed, isOn, listReachable } from './choices.ts'
+import { broughtChannels, hasPush, isFixed, isOn, listReachable } from './choices.ts'
 import { findPreferences } from './preference-queries.ts'
 import { DIGEST_AT } from './quiet-hours.ts'
 import { findReader, type Reader } from './reader.ts'
@@ -84,7 +84,7 @@ function* problemsOf(
   for (const { channel, field, wish } of wishesOf(change)) {
     if (field.startsWith('channels/') && !broughtChannels(ctx).includes(channel)) yield problem(field, 'is no channel')
     else if (!wish && isFixed(kind, channel)) yield problem(field, 'cannot be switched off for this kind')
-    else if (wish && channel === PUSH && !ctx.registry.channels.has(PUSH)) yield problem(field, 'is not to be had here')
+    else if (wish && channel === PUSH && !hasPush(ctx)) yield problem(field, 'is not to be had here')
   }
   if (change.email_digest && !kind.digest) yield problem('email_digest', 'is not to be had for this kind')
 }
@@ -125,7 +125,7 @@ function presentOne(
     name: nameOf(ctx, kind.kind, reader),
     in_app_enabled: on(IN_APP),
     email_enabled: on(EMAIL),
-    push_enabled: ctx.registry.channels.has(PUSH) && on(PUSH),
+    push_enabled: hasPush(ctx) && on(PUSH),
     channels: broughtChannels(ctx).map((name) => ({ name, enabled: on(name) })),
     email_digest: kind.digest ? (choice?.digest ?? false) : null,
     can_switch_off: kind.canSwitchOff,

@@ -1,5 +1,6 @@
 import type { Ctx } from '#kernel'
 import { lockCountsOf, updateCounts, updateUnreadLess } from '../queries.ts'
+import { tellStreams } from '../stream/hub.ts'
 import type { CountRow } from '../table.ts'
 import { deleteOld, listNextExpiries, listOld, type Old, type Removed } from './upkeep-queries.ts'
 
@@ -23,6 +24,7 @@ export async function removeOld(ctx: Ctx, old: Old, most = MOST): Promise<boolea
   )
   const now = ctx.clock.now()
   await updateUnreadLess(tx, tenantId, new Map([...counted].map(([id, of]) => [id, of.length])), now)
+  tellStreams(ctx, [...counted.keys()])
   const next = await listNextExpiries(tx, tenantId, userIds)
   for (const { tenant_id, id, next_expiry } of counts.values()) {
     const first = next.get(id) ?? null
