@@ -27,7 +27,8 @@ before(async () => {
     })
   })
   alarms = await makeAlarms(gateway.url)
-  t = await createTestCore({ modules: [...builtinModules, alarms.module] })
+  const env = { VAPID_PUBLIC_KEY: '', VAPID_PRIVATE_KEY: '' } // nothing can be pushed
+  t = await createTestCore({ modules: [...builtinModules, alarms.module], env })
 })
 beforeEach(async () => {
   tenant = await t.foundTenant({ plan: 'business' })
