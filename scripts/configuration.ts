@@ -1,7 +1,9 @@
 // Writes docs/configuration.md and .env.example from the table of settings; with --check, only says whether they are current.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { ConfigurationEntry } from '../core/src/kernel/config/declared.ts'
 import { type Setting, type SettingGroup, settings } from '../core/src/kernel/config/env.ts'
+import { builtinModules } from '../core/src/modules/index.ts'
 
 const GROUPS: SettingGroup[] = [
   'Server',
@@ -13,6 +15,22 @@ const GROUPS: SettingGroup[] = [
   'Limits',
   'Files',
   'Operation',
+]
+
+/** A setting as both files show it: of the kernel, or of a built-in module. */
+type Shown = Pick<Setting, 'kind' | 'description' | 'default' | 'example'> & { readonly secret?: boolean }
+
+/** What built-in modules declare themselves, under the names of the modules. */
+const ofModules = builtinModules.flatMap(({ name, configuration }) =>
+  configuration
+    ? [{ title: `Module ${name}`, entries: Object.entries<ConfigurationEntry>(configuration.entries) }]
+    : [],
+)
+
+/** Every setting that stands in both files, by its name. */
+export const allSettings = (): [string, Shown][] => [
+  ...Object.entries<Setting>(settings),
+  ...ofModules.flatMap(({ entries }) => entries),
 ]
 
 /** The files that the table is the source of, with what they ought to hold. */
@@ -31,7 +49,9 @@ export function findStale(): string[] {
 }
 
 function renderDocs(): string {
-  const sections = GROUPS.map((group) => [`## ${group}`, '', ...inGroup(group).map(renderSetting)].join('\n'))
+  const sections = allGroups().map(({ title, entries }) =>
+    [`## ${title}`, '', ...entries.map(renderSetting)].join('\n'),
+  )
   return `${[INTRODUCTION, ...sections].join('\n\n').trimEnd()}\n`
 }
 
@@ -44,9 +64,10 @@ from a setting that is not given is refused, and so is a setting of what is not 
 
 Settings marked *secret* never appear in a log, an error or an answer.
 
-This page and \`.env.example\` are written by \`node scripts/configuration.ts\` from \`core/src/kernel/config/env.ts\`.`
+This page and \`.env.example\` are written by \`node scripts/configuration.ts\` from \`core/src/kernel/config/env.ts\` and what
+built-in modules declare as their \`configuration\`.`
 
-function renderSetting([name, setting]: [string, Setting]): string {
+function renderSetting([name, setting]: [string, Shown]): string {
   const marks = [
     setting.kind.accepts,
     ...(setting.default ? [`default \`${setting.default.replaceAll(',', ', ')}\``] : []),
@@ -57,11 +78,11 @@ function renderSetting([name, setting]: [string, Setting]): string {
 
 function renderExample(): string {
   const head = '# Copy to .env and set what you need; docs/configuration.md explains every setting.\n'
-  const groups = GROUPS.map((group) => `# --- ${group} ---\n${inGroup(group).map(renderLine).join('\n')}\n`)
+  const groups = allGroups().map(({ title, entries }) => `# --- ${title} ---\n${entries.map(renderLine).join('\n')}\n`)
   return [head, ...groups].join('\n')
 }
 
-function renderLine([name, setting]: [string, Setting]): string {
+function renderLine([name, setting]: [string, Shown]): string {
   const value = setting.default || setting.example || ''
   return `# ${firstSentence(setting.description)}\n# ${name}=${/\s/.test(value) ? `"${value}"` : value}`
 }
@@ -73,6 +94,8 @@ function firstSentence(description: string): string {
 function inGroup(group: SettingGroup): [string, Setting][] {
   return Object.entries<Setting>(settings).filter(([, setting]) => setting.group === group)
 }
+
+const allGroups = () => [...GROUPS.map((group) => ({ title: group, entries: inGroup(group) })), ...ofModules]
 
 function pathTo(file: string): string {
   return fileURLToPath(new URL(`../${file}`, import.meta.url))

@@ -16,7 +16,7 @@ import { messageFolder } from '../src/testing/message-folder.ts'
 
 const { mails, messages } = createRegistry(builtinModules)
 const place = { publicUrl: 'https://app.example.com', product: 'Shop', timezone: 'Europe/Vienna' }
-const brand = { name: 'Acme', primaryColor: '#ffcc00', accentColor: '#00aa55', logoUrl: null }
+const brand = { name: 'Acme', primaryColor: '#ffcc00', accentColor: '#00aa55', logoUrl: null, timezone: null }
 const HOSTILE =
   '<a href="https://evil.test">click</a>\r\nhttp://evil.test www.evil.test {at} {tenant, select, other {#}}'
 

@@ -105,6 +105,20 @@ export const plants: Plant[] = [
     tests: unsubscribe,
   },
   {
+    guard: 'A digest offers its own end',
+    file: 'core/src/modules/notifications/delivery/sends.ts',
+    find: 'fromName, unsubscribe, data',
+    replace: 'fromName, data',
+    tests: ['core/src/modules/notifications/preferences/preferences.test.ts'],
+  },
+  {
+    guard: 'Who ends digests goes on getting mails of all that did not come in them',
+    file: 'core/src/modules/notifications/preferences/unsubscribe.ts',
+    find: ' || (name === digestMail.kind && !choice?.digest)',
+    replace: '',
+    tests: ['core/src/modules/notifications/preferences/preferences.test.ts'],
+  },
+  {
     guard: 'A program that tries out the addresses of a mail ends nothing',
     file: `${MAIL}/unsubscribe/routes.ts`,
     find: '!ONE_CLICK.every((word) => raw.includes(word))',

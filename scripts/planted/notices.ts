@@ -31,7 +31,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'What has expired is not counted, before it is removed either',
-    file: `${NOTICES}/operations.ts`,
+    file: `${NOTICES}/unread.ts`,
     find: 'counts.unread - (await countExpired(ctx.tx, counts, now))',
     replace: 'counts.unread - 0 * (await countExpired(ctx.tx, counts, now))',
     tests: upkeep,

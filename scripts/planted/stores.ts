@@ -15,8 +15,8 @@ export const plants: Plant[] = [
   {
     guard: 'A list shows the rows of the caller’s stores alone',
     file: 'core/src/kernel/db/page.ts',
-    find: 'let paged = ctx.narrow(query).limit(limit)',
-    replace: 'let paged = query.limit(limit)',
+    find: 'const limited = ctx.narrow(query).limit(limit)',
+    replace: 'const limited = query.limit(limit)',
     tests: application,
   },
   {

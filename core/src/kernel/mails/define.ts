@@ -1,6 +1,5 @@
 import type { Static, TObject } from 'typebox'
 import type { Ctx } from '../context.ts'
-import type { Tx } from '../db/tables.ts'
 import type { MessageValue, MessageValues } from '../messages/catalogue.ts'
 import type { Subscription } from './unsubscribe.ts'
 
@@ -150,7 +149,7 @@ export interface MailSenders {
   senderOf(ctx: Ctx, tenantId: string | null): Promise<MailSender | null>
 }
 
-/** What a tenant looks like in the mails that it sends. */
+/** What a tenant looks like in the mails that it sends, and by whose clock it tells the time. */
 export interface Brand {
   /** What the tenant calls itself: shown only where it is no more than a name. */
   name: string
@@ -159,10 +158,12 @@ export interface Brand {
   accentColor: string | null
   /** Where its logo is; null: none. */
   logoUrl: string | null
+  /** IANA name, for people who have chosen no time zone; null: UTC. */
+  timezone: string | null
 }
 
 /** *What does a tenant look like?* Its mails look like the product's where no module fills this slot. */
-export type BrandSource = (tx: Tx, tenantId: string) => Promise<Brand | null>
+export type BrandSource = (ctx: Ctx, tenantId: string) => Promise<Brand | null>
 
 /** Passes a mail to the post office. Throws for one that no module lists. */
 export async function postMail<D extends TObject>(

@@ -13,6 +13,7 @@ import * as events from './events.ts'
 import { remind } from './life/remind.ts'
 import { sweep } from './life/upkeep.ts'
 import { keyLeakedMail, keysExpiringMail } from './mails.ts'
+import { keyExpiringNotice } from './notifications.ts'
 import { keyRoutes } from './routes.ts'
 import { MAX_OVERLAP_HOURS } from './schema.ts'
 import { countAnswer, usageCounts } from './usage/counts.ts'
@@ -43,6 +44,7 @@ export const apiKeys = defineModule({
   listeners: [freezeRights],
   schedules: [remind, sweep],
   mails: [keyLeakedMail, keysExpiringMail],
+  notifications: [keyExpiringNotice],
   resources: [knownKeys, usageCounts],
   answered: countAnswer,
   authenticators: [keyAuthenticator],

@@ -50,6 +50,15 @@ const events = async () =>
     )
   ).map(({ action, actor_type }) => `${action} by ${actor_type}`)
 
+/** Whoever looks after streams is told of one that gave up, once: in their list, and by mail. */
+async function tells(host: string): Promise<void> {
+  const { data } = await owner.send('GET', '/notifications?kind=audit_sink.disabled')
+  assert.equal(data.length, 1)
+  assert.ok(data[0].message.includes(host), data[0].message)
+  const mails = (await core.mails(owner.email)).filter(({ subject }) => subject === data[0].title)
+  assert.deepEqual([data[0].type, mails.length], ['error', 1])
+}
+
 describe('an attempt that fails', () => {
   test('is repeated later and later, up to an hour', () => {
     for (const [failures, seconds] of [
@@ -129,6 +138,7 @@ describe('a receiver that is down', () => {
     const before = receiver.received.length
     await attempt(200)
     assert.equal(receiver.received.length, before, 'it rests')
+    await tells(new URL(receiver.url).host)
 
     const { status, last_error, backlog } = await owner.send('POST', `/audit/sinks/${sinkId}/resume`)
     assert.deepEqual([status, last_error, backlog > 10], ['active', null, true])
@@ -136,6 +146,9 @@ describe('a receiver that is down', () => {
     assert.equal(receiver.received.at(-1)?.id, receiver.received[0]?.id)
     await sealAll(core, owner.tenantId)
     assert.deepEqual((await events()).at(-1), 'audit_sink.resumed by user')
+    await owner.send('POST', `/audit/sinks/${sinkId}/pause`)
+    await drainJobs(core.core, owner.tenantId)
+    await tells(new URL(receiver.url).host)
   })
 
   test('that comes back for a moment begins its 72 hours anew', async () => {

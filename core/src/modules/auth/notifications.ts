@@ -1,4 +1,4 @@
-import { Closed, defineNotification, EMAIL, IN_APP, mailOf, Nullable, Timestamp, Type } from '#kernel'
+import { Closed, defineNotification, EMAIL, IN_APP, mailOf, Nullable, OneOf, Timestamp, Type } from '#kernel'
 import { newSignInMail, passwordChangedMail } from './mails.ts'
 
 // Each person is told wherever they are; nothing can switch it off, and no hour holds it back.
@@ -22,7 +22,15 @@ export const passwordChangedNotice = defineNotification('auth.password_changed',
 /** Signed in from a device not seen before. */
 export const newSignInNotice = defineNotification('auth.new_sign_in', {
   ...own,
-  data: Closed({ at: Timestamp, device: Type.String(), ip_address }),
+  data: Closed({
+    at: Timestamp,
+    device: Type.String(),
+    // Its parts: no text can put a name into other words.
+    named: OneOf(['both', 'program', 'unknown']),
+    program: Type.String(),
+    system: Type.String(),
+    ip_address,
+  }),
   actions: [...actions, { name: 'dismiss', route: () => '/' as const }],
   mail: mailOf(
     newSignInMail,

@@ -80,7 +80,7 @@ export async function beginAttempt(ctx: Ctx, id: Id): Promise<Parcel | null> {
   const claimed = await updateMail(ctx.tx, ctx.tenant, id, change)
   const { senders, brands } = ctx.registry
   const sender = await senders?.senderOf(ctx, ctx.tenant)
-  const brand = ctx.tenant === null ? null : await brands?.(ctx.tx, ctx.tenant)
+  const brand = ctx.tenant === null ? null : await brands?.(ctx, ctx.tenant)
   return { row: claimed, claim, mail, data, sender: sender ?? null, brand: brand ?? null }
 }
 

@@ -133,7 +133,7 @@ test('signs that mean something in HTML are shown as they are', () => {
   assert.doesNotMatch(html, /& |"Jerry/)
 })
 
-const BRAND: Brand = { name: 'Acme', primaryColor: '#ffcc00', accentColor: '#00aa55', logoUrl: null }
+const BRAND: Brand = { name: 'Acme', primaryColor: '#ffcc00', accentColor: '#00aa55', logoUrl: null, timezone: null }
 
 describe('a mail of a tenant', () => {
   const look = (brand: Partial<Brand>) => {

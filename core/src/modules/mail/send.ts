@@ -5,6 +5,7 @@ import { markOf } from './message-id.ts'
 import { renderFor } from './render.ts'
 import { MailError } from './replies.ts'
 import type { MailRow } from './table.ts'
+import { zoneOf } from './time-zone.ts'
 import { offerOf } from './unsubscribe/offer.ts'
 
 /** Writes a mail and hands it to the mail server. In no transaction, because the server may be slow. */
@@ -14,7 +15,8 @@ export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
   const mark = markOf(ctx.secrets, { tenantId: ctx.tenant, id: row.id })
   try {
     const offer = offerOf(ctx, subscriptionOf(row))
-    const written = renderFor(ctx, mail, data, row, { brand, unsubscribeUrl: offer?.pageUrl })
+    const reader = { locale: row.locale, timezone: zoneOf(row.timezone, brand?.timezone) }
+    const written = renderFor(ctx, mail, data, reader, { brand, unsubscribeUrl: offer?.pageUrl })
     const reply = await ctx.use(mailer).send({
       ...written,
       id: row.id,

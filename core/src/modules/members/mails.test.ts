@@ -16,7 +16,7 @@ const invite = (names: object, locale = 'en') =>
     {
       publicUrl: 'https://app.example.com',
       product: 'Shop',
-      brand: { name: NAMES_MORE, primaryColor: null, accentColor: null, logoUrl: null },
+      brand: { name: NAMES_MORE, primaryColor: null, accentColor: null, logoUrl: null, timezone: null },
       locale,
     },
   )

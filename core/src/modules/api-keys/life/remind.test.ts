@@ -23,6 +23,8 @@ const run = async () => {
 }
 const mailsOf = async ({ email }: TestPerson) =>
   (await t.mails(email)).filter(({ subject }) => /will expire/.test(subject))
+const toldOf = async (who: TestPerson): Promise<string[]> =>
+  (await who.get('/notifications?kind=api_key.expiring')).body.data.map(({ title }: { title: string }) => title)
 const maker = () => tenant.member({ permissions: ['api_key.create', 'store.view', 'api_key.update', 'api_key.delete'] })
 
 describe('a key that will expire', () => {
@@ -43,6 +45,7 @@ describe('a key that will expire', () => {
       assert.equal((await mailsOf(person)).length, expected, `after ${advance / HOURS} hours`)
     }
     assert.equal((await mailsOf(tenant.owner)).length, 0)
+    assert.deepEqual(await toldOf(person), [], 'what has expired is shown no longer')
     const actions = (await recordsOf(tenant, id)).map(({ action }) => action)
     assert.deepEqual(actions, ['api_key.created', 'api_key.expiring', 'api_key.expiring'])
   })
@@ -71,7 +74,26 @@ describe('a key that will expire', () => {
     assert.equal((await mailsOf(tenant.owner)).length, 2, 'a later end is spoken of anew')
   })
 
+  test('stands in the list of whom it concerns, once, without a mail more', async () => {
+    const [person, other] = [await maker(), await maker()]
+    await keyEndingIn(8, person, 'Scales')
+    t.clock.advance(2 * DAYS)
+    await run()
+    assert.deepEqual(await toldOf(person), ['The API key “Scales” will expire'])
+    assert.deepEqual([await toldOf(other), await toldOf(tenant.owner)], [[], []])
+    t.clock.advance(5 * DAYS + 12 * HOURS)
+    await run()
+    assert.deepEqual(
+      await toldOf(person),
+      ['The API key “Scales” will expire'],
+      'a newer one in place of the unread one',
+    )
+    const { length } = (await t.mails(person.email)).filter(({ subject }) => subject.includes('API key'))
+    assert.equal(length, 2)
+  })
+
   test('comes in one mail with the others of its maker', async () => {
+    await tenant.owner.put('/tenants/current/settings', { timezone: 'Asia/Tokyo' })
     await keyEndingIn(8, tenant.owner, 'Alpha')
     await keyEndingIn(8, tenant.owner, 'Beta')
     t.clock.advance(2 * DAYS)
@@ -79,5 +101,6 @@ describe('a key that will expire', () => {
     const [mail, ...others] = await mailsOf(tenant.owner)
     assert.equal(others.length, 0)
     assert.ok(mail?.text.includes('Alpha') && mail.text.includes('Beta'))
+    assert.match(mail?.text ?? '', /GMT\+9/, 'by the tenant’s clock, since the person has chosen none')
   })
 })

@@ -5,6 +5,7 @@ import { findUser, type UserRow } from '../../users/index.ts'
 import { apiKeyExpiring } from '../events.ts'
 import { keysExpiringMail } from '../mails.ts'
 import { REMINDER_DAYS } from '../new-keys.ts'
+import { keyExpiringNotice } from '../notifications.ts'
 import { presentKey } from '../present.ts'
 import { listTenantsWithReminders, updateReminded } from '../queries.ts'
 import type { ApiKeyRow } from '../table.ts'
@@ -31,7 +32,10 @@ async function remindTenant(ctx: Ctx): Promise<void> {
   }
   const tenant = await getTenant(ctx.tx, ctx.tenantId)
   for (const [makerId, made] of Map.groupBy(keys, ({ created_by }) => created_by)) {
-    for (const person of await recipients(ctx, makerId)) {
+    const people = await recipients(ctx, makerId)
+    for (const { id, name, key_prefix: prefix, expires_at } of made)
+      if (expires_at) await ctx.notify(keyExpiringNotice, { to: people, data: { id, name, prefix, expires_at } })
+    for (const person of people) {
       const data = { name: person.name, tenantName: tenant.name, keys: made.map(inMail) }
       await ctx.mail(keysExpiringMail, { ...recipientOf(person), data })
     }

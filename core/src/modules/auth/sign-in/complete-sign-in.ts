@@ -10,7 +10,7 @@ import { type Admission, admit, type Refusal } from '../sessions/admission.ts'
 import { upsertKnownDevice } from '../sessions/session-queries.ts'
 import { openSession } from '../sessions/sessions.ts'
 import { signChallenge } from '../tokens/access-tokens.ts'
-import { deviceName, fingerprintOf, knowsDevice } from './devices.ts'
+import { deviceName, deviceWords, fingerprintOf, knowsDevice } from './devices.ts'
 import { type Attempt, clearFailures, requireNotLocked } from './lockout.ts'
 
 /** A person who has proven their identity. */
@@ -143,7 +143,7 @@ async function greetDevice(ctx: Ctx, { user, lastLoginAt, deviceSeenAt }: Accoun
   const isNew = await upsertKnownDevice(ctx.tx, user.id, fingerprintOf(ctx), now)
   if (!isNew || lastLoginAt === null) return
   const { ipAddress, userAgent } = ctx.origin
-  const data = { at: now, device: deviceName(userAgent), ip_address: ipAddress }
+  const data = { at: now, device: deviceName(userAgent), ...deviceWords(userAgent), ip_address: ipAddress }
   await ctx.notify(newSignInNotice, { to: [user], data })
 }
 

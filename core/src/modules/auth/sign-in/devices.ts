@@ -29,13 +29,34 @@ const SYSTEMS: [RegExp, string][] = [
 const MAX_NAME = 60
 export const UNKNOWN_DEVICE = 'Unknown device'
 
+/** A device as texts name it, each in its own words. */
+export interface DeviceWords {
+  named: 'both' | 'program' | 'unknown'
+  program: string
+  system: string
+}
+
 /** The name by which a person recognises a device: `Firefox on Linux`. */
 export function deviceName(userAgent: string | null): string {
-  if (!userAgent) return UNKNOWN_DEVICE
-  const program = nameIn(userAgent, PROGRAMS)
-  const system = nameIn(userAgent, SYSTEMS)
-  if (program && system) return `${program} on ${system}`
-  return program ?? system ?? (/^[\w .-]+/.exec(userAgent)?.[0].trim().slice(0, MAX_NAME) || UNKNOWN_DEVICE)
+  const { named, program, system } = deviceWords(userAgent)
+  if (named === 'unknown') return UNKNOWN_DEVICE
+  return named === 'both' ? `${program} on ${system}` : program
+}
+
+/** The parts of that name, for texts in other languages. */
+export function deviceWords(userAgent: string | null): DeviceWords {
+  const program = userAgent ? nameIn(userAgent, PROGRAMS) : undefined
+  const system = userAgent ? nameIn(userAgent, SYSTEMS) : undefined
+  if (program && system) return { named: 'both', program, system }
+  const only =
+    program ??
+    system ??
+    /^[\w .-]+/
+      .exec(userAgent ?? '')?.[0]
+      .trim()
+      .slice(0, MAX_NAME) ??
+    ''
+  return { named: only === '' ? 'unknown' : 'program', program: only, system: '' }
 }
 
 function nameIn(userAgent: string, names: [RegExp, string][]): string | undefined {

@@ -71,6 +71,20 @@ describe('reports of mails that came back', () => {
     assert.deepEqual([await listedFor(two.to)], [undefined])
   })
 
+  it('with a mark that is forged change nothing, also of the very mail and its address', async () => {
+    const { id, to } = await sent()
+    const mark = markOf(office.test.core.secrets, { tenantId: office.acme.id, id })
+    // What names tenant and mail stays; the seal, which stands at the end, is another one.
+    const forged = mark.slice(0, -1) + (mark.endsWith('a') ? 'b' : 'a')
+    assert.deepEqual((await passOn(returned({ to, messageId: `<${forged}@example.com>` }))).body, NONE)
+    assert.deepEqual(
+      (await report([{ type: 'hard_bounce', mail: `<${forged}@example.com>`, recipient: to }])).body,
+      NONE,
+    )
+    assert.equal((await read(id)).status, 'sent')
+    assert.equal((await passOn(returned({ to, messageId: `<${mark}@example.com>` }))).body.taken, 1)
+  })
+
   it('that name a mail that we never sent, or of another installation, change nothing', async () => {
     const to = newEmail()
     const { id } = await sent()

@@ -56,7 +56,14 @@ describe('what concerns a person and no tenant', () => {
   const personOf = (id: string) => t.core.run(({ tx }) => findUser(tx, id)) as Promise<NotifiedPerson>
   const tell = async (person: TestPerson, tenantId: string | null) => {
     const to = [await personOf(person.userId)]
-    const data = { at: t.clock.now(), device: 'curl', ip_address: null }
+    const data = {
+      at: t.clock.now(),
+      device: 'curl',
+      named: 'program' as const,
+      program: 'curl',
+      system: '',
+      ip_address: null,
+    }
     await t.core.run((ctx) => ctx.notify(newSignInNotice, { data, to }), { tenantId })
     await t.drainJobs(tenantId)
     await t.drainJobs(null)

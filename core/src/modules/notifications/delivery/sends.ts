@@ -13,6 +13,7 @@ import {
 import { getTenant, tenantTimeZone } from '../../tenants/index.ts'
 import { digestMail } from '../mails.ts'
 import { findPreferences } from '../preferences/preference-queries.ts'
+import { asReader } from '../preferences/reader.ts'
 import { findNotification, listPeople } from '../queries.ts'
 import type { NotificationRow, SendRow } from '../table.ts'
 import { textsOf } from '../texts.ts'
@@ -88,7 +89,9 @@ export const sendDigest = defineJob('notifications.send_digest', {
       return { title, message }
     })
     const data = { name, tenantName: tenant.name, items, more: going.length - items.length }
-    await ctx.mail(digestMail, { to, locale, timezone, fromName: tenant.branding.email_from_name, data })
+    const fromName = tenant.branding.email_from_name
+    const unsubscribe = { kind: digestMail.kind, userId: user_id }
+    await ctx.mail(digestMail, { to, locale, timezone, fromName, unsubscribe, data })
   },
 })
 
@@ -164,7 +167,8 @@ async function findGoing(ctx: Ctx, send: SendRow): Promise<Going | undefined> {
   const ways = waysOf(setting, person, preferences)
   const way = send.channel === EMAIL ? ways.email : ways.others.find(({ channel }) => channel === send.channel)
   // A digest goes out when it is due; what was to come in one and does not any more goes out with this one.
-  return way ? { send, notification, kind, person, at: send.is_digest ? null : heldUntil(way) } : undefined
+  const at = send.is_digest ? null : way && heldUntil(way)
+  return way ? { send, notification, kind, person: asReader(person, tenantZone), at: at ?? null } : undefined
 }
 
 const heldUntil = (way: { at: string | null; isDigest?: boolean }) => (way.isDigest ? null : way.at)

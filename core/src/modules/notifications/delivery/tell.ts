@@ -1,6 +1,7 @@
 import { type Ctx, firstIdAt, type NotificationDefinition, type NotifiedPerson, timeOfId } from '#kernel'
 import { getTenant, tenantTimeZone } from '../../tenants/index.ts'
 import { listPreferences } from '../preferences/preference-queries.ts'
+import { asReader } from '../preferences/reader.ts'
 import { deleteReplaced, insertNotifications, listKnownIds, updateUnreadLess, upsertCounts } from '../queries.ts'
 import { tellStreams } from '../stream/hub.ts'
 import { noticeId } from './ids.ts'
@@ -57,7 +58,9 @@ async function decide(ctx: Ctx, kind: NotificationDefinition, { key }: FanOut, p
     const id = ids.get(person.id)
     if (id === undefined || known.has(id)) return []
     const ways = waysOf(setting, person, preferences.get(person.id))
-    return ways.inApp || ways.email || ways.others.length > 0 ? [{ id, person, ways }] : []
+    return ways.inApp || ways.email || ways.others.length > 0
+      ? [{ id, person: asReader(person, tenantZone), ways }]
+      : []
   })
 }
 

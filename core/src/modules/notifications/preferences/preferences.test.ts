@@ -27,7 +27,8 @@ before(async () => {
     })
   })
   alarms = await makeAlarms(gateway.url)
-  t = await createTestCore({ modules: [...builtinModules, alarms.module] })
+  const env = { VAPID_PUBLIC_KEY: '', VAPID_PRIVATE_KEY: '' } // nothing can be pushed
+  t = await createTestCore({ modules: [...builtinModules, alarms.module], env })
 })
 beforeEach(async () => {
   tenant = await t.foundTenant({ plan: 'business' })
@@ -174,7 +175,14 @@ describe('quiet hours', () => {
     const [user] = await t.core.run(({ tx }) =>
       tx.selectFrom('users').selectAll().where('id', '=', owner.userId).execute(),
     )
-    const data = { at: t.clock.now(), device: 'curl', ip_address: null }
+    const data = {
+      at: t.clock.now(),
+      device: 'curl',
+      named: 'program' as const,
+      program: 'curl',
+      system: '',
+      ip_address: null,
+    }
     await tellPeople(t, tenant.id, kind, { data: data as never, to: user ? [user] : [] })
     assert.equal((await mailsOf(owner, 'New sign-in')).length, 1)
   })
@@ -197,6 +205,35 @@ describe('a digest', () => {
     moveTo(9)
     await t.drainJobs(tenant.id)
     assert.equal((await mailsOf(owner, 'What happened at')).length, 1, 'none of nothing')
+  })
+
+  test('is ended by its own link, for the kinds that came in it alone', async () => {
+    await choose(owner, { data: [{ notification_type: 'alarm.raised', email_digest: true }] })
+    moveTo(9)
+    await raise('Harbour')
+    moveTo(8)
+    await t.drainJobs(tenant.id)
+    await t.drainJobs(tenant.id)
+    const [mail] = await mailsOf(owner, 'What happened at')
+    const link = mail?.text.match(/\S+(\/unsubscribe\?token=\S+)/)?.[1] ?? assert.fail('it offers no end')
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    for (const _ of ['once', 'again']) {
+      const answer = await t.request('POST', link, { payload: 'List-Unsubscribe=One-Click', headers })
+      assert.equal(answer.status, 200, answer.text)
+    }
+    const { data } = await preferencesOf(owner)
+    const mailed = (kind: string) =>
+      data.find((each: Preference & { email_enabled: boolean }) => each.notification_type === kind).email_enabled
+    assert.deepEqual([mailed('alarm.raised'), mailed('announcement'), mailed('auth.new_sign_in')], [false, true, true])
+    moveTo(9)
+    await raise('Station')
+    moveTo(8)
+    await t.drainJobs(tenant.id)
+    await t.drainJobs(tenant.id)
+    assert.equal((await mailsOf(owner, 'What happened at')).length, 1)
+    assert.equal((await listOf(owner, '&kind=alarm.raised')).length, 2)
+    const { data: records } = (await owner.get('/audit?action=notification_preferences.updated')).body
+    assert.equal(records.length, 2, 'the choice, and its end once')
   })
 })
 

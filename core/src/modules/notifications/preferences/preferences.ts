@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import {
   at,
   type Ctx,
@@ -9,7 +8,6 @@ import {
   type NotificationDefinition,
   PUSH,
 } from '#kernel'
-import { preferencesUpdated } from '../events.ts'
 import type {
   Hours,
   HoursPatch,
@@ -20,15 +18,16 @@ import type {
 } from '../schema.ts'
 import type { KindChoice, PreferenceRow } from '../table.ts'
 import { nameOf } from '../texts.ts'
+import { changeChosen, noChoice } from './change.ts'
 import { broughtChannels, hasPush, isFixed, isOn, listReachable } from './choices.ts'
-import { findPreferences, insertPreferences, lockPreferences, updatePreferences } from './preference-queries.ts'
+import { findPreferences } from './preference-queries.ts'
 import { DIGEST_AT } from './quiet-hours.ts'
 import { findReader, type Reader } from './reader.ts'
 
 /** What the signed-in person is told in this tenant. */
 export async function readPreferences(ctx: Ctx): Promise<Preferences> {
   const row = await findPreferences(ctx.tx, ctx.tenantId, ctx.userId)
-  return present(ctx, row ?? noChoice(ctx), await listReachable(ctx))
+  return present(ctx, row ?? noChoice(ctx, ctx.userId), await listReachable(ctx))
 }
 
 /** The person changes what is named. Throws 400 for a kind that cannot reach them, and for what cannot be switched off. */
@@ -36,7 +35,7 @@ export async function changePreferences(ctx: Ctx, { data = [] }: PreferencesPatc
   const reachable = await listReachable(ctx)
   const problems = data.flatMap((change, index) => [...problemsOf(ctx, reachable, data, { change, index })])
   if (problems.length > 0) throw invalidRequest({ errors: problems })
-  const after = await change(ctx, (before) => {
+  const after = await changeChosen(ctx, ctx.userId, (before) => {
     const kinds = { ...before.kinds }
     for (const change of data) kinds[change.notification_type] = merged(kinds[change.notification_type], change)
     return { kinds }
@@ -46,34 +45,15 @@ export async function changePreferences(ctx: Ctx, { data = [] }: PreferencesPatc
 
 /** When the signed-in person is not to be disturbed in this tenant. */
 export async function readHours(ctx: Ctx): Promise<Hours> {
-  return presentHours(ctx, (await findPreferences(ctx.tx, ctx.tenantId, ctx.userId)) ?? noChoice(ctx))
+  return presentHours(ctx, (await findPreferences(ctx.tx, ctx.tenantId, ctx.userId)) ?? noChoice(ctx, ctx.userId))
 }
 
 /** The person changes that. */
 export async function changeHours(ctx: Ctx, { quiet_hours }: HoursPatch): Promise<Hours> {
-  return presentHours(ctx, await change(ctx, () => (quiet_hours === undefined ? {} : { quiet_hours })))
-}
-
-/** Changes the person's row, which is locked first; nothing is recorded where nothing differs. */
-async function change(
-  ctx: Ctx,
-  changes: (before: PreferenceRow) => Partial<Pick<PreferenceRow, 'kinds' | 'quiet_hours'>>,
-): Promise<PreferenceRow> {
-  await insertPreferences(ctx.tx, noChoice(ctx))
-  const before = await lockPreferences(ctx.tx, ctx.tenantId, ctx.userId)
-  const after: PreferenceRow = { ...before, ...changes(before), updated_at: ctx.clock.now() }
-  if (isDeepStrictEqual(chosen(before), chosen(after))) return before
-  await updatePreferences(ctx.tx, after)
-  const about = { id: ctx.userId, label: ctx.actor.label, storeId: null }
-  await ctx.emit(preferencesUpdated, { ...about, before: chosen(before), after: chosen(after) })
-  return after
-}
-
-const chosen = ({ kinds, quiet_hours }: PreferenceRow) => ({ kinds, quiet_hours })
-
-function noChoice({ tenantId, userId, clock }: Ctx): PreferenceRow {
-  const now = clock.now()
-  return { tenant_id: tenantId, id: userId, kinds: {}, quiet_hours: null, created_at: now, updated_at: now }
+  return presentHours(
+    ctx,
+    await changeChosen(ctx, ctx.userId, () => (quiet_hours === undefined ? {} : { quiet_hours })),
+  )
 }
 
 /** The channels that a change names, and the field of each. */

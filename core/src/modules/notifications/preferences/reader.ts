@@ -14,6 +14,12 @@ export interface Reader {
 /** What people have who never chose a zone. */
 const NOT_CHOSEN = 'UTC'
 
+/** The person, with the time zone by which they read. */
+export const asReader = (person: NotifiedPerson, tenantZone: string): NotifiedPerson => ({
+  ...person,
+  timezone: readerOf(person, tenantZone).timezone,
+})
+
 /** The person's own time zone, else the tenant's, else UTC. */
 export function readerOf(
   { locale, timezone }: Pick<NotifiedPerson, 'locale' | 'timezone'>,

@@ -1,32 +1,31 @@
-import { type Ctx, EMAIL, type Unsubscribers } from '#kernel'
+import { EMAIL, type NotificationDefinition, type Unsubscribers } from '#kernel'
 import { findMember } from '../../members/index.ts'
-import { preferencesUpdated } from '../events.ts'
-import type { PreferenceRow } from '../table.ts'
+import { digestMail } from '../mails.ts'
+import type { KindChoice, PreferenceRow } from '../table.ts'
+import { changeChosen } from './change.ts'
 import { isFixed, isOn } from './choices.ts'
-import { insertPreferences, lockPreferences, updatePreferences } from './preference-queries.ts'
 
-/** Switches the mails of a kind off for whoever used the link of one. Does nothing where there is nothing to switch off. */
+/** Switches mails off for whoever used the link of one. Does nothing where there is nothing to switch off. */
 export const unsubscribers: Unsubscribers = {
   async unsubscribe(ctx, { kind: name, userId }) {
-    const kind = ctx.registry.notifications.get(name)
-    if (!kind || isFixed(kind, EMAIL) || !(await findMember(ctx.tx, ctx.tenantId, userId))) return
-    await insertPreferences(ctx.tx, noChoice(ctx, userId))
-    const before = await lockPreferences(ctx.tx, ctx.tenantId, userId)
-    const choice = before.kinds[name]
-    if (!isOn(kind, choice, EMAIL)) return
-    const kinds = { ...before.kinds, [name]: { ...choice, channels: { ...choice?.channels, [EMAIL]: false } } }
-    await updatePreferences(ctx.tx, { ...before, kinds, updated_at: ctx.clock.now() })
-    const { quiet_hours } = before
-    const about = { id: userId, label: ctx.actor.label, storeId: null }
-    await ctx.emit(preferencesUpdated, {
-      ...about,
-      before: { kinds: before.kinds, quiet_hours },
-      after: { kinds, quiet_hours },
-    })
+    const meant = isMeant(name)
+    const kinds = [...ctx.registry.notifications.values()].filter((kind) => meant(kind) && !isFixed(kind, EMAIL))
+    if (kinds.length === 0 || !(await findMember(ctx.tx, ctx.tenantId, userId))) return
+    await changeChosen(ctx, userId, (before) => ({ kinds: withoutMail(before, kinds, name) }))
   },
 }
 
-function noChoice({ tenantId, clock }: Ctx, userId: string): PreferenceRow {
-  const now = clock.now()
-  return { tenant_id: tenantId, id: userId, kinds: {}, quiet_hours: null, created_at: now, updated_at: now }
+/** The kinds that a mail may be about: its own, or all that a digest may tell. */
+const isMeant = (name: string) => (kind: NotificationDefinition) =>
+  name === digestMail.kind ? kind.digest : kind.kind === name
+
+/** Who ends digests gets no mail of what came in them; of other kinds nothing changes. */
+function withoutMail({ kinds }: PreferenceRow, meant: readonly NotificationDefinition[], name: string) {
+  const changed: Record<string, KindChoice> = { ...kinds }
+  for (const kind of meant) {
+    const choice = kinds[kind.kind]
+    if (!isOn(kind, choice, EMAIL) || (name === digestMail.kind && !choice?.digest)) continue
+    changed[kind.kind] = { ...choice, channels: { ...choice?.channels, [EMAIL]: false } }
+  }
+  return changed
 }
