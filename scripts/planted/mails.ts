@@ -57,6 +57,35 @@ export const plants: Plant[] = [
     tests: [LOG],
   },
   {
+    guard: 'A mail that warns somebody cannot be canceled',
+    file: `${MAIL}/log.ts`,
+    find: 'mail.security && mail.stillGood === null',
+    replace: 'mail.security && mail.stillGood === undefined',
+    tests: [LOG],
+  },
+  {
+    guard: 'What a stranger wrote keeps no other tenant from an address',
+    file: `${MAIL}/reports/apply.ts`,
+    find: "if (source === 'provider' ||",
+    replace: 'if (source !== undefined ||',
+    tests: [REPORTS],
+  },
+  {
+    guard: 'Of a mail that came back only the beginning is read',
+    file: `${MAIL}/reports/delivery-status.ts`,
+    find: 'lines < MAX_LINES',
+    replace: 'lines < raw.length',
+    tests: [REPORTS],
+  },
+  {
+    guard: 'A tenant is told of a dead address what its own mail would have been told',
+    file: `${MAIL}/suppressions.ts`,
+    find: 'await recordBounce(ctx, { id, address }, dead.server_reply)',
+    replace:
+      "await recordBounce(ctx, { id: id.replace(/.$/, (last) => (last === '0' ? '1' : '0')), address }, dead.server_reply)",
+    tests: [LOG],
+  },
+  {
     guard: 'A refusal that says nothing of the mailbox suppresses nobody',
     file: `${MAIL}/replies.ts`,
     find: "return command === 'RCPT TO' && !status?.startsWith('5.7.') ? 'bounced' : 'refused'",

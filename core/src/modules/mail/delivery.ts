@@ -69,7 +69,7 @@ export async function beginAttempt(ctx: Ctx, id: Id): Promise<Parcel | null> {
   }
   const { mail, data } = opened
   if (!(await isStillGood(ctx, mail, data))) return settle(ctx, row, { name: 'canceled', reason: 'no_longer_valid' })
-  const block = await findBlock(ctx, mail, row.address)
+  const block = await findBlock(ctx, mail, row)
   if (block) return settle(ctx, { ...row, attempts: row.attempts + block.attempts }, block.happening)
   if (row.waits_turn) {
     const until = await (row.resend_of ? takeResendTurn(ctx, mail, row.to) : takeTurn(ctx, mail, row.to, 'wait'))

@@ -71,13 +71,23 @@ async function reopen(ctx: Ctx, row: MailRow) {
   return { ...row, content: data }
 }
 
-/** Stops a mail before it leaves; once is enough. Throws 404, and 409 for one that has left or is just being sent. */
+/** Whoever takes over an account or a company must not keep those from knowing whose it was. A link is void by itself. */
+function isWarning({ registry }: Ctx, { kind }: MailRow): boolean {
+  const mail = registry.mails.get(kind)
+  return mail !== undefined && mail.security && mail.stillGood === null
+}
+
+/**
+ * Stops a mail before it leaves; once is enough. Throws 404, and 409 for one that has left or is just being sent, and for one
+ * that warns somebody.
+ */
 export async function cancelMail(ctx: Ctx, id: string): Promise<Mail> {
   const before = await lockMail(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   if (before.status === 'canceled') return presentMail(ctx.tenantId, before)
   // From the claim on, the mail server may have it, whatever becomes of the process that is at it.
   if (before.claimed_by !== null) throw conflict({ detail: 'It is just being sent' })
+  if (isWarning(ctx, before)) throw conflict({ detail: 'It tells somebody what happened to their account, and leaves' })
   const change = transition(before, { name: 'canceled', reason: 'by_hand' }, ctx.clock)
   const after = await updateMail(ctx.tx, ctx.tenantId, id, change)
   await ctx.emit(mailCanceled, { before: recordMail(before), after: recordMail(after), label: after.to })
