@@ -57,10 +57,31 @@ export const plants: Plant[] = [
     tests: [LOG],
   },
   {
+    guard: 'Five mails an hour go to a mailbox, whatever stands behind the sign +',
+    file: `${MAIL}/pauses.ts`,
+    find: "comparable(to).replace(/(?<=.)\\+[^@]*(?=@[^@]*$)/, '')",
+    replace: 'comparable(to)',
+    tests: [`${MAIL}/pauses.test.ts`],
+  },
+  {
+    guard: 'A mail that its recipient has switched off since does not leave',
+    file: `${MAIL}/delivery.ts`,
+    find: '|| (await isUnwanted(ctx, row)))',
+    replace: '|| (await isUnwanted(ctx, { ...row, unsubscribe_kind: null })))',
+    tests: ['core/src/modules/mail-domains/unsubscribe.test.ts'],
+  },
+  {
+    guard: 'A mail that its recipient has switched off is not sent once more',
+    file: `${MAIL}/log.ts`,
+    find: 'if (await isUnwanted(ctx, row))',
+    replace: 'if (await isUnwanted(ctx, { ...row, unsubscribe_kind: null }))',
+    tests: ['core/src/modules/mail-domains/unsubscribe.test.ts'],
+  },
+  {
     guard: 'A mail that warns somebody cannot be canceled',
     file: `${MAIL}/log.ts`,
-    find: 'mail.security && mail.stillGood === null',
-    replace: 'mail.security && mail.stillGood === undefined',
+    find: 'mail?.security === true && mail.stillGood === null',
+    replace: 'mail?.security === true && mail.stillGood === undefined',
     tests: [LOG],
   },
   {

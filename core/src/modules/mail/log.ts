@@ -1,5 +1,5 @@
 import { type Ctx, conflict, notFound, onViolation, page } from '#kernel'
-import { isStillGood, openMail } from './delivery.ts'
+import { isStillGood, isUnwanted, openMail } from './delivery.ts'
 import { mailCanceled, mailResent } from './events.ts'
 import { newMail } from './new-mail.ts'
 import { enterMail, requireMail } from './post.ts'
@@ -40,8 +40,8 @@ export async function readGlobalMail(ctx: Ctx, id: string): Promise<GlobalMail> 
 /**
  * Sends a copy of a mail, which has a row of its own, so that the log keeps what became of the first. It counts towards
  * the few that go to an address in an hour, and waits where there were as many. Throws 404, and 409 for a mail that
- * still waits, itself or as a copy; whose text is not kept any more; that is of no use any more; or whose address is on
- * the suppression list.
+ * still waits, itself or as a copy; whose text is not kept any more; that is of no use any more, or switched off; or whose
+ * address is on the suppression list.
  */
 export async function resendMail(ctx: Ctx, id: string): Promise<Mail> {
   requireMail(ctx)
@@ -66,6 +66,7 @@ async function reopen(ctx: Ctx, row: MailRow) {
   const { mail, data } = opened
   if (!(await isStillGood(ctx, mail, data)))
     throw conflict({ detail: 'Its link was used, has expired or was replaced: have a new one made' })
+  if (await isUnwanted(ctx, row)) throw conflict({ detail: 'Its recipient has switched such mails off, or has left' })
   if (await findListed(ctx, mail, row.address))
     throw conflict({ detail: 'Its address is on the suppression list (GET /mails/suppressions): take it off there' })
   return { ...row, content: data }
@@ -74,7 +75,7 @@ async function reopen(ctx: Ctx, row: MailRow) {
 /** Whoever takes over an account or a company must not keep those from knowing whose it was. A link is void by itself. */
 function isWarning({ registry }: Ctx, { kind }: MailRow): boolean {
   const mail = registry.mails.get(kind)
-  return mail !== undefined && mail.security && mail.stillGood === null
+  return mail?.security === true && mail.stillGood === null
 }
 
 /**

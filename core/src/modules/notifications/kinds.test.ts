@@ -120,6 +120,16 @@ describe('an act is told', () => {
     await t.drainJobs(small.id)
     assert.equal((await told()).length, 1)
     assert.equal((await subjects(small.owner.email, /of 5 in use/)).length, 2)
+    // Whoever may open and close stores must not fill the owner's mailbox by that.
+    const [store] = (await small.owner.get('/stores?q=Five')).body.data
+    assert.equal((await small.owner.delete(`/stores/${store.id}`)).status, 204)
+    await open('Five again')
+    assert.equal((await subjects(small.owner.email, /of 5 in use/)).length, 2)
+    t.clock.advance(1 * HOURS)
+    const [again] = (await small.owner.get('/stores?q=again')).body.data
+    assert.equal((await small.owner.delete(`/stores/${again.id}`)).status, 204)
+    await open('Five at last')
+    assert.equal((await subjects(small.owner.email, /of 5 in use/)).length, 3)
   })
 
   test('of a stream of the audit log that gave up', async () => {

@@ -88,7 +88,8 @@ export const sendDigest = defineJob('notifications.send_digest', {
       return { title, message }
     })
     const data = { name, tenantName: tenant.name, items, more: going.length - items.length }
-    await ctx.mail(digestMail, { to, locale, timezone, fromName: tenant.branding.email_from_name, data })
+    const unsubscribe = { kind: digestMail.kind, userId: user_id }
+    await ctx.mail(digestMail, { to, locale, timezone, fromName: tenant.branding.email_from_name, unsubscribe, data })
   },
 })
 
