@@ -9,6 +9,34 @@ const upkeep = [`${NOTICES}/upkeep/upkeep.test.ts`]
 
 export const plants: Plant[] = [
   {
+    guard: 'A notification takes the place of one of its own kind alone',
+    file: `${NOTICES}/delivery/tell.ts`,
+    find: 'sha256([kind, groupKey(',
+    replace: 'sha256([groupKey(',
+    tests: preferences,
+  },
+  {
+    guard: 'Whoever makes the same happen again and again fills no mailbox',
+    file: `${NOTICES}/delivery/mail-now.ts`,
+    find: 'kind.groupKey ? ONCE_IN_MINUTES',
+    replace: 'kind.groupKey ? 0',
+    tests: [`${NOTICES}/kinds.test.ts`],
+  },
+  {
+    guard: 'No action of a notification runs anything',
+    file: `${NOTICES}/texts.ts`,
+    find: 'url && /^https?:$/.test(url.protocol)',
+    replace: 'url',
+    tests: preferences,
+  },
+  {
+    guard: 'No action of a notification leads out of the application by a path',
+    file: `${NOTICES}/texts.ts`,
+    find: '/^\\/(?![/\\\\])/.test(route)',
+    replace: "route.startsWith('/')",
+    tests: preferences,
+  },
+  {
     guard: 'Nobody sees what another person of the same tenant was told',
     file: `${NOTICES}/queries.ts`,
     find: "    .where('user_id', '=', id)\n    .where('seq', '>', hidden_to)",

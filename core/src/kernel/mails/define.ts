@@ -107,6 +107,8 @@ export interface Letter<T> {
   fromName?: string | null
   /** Default: `skip`. */
   ifPaused?: IfPaused
+  /** Left out where the same was said to the address within so many minutes, whatever `ifPaused` says. Default: it is not. */
+  onceInMinutes?: number | undefined
   /** What the recipient may switch off: the mail offers it, in its headers too (RFC 8058). Default: nothing. */
   unsubscribe?: Subscription | null
 }

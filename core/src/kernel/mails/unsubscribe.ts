@@ -16,4 +16,9 @@ export interface Unsubscribers {
    * later. A kind, a person or a tenant that is not there any more changes nothing, and is no error.
    */
   unsubscribe(ctx: Ctx, subscription: Subscription): Promise<void>
+  /**
+   * Whether such mails go to the person no more: they have switched them off, or have left the tenant. Asked in a transaction
+   * of the tenant before each attempt at one, and before it is sent once more.
+   */
+  isEnded(ctx: Ctx, subscription: Subscription): Promise<boolean>
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { newId } from '#kernel'
+import { DAYS, newId } from '#kernel'
 import type { Method } from '../../kernel/module.ts'
 import type { TestPerson, TestTenant } from '../../testing/index.ts'
+import { deliverMail } from '../mail/delivery.ts'
 import { unsubscribeToken } from '../mail/unsubscribe/tokens.ts'
 import { announce } from '../notifications/notifications.fixture.ts'
 import { authenticated, createMailCore, headerOf, type MailCore, signedWith } from './mail-domains.fixture.ts'
@@ -124,6 +125,58 @@ describe('mails that can be switched off', () => {
     assert.deepEqual([await isMailed(person), await isMailed(other)], [true, true])
     await send(url)
     assert.deepEqual([await isMailed(person), await isMailed(other)], [false, true])
+  })
+
+  it('leave no more once they are ended or their reader has left, nor once more by hand', async () => {
+    const [person, leaver] = [await newcomer(), await newcomer()]
+    await announced(person)
+    const read = async ({ email }: TestPerson, id?: string) => {
+      const { body } = await tenant.owner.get(`/mails?${new URLSearchParams({ to: email })}`)
+      return id === undefined ? body.data[0] : body.data.find((mail: { id: string }) => mail.id === id)
+    }
+    const [first, second] = [await read(person), await read(leaver)]
+    // As if the mail server had put them off.
+    const ids = [first.id, second.id]
+    const sql = "update mails set status = 'deferred', sent_at = null where id = any($1)"
+    await test.core.db.systemQuery(sql, [ids])
+    for (const id of ids) await tenant.run((ctx) => ctx.enqueue(deliverMail, { id }))
+    await send(linkOf(person))
+    assert.equal((await tenant.owner.delete(`/users/${leaver.userId}`)).status, 204)
+    const before = test.arrived.length
+    await test.drainJobs(tenant.id)
+    assert.equal(
+      test.arrived.slice(before).filter(({ to }) => to[0] === person.email || to[0] === leaver.email).length,
+      0,
+    )
+    for (const [who, { id }] of [
+      [person, first],
+      [leaver, second],
+    ] as const) {
+      const { status, reason } = await read(who, id)
+      assert.deepEqual([status, reason], ['canceled', 'no_longer_valid'])
+      const again = await tenant.owner.post(`/mails/${id}/resend`)
+      assert.deepEqual(
+        [again.status, again.body.detail],
+        [409, 'Its recipient has switched such mails off, or has left'],
+      )
+    }
+  })
+
+  it('are ended by a digest for all that it brings', async () => {
+    const person = await newcomer()
+    const data = [{ notification_type: 'announcement', email_digest: true }]
+    assert.equal((await person.put('/notifications/preferences', { data })).status, 200)
+    assert.deepEqual(await announced(person), [])
+    test.clock.advance(1 * DAYS)
+    const before = test.arrived.length
+    await test.drainJobs(tenant.id)
+    const [mail, ...more] = test.arrived.slice(before).filter(({ to }) => to.includes(person.email))
+    assert.ok(mail)
+    assert.deepEqual(more, [])
+    const [url = ''] = headerOf(mail, 'List-Unsubscribe').map((value) => value.replace(/^<|>$/g, ''))
+    const { pathname, search } = new URL(url)
+    assert.equal((await send(pathname + search)).status, 200)
+    assert.equal(await isMailed(person), false)
   })
 
   it('that are gone, or about somebody who is, are no error; what concerns security stays on', async () => {

@@ -16,7 +16,7 @@ import { sealContextOf } from './new-mail.ts'
 import { takeResendTurn, takeTurn } from './pauses.ts'
 import { lockMail, updateClaimedMail, updateMail } from './queries.ts'
 import { recordMail } from './schema.ts'
-import { sendParcel } from './send.ts'
+import { sendParcel, subscriptionOf } from './send.ts'
 import { type Happening, isWaiting, transition } from './states.ts'
 import { findBlock, recordDeadAddress } from './suppressions.ts'
 import type { MailRow } from './table.ts'
@@ -68,8 +68,9 @@ export async function beginAttempt(ctx: Ctx, id: Id): Promise<Parcel | null> {
     return settle(ctx, tried, { name: 'put_off', reply: row.server_reply, reason: 'unreadable' })
   }
   const { mail, data } = opened
-  if (!(await isStillGood(ctx, mail, data))) return settle(ctx, row, { name: 'canceled', reason: 'no_longer_valid' })
-  const block = await findBlock(ctx, mail, row.address)
+  if (!(await isStillGood(ctx, mail, data)) || (await isUnwanted(ctx, row)))
+    return settle(ctx, row, { name: 'canceled', reason: 'no_longer_valid' })
+  const block = await findBlock(ctx, mail, row)
   if (block) return settle(ctx, { ...row, attempts: row.attempts + block.attempts }, block.happening)
   if (row.waits_turn) {
     const until = await (row.resend_of ? takeResendTurn(ctx, mail, row.to) : takeTurn(ctx, mail, row.to, 'wait'))
@@ -115,6 +116,13 @@ export function openMail(ctx: Ctx, { id, kind, data }: MailRow): { mail: MailDef
 export async function isStillGood(ctx: Ctx, mail: MailDefinition, data: unknown): Promise<boolean> {
   // Checked against the schema before it was sealed.
   return mail.stillGood === null || (await mail.stillGood(ctx, data as Record<string, unknown>))
+}
+
+/** Whether its recipient has switched such mails off since, or has left the tenant. */
+export async function isUnwanted(ctx: Ctx, row: MailRow): Promise<boolean> {
+  const subscription = subscriptionOf(row)
+  if (!subscription || ctx.tenant === null) return false
+  return (await ctx.registry.unsubscribers?.isEnded(ctx, subscription)) ?? false
 }
 
 /** Writes down what happened to a locked mail, and what follows from it. */

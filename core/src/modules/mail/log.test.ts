@@ -126,6 +126,14 @@ describe('a mail that is canceled', () => {
     assert.equal((await office.acme.owner.post(`/mails/${(await sent()).id}/cancel`)).status, 409)
   })
 
+  it('is none that warns somebody, who has to hear of it', async () => {
+    const id = await post(newEmail(), safetyMail)
+    const { status, body } = await office.acme.owner.post(`/mails/${id}/cancel`)
+    assert.deepEqual([status, body.code], [409, 'conflict'])
+    await work()
+    assert.equal((await read(id)).status, 'sent')
+  })
+
   it('either left or was canceled, never both', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => post(newEmail())))
     const [canceled] = await Promise.all([
@@ -169,7 +177,7 @@ describe('an address at which nobody is', () => {
     assert.equal(office.peer.received.length, 0)
     // As if its own mail had come back.
     has(await read(id, office.other), { status: 'bounced', attempts: 1, server_reply: '550 5.1.1 … no such user' })
-    has(await listedFor(to, office.other), { tenant_id: office.other.id, mail_id: null })
+    has(await listedFor(to, office.other), { tenant_id: office.other.id, mail_id: id })
   })
 
   it('gets mails again once it is taken off the list, which is on record; a resend says so before', async () => {

@@ -1,5 +1,5 @@
 import { type Ctx, conflict, notFound, onViolation, page } from '#kernel'
-import { isStillGood, openMail } from './delivery.ts'
+import { isStillGood, isUnwanted, openMail } from './delivery.ts'
 import { mailCanceled, mailResent } from './events.ts'
 import { newMail } from './new-mail.ts'
 import { enterMail, requireMail } from './post.ts'
@@ -40,8 +40,8 @@ export async function readGlobalMail(ctx: Ctx, id: string): Promise<GlobalMail> 
 /**
  * Sends a copy of a mail, which has a row of its own, so that the log keeps what became of the first. It counts towards
  * the few that go to an address in an hour, and waits where there were as many. Throws 404, and 409 for a mail that
- * still waits, itself or as a copy; whose text is not kept any more; that is of no use any more; or whose address is on
- * the suppression list.
+ * still waits, itself or as a copy; whose text is not kept any more; that is of no use any more, or switched off; or whose
+ * address is on the suppression list.
  */
 export async function resendMail(ctx: Ctx, id: string): Promise<Mail> {
   requireMail(ctx)
@@ -66,18 +66,29 @@ async function reopen(ctx: Ctx, row: MailRow) {
   const { mail, data } = opened
   if (!(await isStillGood(ctx, mail, data)))
     throw conflict({ detail: 'Its link was used, has expired or was replaced: have a new one made' })
+  if (await isUnwanted(ctx, row)) throw conflict({ detail: 'Its recipient has switched such mails off, or has left' })
   if (await findListed(ctx, mail, row.address))
     throw conflict({ detail: 'Its address is on the suppression list (GET /mails/suppressions): take it off there' })
   return { ...row, content: data }
 }
 
-/** Stops a mail before it leaves; once is enough. Throws 404, and 409 for one that has left or is just being sent. */
+/** Whoever takes over an account or a company must not keep those from knowing whose it was. A link is void by itself. */
+function isWarning({ registry }: Ctx, { kind }: MailRow): boolean {
+  const mail = registry.mails.get(kind)
+  return mail?.security === true && mail.stillGood === null
+}
+
+/**
+ * Stops a mail before it leaves; once is enough. Throws 404, and 409 for one that has left or is just being sent, and for one
+ * that warns somebody.
+ */
 export async function cancelMail(ctx: Ctx, id: string): Promise<Mail> {
   const before = await lockMail(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
   if (before.status === 'canceled') return presentMail(ctx.tenantId, before)
   // From the claim on, the mail server may have it, whatever becomes of the process that is at it.
   if (before.claimed_by !== null) throw conflict({ detail: 'It is just being sent' })
+  if (isWarning(ctx, before)) throw conflict({ detail: 'It tells somebody what happened to their account, and leaves' })
   const change = transition(before, { name: 'canceled', reason: 'by_hand' }, ctx.clock)
   const after = await updateMail(ctx.tx, ctx.tenantId, id, change)
   await ctx.emit(mailCanceled, { before: recordMail(before), after: recordMail(after), label: after.to })

@@ -33,6 +33,19 @@ describe('one mail of a kind to an address in some minutes', () => {
     assert.equal(await send(to), true)
   })
 
+  it('counts for the mailbox, whatever stands behind the sign +', async () => {
+    const id = newId()
+    const addresses = Array.from({ length: 8 }, (_, at) => `${id}+${at}@example.com`)
+    const sent: boolean[] = []
+    for (const to of addresses) sent.push(await send(to))
+    assert.deepEqual(
+      sent,
+      addresses.map((_, at) => at < 5),
+    )
+    assert.equal(await send(`${id.toUpperCase()}@example.com`), false)
+    assert.equal(await send(`+${id}@example.com`), true, 'another one')
+  })
+
   it('is not counted when the transaction is rolled back, nor after the pause was ended', async () => {
     const to = `${newId()}@example.com`
     const failing = async (ctx: Ctx) => {

@@ -10,6 +10,7 @@ import {
   momentAfter,
   sha256,
 } from '#kernel'
+import { comparable } from './new-mail.ts'
 import { deletePauses, deletePausesBefore, lockPauses, updatePause } from './queries.ts'
 
 type Paused = Pick<MailDefinition, 'kind' | 'pause'>
@@ -41,6 +42,15 @@ export async function takeTurn(ctx: Ctx, mail: Paused, to: string, ifPaused: IfP
   return free > now && ifPaused === 'skip' ? null : free
 }
 
+/** Whether this was not said to the address within so many minutes. Takes the turn. */
+export async function takeFirst(ctx: Ctx, { kind }: Paused, to: string, said: { content: unknown; minutes: number }) {
+  if (ctx.config.rateLimitFactor === 0) return true
+  const key = keyOf({ kind, pause: null }, to, ctx.tenant ?? '', JSON.stringify(said.content))
+  const rule = { key, max: 1, windowMs: (said.minutes * MINUTES) / ctx.config.rateLimitFactor }
+  const now = ctx.clock.now()
+  return (await takeFree(ctx, now, { asked: [rule], counted: [rule] })) === now
+}
+
 /** The same for a mail that a person has sent once more, whatever its kind: it counts as one of them. */
 export async function takeResendTurn(ctx: Ctx, mail: Paused, to: string): Promise<string> {
   const now = ctx.clock.now()
@@ -51,7 +61,7 @@ export async function takeResendTurn(ctx: Ctx, mail: Paused, to: string): Promis
 
 /** Ends a pause after the person has used the link of the last mail: they have wanted what they got. */
 export async function endPause(ctx: Ctx, mail: Paused, to: string): Promise<void> {
-  await deletePauses(ctx.tx, [pauseKey(ctx, mail, to), keyOf(mail, to)])
+  await deletePauses(ctx.tx, [pauseKey(ctx, mail, to), keyOf(mail, mailboxOf(to))])
 }
 
 /** Deletes pauses that have ended. */
@@ -61,6 +71,9 @@ export const forgetPauses = every('23 * * * *', 'mail.forget_pauses', async (ctx
 
 const keyOf = ({ kind }: Paused, ...parts: string[]): string =>
   sha256([kind, ...parts].join('\0')).toString('base64url')
+
+/** Where mails to an address arrive: `ann+news@example.com` and whatever else stands behind the sign is Ann's mailbox. */
+const mailboxOf = (to: string): string => comparable(to).replace(/(?<=.)\+[^@]*(?=@[^@]*$)/, '')
 
 /** Mails such as invitations have a pause per tenant, so that one tenant does not delay another's. */
 const pauseKey = ({ tenant }: Ctx, mail: Paused, to: string): string =>
@@ -73,7 +86,7 @@ function pauseOf(ctx: Ctx, mail: Paused, to: string): Rule {
 
 function capsOf({ config }: Ctx, mail: Paused, to: string): Rule[] {
   return CAPS.map(({ max, windowMs }) => ({
-    key: keyOf(mail, to),
+    key: keyOf(mail, mailboxOf(to)),
     max: Math.max(Math.floor(max * config.rateLimitFactor), 1),
     windowMs,
   }))

@@ -3,7 +3,7 @@ import { type Ctx, type MailDefinition, type PostOffice, unavailable } from '#ke
 import { deliverMail } from './delivery.ts'
 import { onOneLine, SUBJECT_MAX_LENGTH } from './headers.ts'
 import { newMail } from './new-mail.ts'
-import { takeTurn } from './pauses.ts'
+import { takeFirst, takeTurn } from './pauses.ts'
 import { insertMail } from './queries.ts'
 import { type Reader, renderFor } from './render.ts'
 import type { MailRow } from './table.ts'
@@ -18,12 +18,13 @@ export function requireMail({ config }: Ctx): void {
 
 /** Enters a mail into the log, with its data encrypted, and enqueues it, in the transaction of `ctx`. */
 export const postOffice: PostOffice = {
-  async post(ctx, mail, { to, data, ifPaused = 'skip', unsubscribe, ...letter }) {
+  async post(ctx, mail, { to, data, ifPaused = 'skip', unsubscribe, onceInMinutes, ...letter }) {
     if (ctx.config.mail.off) return null
     const runAt = await takeTurn(ctx, mail, to, ifPaused)
     if (runAt === null) return null
     const content: unknown = typeof data === 'function' ? await data() : data
     if (!Value.Check(mail.data, content)) throw new Error(`The data of ${mail.kind} has another shape than declared`)
+    if (onceInMinutes && !(await takeFirst(ctx, mail, to, { content, minutes: onceInMinutes }))) return null
     const row = newMail(ctx, { to, kind: mail.kind, content, subject: subjectOf(ctx, mail, content, letter) })
     const waits_turn = runAt > row.created_at
     await enterMail(ctx, {

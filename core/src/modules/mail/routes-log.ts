@@ -43,7 +43,8 @@ export const logRoutes: readonly Route[] = [
     method: 'POST',
     path: '/mails/:id/cancel',
     summary: 'Stop a mail before it leaves',
-    description: 'Not while it is just being sent: then the mail server may have it already.',
+    description:
+      'Not while it is just being sent: then the mail server may have it already. Not either what tells somebody that something happened to their account, their keys or their company.',
     access: manage,
     params: MailParams,
     response: { 200: Mail },

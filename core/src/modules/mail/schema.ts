@@ -25,7 +25,7 @@ const status = OneOf(STATUSES, {
 const reason = Nullable(
   OneOf(REASONS, {
     description:
-      'Why, where the status does not say it. `unreachable`: the mail server did not answer; `refused`: it will not take this mail; `gave_up`: it took it in no attempt of a day; `unreadable`: it could not be written; `no_longer_valid`: what it says was of no use any more, such as a link that was used; `by_hand`: a person canceled it; `mail_off`: this installation sends no mail; `complaint`: its recipient called it unwanted',
+      'Why, where the status does not say it. `unreachable`: the mail server did not answer; `refused`: it will not take this mail; `gave_up`: it took it in no attempt of a day; `unreadable`: it could not be written; `no_longer_valid`: what it says was of no use any more, such as a link that was used, or its recipient has switched such mails off or left; `by_hand`: a person canceled it; `mail_off`: this installation sends no mail; `complaint`: its recipient called it unwanted',
   }),
 )
 const kind = Type.String({ maxLength: 200, description: 'What it is about', examples: ['invitation'] })

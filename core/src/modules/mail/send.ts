@@ -33,7 +33,8 @@ export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
   }
 }
 
-function subscriptionOf({ unsubscribe_kind: kind, unsubscribe_user_id: userId }: MailRow) {
+/** What its recipient can switch off; null: nothing. */
+export function subscriptionOf({ unsubscribe_kind: kind, unsubscribe_user_id: userId }: MailRow) {
   return kind === null || userId === null ? null : { kind, userId }
 }
 

@@ -33,7 +33,7 @@ interface Block {
  * - that nobody is at the address, whoever found out. The tenant is told what its own mail would have been told, so it
  *   learns of the address, and nothing of other tenants. A mail for security is tried again a day after a bounce.
  */
-export async function findBlock(ctx: Ctx, mail: Secured, address: string): Promise<Block | null> {
+export async function findBlock(ctx: Ctx, mail: Secured, { id, address }: Bounced): Promise<Block | null> {
   const [listed, dead] = await Promise.all([
     findListed(ctx, mail, address),
     findDeadAddress(ctx.tx, deadKeyOf(address)),
@@ -41,7 +41,7 @@ export async function findBlock(ctx: Ctx, mail: Secured, address: string): Promi
   if (listed) return { happening: { name: 'suppressed', reason: listed.reason }, attempts: 0 }
   if (!dead || !isFresh(ctx, dead.bounced_at, mail.security ? DEAD_FOR_SECURITY_MS : DEAD_MS)) return null
   if (ctx.tenant === null) return { happening: { name: 'suppressed', reason: 'hard_bounce' }, attempts: 0 }
-  await suppress(ctx, { email: address, reason: 'hard_bounce', server_reply: dead.server_reply, mail_id: null })
+  await recordBounce(ctx, { id, address }, dead.server_reply)
   return { happening: { name: 'bounced', reply: dead.server_reply }, attempts: 1 }
 }
 
@@ -62,18 +62,21 @@ export async function findListed(
   return isHeld ? listed : undefined
 }
 
+/** A mail, and whom it did not reach or please. */
+type Bounced = Pick<MailRow, 'id' | 'address'>
+
 /** Nobody is at the address of a mail: it gets no mails of the tenant, nor of others for a while. */
-export async function recordDeadAddress(
-  ctx: Ctx,
-  { id, address }: MailRow,
-  server_reply: string | null,
-): Promise<void> {
-  await upsertDeadAddress(ctx.tx, { key: deadKeyOf(address), server_reply, bounced_at: ctx.clock.now() })
-  await suppress(ctx, { email: address, reason: 'hard_bounce', server_reply, mail_id: id })
+export async function recordDeadAddress(ctx: Ctx, row: Bounced, server_reply: string | null): Promise<void> {
+  await upsertDeadAddress(ctx.tx, { key: deadKeyOf(row.address), server_reply, bounced_at: ctx.clock.now() })
+  await recordBounce(ctx, row, server_reply)
 }
 
+/** A mail of the tenant came back from its address, which gets no more of that tenant. Others are not concerned. */
+export const recordBounce = (ctx: Ctx, { id, address }: Bounced, server_reply: string | null): Promise<void> =>
+  suppress(ctx, { email: address, reason: 'hard_bounce', server_reply, mail_id: id })
+
 /** The recipient of a mail calls it unwanted: it gets no more of that tenant. Others are not concerned. */
-export const recordComplaint = (ctx: Ctx, { id, address }: Pick<MailRow, 'id' | 'address'>): Promise<void> =>
+export const recordComplaint = (ctx: Ctx, { id, address }: Bounced): Promise<void> =>
   suppress(ctx, { email: address, reason: 'complaint', server_reply: null, mail_id: id })
 
 /** The tenant's list, newest first. */

@@ -30,7 +30,7 @@ export interface Listed {
   type: string
   title: string
   message: string
-  data: Record<string, unknown> & { actions: { name: string; route: string | null }[] }
+  data: Record<string, unknown> & { actions: { name: string; route: string | null; link: string | null }[] }
   read_at: string | null
 }
 

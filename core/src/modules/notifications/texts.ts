@@ -48,7 +48,15 @@ export const nameOf = ({ registry }: Pick<Ctx, 'registry'>, kind: string, readin
 
 function shown(action: NotificationAction<never>, data: Data, label: string): ShownAction {
   const { name, route, link } = action as NotificationAction<Data> // of the kind whose data this is
-  return { name, label, route: route?.(data) ?? null, link: link?.(data) ?? null }
+  return { name, label, route: pathOf(route?.(data)), link: webAddressOf(link?.(data)) }
+}
+
+/** Names that people give may be in either: what a page would open elsewhere, or run, leads nowhere. */
+const pathOf = (route: string | undefined) => (route !== undefined && /^\/(?![/\\])/.test(route) ? route : null)
+
+function webAddressOf(link: string | undefined): string | null {
+  const url = link === undefined ? null : URL.parse(link)
+  return url && /^https?:$/.test(url.protocol) ? url.href : null
 }
 
 /**

@@ -3,8 +3,11 @@ import { isDeadStatus, statusIn } from '../replies.ts'
 import type { MailReport } from '../schema.ts'
 
 /** Deeper and longer than what mail servers write. */
-const LIMITS = { maxNestingDepth: 20, maxHeadersSize: 128 * 1024 }
+const LIMITS = { maxNestingDepth: 20, maxHeadersSize: 32 * 1024 }
 const MAX_RECIPIENTS = 20
+// Strangers write what comes back, and reading it costs more than in proportion to its lines.
+const MAX_BYTES = 64 * 1024
+const MAX_LINES = 2_000
 
 /** Names and values of a part that is made of header fields. */
 type Fields = ReadonlyMap<string, string>
@@ -25,10 +28,21 @@ export async function readReports(raw: Buffer): Promise<MailReport[]> {
 async function parse(raw: Buffer): Promise<Email | null> {
   const options = { ...LIMITS, forceRfc822Attachments: true, attachmentEncoding: 'utf8' } as const // a word is a type
   try {
-    return await PostalMime.parse(raw, options)
+    return await PostalMime.parse(beginningOf(raw), options)
   } catch {
     return null
   }
+}
+
+/** What a report says stands there; the whole mail that it returns may follow, of which the header is enough. */
+function beginningOf(raw: Buffer): Buffer {
+  const beginning = raw.subarray(0, MAX_BYTES)
+  let end = -1
+  for (let lines = 0; lines < MAX_LINES; lines++) {
+    end = beginning.indexOf('\n', end + 1)
+    if (end < 0) return beginning
+  }
+  return beginning.subarray(0, end)
 }
 
 const partsOf = ({ attachments }: Email, type: string): string[] =>

@@ -110,6 +110,39 @@ describe('reports of mails that came back', () => {
     assert.deepEqual([await listedFor(victim), await listedFor(to)], [undefined, undefined])
   })
 
+  it('keep the mails of other tenants from an address only where the provider says so', async () => {
+    const theirs = async (to: string) => {
+      const id = await post(to, noticeMail, office.other.id)
+      await work(office.other)
+      return (await read(id, office.other)).status
+    }
+    const [one, two] = [await sent(), await sent()]
+    assert.equal((await passOn(returned({ to: one.to, messageId: idOf(one.id) }))).body.taken, 1)
+    has(await listedFor(one.to), { reason: 'hard_bounce' })
+    assert.equal(await theirs(one.to), 'sent')
+    assert.equal((await report([{ type: 'hard_bounce', mail: idOf(two.id) }])).body.taken, 1)
+    assert.equal(await theirs(two.to), 'bounced')
+  })
+
+  it('are read at their beginning alone, whatever a stranger adds', async () => {
+    const { id, to } = await sent()
+    const text = returned({ to, messageId: idOf(id) })
+    const preceded = (by: string) => text.replace('Your mail could', `${by}Your mail could`)
+    const nothing = { taken: 0, ignored: 0 }
+    assert.deepEqual((await passOn(preceded(' \n'.repeat(2_000)))).body, nothing)
+    assert.deepEqual((await passOn(preceded('x'.repeat(64 * 1024)))).body, nothing)
+    assert.equal((await passOn(`${preceded('More.\r\n'.repeat(1_000))}${' \n'.repeat(300_000)}`)).body.taken, 1)
+  })
+
+  it('count while an attempt is under way, also a later one', async () => {
+    const { id, to } = await sent()
+    const sql = 'update mails set status = $2, sent_at = null, claimed_by = $1 where id = $1'
+    for (const status of ['queued', 'deferred']) {
+      await office.test.core.db.systemQuery(sql, [id, status])
+      assert.equal((await passOn(returned({ to, messageId: idOf(id) }))).body.taken, 1, status)
+    }
+  })
+
   it('of a mail that has not left, of a delay, and of whatever else is no report, change nothing', async () => {
     const waiting = await post(newEmail())
     const { to } = await read(waiting)

@@ -36,7 +36,7 @@ export const reportRoutes: readonly Route[] = [
     raw: ['application/json'],
     handler: (ctx, { headers, raw }) => {
       requireSigned(ctx, headers, raw)
-      return applyReports(ctx, parseJson(raw, MailReports).reports)
+      return applyReports(ctx, parseJson(raw, MailReports).reports, 'provider')
     },
   }),
   defineRoute({
@@ -48,7 +48,7 @@ export const reportRoutes: readonly Route[] = [
     raw: ['message/rfc822'],
     handler: async (ctx, { headers, raw }) => {
       requireSigned(ctx, headers, raw)
-      return applyReports(ctx, await readReports(raw))
+      return applyReports(ctx, await readReports(raw), 'mail')
     },
   }),
 ]

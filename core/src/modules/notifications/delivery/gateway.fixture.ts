@@ -50,6 +50,10 @@ export const offerNotice = defineNotification('offer.made', {
   data: Closed({ name: Type.String(), until: Type.String({ format: 'date-time' }) }),
   audience: 'everyone',
   groupKey: ({ name }) => name,
+  actions: [
+    { name: 'look', link: ({ name }) => name },
+    { name: 'go', route: ({ name }) => `/${name}` },
+  ],
   expiresAt: ({ until }) => until,
 })
 
@@ -73,5 +77,7 @@ const TEXTS = {
   'notification.alarm.raised.message': 'Look after {place}.',
   'notification.offer.made.name': 'Offers',
   'notification.offer.made.title': '{name}',
+  'notification.offer.made.actions.look': 'Look',
+  'notification.offer.made.actions.go': 'Go',
   'notification.offer.made.message': 'Until {until, date, moment}.',
 }

@@ -3,6 +3,9 @@ import type { TenantRecord as Tenant } from '../../tenants/index.ts'
 import { notificationMail } from '../mails.ts'
 import { textsOf } from '../texts.ts'
 
+/** For so long the same words are not mailed again. */
+const ONCE_IN_MINUTES = 60
+
 /** A notification for one person's mail. */
 export interface MailedNotice {
   data: Readonly<Record<string, unknown>>
@@ -24,6 +27,8 @@ export async function mailNow(
     locale: person.locale,
     timezone: person.timezone,
     fromName: tenant.branding.email_from_name,
+    // What can be replaced can come and go: whoever makes it do so must not fill mailboxes.
+    onceInMinutes: kind.groupKey ? ONCE_IN_MINUTES : undefined,
     unsubscribe: kind.canSwitchOff ? { kind: kind.kind, userId: person.id } : null,
     data: {
       name: person.name,

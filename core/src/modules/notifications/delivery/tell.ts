@@ -1,4 +1,4 @@
-import { type Ctx, firstIdAt, type NotificationDefinition, type NotifiedPerson, timeOfId } from '#kernel'
+import { type Ctx, firstIdAt, type NotificationDefinition, type NotifiedPerson, sha256, timeOfId } from '#kernel'
 import { getTenant, tenantTimeZone } from '../../tenants/index.ts'
 import { listPreferences } from '../preferences/preference-queries.ts'
 import { asReader } from '../preferences/reader.ts'
@@ -31,7 +31,7 @@ export async function tell(
   if (expiresAt !== null && expiresAt <= ctx.clock.now()) return
   const tellings = await decide(ctx, kind, notice, people)
   if (tellings.length === 0) return
-  const groupKey = kind.groupKey?.(notice.data as never) ?? null // as above
+  const groupKey = groupKeyOf(kind, notice)
   const places = await takePlaces(ctx, tellings, { groupKey, expiresAt })
   await insertNotifications(
     ctx.tx,
@@ -40,6 +40,11 @@ export async function tell(
     ),
   )
   await send(ctx, kind, notice, tellings)
+}
+
+/** Names that people give may be in it, of any length, and must not take the place of what another kind tells. */
+function groupKeyOf({ kind, groupKey }: NotificationDefinition, { data }: FanOut): string | null {
+  return groupKey ? sha256([kind, groupKey(data as never)].join('\0')).toString('base64url') : null // its own data
 }
 
 async function decide(ctx: Ctx, kind: NotificationDefinition, { key }: FanOut, people: readonly NotifiedPerson[]) {

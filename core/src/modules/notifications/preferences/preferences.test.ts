@@ -1,10 +1,10 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { HOURS } from '#kernel'
+import { fromNow, HOURS } from '#kernel'
 import { startHttp, type TestServer } from '../../../kernel/outbound/outbound.fixture.ts'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../../testing/index.ts'
 import { builtinModules } from '../../index.ts'
-import { alarmNotice, makeAlarms } from '../delivery/gateway.fixture.ts'
+import { alarmNotice, makeAlarms, offerNotice } from '../delivery/gateway.fixture.ts'
 import { announce, listOf, tellPeople } from '../notifications.fixture.ts'
 
 let t: TestCore
@@ -257,6 +257,27 @@ describe('a channel of a module', () => {
       [tenant.id],
     )
     assert.equal(left?.n, 0)
+  })
+
+  test('tells of one kind in the place of that kind alone, however long the names in its key are', async () => {
+    const place = 'Harbour'
+    await raise(place)
+    await tellPeople(t, tenant.id, offerNotice, { data: { name: place, until: fromNow(t.clock, HOURS) } })
+    await raise('y'.repeat(300))
+    const kinds = (await listOf(owner)).map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['alarm.raised', 'offer.made', 'alarm.raised'])
+  })
+
+  test('leads by its actions to addresses of the web and paths of the application alone', async () => {
+    const led = async (name: string) => {
+      await tellPeople(t, tenant.id, offerNotice, { data: { name, until: fromNow(t.clock, HOURS) } })
+      return (await listOf(owner))[0]?.data.actions.map(({ link, route }) => link ?? route)
+    }
+    assert.deepEqual(await led('https://example.com/a'), ['https://example.com/a', '/https://example.com/a'])
+    assert.deepEqual(await led('/evil.example'), [null, null])
+    assert.deepEqual(await led('\\evil.example'), [null, null])
+    for (const name of ['javascript:alert(1)', ' JavaScript:alert(1)', 'data:text/html,x', 'nothing'])
+      assert.deepEqual(await led(name), [null, `/${name}`])
   })
 
   test('is not asked where nobody wants it', async () => {
