@@ -3,6 +3,7 @@
 // node bench/mails.ts [--rounds 5] [--amount 2000] [--burst 10000]
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import pg from 'pg'
 import pino from 'pino'
 import { builtinModules, type Core, createCore, loadConfig, newId } from 'tenantry'
 import { cpuOf, type Server } from './child.ts'
@@ -41,7 +42,7 @@ try {
   const rates: { loop: number; core: number; cpu: number }[] = []
   for (let round = -1; round < Number(values.rounds); round++) {
     const bare = await perSecond(sink, () => loop.child.send(amount))
-    await postMany(poster, newId(), amount)
+    await postMany(poster, await openTenant(), amount)
     const core = await bench.launch('mails-child.ts', { ...env, BENCH_ROLE: 'core' })
     const before = await cpuOf(core)
     const ours = await perSecond(sink, () => core.child.send(1))
@@ -74,21 +75,42 @@ async function perSecond(sink: Server, start: () => void): Promise<number> {
 
 /** How long the mail of another tenant takes that is posted in the midst of a burst, and how long the burst. */
 async function showDelay(core: Core, sink: Server, env: Record<string, string>): Promise<void> {
-  await postMany(core, newId(), burst)
+  await postMany(core, await openTenant(), burst)
   const worker = await bench.launch('mails-child.ts', env)
   sink.child.send(burst + 1)
   await told(sink, 'waits')
   const begun = performance.now()
   worker.child.send(1)
   const seconds = () => ((performance.now() - begun) / 1000).toFixed(1)
+  const other = await openTenant()
   await new Promise((resolve) => setTimeout(resolve, 2_000))
   const posted = performance.now()
-  const [all, other] = [told(sink, 'came'), told(sink, 'other')]
-  await postMany(core, newId(), 1, 'other')
-  await other
+  const [all, arrived] = [told(sink, 'came'), told(sink, 'other')]
+  await postMany(core, other, 1, 'other')
+  await arrived
   const waited = ((performance.now() - posted) / 1000).toFixed(1)
   await all
   process.stdout.write(`Beside ${burst} mails of one tenant (${seconds()} s) the mail of another took ${waited} s\n`)
+}
+
+/** A tenant, with its row: what a mail looks like stands there. Returns its id. */
+async function openTenant(): Promise<string> {
+  const owner = new pg.Client({ connectionString: bench.database.ownerUrl })
+  await owner.connect()
+  try {
+    const id = newId()
+    await owner.query(
+      `with person as (
+         insert into core.users (id, email, email_normalized, name, locale, timezone, two_factor_enabled, is_super_admin, status, created_at, updated_at)
+         values ($1::uuid, $1 || '@example.com', $1 || '@example.com', 'Owner', 'en', 'UTC', false, false, 'active', now(), now()) returning id)
+       insert into core.tenants (id, name, slug, status, owner_id, settings, branding, created_at, updated_at)
+       select $1::uuid, 'Acme', 't-' || $1, 'active', id, '{}', '{}', now(), now() from person`,
+      [id],
+    )
+    return id
+  } finally {
+    await owner.end()
+  }
 }
 
 async function told(server: Server, what: string): Promise<void> {
