@@ -7,10 +7,10 @@ import { unsubscribeToken } from './unsubscribe/tokens.ts'
 
 /** A mail of the tenant that waits; any kind whose text holds whatever happens. */
 async function postMail({ test, tenantId, text }: Tenant): Promise<string> {
-  const mail = test.core.registry.mails.get('new_owner')
+  const mail = test.core.registry.mails.get('invitations_withdrawn')
   assert.ok(mail)
   const to = `${text().replaceAll(' ', '-')}@example.com`
-  const data = { byName: 'Bob', tenantName: text(), email: to, isInvited: true, at: test.clock.now() }
+  const data = { name: 'Bob', tenantName: text(), invitations: [], more: 1, at: test.clock.now() }
   const id = await test.core.run((ctx) => ctx.mail(mail, { to, data }), { tenantId })
   assert.ok(id)
   return id
@@ -88,7 +88,7 @@ const cases: Cases = {
     },
     'GET /mails/:id': {
       see: ({ body }, { params }, { tenantId, marker }) => {
-        has(body, { ...params, tenant_id: tenantId, kind: 'new_owner' })
+        has(body, { ...params, tenant_id: tenantId, kind: 'invitations_withdrawn' })
         assert.ok(body.subject.includes(marker))
         for (const field of ['data', 'text', 'html']) assert.equal(field in body, false)
       },

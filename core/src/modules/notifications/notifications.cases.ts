@@ -18,7 +18,8 @@ async function told({ test, tenantId, text, send }: Tenant): Promise<string> {
 /** The same with an action. */
 async function actionable({ test, tenantId, send }: Tenant): Promise<string> {
   const { email, id, name, locale, timezone } = await send('GET', '/users/me')
-  const data = { at: test.clock.now(), device: `Device ${newId()}`, ip_address: null }
+  const device = { device: `Device ${newId()}`, named: 'unknown', program: '', system: '' }
+  const data = { ...device, at: test.clock.now(), ip_address: null }
   const to = [{ email, id, name, locale, timezone }]
   const kind = test.core.registry.notifications.get('auth.new_sign_in')
   assert.ok(kind)

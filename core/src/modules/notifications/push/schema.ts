@@ -31,22 +31,25 @@ export const NewPushSubscription = Closed(
     expirationTime: Type.Optional(
       Nullable(Type.Number({ description: 'As the browser says; not looked at', examples: [1_893_456_000_000] })),
     ),
-    keys: Closed({
-      p256dh: Type.String({
-        secret: true,
-        minLength: 1,
-        maxLength: 100,
-        description: 'The public key of the browser: 65 bytes in base64url',
-        examples: ['BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4'],
-      }),
-      auth: Type.String({
-        secret: true,
-        minLength: 1,
-        maxLength: 40,
-        description: 'The secret of the browser: 16 bytes in base64url',
-        examples: ['BTBZMqHH6r4Tts7J_aSIgg'],
-      }),
-    }),
+    keys: Closed(
+      {
+        p256dh: Type.String({
+          secret: true,
+          minLength: 1,
+          maxLength: 100,
+          description: 'The public key of the browser: 65 bytes in base64url',
+          examples: ['BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4'],
+        }),
+        auth: Type.String({
+          secret: true,
+          minLength: 1,
+          maxLength: 40,
+          description: 'The secret of the browser: 16 bytes in base64url',
+          examples: ['BTBZMqHH6r4Tts7J_aSIgg'],
+        }),
+      },
+      { description: 'What is sent is encrypted with' },
+    ),
   },
   { title: 'NewPushSubscription', description: 'What `PushSubscription.toJSON()` of a browser gives' },
 )
