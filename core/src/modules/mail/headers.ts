@@ -1,4 +1,4 @@
-import type { MailSender } from '#kernel'
+import { type MailSender, normalizeEmail } from '#kernel'
 import { MailError } from './replies.ts'
 import { ownSenderName, senderName } from './safe-name.ts'
 import type { Mail, MailerConfig } from './transport.ts'
@@ -44,7 +44,7 @@ export function addressMail(mail: Mail, { mail: { from: own } }: MailerConfig) {
     envelope: { from: mail.bounceAddress || own.address, to: [mail.to] },
     from: fromOf(mail, own),
     to: { name: '', address: mail.to },
-    ...(replyTo && PLAIN_ADDRESS.test(replyTo) && { replyTo: { name: '', address: replyTo } }),
+    ...(replyTo && isPlain(replyTo) && { replyTo: { name: '', address: replyTo } }),
     // A mail without one looks like a mistake, and to some receivers like an attack.
     subject: onOneLine(mail.subject, SUBJECT_MAX_LENGTH) || productOf(own),
     ...(messageId && { messageId }),
@@ -62,7 +62,7 @@ type Address = MailerConfig['mail']['from']
 function fromOf({ fromName, sender }: Mail, own: Address): Address {
   const given = fromName || sender?.from?.name || ''
   const address = sender?.from?.address
-  if (address && PLAIN_ADDRESS.test(address)) {
+  if (address && isPlain(address)) {
     // The domain is theirs, and so is the name in front of it.
     return { name: onOneLine(ownSenderName(given), NAME_MAX_LENGTH), address }
   }
@@ -90,3 +90,6 @@ export function onOneLine(text: string, maxLength: number): string {
     .trim()
   return Array.from(line).slice(0, maxLength).join('')
 }
+
+/** Whether somebody can be written to at an address that a tenant has given, and it is no more than that. */
+const isPlain = (address: string) => PLAIN_ADDRESS.test(address) && normalizeEmail(address) === address.toLowerCase()
