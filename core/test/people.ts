@@ -3,7 +3,7 @@ import type { Module } from '#kernel'
 import { openapiDocument } from '../src/kernel/http/openapi.ts'
 import { builtinModules } from '../src/modules/index.ts'
 import { proveAddress, type TestCore } from '../src/testing/index.ts'
-import { listOperations } from '../src/testing/operations.ts'
+import { hasEnd, listOperations } from '../src/testing/operations.ts'
 import { builtinAuthForTests, toy } from './toy-module.ts'
 
 /** Somebody who owns a tenant, all of whose texts carry a mark that nobody else may ever be shown. */
@@ -43,7 +43,9 @@ export const builtinApplication: Application = {
 export async function createOwner(test: TestCore, { signUp }: Application): Promise<Owner> {
   const marker = `Mark${randomBytes(6).toString('hex')}`
   const token = await signUp(test, marker)
-  const operations = listOperations(openapiDocument(test.core)).filter(({ path }) => !path.includes('{'))
+  const operations = listOperations(openapiDocument(test.core)).filter(
+    (each) => !each.path.includes('{') && hasEnd(each),
+  )
   for (const { method, path, operation } of operations) {
     const example = operation.requestBody?.content['application/json']?.example
     if (method === 'POST' && example !== undefined && operation['x-permission']?.includes('.'))

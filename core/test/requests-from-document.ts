@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { OpenApiDocument, Parameter } from '../src/kernel/http/openapi.ts'
-import { type FoundOperation, listOperations } from '../src/testing/operations.ts'
+import { type FoundOperation, hasEnd, listOperations } from '../src/testing/operations.ts'
 import { rarely, sometimes, type Values, valuesFor, WILD } from './values-from-schema.ts'
 
 /** A request as it is generated: ids stand in it as `@mine:3`, since real ones differ from run to run. */
@@ -19,11 +19,13 @@ export type Credential = 'owner' | 'other' | 'none' | 'garbage' | 'cut' | 'key'
 export function requestsFrom(document: OpenApiDocument): fc.Arbitrary<GeneratedRequest> {
   const values = valuesFor(document)
   return fc.oneof(
-    ...listOperations(document).map((found) => ({
-      // Probes and sign-in have little to tell apart; what tenants own is where it matters.
-      weight: found.operation.security?.length ? 4 : 1,
-      arbitrary: requestTo(found, document, values),
-    })),
+    ...listOperations(document)
+      .filter(hasEnd)
+      .map((found) => ({
+        // Probes and sign-in have little to tell apart; what tenants own is where it matters.
+        weight: found.operation.security?.length ? 4 : 1,
+        arbitrary: requestTo(found, document, values),
+      })),
   )
 }
 

@@ -26,6 +26,10 @@ export function listOperations({ paths }: OpenApiDocument): FoundOperation[] {
   )
 }
 
+/** Whether an answer of it has an end: a stream of events has none, and its own tests. */
+export const hasEnd = ({ operation: { responses } }: FoundOperation): boolean =>
+  !Object.values(responses).some((each) => 'content' in each && each.content && 'text/event-stream' in each.content)
+
 /** Finds the operation that a request reaches, by the same rules as the server: fixed words win over parameters, which may be empty. */
 export function operationFinder(document: OpenApiDocument) {
   const known = listOperations(document)

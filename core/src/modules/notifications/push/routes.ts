@@ -29,7 +29,7 @@ export const pushRoutes: readonly Route[] = [
     name: 'createPushSubscription',
     summary: 'Have what you are told here pushed to this browser',
     description:
-      'Send what `PushSubscription.toJSON()` gives. It lasts as long as your session. The same browser again is the same subscription. You may have 20; of more the one longest not used is forgotten.',
+      'Send what `PushSubscription.toJSON()` gives. It lasts as long as your session. The same browser again is the same subscription, so it takes no `Idempotency-Key`. You may have 20; of more the one longest not used is forgotten.',
     body: NewPushSubscription,
     check: checkSubscription,
     idempotent: false, // it belongs to the session; the same browser again is the same subscription anyway
