@@ -3,7 +3,7 @@ import net, { type AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { openapiDocument } from '../src/kernel/http/openapi.ts'
 import { type Answered, createTestCore, type RequestOptions, type TestCore } from '../src/testing/index.ts'
-import { type FoundOperation, hasEnd, listOperations } from '../src/testing/operations.ts'
+import { type FoundOperation, hasEnd, listOperations, takesJson } from '../src/testing/operations.ts'
 import { contentOf } from './content.ts'
 import {
   BROKEN_BODIES,
@@ -28,7 +28,7 @@ for (const [name, application] of [
     before(async () => {
       test = await createTestCore({ modules: application.modules, env: { RATE_LIMIT_FACTOR: '0' } })
       owner = await createOwner(test, application)
-      operations = listOperations(openapiDocument(test.core)).filter(hasEnd)
+      operations = listOperations(openapiDocument(test.core)).filter((each) => hasEnd(each) && takesJson(each))
     })
     after(() => test.close())
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type JsonSchema, type OpenApiDocument, openapiDocument } from '../src/kernel/http/openapi.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
-import { type FoundOperation, hasEnd, listOperations } from '../src/testing/operations.ts'
+import { type FoundOperation, hasEnd, listOperations, takesJson } from '../src/testing/operations.ts'
 import { contentOf } from './content.ts'
 import { SOME_ID } from './hostile-values.ts'
 import { builtinApplication, createOwner, type Owner, toyApplication } from './people.ts'
@@ -30,7 +30,7 @@ for (const [name, application] of [
       test = await createTestCore({ modules: application.modules, env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn' } })
       owner = await createOwner(test, application)
       document = openapiDocument(test.core)
-      operations = listOperations(document).filter(hasEnd)
+      operations = listOperations(document).filter((each) => hasEnd(each) && takesJson(each))
     })
     after(() => test.close())
 

@@ -30,6 +30,10 @@ export function listOperations({ paths }: OpenApiDocument): FoundOperation[] {
 export const hasEnd = ({ operation: { responses } }: FoundOperation): boolean =>
   !Object.values(responses).some((each) => 'content' in each && each.content && 'text/event-stream' in each.content)
 
+/** Whether it takes JSON if it takes anything: bytes as they are have tests of their own. */
+export const takesJson = ({ operation: { requestBody } }: FoundOperation): boolean =>
+  requestBody === undefined || 'application/json' in requestBody.content
+
 /** Finds the operation that a request reaches, by the same rules as the server: fixed words win over parameters, which may be empty. */
 export function operationFinder(document: OpenApiDocument) {
   const known = listOperations(document)
