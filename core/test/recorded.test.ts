@@ -15,6 +15,8 @@ const SILENT: Readonly<Record<string, string>> = {
   'POST /authz/explain': 'answers a question',
   'POST /audit/sinks/:id/test': 'sends an empty batch and changes nothing',
   'POST /subscriptions/current/change-plan/preview': 'answers a question',
+  'POST /tenants/current/mail-domain/verify':
+    'asks the name servers; that the domain counts from now on, or no more, is recorded',
   'PUT /notifications/read-all':
     "a person's own list; what it told of is recorded, and reading it changes nothing else",
   'PUT /notifications/:id/read': 'as above',

@@ -94,7 +94,7 @@ export const plants: Plant[] = [
   {
     guard: 'A reply-to that is no plain address is left out',
     ...headers,
-    find: 'replyTo && PLAIN_ADDRESS.test(replyTo)',
+    find: 'replyTo && isPlain(replyTo)',
     replace: 'replyTo',
   },
   {
@@ -114,7 +114,7 @@ export const plants: Plant[] = [
   {
     guard: 'Who ends digests goes on getting mails of all that did not come in them',
     file: 'core/src/modules/notifications/preferences/unsubscribe.ts',
-    find: ' || (name === digestMail.kind && !choice?.digest)',
+    find: ' && isIn(preferences?.kinds[kind.kind])',
     replace: '',
     tests: ['core/src/modules/notifications/preferences/preferences.test.ts'],
   },
