@@ -13,7 +13,7 @@ import { foundAnother, foundWorld, type World } from '../src/testing/isolation/w
 import { urlOf } from './route-requests.ts'
 
 /** Fields whose example cannot be worth anything: what they carry is made for one person, and often for one use. */
-const FROM_WORLD = ['token', 'refresh_token', 'bootstrap_token', 'current_password']
+const FROM_WORLD = ['token', 'refresh_token', 'bootstrap_token', 'current_password', 'endpoint', 'wait']
 
 /** Parameters whose example is not sent, and why. */
 const NOT_SENT: Readonly<Record<string, string>> = {

@@ -76,8 +76,12 @@ export function worldOfStores(world: World, inStores: (collection: string) => bo
   }
 }
 
-// Short, so that it fits into codes and slugs; letters first, so that it is a word.
-const newMarker = (tenant: string) => `zq${tenant}${randomBytes(3).toString('hex')}`
+// Short, so that it fits into codes and slugs; letters alone, so that it is a word and in no name a telephone number.
+const newMarker = (tenant: string) =>
+  `zq${tenant}${randomBytes(3)
+    .toString('hex')
+    .replace(/\d/g, (digit) => LETTERS[Number(digit)] ?? '')}`
+const LETTERS = 'ghijklmnop'
 let texts = 0
 
 function asTenant(world: World, founded: Founded, marker: string): Tenant {
