@@ -40,6 +40,12 @@ test('nor does the error that wraps it, however deep, or one of several', () => 
   }
 })
 
+test('nor is the connection told that the pool attaches to the error', () => {
+  const line = lineOf(Object.assign(new Error('terminated'), { client: { connection: { secretKey: 'SECRET' } } }))
+  assert.match(line, /terminated/)
+  assert.ok(!line.includes('SECRET'))
+})
+
 test('other errors are told whole, and what is none as it is', () => {
   assert.match(lineOf(new Error('wrong value: "on"')), /wrong value: \\"on\\"/)
   assert.match(lineOf('a word'), /a word/)

@@ -18,7 +18,7 @@ function describeErrors(line: object): object {
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const described: Record<string, unknown> = { ...pino.stdSerializers.err(error) }
-  for (const field of QUOTING) delete described[field]
+  for (const field of [...QUOTING, ...CARRYING]) delete described[field]
   for (const text of ['message', 'stack']) described[text] = withoutValues(error, String(described[text]))
   if (error instanceof AggregateError) described.aggregateErrors = error.errors.map(describeError)
   return described
@@ -26,3 +26,5 @@ function describeError(error: unknown): unknown {
 
 /** Fields of the driver's errors in which PostgreSQL quotes rows, values and statements. */
 const QUOTING = ['detail', 'where', 'internalQuery', 'hint', 'raw']
+/** Fields in which the driver's pool hands over the connection itself, with its statements and the key that cancels them. */
+const CARRYING = ['client']
