@@ -25,8 +25,8 @@ function startSink(): void {
     disabledCommands: ['STARTTLS'],
     onData: (stream, session, done) =>
       stream.resume().on('end', () => {
-        done()
         if (session.envelope.rcptTo[0]?.address.startsWith('other')) tell({ other: true })
+        done()
         if (++came === wanted) tell({ came })
       }),
   })
@@ -55,6 +55,8 @@ async function startCore(): Promise<void> {
   const log = pino({ level: 'warn' })
   const core = await createCore({ config: loadConfig(process.env, builtinModules), modules: builtinModules, log })
   onAsked(() => core.startWorker())
+  // What was sent is written down before it ends, else it is sent once more.
+  process.once('SIGTERM', () => void core.close().then(() => process.exit(0)))
   tell({})
 }
 

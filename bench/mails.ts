@@ -47,8 +47,7 @@ try {
     const before = await cpuOf(core)
     const ours = await perSecond(sink, () => core.child.send(1))
     const cpu = ((await cpuOf(core)) - before) / amount
-    core.child.kill('SIGTERM')
-    await once(core.child, 'exit')
+    await end(core)
     // A first round that does not count warms all of them up.
     if (round >= 0) rates.push({ loop: bare, core: ours, cpu })
   }
@@ -63,13 +62,20 @@ try {
   await bench.stop()
 }
 
+async function end({ child }: Server): Promise<void> {
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
+}
+
 /** How many mails a second arrive once `start` is called. */
 async function perSecond(sink: Server, start: () => void): Promise<number> {
   sink.child.send(amount)
   await told(sink, 'waits')
   const begun = performance.now()
+  const all = told(sink, 'came')
   start()
-  await told(sink, 'came')
+  await all
   return amount / ((performance.now() - begun) / 1000)
 }
 
@@ -90,7 +96,9 @@ async function showDelay(core: Core, sink: Server, env: Record<string, string>):
   await arrived
   const waited = ((performance.now() - posted) / 1000).toFixed(1)
   await all
-  process.stdout.write(`Beside ${burst} mails of one tenant (${seconds()} s) the mail of another took ${waited} s\n`)
+  const took = seconds()
+  await end(worker)
+  process.stdout.write(`Beside ${burst} mails of one tenant (${took} s) the mail of another took ${waited} s\n`)
 }
 
 /** A tenant, with its row: what a mail looks like stands there. Returns its id. */
@@ -113,11 +121,15 @@ async function openTenant(): Promise<string> {
   }
 }
 
-async function told(server: Server, what: string): Promise<void> {
-  for (;;) {
-    const [message] = await once(server.child, 'message')
-    if (what in (message as object)) return
-  }
+function told({ child }: Server, what: string): Promise<void> {
+  return new Promise((resolve) => {
+    const hear = (message: object) => {
+      if (!(what in message)) return
+      child.off('message', hear)
+      resolve()
+    }
+    child.on('message', hear)
+  })
 }
 
 async function postMany(core: Core, tenantId: string, many: number, name = 'ann'): Promise<void> {

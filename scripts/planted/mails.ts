@@ -23,7 +23,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A mail that waits for its turn asks for it before it leaves',
-    file: `${MAIL}/delivery.ts`,
+    file: `${MAIL}/attempts.ts`,
     find: '  if (row.waits_turn) {\n',
     replace: '  if (row.waits_turn && row.attempts > 99) {\n',
     tests: [LOG],
@@ -37,7 +37,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A mail whose link is void does not leave',
-    file: `${MAIL}/delivery.ts`,
+    file: `${MAIL}/attempts.ts`,
     find: 'return mail.stillGood === null ||',
     replace: 'return mail.stillGood !== undefined ||',
     tests: [LOG],
@@ -65,7 +65,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A mail that its recipient has switched off since does not leave',
-    file: `${MAIL}/delivery.ts`,
+    file: `${MAIL}/attempts.ts`,
     find: '|| (await isUnwanted(ctx, row)))',
     replace: '|| (await isUnwanted(ctx, { ...row, unsubscribe_kind: null })))',
     tests: ['core/src/modules/mail-domains/unsubscribe.test.ts'],
@@ -161,5 +161,12 @@ export const plants: Plant[] = [
     find: 'if (isGone) awayUntil =',
     replace: 'if (!failure) awayUntil =',
     tests: [FAILURES],
+  },
+  {
+    guard: 'Who has lost a mail to another process writes nothing down of it',
+    file: `${MAIL}/queries.ts`,
+    find: "    .where('claimed_by', '=', claim)\n",
+    replace: '',
+    tests: [`${MAIL}/together.test.ts`],
   },
 ]

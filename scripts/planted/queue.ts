@@ -71,4 +71,25 @@ export const plants: Plant[] = [
     replace: '',
     tests: ['core/test/outbound-places.test.ts'],
   },
+  {
+    guard: 'Jobs that fail together run each alone',
+    file: 'core/src/kernel/jobs/run.ts',
+    find: 'for (const job of jobs) await runAlone(',
+    replace: 'for (const job of jobs.slice(0, 1)) await runAlone(',
+    tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
+  {
+    guard: 'Jobs that run together are of one kind',
+    file: 'core/src/kernel/jobs/queries.ts',
+    find: ".where('task', '=', task)",
+    replace: '',
+    tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
+  {
+    guard: 'A job that another process has taken over meanwhile is not removed',
+    file: 'core/src/kernel/jobs/queries.ts',
+    find: "(await query.where('locked_by', '=', locked_by).executeTakeFirst()).numDeletedRows",
+    replace: '(await query.executeTakeFirst()).numDeletedRows',
+    tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
 ]

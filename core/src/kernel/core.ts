@@ -41,7 +41,7 @@ export interface Core {
   /** Counts a tenant that a sweep has worked on; filled by the metrics. */
   tenantSwept?(sweep: string, result: 'done' | 'failed'): void
   /** Counts what became of an attempt at a mail; filled by the metrics. */
-  mailDone?(status: string): void
+  mailDone?(status: string, mails: number): void
   /** Counts a request that a rate limit refused; filled by the metrics. */
   rateLimited?(policy: string): void
   /** Counts an answered request; filled by the metrics. */

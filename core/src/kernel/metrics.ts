@@ -40,7 +40,7 @@ export function createMetrics(core: Core): Metrics {
   core.tenantSwept = (sweep, result) => measure(({ swept }) => swept.inc({ sweep, result }))
   core.rateLimited = (policy) => measure(({ limited }) => limited.inc({ policy }))
   core.rates.tookOver = () => measure(({ takeovers }) => takeovers.inc())
-  core.mailDone = (status) => measure(({ mails }) => mails.inc({ status }))
+  core.mailDone = (status, many) => measure(({ mails }) => mails.inc({ status }, many))
   core.jobsDone = (task, result) => measure(({ jobs }) => jobs.inc({ task, result }))
   return { render: async () => (await load()).registry.metrics() }
 }

@@ -25,16 +25,39 @@ export interface Job<P extends TObject = TObject> {
    */
   readonly outbound: boolean
   readonly handler: (ctx: Ctx, payload: Static<P>) => Promise<void>
+  /** Several at once, for what costs little more than one does. Null: each alone. */
+  readonly together: Together<P> | null
+}
+
+/**
+ * Due jobs of one kind and tenant in one call, in nobody's name, since each may have come from somebody else. When it throws,
+ * each of them runs alone, so that one that fails takes no others with it: what is done already it must see for itself.
+ */
+export interface Together<P extends TObject> {
+  readonly max: number
+  readonly handler: (ctx: Ctx, payloads: readonly Static<P>[]) => Promise<void>
+}
+
+type Options<P extends TObject> = Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'outbound'>>
+interface Alone<P extends TObject> extends Options<P>, Pick<Job<P>, 'payload' | 'handler'> {
+  transaction?: Job['transaction']
+}
+interface Several<P extends TObject> extends Options<P>, Pick<Job<P>, 'payload'> {
+  transaction: 'manual'
+  together: Together<P>
 }
 
 /** Declares a job. It runs in the context of the tenant that enqueued it, or without one. */
-export function defineJob<P extends TObject>(
-  name: string,
-  spec: Pick<Job<P>, 'payload' | 'handler'> &
-    Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'transaction' | 'outbound'>>,
-): Job<P> {
+export function defineJob<P extends TObject>(name: string, spec: Alone<P> | Several<P>): Job<P> {
   const defaults = { maxAttempts: 10, leaseMs: 5 * 60_000, transaction: 'managed', outbound: false } as const // a word is a type
-  return Object.freeze({ name, ...defaults, ...spec })
+  if (!('together' in spec)) return Object.freeze({ name, ...defaults, together: null, ...spec })
+  const { handler } = spec.together
+  return Object.freeze({
+    name,
+    ...defaults,
+    ...spec,
+    handler: (ctx: Ctx, payload: Static<P>) => handler(ctx, [payload]),
+  })
 }
 
 export interface EnqueueOptions {

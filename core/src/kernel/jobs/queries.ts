@@ -30,11 +30,20 @@ export interface Lease {
   locked_by: string
 }
 
-/** The statements of the queue. Change and deletion return whether the claim was still valid. */
+/** The statements of the queue. Change and deletion return of how many jobs the claim was still valid. */
 export interface JobQueries {
+  /** The job that has been due for longest. */
   claim(tx: Tx, lease: Lease): Promise<ClaimedJob | undefined>
-  update(tx: Tx, job: ClaimedJob, change: JobChange): Promise<boolean>
-  delete(tx: Tx, job: ClaimedJob): Promise<boolean>
+  /** More jobs of a task. */
+  claimMore(tx: Tx, lease: Lease, task: string, limit: number): Promise<ClaimedJob[]>
+  update(tx: Tx, claim: Claim, change: JobChange): Promise<number>
+  delete(tx: Tx, claim: Claim): Promise<number>
+}
+
+/** Jobs that run together, under one token. */
+export interface Claim {
+  ids: readonly string[]
+  locked_by: string
 }
 
 /** The queue of one tenant or, for null, of what belongs to none: of outbound jobs, or of all others. */
@@ -42,35 +51,40 @@ export function getQueue(tenantId: string | null, outbound: boolean): JobQueries
   // A tenant's table has all the columns of the other, and its own.
   const table = (tenantId === null ? 'system_jobs' : 'tenant_jobs') as 'system_jobs'
   const own = tenantId === null ? sql<boolean>`true` : sql<boolean>`tenant_id = ${tenantId}`
+  const due = (tx: Tx, lease: Lease) =>
+    tx
+      .selectFrom(table)
+      .select('id')
+      .where(own)
+      .where('outbound', '=', outbound)
+      .where(isDue(lease))
+      .orderBy('run_at')
+      .orderBy('id')
+      .forUpdate()
+      .skipLocked()
+  const take = (tx: Tx, lease: Lease) =>
+    tx
+      .updateTable(table)
+      .set(claimed(lease))
+      .where(own)
+      .returning(['id', 'task', 'payload', 'origin', 'attempts', 'max_attempts', 'locked_by'])
   return {
     claim: async (tx, lease) => {
-      const next = tx
-        .selectFrom(table)
-        .select('id')
-        .where(own)
-        .where('outbound', '=', outbound)
-        .where(isDue(lease))
-        .orderBy('run_at')
-        .orderBy('id')
-        .limit(1)
-        .forUpdate()
-        .skipLocked()
-      const row = await tx
-        .updateTable(table)
-        .set(claimed(lease))
-        .where(own)
-        .where('id', '=', next)
-        .returning(['id', 'task', 'payload', 'origin', 'attempts', 'max_attempts', 'locked_by'])
-        .executeTakeFirst()
+      const row = await take(tx, lease).where('id', '=', due(tx, lease).limit(1)).executeTakeFirst()
       return row as ClaimedJob | undefined // the token was written just now, so it is not null
     },
-    update: async (tx, { id, locked_by }, change) => {
-      const query = tx.updateTable(table).set(change).where(own).where('id', '=', id)
-      return (await query.where('locked_by', '=', locked_by).executeTakeFirst()).numUpdatedRows === 1n
+    claimMore: async (tx, lease, task, limit) => {
+      const some = due(tx, lease).where('task', '=', task).limit(limit)
+      // As an array: of a list PostgreSQL may read, and lock, more than the limit.
+      return (await take(tx, lease).where(sql<boolean>`id = any(array(${some}))`).execute()) as ClaimedJob[] // the same
     },
-    delete: async (tx, { id, locked_by }) => {
-      const query = tx.deleteFrom(table).where(own).where('id', '=', id)
-      return (await query.where('locked_by', '=', locked_by).executeTakeFirst()).numDeletedRows === 1n
+    update: async (tx, { ids, locked_by }, change) => {
+      const query = tx.updateTable(table).set(change).where(own).where('id', '=', sql<string>`any(${ids}::uuid[])`)
+      return Number((await query.where('locked_by', '=', locked_by).executeTakeFirst()).numUpdatedRows)
+    },
+    delete: async (tx, { ids, locked_by }) => {
+      const query = tx.deleteFrom(table).where(own).where('id', '=', sql<string>`any(${ids}::uuid[])`)
+      return Number((await query.where('locked_by', '=', locked_by).executeTakeFirst()).numDeletedRows)
     },
   }
 }

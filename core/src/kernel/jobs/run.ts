@@ -1,13 +1,11 @@
-import { Value } from 'typebox/value'
+import type { TObject } from 'typebox'
 import { fromNow, MINUTES, SECONDS } from '../clock.ts'
-import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
-import { createContext } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
-import type { EventRecord } from '../events/define.ts'
 import { newId } from '../ids.ts'
 import { messageOf } from '../system-errors.ts'
-import type { JobOrigin } from './enqueue.ts'
+import type { Together } from './define.ts'
+import { perform, performTogether } from './perform.ts'
 import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './queries.ts'
 
 /** A running job renews its lease; after a crash another process takes over after this time. */
@@ -55,21 +53,53 @@ export async function runDueJobs(
 }
 
 async function claim({ core, queue }: Turn, tx: Tx): Promise<ClaimedJob | null> {
-  const lease = {
-    now: core.clock.now(),
-    furthest: fromNow(core.clock, FURTHEST_LEASE_MS),
-    locked_until: fromNow(core.clock, LEASE_MS),
-    locked_by: newId(),
-  }
-  return (await queue.claim(tx, lease)) ?? null
+  return (await queue.claim(tx, leaseOf(core, newId()))) ?? null
 }
 
+const leaseOf = ({ clock }: Core, locked_by: string) => ({
+  now: clock.now(),
+  furthest: fromNow(clock, FURTHEST_LEASE_MS),
+  locked_until: fromNow(clock, LEASE_MS),
+  locked_by,
+})
+
 async function runJob(turn: Turn, job: ClaimedJob): Promise<Next> {
-  const { core } = turn
-  const stopRenewing = keepLease(turn, job)
+  const together = turn.core.registry.findJob(job.task)?.together
+  if (!together || isSpent(job)) return runAlone(turn, job)
+  const { core, queue, tenantId } = turn
+  const more = await core.db.transaction({ tenantId, role: 'app' }, (tx) =>
+    queue.claimMore(tx, leaseOf(core, job.locked_by), job.task, together.max - 1),
+  )
+  return more.length === 0 ? runAlone(turn, job) : runTogether(turn, [job, ...more], together)
+}
+
+/** Claimed so often without an end that it counts as what ends the process. */
+const isSpent = (job: ClaimedJob) => job.attempts > job.max_attempts + LOST_RUNS
+
+/** Whatever goes wrong with several is found by running each alone. */
+async function runTogether(turn: Turn, jobs: ClaimedJob[], { handler }: Together<TObject>): Promise<Next> {
+  const { core, tenantId } = turn
+  const stopRenewing = keepLease(turn, jobs)
   try {
-    if (job.attempts > job.max_attempts + LOST_RUNS) throw new Error('The process ended each time that this job ran')
-    const next = await perform(turn, job)
+    if (jobs.some(isSpent)) throw new Error('One of them ended its process each time that it ran')
+    const next = await performTogether(core, tenantId, { jobs, handler }, ({ tx }) => finish(turn, tx, jobs))
+    for (const { task } of jobs) core.jobsDone?.(task, 'done')
+    return next
+  } catch (error) {
+    core.log.warn({ err: error, task: jobs[0]?.task, jobs: jobs.length }, 'jobs failed together and run alone')
+    for (const job of jobs) await runAlone({ ...turn, goesOn: () => false }, job)
+    return undefined
+  } finally {
+    stopRenewing()
+  }
+}
+
+async function runAlone(turn: Turn, job: ClaimedJob): Promise<Next> {
+  const { core } = turn
+  const stopRenewing = keepLease(turn, [job])
+  try {
+    if (isSpent(job)) throw new Error('The process ended each time that this job ran')
+    const next = await perform(core, turn.tenantId, job, ({ tx }) => finish(turn, tx, [job]))
     core.jobsDone?.(job.task, 'done')
     return next
   } catch (error) {
@@ -82,52 +112,19 @@ async function runJob(turn: Turn, job: ClaimedJob): Promise<Next> {
 }
 
 /** Renews the lease up to the job's own limit; a longer job counts as hung and may be taken over. */
-function keepLease(turn: Turn, job: ClaimedJob): () => void {
+function keepLease(turn: Turn, jobs: ClaimedJob[]): () => void {
   const { core } = turn
-  const limitMs = core.registry.findJob(job.task)?.leaseMs ?? Number.POSITIVE_INFINITY
+  const task = jobs[0]?.task ?? ''
+  const limitMs = core.registry.findJob(task)?.leaseMs ?? Number.POSITIVE_INFINITY
   let heldMs = 0
   const timer = setInterval(() => {
     heldMs += LEASE_MS / 3
     if (heldMs > limitMs) return
-    change(turn, job, { locked_until: fromNow(core.clock, LEASE_MS) }).catch((error: Error) =>
-      core.log.warn({ err: error, task: job.task, job_id: job.id }, 'the lease of a job could not be renewed'),
+    change(turn, jobs, { locked_until: fromNow(core.clock, LEASE_MS) }).catch((error: Error) =>
+      core.log.warn({ err: error, task, job_id: jobs[0]?.id }, 'the lease of a job could not be renewed'),
     )
   }, LEASE_MS / 3)
   return () => clearInterval(timer)
-}
-
-async function perform(turn: Turn, job: ClaimedJob): Promise<Next> {
-  const { core, tenantId } = turn
-  const { mode, handle } = resolveTask(core, job)
-  const { actor, storeId, requestId } = job.origin as JobOrigin // written by insertJobs
-  const ctx = createContext(core, {
-    tenant: tenantId,
-    storeId,
-    actor,
-    origin: { requestId, ipAddress: null, userAgent: null },
-  })
-  if (mode === 'managed') {
-    // The effect and the end of a job are one commit: when another process has taken the job over, its changes here are
-    // rolled back.
-    return ctx.transaction(async (inner) => {
-      await handle(inner)
-      return finish(turn, inner.tx, job)
-    })
-  }
-  await handle(ctx)
-  return ctx.transaction((inner) => finish(turn, inner.tx, job))
-}
-
-/** The job or listener of a task name. */
-function resolveTask(core: Core, job: ClaimedJob): { mode: 'managed' | 'manual'; handle: (ctx: Ctx) => Promise<void> } {
-  const listener = core.registry.findListener(job.task)
-  if (listener) return { mode: 'managed', handle: (ctx) => listener.handle(ctx, job.payload as EventRecord<never>) } // written by emitEvent
-  const definition = core.registry.findJob(job.task)
-  if (!definition) throw new Error(`No module of this core knows the task ${job.task}`)
-  if (!Value.Check(definition.payload, job.payload))
-    throw new Error(`The payload of ${job.task} has another shape than declared`)
-  const payload = job.payload
-  return { mode: definition.transaction, handle: (ctx) => definition.handler(ctx, payload as never) } // checked just above
 }
 
 class LeaseLost extends Error {
@@ -136,12 +133,17 @@ class LeaseLost extends Error {
   }
 }
 
-/** Ends a job and claims the next in the same commit, which halves the commits of a long queue. */
-async function finish(turn: Turn, tx: Tx, job: ClaimedJob): Promise<Next> {
-  const [ended, next] = await Promise.all([turn.queue.delete(tx, job), turn.goesOn() ? claim(turn, tx) : undefined])
-  if (!ended) throw new LeaseLost()
+/** Ends jobs and claims the next in the same commit, which halves the commits of a long queue. */
+async function finish(turn: Turn, tx: Tx, jobs: ClaimedJob[]): Promise<Next> {
+  const [ended, next] = await Promise.all([
+    turn.queue.delete(tx, claimOf(jobs)),
+    turn.goesOn() ? claim(turn, tx) : undefined,
+  ])
+  if (ended < jobs.length) throw new LeaseLost()
   return next
 }
+
+const claimOf = (jobs: ClaimedJob[]) => ({ ids: jobs.map(({ id }) => id), locked_by: jobs[0]?.locked_by ?? '' })
 
 async function retryLater(turn: Turn, job: ClaimedJob, error: unknown): Promise<void> {
   const { core, tenantId } = turn
@@ -152,7 +154,7 @@ async function retryLater(turn: Turn, job: ClaimedJob, error: unknown): Promise<
     'a job failed',
   )
   const runAt = fromNow(core.clock, backoffMs(job.attempts))
-  await change(turn, job, {
+  await change(turn, [job], {
     status: failed ? 'failed' : 'waiting',
     run_at: runAt,
     locked_until: null,
@@ -167,6 +169,6 @@ export function backoffMs(attempts: number): number {
   return Math.min(3 ** (attempts - 1) * SECONDS, MAX_BACKOFF_MS) * (0.875 + Math.random() / 4)
 }
 
-async function change({ core, tenantId, queue }: Turn, job: ClaimedJob, values: JobChange): Promise<void> {
-  await core.db.transaction({ tenantId, role: 'app' }, (tx) => queue.update(tx, job, values))
+async function change({ core, tenantId, queue }: Turn, jobs: ClaimedJob[], values: JobChange): Promise<void> {
+  await core.db.transaction({ tenantId, role: 'app' }, (tx) => queue.update(tx, claimOf(jobs), values))
 }

@@ -62,3 +62,32 @@ test('a process that dies while it sends loses no mail, and one that is sent twi
   assert.equal(ids.length, 2)
   assert.equal(new Set(ids).size, 1)
 })
+
+test('a process that dies among many mails sends those again that it had not written down, and no other', async () => {
+  peer.reset()
+  const to = Array.from({ length: 30 }, (_, n) => `p${n}@example.com`)
+  await core.core.run(async (ctx) => {
+    for (const each of to) await ctx.mail(noticeMail, { to: each, data: { at: ctx.clock.now() } })
+  })
+  const dying = Promise.withResolvers<void>()
+  peer.onMail(async () => {
+    if (peer.received.length < 22) return
+    child?.kill('SIGKILL')
+    dying.resolve()
+    throw new Error('the connection broke')
+  })
+  child = startWorker()
+  await dying.promise
+  await once(child, 'exit')
+  const sent = await core.core.db.systemQuery<{ to: string }>(
+    `select "to" from global_mails where status = 'sent' and "to" like 'p%'`,
+  )
+  const before = peer.received.length
+  core.clock.advance(2 * MINUTES)
+  peer.onMail(async () => {})
+  await core.drainJobs(null)
+  const later = peer.received.slice(before).map((mail) => mail.to)
+  assert.deepEqual(later.toSorted(), to.filter((each) => !sent.some((row) => row.to === each)).toSorted())
+  const known = peer.received.map(({ to, raw }) => `${to} ${/^Message-ID:\s*(<[^>]+>)/im.exec(raw)?.[1]}`)
+  assert.equal(new Set(known).size, 30)
+})

@@ -1,5 +1,5 @@
 import { type Ctx, conflict, notFound, onViolation, page } from '#kernel'
-import { isStillGood, isUnwanted, openMail } from './delivery.ts'
+import { isStillGood, isUnwanted, openMail } from './attempts.ts'
 import { mailCanceled, mailResent } from './events.ts'
 import { newMail } from './new-mail.ts'
 import { enterMail, requireMail } from './post.ts'

@@ -13,8 +13,8 @@ export const mailer = defineResource({
       ...createMailer({ dataDir: config.dataDir, mail: { ...config.mail, from } }, log),
       /** The Message-ID of a mail, by its mark. */
       messageId: (mark: string) => `<${mark}@${domain}>`,
-      /** Counts what became of an attempt. */
-      count: (status: MailStatus) => core.mailDone?.(status),
+      /** Counts what became of attempts. */
+      count: (status: MailStatus, mails = 1) => core.mailDone?.(status, mails),
     }
   },
   close: (sender) => sender.close(),

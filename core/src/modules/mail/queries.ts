@@ -11,6 +11,8 @@ function placeOf(tenantId: string | null) {
   return { table, own: tenantId === null ? sql<boolean>`true` : sql<boolean>`tenant_id = ${tenantId}` }
 }
 
+const anyOf = (ids: readonly string[]) => sql<string>`any(${ids}::uuid[])`
+
 const selectMails = (tx: Tx, tenantId: string | null) => {
   const { table, own } = placeOf(tenantId)
   return tx.selectFrom(table).selectAll().where(own)
@@ -46,26 +48,53 @@ export function updateMail(tx: Tx, tenantId: string | null, id: string, change: 
   return query.returningAll().executeTakeFirstOrThrow(() => notFound())
 }
 
-/** False when another attempt has taken the mail over. */
-export async function updateClaimedMail(
+/** Locks those of these mails that are there, in the order of their ids, until the transaction ends. */
+export const lockMails = (tx: Tx, tenantId: string | null, ids: readonly string[]): Promise<MailRow[]> =>
+  selectMails(tx, tenantId).where('id', '=', anyOf(ids)).orderBy('id').forNoKeyUpdate().execute()
+
+/** Enters an attempt at these mails, which the caller has locked. */
+export function updateMailsClaimed(
   tx: Tx,
   tenantId: string | null,
-  { id, claim }: { id: string; claim: string },
-  change: MailChange,
-): Promise<boolean> {
+  ids: readonly string[],
+  change: Pick<MailRow, 'claimed_by' | 'updated_at'>,
+): Promise<MailRow[]> {
   const { table, own } = placeOf(tenantId)
-  const query = tx.updateTable(table).set(change).where(own).where('id', '=', id).where('claimed_by', '=', claim)
-  return (await query.executeTakeFirst()).numUpdatedRows === 1n
+  const query = tx.updateTable(table).set({ ...change, attempts: sql<number>`attempts + 1`, waits_turn: false })
+  return query.where(own).where('id', '=', anyOf(ids)).returningAll().execute()
 }
 
-/** The address on the tenant's suppression list; undefined when it is not there. */
-export const findSuppression = (tx: Tx, tenantId: string, email: string): Promise<SuppressionRow | undefined> =>
+/** Those that one attempt has handed to the mail server, each with what the server replied; returns how many it still held. */
+export async function updateMailsSent(
+  tx: Tx,
+  tenantId: string | null,
+  { claim, replies }: { claim: string; replies: readonly { id: string; server_reply: string | null }[] },
+  change: MailChange,
+): Promise<number> {
+  const { table, own } = placeOf(tenantId)
+  const replied = sql<{
+    id: string
+    server_reply: string | null
+  }>`(select * from jsonb_to_recordset(cast(${JSON.stringify(replies)} as jsonb)) as r(id uuid, server_reply text))`
+  const { numUpdatedRows } = await tx
+    .updateTable(table)
+    .from(replied.as('replied'))
+    .set({ ...change, server_reply: sql<string | null>`replied.server_reply` })
+    .where(own)
+    .whereRef(`${table}.id`, '=', sql.ref('replied.id'))
+    .where('claimed_by', '=', claim)
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}
+
+/** Those of the addresses that are on the tenant's suppression list. */
+export const listSuppressed = (tx: Tx, tenantId: string, emails: readonly string[]): Promise<SuppressionRow[]> =>
   tx
     .selectFrom('mail_suppressions')
     .selectAll()
     .where('tenant_id', '=', tenantId)
-    .where('email', '=', email)
-    .executeTakeFirst()
+    .where('email', '=', sql<string>`any(${emails}::text[])`)
+    .execute()
 
 /** Puts an address on the list, where a complaint stands above a bounce; undefined when nothing has changed. */
 export const upsertSuppression = (
@@ -111,8 +140,8 @@ export interface DeadAddress {
   bounced_at: string
 }
 
-export const findDeadAddress = (tx: Tx, key: string): Promise<DeadAddress | undefined> =>
-  tx.selectFrom('dead_addresses').selectAll().where('key', '=', key).executeTakeFirst()
+export const listDeadAddresses = (tx: Tx, keys: readonly string[]): Promise<DeadAddress[]> =>
+  tx.selectFrom('dead_addresses').selectAll().where('key', '=', sql<string>`any(${keys}::text[])`).execute()
 
 export const upsertDeadAddress = (tx: Tx, address: DeadAddress): Promise<unknown> =>
   tx

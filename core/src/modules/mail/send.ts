@@ -1,12 +1,11 @@
 import type { Ctx } from '#kernel'
-import type { Outcome, Parcel } from './delivery.ts'
+import type { Outcome, Parcel } from './attempts.ts'
 import { mailer } from './mailer.ts'
 import { markOf } from './message-id.ts'
 import { renderFor } from './render.ts'
 import { MailError } from './replies.ts'
-import type { MailRow } from './table.ts'
 import { zoneOf } from './time-zone.ts'
-import { offerOf } from './unsubscribe/offer.ts'
+import { offerOf, subscriptionOf } from './unsubscribe/offer.ts'
 
 /** Writes a mail and hands it to the mail server. In no transaction, because the server may be slow. */
 export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
@@ -31,11 +30,6 @@ export async function sendParcel(ctx: Ctx, parcel: Parcel): Promise<Outcome> {
   } catch (error) {
     return outcomeOf(ctx, parcel, error)
   }
-}
-
-/** What its recipient can switch off; null: nothing. */
-export function subscriptionOf({ unsubscribe_kind: kind, unsubscribe_user_id: userId }: MailRow) {
-  return kind === null || userId === null ? null : { kind, userId }
 }
 
 function outcomeOf(ctx: Ctx, { row: { id, kind, attempts } }: Parcel, error: unknown): Outcome {

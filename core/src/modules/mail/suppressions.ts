@@ -1,10 +1,11 @@
 import { type Ctx, DAYS, type MailDefinition, momentAfter, notFound, page, sha256, stamp } from '#kernel'
 import { suppressionAdded, suppressionRemoved } from './events.ts'
 import {
+  type DeadAddress,
   deleteDeadAddress,
   deleteSuppression,
-  findDeadAddress,
-  findSuppression,
+  listDeadAddresses,
+  listSuppressed,
   listSuppressions,
   upsertDeadAddress,
   upsertSuppression,
@@ -27,18 +28,39 @@ interface Block {
   attempts: number
 }
 
+/** What stands against addresses. */
+interface KnownAddresses {
+  listed: ReadonlyMap<string, SuppressionRow>
+  dead: ReadonlyMap<string, DeadAddress>
+}
+
+/** Reads what the tenant's own list says of addresses, and at which of them nobody is. */
+export async function readAddresses(ctx: Ctx, addresses: readonly string[]): Promise<KnownAddresses> {
+  const [listed, dead] = await Promise.all([
+    ctx.tenant === null ? [] : listSuppressed(ctx.tx, ctx.tenant, addresses),
+    listDeadAddresses(ctx.tx, addresses.map(deadKeyOf)),
+  ])
+  return {
+    listed: new Map(listed.map((each) => [each.email, each])),
+    dead: new Map(dead.map((each) => [each.key, each])),
+  }
+}
+
 /**
  * What keeps a mail from leaving, if anything:
  * - the tenant's own list, which no mail passes but one for security that a complaint alone stands against;
  * - that nobody is at the address, whoever found out. The tenant is told what its own mail would have been told, so it
  *   learns of the address, and nothing of other tenants. A mail for security is tried again a day after a bounce.
  */
-export async function findBlock(ctx: Ctx, mail: Secured, { id, address }: Bounced): Promise<Block | null> {
-  const [listed, dead] = await Promise.all([
-    findListed(ctx, mail, address),
-    findDeadAddress(ctx.tx, deadKeyOf(address)),
-  ])
+export async function findBlock(
+  ctx: Ctx,
+  mail: Secured,
+  { id, address }: Bounced,
+  known: KnownAddresses,
+): Promise<Block | null> {
+  const listed = standing(ctx, mail, known.listed.get(address))
   if (listed) return { happening: { name: 'suppressed', reason: listed.reason }, attempts: 0 }
+  const dead = known.dead.get(deadKeyOf(address))
   if (!dead || !isFresh(ctx, dead.bounced_at, mail.security ? DEAD_FOR_SECURITY_MS : DEAD_MS)) return null
   if (ctx.tenant === null) return { happening: { name: 'suppressed', reason: 'hard_bounce' }, attempts: 0 }
   await recordBounce(ctx, { id, address }, dead.server_reply)
@@ -50,13 +72,13 @@ type Secured = Pick<MailDefinition, 'security'>
 const isFresh = ({ clock }: Ctx, since: string, ms: number) => momentAfter(since, ms) > clock.now()
 
 /** What stands on the tenant's own list against a mail. */
-export async function findListed(
-  ctx: Ctx,
-  { security }: Secured,
-  address: string,
-): Promise<SuppressionRow | undefined> {
+export async function findListed(ctx: Ctx, mail: Secured, address: string): Promise<SuppressionRow | undefined> {
   if (ctx.tenant === null) return undefined
-  const listed = await findSuppression(ctx.tx, ctx.tenant, address)
+  const [listed] = await listSuppressed(ctx.tx, ctx.tenant, [address])
+  return standing(ctx, mail, listed)
+}
+
+function standing(ctx: Ctx, { security }: Secured, listed: SuppressionRow | undefined): SuppressionRow | undefined {
   if (!listed || !security) return listed
   const isHeld = listed.reason === 'hard_bounce' && isFresh(ctx, listed.updated_at, DEAD_FOR_SECURITY_MS)
   return isHeld ? listed : undefined

@@ -1,4 +1,5 @@
 import { type Ctx, linkTo, type Subscription } from '#kernel'
+import type { MailRow } from '../table.ts'
 import { unsubscribeToken } from './tokens.ts'
 
 /** How somebody ends mails of a kind: by a program (RFC 8058), or on a page. */
@@ -21,4 +22,9 @@ export function offerOf(ctx: Ctx, subscription: Subscription | null | undefined)
     oneClickUrl: linkTo({ publicUrl: http.publicUrl }, UNSUBSCRIBE_PATH, token),
     pageUrl: linkTo({ publicUrl: http.publicUrl, pages }, UNSUBSCRIBE_PATH, token),
   }
+}
+
+/** What its recipient can switch off; null: nothing. */
+export function subscriptionOf({ unsubscribe_kind: kind, unsubscribe_user_id: userId }: MailRow) {
+  return kind === null || userId === null ? null : { kind, userId }
 }

@@ -1,0 +1,113 @@
+import { type Brand, type Ctx, type Id, type MailDefinition, type MailSender, newId } from '#kernel'
+import { sealContextOf } from './new-mail.ts'
+import { takeResendTurn, takeTurn } from './pauses.ts'
+import { lockMails, updateMailsClaimed } from './queries.ts'
+import { type Happening, isWaiting } from './states.ts'
+import { findBlock, readAddresses } from './suppressions.ts'
+import type { MailRow } from './table.ts'
+import { subscriptionOf } from './unsubscribe/offer.ts'
+
+/** What was posted, and what it is told. */
+interface Letter {
+  mail: MailDefinition
+  data: unknown
+}
+
+/** What is sent at one attempt. */
+export interface Parcel extends Letter {
+  row: MailRow
+  /** The attempt: whoever takes the mail over writes another one. */
+  claim: Id
+  sender: MailSender | null
+  /** What the tenant looks like whose mail it is. */
+  brand: Brand | null
+}
+
+/** What became of an attempt. `isDead`: nobody is at the address, says its mail server. */
+export type Outcome = Happening & { name: 'taken' | 'put_off' | 'refused' | 'bounced'; isDead?: boolean }
+
+interface Begun {
+  /** They are sent now. */
+  parcels: Parcel[]
+  /** They are not, or not yet. */
+  others: { row: MailRow; happening: Happening }[]
+  /** They wait for a lock that no other mail is to be held up with. */
+  alone: Id[]
+}
+
+/** The one place where mails leave: takes them for an attempt. */
+export async function beginAttempts(ctx: Ctx, ids: readonly Id[]): Promise<Begun> {
+  const rows = (await lockMails(ctx.tx, ctx.tenant, ids)).filter(isWaiting)
+  const addresses = rows.map(({ address }) => address)
+  const known = await readAddresses(ctx, addresses)
+  const letters = new Map<Id, Letter>()
+  const [others, alone]: [Begun['others'], Id[]] = [[], []]
+  for (const row of rows) {
+    // A turn is a lock on what tenants share.
+    if (row.waits_turn && rows.length > 1) alone.push(row.id)
+    else {
+      const judged = await judge(ctx, row, known)
+      if ('name' in judged)
+        others.push({ row: { ...row, attempts: row.attempts + (judged.attempts ?? 0) }, happening: judged })
+      else letters.set(row.id, judged)
+    }
+  }
+  if (letters.size === 0) return { parcels: [], others, alone }
+  const claim = newId()
+  const change = { claimed_by: claim, updated_at: ctx.clock.now() }
+  const claimed = await updateMailsClaimed(ctx.tx, ctx.tenant, [...letters.keys()], change)
+  const { senders, brands } = ctx.registry
+  const sender = (await senders?.senderOf(ctx, ctx.tenant)) ?? null
+  const brand = (ctx.tenant === null ? null : await brands?.(ctx, ctx.tenant)) ?? null
+  const parcels = claimed.flatMap((row) => {
+    const letter = letters.get(row.id)
+    return letter ? [{ row, claim, ...letter, sender, brand }] : []
+  })
+  return { parcels, others, alone }
+}
+
+/** What a mail says; or what happens to it in place of being sent, and whether that counts as an attempt. */
+async function judge(
+  ctx: Ctx,
+  row: MailRow,
+  known: Awaited<ReturnType<typeof readAddresses>>,
+): Promise<Letter | (Happening & { attempts?: number })> {
+  if (ctx.config.mail.off) return { name: 'canceled', reason: 'mail_off' }
+  const opened = openMail(ctx, row)
+  if (!opened) return { name: 'put_off', reply: row.server_reply, reason: 'unreadable', attempts: 1 }
+  const { mail, data } = opened
+  if (!(await isStillGood(ctx, mail, data)) || (await isUnwanted(ctx, row)))
+    return { name: 'canceled', reason: 'no_longer_valid' }
+  const block = await findBlock(ctx, mail, row, known)
+  if (block) return { ...block.happening, attempts: block.attempts }
+  if (row.waits_turn) {
+    const until = await (row.resend_of ? takeResendTurn(ctx, mail, row.to) : takeTurn(ctx, mail, row.to, 'wait'))
+    if (until !== null && until > ctx.clock.now()) return { name: 'told_to_wait', until }
+  }
+  return opened
+}
+
+/** Null when its module is gone or its data cannot be read. */
+export function openMail(ctx: Ctx, { id, kind, data }: MailRow): Letter | null {
+  const mail = ctx.registry.mails.get(kind)
+  if (!mail || data === null) return null
+  try {
+    return { mail, data: JSON.parse(ctx.secrets.openText(data, sealContextOf(id))) }
+  } catch (error) {
+    ctx.log.error({ err: error, mail_id: id }, 'the data of a mail cannot be read')
+    return null
+  }
+}
+
+/** Whether what a mail says is still of use. */
+export async function isStillGood(ctx: Ctx, mail: MailDefinition, data: unknown): Promise<boolean> {
+  // Checked against the schema before it was sealed.
+  return mail.stillGood === null || (await mail.stillGood(ctx, data as Record<string, unknown>))
+}
+
+/** Whether its recipient has switched such mails off since, or has left the tenant. */
+export async function isUnwanted(ctx: Ctx, row: MailRow): Promise<boolean> {
+  const subscription = subscriptionOf(row)
+  if (!subscription || ctx.tenant === null) return false
+  return (await ctx.registry.unsubscribers?.isEnded(ctx, subscription)) ?? false
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { type Ctx, defineJob, defineModule, Type } from '#kernel'
+import { LEASE_MS, runDueJobs } from '../src/kernel/jobs/run.ts'
+import { drainJobs } from '../src/testing/drain-jobs.ts'
+import { createTestCore, type TestCore } from '../src/testing/index.ts'
+import { inTenant, tenantOf } from './probe-module.ts'
+
+let calls: { labels: string[]; tenant: string | null; actor: string }[] = []
+let behaviour: ((ctx: Ctx, labels: string[]) => Promise<void>) | undefined
+
+const crowdJob = defineJob('crowd.gather', {
+  payload: Type.Object({ label: Type.String() }),
+  transaction: 'manual',
+  maxAttempts: 3,
+  together: {
+    max: 3,
+    handler: async (ctx, payloads) => {
+      const labels = payloads.map(({ label }) => String(label))
+      calls.push({ labels, tenant: ctx.tenant, actor: ctx.actor.label })
+      await behaviour?.(ctx, labels)
+    },
+  },
+})
+const strayJob = defineJob('crowd.stray', { payload: Type.Object({}), handler: async () => {} })
+const crowd = defineModule({ name: 'crowd', jobs: [crowdJob, strayJob] })
+
+describe('jobs of a kind that run together', () => {
+  let test: TestCore
+  before(async () => {
+    test = await createTestCore({ modules: [crowd] })
+  })
+  after(() => test.close())
+  afterEach(async () => {
+    behaviour = undefined
+    calls = []
+    await test.core.db.systemQuery('delete from tenant_jobs returning 1')
+  })
+
+  const enqueue = (tenant: string, labels: string) =>
+    inTenant(test.core, tenant, async (ctx) => {
+      for (const label of labels) await ctx.enqueue(crowdJob, { label })
+    })
+  const runDue = (tenant: string) => drainJobs(test.core, tenantOf(tenant))
+  const left = () =>
+    test.core.db.systemQuery<{ label: string; attempts: number; last_error: string | null; status: string }>(
+      `select payload->>'label' as label, attempts, last_error, status from tenant_jobs where task = 'crowd.gather' order by id`,
+    )
+  const labels = () => calls.map((call) => call.labels.toSorted().join(''))
+
+  it('are handed over in one call, so many at most, those of one tenant, in nobody’s name', async () => {
+    await enqueue('a', 'abcd')
+    await inTenant(test.core, 'a', (ctx) => ctx.enqueue(strayJob, {}))
+    await enqueue('a', 'e')
+    await enqueue('b', 'f')
+    await runDue('a')
+    assert.deepEqual(labels(), ['abc', 'de'])
+    await runDue('b')
+    assert.deepEqual(labels(), ['abc', 'de', 'f'])
+    assert.deepEqual(
+      calls.map(({ tenant }) => tenant),
+      [tenantOf('a'), tenantOf('a'), tenantOf('b')],
+    )
+    assert.ok(calls.slice(0, 2).every(({ actor }) => actor === 'system'))
+    assert.deepEqual(await left(), [])
+  })
+
+  it('run alone when they fail together, and only what fails alone is tried again', async () => {
+    await enqueue('a', 'abc')
+    behaviour = async (_ctx, some) => {
+      if (some.includes('b')) throw new Error('b is broken')
+    }
+    await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    assert.deepEqual(labels().slice(0, 4), ['abc', 'a', 'b', 'c'])
+    assert.deepEqual(await left(), [{ label: 'b', attempts: 1, last_error: 'b is broken', status: 'waiting' }])
+    for (let attempt = 0; attempt < 2; attempt++) {
+      test.clock.advance(60_000)
+      await runDue('a')
+    }
+    assert.deepEqual(await left(), [{ label: 'b', attempts: 3, last_error: 'b is broken', status: 'failed' }])
+  })
+
+  it('run alone when one of them is of another shape than declared', async () => {
+    await enqueue('a', 'abc')
+    await test.core.db.systemQuery(
+      `update tenant_jobs set payload = '{"label": 5}' where payload->>'label' = 'b' returning 1`,
+    )
+    await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    assert.deepEqual(labels(), ['a', 'c'])
+    assert.match((await left())[0]?.last_error ?? '', /another shape/)
+  })
+
+  it('are none that another process holds, nor that are not due', async () => {
+    await enqueue('a', 'abc')
+    await inTenant(test.core, 'a', (ctx) =>
+      ctx.enqueue(crowdJob, { label: 'd' }, { runAt: new Date(test.clock.ms() + 3_600_000).toISOString() }),
+    )
+    await test.core.db.systemQuery(
+      `update tenant_jobs set locked_by = gen_random_uuid(), locked_until = $1 where payload->>'label' = 'b' returning 1`,
+      [new Date(test.clock.ms() + LEASE_MS).toISOString()],
+    )
+    await runDue('a')
+    assert.deepEqual(labels(), ['ac'])
+    assert.deepEqual(
+      (await left()).map(({ label }) => label),
+      ['b', 'd'],
+    )
+  })
+
+  it('are removed each by the token of this run alone: what was taken over stays', async () => {
+    await enqueue('a', 'ab')
+    behaviour = () =>
+      test.core.db.aside(async () => {
+        behaviour = undefined
+        await test.core.db.systemQuery(
+          `update tenant_jobs set locked_by = gen_random_uuid(), locked_until = $1 where payload->>'label' = 'b' returning 1`,
+          [new Date(test.clock.ms() + LEASE_MS).toISOString()],
+        )
+      })
+    await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    assert.deepEqual(
+      (await left()).map(({ label }) => label),
+      ['b'],
+    )
+  })
+})
