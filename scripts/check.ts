@@ -25,10 +25,10 @@ process.env.TEST_RUN_ID = randomUUID()
 // What was compiled once is read by every process that follows.
 process.env.NODE_COMPILE_CACHE ??= `${root}node_modules/.cache/compiled`
 
-// Test files side by side, on the two cores of a small machine: some wait most of their time, for processes and for clocks.
+// Test files side by side, on the two cores of a small machine: many wait most of their time, for processes and for clocks.
 const LANES = 3
-// It may have the 100 connections that are usual, of which a test that has several cores takes up to 50.
-const LANES_ON_FIFTEEN = 2
+// Beside those. It may have the 100 connections that are usual, of which a test that has several cores takes up to 50.
+const LANES_ON_FIFTEEN = 1
 
 const totals: Totals = { passed: 0, failed: 0, skipped: 0, times: [] }
 const stops: (() => Promise<void>)[] = []
@@ -62,21 +62,22 @@ function readArguments(): { words: string[]; everywhere: boolean; times: boolean
 
 async function runAll(everywhere: boolean): Promise<void> {
   const files = longestFirst(await leaveOutImpossible(findTestFiles(root)))
-  const embedded = await startEmbedded()
+  const superuserUrl = await startEmbedded()
+  const embedded = { name: 'the embedded PostgreSQL', superuserUrl, lanes: LANES }
+  // Whoever holds the only connection and asks for another waits for themselves: no race, crash or schedule may.
+  const single = { ...embedded, name: 'a single connection', env: { TEST_DATABASE_POOL_SIZE: '1' } }
   await Promise.all([
     runTool('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.']),
     // Its threads look at the same types again, each for itself: in one it takes half the time of both cores.
     runTool('types', ['node_modules/typescript/bin/tsc', '--noEmit', '--singleThreaded', '-p', 'tsconfig.json']),
-    runTestFiles('the embedded PostgreSQL', files, embedded, totals, LANES),
+    runTestFiles(embedded, files, totals).then(() => runTestFiles(single, files.filter(isAlsoRunOnOne), totals)),
+    runOnFifteen(files.filter(everywhere ? isForFifteen : isAlwaysOnFifteen)),
   ])
-  // Whoever holds the only connection and asks for another waits for themselves: no race, crash or schedule may.
-  process.env.TEST_DATABASE_POOL_SIZE = '1'
-  await runTestFiles('a single connection', files.filter(isAlsoRunOnOne), embedded, totals, LANES)
-  delete process.env.TEST_DATABASE_POOL_SIZE
+}
 
-  const fifteen = await findPostgres15().catch((error: unknown) => fail('PostgreSQL 15', error))
-  const others = files.filter(everywhere ? isForFifteen : isAlwaysOnFifteen)
-  if (fifteen) await runTestFiles('PostgreSQL 15', others, fifteen, totals, LANES_ON_FIFTEEN)
+async function runOnFifteen(files: string[]): Promise<void> {
+  const superuserUrl = await findPostgres15().catch((error: unknown) => fail('PostgreSQL 15', error))
+  if (superuserUrl) await runTestFiles({ name: 'PostgreSQL 15', superuserUrl, lanes: LANES_ON_FIFTEEN }, files, totals)
   else warn('LEFT OUT: the second run on PostgreSQL 15. Set TEST_POSTGRES_15_URL to the URL of a superuser there.')
 }
 
@@ -86,7 +87,8 @@ async function runNamed(words: readonly string[]): Promise<void> {
   if (unknown.length > 0) return
   const files = await leaveOutImpossible(named)
   print(`Tests on the embedded PostgreSQL, without style and types:\n${files.map((file) => `  ${file}\n`).join('')}`)
-  await runTestFiles('the embedded PostgreSQL', longestFirst(files), await startEmbedded(), totals, LANES)
+  const embedded = { name: 'the embedded PostgreSQL', superuserUrl: await startEmbedded(), lanes: LANES }
+  await runTestFiles(embedded, longestFirst(files), totals)
 }
 
 async function startEmbedded(): Promise<string> {

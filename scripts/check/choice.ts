@@ -21,9 +21,9 @@ export const ON_ONE_CONNECTION = [
   'members/invitation-roles',
   'roles/assignment',
   'stores/default-store',
-  'subscriptions/trial',
+  'life/trial',
   'subscriptions/races',
-  'subscriptions/renewal',
+  'life/renewal',
   'seals/verification-lease',
   'wrong-clock',
   'audit-sinks/crash',
@@ -63,7 +63,7 @@ export const ALSO_ON_FIFTEEN = [
   'retention/archive',
   'search/search',
   'seals/verify-bounds',
-  'subscriptions/renewal',
+  'life/renewal',
   'tenants/settings',
 ]
 
@@ -95,6 +95,8 @@ export const BESIDE_STATEMENTS = [
 /** Those that take longest, by waiting or by working: begun last, they would keep the whole check waiting. */
 export const LONGEST = [
   'scripts/package',
+  'documents.browser',
+  'delivery/crash',
   'scripts/clients',
   'embedded-cli',
   'embedded',

@@ -11,6 +11,8 @@ export interface RunnerOptions {
   fileTimeoutMs: number
   /** This long a process may go on after its last test. */
   endTimeoutMs: number
+  /** What the environment of the processes has beside that of this one. */
+  env?: NodeJS.ProcessEnv
 }
 
 /** Runs test files, several in a process, and reports each once it has ended; a process by itself only where it failed. */
@@ -32,7 +34,7 @@ async function runLane(queue: string[], report: (report: Report) => void, option
   }
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     if (running && !takes(running, file, options)) await finish()
-    running ??= new TestProcess()
+    running ??= new TestProcess(options.env)
     report(await running.run(file, options.fileTimeoutMs))
   }
   await finish()

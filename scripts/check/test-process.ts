@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -31,11 +31,7 @@ const MAX_OUTPUT_CHARS = 20_000
 export class TestProcess {
   /** Those that it has run or runs. */
   readonly files: string[] = []
-  readonly #child = spawn(process.execPath, [...FLAGS, `--test-reporter=${REPORTER}`, PROGRAM], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // What tests itself by running tests is not the one who is to be told of them.
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-  })
+  readonly #child: ChildProcess
   readonly #closed: Promise<void>
   #end: string | undefined
   #current = emptyReport('')
@@ -43,8 +39,14 @@ export class TestProcess {
   #cpuMs = 0
   #onFileEnded = () => {}
 
-  constructor() {
-    const child = this.#child
+  /** `env`: what its environment has beside that of this process. */
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    const child = spawn(process.execPath, [...FLAGS, `--test-reporter=${REPORTER}`, PROGRAM], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // What tests itself by running tests is not the one who is to be told of them.
+      env: { ...process.env, ...env, NODE_TEST_CONTEXT: undefined },
+    })
+    this.#child = child
     const killWithUs = () => void child.kill('SIGKILL')
     process.once('exit', killWithUs)
     this.#closed = once(child, 'close').then(([code, signal]) => {

@@ -18,15 +18,22 @@ const OPTIONS = {
   endTimeoutMs: 60_000,
 }
 
+/** A server that tests run on. */
+export interface TestServer {
+  name: string
+  superuserUrl: string
+  /** How many files run on it at a time. */
+  lanes: number
+  /** What the tests are told beside its address. */
+  env?: NodeJS.ProcessEnv
+}
+
 /** Runs test files against one server, adds their results to the totals and prints what failed, and nothing else. */
 export async function runTestFiles(
-  server: string,
+  { name: server, superuserUrl, lanes, env }: TestServer,
   files: readonly string[],
-  superuserUrl: string,
   totals: Totals,
-  lanes: number,
 ): Promise<void> {
-  process.env.TEST_DATABASE_SUPERUSER_URL = superuserUrl
   await tidyUp(superuserUrl)
   await runFiles(
     files,
@@ -40,7 +47,7 @@ export async function runTestFiles(
       if (output !== '') print(`Output of ${name}:\n${output}`)
       if (earlier.length > 0) print(`Before it the same process ran ${earlier.join(', ')}\n`)
     },
-    { ...OPTIONS, lanes },
+    { ...OPTIONS, lanes, env: { ...env, TEST_DATABASE_SUPERUSER_URL: superuserUrl } },
   )
   await tidyUp(superuserUrl)
 }

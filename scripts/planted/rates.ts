@@ -154,10 +154,10 @@ export const plants: readonly Plant[] = [
   },
   {
     guard: 'A change of plan changes at once what its tenant may send',
-    file: 'core/src/modules/subscriptions/lifecycle.ts',
+    file: 'core/src/modules/subscriptions/life/lifecycle.ts',
     find: 'if (after.plan_id !== before.plan_id) await',
     replace: 'if (false) await',
-    tests: ['core/src/modules/subscriptions/requests-per-minute.test.ts'],
+    tests: ['core/src/modules/subscriptions/limits/requests-per-minute.test.ts'],
   },
   {
     guard: 'Signing in is limited strictly',

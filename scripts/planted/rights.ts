@@ -42,7 +42,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A subscription that has ended counts as ended before that is stored',
-    file: 'core/src/modules/subscriptions/limits.ts',
+    file: 'core/src/modules/subscriptions/limits/limits.ts',
     find: 'const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))\n    const plan',
     replace: 'const terms = await findTerms(ctx.tx, ctx.tenantId)\n    const plan',
     tests: AGREES,

@@ -9,7 +9,7 @@ const addresses = {
   tests: ['core/src/kernel/addresses/addresses.test.ts'],
 }
 const passwords = [`${AUTH}/passwords/password-check.test.ts`]
-const plans = [`${SUBSCRIPTIONS}/plan-change.test.ts`]
+const plans = [`${SUBSCRIPTIONS}/life/plan-change.test.ts`]
 
 export const plants: Plant[] = [
   {
@@ -156,21 +156,21 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Choosing another plan takes a waiting cancellation back',
-    file: `${SUBSCRIPTIONS}/states.ts`,
+    file: `${SUBSCRIPTIONS}/life/states.ts`,
     find: 'takesCancellationBack(state, plan) ? withoutCancellation(state) : state',
     replace: 'state',
     tests: plans,
   },
   {
     guard: 'The preview allows nothing that would be refused',
-    file: `${SUBSCRIPTIONS}/plan-change.ts`,
+    file: `${SUBSCRIPTIONS}/life/plan-change.ts`,
     find: 'exceeds.length === 0 && after !== null',
     replace: 'exceeds.length === 0',
     tests: plans,
   },
   {
     guard: 'A trial is brought back only before its end',
-    file: `${SUBSCRIPTIONS}/states.ts`,
+    file: `${SUBSCRIPTIONS}/life/states.ts`,
     find: 'trial_ends_at !== null && trial_ends_at > now && trial_ends_at === current_period_end',
     replace: 'trial_ends_at !== null && trial_ends_at === current_period_end',
     tests: plans,
@@ -180,6 +180,6 @@ export const plants: Plant[] = [
     file: `${SUBSCRIPTIONS}/queries.ts`,
     find: "        .where('person_trials.trials', '<', most),\n",
     replace: "        .where('person_trials.trials', '<', most + 99),\n",
-    tests: [`${SUBSCRIPTIONS}/trial.test.ts`],
+    tests: [`${SUBSCRIPTIONS}/life/trial.test.ts`],
   },
 ]

@@ -121,6 +121,22 @@ describe('one domain and several tenants', () => {
     assert.deepEqual(rows, [{ count: 1 }])
   })
 
+  it('of twenty simultaneous rotations and checks one rotation is asked for, and recorded once', async () => {
+    const { owner, id } = await verifiedTenant(test, newDomain())
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => owner.post(`${path}/${at % 2 ? 'rotate' : 'verify'}`)),
+    )
+    assert.ok(answers.every(({ status }) => status === 200 || status === 409))
+    const asked = await asSuperuser(
+      test,
+      `select count(*)::int as count from core.audit_logs
+       where tenant_id = $1 and action = 'mail_domain.updated' and old_values->>'rotation' = 'none'
+         and new_values->>'rotation' <> 'none'`,
+      [id],
+    )
+    assert.deepEqual(asked, [{ count: 1 }])
+  })
+
   it('private keys are kept sealed, and shown nowhere', async () => {
     const { id, owner } = await verifiedTenant(test)
     const [row] = await asSuperuser(test, 'select * from core.mail_domains where tenant_id = $1', [id])

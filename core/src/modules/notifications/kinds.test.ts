@@ -6,7 +6,7 @@ import { gapsOf } from '../../kernel/messages/problems.ts'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
 import { builtinModules } from '../index.ts'
 import { attachPaymentMethod, subscriptions } from '../subscriptions/index.ts'
-import { rollOver } from '../subscriptions/renewal.ts'
+import { rollOver } from '../subscriptions/life/renewal.ts'
 import { badgeOf, type Listed, listOf } from './notifications.fixture.ts'
 
 const PASSWORD = 'correct horse battery staple 42'

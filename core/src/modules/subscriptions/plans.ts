@@ -1,6 +1,6 @@
 import type { Core, Declared } from '#kernel'
+import type { State } from './life/states.ts'
 import { listPlanCodes } from './queries.ts'
-import type { State } from './states.ts'
 import type { Interval, PlanRow } from './table.ts'
 
 type Terms = Pick<PlanRow, 'code' | 'limits' | 'features'>

@@ -1,7 +1,7 @@
 import { DAYS, type Declared, pickFields } from '#kernel'
+import type { State } from './life/states.ts'
 import { featuresOf, limitsOf } from './plans.ts'
 import { Plan, Subscription, SubscriptionRecord } from './schema.ts'
-import type { State } from './states.ts'
 import type { PlanRow } from './table.ts'
 
 /** A plan as it stands on the wire, with every limit and feature that the modules declare. */

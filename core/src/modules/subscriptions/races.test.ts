@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { DAYS } from '#kernel'
 import type { Answered, TestCore } from '../../testing/index.ts'
 import { SEED } from '../../testing/seed.ts'
-import { TRANSITIONS } from './states.ts'
+import { TRANSITIONS } from './life/states.ts'
 import {
   BUSINESS,
   type Customer,

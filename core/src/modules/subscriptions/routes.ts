@@ -1,8 +1,9 @@
 import { conflict, defineRoute, notFound, type Route, Short } from '#kernel'
 import { downgradeExceedsLimits } from './errors.ts'
-import { cancelSubscription, getState, reactivateSubscription } from './lifecycle.ts'
-import { changePaymentMethod, checkMasked } from './payment.ts'
-import { changePlan, previewPlanChange } from './plan-change.ts'
+import { cancelSubscription, getState, reactivateSubscription } from './life/lifecycle.ts'
+import { changePaymentMethod, checkMasked } from './life/payment.ts'
+import { changePlan, previewPlanChange } from './life/plan-change.ts'
+import { readDetails, readUsage } from './limits/usage.ts'
 import { presentPlan, presentSubscription, presentTrial } from './present.ts'
 import { findPublicPlan, listPublicPlans } from './queries.ts'
 import {
@@ -17,7 +18,6 @@ import {
   Trial,
   Usage,
 } from './schema.ts'
-import { readDetails, readUsage } from './usage.ts'
 
 const view = { permission: 'subscription.view' }
 const manage = { permission: 'subscription.manage' }

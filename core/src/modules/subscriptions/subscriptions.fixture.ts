@@ -12,7 +12,7 @@ import { authModules } from '../auth/auth.fixture.ts'
 import { nameTaken, Store, stores } from '../stores/index.ts'
 import { openStore } from '../stores/operations.ts'
 import { subscriptions } from './index.ts'
-import { rollOver } from './renewal.ts'
+import { rollOver } from './life/renewal.ts'
 
 export const FREE = '01900000-0000-7000-8000-000000000001'
 export const STARTER = '01900000-0000-7000-8000-000000000002'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { AppError, consume, release } from '#kernel'
 import type { TestCore } from '../../testing/index.ts'
-import { planAllowances } from './limits.ts'
+import { planAllowances } from './limits/limits.ts'
 import {
   type Customer,
   createShop,

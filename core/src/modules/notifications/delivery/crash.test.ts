@@ -25,7 +25,10 @@ after(async () => {
 async function dieBefore(pattern: string, nth: number): Promise<void> {
   const script = fileURLToPath(new URL('./tell-worker.fixture.ts', import.meta.url))
   const { drop: _, ...urls } = t.database
-  const child = spawn(process.execPath, [script, JSON.stringify(urls), pattern, String(nth)], { stdio: 'inherit' })
+  const ahead = String(t.clock.ms() - Date.now())
+  const child = spawn(process.execPath, [script, JSON.stringify(urls), ahead, pattern, String(nth)], {
+    stdio: 'inherit',
+  })
   const [, signal] = await once(child, 'exit')
   assert.equal(signal, 'SIGKILL')
 }

@@ -47,6 +47,7 @@ export const alarmNotice = defineNotification('alarm.raised', {
 /** One that means something for a while, and of which the latest of a name counts. */
 export const offerNotice = defineNotification('offer.made', {
   type: 'info',
+  channels: ['in_app'],
   data: Closed({ name: Type.String(), until: Type.String({ format: 'date-time' }) }),
   audience: 'everyone',
   groupKey: ({ name }) => name,

@@ -117,6 +117,29 @@ describe('a notification', () => {
     service.headers = {}
   })
 
+  test('goes nowhere into the own network, whatever the address led to when it was given', async () => {
+    const { person, browser } = await subscriber()
+    const strict = await createTestCore({ database: t.database, env: { OUTBOUND_ALLOW: '' } })
+    try {
+      const title = await announce(strict, tenant.id)
+      assert.equal((await listOf(person))[0]?.title, title)
+      assert.equal(sentTo(browser).length, 0)
+      const path = `/api/v1${PATH}`
+      for (const endpoint of [
+        browser.subscription.endpoint,
+        'https://10.0.0.1/x',
+        'https://[::1]/x',
+        'file:///etc/passwd',
+      ]) {
+        const body = { ...browser.subscription, endpoint }
+        const { status } = await strict.request('POST', path, { token: await person.token(), body })
+        assert.equal(status, 400, endpoint)
+      }
+    } finally {
+      await strict.close()
+    }
+  })
+
   test('of another tenant is not pushed here', async () => {
     const { browser } = await subscriber()
     const elsewhere = await t.foundTenant()

@@ -1,10 +1,10 @@
 import type { Ctx } from '#kernel'
-import { getState } from './lifecycle.ts'
-import { maxOf } from './plans.ts'
-import { presentSubscription, presentTrial } from './present.ts'
-import type { Exceeded, SubscriptionDetails, Usage } from './schema.ts'
-import type { State } from './states.ts'
-import type { PlanRow } from './table.ts'
+import { getState } from '../life/lifecycle.ts'
+import type { State } from '../life/states.ts'
+import { maxOf } from '../plans.ts'
+import { presentSubscription, presentTrial } from '../present.ts'
+import type { Exceeded, SubscriptionDetails, Usage } from '../schema.ts'
+import type { PlanRow } from '../table.ts'
 import { type Counted, countRows, findUsage } from './usage-queries.ts'
 
 /** Everything that a page about the subscription shows. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AppError, DAYS, newId } from '#kernel'
-import { SEED } from '../../testing/seed.ts'
+import { SEED } from '../../../testing/seed.ts'
+import type { PlanRow, Status } from '../table.ts'
 import { advance } from './lifecycle.ts'
 import { type Happening, isEnded, type State, TRANSITIONS, transition } from './states.ts'
-import type { PlanRow, Status } from './table.ts'
 
 const START = Date.parse('2027-10-31T18:00:00.000Z')
 const iso = (ms: number) => new Date(ms).toISOString()

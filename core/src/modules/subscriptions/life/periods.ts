@@ -1,7 +1,7 @@
 import { DAYS, momentAfter, momentAt } from '#kernel'
-import { isFree, MONTHS } from './plans.ts'
+import { isFree, MONTHS } from '../plans.ts'
+import type { Interval } from '../table.ts'
 import type { State } from './states.ts'
-import type { Interval } from './table.ts'
 
 /** How many days before an end it is announced; the end of a trial once. */
 const WARNING_DAYS = [7, 3, 1]

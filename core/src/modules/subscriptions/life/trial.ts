@@ -1,10 +1,10 @@
 import { type Ctx, DAYS, type Founder, momentAfter, stamp } from '#kernel'
-import { getTenant } from '../tenants/index.ts'
-import { subscriptionCreated } from './events.ts'
+import { getTenant } from '../../tenants/index.ts'
+import { subscriptionCreated } from '../events.ts'
+import { presentRecord } from '../present.ts'
+import { findPlanByCode, insertSubscription, updateTrialReturned, upsertTrial } from '../queries.ts'
+import type { PlanRow, SubscriptionRow } from '../table.ts'
 import { deadlineOf, periodEnd } from './periods.ts'
-import { presentRecord } from './present.ts'
-import { findPlanByCode, insertSubscription, updateTrialReturned, upsertTrial } from './queries.ts'
-import type { PlanRow, SubscriptionRow } from './table.ts'
 
 /** The plan that new tenants try. */
 const TRIAL_PLAN = 'starter'

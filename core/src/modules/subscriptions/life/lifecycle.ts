@@ -1,19 +1,19 @@
 import { Closed, type Ctx, defineJob, type EventDefinition, notFound, systemActor, Type } from '#kernel'
-import * as events from './events.ts'
-import { type Deadline, deadlineOf } from './periods.ts'
-import { presentRecord } from './present.ts'
-import { providerNamed } from './providers.ts'
+import * as events from '../events.ts'
+import { deleteUsageBefore } from '../limits/usage-queries.ts'
+import { presentRecord } from '../present.ts'
 import {
   findSubscription,
   listPlansById,
   lockDueSubscription,
   lockSubscription,
   updateSubscription,
-} from './queries.ts'
-import type { Cancellation } from './schema.ts'
+} from '../queries.ts'
+import type { Cancellation } from '../schema.ts'
+import type { SubscriptionRow } from '../table.ts'
+import { type Deadline, deadlineOf } from './periods.ts'
+import { providerNamed } from './providers.ts'
 import { type Happening, isEnded, MANUAL, type State, transition } from './states.ts'
-import type { SubscriptionRow } from './table.ts'
-import { deleteUsageBefore } from './usage-queries.ts'
 
 /** The tenant's current subscription, including changes that are due but not stored yet. Throws 404. */
 export async function getState(ctx: Ctx): Promise<State> {

@@ -1,5 +1,5 @@
 import type { Ctx, Declared } from '#kernel'
-import type { Charge } from './table.ts'
+import type { Charge } from '../table.ts'
 
 /** Money to collect from a tenant. */
 export interface Collection extends Charge {

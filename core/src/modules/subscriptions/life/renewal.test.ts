@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { DAYS } from '#kernel'
-import { migrationsOf } from '../../create-core.ts'
-import { checkCatalogue } from '../../kernel/db/catalogue.ts'
-import { migrate } from '../../kernel/db/migrate.ts'
-import { runSchedule } from '../../kernel/jobs/schedules.ts'
-import { TEST_ROLES } from '../../testing/cluster.ts'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { subscriptions } from './index.ts'
-import { openAllMissing, rollOver } from './renewal.ts'
+import { migrationsOf } from '../../../create-core.ts'
+import { checkCatalogue } from '../../../kernel/db/catalogue.ts'
+import { migrate } from '../../../kernel/db/migrate.ts'
+import { runSchedule } from '../../../kernel/jobs/schedules.ts'
+import { TEST_ROLES } from '../../../testing/cluster.ts'
+import { createTestCore, type TestCore } from '../../../testing/index.ts'
+import { subscriptions } from '../index.ts'
 import {
   BUSINESS,
   type Customer,
@@ -21,7 +20,8 @@ import {
   storedOf,
   takeSubscription,
   testModules,
-} from './subscriptions.fixture.ts'
+} from '../subscriptions.fixture.ts'
+import { openAllMissing, rollOver } from './renewal.ts'
 
 const actionsOf = async (customer: Customer) => (await customer.history()).map(({ action }) => action.split('.')[1])
 const statusOf = async (test: TestCore, { tenantId }: Customer) => (await storedOf(test, tenantId)).status

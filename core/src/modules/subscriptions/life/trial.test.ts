@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { TestCore, TestCoreOptions, TestPerson } from '../../testing/index.ts'
-import { createShop, runRollOver, storedOf } from './subscriptions.fixture.ts'
+import type { TestCore, TestCoreOptions, TestPerson } from '../../../testing/index.ts'
+import { createShop, runRollOver, storedOf } from '../subscriptions.fixture.ts'
 
 /** A core, a second one on its database, and a person who has founded nothing. */
 async function withPerson(

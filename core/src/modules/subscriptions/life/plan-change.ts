@@ -1,12 +1,12 @@
 import { AppError, type Ctx, notFound } from '#kernel'
-import { downgradeExceedsLimits } from './errors.ts'
+import { downgradeExceedsLimits } from '../errors.ts'
+import { listExceeded } from '../limits/usage.ts'
+import { isDowngrade, prorate } from '../plans.ts'
+import { findPublicPlan } from '../queries.ts'
+import type { PlanChange, PlanChangePreview } from '../schema.ts'
+import type { PlanRow } from '../table.ts'
 import { apply, getState, lockState } from './lifecycle.ts'
-import { isDowngrade, prorate } from './plans.ts'
-import { findPublicPlan } from './queries.ts'
-import type { PlanChange, PlanChangePreview } from './schema.ts'
 import { isEnded, type State, takesCancellationBack, transition } from './states.ts'
-import type { PlanRow } from './table.ts'
-import { listExceeded } from './usage.ts'
 
 /** What a change of plan would do now, without changing anything. Throws 404 for a plan that is not public. */
 export async function previewPlanChange(ctx: Ctx, change: PlanChange): Promise<PlanChangePreview> {

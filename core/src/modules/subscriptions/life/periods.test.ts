@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { DAYS } from '#kernel'
-import { SEED } from '../../testing/seed.ts'
+import { SEED } from '../../../testing/seed.ts'
 import { addMonths, periodEnd } from './periods.ts'
 
 const zone = process.env.TZ

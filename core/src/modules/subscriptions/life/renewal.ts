@@ -1,6 +1,6 @@
 import { type Ctx, every, everyTenant, fromNow, HOURS, systemActor } from '#kernel'
+import { listDue, listTenantsWithout } from '../queries.ts'
 import { rollForwardIfDue } from './lifecycle.ts'
-import { listDue, listTenantsWithout } from './queries.ts'
 import { openSubscription } from './trial.ts'
 
 /**

@@ -1,10 +1,10 @@
 import { type Allowances, type Ctx, planLimitReached, subscriptionInactive, type Tx } from '#kernel'
-import { limitReached80, limitReached100 } from './events.ts'
-import { getState } from './lifecycle.ts'
-import { includes, maxOf, NO_PLAN, ratesOf } from './plans.ts'
-import { findStanding } from './queries.ts'
-import { isEnded, type State } from './states.ts'
-import type { PlanRow, Status } from './table.ts'
+import { limitReached80, limitReached100 } from '../events.ts'
+import { getState } from '../life/lifecycle.ts'
+import { isEnded, type State } from '../life/states.ts'
+import { includes, maxOf, NO_PLAN, ratesOf } from '../plans.ts'
+import { findStanding } from '../queries.ts'
+import type { PlanRow, Status } from '../table.ts'
 import { countedBy, readUsage } from './usage.ts'
 import {
   type Counted,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { DAYS, newId } from '#kernel'
-import type { TestCore } from '../../testing/index.ts'
+import type { TestCore } from '../../../testing/index.ts'
 import {
   BUSINESS,
   type Customer,
@@ -11,7 +11,7 @@ import {
   outcome,
   runRollOver,
   STARTER,
-} from './subscriptions.fixture.ts'
+} from '../subscriptions.fixture.ts'
 
 const YEARLY = newId()
 const EURO = newId()

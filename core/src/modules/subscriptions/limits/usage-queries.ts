@@ -1,5 +1,5 @@
 import { prepared, sql, type Tx } from '#kernel'
-import type { PlanRow, Status } from './table.ts'
+import type { PlanRow, Status } from '../table.ts'
 
 /** The stored subscription and its plan. */
 export interface StoredTerms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {

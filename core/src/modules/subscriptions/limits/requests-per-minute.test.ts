@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { readList } from '../../kernel/rates/structured-list.fixture.ts'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { until } from '../../testing/until.ts'
-import { openAllMissing } from './renewal.ts'
+import { readList } from '../../../kernel/rates/structured-list.fixture.ts'
+import { createTestCore, type TestCore } from '../../../testing/index.ts'
+import { until } from '../../../testing/until.ts'
+import { openAllMissing } from '../life/renewal.ts'
 import {
   BUSINESS,
   type Customer,
@@ -16,7 +16,7 @@ import {
   succeeded,
   takeSubscription,
   testModules,
-} from './subscriptions.fixture.ts'
+} from '../subscriptions.fixture.ts'
 
 let t: TestCore
 let other: TestCore

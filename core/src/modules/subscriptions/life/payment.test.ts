@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { DAYS, defineModule } from '#kernel'
-import { drainJobs } from '../../testing/drain-jobs.ts'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
-import { attachPaymentMethod, type Collection, settleCharge, subscriptions, tenantOfCharge } from './index.ts'
+import { drainJobs } from '../../../testing/drain-jobs.ts'
+import { createTestCore, type TestCore } from '../../../testing/index.ts'
+import { attachPaymentMethod, type Collection, settleCharge, subscriptions, tenantOfCharge } from '../index.ts'
 import {
   BUSINESS,
   type Customer,
@@ -12,7 +12,7 @@ import {
   STARTER,
   storedOf,
   testModules,
-} from './subscriptions.fixture.ts'
+} from '../subscriptions.fixture.ts'
 
 /** What the bank answers to whatever is collected next, and what it was asked. */
 const bank = { answer: 'paid' as 'paid' | 'declined' | 'pending' | 'down', asked: [] as Collection[] }

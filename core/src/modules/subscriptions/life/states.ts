@@ -1,7 +1,7 @@
 import { type AppError, conflict, DAYS, momentAfter } from '#kernel'
+import { isFree, prorate } from '../plans.ts'
+import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from '../table.ts'
 import { deadlineOf, nextWarning, periodEnd } from './periods.ts'
-import { isFree, prorate } from './plans.ts'
-import type { PaymentMethod, PlanRow, Status, SubscriptionRow } from './table.ts'
 
 /** A subscription with its plans: everything that its changes depend on. */
 export interface State extends SubscriptionRow {

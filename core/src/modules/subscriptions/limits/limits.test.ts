@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { DAYS } from '#kernel'
-import { createTestCore, type TestCore } from '../../testing/index.ts'
+import { createTestCore, type TestCore } from '../../../testing/index.ts'
 import {
   BUSINESS,
   type Customer,
@@ -12,7 +12,7 @@ import {
   STARTER,
   succeeded,
   testModules,
-} from './subscriptions.fixture.ts'
+} from '../subscriptions.fixture.ts'
 
 let test: TestCore
 let customer: Customer

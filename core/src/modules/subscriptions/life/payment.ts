@@ -1,8 +1,8 @@
 import { at, type Ctx, type FieldProblem, invalidRequest } from '#kernel'
+import type { PaymentMethodPatch } from '../schema.ts'
+import type { PaymentMethod } from '../table.ts'
 import { apply, enqueueCollection, lockState } from './lifecycle.ts'
-import type { PaymentMethodPatch } from './schema.ts'
 import { MANUAL, type State } from './states.ts'
-import type { PaymentMethod } from './table.ts'
 
 /** A payment method that a provider keeps. */
 export interface AttachedPaymentMethod {
