@@ -17,6 +17,8 @@ const { values } = parseArgs({
     only: { type: 'string' },
   },
 })
+/** So many times as long as a round that counts. */
+const WARM_UP = 4
 const KEY = 'only-for-the-bench-0123456789-abcdefghijklmnop'
 
 interface Row {
@@ -109,10 +111,10 @@ interface Cost {
 
 async function compare(row: Row, speakers: Speaker[], core: Server, protectedServer: Server) {
   const costs: { core: Cost; protected: Cost }[] = []
-  // A first round that does not count opens the connections and warms both up.
+  // A first round that does not count opens the connections and warms both up: a server runs for longer than a bench.
   for (let round = -1; round < Number(values.rounds); round++) {
     if (row.name === 'create_store') await removeStores(database.ownerUrl, speakers)
-    const amount = Math.round(row.amount * Number(values.scale))
+    const amount = Math.round(row.amount * Number(values.scale) * (round < 0 ? WARM_UP : 1))
     const ofCore = await measure(core, 'tenantry', amount, (volley) => fire(core, row.core, speakers, volley))
     const ofOther = await measure(protectedServer, 'bench_protected', amount, (volley) =>
       fire(protectedServer, row.protected, speakers, volley),

@@ -111,6 +111,7 @@ export const TABLES: Record<string, Rights> = {
 export const FUNCTIONS: Record<string, string> = {
   set_tenant: 'app',
   set_reader: 'app',
+  refuse_tenant: 'app',
   uuid_at: 'system',
   ensure_partitions: 'system',
   remove_audit_logs: 'system',

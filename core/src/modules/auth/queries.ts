@@ -28,6 +28,11 @@ export async function findAccountById(tx: Tx, userId: string, fingerprint = ''):
   return accountOf(await selectById(tx, userId, fingerprint))
 }
 
+/** The account of a person who has a password, which is locked until the transaction ends. */
+export async function lockAccountById(tx: Tx, userId: string, fingerprint = ''): Promise<Account | undefined> {
+  return accountOf(await selectLocked(tx, userId, fingerprint))
+}
+
 const selectByEmail = prepared((tx: Tx, email: string, fingerprint: string) =>
   selectAccount(tx, fingerprint).where('users.email_normalized', '=', email),
 )
@@ -35,10 +40,23 @@ const selectById = prepared((tx: Tx, userId: string, fingerprint: string) =>
   selectAccount(tx, fingerprint).where('users.id', '=', userId),
 )
 
+// An optional row cannot be locked.
+const selectLocked = prepared((tx: Tx, userId: string, fingerprint: string) =>
+  selectPerson(tx, fingerprint)
+    .innerJoin('user_passwords', 'user_passwords.user_id', 'users.id')
+    .select('user_passwords.hash')
+    .where('users.id', '=', userId)
+    .forShare('user_passwords'),
+)
+
 const selectAccount = (tx: Tx, fingerprint: string) =>
+  selectPerson(tx, fingerprint)
+    .leftJoin('user_passwords', 'user_passwords.user_id', 'users.id')
+    .select('user_passwords.hash')
+
+const selectPerson = (tx: Tx, fingerprint: string) =>
   tx
     .selectFrom('users')
-    .leftJoin('user_passwords', 'user_passwords.user_id', 'users.id')
     .leftJoin('user_logins', 'user_logins.user_id', 'users.id')
     .leftJoin('user_tenants', (join) =>
       join
@@ -49,8 +67,7 @@ const selectAccount = (tx: Tx, fingerprint: string) =>
       join.onRef('known_devices.user_id', '=', 'users.id').on('known_devices.fingerprint', '=', fingerprint),
     )
     .selectAll('users')
-    .select(['user_passwords.hash', 'user_tenants.tenant_id as home_tenant_id'])
-    .select(['user_logins.last_login_at', 'known_devices.last_seen_at'])
+    .select(['user_tenants.tenant_id as home_tenant_id', 'user_logins.last_login_at', 'known_devices.last_seen_at'])
 
 type FoundAccount = UserRow & Record<'hash' | 'home_tenant_id' | 'last_login_at' | 'last_seen_at', string | null>
 

@@ -4,7 +4,7 @@ import { listUserTenants, presentUser, recordLogin, type UserRow } from '../../u
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { signedIn } from '../events.ts'
 import { newSignInNotice } from '../notifications.ts'
-import { type Account, findAccountById, lockPassword } from '../queries.ts'
+import { type Account, findAccountById, lockAccountById } from '../queries.ts'
 import type { SignedIn, SignInAnswer } from '../schema.ts'
 import { type Admission, admit, type Refusal } from '../sessions/admission.ts'
 import { upsertKnownDevice } from '../sessions/session-queries.ts'
@@ -98,14 +98,14 @@ function signInto(ctx: Ctx, signIn: Entry, tenantId: string | null): Promise<Out
 type OpenAccount = Account & { hasFailures: boolean }
 
 async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: ProvenSignIn): Promise<OpenAccount> {
-  const found = findAccountById(ctx.tx, userId, fingerprintOf(ctx))
-  const [account, hash, hasFailures = false] = await Promise.all([
+  const find = passwordHash === undefined ? findAccountById : lockAccountById
+  const found = find(ctx.tx, userId, fingerprintOf(ctx))
+  const [account, hasFailures = false] = await Promise.all([
     found,
-    passwordHash === undefined ? undefined : lockPassword(ctx.tx, userId),
     attempt && requireNotLocked(ctx, attempt, () => knowsDevice(found)),
   ])
   // The password was changed while this one was being checked.
-  if (!account || hash !== passwordHash) throw invalidCredentials()
+  if (!account || (passwordHash !== undefined && account.passwordHash !== passwordHash)) throw invalidCredentials()
   if (account.user.status !== 'active') throw accountDisabled()
   return { ...account, hasFailures }
 }
