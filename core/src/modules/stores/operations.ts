@@ -4,7 +4,16 @@ import { codesFor } from './codes.ts'
 import { lockDefault, moveDefault, requireStillDefault } from './default-store.ts'
 import { takenFields } from './errors.ts'
 import { storeCreated, storeDeleted, storeUpdated } from './events.ts'
-import { deleteStore, getStore, insertStore, listStores, lockStore, type StoreFilter, updateStore } from './queries.ts'
+import {
+  deleteStore,
+  getStore,
+  insertStore,
+  insertStoreUnlessTaken,
+  listStores,
+  lockStore,
+  type StoreFilter,
+  updateStore,
+} from './queries.ts'
 import type { Address, NewStore, Store, StorePatch } from './schema.ts'
 import type { StoreRow } from './table.ts'
 
@@ -73,9 +82,14 @@ export async function removeStore(ctx: Ctx, id: string): Promise<undefined> {
 }
 
 /** Inserts with the given code, or with the first free one made from the name. */
-async function insertWithCode(ctx: Ctx, store: Omit<StoreRow, 'code'>, given: string | undefined) {
-  for (const code of given ? [given.toUpperCase()] : codesFor(store.name)) {
-    const row = await onUnique(insertStore(ctx.tx, { ...store, code }), takenFields)
+async function insertWithCode(ctx: Ctx, store: Omit<StoreRow, 'code'>, given: string | undefined): Promise<StoreRow> {
+  if (given !== undefined) {
+    const row = { ...store, code: given.toUpperCase() }
+    await onUnique(insertStore(ctx.tx, row), takenFields)
+    return row
+  }
+  for (const code of codesFor(store.name)) {
+    const row = await onUnique(insertStoreUnlessTaken(ctx.tx, { ...store, code }), takenFields)
     if (row) return row
   }
   throw takenFields.stores_code_key()

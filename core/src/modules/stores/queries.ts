@@ -51,8 +51,11 @@ export function lockStore(tx: Tx, tenantId: string, id: string): Promise<StoreRo
     .executeTakeFirstOrThrow(() => notFound())
 }
 
+/** Stored as it is given. Violates `stores_name_key` or `stores_code_key` when another store has them. */
+export const insertStore = preparedRow(columns, (tx, store: StoreRow) => tx.insertInto('stores').values(store))
+
 /** Undefined when another store has the code; violates `stores_name_key` when one has the name. */
-export async function insertStore(tx: Tx, store: StoreRow): Promise<StoreRow | undefined> {
+export async function insertStoreUnlessTaken(tx: Tx, store: StoreRow): Promise<StoreRow | undefined> {
   return (await insertRow(tx, store))[0]
 }
 
