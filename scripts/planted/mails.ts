@@ -169,4 +169,11 @@ export const plants: Plant[] = [
     replace: '',
     tests: [`${MAIL}/together.test.ts`],
   },
+  {
+    guard: 'A mail of which its module cannot say whether it is of use is not left waiting for good',
+    file: `${MAIL}/delivery.ts`,
+    find: 'await ctx.transaction((inner) => putOff(inner, id, error))',
+    replace: 'throw error',
+    tests: [`${MAIL}/together.test.ts`],
+  },
 ]

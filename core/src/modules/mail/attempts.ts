@@ -26,7 +26,8 @@ export interface Parcel extends Letter {
 /** What became of an attempt. `isDead`: nobody is at the address, says its mail server. */
 export type Outcome = Happening & { name: 'taken' | 'put_off' | 'refused' | 'bounced'; isDead?: boolean }
 
-interface Begun {
+/** What an attempt at some mails begins with. */
+export interface Begun {
   /** They are sent now. */
   parcels: Parcel[]
   /** They are not, or not yet. */

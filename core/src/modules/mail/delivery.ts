@@ -1,5 +1,5 @@
 import { Closed, type Ctx, defineJob, type Id, systemActor, Uuid } from '#kernel'
-import { beginAttempts, type Outcome, type Parcel } from './attempts.ts'
+import { type Begun, beginAttempts, type Outcome, type Parcel } from './attempts.ts'
 import { mailBounced } from './events.ts'
 import { mailer } from './mailer.ts'
 import { lockMail, updateMail, updateMailsSent } from './queries.ts'
@@ -37,11 +37,7 @@ const UNWRITTEN_MS = 100
 const AT_ONCE = 5
 
 async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<void> {
-  const { parcels, alone } = await ctx.transaction(async (inner) => {
-    const begun = await beginAttempts(inner, ids)
-    for (const { row, happening } of begun.others) await settle(inner, row, happening)
-    return begun
-  })
+  const { parcels, alone } = await begin(ctx, ids)
   let unwritten: Tried[] = []
   let since = performance.now()
   for (let next = 0; next < parcels.length; next += AT_ONCE) {
@@ -55,6 +51,31 @@ async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<void> {
   }
   await endAttempts(ctx, unwritten)
   for (const id of alone) await deliver(ctx, [id])
+}
+
+async function begin(ctx: Ctx, ids: readonly Id[]): Promise<Pick<Begun, 'parcels' | 'alone'>> {
+  try {
+    return await ctx.transaction(async (inner) => {
+      const begun = await beginAttempts(inner, ids)
+      for (const { row, happening } of begun.others) await settle(inner, row, happening)
+      return begun
+    })
+  } catch (error) {
+    // Which of several it is shows when each is tried alone.
+    const [id, ...more] = ids
+    if (id === undefined || more.length > 0) throw error
+    await ctx.transaction((inner) => putOff(inner, id, error))
+    return { parcels: [], alone: [] }
+  }
+}
+
+/** Its module cannot say whether it is still of use, for example: it is tried again as any other, and given up in the end. */
+async function putOff(ctx: Ctx, id: Id, error: unknown): Promise<void> {
+  const row = await lockMail(ctx.tx, ctx.tenant, id)
+  if (!row || !isWaiting(row)) return
+  ctx.log.error({ err: error, mail_id: id, kind: row.kind }, 'an attempt at a mail failed')
+  const tried = { ...row, attempts: row.attempts + 1 }
+  await settle(ctx, tried, { name: 'put_off', reply: row.server_reply, reason: 'unreadable' })
 }
 
 /** An attempt that was made. */
