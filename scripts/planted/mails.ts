@@ -176,4 +176,18 @@ export const plants: Plant[] = [
     replace: 'throw error',
     tests: [`${MAIL}/together.test.ts`],
   },
+  {
+    guard: 'A slow mail server keeps no worker from its other work',
+    file: `${MAIL}/delivery.ts`,
+    find: 'next < parcels.length && performance.now() - begun < SLICE_MS',
+    replace: 'next < parcels.length',
+    tests: [`${MAIL}/together.test.ts`],
+  },
+  {
+    guard: 'A mail that is handed back is sent by another job',
+    file: `${MAIL}/delivery.ts`,
+    find: 'for (const { id } of left) await',
+    replace: 'for (const { id } of left.slice(1)) await',
+    tests: [`${MAIL}/together.test.ts`],
+  },
 ]

@@ -1,8 +1,8 @@
-import { Closed, type Ctx, defineJob, type Id, systemActor, Uuid } from '#kernel'
+import { Closed, type Ctx, defineJob, type Id, SECONDS, systemActor, Uuid } from '#kernel'
 import { type Begun, beginAttempts, type Outcome, type Parcel } from './attempts.ts'
 import { mailBounced } from './events.ts'
 import { mailer } from './mailer.ts'
-import { lockMail, updateMail, updateMailsSent } from './queries.ts'
+import { lockMail, updateMail, updateMailsReleased, updateMailsSent } from './queries.ts'
 import { recordMail } from './schema.ts'
 import { sendParcel } from './send.ts'
 import { type Happening, isWaiting, transition } from './states.ts'
@@ -36,12 +36,18 @@ const UNWRITTEN_MS = 100
 /** So many are with the mail server at a time. */
 const AT_ONCE = 5
 
+/** A mail server that is slow holds no place in a worker for longer than this and one mail. */
+const SLICE_MS = 1 * SECONDS
+
 async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<void> {
   const { parcels, alone } = await begin(ctx, ids)
+  const begun = performance.now()
   let unwritten: Tried[] = []
-  let since = performance.now()
-  for (let next = 0; next < parcels.length; next += AT_ONCE) {
+  let since = begun
+  let next = 0
+  while (next < parcels.length && performance.now() - begun < SLICE_MS) {
     const some = parcels.slice(next, next + AT_ONCE)
+    next += some.length
     const tried = some.map(async (parcel) => ({ parcel, outcome: await sendParcel(ctx, parcel) }))
     unwritten.push(...(await Promise.all(tried)))
     if (performance.now() - since < UNWRITTEN_MS) continue
@@ -50,7 +56,18 @@ async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<void> {
     since = performance.now()
   }
   await endAttempts(ctx, unwritten)
+  await handBack(ctx, parcels.slice(next))
   for (const id of alone) await deliver(ctx, [id])
+}
+
+/** Leaves mails that were not tried to another job. */
+async function handBack(ctx: Ctx, [first, ...others]: readonly Parcel[]): Promise<void> {
+  if (!first) return
+  const ids = [first, ...others].map(({ row }) => row.id)
+  await ctx.transaction(async (inner) => {
+    const left = await updateMailsReleased(inner.tx, inner.tenant, ids, first.claim)
+    for (const { id } of left) await inner.enqueue(deliverMail, { id })
+  })
 }
 
 async function begin(ctx: Ctx, ids: readonly Id[]): Promise<Pick<Begun, 'parcels' | 'alone'>> {

@@ -10,8 +10,8 @@ import {
   momentAfter,
   sha256,
 } from '#kernel'
+import { deletePauses, deletePausesBefore, lockPauses, updatePause } from './address-queries.ts'
 import { comparable } from './new-mail.ts'
-import { deletePauses, deletePausesBefore, lockPauses, updatePause } from './queries.ts'
 
 type Paused = Pick<MailDefinition, 'kind' | 'pause'>
 

@@ -1,5 +1,6 @@
 import { type Ctx, DAYS, every, everyTenant, fromNow } from '#kernel'
-import { deleteDeadAddressesBefore, deleteMailsBefore, listTenantsToForget, updateMailsEmptied } from './queries.ts'
+import { deleteDeadAddressesBefore } from './address-queries.ts'
+import { deleteMailsBefore, listTenantsToForget, updateMailsEmptied } from './queries.ts'
 import { DEAD_MS } from './suppressions.ts'
 
 /** For so long a mail can be sent once more; what it says, links with tokens included, is kept no longer. */

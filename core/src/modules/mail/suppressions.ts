@@ -1,5 +1,4 @@
 import { type Ctx, DAYS, type MailDefinition, momentAfter, notFound, page, sha256, stamp } from '#kernel'
-import { suppressionAdded, suppressionRemoved } from './events.ts'
 import {
   type DeadAddress,
   deleteDeadAddress,
@@ -9,7 +8,8 @@ import {
   listSuppressions,
   upsertDeadAddress,
   upsertSuppression,
-} from './queries.ts'
+} from './address-queries.ts'
+import { suppressionAdded, suppressionRemoved } from './events.ts'
 import { recordSuppression, type SuppressionFilter } from './schema.ts'
 import type { Happening } from './states.ts'
 import type { MailRow, MailSuppressionTable, SuppressionRow } from './table.ts'

@@ -1,5 +1,6 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Closed, defineMail, defineModule, newId, Timestamp } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../testing/index.ts'
 import { messageFolder } from '../../testing/message-folder.ts'
@@ -145,5 +146,23 @@ describe('mails that leave together', () => {
     await t.drainJobs(acme.id)
     assert.deepEqual([(await read(kept)).status, (await read(lost)).status], ['deferred', 'queued'])
     assert.equal(peer.received.length, 1)
+  })
+
+  test('leave the worker to others after a while where the mail server is slow', async () => {
+    peer.reset()
+    const ids = await Promise.all(Array.from({ length: 18 }, () => post(newEmail())))
+    peer.onMail(() => sleep(1_100))
+    const waits: number[] = []
+    const stop = t.core.db.observe((sql, values) => {
+      if (sql.includes('attempts - 1')) waits.push(values?.length ?? 0)
+    })
+    await t.drainJobs(acme.id)
+    stop()
+    assert.ok(waits.length > 0)
+    for (const id of ids) {
+      const { status, attempts } = await read(id)
+      assert.deepEqual({ status, attempts }, { status: 'sent', attempts: 1 })
+    }
+    assert.equal(peer.received.length, ids.length)
   })
 })
