@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { fromNow, HOURS, MINUTES } from '#kernel'
+import { fromNow, HOURS, MINUTES, newId } from '#kernel'
 import { createTestCore, type TestCore } from '../../../testing/index.ts'
 import { builtinModules } from '../../index.ts'
+import { announce } from '../announcements/announce.ts'
 import { announcementNotice } from '../kinds.ts'
+import { listOf } from '../notifications.fixture.ts'
 import { BATCH } from './audience.ts'
 import { makeAlarms, offerNotice } from './gateway.fixture.ts'
 
@@ -86,5 +88,26 @@ describe('a process that is killed while people are told', () => {
     const mails = (await t.mails()).filter(({ subject }) => subject === 'Crash')
     assert.equal(mails.length, 6)
     assert.equal(new Set(mails.map(({ to }) => to)).size, 6)
+  })
+
+  test('neither leaves out nor tells twice what is announced to all', async () => {
+    const tenants = [await t.foundTenant(), await t.foundTenant(), await t.foundTenant()]
+    const drainAll = async () => {
+      for (const { id } of tenants) await t.drainJobs(id)
+    }
+    await drainAll()
+    const news = { title: `News ${newId()}`, message: 'For all.', type: 'info' } as const // the word is the type
+    await t.core.run((ctx) => announce(ctx, news), { role: 'system', tenantId: null })
+    // It has had all of them told, and has not written that down.
+    await dieBefore('^update "announcements"', 1)
+    t.clock.advance(2 * MINUTES)
+    await drainAll()
+    await t.drainJobs(null)
+    await drainAll()
+    for (const { owner } of tenants) {
+      const told = (await listOf(owner)).filter(({ title }) => title === news.title)
+      assert.equal(told.length, 1)
+      assert.equal((await t.mails(owner.email)).filter(({ subject }) => subject === news.title).length, 1)
+    }
   })
 })
