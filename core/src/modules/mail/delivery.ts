@@ -129,7 +129,7 @@ async function endAttempt(ctx: Ctx, { row: { id }, claim }: Parcel, outcome: Out
 }
 
 /** Writes down what happened to a locked mail, and what follows from it. */
-export async function settle(ctx: Ctx, row: MailRow, happening: Happening): Promise<null> {
+export async function settle(ctx: Ctx, row: MailRow, happening: Happening): Promise<void> {
   const change = transition(row, happening, ctx.clock)
   const after = { ...row, ...change }
   // Nobody can have a mail without a tenant sent once more.
@@ -139,5 +139,4 @@ export async function settle(ctx: Ctx, row: MailRow, happening: Happening): Prom
   if (happening.name === 'bounced')
     await ctx.emit(mailBounced, { before: recordMail(row), after: recordMail(after), label: after.to })
   ctx.afterCommit(() => ctx.use(mailer).count(after.status))
-  return null
 }
