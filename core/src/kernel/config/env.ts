@@ -234,7 +234,7 @@ export const settings = {
     'Mail',
     host(),
     { default: null, example: 'bounces.example.com' },
-    'A domain whose mails come to `POST /mails/reports`: each mail is sent from an address there that names it, so that whatever comes back is known by it. Unset: it comes back to `MAIL_FROM`.',
+    'A domain whose mails come to `POST /mails/reports/returned`: each mail is sent from an address there that names it, so that whatever comes back is known by it. Unset: it comes back to `MAIL_FROM`.',
   ),
   MAIL_REPORT_SECRET: setting(
     'Mail',
