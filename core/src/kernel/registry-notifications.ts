@@ -1,5 +1,7 @@
 import type { FeatureSpec } from './access/specs.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import { FIRST_LANGUAGE, type Messages } from './messages/catalogue.ts'
+import { argumentsOf, parseMessage } from './messages/parse.ts'
 import type { Module } from './module.ts'
 import type { NotificationChannel } from './notices/channels.ts'
 import { EMAIL, IN_APP, MOST_ACTIONS, type NotificationDefinition, type Notifier } from './notices/define.ts'
@@ -67,8 +69,52 @@ function problemsOf(kind: NotificationDefinition, { permissions, features, event
   if (new Set(actions.map(({ name }) => name)).size < actions.length) problems.push('has two actions of one name')
   if (actions.some(({ route, link }) => (route === undefined) === (link === undefined)))
     problems.push('has an action that has not either a route or a link')
+  if ('actions' in kind.data.properties) problems.push('has a field actions in its data, where its actions are shown')
   if (kind.personal && audience !== 'person') problems.push('is personal, but not for those that it names')
   return problems
+}
+
+/**
+ * What a kind lacks to be told: a text of its own that nobody wrote, or that uses what its data does not have; a mail that
+ * nobody lists. Nobody could read it otherwise, in their list or in their preferences.
+ */
+export function problemsOfTelling(
+  modules: readonly Module[],
+  { messages, mails }: { messages: Messages; mails: ReadonlyMap<string, unknown> },
+): string[] {
+  const areTold = modules.some(({ notifier }) => notifier !== undefined)
+  return modules.flatMap(({ name: module, notifications }) =>
+    notifications.flatMap((declared) => {
+      const kind = declared as unknown as NotificationDefinition // as above
+      const problems = areTold ? problemsOfTexts(kind, messages) : []
+      const mail = kind.mail?.mail.kind
+      if (mail !== undefined && !mails.has(mail)) problems.push(`is mailed by ${mail}, which no module lists`)
+      return problems.map((problem) => `notification ${kind.kind} (${module}) ${problem}`)
+    }),
+  )
+}
+
+function problemsOfTexts({ kind, data, actions }: NotificationDefinition, messages: Messages): string[] {
+  const fields = Object.keys(data.properties)
+  const labels = actions.map(({ name }) => `actions.${name}`)
+  return ['name', 'title', 'message', ...labels].flatMap((part) => {
+    const code = `notification.${kind}.${part}`
+    const text = messages.find(code, FIRST_LANGUAGE)?.text
+    if (text === undefined) return [`has no message ${code}: write it into ${FIRST_LANGUAGE}.json of its module`]
+    const told = part === 'name' ? [] : fields
+    return usedBy(text)
+      .filter((used) => !told.includes(used))
+      .map((used) => `has no {${used}} in its data, which ${code} uses`)
+  })
+}
+
+/** None of a text that does not parse, of which its file is told. */
+function usedBy(text: string): string[] {
+  try {
+    return [...argumentsOf(parseMessage(text)).uses.keys()]
+  } catch {
+    return []
+  }
 }
 
 /** The listeners by which kinds follow their events; none where nobody tells people. */

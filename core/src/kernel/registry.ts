@@ -15,7 +15,12 @@ import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
 import { collectMessages } from './registry-messages.ts'
-import { collectChannels, collectNotifications, listenersOfNotifications } from './registry-notifications.ts'
+import {
+  collectChannels,
+  collectNotifications,
+  listenersOfNotifications,
+  problemsOfTelling,
+} from './registry-notifications.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -182,6 +187,7 @@ export function createRegistry(given: readonly Module[]): Registry {
 
   const messages = collectMessages(modules, problems)
   const mails = collectMails(modules, messages, problems)
+  problems.push(...problemsOfTelling(modules, { messages, mails }))
 
   const declaredRoutes = modules.flatMap((module) =>
     module.routes.map((route) => ({

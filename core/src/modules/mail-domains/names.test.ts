@@ -18,6 +18,7 @@ describe('a domain that mails are to come from', () => {
       ['müller.de', 'xn--mller-kva.de'],
       ['ｅｘａｍｐｌｅ．ｃｏｍ', 'example.com'],
       ['my.github.io', 'my.github.io'],
+      ['example.com.', 'example.com'],
     ]
     for (const [given, kept] of spelled) assert.deepEqual(read(given), { domain: kept }, given)
   })
@@ -36,7 +37,8 @@ describe('a domain that mails are to come from', () => {
       ['0x7f.1', /domain name/],
       ['[::1]', /domain name/],
       ['::1', /domain name/],
-      ['example.com.', /domain name/],
+      ['example.com..', /domain name/],
+      ['.', /domain name/],
       ['exa mple.com', /domain name/],
       ['example.com\r\nBcc: a@b.c', /domain name/],
       ['example.com\u0000', /domain name/],

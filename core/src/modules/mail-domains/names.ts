@@ -11,7 +11,8 @@ type Place = Pick<Config, 'http' | 'mail'>
  * nobody's, or is the installation's own.
  */
 export function readDomain(text: string, config: Place): { domain: string } | { problem: string } {
-  const domain = normalizeDomain(text)
+  // As name servers write it, and pages of DNS have it to be copied.
+  const domain = normalizeDomain(text.trim().replace(/\.$/, ''))
   if (domain === null) return { problem: 'must be a domain name such as example.com' }
   if (domain.length > MAX_DOMAIN_LENGTH) return { problem: `must have at most ${MAX_DOMAIN_LENGTH} characters` }
   const { isIcann, isPrivate, domain: registered } = lookAt(domain)

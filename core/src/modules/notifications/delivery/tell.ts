@@ -1,4 +1,4 @@
-import { type Ctx, firstIdAt, type NotificationDefinition, type NotifiedPerson, sha256, timeOfId } from '#kernel'
+import { type Ctx, EMAIL, firstIdAt, type NotificationDefinition, type NotifiedPerson, sha256, timeOfId } from '#kernel'
 import { getTenant, tenantTimeZone } from '../../tenants/index.ts'
 import { listPreferences } from '../preferences/preference-queries.ts'
 import { asReader } from '../preferences/reader.ts'
@@ -123,16 +123,45 @@ async function send(
   notice: FanOut,
   tellings: readonly Telling[],
 ): Promise<void> {
-  const mailed = tellings.filter(({ ways: { email } }) => email !== null && email.at === null)
-  if (mailed.length > 0) {
-    const tenant = await getTenant(ctx.tx, ctx.tenantId)
-    for (const { person } of mailed) await mailNow(ctx, kind, { data: notice.data, person, tenant })
-  }
+  const unmailed = await mailAll(ctx, kind, notice, tellings)
   const waiting = tellings.flatMap(({ id, person, ways: { email, others } }) => [
     ...others.map(({ channel, at }) => ({ notification_id: id, user_id: person.id, channel, at, isDigest: false })),
-    ...(email?.at
-      ? [{ notification_id: id, user_id: person.id, channel: 'email', at: email.at, isDigest: email.isDigest }]
+    ...(email?.at || unmailed.has(id)
+      ? [
+          {
+            notification_id: id,
+            user_id: person.id,
+            channel: EMAIL,
+            at: email?.at ?? null,
+            isDigest: email?.isDigest ?? false,
+          },
+        ]
       : []),
   ])
   if (waiting.length > 0) await enqueueSends(ctx, waiting)
+}
+
+/** Posts the mails that go out now; gives those that could not be, which keep nobody from finding it in their list. */
+async function mailAll(
+  ctx: Ctx,
+  kind: NotificationDefinition,
+  { data }: FanOut,
+  tellings: readonly Telling[],
+): Promise<ReadonlySet<string>> {
+  const unmailed = new Set<string>()
+  const mailed = tellings.filter(({ ways: { email } }) => email !== null && email.at === null)
+  if (mailed.length === 0) return unmailed
+  const tenant = await getTenant(ctx.tx, ctx.tenantId)
+  for (const { id, person } of mailed)
+    try {
+      await mailNow(ctx, kind, { data, person, tenant })
+    } catch (error) {
+      // What the database refused has undone all of this; the job says so and runs again.
+      ctx.log.error(
+        { err: error, kind: kind.kind },
+        'the mail of a notification could not be written, and is tried again',
+      )
+      unmailed.add(id)
+    }
+  return unmailed
 }
