@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ctx, defineJob, defineModule, Type } from '#kernel'
 import { LEASE_MS, runDueJobs } from '../src/kernel/jobs/run.ts'
 import { drainJobs } from '../src/testing/drain-jobs.ts'
@@ -7,7 +8,7 @@ import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { inTenant, tenantOf } from './probe-module.ts'
 
 let calls: { labels: string[]; tenant: string | null; actor: string }[] = []
-let behaviour: ((ctx: Ctx, labels: string[]) => Promise<void>) | undefined
+let behaviour: ((ctx: Ctx, labels: string[]) => Promise<Map<number, unknown> | undefined>) | undefined
 
 const crowdJob = defineJob('crowd.gather', {
   payload: Type.Object({ label: Type.String() }),
@@ -18,7 +19,7 @@ const crowdJob = defineJob('crowd.gather', {
     handler: async (ctx, payloads) => {
       const labels = payloads.map(({ label }) => String(label))
       calls.push({ labels, tenant: ctx.tenant, actor: ctx.actor.label })
-      await behaviour?.(ctx, labels)
+      return (await behaviour?.(ctx, labels)) ?? new Map()
     },
   },
 })
@@ -69,6 +70,7 @@ describe('jobs of a kind that run together', () => {
     await enqueue('a', 'abc')
     behaviour = async (_ctx, some) => {
       if (some.includes('b')) throw new Error('b is broken')
+      return undefined
     }
     await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
     assert.deepEqual(labels().slice(0, 4), ['abc', 'a', 'b', 'c'])
@@ -78,6 +80,39 @@ describe('jobs of a kind that run together', () => {
       await runDue('a')
     }
     assert.deepEqual(await left(), [{ label: 'b', attempts: 3, last_error: 'b is broken', status: 'failed' }])
+  })
+
+  it('are each tried again that failed, and no other, and alone from then on', async () => {
+    await enqueue('a', 'abc')
+    behaviour = async (_ctx, some) =>
+      new Map(some.flatMap((label, at) => (label === 'b' ? [[at, new Error('no b')]] : [])))
+    await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    assert.deepEqual(labels(), ['abc'])
+    assert.deepEqual(await left(), [{ label: 'b', attempts: 1, last_error: 'no b', status: 'waiting' }])
+    await enqueue('a', 'de')
+    test.clock.advance(60_000)
+    await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    assert.deepEqual(labels().toSorted(), ['abc', 'b', 'de'])
+    assert.deepEqual(await left(), [{ label: 'b', attempts: 2, last_error: 'no b', status: 'waiting' }])
+  })
+
+  it('do not end with one that never comes to its end', async () => {
+    await enqueue('a', 'abc')
+    // As when its process is killed each time: nothing is written down.
+    const hang = Promise.withResolvers<never>()
+    behaviour = async (_ctx, some) => (some.includes('b') ? hang.promise : undefined)
+    for (let run = 0; run < 12; run++) {
+      void runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+      await sleep(60)
+      test.clock.advance(24 * 3_600_000)
+    }
+    const rest = await left()
+    hang.reject(new Error('at last'))
+    assert.deepEqual(
+      rest.map(({ label }) => label),
+      ['b'],
+    )
+    await sleep(100)
   })
 
   it('run alone when one of them is of another shape than declared', async () => {
@@ -116,8 +151,10 @@ describe('jobs of a kind that run together', () => {
           `update tenant_jobs set locked_by = gen_random_uuid(), locked_until = $1 where payload->>'label' = 'b' returning 1`,
           [new Date(test.clock.ms() + LEASE_MS).toISOString()],
         )
+        return undefined
       })
     await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    assert.deepEqual(labels(), ['ab'], 'what another process holds is not run here once more')
     assert.deepEqual(
       (await left()).map(({ label }) => label),
       ['b'],

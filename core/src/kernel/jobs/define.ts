@@ -30,13 +30,19 @@ export interface Job<P extends TObject = TObject> {
 }
 
 /**
- * Due jobs of one kind and tenant in one call, in nobody's name, since each may have come from somebody else. When it throws,
- * each of them runs alone, so that one that fails takes no others with it: what is done already it must see for itself.
+ * Due jobs of one kind and tenant that are tried for the first time, in one call, in nobody's name, since each may have come
+ * from somebody else. One that has failed, or whose process died, runs alone from then on.
  */
 export interface Together<P extends TObject> {
   readonly max: number
-  readonly handler: (ctx: Ctx, payloads: readonly Static<P>[]) => Promise<void>
+  /**
+   * Gives what failed, by the place of its payload: that is tried again, and no other. When it throws, nothing has been done
+   * yet: each of them runs alone, so that one takes no others with it.
+   */
+  readonly handler: (ctx: Ctx, payloads: readonly Static<P>[]) => Promise<Failures>
 }
+
+export type Failures = ReadonlyMap<number, unknown>
 
 type Options<P extends TObject> = Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'outbound'>>
 interface Alone<P extends TObject> extends Options<P>, Pick<Job<P>, 'payload' | 'handler'> {
@@ -52,12 +58,10 @@ export function defineJob<P extends TObject>(name: string, spec: Alone<P> | Seve
   const defaults = { maxAttempts: 10, leaseMs: 5 * 60_000, transaction: 'managed', outbound: false } as const // a word is a type
   if (!('together' in spec)) return Object.freeze({ name, ...defaults, together: null, ...spec })
   const { handler } = spec.together
-  return Object.freeze({
-    name,
-    ...defaults,
-    ...spec,
-    handler: (ctx: Ctx, payload: Static<P>) => handler(ctx, [payload]),
-  })
+  const alone = async (ctx: Ctx, payload: Static<P>): Promise<void> => {
+    for (const failure of (await handler(ctx, [payload])).values()) throw failure
+  }
+  return Object.freeze({ name, ...defaults, ...spec, handler: alone })
 }
 
 export interface EnqueueOptions {

@@ -4,7 +4,7 @@ import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
 import { createContext, noOrigin, systemActor } from '../create-context.ts'
 import type { EventRecord } from '../events/define.ts'
-import type { Together } from './define.ts'
+import type { Failures, Together } from './define.ts'
 import type { JobOrigin } from './enqueue.ts'
 import type { ClaimedJob } from './queries.ts'
 
@@ -28,17 +28,14 @@ export async function perform<T>(core: Core, tenant: string | null, job: Claimed
   return ctx.transaction(end)
 }
 
-/** Runs several jobs of a task in one call, in nobody's name. */
-export async function performTogether<T>(
+/** Runs several jobs of a task in one call, in nobody's name; gives what failed. */
+export async function performTogether(
   core: Core,
   tenant: string | null,
   { jobs, handler }: Pick<Together<TObject>, 'handler'> & { jobs: readonly ClaimedJob[] },
-  end: End<T>,
-): Promise<T> {
+): Promise<Failures> {
   const payloads = jobs.map((job) => payloadOf(core, job))
-  const ctx = createContext(core, { tenant, storeId: null, actor: systemActor, origin: noOrigin })
-  await handler(ctx, payloads)
-  return ctx.transaction(end)
+  return handler(createContext(core, { tenant, storeId: null, actor: systemActor, origin: noOrigin }), payloads)
 }
 
 /** The job or listener of a task name. */

@@ -34,7 +34,7 @@ export interface Lease {
 export interface JobQueries {
   /** The job that has been due for longest. */
   claim(tx: Tx, lease: Lease): Promise<ClaimedJob | undefined>
-  /** More jobs of a task. */
+  /** More jobs of a task, which were never tried. */
   claimMore(tx: Tx, lease: Lease, task: string, limit: number): Promise<ClaimedJob[]>
   update(tx: Tx, claim: Claim, change: JobChange): Promise<number>
   delete(tx: Tx, claim: Claim): Promise<number>
@@ -74,7 +74,7 @@ export function getQueue(tenantId: string | null, outbound: boolean): JobQueries
       return row as ClaimedJob | undefined // the token was written just now, so it is not null
     },
     claimMore: async (tx, lease, task, limit) => {
-      const some = due(tx, lease).where('task', '=', task).limit(limit)
+      const some = due(tx, lease).where('task', '=', task).where('attempts', '=', 0).limit(limit)
       // As an array: of a list PostgreSQL may read, and lock, more than the limit.
       return (await take(tx, lease).where(sql<boolean>`id = any(array(${some}))`).execute()) as ClaimedJob[] // the same
     },

@@ -64,31 +64,34 @@ const leaseOf = ({ clock }: Core, locked_by: string) => ({
 })
 
 async function runJob(turn: Turn, job: ClaimedJob): Promise<Next> {
-  const together = turn.core.registry.findJob(job.task)?.together
-  if (!together || isSpent(job)) return runAlone(turn, job)
   const { core, queue, tenantId } = turn
+  const together = core.registry.findJob(job.task)?.together
+  // What was tried before may be what fails, or ends its process, and takes no others with it.
+  if (!together || job.attempts > 1) return runAlone(turn, job)
   const more = await core.db.transaction({ tenantId, role: 'app' }, (tx) =>
     queue.claimMore(tx, leaseOf(core, job.locked_by), job.task, together.max - 1),
   )
   return more.length === 0 ? runAlone(turn, job) : runTogether(turn, [job, ...more], together)
 }
 
-/** Claimed so often without an end that it counts as what ends the process. */
-const isSpent = (job: ClaimedJob) => job.attempts > job.max_attempts + LOST_RUNS
-
-/** Whatever goes wrong with several is found by running each alone. */
 async function runTogether(turn: Turn, jobs: ClaimedJob[], { handler }: Together<TObject>): Promise<Next> {
   const { core, tenantId } = turn
   const stopRenewing = keepLease(turn, jobs)
   try {
-    if (jobs.some(isSpent)) throw new Error('One of them ended its process each time that it ran')
-    const next = await performTogether(core, tenantId, { jobs, handler }, ({ tx }) => finish(turn, tx, jobs))
-    for (const { task } of jobs) core.jobsDone?.(task, 'done')
+    const failures = await performTogether(core, tenantId, { jobs, handler }).catch((error: unknown) => {
+      core.log.warn({ err: error, task: jobs[0]?.task, jobs: jobs.length }, 'jobs failed together and run alone')
+      return null
+    })
+    if (failures === null) {
+      for (const job of jobs) await runAlone({ ...turn, goesOn: () => false }, job)
+      return undefined
+    }
+    const done = jobs.filter((_, place) => !failures.has(place))
+    // What another process has taken over meanwhile stays, and is its own to end.
+    const { next } = await core.db.transaction({ tenantId, role: 'app' }, (tx) => finish(turn, tx, done))
+    for (const { task } of done) core.jobsDone?.(task, 'done')
+    for (const [place, failure] of failures) if (jobs[place]) await retryLater(turn, jobs[place], failure)
     return next
-  } catch (error) {
-    core.log.warn({ err: error, task: jobs[0]?.task, jobs: jobs.length }, 'jobs failed together and run alone')
-    for (const job of jobs) await runAlone({ ...turn, goesOn: () => false }, job)
-    return undefined
   } finally {
     stopRenewing()
   }
@@ -98,8 +101,8 @@ async function runAlone(turn: Turn, job: ClaimedJob): Promise<Next> {
   const { core } = turn
   const stopRenewing = keepLease(turn, [job])
   try {
-    if (isSpent(job)) throw new Error('The process ended each time that this job ran')
-    const next = await perform(core, turn.tenantId, job, ({ tx }) => finish(turn, tx, [job]))
+    if (job.attempts > job.max_attempts + LOST_RUNS) throw new Error('The process ended each time that this job ran')
+    const next = await perform(core, turn.tenantId, job, ({ tx }) => finishOne(turn, tx, job))
     core.jobsDone?.(job.task, 'done')
     return next
   } catch (error) {
@@ -134,12 +137,17 @@ class LeaseLost extends Error {
 }
 
 /** Ends jobs and claims the next in the same commit, which halves the commits of a long queue. */
-async function finish(turn: Turn, tx: Tx, jobs: ClaimedJob[]): Promise<Next> {
+async function finish(turn: Turn, tx: Tx, jobs: ClaimedJob[]): Promise<{ ended: number; next: Next }> {
   const [ended, next] = await Promise.all([
     turn.queue.delete(tx, claimOf(jobs)),
     turn.goesOn() ? claim(turn, tx) : undefined,
   ])
-  if (ended < jobs.length) throw new LeaseLost()
+  return { ended, next }
+}
+
+async function finishOne(turn: Turn, tx: Tx, job: ClaimedJob): Promise<Next> {
+  const { ended, next } = await finish(turn, tx, [job])
+  if (ended === 0) throw new LeaseLost()
   return next
 }
 

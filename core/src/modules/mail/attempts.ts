@@ -1,4 +1,15 @@
-import { type Brand, type Ctx, type Id, type MailDefinition, type MailSender, newId } from '#kernel'
+import {
+  type Brand,
+  type Ctx,
+  greatest,
+  HOURS,
+  type Id,
+  type MailDefinition,
+  type MailSender,
+  MINUTES,
+  momentAfter,
+  newId,
+} from '#kernel'
 import { sealContextOf } from './new-mail.ts'
 import { takeResendTurn, takeTurn } from './pauses.ts'
 import { lockMails, updateMailsClaimed } from './queries.ts'
@@ -34,11 +45,33 @@ export interface Begun {
   others: { row: MailRow; happening: Happening }[]
   /** They wait for a lock that no other mail is to be held up with. */
   alone: Id[]
+  /** They are looked at then: another process is at them, or was when it died; or they were put off until then. */
+  later: { id: Id; at: string }[]
+}
+
+/** An attempt is over by then, or its process is gone. */
+const UNDER_WAY_MS = 2 * MINUTES
+/** Nothing is put off for longer, unless by a clock that was wrong. */
+const LATEST_MS = 25 * HOURS
+
+/** When a mail may be tried that has more jobs than one: null, now. */
+function laterOf({ clock }: Ctx, { claimed_by, updated_at, next_attempt_at }: MailRow): string | null {
+  const now = clock.now()
+  const free = claimed_by === null ? now : momentAfter(updated_at, UNDER_WAY_MS)
+  const at = greatest(free, next_attempt_at ?? now)
+  return at > now && at < momentAfter(now, LATEST_MS) ? at : null
 }
 
 /** The one place where mails leave: takes them for an attempt. */
 export async function beginAttempts(ctx: Ctx, ids: readonly Id[]): Promise<Begun> {
-  const rows = (await lockMails(ctx.tx, ctx.tenant, ids)).filter(isWaiting)
+  const now = ctx.clock.now()
+  const rows: MailRow[] = []
+  const later: Begun['later'] = []
+  for (const row of await lockMails(ctx.tx, ctx.tenant, ids)) {
+    const at = laterOf(ctx, row)
+    if (at === null && isWaiting(row)) rows.push(row)
+    else if (at !== null && isWaiting(row)) later.push({ id: row.id, at })
+  }
   const addresses = rows.map(({ address }) => address)
   const known = await readAddresses(ctx, addresses)
   const letters = new Map<Id, Letter>()
@@ -53,9 +86,9 @@ export async function beginAttempts(ctx: Ctx, ids: readonly Id[]): Promise<Begun
       else letters.set(row.id, judged)
     }
   }
-  if (letters.size === 0) return { parcels: [], others, alone }
+  if (letters.size === 0) return { parcels: [], others, alone, later }
   const claim = newId()
-  const change = { claimed_by: claim, updated_at: ctx.clock.now() }
+  const change = { claimed_by: claim, updated_at: now }
   const claimed = await updateMailsClaimed(ctx.tx, ctx.tenant, [...letters.keys()], change)
   const { senders, brands } = ctx.registry
   const sender = (await senders?.senderOf(ctx, ctx.tenant)) ?? null
@@ -64,7 +97,7 @@ export async function beginAttempts(ctx: Ctx, ids: readonly Id[]): Promise<Begun
     const letter = letters.get(row.id)
     return letter ? [{ row, claim, ...letter, sender, brand }] : []
   })
-  return { parcels, others, alone }
+  return { parcels, others, alone, later }
 }
 
 /** What a mail says; or what happens to it in place of being sent, and whether that counts as an attempt. */

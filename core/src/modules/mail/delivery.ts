@@ -19,12 +19,13 @@ export const deliverMail = defineJob('mail.deliver', {
   maxAttempts: 25,
   together: {
     max: 20,
-    // Whoever caused a mail has not decided what becomes of it.
-    handler: (ctx, mails) =>
-      deliver(
-        ctx.as(mailActor),
-        mails.map(({ id }) => id),
-      ),
+    handler: async (of, mails) => {
+      // Whoever caused a mail has not decided what becomes of it.
+      const ctx = of.as(mailActor)
+      const places = new Map(mails.map(({ id }, place) => [id, place]))
+      const failures = await deliver(ctx, [...places.keys()])
+      return new Map([...failures].map(([id, failure]) => [places.get(id) ?? 0, failure]))
+    },
   },
 })
 
@@ -33,40 +34,76 @@ export const mailActor = { ...systemActor, label: 'mail' }
 
 /** Written down so long after the mail server took a mail, at most: what is not may be sent once more. */
 const UNWRITTEN_MS = 100
-/** So many are with the mail server at a time. */
-const AT_ONCE = 5
-
 /** A mail server that is slow holds no place in a worker for longer than this and one mail. */
 const SLICE_MS = 1 * SECONDS
 
-async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<void> {
+/** Mails of which something could not be written down, and why: their jobs run again. */
+type Failed = Map<Id, unknown>
+
+/** Throws when nothing has been done yet. */
+async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<Failed> {
   const { parcels, alone } = await begin(ctx, ids)
-  const begun = performance.now()
-  let unwritten: Tried[] = []
-  let since = begun
+  const failed: Failed = new Map()
+  const until = performance.now() + SLICE_MS
+  const isOver = () => performance.now() > until
+  const rest = await sendAll(ctx, parcels, { isOver, failed })
+  await handBack(ctx, rest, failed)
   let next = 0
-  while (next < parcels.length && performance.now() - begun < SLICE_MS) {
-    const some = parcels.slice(next, next + AT_ONCE)
+  // The first may be the only one.
+  for (; next < alone.length && !(isOver() && (next > 0 || parcels.length > 0)); next++)
+    await deliver(ctx, alone.slice(next, next + 1)).catch((error) => failed.set(alone[next] ?? '', error))
+  await enqueueAgain(ctx, alone.slice(next), failed)
+  return failed
+}
+
+/** Sends one after the other, as many at a time as the mail server has connections free; gives those there was no time for. */
+async function sendAll(
+  ctx: Ctx,
+  parcels: readonly Parcel[],
+  { isOver, failed }: { isOver: () => boolean; failed: Failed },
+): Promise<readonly Parcel[]> {
+  let unwritten: Tried[] = []
+  let since = performance.now()
+  let next = 0
+  while (next < parcels.length && !(isOver() && next > 0)) {
+    const some = parcels.slice(next, next + Math.max(1, ctx.use(mailer).free()))
     next += some.length
     const tried = some.map(async (parcel) => ({ parcel, outcome: await sendParcel(ctx, parcel) }))
     unwritten.push(...(await Promise.all(tried)))
     if (performance.now() - since < UNWRITTEN_MS) continue
-    await endAttempts(ctx, unwritten)
+    await endAttempts(ctx, unwritten, failed)
     unwritten = []
     since = performance.now()
   }
-  await endAttempts(ctx, unwritten)
-  await handBack(ctx, parcels.slice(next))
-  for (const id of alone) await deliver(ctx, [id])
+  await endAttempts(ctx, unwritten, failed)
+  return parcels.slice(next)
 }
 
-/** Leaves mails that were not tried to another job. */
-async function handBack(ctx: Ctx, [first, ...others]: readonly Parcel[]): Promise<void> {
+/** Leaves mails that were not tried to other jobs. */
+async function handBack(ctx: Ctx, [first, ...others]: readonly Parcel[], failed: Failed): Promise<void> {
   if (!first) return
   const ids = [first, ...others].map(({ row }) => row.id)
-  await ctx.transaction(async (inner) => {
-    const left = await updateMailsReleased(inner.tx, inner.tenant, ids, first.claim)
-    for (const { id } of left) await inner.enqueue(deliverMail, { id })
+  await noting(failed, ids, () =>
+    ctx.transaction(async (inner) => {
+      const left = await updateMailsReleased(inner.tx, inner.tenant, ids, first.claim)
+      for (const { id } of left) await inner.enqueue(deliverMail, { id })
+    }),
+  )
+}
+
+async function enqueueAgain(ctx: Ctx, ids: readonly Id[], failed: Failed): Promise<void> {
+  if (ids.length === 0) return
+  await noting(failed, ids, () =>
+    ctx.transaction(async (inner) => {
+      for (const id of ids) await inner.enqueue(deliverMail, { id })
+    }),
+  )
+}
+
+/** Notes these mails where work on them fails. */
+async function noting(failed: Failed, ids: readonly Id[], work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) => {
+    for (const id of ids) failed.set(id, error)
   })
 }
 
@@ -75,6 +112,7 @@ async function begin(ctx: Ctx, ids: readonly Id[]): Promise<Pick<Begun, 'parcels
     return await ctx.transaction(async (inner) => {
       const begun = await beginAttempts(inner, ids)
       for (const { row, happening } of begun.others) await settle(inner, row, happening)
+      for (const { id, at } of begun.later) await inner.enqueue(deliverMail, { id }, { runAt: at })
       return begun
     })
   } catch (error) {
@@ -102,22 +140,26 @@ interface Tried {
 }
 
 /** Writes down what became of attempts, unless another process has taken a mail over. */
-async function endAttempts(ctx: Ctx, tried: readonly Tried[]): Promise<void> {
+async function endAttempts(ctx: Ctx, tried: readonly Tried[], failed: Failed): Promise<void> {
   const taken = tried.flatMap(({ parcel, outcome }) => (outcome.name === 'taken' ? [{ ...parcel, ...outcome }] : []))
-  const [first] = taken
-  if (first) {
-    // Nobody but a process that takes it over changes a claimed mail, so that what was read is still so.
-    for (const { row, reply } of taken) transition(row, { name: 'taken', reply }, ctx.clock)
-    const replies = taken.map(({ row: { id }, reply }) => ({ id, server_reply: reply }))
-    const { server_reply: _, ...sent } = transition(first.row, { name: 'taken', reply: null }, ctx.clock)
-    const change = { ...sent, ...(ctx.tenant === null && { data: null }) }
-    await ctx.transaction(async (inner) => {
-      const written = await updateMailsSent(inner.tx, inner.tenant, { claim: first.claim, replies }, change)
-      inner.afterCommit(() => ctx.use(mailer).count('sent', written))
-    })
-  }
+  const idsTaken = taken.map(({ row }) => row.id)
+  await noting(failed, idsTaken, () => writeTaken(ctx, taken))
   for (const { parcel, outcome } of tried)
-    if (outcome.name !== 'taken') await ctx.transaction((inner) => endAttempt(inner, parcel, outcome))
+    if (outcome.name !== 'taken')
+      await noting(failed, [parcel.row.id], () => ctx.transaction((inner) => endAttempt(inner, parcel, outcome)))
+}
+
+async function writeTaken(ctx: Ctx, taken: readonly (Parcel & { reply: string | null })[]): Promise<void> {
+  const [first] = taken
+  if (!first) return
+  // Nobody but a process that takes it over changes a claimed mail, so that what was read is still so.
+  const { server_reply: _, ...sent } = transition(first.row, { name: 'taken', reply: null }, ctx.clock)
+  const change = { ...sent, ...(ctx.tenant === null && { data: null }) }
+  const replies = taken.map(({ row: { id }, reply }) => ({ id, server_reply: reply }))
+  await ctx.transaction(async (inner) => {
+    const written = await updateMailsSent(inner.tx, inner.tenant, { claim: first.claim, replies }, change)
+    inner.afterCommit(() => ctx.use(mailer).count('sent', written))
+  })
 }
 
 /** Writes down why a mail was not taken. */

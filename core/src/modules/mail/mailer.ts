@@ -1,6 +1,6 @@
 import { defineResource, type HealthCheck } from '#kernel'
 import type { MailStatus } from './table.ts'
-import { createMailer } from './transport.ts'
+import { createMailer, MAX_CONNECTIONS, type Mail } from './transport.ts'
 
 /** The mailer of the process: the mail server, or the mailbox on disk without one. */
 export const mailer = defineResource({
@@ -9,8 +9,20 @@ export const mailer = defineResource({
     const { config, product, log } = core
     const from = config.mail.from ?? { name: product.name, address: 'no-reply@localhost' }
     const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+    const sender = createMailer({ dataDir: config.dataDir, mail: { ...config.mail, from } }, log)
+    let busy = 0
     return {
-      ...createMailer({ dataDir: config.dataDir, mail: { ...config.mail, from } }, log),
+      ...sender,
+      async send(mail: Mail) {
+        busy++
+        try {
+          return await sender.send(mail)
+        } finally {
+          busy--
+        }
+      },
+      /** How many mails the server takes at once beside those that are under way. */
+      free: () => Math.max(0, MAX_CONNECTIONS - busy),
       /** The Message-ID of a mail, by its mark. */
       messageId: (mark: string) => `<${mark}@${domain}>`,
       /** Counts what became of attempts. */

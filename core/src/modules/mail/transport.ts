@@ -69,7 +69,8 @@ const PATIENCE: Patience = { connectMs: 10 * SECONDS, answerMs: 30 * SECONDS, ma
 const AWAY_MS = 10 * SECONDS
 /** As many mails in a row that it left without an answer say the same. */
 const MAX_UNANSWERED = 3
-const MAX_CONNECTIONS = 5
+/** To the mail server at a time, of one process. */
+export const MAX_CONNECTIONS = 5
 
 /** Makes the mailer that the configuration asks for; connects on first use. */
 export function createMailer(config: MailerConfig, log: MailLog, patience = PATIENCE): Mailer {
