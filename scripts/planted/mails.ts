@@ -179,8 +179,8 @@ export const plants: Plant[] = [
   {
     guard: 'A slow mail server keeps no worker from its other work',
     file: `${MAIL}/delivery.ts`,
-    find: 'next < parcels.length && performance.now() - begun < SLICE_MS',
-    replace: 'next < parcels.length',
+    find: '!(isOver() && next > 0)) {',
+    replace: 'next >= 0) {',
     tests: [`${MAIL}/together.test.ts`],
   },
   {
@@ -188,6 +188,20 @@ export const plants: Plant[] = [
     file: `${MAIL}/delivery.ts`,
     find: 'for (const { id } of left) await',
     replace: 'for (const { id } of left.slice(1)) await',
+    tests: [`${MAIL}/together.test.ts`],
+  },
+  {
+    guard: 'A mail that was put off is not tried sooner by a second job',
+    file: `${MAIL}/attempts.ts`,
+    find: 'greatest(free, next_attempt_at ?? now)',
+    replace: 'free',
+    tests: [`${MAIL}/together.test.ts`],
+  },
+  {
+    guard: 'A mail that another process is at is not sent by a second job',
+    file: `${MAIL}/attempts.ts`,
+    find: 'claimed_by === null ? now :',
+    replace: 'claimed_by !== undefined ? now :',
     tests: [`${MAIL}/together.test.ts`],
   },
 ]

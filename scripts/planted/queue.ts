@@ -92,4 +92,18 @@ export const plants: Plant[] = [
     replace: '(await query.executeTakeFirst()).numDeletedRows',
     tests: ['core/test/kernel-jobs-together.test.ts'],
   },
+  {
+    guard: 'A job that ends its process takes no others with it',
+    file: 'core/src/kernel/jobs/run.ts',
+    find: 'if (!together || job.attempts > 1) return',
+    replace: 'if (!together) return',
+    tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
+  {
+    guard: 'What was tried before runs with no others',
+    file: 'core/src/kernel/jobs/queries.ts',
+    find: ".where('attempts', '=', 0)",
+    replace: '',
+    tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
 ]

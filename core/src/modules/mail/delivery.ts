@@ -65,7 +65,8 @@ async function sendAll(
   let unwritten: Tried[] = []
   let since = performance.now()
   let next = 0
-  while (next < parcels.length && !(isOver() && next > 0)) {
+  // What cannot be written down would be sent once more.
+  while (next < parcels.length && failed.size === 0 && !(isOver() && next > 0)) {
     const some = parcels.slice(next, next + Math.max(1, ctx.use(mailer).free()))
     next += some.length
     const tried = some.map(async (parcel) => ({ parcel, outcome: await sendParcel(ctx, parcel) }))

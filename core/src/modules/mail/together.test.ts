@@ -5,6 +5,7 @@ import { Closed, defineMail, defineModule, newId, Timestamp } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../testing/index.ts'
 import { messageFolder } from '../../testing/message-folder.ts'
 import { builtinModules } from '../index.ts'
+import { deliverMail } from './delivery.ts'
 import { mail } from './index.ts'
 import { letters, noticeMail, pausedMail, safetyMail } from './letters.fixture.ts'
 import { type Peer, startPeer } from './peer.fixture.ts'
@@ -164,5 +165,33 @@ describe('mails that leave together', () => {
       assert.deepEqual({ status, attempts }, { status: 'sent', attempts: 1 })
     }
     assert.equal(peer.received.length, ids.length)
+  })
+
+  test('leave once, however many jobs they have', async () => {
+    peer.reset()
+    peer.onRecipient(() => ({ code: 451, text: '4.3.2 Later' }))
+    const to = newEmail()
+    const id = await post(to)
+    const came = () => peer.received.filter((mail) => mail.to === to).length
+    const again = () => t.core.run((ctx) => ctx.enqueue(deliverMail, { id }), { tenantId: acme.id })
+    await t.drainJobs(acme.id)
+    const { next_attempt_at } = await read(id)
+    await again()
+    await t.drainJobs(acme.id)
+    has(await read(id), { status: 'deferred', attempts: 1, next_attempt_at })
+    peer.reset()
+    t.clock.advance(60_000)
+    const now = t.clock.now()
+    await t.core.db.systemQuery(
+      'update mails set claimed_by = gen_random_uuid(), updated_at = $2 where id = $1 returning 1',
+      [id, now],
+    )
+    await again()
+    await t.drainJobs(acme.id)
+    assert.equal(came(), 0, 'another process is at it')
+    t.clock.advance(130_000)
+    await Promise.all([t.drainJobs(acme.id), t.drainJobs(acme.id)])
+    has(await read(id), { status: 'sent', attempts: 2 })
+    assert.equal(came(), 1)
   })
 })
