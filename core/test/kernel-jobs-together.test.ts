@@ -100,21 +100,24 @@ describe('jobs of a kind that run together', () => {
     await enqueue('a', 'abc')
     // As when its process is killed each time: nothing is written down.
     const hang = Promise.withResolvers<never>()
+    const stopping = new AbortController()
+    const runs: Promise<unknown>[] = []
     behaviour = async (_ctx, some) => (some.includes('b') ? hang.promise : undefined)
     for (let run = 0; run < 6 || (run < 300 && (await left()).length > 1); run++) {
-      void runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+      runs.push(runDueJobs(test.core, tenantOf('a'), stopping.signal))
       await sleep(60)
       test.clock.advance(24 * 3_600_000)
       if (run === 4) await enqueue('a', 'de')
     }
     const rest = await left()
+    stopping.abort()
     hang.reject(new Error('at last'))
+    await Promise.allSettled(runs)
     assert.deepEqual(
       rest.map(({ label }) => label),
       ['b'],
     )
     assert.deepEqual([...new Set(labels().filter((each) => each.includes('b')))], ['abc', 'b'])
-    await sleep(100)
   })
 
   it('run alone when one of them is of another shape than declared', async () => {
