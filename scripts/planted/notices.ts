@@ -120,4 +120,18 @@ export const plants: Plant[] = [
     replace: '    if (!told.has(user_id) && false) await',
     tests: audience,
   },
+  {
+    guard: 'No kind of notification starts that nobody could read',
+    file: 'core/src/kernel/registry.ts',
+    find: '  problems.push(...problemsOfTelling(modules, { messages, mails }))\n',
+    replace: '',
+    tests: ['core/src/kernel/registry-notifications.test.ts'],
+  },
+  {
+    guard: 'A mail that cannot be written keeps nobody from their list, and is not lost',
+    file: 'core/src/modules/notifications/delivery/tell.ts',
+    find: 'unmailed.add(id)',
+    replace: '',
+    tests: ['core/src/modules/notifications/delivery/unwritten-mail.test.ts'],
+  },
 ]

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Type } from 'typebox'
+import { messageFolder } from '../testing/message-folder.ts'
 import { defineEvent } from './events/define.ts'
 import { Closed } from './http/schemas.ts'
+import { defineMail } from './mails/define.ts'
 import { defineModule, type ModuleSpec } from './module.ts'
 import { defineChannel } from './notices/channels.ts'
-import { defineNotification, follows } from './notices/define.ts'
+import { defineNotification, follows, mailOf } from './notices/define.ts'
 import { createRegistry, RegistryError } from './registry.ts'
 
 const data = Closed({ name: Type.String() })
@@ -59,6 +61,49 @@ describe('the start refuses a kind of notification', () => {
       on: [follows<typeof data, { name: string }>(other, () => null)],
     })
     assert.match(problemsOf({ notifications: [kind] })[0] ?? '', /follows the event thing\.lost/)
+  })
+
+  describe('that nobody could read', () => {
+    const notifier = { notify: async () => {}, hear: async () => {} }
+    const texts = {
+      'notification.thing.told.name': 'Things',
+      'notification.thing.told.title': '{name} was told',
+      'notification.thing.told.message': 'By somebody.',
+      'notification.thing.told.actions.look': 'Look',
+    }
+    const look = { ...plain, actions: [{ name: 'look', route: () => '/' as const }] }
+    const told = (own: Record<string, string>, kind: object = look) =>
+      problemsOf({
+        notifier,
+        messages: messageFolder({ en: own }),
+        notifications: [defineNotification('thing.told', kind as never)],
+      })
+    const [prefix, where] = ['notification thing.told (things)', 'write it into en.json of its module']
+
+    test('as long as all is there it is none', () => assert.deepEqual(told(texts), []))
+
+    for (const code of Object.keys(texts))
+      test(`without ${code}`, () => {
+        const { [code]: _, ...others } = texts as Record<string, string>
+        assert.deepEqual(told(others), [`${prefix} has no message ${code}: ${where}`])
+      })
+
+    test('whose texts use what its data does not have, or its name anything', () => {
+      const title = { ...texts, 'notification.thing.told.title': '{names} was told' }
+      assert.deepEqual(told(title), [`${prefix} has no {names} in its data, which notification.thing.told.title uses`])
+      const name = { ...texts, 'notification.thing.told.name': 'Things of {name}' }
+      assert.deepEqual(told(name), [`${prefix} has no {name} in its data, which notification.thing.told.name uses`])
+    })
+
+    test('whose mail no module lists', () => {
+      const mail = mailOf(defineMail('thing.mail', { data }), (told: { name: string }) => told)
+      assert.deepEqual(told(texts, { ...look, mail }), [`${prefix} is mailed by thing.mail, which no module lists`])
+    })
+
+    test('whose data has a field where its actions are shown', () => {
+      const odd = { ...look, data: Closed({ name: Type.String(), actions: Type.String() }) }
+      assert.match(told(texts, odd)[0] ?? '', /has a field actions in its data/)
+    })
   })
 
   test('that is there already, and a channel that is', () => {

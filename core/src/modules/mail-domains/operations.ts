@@ -76,7 +76,9 @@ interface Wanted {
 }
 
 function readPatch({ config }: Ctx, { domain, from_address }: MailDomainPatch, known: DomainRow | undefined): Wanted {
-  const read = readDomain(domain ?? known?.domain ?? '', config)
+  const wanted = domain ?? known?.domain
+  if (wanted === undefined) throw invalidRequest({ errors: [at('domain', 'is required')] })
+  const read = readDomain(wanted, config)
   if ('problem' in read) throw invalidRequest({ errors: [at('domain', read.problem)] })
   if (from_address === undefined || from_address === null) return { domain: read.domain, from_address }
   const address = normalizeEmail(from_address)

@@ -122,7 +122,12 @@ describe('preferences', () => {
         '#/data/4/notification_type',
       ],
     )
-    for (const quiet_hours of [{ from: '24:00', to: '07:00' }, { from: '22:00' }, 'always'])
+    for (const quiet_hours of [
+      { from: '24:00', to: '07:00' },
+      { from: '22:00' },
+      { from: '22:00', to: '22:00' },
+      'always',
+    ])
       assert.equal((await rest(owner, quiet_hours)).status, 400)
     has((await owner.get('/notifications/quiet-hours')).body, { quiet_hours: null })
   })

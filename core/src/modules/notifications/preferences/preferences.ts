@@ -48,8 +48,10 @@ export async function readHours(ctx: Ctx): Promise<Hours> {
   return presentHours(ctx, (await findPreferences(ctx.tx, ctx.tenantId, ctx.userId)) ?? noChoice(ctx, ctx.userId))
 }
 
-/** The person changes that. */
+/** The person changes that. Throws 400 for hours that begin when they end. */
 export async function changeHours(ctx: Ctx, { quiet_hours }: HoursPatch): Promise<Hours> {
+  if (quiet_hours && quiet_hours.from === quiet_hours.to)
+    throw invalidRequest({ errors: [at('quiet_hours/to', 'must be another time than from')] })
   return presentHours(
     ctx,
     await changeChosen(ctx, ctx.userId, () => (quiet_hours === undefined ? {} : { quiet_hours })),
