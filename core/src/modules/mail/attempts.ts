@@ -6,9 +6,9 @@ import {
   type Id,
   type MailDefinition,
   type MailSender,
-  MINUTES,
   momentAfter,
   newId,
+  SECONDS,
 } from '#kernel'
 import { sealContextOf } from './new-mail.ts'
 import { takeResendTurn, takeTurn } from './pauses.ts'
@@ -50,7 +50,7 @@ export interface Begun {
 }
 
 /** An attempt is over by then, or its process is gone. */
-const UNDER_WAY_MS = 2 * MINUTES
+const UNDER_WAY_MS = 90 * SECONDS
 /** Nothing is put off for longer, unless by a clock that was wrong. */
 const LATEST_MS = 25 * HOURS
 
