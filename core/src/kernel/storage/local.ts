@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -31,7 +30,9 @@ export function createLocalStorage(root: string): FileStorage {
       await removeAbandoned(partial)
       const temporary = join(partial, newId())
       try {
-        const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true })
+        // Made before anything can fail: a stream makes its file whenever it comes to it, also after it was removed here.
+        const handle = await open(temporary, 'wx', 0o600)
+        const file = handle.createWriteStream({ flush: true })
         await pipeline(content, file)
         await rename(temporary, path)
         await flushFolder(dirname(path))
