@@ -96,6 +96,35 @@ describe('jobs of a kind that run together', () => {
     assert.deepEqual(await left(), [{ label: 'b', attempts: 2, last_error: 'no b', status: 'waiting' }])
   })
 
+  it('are all tried again when each of them failed', async () => {
+    await enqueue('a', 'ab')
+    behaviour = async (_ctx, some) => new Map(some.map((label, at) => [at, new Error(`no ${label}`)]))
+    await runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    assert.deepEqual(labels(), ['ab'])
+    assert.deepEqual(
+      (await left()).map(({ attempts, last_error }) => ({ attempts, last_error })),
+      [
+        { attempts: 1, last_error: 'no a' },
+        { attempts: 1, last_error: 'no b' },
+      ],
+    )
+  })
+
+  it('are left to the next turn when they have to run alone and this one is over', async () => {
+    await enqueue('a', 'abc')
+    const stopping = new AbortController()
+    behaviour = async (_ctx, some) => {
+      if (some.length > 1) throw new Error('not together')
+      stopping.abort()
+      return undefined
+    }
+    await runDueJobs(test.core, tenantOf('a'), stopping.signal)
+    assert.deepEqual(labels(), ['abc', 'a'])
+    await runDue('a')
+    assert.deepEqual(labels(), ['abc', 'a', 'b', 'c'])
+    assert.deepEqual(await left(), [])
+  })
+
   it('do not end with one that never comes to its end', async () => {
     await enqueue('a', 'abc')
     // As when its process is killed each time: nothing is written down.

@@ -186,8 +186,8 @@ export const plants: Plant[] = [
   {
     guard: 'A mail that is handed back is sent by another job',
     file: `${MAIL}/delivery.ts`,
-    find: 'for (const { id } of left) await',
-    replace: 'for (const { id } of left.slice(1)) await',
+    find: 'for (const row of left) await',
+    replace: 'for (const row of left.slice(1)) await',
     tests: [`${MAIL}/together.test.ts`],
   },
   {
@@ -202,6 +202,20 @@ export const plants: Plant[] = [
     file: `${MAIL}/attempts.ts`,
     find: 'claimed_by === null ? now :',
     replace: 'claimed_by !== undefined ? now :',
+    tests: [`${MAIL}/together.test.ts`],
+  },
+  {
+    guard: 'A mail that cannot be written takes no turn from one that can',
+    file: `${MAIL}/post.ts`,
+    find: "const written = typeof data === 'function' ? null : write(data)",
+    replace: 'const written = null as ReturnType<typeof write> | null',
+    tests: ['core/src/modules/notifications/delivery/unwritten-mail.test.ts'],
+  },
+  {
+    guard: 'A mail that waits for a turn is not passed by new ones for ever',
+    file: `${MAIL}/delivery.ts`,
+    find: 'next < alone.length && !(isOver() && next > 0); next++',
+    replace: 'next < 0; next++',
     tests: [`${MAIL}/together.test.ts`],
   },
 ]

@@ -74,8 +74,8 @@ export const plants: Plant[] = [
   {
     guard: 'Jobs that fail together run each alone',
     file: 'core/src/kernel/jobs/run.ts',
-    find: 'for (const job of jobs) await runAlone(',
-    replace: 'for (const job of jobs.slice(0, 1)) await runAlone(',
+    find: 'if (isHeld) await runAlone(',
+    replace: 'if (isHeld && place === 0) await runAlone(',
     tests: ['core/test/kernel-jobs-together.test.ts'],
   },
   {
@@ -104,6 +104,13 @@ export const plants: Plant[] = [
     file: 'core/src/kernel/jobs/queries.ts',
     find: ".where('attempts', '=', 0)",
     replace: '',
+    tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
+  {
+    guard: 'Jobs of which each has failed are tried again',
+    file: 'core/src/kernel/jobs/run.ts',
+    find: 'jobs.length === 0 ? 0 : turn.queue',
+    replace: 'turn.queue',
     tests: ['core/test/kernel-jobs-together.test.ts'],
   },
 ]

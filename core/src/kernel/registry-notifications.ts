@@ -95,7 +95,9 @@ export function problemsOfTelling(
 }
 
 function problemsOfTexts({ kind, data, actions }: NotificationDefinition, messages: Messages): string[] {
-  const fields = Object.keys(data.properties)
+  // Lists and objects are shown by no text.
+  const isShown = (schema: object) => !['array', 'object'].includes(String(Reflect.get(schema, 'type')))
+  const fields = Object.keys(data.properties).filter((name) => isShown(data.properties[name] ?? {}))
   const labels = actions.map(({ name }) => `actions.${name}`)
   return ['name', 'title', 'message', ...labels].flatMap((part) => {
     const code = `notification.${kind}.${part}`

@@ -82,10 +82,7 @@ async function runTogether(turn: Turn, jobs: ClaimedJob[], { handler }: Together
       core.log.warn({ err: error, task: jobs[0]?.task, jobs: jobs.length }, 'jobs failed together and run alone')
       return null
     })
-    if (failures === null) {
-      for (const job of jobs) await runAlone({ ...turn, goesOn: () => false }, job)
-      return undefined
-    }
+    if (failures === null) return runEach(turn, jobs)
     const done = jobs.filter((_, place) => !failures.has(place))
     // What another process has taken over meanwhile stays, and is its own to end.
     const { next } = await core.db.transaction({ tenantId, role: 'app' }, (tx) => finish(turn, tx, done))
@@ -94,6 +91,16 @@ async function runTogether(turn: Turn, jobs: ClaimedJob[], { handler }: Together
     return next
   } finally {
     stopRenewing()
+  }
+}
+
+/** Runs them one by one while the turn lasts, and leaves the others to the next. */
+async function runEach(turn: Turn, jobs: readonly ClaimedJob[]): Promise<undefined> {
+  for (const [place, job] of jobs.entries()) {
+    if (place > 0 && !turn.goesOn())
+      return void (await change(turn, jobs.slice(place), { locked_until: null, locked_by: null }))
+    const isHeld = await change(turn, [job], { locked_until: fromNow(turn.core.clock, LEASE_MS) })
+    if (isHeld) await runAlone({ ...turn, goesOn: () => false }, job)
   }
 }
 
@@ -139,7 +146,7 @@ class LeaseLost extends Error {
 /** Ends jobs and claims the next in the same commit, which halves the commits of a long queue. */
 async function finish(turn: Turn, tx: Tx, jobs: ClaimedJob[]): Promise<{ ended: number; next: Next }> {
   const [ended, next] = await Promise.all([
-    turn.queue.delete(tx, claimOf(jobs)),
+    jobs.length === 0 ? 0 : turn.queue.delete(tx, claimOf(jobs)),
     turn.goesOn() ? claim(turn, tx) : undefined,
   ])
   return { ended, next }
@@ -151,7 +158,10 @@ async function finishOne(turn: Turn, tx: Tx, job: ClaimedJob): Promise<Next> {
   return next
 }
 
-const claimOf = (jobs: ClaimedJob[]) => ({ ids: jobs.map(({ id }) => id), locked_by: jobs[0]?.locked_by ?? '' })
+const claimOf = (jobs: readonly ClaimedJob[]) => ({
+  ids: jobs.map(({ id }) => id),
+  locked_by: jobs[0]?.locked_by ?? '',
+})
 
 async function retryLater(turn: Turn, job: ClaimedJob, error: unknown): Promise<void> {
   const { core, tenantId } = turn
@@ -177,6 +187,12 @@ export function backoffMs(attempts: number): number {
   return Math.min(3 ** (attempts - 1) * SECONDS, MAX_BACKOFF_MS) * (0.875 + Math.random() / 4)
 }
 
-async function change({ core, tenantId, queue }: Turn, jobs: ClaimedJob[], values: JobChange): Promise<void> {
-  await core.db.transaction({ tenantId, role: 'app' }, (tx) => queue.update(tx, claimOf(jobs), values))
+/** False when another process has taken all of them over. */
+async function change(
+  { core, tenantId, queue }: Turn,
+  jobs: readonly ClaimedJob[],
+  values: JobChange,
+): Promise<boolean> {
+  const changed = await core.db.transaction({ tenantId, role: 'app' }, (tx) => queue.update(tx, claimOf(jobs), values))
+  return changed > 0
 }

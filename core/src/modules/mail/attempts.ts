@@ -44,18 +44,20 @@ export interface Begun {
   /** They are not, or not yet. */
   others: { row: MailRow; happening: Happening }[]
   /** They wait for a lock that no other mail is to be held up with. */
-  alone: Id[]
+  alone: MailRow[]
   /** They are looked at then: another process is at them, or was when it died; or they were put off until then. */
   later: { id: Id; at: string }[]
 }
 
 /** An attempt is over by then, or its process is gone. */
 const UNDER_WAY_MS = 90 * SECONDS
+/** So often a mail is taken over from an attempt that did not come to its end. */
+const MOST_UNWRITTEN = 3
 /** Nothing is put off for longer, unless by a clock that was wrong. */
 const LATEST_MS = 25 * HOURS
 
 /** When a mail may be tried that has more jobs than one: null, now. */
-function laterOf({ clock }: Ctx, { claimed_by, updated_at, next_attempt_at }: MailRow): string | null {
+export function laterOf({ clock }: Ctx, { claimed_by, updated_at, next_attempt_at }: MailRow): string | null {
   const now = clock.now()
   const free = claimed_by === null ? now : momentAfter(updated_at, UNDER_WAY_MS)
   const at = greatest(free, next_attempt_at ?? now)
@@ -75,10 +77,10 @@ export async function beginAttempts(ctx: Ctx, ids: readonly Id[]): Promise<Begun
   const addresses = rows.map(({ address }) => address)
   const known = await readAddresses(ctx, addresses)
   const letters = new Map<Id, Letter>()
-  const [others, alone]: [Begun['others'], Id[]] = [[], []]
+  const [others, alone]: [Begun['others'], MailRow[]] = [[], []]
   for (const row of rows) {
     // A turn is a lock on what tenants share.
-    if (row.waits_turn && rows.length > 1) alone.push(row.id)
+    if (row.waits_turn && rows.length > 1) alone.push(row)
     else {
       const judged = await judge(ctx, row, known)
       if ('name' in judged)
@@ -110,6 +112,9 @@ async function judge(
   const opened = openMail(ctx, row)
   if (!opened) return { name: 'put_off', reply: row.server_reply, reason: 'unreadable', attempts: 1 }
   const { mail, data } = opened
+  // Of attempts in a row nobody could write down what became: it is spared as one that fails.
+  if (row.claimed_by !== null && row.attempts >= MOST_UNWRITTEN)
+    return { name: 'put_off', reply: row.server_reply, reason: 'unreadable' }
   if (!(await isStillGood(ctx, mail, data)) || (await isUnwanted(ctx, row)))
     return { name: 'canceled', reason: 'no_longer_valid' }
   const block = await findBlock(ctx, mail, row, known)

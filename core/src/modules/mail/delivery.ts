@@ -1,5 +1,5 @@
 import { Closed, type Ctx, defineJob, type Id, SECONDS, systemActor, Uuid } from '#kernel'
-import { type Begun, beginAttempts, type Outcome, type Parcel } from './attempts.ts'
+import { type Begun, beginAttempts, laterOf, type Outcome, type Parcel } from './attempts.ts'
 import { mailBounced } from './events.ts'
 import { mailer } from './mailer.ts'
 import { lockMail, updateMail, updateMailsReleased, updateMailsSent } from './queries.ts'
@@ -46,13 +46,14 @@ async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<Failed> {
   const failed: Failed = new Map()
   const until = performance.now() + SLICE_MS
   const isOver = () => performance.now() > until
-  const rest = await sendAll(ctx, parcels, { isOver, failed })
-  await handBack(ctx, rest, failed)
   let next = 0
-  // The first may be the only one.
-  for (; next < alone.length && !(isOver() && (next > 0 || parcels.length > 0)); next++)
-    await deliver(ctx, alone.slice(next, next + 1)).catch((error) => failed.set(alone[next] ?? '', error))
-  await enqueueAgain(ctx, alone.slice(next), failed)
+  // One at least, and some of the others too: whatever comes meanwhile, none waits for ever.
+  for (; next < alone.length && !(isOver() && next > 0); next++)
+    for (const { id } of alone.slice(next, next + 1))
+      for (const [of, failure] of await deliver(ctx, [id]).catch((error): Failed => new Map([[id, error]])))
+        failed.set(of, failure)
+  await handBack(ctx, await sendAll(ctx, parcels, { isOver, failed }), failed)
+  await leaveToOthers(ctx, alone.slice(next), failed)
   return failed
 }
 
@@ -66,7 +67,8 @@ async function sendAll(
   let since = performance.now()
   let next = 0
   // What cannot be written down would be sent once more.
-  while (next < parcels.length && failed.size === 0 && !(isOver() && next > 0)) {
+  const before = failed.size
+  while (next < parcels.length && failed.size === before && !(isOver() && next > 0)) {
     const some = parcels.slice(next, next + Math.max(1, ctx.use(mailer).free()))
     next += some.length
     const tried = some.map(async (parcel) => ({ parcel, outcome: await sendParcel(ctx, parcel) }))
@@ -87,19 +89,26 @@ async function handBack(ctx: Ctx, [first, ...others]: readonly Parcel[], failed:
   await noting(failed, ids, () =>
     ctx.transaction(async (inner) => {
       const left = await updateMailsReleased(inner.tx, inner.tenant, ids, first.claim)
-      for (const { id } of left) await inner.enqueue(deliverMail, { id })
+      for (const row of left) await enqueueAgain(inner, row)
     }),
   )
 }
 
-async function enqueueAgain(ctx: Ctx, ids: readonly Id[], failed: Failed): Promise<void> {
-  if (ids.length === 0) return
+async function leaveToOthers(ctx: Ctx, rows: readonly MailRow[], failed: Failed): Promise<void> {
+  if (rows.length === 0) return
+  const ids = rows.map(({ id }) => id)
   await noting(failed, ids, () =>
     ctx.transaction(async (inner) => {
-      for (const id of ids) await inner.enqueue(deliverMail, { id })
+      for (const row of rows) await enqueueAgain(inner, row)
     }),
   )
 }
+
+/** It keeps its place before those that came later. */
+const enqueueAgain = (
+  ctx: Ctx,
+  { id, next_attempt_at, created_at }: Pick<MailRow, 'id' | 'next_attempt_at' | 'created_at'>,
+) => ctx.enqueue(deliverMail, { id }, { runAt: next_attempt_at ?? created_at })
 
 /** Notes these mails where work on them fails. */
 async function noting(failed: Failed, ids: readonly Id[], work: () => Promise<void>): Promise<void> {
@@ -129,6 +138,8 @@ async function begin(ctx: Ctx, ids: readonly Id[]): Promise<Pick<Begun, 'parcels
 async function putOff(ctx: Ctx, id: Id, error: unknown): Promise<void> {
   const row = await lockMail(ctx.tx, ctx.tenant, id)
   if (!row || !isWaiting(row)) return
+  const at = laterOf(ctx, row)
+  if (at !== null) return ctx.enqueue(deliverMail, { id }, { runAt: at })
   ctx.log.error({ err: error, mail_id: id, kind: row.kind }, 'an attempt at a mail failed')
   const tried = { ...row, attempts: row.attempts + 1 }
   await settle(ctx, tried, { name: 'put_off', reply: row.server_reply, reason: 'unreadable' })
@@ -143,8 +154,10 @@ interface Tried {
 /** Writes down what became of attempts, unless another process has taken a mail over. */
 async function endAttempts(ctx: Ctx, tried: readonly Tried[], failed: Failed): Promise<void> {
   const taken = tried.flatMap(({ parcel, outcome }) => (outcome.name === 'taken' ? [{ ...parcel, ...outcome }] : []))
-  const idsTaken = taken.map(({ row }) => row.id)
-  await noting(failed, idsTaken, () => writeTaken(ctx, taken))
+  // One that cannot be written takes no others with it: they would leave once more.
+  await writeTaken(ctx, taken).catch(async () => {
+    for (const each of taken) await noting(failed, [each.row.id], () => writeTaken(ctx, [each]))
+  })
   for (const { parcel, outcome } of tried)
     if (outcome.name !== 'taken')
       await noting(failed, [parcel.row.id], () => ctx.transaction((inner) => endAttempt(inner, parcel, outcome)))

@@ -20,12 +20,17 @@ export function requireMail({ config }: Ctx): void {
 export const postOffice: PostOffice = {
   async post(ctx, mail, { to, data, ifPaused = 'skip', unsubscribe, onceInMinutes, ...letter }) {
     if (ctx.config.mail.off) return null
+    const write = (content: unknown) => {
+      if (!Value.Check(mail.data, content)) throw new Error(`The data of ${mail.kind} has another shape than declared`)
+      return { content, subject: subjectOf(ctx, mail, content, letter) }
+    }
+    // What cannot be written takes no turn from what can. Some make what they hold only when it goes out.
+    const written = typeof data === 'function' ? null : write(data)
     const runAt = await takeTurn(ctx, mail, to, ifPaused)
     if (runAt === null) return null
-    const content: unknown = typeof data === 'function' ? await data() : data
-    if (!Value.Check(mail.data, content)) throw new Error(`The data of ${mail.kind} has another shape than declared`)
+    const { content, subject } = written ?? write(typeof data === 'function' ? await data() : data)
     if (onceInMinutes && !(await takeFirst(ctx, mail, to, { content, minutes: onceInMinutes }))) return null
-    const row = newMail(ctx, { to, kind: mail.kind, content, subject: subjectOf(ctx, mail, content, letter) })
+    const row = newMail(ctx, { to, kind: mail.kind, content, subject })
     const waits_turn = runAt > row.created_at
     await enterMail(ctx, {
       ...row,

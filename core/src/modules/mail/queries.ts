@@ -70,10 +70,11 @@ export function updateMailsReleased(
   tenantId: string | null,
   ids: readonly string[],
   claim: string,
-): Promise<{ id: string }[]> {
+): Promise<Pick<MailRow, 'id' | 'next_attempt_at' | 'created_at'>[]> {
   const { table, own } = placeOf(tenantId)
   const query = tx.updateTable(table).set({ claimed_by: null, attempts: sql<number>`attempts - 1` })
-  return query.where(own).where('id', '=', anyOf(ids)).where('claimed_by', '=', claim).returning('id').execute()
+  const held = query.where(own).where('id', '=', anyOf(ids)).where('claimed_by', '=', claim)
+  return held.returning(['id', 'next_attempt_at', 'created_at']).execute()
 }
 
 /** Those that one attempt has handed to the mail server, each with what the server replied; returns how many it still held. */

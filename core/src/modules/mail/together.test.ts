@@ -2,6 +2,7 @@ import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Closed, defineMail, defineModule, newId, Timestamp } from '#kernel'
+import { runDueJobs } from '../../kernel/jobs/run.ts'
 import { createTestCore, type TestCore, type TestTenant } from '../../testing/index.ts'
 import { messageFolder } from '../../testing/message-folder.ts'
 import { builtinModules } from '../index.ts'
@@ -193,5 +194,20 @@ describe('mails that leave together', () => {
     await Promise.all([t.drainJobs(acme.id), t.drainJobs(acme.id)])
     has(await read(id), { status: 'sent', attempts: 2 })
     assert.equal(came(), 1)
+  })
+
+  test('among which one waits for its turn do not keep it waiting', async () => {
+    peer.reset()
+    const first = await post(newEmail())
+    await t.drainJobs(acme.id)
+    const { id } = (await acme.owner.post(`/mails/${first}/resend`, {})).body
+    peer.onMail(() => sleep(300))
+    for (let turn = 0; turn < 3; turn++) {
+      await Promise.all(Array.from({ length: 20 }, () => post(newEmail())))
+      await runDueJobs(t.core, acme.id, new AbortController().signal)
+    }
+    assert.equal((await read(id)).status, 'sent')
+    peer.reset()
+    await t.drainJobs(acme.id)
   })
 })

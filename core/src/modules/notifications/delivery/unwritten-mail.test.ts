@@ -11,6 +11,7 @@ let isBroken = true
 const data = Closed({ name: Type.String() })
 const tillMail = defineMail('till.opened', {
   data,
+  pause: { minutes: 5 },
   values: ({ data: { name } }) => {
     if (isBroken) throw new Error('no words')
     return { name }
