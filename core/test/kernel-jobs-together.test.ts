@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it, mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ctx, defineJob, defineModule, Type } from '#kernel'
 import { LEASE_MS, runDueJobs } from '../src/kernel/jobs/run.ts'
 import { drainJobs } from '../src/testing/drain-jobs.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
-import { inTenant, tenantOf } from './probe-module.ts'
+import { inTenant, tenantOf, until } from './probe-module.ts'
 
 let calls: { labels: string[]; tenant: string | null; actor: string }[] = []
 let behaviour: ((ctx: Ctx, labels: string[]) => Promise<Map<number, unknown> | undefined>) | undefined
@@ -33,6 +33,7 @@ describe('jobs of a kind that run together', () => {
   })
   after(() => test.close())
   afterEach(async () => {
+    mock.timers.reset()
     behaviour = undefined
     calls = []
     await test.core.db.systemQuery('delete from tenant_jobs returning 1')
@@ -108,6 +109,35 @@ describe('jobs of a kind that run together', () => {
         { attempts: 1, last_error: 'no b' },
       ],
     )
+  })
+
+  it('are held until it is their turn when they have to run alone', async () => {
+    mock.timers.enable({ apis: ['setInterval'] })
+    await enqueue('a', 'abc')
+    const { promise, resolve: end } = Promise.withResolvers<undefined>()
+    behaviour = async (_ctx, some) => {
+      if (some.length > 1) throw new Error('not together')
+      return some[0] === 'a' ? promise : undefined
+    }
+    const run = runDueJobs(test.core, tenantOf('a'), new AbortController().signal)
+    await until('the first runs alone', () => labels().includes('a'))
+    const leftMs = async () => {
+      const rows = await test.core.db.systemQuery<{ locked_until: string | null }>(
+        "select locked_until from tenant_jobs where payload->>'label' <> 'a'",
+      )
+      return rows.map(({ locked_until }) => Date.parse(locked_until ?? '') - test.clock.ms())
+    }
+    for (let third = 0; third < 4; third++) {
+      test.clock.advance(LEASE_MS / 3)
+      mock.timers.tick(LEASE_MS / 3)
+      await until('the others are held', async () => (await leftMs()).every((ms) => ms > LEASE_MS * 0.75))
+    }
+    mock.timers.reset()
+    end(undefined)
+    await run
+    await runDue('a')
+    assert.deepEqual(labels().slice(1), ['a', 'b', 'c'])
+    assert.deepEqual(await left(), [])
   })
 
   it('are left to the next turn when they have to run alone and this one is over', async () => {

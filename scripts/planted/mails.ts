@@ -214,8 +214,8 @@ export const plants: Plant[] = [
   {
     guard: 'A mail that waits for a turn is not passed by new ones for ever',
     file: `${MAIL}/delivery.ts`,
-    find: 'next < alone.length && !(isOver() && next > 0); next++',
-    replace: 'next < 0; next++',
+    find: 'if (place > 0 && isOver()) {',
+    replace: 'if (isOver()) {',
     tests: [`${MAIL}/together.test.ts`],
   },
 ]

@@ -113,4 +113,11 @@ export const plants: Plant[] = [
     replace: 'turn.queue',
     tests: ['core/test/kernel-jobs-together.test.ts'],
   },
+  {
+    guard: 'Jobs that run one by one are held until it is their turn',
+    file: 'core/src/kernel/jobs/run.ts',
+    find: 'return await runEach(turn, jobs)',
+    replace: 'return runEach(turn, jobs)',
+    tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
 ]

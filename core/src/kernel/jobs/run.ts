@@ -82,11 +82,12 @@ async function runTogether(turn: Turn, jobs: ClaimedJob[], { handler }: Together
       core.log.warn({ err: error, task: jobs[0]?.task, jobs: jobs.length }, 'jobs failed together and run alone')
       return null
     })
-    if (failures === null) return runEach(turn, jobs)
+    // Awaited, so that the others are held until it is their turn.
+    if (failures === null) return await runEach(turn, jobs)
     const done = jobs.filter((_, place) => !failures.has(place))
     // What another process has taken over meanwhile stays, and is its own to end.
-    const { next } = await core.db.transaction({ tenantId, role: 'app' }, (tx) => finish(turn, tx, done))
-    for (const { task } of done) core.jobsDone?.(task, 'done')
+    const { ended, next } = await core.db.transaction({ tenantId, role: 'app' }, (tx) => finish(turn, tx, done))
+    for (const { task } of done.slice(0, ended)) core.jobsDone?.(task, 'done')
     for (const [place, failure] of failures) if (jobs[place]) await retryLater(turn, jobs[place], failure)
     return next
   } finally {

@@ -24,7 +24,7 @@ export const deliverMail = defineJob('mail.deliver', {
       const ctx = of.as(mailActor)
       const places = new Map(mails.map(({ id }, place) => [id, place]))
       const failures = await deliver(ctx, [...places.keys()])
-      return new Map([...failures].map(([id, failure]) => [places.get(id) ?? 0, failure]))
+      return new Map([...places].flatMap(([id, place]) => (failures.has(id) ? [[place, failures.get(id)]] : [])))
     },
   },
 })
@@ -46,14 +46,16 @@ async function deliver(ctx: Ctx, ids: readonly Id[]): Promise<Failed> {
   const failed: Failed = new Map()
   const until = performance.now() + SLICE_MS
   const isOver = () => performance.now() > until
-  let next = 0
-  // One at least, and some of the others too: whatever comes meanwhile, none waits for ever.
-  for (; next < alone.length && !(isOver() && next > 0); next++)
-    for (const { id } of alone.slice(next, next + 1))
-      for (const [of, failure] of await deliver(ctx, [id]).catch((error): Failed => new Map([[id, error]])))
-        failed.set(of, failure)
   await handBack(ctx, await sendAll(ctx, parcels, { isOver, failed }), failed)
-  await leaveToOthers(ctx, alone.slice(next), failed)
+  for (const [place, { id }] of alone.entries()) {
+    // One at least: whatever comes meanwhile, none waits for ever.
+    if (place > 0 && isOver()) {
+      await leaveToOthers(ctx, alone.slice(place), failed)
+      break
+    }
+    const own = await deliver(ctx, [id]).catch((error: unknown): Failed => new Map([[id, error]]))
+    for (const [of, failure] of own) failed.set(of, failure)
+  }
   return failed
 }
 
