@@ -127,14 +127,17 @@ describe('jobs of a kind that run together', () => {
       )
       return rows.map(({ locked_until }) => Date.parse(locked_until ?? '') - test.clock.ms())
     }
-    for (let third = 0; third < 4; third++) {
-      test.clock.advance(LEASE_MS / 3)
-      mock.timers.tick(LEASE_MS / 3)
-      await until('the others are held', async () => (await leftMs()).every((ms) => ms > LEASE_MS * 0.75))
+    try {
+      for (let third = 0; third < 4; third++) {
+        test.clock.advance(LEASE_MS / 3)
+        mock.timers.tick(LEASE_MS / 3)
+        await until('the others are held', async () => (await leftMs()).every((ms) => ms > LEASE_MS * 0.75))
+      }
+    } finally {
+      mock.timers.reset()
+      end(undefined)
+      await run
     }
-    mock.timers.reset()
-    end(undefined)
-    await run
     await runDue('a')
     assert.deepEqual(labels().slice(1), ['a', 'b', 'c'])
     assert.deepEqual(await left(), [])
