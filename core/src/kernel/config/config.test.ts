@@ -64,8 +64,10 @@ describe('defaults', () => {
       registration: 'open',
       passwords: { minLength: 12 },
       tokens: { accessTtlSeconds: 600, refreshTtlSeconds: 2_592_000, invitationTtlSeconds: 172_800 },
+      files: { backend: 'local', s3: null },
       audit: { archive: false, minRetentionDays: 30 },
       worker: { concurrency: 10 },
+      clamavUrl: null,
     })
   })
 
@@ -96,7 +98,7 @@ describe('problems', () => {
       PORT: '70000',
       LOG_LEVEL: 'loud',
       PUBLIC_URL: 'ftp://x',
-      CLAMAV_URL: 'tcp://x',
+      OTEL_SERVICE_NAME: 'x',
       TRUSTED_PROXIES: '10.0.0.0/33',
       SMTP_URL: 'smtp://mail',
       DATABSE_URL: 'postgres://x',
@@ -108,7 +110,7 @@ describe('problems', () => {
       /^TRUSTED_PROXIES must list networks/,
       /^LOG_LEVEL must be one of/,
       /^DATABSE_URL is no setting: DATABASE_URL is\./,
-      /^CLAMAV_URL is set, but scanning uploads is not built yet/,
+      /^OTEL_SERVICE_NAME is set, but sending traces is not built yet/,
       /^SMTP_URL is set, but MAIL_FROM is not/,
     )
   })
@@ -118,7 +120,8 @@ describe('problems', () => {
       DATABASE_URL: 'mysql://app:hunter2hunter2@db/t',
       SMTP_URL: 'hunter2hunter2',
       APP_SECRET: 'hunter2 hunter2',
-      S3_SECRET_ACCESS_KEY: 'hunter2hunter2',
+      S3_BUCKET: 'hunter2/hunter2',
+      S3_SECRET_ACCESS_KEY: 'hunter2 hunter2',
       APP_SECRETS: 'hunter2hunter2',
     }
     assert.doesNotMatch(problemsOf(source).join('\n'), /hunter2/)
@@ -143,6 +146,34 @@ describe('half-set features', () => {
     refuses({ AUDIT_ARCHIVE: 'yes' }, /^AUDIT_ARCHIVE must be one of true, false/)
   })
 
+  test('files in a bucket need to know which, where, and both halves of a key', () => {
+    refuses({ FILE_STORAGE_BACKEND: 's3' }, /^FILE_STORAGE_BACKEND is s3, but S3_BUCKET is not set/)
+    refuses({ FILE_STORAGE_BACKEND: 'gcs' }, /^FILE_STORAGE_BACKEND must be one of local, s3/)
+    refuses({ S3_BUCKET: 'files' }, /^S3_BUCKET is set, but neither S3_ENDPOINT nor S3_REGION is/)
+    refuses({ S3_ENDPOINT: 'https://s3.example.com' }, /^S3_ENDPOINT is set, but S3_BUCKET is not/)
+    const bucket = { S3_BUCKET: 'files', S3_ENDPOINT: 'https://s3.example.com/' }
+    refuses({ ...bucket, S3_ACCESS_KEY_ID: 'id' }, /^S3_ACCESS_KEY_ID is set, but S3_SECRET_ACCESS_KEY is not/)
+    refuses({ ...bucket, S3_SECRET_ACCESS_KEY: 'x' }, /^S3_SECRET_ACCESS_KEY is set, but S3_ACCESS_KEY_ID is not/)
+    refuses({ ...bucket, S3_BUCKET: 'Files/..' }, /^S3_BUCKET must be the name of a bucket/)
+    refuses({ ...bucket, S3_ENDPOINT: 'https://id:secret@s3.example.com' }, /^S3_ENDPOINT must not contain a user name/)
+    refuses({ ...bucket, S3_REGION: 'eu central' }, /^S3_REGION must be a region/)
+  })
+
+  test('a bucket may be described while new files go to the disk', () => {
+    const source = { S3_BUCKET: 'files', S3_ENDPOINT: 'https://s3.example.com/' }
+    const s3 = {
+      bucket: 'files',
+      endpoint: 'https://s3.example.com',
+      region: 'us-east-1',
+      accessKeyId: null,
+      secretAccessKey: null,
+      checksums: 'when_required',
+    }
+    assert.deepEqual(loadConfig(source).files, { backend: 'local', s3 })
+    assert.deepEqual(loadConfig({ ...source, FILE_STORAGE_BACKEND: 's3' }).files, { backend: 's3', s3 })
+    assert.deepEqual(loadConfig({}).files, { backend: 'local', s3: null })
+  })
+
   test('the port for probes is another than that of the API', () => {
     refuses({ WORKER_PORT: '3000' }, /^WORKER_PORT must not be PORT/)
     assert.equal(loadConfig({ WORKER_PORT: '9090' }).http.probePort, 9090)
@@ -157,11 +188,9 @@ describe('half-set features', () => {
 
 describe('what nothing heeds', () => {
   test('is refused by name where it is still to come', () => {
-    const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'CLAMAV_URL']
-    names.push('FILE_UPLOAD_MAX_SIZE', 'FILE_ALLOWED_EXTENSIONS', 'S3_BUCKET', 'S3_SECRET_ACCESS_KEY')
+    const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME']
     for (const name of names) refuses({ [name]: '1' }, new RegExp(`^${name} is set, but .* is not built yet`))
-    refuses({ FILE_STORAGE_BACKEND: 's3' }, /^FILE_STORAGE_BACKEND is set, but .* is not built yet/)
-    assert.deepEqual(problemsOf({ FILE_STORAGE_BACKEND: 'local', CLAMAV_URL: ' ' }), [])
+    assert.deepEqual(problemsOf({ OTEL_SERVICE_NAME: ' ' }), [])
   })
 
   test('is refused where it is a slip away from a setting', () => {

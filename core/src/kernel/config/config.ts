@@ -81,19 +81,39 @@ export interface Config {
     readonly refreshTtlSeconds: number
     readonly invitationTtlSeconds: number
   }
-  /** Whether what retention removes is written to the file storage first. */
+  readonly files: {
+    /** Where new files go. */
+    readonly backend: 'local' | 's3'
+    /** Null: there is no bucket. It may be there although new files go elsewhere, for those that are in it. */
+    readonly s3: S3Config | null
+  }
   readonly notices: {
     /** How long notifications are kept. */
     readonly retentionDays: number
   }
   readonly audit: {
+    /** Whether what retention removes is written to the file storage first. */
     readonly archive: boolean
     /** No tenant keeps its audit log for less. */
     readonly minRetentionDays: number
   }
   readonly worker: { readonly concurrency: number }
+  /** Where clamd listens; null: uploads are not scanned. */
+  readonly clamavUrl: string | null
   /** What a module of this installation declares (`defineConfiguration`), by their names. */
   of<E extends ConfigurationEntries>(configuration: Configuration<E>): ConfigurationValues<E>
+}
+
+/** A bucket of files. */
+export interface S3Config {
+  readonly bucket: string
+  /** Null: AWS. */
+  readonly endpoint: string | null
+  readonly region: string
+  /** Null, and the secret with it: the SDK looks for credentials by itself. */
+  readonly accessKeyId: string | null
+  readonly secretAccessKey: string | null
+  readonly checksums: 'when_required' | 'when_supported'
 }
 
 /** All null: the embedded PostgreSQL is to be used. `appUrl` and `systemUrl` are set together. */
@@ -211,9 +231,26 @@ function nest(env: Env): Omit<Config, 'of'> {
       refreshTtlSeconds: env.REFRESH_TOKEN_TTL,
       invitationTtlSeconds: env.INVITATION_TTL,
     },
+    files: { backend: env.FILE_STORAGE_BACKEND, s3: bucketOf(env) },
     audit: { archive: env.AUDIT_ARCHIVE, minRetentionDays: env.AUDIT_RETENTION_MIN_DAYS },
     notices: { retentionDays: env.NOTIFICATION_RETENTION_DAYS },
     worker: { concurrency: env.WORKER_CONCURRENCY },
+    clamavUrl: env.CLAMAV_URL,
+  }
+}
+
+/** What most providers call the region of a bucket that has none. */
+const USUAL_REGION = 'us-east-1'
+
+function bucketOf(env: Env): S3Config | null {
+  if (env.S3_BUCKET === null) return null
+  return {
+    bucket: env.S3_BUCKET,
+    endpoint: env.S3_ENDPOINT,
+    region: env.S3_REGION ?? USUAL_REGION,
+    accessKeyId: env.S3_ACCESS_KEY_ID,
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+    checksums: env.S3_CHECKSUMS,
   }
 }
 

@@ -109,13 +109,13 @@ describe("a module's settings", () => {
 describe('a declaration', () => {
   test('that takes a name of the core, of what is to come or of another module is refused', () => {
     const clash = [
-      declare({ APP_SECRET: entry, REDIS_URL: entry, S3_BUCKET: entry, OWN_WORD: entry }),
+      declare({ APP_SECRET: entry, REDIS_URL: entry, OTEL_NAME: entry, OWN_WORD: entry }),
       declare({ OWN_WORD: entry }, 'other'),
     ]
     const problems = [
       "the setting APP_SECRET (own) is one of the core's own",
       "the setting REDIS_URL (own) is one of the core's own",
-      'the setting S3_BUCKET (own) has a name that is kept for what the core is to have',
+      'the setting OTEL_NAME (own) has a name that is kept for what the core is to have',
       'two modules declare the setting OWN_WORD: own and other',
     ]
     assert.deepEqual(problemsOfDeclared(clash), problems)

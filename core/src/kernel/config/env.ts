@@ -1,6 +1,8 @@
+import { fileSettings } from './file-settings.ts'
 import {
   baseUrl,
   cidrs,
+  clamdUrl,
   decimal,
   duration,
   flag,
@@ -20,46 +22,9 @@ import {
   text,
   url,
 } from './kinds.ts'
+import { type Setting, setting } from './setting.ts'
 
-/** One setting of the environment: all that the parser, the documentation and `.env.example` say about it. */
-export interface Setting<T = unknown, Default extends string | null = string | null> {
-  readonly group: SettingGroup
-  /** Meaning, warning and, where it is computed, the default: whole sentences in Markdown. */
-  readonly description: string
-  readonly kind: Kind<T>
-  /** As it would be written in the environment; null: unset. */
-  readonly default: Default
-  /** Never shown in a log, an error or an answer. */
-  readonly secret: boolean
-  /** A sensible value for `.env.example` where there is no default. */
-  readonly example?: string
-}
-
-export type SettingGroup =
-  | 'Server'
-  | 'Database'
-  | 'Secrets'
-  | 'Mail'
-  | 'Pages'
-  | 'Sign-in'
-  | 'Limits'
-  | 'Files'
-  | 'Operation'
-
-interface SettingOptions<Default extends string | null> {
-  default: Default
-  secret?: boolean
-  example?: string
-}
-
-function setting<T, const Default extends string | null>(
-  group: SettingGroup,
-  kind: Kind<T>,
-  options: SettingOptions<Default>,
-  description: string,
-): Setting<T, Default> {
-  return { group, kind, secret: false, ...options, description }
-}
+export type { Setting, SettingGroup } from './setting.ts'
 
 const POSTGRES = url('postgres', 'postgresql')
 
@@ -289,12 +254,7 @@ export const settings = {
     'How many tenants one person may found, those that are gone included.',
   ),
   INVITATION_TTL: setting('Sign-in', duration('1s', '90d'), { default: '48h' }, 'Life of an invitation link.'),
-  AUDIT_ARCHIVE: setting(
-    'Files',
-    flag(),
-    { default: 'false' },
-    'Keep what the retention of audit records removes: each tenant’s months as compressed files under `DATA_DIR/files/audit`.',
-  ),
+  ...fileSettings,
   AUDIT_RETENTION_MIN_DAYS: setting(
     'Operation',
     integer(7, 3650),
@@ -318,6 +278,12 @@ export const settings = {
     integer(1, 100),
     { default: '10' },
     'Jobs that one worker process runs at the same time.',
+  ),
+  CLAMAV_URL: setting(
+    'Files',
+    clamdUrl(),
+    { default: null, example: 'unix:///run/clamav/clamd.ctl' },
+    'Where ClamAV’s `clamd` listens. What is uploaded is scanned by it, and can be read by nobody before it is found clean, also while it cannot be reached. Unset: nothing is scanned.',
   ),
 } as const satisfies Record<string, Setting>
 

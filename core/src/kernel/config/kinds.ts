@@ -1,6 +1,7 @@
 import { domainToUnicode } from 'node:url'
 import { parsePeer } from '../addresses/addresses.ts'
 import { canonicalNetwork } from '../addresses/networks.ts'
+import { readClamdUrl } from '../scanning/clamd-address.ts'
 
 /**
  * How the text of a setting is understood. `parse` throws `InvalidSetting`, whose message completes the sentence
@@ -40,6 +41,22 @@ export function oneOf<const T extends string>(...words: T[]): Kind<T> {
 export function mailSwitch(): Kind<'on' | 'off'> {
   const word = oneOf('on', 'off')
   return kind(word.accepts, (value) => (value.startsWith('/') ? 'on' : word.parse(value)))
+}
+
+/** A bucket, named as S3 allows. */
+export function bucketName(): Kind<string> {
+  return kind('name of a bucket: 3 to 63 of `a-z 0-9 . -`', (value) => {
+    if (/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/.test(value) && !value.includes('..')) return value
+    throw new InvalidSetting('must be the name of a bucket: 3 to 63 of a-z, 0-9, "." and "-"')
+  })
+}
+
+/** A region, as a part of a signature: letters, digits and hyphens. */
+export function region(): Kind<string> {
+  return kind('letters, digits and hyphens', (value) => {
+    if (/^[a-z\d][a-z\d-]{0,62}$/i.test(value)) return value
+    throw new InvalidSetting('must be a region such as eu-central-1: letters, digits and hyphens')
+  })
 }
 
 /** Yes or no. */
@@ -95,6 +112,19 @@ function bound(value: number | undefined): number {
   return value
 }
 
+const BYTES_IN: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 }
+
+/** A size in bytes, written bare or with a unit (`50MiB`); bounds included. */
+export function bytes(min: number, max: number): Kind<number> {
+  return kind(`bytes, or a number with \`KiB\`, \`MiB\`, \`GiB\` or \`TiB\`; ${min} to ${max}`, (value) => {
+    const [, number = '', unit = ''] = /^(\d{1,15})(|KiB|MiB|GiB|TiB)$/.exec(value) ?? []
+    const size = number === '' ? Number.NaN : Number(number) * (BYTES_IN[unit] ?? Number.NaN)
+    if (!(size >= min && size <= max))
+      throw new InvalidSetting(`must be a size from ${min} to ${max} bytes: bytes (52428800), or 50MiB, 2GiB`)
+    return size
+  })
+}
+
 /** A URL of one of the given schemes, kept as written. */
 export function url(...schemes: string[]): Kind<string> {
   const listed = schemes.map((scheme) => `${scheme}://`).join(' or ')
@@ -116,6 +146,16 @@ export function redisUrl(): Kind<string> {
     if (!/^\/?\d*$/.test(new URL(known.parse(value)).pathname))
       throw new InvalidSetting('must have the number of a database as its path, such as redis://host:6379/0, or none')
     return value
+  })
+}
+
+/** Where clamd listens; kept as written. */
+export function clamdUrl(): Kind<string> {
+  return kind('`tcp://host:3310` or `unix:///path`', (value) => {
+    if (readClamdUrl(value)) return value
+    throw new InvalidSetting(
+      'must be tcp://host:3310, or unix:// and the whole path of a socket, as in unix:///run/clamav/clamd.ctl',
+    )
   })
 }
 

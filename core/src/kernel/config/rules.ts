@@ -6,6 +6,7 @@ import type { Env, SettingName } from './env.ts'
 export function checkRules(env: Env, given: ReadonlySet<SettingName>): string[] {
   return [
     ...checkPairs(given),
+    ...checkBucket(env, given),
     ...checkPorts(env),
     ...(env.NODE_ENV === 'production' ? checkProduction(env, given) : []),
   ]
@@ -19,12 +20,28 @@ const NEEDS: [SettingName, SettingName, string][] = [
   ['DATABASE_LISTEN_URL', 'DATABASE_URL', 'without it the embedded PostgreSQL would be used'],
   ['SMTP_URL', 'MAIL_FROM', 'mails need a sender'],
   ['APP_SECRET_PREVIOUS', 'APP_SECRET', 'nothing would be sealed with a secret that is known'],
+  ['S3_ENDPOINT', 'S3_BUCKET', 'files need a bucket'],
+  ['S3_REGION', 'S3_BUCKET', 'files need a bucket'],
+  ['S3_ACCESS_KEY_ID', 'S3_BUCKET', 'files need a bucket'],
+  ['S3_SECRET_ACCESS_KEY', 'S3_BUCKET', 'files need a bucket'],
+  ['S3_CHECKSUMS', 'S3_BUCKET', 'files need a bucket'],
+  ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'a key is of no use without its secret'],
+  ['S3_SECRET_ACCESS_KEY', 'S3_ACCESS_KEY_ID', 'a secret is of no use without its key'],
 ]
 
 function checkPairs(given: ReadonlySet<SettingName>): string[] {
   return NEEDS.filter(([name, needed]) => given.has(name) && !given.has(needed)).map(
     ([name, needed, why]) => `${name} is set, but ${needed} is not: ${why}.`,
   )
+}
+
+function checkBucket({ FILE_STORAGE_BACKEND }: Env, given: ReadonlySet<SettingName>): string[] {
+  if (FILE_STORAGE_BACKEND === 's3' && !given.has('S3_BUCKET'))
+    return ['FILE_STORAGE_BACKEND is s3, but S3_BUCKET is not set: files need a bucket.']
+  const isPlaced = given.has('S3_ENDPOINT') || given.has('S3_REGION')
+  return given.has('S3_BUCKET') && !isPlaced
+    ? ['S3_BUCKET is set, but neither S3_ENDPOINT nor S3_REGION is: nothing says where the bucket is.']
+    : []
 }
 
 function checkPorts({ PORT, WORKER_PORT }: Env): string[] {

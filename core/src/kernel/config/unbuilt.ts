@@ -1,21 +1,13 @@
 import { settings } from './env.ts'
 
 /** Settings of features that do not exist yet, so that nobody relies on them. A star matches any ending. */
-const NOT_BUILT: readonly [name: string, what: string][] = [
-  ['OTEL_*', 'sending traces'],
-  ['CLAMAV_URL', 'scanning uploads'],
-  ['FILE_STORAGE_BACKEND', 'keeping files elsewhere than in DATA_DIR'],
-  ['FILE_UPLOAD_*', 'uploading files'],
-  ['FILE_ALLOWED_EXTENSIONS', 'uploading files'],
-  ['S3_*', 'keeping files in a bucket'],
-]
+const NOT_BUILT: readonly [name: string, what: string][] = [['OTEL_*', 'sending traces']]
 
 /** A sentence for each given setting that has no effect yet. */
 export function findUnbuilt(source: Record<string, string | undefined>): string[] {
   return givenNames(source).flatMap((name) => {
     const found = findToCome(name)
-    const isTrue = name === 'FILE_STORAGE_BACKEND' && source[name]?.trim() === 'local'
-    return found && !isTrue ? [`${name} is set, but ${found[1]} is not built yet: take it out of the environment.`] : []
+    return found ? [`${name} is set, but ${found[1]} is not built yet: take it out of the environment.`] : []
   })
 }
 

@@ -1,67 +1,47 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createLocalStorage } from './local.ts'
-import { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage.ts'
+import { type FileStorage, StorageDamaged, StorageFailed, StorageFull } from './storage.ts'
+import { describeStorage, inChild, keysIn, type Peer, pieces } from './storage-suite.fixture.ts'
 
-let dataDir: string
-let root: string
-let storage: FileStorage
-before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'storage-'))
-  root = join(dataDir, 'files')
-  storage = createLocalStorage(root)
-})
-after(() => rm(dataDir, { recursive: true, force: true }))
+const imports = `import { createLocalStorage } from ${JSON.stringify(new URL('./local.ts', import.meta.url).href)}`
+const MIB = 1024 * 1024
 
-async function* pieces(...texts: (string | Error)[]) {
-  for (const text of texts) {
-    if (text instanceof Error) throw text
-    yield Buffer.from(text)
+async function startPeer(): Promise<Peer & { root: string }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'storage-'))
+  const root = join(dataDir, 'files')
+  const storage = createLocalStorage(root)
+  return {
+    root,
+    storage,
+    inChild: { imports, expression: `createLocalStorage(${JSON.stringify(root)})` },
+    seed: async (keys) => {
+      for (const key of keys) await storage.write(key, pieces('x'))
+    },
+    largeMib: 300,
+    unfinished: async () => (await readdir(join(root, '.partial'))).length,
+    close: () => rm(dataDir, { recursive: true, force: true }),
   }
 }
 
-const read = async (key: string) => Buffer.concat(await storage.read(key).toArray()).toString()
-async function listed(from: FileStorage, folder: string) {
-  const files: StoredFile[] = []
-  for await (const file of from.list(folder)) files.push(file)
-  return files
-}
-const keys = async (from: FileStorage, folder: string) => (await listed(from, folder)).map(({ key }) => key)
+describeStorage('on the disk', startPeer)
 
-describe('a file', () => {
-  test('is read as it was written, and replaced whole', async () => {
-    assert.deepEqual(await storage.write('notes/one.txt', pieces('first ', 'text')), { bytes: 10 })
-    assert.equal(await read('notes/one.txt'), 'first text')
-    assert.deepEqual(await storage.write('notes/one.txt', pieces('next')), { bytes: 4 })
-    assert.equal(await read('notes/one.txt'), 'next')
-    assert.equal(await storage.has('notes/one.txt'), true)
+describe('a folder of files', () => {
+  let peer: Awaited<ReturnType<typeof startPeer>>
+  let root: string
+  let storage: FileStorage
+  before(async () => {
+    peer = await startPeer()
+    root = peer.root
+    storage = peer.storage
   })
-
-  test('of no bytes is a file', async () => {
-    assert.deepEqual(await storage.write('notes/empty', pieces()), { bytes: 0 })
-    assert.equal(await read('notes/empty'), '')
-  })
-
-  test('that is not there is told by name, wherever one looks', async () => {
-    for (const key of ['nothing', 'notes/nothing', 'notes/one.txt/below']) {
-      assert.equal(await storage.has(key), false)
-      await assert.rejects(read(key), (error) => error instanceof FileMissing && error.key === key)
-      await storage.delete(key)
-    }
-    assert.equal(await storage.has('notes'), false, 'a folder is no file')
-  })
-
-  test('is gone when it was deleted', async () => {
-    await storage.write('gone/one', pieces('x'))
-    await storage.delete('gone/one')
-    assert.equal(await storage.has('gone/one'), false)
-    assert.deepEqual(await keys(storage, 'gone'), [])
-  })
+  after(() => peer.close())
+  const partial = () => readdir(join(root, '.partial'))
 
   test('is for the eyes of its own user alone', { skip: process.platform === 'win32' }, async () => {
     await storage.write('closed/deep/one', pieces('x'))
@@ -74,106 +54,97 @@ describe('a file', () => {
       '600',
     ])
   })
-})
 
-describe('what goes wrong', () => {
-  test('in the middle of writing leaves what was there, and nothing beside it', async () => {
-    await storage.write('kept', pieces('whole'))
-    await assert.rejects(storage.write('kept', pieces('half', new Error('the source broke'))), /the source broke/)
-    await assert.rejects(storage.write('never', pieces('half', new Error('the source broke'))), /the source broke/)
-    assert.equal(await read('kept'), 'whole')
-    assert.equal(await storage.has('never'), false)
-    assert.deepEqual(await readdir(join(root, '.partial')), [])
-  })
-
-  test('in place of a folder is refused and leaves nothing', async () => {
+  test('takes no file in place of a folder nor below a file, and keeps nothing of it', async () => {
     await storage.write('a-folder/one', pieces('x'))
     await assert.rejects(storage.write('a-folder', pieces('x')))
-    assert.equal(await read('a-folder/one'), 'x')
-    assert.deepEqual(await readdir(join(root, '.partial')), [])
+    await assert.rejects(storage.write('a-folder/one/below', pieces('x')))
+    assert.equal(await storage.has('a-folder/one/below'), false)
+    assert.equal(await readFile(join(root, 'a-folder/one'), 'utf8'), 'x')
+    assert.deepEqual(await partial(), [])
   })
 
-  test('with the process leaves what was there; the remains go a day later', async () => {
-    await storage.write('survivor', pieces('whole'))
-    const script = `
-      import { createLocalStorage } from ${JSON.stringify(new URL('./local.ts', import.meta.url).href)}
-      async function* endless() {
-        yield Buffer.alloc(200_000)
+  test('keeps the remains of a process that died for a day, since it might be at work', async () => {
+    const child = inChild(
+      peer,
+      `async function* endless() {
+        yield Buffer.alloc(${2 * MIB})
         console.log('writing')
-        await new Promise((resolve) => setTimeout(resolve, 60_000))
+        await new Promise((resolve) => setTimeout(resolve, 600_000))
       }
-      await createLocalStorage(${JSON.stringify(root)}).write('survivor', endless())`
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+      await storage.write('died', endless())`,
+    )
     await once(child.stdout, 'data')
     child.kill('SIGKILL')
     await once(child, 'exit')
-    assert.equal(await read('survivor'), 'whole')
-    const [left = '', ...others] = await readdir(join(root, '.partial'))
+    const [left = '', ...others] = await partial()
     assert.deepEqual([left === '', others], [false, []])
     await storage.write('another', pieces('x'))
-    assert.deepEqual(await readdir(join(root, '.partial')), [left], 'it might be at work')
+    assert.deepEqual(await partial(), [left])
     const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000)
     await utimes(join(root, '.partial', left), longAgo, longAgo)
     await storage.write('another', pieces('x'))
-    assert.deepEqual(await readdir(join(root, '.partial')), [])
+    assert.deepEqual(await partial(), [])
   })
-})
 
-describe('keys', () => {
-  const HOSTILE = [
-    '',
-    '/',
-    '.',
-    '..',
-    '../x',
-    'a/../b',
-    'a/..',
-    '/etc/passwd',
-    'a//b',
-    'a/',
-    './a',
-    'a/./b',
-    '.partial/x',
-    'a/.hidden',
-    'A',
-    'a b',
-    'a\\b',
-    'a\0b',
-    'a\n',
-    'ä',
-    'a%2e%2e/b',
-    'c:/x',
-    'x'.repeat(201),
-    Array.from({ length: 100 }, () => 'segment').join('/'),
-  ]
-
-  test('that lead elsewhere are refused everywhere', async () => {
-    for (const key of HOSTILE) {
-      await assert.rejects(storage.write(key, pieces('x')), InvalidFileKey, key)
-      await assert.rejects(storage.has(key), InvalidFileKey, key)
-      await assert.rejects(storage.delete(key), InvalidFileKey, key)
-      assert.throws(() => storage.read(key), InvalidFileKey, key)
-      if (key !== '') assert.throws(() => storage.list(key), InvalidFileKey, key)
+  test('refuses a file that the disk changed after it was written, and keeps the earlier one', async () => {
+    await storage.write('guarded', pieces('whole'))
+    async function* damaging() {
+      // The first batch is on the disk when there is a third one.
+      for (let n = 0; n < 2; n++) yield Buffer.alloc(MIB, 'x')
+      const [name = ''] = await partial()
+      const file = await open(join(root, '.partial', name), 'r+')
+      await file.write('y', 500_000)
+      await file.close()
+      yield Buffer.from('end')
     }
+    await assert.rejects(storage.write('guarded', damaging()), StorageDamaged)
+    assert.equal(await readFile(join(root, 'guarded'), 'utf8'), 'whole')
+    assert.deepEqual(await partial(), [])
   })
 
-  test('are listed below a folder, with sizes, and without what is not whole', async () => {
-    const own = createLocalStorage(join(dataDir, 'listing'))
-    assert.deepEqual(await listed(own, ''), [])
-    for (const key of ['b/two', 'b/one', 'a', 'b/c/deep', 'bb/x']) await own.write(key, pieces(key))
-    await mkdir(join(dataDir, 'listing/.partial'), { recursive: true })
-    await writeFile(join(dataDir, 'listing/.partial/half'), 'x')
-    assert.deepEqual(await keys(own, ''), ['a', 'b/c/deep', 'b/one', 'b/two', 'bb/x'])
-    assert.deepEqual(await listed(own, 'b/c'), [{ key: 'b/c/deep', bytes: 8 }])
-    assert.deepEqual(await keys(own, 'b'), ['b/c/deep', 'b/one', 'b/two'])
-    assert.deepEqual(await keys(own, 'nothing'), [])
+  test('tells when there is no room for a file, and keeps the earlier one', {
+    skip: process.platform === 'win32',
+  }, async () => {
+    await storage.write('full', pieces('whole'))
+    const script = `${imports}
+      async function* stream() { for (let n = 0; n < 50; n++) yield Buffer.alloc(300_000) }
+      await ${peer.inChild.expression}.write('full', stream()).catch((error) => console.log(error.name))`
+    // No file of this process may have more than about a megabyte.
+    const shell = `ulimit -f 1000; exec "$0" --input-type=module -e "$1"`
+    const child = spawn('sh', ['-c', shell, process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [said] = await once(child.stdout, 'data')
+    assert.equal(`${said}`.trim(), new StorageFull().name)
+    assert.equal(await readFile(join(root, 'full'), 'utf8'), 'whole')
+    assert.deepEqual(await partial(), [])
   })
-})
 
-test('two who write the same file both succeed, and one of them is there', async () => {
-  const texts = Array.from({ length: 20 }, (_, n) => `${n}`.repeat(1000))
-  await Promise.all(texts.map((text) => storage.write('raced', pieces(text))))
-  assert.ok(texts.includes(await readFile(join(root, 'raced'), 'utf8')))
+  test('lists nothing that no key leads to', async () => {
+    const own = createLocalStorage(join(root, 'listing'))
+    await own.write('a', pieces('x'))
+    for (const path of ['.partial/half', 'Folder/x', 'folder/X y']) {
+      await mkdir(join(root, 'listing', path, '..'), { recursive: true })
+      await writeFile(join(root, 'listing', path), 'x')
+    }
+    assert.deepEqual(await keysIn(own, ''), ['a'])
+  })
+
+  test('is not what clients can upload to by themselves', async () => {
+    const upload = { bytes: 1, contentType: 'text/plain', expiresInSeconds: 60 }
+    assert.equal(await storage.presignUpload('direct', upload), null)
+  })
+
+  test('says how much room is left, or what keeps it from being written to', async () => {
+    assert.match(await storage.check(), /read again; \d+\.\d GiB are free\.$/)
+    assert.deepEqual(
+      (await readdir(root)).filter((name) => name === '.check'),
+      [],
+    )
+    await writeFile(join(root, 'blocked'), 'x')
+    const blocked = createLocalStorage(join(root, 'blocked'))
+    await assert.rejects(
+      blocked.check(),
+      (error) => error instanceof StorageFailed && /\(ENOTDIR|\(EEXIST/.test(error.message),
+    )
+  })
 })

@@ -1,20 +1,31 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, open, opendir, rename, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { DAYS } from '../clock.ts'
 import { newId } from '../ids.ts'
 import { errorCode } from '../system-errors.ts'
-import { checkFileKey, FileMissing, type FileStorage, type StoredFile } from './storage.ts'
+import { flushFolder, ignoreMissing, makeFolders, removeAbandoned } from './folders.ts'
+import { writeFile } from './local-write.ts'
+import {
+  type ByteRange,
+  checkFileKey,
+  checkRange,
+  FileMissing,
+  type FileStorage,
+  isFileKey,
+  StorageFailed,
+  StorageFull,
+  type StoredFile,
+} from './storage.ts'
 
 /** Incomplete files; no key starts with a dot. */
 const PARTIAL = '.partial'
-/** A file without writes for this long belongs to a process that died. */
-const ABANDONED_MS = 1 * DAYS
+const CHECK = '.check'
+const READ_BYTES = 256 * 1024
 
 /**
- * Stores files in a folder that only its own user can read. A file is written next to its place, flushed and renamed,
- * so that a crash or loss of power never leaves a part of one.
+ * Stores files in a folder that only its own user can read. A file is written next to its place, flushed, read again and
+ * renamed, so that a crash or loss of power never leaves a part of one.
  */
 export function createLocalStorage(root: string): FileStorage {
   const partial = join(root, PARTIAL)
@@ -22,33 +33,34 @@ export function createLocalStorage(root: string): FileStorage {
     checkFileKey(key)
     return join(root, key)
   }
+  const size = async (key: string) => {
+    const found = await ignoreMissing(stat(pathOf(key)))
+    return found?.isFile() ? found.size : null
+  }
   return {
+    backend: 'local',
     async write(key, content) {
       const path = pathOf(key)
       await makeFolders(dirname(path))
       await mkdir(partial, { recursive: true, mode: 0o700 })
       await removeAbandoned(partial)
       const temporary = join(partial, newId())
+      const written = await writeFile(temporary, key, content)
       try {
-        // Made before anything can fail: a stream makes its file whenever it comes to it, also after it was removed here.
-        const handle = await open(temporary, 'wx', 0o600)
-        const file = handle.createWriteStream({ flush: true })
-        await pipeline(content, file)
         await rename(temporary, path)
-        await flushFolder(dirname(path))
-        return { bytes: file.bytesWritten }
       } catch (error) {
         await rm(temporary, { force: true })
         throw error
       }
+      await flushFolder(dirname(path))
+      return written
     },
-    read(key) {
-      return Readable.from(readFile(pathOf(key), key), { objectMode: false })
+    read(key, range) {
+      if (range) checkRange(range)
+      return Readable.from(readFile(pathOf(key), key, range), { objectMode: false, highWaterMark: READ_BYTES })
     },
-    async has(key) {
-      const found = await ignoreMissing(stat(pathOf(key)))
-      return found?.isFile() ?? false
-    },
+    size,
+    has: async (key) => (await size(key)) !== null,
     async delete(key) {
       const path = pathOf(key)
       await ignoreMissing(unlink(path))
@@ -58,22 +70,32 @@ export function createLocalStorage(root: string): FileStorage {
       if (folder !== '') checkFileKey(folder)
       return listFiles(root, folder)
     },
+    async presignUpload(key) {
+      checkFileKey(key)
+      return null
+    },
+    check: () => checkFolder(root),
   }
 }
 
-async function* readFile(path: string, key: string): AsyncGenerator<Buffer> {
+async function* readFile(path: string, key: string, range: ByteRange | undefined): AsyncGenerator<Buffer> {
   const file: FileHandle | undefined = await ignoreMissing(open(path, 'r'))
   if (!file) throw new FileMissing(key)
-  yield* file.createReadStream()
+  try {
+    yield* file.createReadStream({ ...range, highWaterMark: READ_BYTES })
+  } catch (error) {
+    // A folder is no file.
+    throw errorCode(error) === 'EISDIR' ? new FileMissing(key) : error
+  }
 }
 
 async function* listFiles(root: string, folder: string): AsyncGenerator<StoredFile> {
-  const entries = (await ignoreMissing(readdir(join(root, folder), { withFileTypes: true }))) ?? []
-  entries.sort((one, other) => (one.name < other.name ? -1 : 1))
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue
-    const key = folder === '' ? entry.name : `${folder}/${entry.name}`
-    if (entry.isDirectory()) yield* listFiles(root, key)
+  for (const name of await namesIn(join(root, folder))) {
+    const isFolder = name.endsWith('/')
+    const own = isFolder ? name.slice(0, -1) : name
+    const key = folder === '' ? own : `${folder}/${own}`
+    if (!isFileKey(key)) continue
+    if (isFolder) yield* listFiles(root, key)
     // A file that has been removed meanwhile is omitted.
     else {
       const found = await ignoreMissing(stat(join(root, key)))
@@ -82,38 +104,40 @@ async function* listFiles(root: string, folder: string): AsyncGenerator<StoredFi
   }
 }
 
-/** Creates a folder and its parents, flushing each into its parent. */
-async function makeFolders(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made))
+/** Names alone, since a folder may have millions. With its slash a folder comes where the keys below it do: after `a-b`, which is after `a`. */
+async function namesIn(folder: string): Promise<string[]> {
+  const opened = await ignoreMissing(opendir(folder, { bufferSize: 1024 }))
+  const names: string[] = []
+  if (opened) for await (const entry of opened) names.push(entry.isDirectory() ? `${entry.name}/` : entry.name)
+  return names.sort()
 }
 
-/** Flushes a folder, so that its names survive a loss of power. Windows has no such call and does so itself. */
-async function flushFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
+/** Writes, reads and removes a file that no key leads to. */
+async function checkFolder(root: string): Promise<string> {
+  const folder = join(root, CHECK)
+  const path = join(folder, newId())
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function removeAbandoned(partial: string): Promise<void> {
-  const before = Date.now() - ABANDONED_MS
-  for (const name of await readdir(partial)) {
-    const path = join(partial, name)
-    const found = await ignoreMissing(stat(path))
-    if (found && found.mtimeMs < before) await rm(path, { force: true })
-  }
-}
-
-async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const content = randomBytes(1024)
+    try {
+      // What was read again is compared with what was written.
+      await writeFile(path, 'of the check', Readable.from([content]))
+    } finally {
+      await rm(path, { force: true })
+    }
+    await rmdir(folder).catch(() => {}) // another check is at work there
+    const { bavail, bsize } = await statfs(root)
+    return `Files can be written to ${root} and read again; ${gibibytes(bavail * bsize)} GiB are free.`
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined
-    throw error
+    if (error instanceof StorageFull)
+      throw new StorageFailed(
+        `The disk of ${root} has no room left: make room, or set DATA_DIR to another one.`,
+        'full',
+      )
+    const reason = errorCode(error) ?? (error instanceof Error ? error.name : 'unknown')
+    const advice = 'Let the user of this process write there, or set DATA_DIR to another folder.'
+    throw new StorageFailed(`Files cannot be written to ${root} and read again (${reason}). ${advice}`, reason)
   }
 }
+
+const gibibytes = (bytes: number) => (bytes / 1024 ** 3).toFixed(1)

@@ -5,6 +5,7 @@ import { tenants } from '../tenants/index.ts'
 import * as events from './events.ts'
 import { dropMonths } from './retention/drop-months.ts'
 import { retentionShortenedMail } from './retention/mails.ts'
+import { storedArchives } from './retention/move.ts'
 import { auditRetentionDays, auditRetentionPending } from './retention/period.ts'
 import { removeExpired } from './retention/remove-expired.ts'
 import { findExpired } from './retention/retention.ts'
@@ -47,6 +48,7 @@ export const audit = defineModule({
   mails: [retentionShortenedMail],
   resources: [checkpointKeys],
   settings: [auditRetentionDays, auditRetentionPending],
+  stored: [storedArchives],
   checks: [chainEnds],
   cases: () => import('./audit.cases.ts'),
 })

@@ -170,7 +170,7 @@ describe('the archive', () => {
     const { write } = storage
     storage.write = async (_key, content) => {
       for await (const chunk of content) if (chunk) throw new Error('the disk is full')
-      return { bytes: 0 }
+      return { bytes: 0, sha256: '' }
     }
     try {
       await removeExpiredOf(core, ada.tenantId)

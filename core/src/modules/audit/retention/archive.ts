@@ -26,7 +26,9 @@ export async function archiveRecords(ctx: Ctx, { from, before }: IdRange): Promi
     if (first === undefined) return
     const { name, end } = monthOf(first)
     const month = writeMonth(ctx, { from: first, before: end < before ? end : before }, removedTo)
-    await writeZipped(ctx, archiveKey(ctx.tenantId, name), month)
+    const key = archiveKey(ctx.tenantId, name)
+    await writeZipped(ctx, key, month)
+    await removeElsewhere(ctx, key)
     start = end
   }
 }
@@ -39,6 +41,14 @@ async function writeZipped(ctx: Ctx, key: string, content: AsyncIterable<Buffer>
   ])
   // When the source fails, its error is the cause; otherwise that of the file.
   for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+/**
+ * An archive from before FILE_STORAGE_BACKEND was changed is replaced too, so that a month has one archive, wherever it is.
+ * It goes only after the new one is safe; a run that dies in between is repeated.
+ */
+async function removeElsewhere({ storage, storages }: Ctx, key: string): Promise<void> {
+  for (const other of storages.all) if (other.backend !== storage.backend) await other.delete(key)
 }
 
 async function* writeMonth(ctx: Ctx, range: IdRange, removedTo: string | null): AsyncGenerator<Buffer> {
