@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { parseArgs, promisify } from 'node:util'
 import { findChromium } from '../core/src/testing/chromium.ts'
+import { findClamd } from '../core/src/testing/clamd.ts'
 import { startTestServer } from '../core/src/testing/server.ts'
 import {
   chooseNamed,
@@ -99,9 +100,11 @@ async function startEmbedded(): Promise<string> {
 
 /** What this machine has no server or browser for is named and left out. */
 async function leaveOutImpossible(files: string[]): Promise<string[]> {
-  const withRedis = await withOrWithoutRedis(files)
-  if (findChromium() || !files.some((file) => file.endsWith('.browser.test.ts'))) return withRedis
-  return leaveOut(withRedis, '.browser.test.ts', 'a browser. Install chromium, or set CHROMIUM_PATH.')
+  let possible = await withOrWithoutRedis(files)
+  if (!findChromium())
+    possible = leaveOut(possible, '.browser.test.ts', 'a browser. Install chromium, or set CHROMIUM_PATH.')
+  if (!findClamd()) possible = leaveOut(possible, '.clamav.test.ts', 'clamd. Install clamav-daemon.')
+  return possible
 }
 
 async function withOrWithoutRedis(files: string[]): Promise<string[]> {
@@ -118,6 +121,7 @@ async function withOrWithoutRedis(files: string[]): Promise<string[]> {
 
 function leaveOut(files: string[], ending: string, need: string): string[] {
   const leftOut = files.filter((file) => file.endsWith(ending))
+  if (leftOut.length === 0) return files
   warn(`LEFT OUT: ${leftOut.length} test files that need ${need}`)
   return files.filter((file) => !leftOut.includes(file))
 }
