@@ -123,6 +123,7 @@ export const conflict = defineError('conflict', 409, 'The current state does not
 export const idempotencyKeyInUse = defineError('idempotency_key_in_use', 409, 'The first request is still running')
 export const payloadTooLarge = defineError('payload_too_large', 413, 'The body is too large')
 export const unsupportedMediaType = defineError('unsupported_media_type', 415, 'This content type is not accepted')
+export const rangeNotSatisfiable = defineError('range_not_satisfiable', 416, 'There is no such part')
 export const expectationFailed = defineError('expectation_failed', 417, 'No expectation but 100-continue can be met')
 export const idempotencyKeyReused = defineError('idempotency_key_reused', 422, 'The key was used with another body')
 export const rateLimited = defineError('rate_limited', 429, 'Too many requests', {
@@ -133,4 +134,5 @@ export const rateLimited = defineError('rate_limited', 429, 'Too many requests',
 })
 export const headersTooLarge = defineError('headers_too_large', 431, 'Address and headers are too large')
 export const internalError = defineError('internal_error', 500, 'Something went wrong on our side')
+export const storageFull = defineError('storage_full', 507, 'The file storage has no room left')
 export const unavailable = defineError('unavailable', 503, 'The service cannot answer at the moment')

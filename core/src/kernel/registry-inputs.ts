@@ -1,5 +1,7 @@
 import type { TObject, TSchema } from 'typebox'
+import { isKeptHeader } from './http/answer-headers.ts'
 import { COOKIE_NAME } from './http/cookies.ts'
+import { hasNoBody } from './http/methods.ts'
 import type { RegisteredRoute } from './registry.ts'
 
 /** Headers that the kernel reads itself; handlers get their content from the context. */
@@ -12,9 +14,11 @@ const PLAIN_TYPES = ['string', 'integer', 'number', 'boolean']
 export function problemsOfInputs(route: RegisteredRoute): string[] {
   return [
     ...problemsOfHeaders(route.headers),
+    ...problemsOfStanding(route),
     ...problemsOfCookies(route.cookies),
     ...problemsOfRaw(route),
     ...problemsOfForms(route),
+    ...problemsOfStream(route),
   ]
 }
 
@@ -23,6 +27,14 @@ function problemsOfHeaders(headers: TObject | undefined): string[] {
     ...(HEADER_NAME.test(name) ? [] : [`declares the header ${name}, which is no name in lower case`]),
     ...(KEPT_HEADERS.includes(name) ? [`declares the header ${name}, which the kernel keeps for itself`] : []),
     ...(isPlain(schema) ? [] : [`declares the header ${name}, which is no text, number or boolean`]),
+  ])
+}
+
+/** Those that every answer has, or that the kernel sets where it must. */
+function problemsOfStanding({ standing, exposes }: RegisteredRoute): string[] {
+  return [...Object.keys(standing), ...exposes].flatMap((name) => [
+    ...(HEADER_NAME.test(name) ? [] : [`answers with the header ${name}, which is no name in lower case`]),
+    ...(isKeptHeader(name) ? [`answers with the header ${name}, which the kernel keeps for itself`] : []),
   ])
 }
 
@@ -38,11 +50,49 @@ function problemsOfRaw({ raw, body, method }: RegisteredRoute): string[] {
   const types = raw === true ? [] : raw
   return [
     ...(body ? ['takes its body raw and by a schema, which cannot be both'] : []),
-    ...(method === 'GET' || method === 'DELETE' ? ['takes a raw body, which its method has not'] : []),
+    ...(hasNoBody(method) ? ['takes a raw body, which its method has not'] : []),
     ...(raw !== true && types.length === 0 ? ['takes a raw body in no content type (true: in any)'] : []),
     ...types
       .filter((type) => !MEDIA_TYPE.test(type))
       .map((type) => `takes a raw body in ${type}, which is no content type in lower case`),
+  ]
+}
+
+/** A body that is read while it arrives. */
+function problemsOfStream({
+  stream,
+  form,
+  body,
+  raw,
+  accepts,
+  method,
+  transaction,
+  idempotent,
+}: RegisteredRoute): string[] {
+  if (stream === undefined && form === undefined) return []
+  const types = Array.isArray(stream) ? stream : []
+  const fields = Object.entries<TSchema>(form?.properties ?? {})
+  return [
+    ...([stream, form, body, raw].filter((each) => each !== undefined).length > 1
+      ? ['takes its body in more than one way (body, raw, stream, form)']
+      : []),
+    ...(accepts.join() === 'json' ? [] : ['says what it accepts, which goes with a body alone']),
+    ...(hasNoBody(method) ? ['takes a body, which its method has not'] : []),
+    ...(transaction === 'manual' ? [] : ['reads its body while it arrives, which only manual routes may']),
+    ...(stream !== undefined && idempotent
+      ? ['takes an Idempotency-Key and a stream, which nobody can compare with an earlier one']
+      : []),
+    ...(Array.isArray(stream) && types.length === 0 ? ['takes a stream in no content type (true: in any)'] : []),
+    ...types
+      .filter((type) => !MEDIA_TYPE.test(type))
+      .map((type) => `takes a stream in ${type}, which is no content type in lower case`),
+    ...fields
+      .filter(([name, schema]) => name === 'file' || (!isPlain(schema) && !isPlainList(schema)))
+      .map(([name]) =>
+        name === 'file'
+          ? 'has a form with a field named file, which is the file itself'
+          : `has a form whose field ${name} is neither text, number or boolean nor a list of those`,
+      ),
   ]
 }
 

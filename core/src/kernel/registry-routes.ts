@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox'
 import type { LimitSpec, PermissionSpec } from './access/specs.ts'
 import { problemsOfStoreScope } from './access/store-scope.ts'
 import { MAX_BODY_LIMIT } from './http/body.ts'
+import { hasNoBody } from './http/methods.ts'
 import { OPERATION_NAME } from './http/operation-names.ts'
 import { handsOutSecrets, unmarkedSecrets } from './http/secret-answers.ts'
 import type { RatePolicy } from './rates/define.ts'
@@ -71,9 +72,9 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features, rat
     problems.push('takes an Idempotency-Key, but its answer hands out a secret, which is not kept to be given again')
   for (const field of unmarkedSecrets(route.response))
     problems.push(`answers with ${field}, whose schema does not say whether it is a secret (secret: true or false)`)
-  if ((route.method === 'GET' || route.method === 'DELETE') && route.body)
-    problems.push('takes a body, which its method has not')
-  if (route.body && isOpen(route.body))
+  if (hasNoBody(route.method) && route.body) problems.push('takes a body, which its method has not')
+  const fields = route.body ?? route.form
+  if (fields && isOpen(fields))
     problems.push('has a body that accepts unknown fields (additionalProperties: false is missing)')
   // Pages ignore their query, and mail programs add parameters to links.
   if (route.query && !route.hidden && isOpen(route.query))
@@ -85,6 +86,7 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features, rat
     route.headers,
     route.cookies,
     route.body,
+    route.form,
     ...Object.values(route.response),
   ]
   problems.push(...new Set(schemas.flatMap(problemsOfSchema)))

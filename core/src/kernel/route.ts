@@ -4,6 +4,7 @@ import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { ErrorKind, FieldProblem } from './errors.ts'
 import type { Answer } from './http/answer.ts'
+import { isSafe } from './http/methods.ts'
 import { operationNameOf } from './http/operation-names.ts'
 import type { BodyForm, RawTypes, RouteInput } from './http/route-input.ts'
 import { handsOutSecrets } from './http/secret-answers.ts'
@@ -21,7 +22,11 @@ import type { Callers, Reach } from './specs.ts'
  */
 export type Access = 'public' | 'self' | 'superAdmin' | { readonly permission: string; readonly store?: StoreScope }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+/**
+ * A HEAD is answered by the GET of its path. `OPTIONS` is for protocols that ask by it what a server can do; a preflight of a
+ * page is answered by the kernel, whether the path has such a route or not.
+ */
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
 
 export type Responses = { readonly [status: number]: TSchema | null }
 
@@ -46,6 +51,8 @@ export interface RouteSpec<
   H extends TObject | undefined = undefined,
   C extends TObject | undefined = undefined,
   W extends RawTypes | undefined = undefined,
+  S extends RawTypes | undefined = undefined,
+  F extends TObject | undefined = undefined,
 > {
   method: Method
   /** Under `/api/v1` unless `root` is set; parameters as `:id`. A parameter named `id` or `*_id` must be a UUID, else 404. */
@@ -78,6 +85,10 @@ export interface RouteSpec<
    * kernel reads itself (`X-Store-ID`, `Idempotency-Key`).
    */
   headers?: H
+  /** Headers of every answer, refusals included, by their names in lower case: the version of a protocol, say. */
+  standing?: Readonly<Record<string, string>>
+  /** Names of headers that the handler sets and that pages of `CORS_ORIGINS` may read; those of `standing` they may anyway. */
+  exposes?: readonly string[]
   /**
    * Cookies that the handler gets as `input.cookies`, percent-decoded; others are not looked at. A request that changes
    * something and brings one of them must come from a page of ours (see `requireOwnPage`), and pages of `CORS_ORIGINS`
@@ -95,6 +106,16 @@ export interface RouteSpec<
    * bytes as `input.raw`. In place of `body`; for callbacks whose signature is made over the bytes.
    */
   raw?: W
+  /**
+   * Takes the body as it arrives, of any size, in any of these content types (`true`: in any): the handler reads
+   * `input.stream` and bounds its size itself. Only manual routes; in place of `body`.
+   */
+  stream?: S
+  /**
+   * Takes `multipart/form-data`: one file named `file`, and these fields before or after it. The handler reads `input.form`
+   * and bounds the size of the file itself. Only manual routes; in place of `body`.
+   */
+  form?: F
   /** Maximum size of the body in bytes; default 128 KiB, at most 1 MiB. A larger one is 413. */
   bodyLimit?: number
   /**
@@ -102,7 +123,7 @@ export interface RouteSpec<
    * unknown code. It also runs when the body does not fit its schema, so a field may be missing or of any type. Not for
    * checks that need the database; the operation must repeat the check.
    */
-  check?: (body: Unchecked<StaticOr<B, never>>, core: Core) => Iterable<FieldProblem>
+  check?: (body: Unchecked<StaticOr<B, StaticOr<F, never>>>, core: Core) => Iterable<FieldProblem>
   /**
    * The same for the query, for example parameters that exclude each other. Its problems point to `query/…`
    * (`atQuery`).
@@ -118,7 +139,8 @@ export interface RouteSpec<
   feature?: string
   /**
    * Rate limits (`rateLimits` of a module) that its requests count under, in addition to those that every route has.
-   * `'auth'`, on a public route, stands in place of `public`: strict, for whatever proves who somebody is.
+   * On a public route `'auth'` and `'media'` stand in place of `public`: the one strict, for whatever proves who somebody
+   * is, the other generous, for pictures that a page shows by the dozen.
    */
   rateLimit?: string | readonly string[]
   /**
@@ -145,7 +167,7 @@ export interface RouteSpec<
   /** A POST that writes nothing, so no constraint can fail and the API document has no such 409. */
   onlyAsks?: boolean
   /**
-   * Accepts `Idempotency-Key` (default: every POST and PATCH that needs a credential and returns no secret). An answer
+   * Accepts `Idempotency-Key` (default: every POST and PATCH that needs a credential, reads no `stream` and returns no secret). An answer
    * with a secret (`secret: true` in its schema) is never kept, so such a route takes no key. Set false where the
    * effect depends on the session: keys belong to the person, and another session would get the answer of the first.
    */
@@ -163,7 +185,8 @@ export interface RouteSpec<
    * Content type of the answer when it isn't JSON; the handler then returns a string, or a `Readable` that is sent as it
    * comes (with `Streamed` as the schema; `transaction: 'manual'`, because it outlives the handler), or a function that
    * opens one: what must not happen under HEAD, such as recording that a file left, belongs into it. Several types,
-   * each with what it looks like for the API document: the answer's own `content-type` header says which it is.
+   * each with what it looks like for the API document: the answer's own `content-type` header says which it is, and so it
+   * does for `*\/*`.
    */
   produces?: string | Produced
   handler: (
@@ -174,7 +197,9 @@ export interface RouteSpec<
       StaticOr<B, undefined>,
       H,
       C,
-      W
+      W,
+      S,
+      F
     >,
   ) => Promise<SuccessOf<R> | Answer<SuccessOf<R>>> | SuccessOf<R> | Answer<SuccessOf<R>>
 }
@@ -197,10 +222,14 @@ export interface Route {
   readonly params: TObject | undefined
   readonly query: TObject | undefined
   readonly headers: TObject | undefined
+  readonly standing: Readonly<Record<string, string>>
+  readonly exposes: readonly string[]
   readonly cookies: TObject | undefined
   readonly body: TSchema | undefined
   readonly accepts: readonly BodyForm[]
   readonly raw: RawTypes | undefined
+  readonly stream: RawTypes | undefined
+  readonly form: TObject | undefined
   readonly bodyLimit: number | undefined
   readonly check: FieldCheck | undefined
   readonly checkQuery: FieldCheck | undefined
@@ -219,7 +248,7 @@ export interface Route {
   readonly location: ((result: never) => string) | undefined
   readonly hidden: boolean
   readonly produces: string | Produced | undefined
-  readonly handler: (ctx: Ctx, input: RouteInput<never, never, never, never, never, never>) => unknown
+  readonly handler: (ctx: Ctx, input: RouteInput<never, never, never, never, never, never, never, never>) => unknown
 }
 
 /** Methods that are not idempotent. */
@@ -234,7 +263,9 @@ export function defineRoute<
   H extends TObject | undefined = undefined,
   C extends TObject | undefined = undefined,
   const W extends RawTypes | undefined = undefined,
->(spec: RouteSpec<P, Q, B, R, H, C, W>): Route {
+  const S extends RawTypes | undefined = undefined,
+  F extends TObject | undefined = undefined,
+>(spec: RouteSpec<P, Q, B, R, H, C, W, S, F>): Route {
   const route: Omit<Route, 'handler' | 'location'> = {
     method: spec.method,
     path: spec.path,
@@ -249,10 +280,14 @@ export function defineRoute<
     params: spec.params,
     query: spec.query,
     headers: spec.headers,
+    standing: spec.standing ?? {},
+    exposes: spec.exposes ?? [],
     cookies: spec.cookies,
     body: spec.body,
     accepts: spec.accepts ?? ['json'],
     raw: spec.raw,
+    stream: spec.stream,
+    form: spec.form,
     bodyLimit: spec.bodyLimit,
     check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
     checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above
@@ -261,14 +296,17 @@ export function defineRoute<
     limit: spec.limit,
     feature: spec.feature,
     rateLimits: [spec.rateLimit ?? []].flat(),
-    whileInactive: spec.whileInactive ?? (spec.method === 'GET' || typeof spec.access === 'string'),
+    whileInactive: spec.whileInactive ?? (isSafe(spec.method) || typeof spec.access === 'string'),
     transaction: spec.transaction ?? 'managed',
     acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
     entersTenants: spec.entersTenants ?? false,
     onlyAsks: spec.onlyAsks ?? false,
     idempotent:
       spec.idempotent ??
-      (IS_REPEATED.includes(spec.method) && spec.access !== 'public' && !handsOutSecrets(spec.response)),
+      (IS_REPEATED.includes(spec.method) &&
+        spec.access !== 'public' &&
+        spec.stream === undefined &&
+        !handsOutSecrets(spec.response)),
     settings: spec.settings,
     hidden: spec.hidden ?? false,
     produces: spec.produces,

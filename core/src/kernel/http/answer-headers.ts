@@ -6,6 +6,9 @@ import { mergeVary } from './cors.ts'
 const KEPT =
   /^(?:x-request-id|x-frame-options|x-content-type-options|referrer-policy|strict-transport-security|set-cookie|access-control-.+|(?:x-)?ratelimit(?:-.+)?)$/
 
+/** Whether a route may not set this header. */
+export const isKeptHeader = (name: string): boolean => KEPT.test(name)
+
 /** The headers of an answer, their names in lower case. Throws for one that a route may not set, or that cannot be sent. */
 export function headersOf(
   { method, url, access, cookies }: Pick<RegisteredRoute, 'method' | 'url' | 'access' | 'cookies'>,
@@ -14,7 +17,7 @@ export function headersOf(
   const headers: Record<string, string> = {}
   for (const [written, value] of Object.entries(given)) {
     const name = written.toLowerCase()
-    if (KEPT.test(name)) throw new Error(`${method} ${url} sets the header ${name}, which the kernel keeps`)
+    if (isKeptHeader(name)) throw new Error(`${method} ${url} sets the header ${name}, which the kernel keeps`)
     if (Object.hasOwn(headers, name)) throw new Error(`${method} ${url} sets the header ${name} twice`)
     requireSendable(name, value)
     headers[name] = value

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Route } from '../module.ts'
 import { FORM_TYPE, parseForm } from './form-body.ts'
 import { parseText, readText } from './json-text.ts'
+import { MULTIPART_TYPE } from './multipart.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,21 +26,30 @@ export function bodyLimitOf({ body, raw, bodyLimit }: Pick<Route, 'body' | 'raw'
 const JSON_TYPE = 'application/json'
 const TYPES = { json: JSON_TYPE, form: FORM_TYPE } as const
 
+type Taken = Pick<Route, 'accepts' | 'raw' | 'stream' | 'form'>
+
 /** The content types that a route takes a body in; `*` stands for any. */
-export function bodyTypesOf({ accepts, raw }: Pick<Route, 'accepts' | 'raw'>): readonly string[] {
-  if (raw !== undefined) return raw === true ? ['*'] : raw
-  return accepts.map((form) => TYPES[form])
+export function bodyTypesOf({ accepts, raw, stream, form }: Taken): readonly string[] {
+  if (form) return [MULTIPART_TYPE]
+  const asItIs = raw ?? stream
+  if (asItIs !== undefined) return asItIs === true ? ['*'] : asItIs
+  return accepts.map((each) => TYPES[each])
 }
 
+/** Whether the handler reads the body while it arrives, whatever its size. */
+export const isStreamed = ({ stream, form }: Pick<Route, 'stream' | 'form'>): boolean => Boolean(stream ?? form)
+
 /** Routes with the same body types share a scope of the server, which parses only those. */
-export function bodyScopeOf(route: Pick<Route, 'accepts' | 'raw'>): string {
-  return `${route.raw === undefined ? 'parsed' : 'raw'} ${bodyTypesOf(route).join()}`
+export function bodyScopeOf(route: Taken): string {
+  return `${isStreamed(route) ? 'streamed' : route.raw === undefined ? 'parsed' : 'raw'} ${bodyTypesOf(route).join()}`
 }
 
 /** Accepts the body types of a route and no others. */
-export function acceptBodies(app: FastifyInstance, route: Pick<Route, 'accepts' | 'raw'>): void {
+export function acceptBodies(app: FastifyInstance, route: Taken): void {
   app.removeAllContentTypeParsers()
-  if (route.raw !== undefined)
+  if (isStreamed(route))
+    for (const type of bodyTypesOf(route)) app.addContentTypeParser(type, (_request, _body, done) => done(null))
+  else if (route.raw !== undefined)
     for (const type of bodyTypesOf(route))
       app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
   else {

@@ -7,13 +7,14 @@ import { newId } from '../ids.ts'
 import { createLimiter, type RouteLimiter } from '../rates/limiter.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { createAddressReader } from './address.ts'
-import { acceptBodies, bodyLimitOf, bodyScopeOf, bodyTypesOf, MAX_BODY_LIMIT } from './body.ts'
+import { acceptBodies, bodyLimitOf, bodyScopeOf, bodyTypesOf, isStreamed, MAX_BODY_LIMIT } from './body.ts'
+import { leaveBody, watchBody } from './body-stream.ts'
 import { type Cors, createCors } from './cors.ts'
 import { drainConnections } from './drain.ts'
 import { createHandler } from './handle.ts'
 import { isEncoded, problemOfHost, standingHeaders } from './headers.ts'
 import { identify, identifyIfPossible } from './identify.ts'
-import { createMethodTable, type MethodTable } from './methods.ts'
+import { createMethodTable, isSafe, type MethodTable } from './methods.ts'
 import { refusalOf, sendProblem } from './problem.ts'
 import { type Port, requireThisMachine, standsOn } from './reach.ts'
 import { createRefusals } from './refusals.ts'
@@ -49,7 +50,8 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
     // Checked below, where the refusal has the form of all others.
     http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 500 },
-    requestTimeout: 60_000,
+    // Bodies are watched below, since one that is read while it arrives may take hours; headers have a minute of Node's.
+    requestTimeout: 0,
     // Requests that arrive while stopping are answered; their connections are then closed.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -70,13 +72,17 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   addHooks(app, core, { standing, cors, nothingFor })
   await setUp?.(app)
   // Set last, so that no plugin replaces the error handler.
-  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemOf(error, request)))
+  app.setErrorHandler(async (error, request, reply) => {
+    await leaveBody(request, reply)
+    return sendProblem(request, reply, problemOf(error, request))
+  })
   const limiterOf = createLimiter(core)
   for (const group of Map.groupBy(routes, bodyScopeOf).values())
     app.register(async (scope) => {
       acceptBodies(scope, group[0]!) // a group has one at least
       if (setUp) holdStanding(scope, standing)
-      for (const route of group) addRoute(scope, core, { route, methods, nothingFor, limiter: limiterOf(route) })
+      for (const route of group)
+        addRoute(scope, core, { route, methods, nothingFor, refuse, limiter: limiterOf(route) })
     })
   await app.ready()
   return app
@@ -92,11 +98,12 @@ interface Common {
 function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor }: Common): void {
   const readAddress = createAddressReader(core.config.http.trustedProxies)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(standing).header('x-request-id', request.id)
-    if (cors) reply.headers(cors.headersFor(request.raw, request.routeOptions.config.route))
+    const { route } = request.routeOptions.config
+    reply.headers({ ...standing, ...route?.standing }).header('x-request-id', request.id)
+    if (cors) reply.headers(cors.headersFor(request.raw, route))
     request.address = readAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'])
     const wrongHost = problemOfHost(request.raw.httpVersion, request.raw.rawHeaders)
-    const preflight = request.is404 ? cors?.preflight(request.raw) : null
+    const preflight = request.is404 || route?.method === 'OPTIONS' ? cors?.preflight(request.raw) : null
     if (wrongHost !== null) sendProblem(request, reply, invalidRequest({ detail: wrongHost }))
     else if (preflight) reply.code(204).headers(preflight).send()
     // Before reading the body: a request to an unknown path is 404 even if the rest of it is malformed.
@@ -151,10 +158,15 @@ interface Place {
   methods: MethodTable
   nothingFor: Common['nothingFor']
   limiter: RouteLimiter
+  refuse: ReturnType<typeof createRefusals>
 }
 
-function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingFor, limiter }: Place): void {
+/** How long a body may take; how long one that is read while it arrives may stand still. */
+const BODY_MS = 60_000
+
+function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingFor, limiter, refuse }: Place): void {
   const coversOthers = methods.coversOthers(route)
+  const isSteady = isStreamed(route)
   scope.route({
     method: route.method,
     url: route.url,
@@ -174,7 +186,9 @@ function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingF
             })
       const counting = limiter.count(request, reply)
       if (counting) await counting
-      if (route.method !== 'GET' && isEncoded(request.headers)) throw encoded()
+      if (isSafe(route.method)) return
+      watchBody(request.raw, { ms: BODY_MS, isSteady, late: () => refuse.late(request.raw.socket) })
+      if (isEncoded(request.headers)) throw encoded()
     },
     handler: createHandler(core, route, limiter),
   })

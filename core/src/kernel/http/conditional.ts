@@ -17,7 +17,7 @@ export function isKnown(etag: string, ifNoneMatch: string | undefined): boolean 
 
 const opaque = (tag: string) => tag.trim().replace(/^W\//, '')
 
-/** Whether a successful answer need not be sent, because its `ETag` is one that the client names. */
+/** Whether a successful answer, or a part of one, need not be sent, because its `ETag` is one that the client names. */
 export function isNotModified({ status, headers: { etag } }: Tagged, ifNoneMatch: string | undefined): boolean {
-  return status === 200 && etag !== undefined && isKnown(etag, ifNoneMatch)
+  return (status === 200 || status === 206) && etag !== undefined && isKnown(etag, ifNoneMatch)
 }

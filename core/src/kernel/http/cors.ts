@@ -34,7 +34,7 @@ export interface Cors {
    */
   headersFor(
     request: Pick<IncomingMessage, 'headers' | 'url'>,
-    route?: Pick<RegisteredRoute, 'reach' | 'cookies'>,
+    route?: Pick<RegisteredRoute, 'reach' | 'cookies' | 'exposes' | 'standing'>,
   ): Headers
   /** The answer to a preflight for an existing path; null when the request is no preflight, or from another origin. */
   preflight(request: Pick<IncomingMessage, 'headers' | 'method' | 'url'>): Headers | null
@@ -57,7 +57,7 @@ export function createCors(registry: Registry, methods: MethodTable, origins: re
       return {
         vary: 'Origin',
         ...permission(origin, route?.cookies !== undefined),
-        'access-control-expose-headers': EXPOSED,
+        'access-control-expose-headers': route ? exposedOf(route) : EXPOSED,
       }
     },
     preflight({ method, url = '', headers }) {
@@ -77,6 +77,10 @@ export function createCors(registry: Registry, methods: MethodTable, origins: re
       }
     },
   }
+}
+
+function exposedOf({ exposes, standing }: Pick<RegisteredRoute, 'exposes' | 'standing'>): string {
+  return [EXPOSED, ...exposes, ...Object.keys(standing)].join(', ')
 }
 
 function permission(origin: string, credentials: boolean): Headers {

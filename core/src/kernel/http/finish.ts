@@ -78,7 +78,8 @@ export async function opened(
   return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
 }
 
-function notModified({ stream, problem, headers: { 'content-type': _, ...headers } }: Finished): Finished {
+function notModified({ stream, problem, headers: whole }: Finished): Finished {
+  const { 'content-type': _type, 'content-length': _length, 'content-range': _range, ...headers } = whole
   if (stream instanceof Readable) stream.destroy()
   return { status: 304, body: null, headers, problem }
 }
@@ -139,6 +140,8 @@ function locationOf(route: RegisteredRoute, body: unknown, { params }: Input): s
   return id ? `${path}/${id}` : path
 }
 
+/** Of files: the answer's own header says which it is. */
+const ANY_TYPE = '*/*'
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function send(reply: FastifyReply, answer: Finished): FastifyReply {
@@ -149,7 +152,7 @@ export function send(reply: FastifyReply, answer: Finished): FastifyReply {
   if (bytes) return reply.send(bytes)
   if (body === null && !stream) return reply.send()
   const declared = reply.routeOptions.config.route?.produces
-  const produces = typeof declared === 'string' ? declared : undefined
+  const produces = typeof declared === 'string' && declared !== ANY_TYPE ? declared : undefined
   if (stream instanceof Readable) return sendStream(produces ? reply.type(produces) : reply, stream)
   // With several content types the answer names its own.
   if (!problem && headers['content-type'] !== undefined) return reply.send(body)

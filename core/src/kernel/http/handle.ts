@@ -14,6 +14,7 @@ import { opened, type Prepared, prepare, send } from './finish.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import type { Identity } from './identify.ts'
 import type { Input } from './input.ts'
+import { isSafe } from './methods.ts'
 import { answerOnce } from './once.ts'
 import { assertOwnPage } from './own-page.ts'
 import { perform } from './perform.ts'
@@ -68,7 +69,7 @@ async function answer(
 ): Promise<FastifyReply> {
   const { route } = prepared
   const { identity } = request
-  if (route.method !== 'GET' && bringsCookies(route, request)) assertOwnPage(core.config, originOf(request))
+  if (!isSafe(route.method) && bringsCookies(route, request)) assertOwnPage(core.config, originOf(request))
   const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
   const sight = identity ? authorize(route, identity, storeId, input) : undefined
   const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null

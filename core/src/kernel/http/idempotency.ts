@@ -7,6 +7,7 @@ import { type FieldProblem, idempotencyKeyInUse, idempotencyKeyReused, invalidRe
 import { hashedId, newId } from '../ids.ts'
 import type { SealedKind } from '../module.ts'
 import { equalSecrets, type SecretBox, SecretBoxError } from '../secrets.ts'
+import type { FormDigest } from './multipart.ts'
 
 /** An answer as it is sent. */
 export interface SentAnswer {
@@ -20,12 +21,16 @@ export interface SentAnswer {
 /** An answer kept for a repeated request, and the rights that it rested on. */
 export interface KeptAnswer extends SentAnswer {
   grounds: Grounds
+  /** Of the form that it answered, whose body was not known when the key was claimed. */
+  form?: FormDigest
 }
 
 /** The claim of the first request with a key, which does the work. */
 export interface Claim<A = KeptAnswer> {
   /** Keeps the answer; in a transaction it is kept exactly if that commits. */
   keep(ctx: Ctx, answer: A): Promise<void>
+  /** Goes on to hold the key, for work that takes longer than a claim does. */
+  renew(ctx: Ctx): Promise<void>
   /** Releases the key after a temporary failure, unless a commit of unknown outcome has stored an answer. */
   release(ctx: Ctx): Promise<void>
 }
@@ -40,7 +45,7 @@ const PASSING = new Set([401, 402, 403, 413, 429])
 export const isLasting = (status: number): boolean => status < 500 && !PASSING.has(status)
 
 /** How long a request may run before another with its key takes over, because its process died. */
-const CLAIM_MS = 2 * MINUTES
+export const CLAIM_MS = 2 * MINUTES
 const KEPT_MS = 24 * HOURS
 
 /** The key that a request carries: bare or as a quoted string; null when there is none. */
@@ -118,6 +123,9 @@ export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim |
       const sealed = ctx.secrets.seal(JSON.stringify(answer), sealContext(id))
       const kept = await rows.update(inner, id, claim, { status: answer.status, answer: sealed, claimed_until: null })
       if (!kept) throw idempotencyKeyInUse({ detail: 'The request took so long that another one took over' })
+    },
+    async renew(inner) {
+      await rows.update(inner, id, claim, { claimed_until: new Date(ctx.clock.ms() + CLAIM_MS).toISOString() })
     },
     release: (inner) => rows.release(inner, id, claim),
   }

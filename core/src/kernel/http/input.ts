@@ -1,14 +1,17 @@
 import type { FastifyRequest } from 'fastify'
+import type { TObject } from 'typebox'
 import type { Core } from '../core.ts'
 import { type AppError, type FieldProblem, invalidCursor, invalidRequest, notFound } from '../errors.ts'
 import { isObject } from '../fields.ts'
 import { isUuid } from '../ids.ts'
 import type { FieldCheck } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
+import { type BodyStream, streamOf } from './body-stream.ts'
 import { createDeclaredReader, type DeclaredParts } from './declared.ts'
 import { type FormFields, formReader } from './form-body.ts'
 import { type Tidy, tidierOf } from './forms.ts'
 import { problemsOfKey } from './idempotency.ts'
+import { MultipartForm, type ReadFields } from './multipart.ts'
 import { type Check, coercion, collectProblems, isStorable, lazyCheck, unstorable } from './validate.ts'
 
 /** The checked input of a handler. */
@@ -16,10 +19,12 @@ export interface Input {
   params: Record<string, string>
   query: Record<string, unknown>
   body: unknown
-  /** The three fields below are set only if the route declares them. */
+  /** The fields below are set only if the route declares them. */
   headers?: Record<string, unknown>
   cookies?: Record<string, unknown>
   raw?: Buffer
+  stream?: BodyStream
+  form?: MultipartForm
 }
 
 /** The schemas of a route, compiled when first needed. */
@@ -33,6 +38,9 @@ interface Prepared {
   tidyBody: Tidy | null
   readForm: (fields: FormFields) => unknown
   isRaw: boolean
+  isStream: boolean
+  /** Reads the fields of a form with a file. */
+  readFields: ReadFields | null
   missingBody: string
   readDeclared: (request: FastifyRequest) => DeclaredParts
   /** The route's `check` of the body, and of the query. */
@@ -62,6 +70,8 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
     tidyBody: route.body ? tidierOf(route.body) : null,
     readForm: route.body ? formReader(route.body) : () => undefined,
     isRaw: route.raw !== undefined,
+    isStream: route.stream !== undefined,
+    readFields: route.form ? fieldsReader(route.form, lookBy(route.check)) : null,
     missingBody: `a ${route.accepts.map((each) => BODY_NAMES[each]).join(' or ')} body is required`,
     readDeclared: createDeclaredReader(route),
     checkFields: lookBy(route.check),
@@ -94,13 +104,32 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
     prepared.checkQueryFields(query),
     headerProblems(prepared, request),
     ...ofDeclared,
-    bodyProblems(prepared, request, body),
+    prepared.isStream || prepared.readFields ? [] : bodyProblems(prepared, request, body),
   )
   if (problems.length > 0) throw refusal(prepared, problems)
+  return { params, query, body: undefined, ...bodyOf(prepared, request, body), ...declared }
+}
+
+/** The body in the form in which the route takes it. */
+function bodyOf(
+  { isRaw, isStream, readFields }: Prepared,
+  { raw }: FastifyRequest,
+  body: unknown,
+): Pick<Input, 'raw' | 'stream' | 'form'> & { body?: unknown } {
+  if (isStream) return { stream: streamOf(raw) }
+  if (readFields) return { form: new MultipartForm(raw, readFields) }
   // The parser returns bytes for such a route.
-  return prepared.isRaw
-    ? { params, query, body: undefined, raw: body as Buffer, ...declared }
-    : { params, query, body, ...declared }
+  return isRaw ? { raw: body as Buffer } : { body }
+}
+
+/** Converts and checks the fields of a form with a file, as those of any body are. */
+function fieldsReader(schema: TObject, look: FieldLook): ReadFields {
+  const [read, tidy, check] = [formReader(schema), tidierOf(schema), lazyCheck(schema)]
+  return (fields) => {
+    const value = read(fields)
+    tidy?.(value)
+    return { value, problems: collectProblems(unstorable(value, '#'), check(value, '#'), look(value)) }
+  }
 }
 
 /** A malformed cursor is reported as an invalid cursor. */

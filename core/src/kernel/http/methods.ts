@@ -1,4 +1,11 @@
+import type { Method } from '../module.ts'
 import type { RegisteredRoute } from '../registry.ts'
+
+/** Whether a method changes nothing. */
+export const isSafe = (method: Method): boolean => method === 'GET' || method === 'OPTIONS'
+
+/** Whether requests of a method have no body. */
+export const hasNoBody = (method: Method): boolean => isSafe(method) || method === 'DELETE'
 
 /** The methods of each address of a core. */
 export interface MethodTable {

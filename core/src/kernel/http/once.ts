@@ -2,10 +2,19 @@ import type { FastifyRequest } from 'fastify'
 import { type Grounds, requireGrounds } from '../access/grounds.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
-import type { AppError } from '../errors.ts'
+import { type AppError, idempotencyKeyReused } from '../errors.ts'
 import type { Finished, Prepared } from './finish.ts'
-import { type Claim, claimKey, isLasting, type KeyedRequest, type SentAnswer } from './idempotency.ts'
+import {
+  CLAIM_MS,
+  type Claim,
+  claimKey,
+  isLasting,
+  type KeptAnswer,
+  type KeyedRequest,
+  type SentAnswer,
+} from './idempotency.ts'
 import type { Input } from './input.ts'
+import type { MultipartForm } from './multipart.ts'
 import { perform } from './perform.ts'
 import { problemDocument, toAppError } from './problem.ts'
 
@@ -28,16 +37,33 @@ interface KeyedCall {
  */
 export async function answerOnce(call: KeyedCall): Promise<{ answer: Finished; isReplayed: boolean }> {
   const { prepared, ctx, grounds } = call
+  const { form } = call.input
   const found = await claimKey(ctx, keyedRequest(call))
   if (!('status' in found)) {
-    const claim = { ...found, keep: (inner: Ctx, answer: SentAnswer) => found.keep(inner, { ...answer, grounds }) }
+    form?.digestOnRead()
+    const claim: Claim<SentAnswer> = {
+      ...found,
+      keep: (inner, answer) => {
+        const digest = form?.digest()
+        // Nobody could tell whether another form is the same one.
+        if (digest === null) return found.release(inner)
+        return found.keep(inner, { ...answer, grounds, ...(digest && { form: digest }) })
+      },
+    }
     return { answer: await performOnce(call, claim), isReplayed: false }
   }
   requireGrounds(ctx, found.grounds)
+  if (form) await requireSameForm(form, found)
   const { plan } = prepared
   // What the first request consumed is consumed; only whether such a request may be made at all is asked.
   if (plan && found.status < 400) await ctx.transaction((inner) => plan(inner, null))
   return { answer: found, isReplayed: true }
+}
+
+/** Throws 422 when the form is another one than that which was answered. */
+async function requireSameForm(form: MultipartForm, { form: answered }: KeptAnswer): Promise<void> {
+  const digest = answered && (await form.readForDigest(answered.bytes))
+  if (!digest || digest.sha256 !== answered.sha256) throw idempotencyKeyReused()
 }
 
 /** All that the handler gets to see of a request; for bytes it may go by their content type too. */
@@ -54,6 +80,7 @@ async function performOnce(
   { core, prepared, ctx: base, input }: KeyedCall,
   claim: Claim<SentAnswer>,
 ): Promise<Finished> {
+  const renewing = input.form && renewed(base, claim)
   try {
     return await perform(core, prepared, base, input, (ctx, answer) => keepAnswer(claim, ctx, answer))
   } catch (thrown) {
@@ -64,7 +91,18 @@ async function performOnce(
       ),
     )
     throw thrown
+  } finally {
+    clearInterval(renewing)
   }
+}
+
+/** Holds the key for as long as a form takes to arrive. */
+function renewed(base: Ctx, claim: Claim<SentAnswer>): NodeJS.Timeout {
+  const renew = () =>
+    base
+      .transaction((ctx) => claim.renew(ctx))
+      .catch((error: Error) => base.log.warn({ err: error }, 'a claim of an Idempotency-Key could not be renewed'))
+  return setInterval(renew, CLAIM_MS / 4).unref()
 }
 
 /** An answer that lasts is the answer; anything else may pass, so the key is free again. */

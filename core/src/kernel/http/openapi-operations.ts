@@ -118,7 +118,10 @@ function contentOf(
   return Object.fromEntries(
     Object.entries(types).map(([type, body]) => [
       mediaTypeOf(type),
-      { schema: schemas.convert(body, module), example: sampleOf(body) },
+      // A file, whatever it is: bytes to whoever makes a client of the document.
+      type === '*/*'
+        ? { schema: { type: 'string', format: 'binary' } }
+        : { schema: schemas.convert(body, module), example: sampleOf(body) },
     ]),
   )
 }

@@ -29,6 +29,7 @@ import { RATE_HEADERS } from '../rates/headers.ts'
 import { isLimited } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { invalidAccessToken, invalidApiKey, takesKeys } from './identify.ts'
+import { isSafe } from './methods.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { AnswerObject, JsonSchema, MediaType } from './openapi-types.ts'
 import { problemDocument } from './problem.ts'
@@ -45,7 +46,7 @@ type Outspoken = Authenticator & { readonly errors?: readonly ErrorKind[] }
 export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[] {
   const { access } = route
   const { authenticators, allowances }: { authenticators: readonly Outspoken[]; allowances?: unknown } = registry
-  const takesBody = route.method !== 'GET'
+  const takesBody = !isSafe(route.method)
   const kinds = [
     // Unknown query fields are refused everywhere, so no route is without it.
     invalidRequest,

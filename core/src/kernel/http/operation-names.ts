@@ -17,7 +17,7 @@ export const OPERATION_NAME = /^[a-z][A-Za-z0-9]*$/
  * - `GET /stores` that answers a list: `listStores`; else `get` and the name: `GET /stores/:id/settings` is `getStoreSettings`.
  * - `POST /stores`: `createStore`. What ends in no plural is an act: `POST /stores/:id/close` is `closeStore`,
  *   `POST /stores/:id/rotate-secret` is `rotateStoreSecret`, `POST /auth/change-password` is `changePassword`.
- * - `PUT`, `PATCH` and `DELETE`: `updateStore`, `patchStore`, `deleteStore`.
+ * - `PUT`, `PATCH`, `DELETE` and `OPTIONS`: `updateStore`, `patchStore`, `deleteStore`, `describeStore`.
  * `current` stands for the one that the caller is in, as an id would.
  */
 export function operationNameOf({ method, path, response }: NamedRoute): string {
@@ -29,7 +29,13 @@ export function operationNameOf({ method, path, response }: NamedRoute): string 
   return VERBS[method] + name
 }
 
-const VERBS: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+const VERBS: Record<string, string> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+  OPTIONS: 'describe',
+}
 
 /** `rotate-secret` of `/stores/:id` → `rotateStoreSecret`. A path without a collection only groups: `/auth/login` → `login`. */
 function nameOfAct(act: string, parents: readonly string[]): string {

@@ -3,6 +3,7 @@ import type { Core } from '../core.ts'
 import { assertNarrowed, guarded } from '../create-context.ts'
 import { type Finished, finished, type Prepared } from './finish.ts'
 import type { Input } from './input.ts'
+import { isSafe } from './methods.ts'
 
 /**
  * Runs the handler in its transaction. What the plan forbids is part of it, and so is `keep`, which keeps the answer for
@@ -25,7 +26,7 @@ export async function perform(
   if (route.transaction === 'manual') {
     // Its work may reach outside. The limit is consumed by the operation itself with `consume`, in the transaction that writes.
     if (plan && route.feature !== undefined)
-      await base.transaction((ctx) => plan(ctx), { readOnly: route.method === 'GET' })
+      await base.transaction((ctx) => plan(ctx), { readOnly: isSafe(route.method) })
     const answer = await run(plan ? guarded(base, plan) : base)
     if (keep) await base.transaction((ctx) => keep(ctx, answer))
     return answer
@@ -42,6 +43,6 @@ export async function perform(
       await keep?.(ctx, answer)
       return answer
     },
-    route.access === 'superAdmin' ? { role: 'system', tenantId: null } : { readOnly: route.method === 'GET' },
+    route.access === 'superAdmin' ? { role: 'system', tenantId: null } : { readOnly: isSafe(route.method) },
   )
 }

@@ -16,11 +16,13 @@ import {
   rateLimited,
   requestTimeout,
   reservedIn,
+  storageFull,
   unauthenticated,
   unavailable,
   unsupportedMediaType,
 } from '../errors.ts'
 import { PROBLEM_TYPES } from '../product.ts'
+import { StorageFull } from '../storage/storage.ts'
 import { MAX_PROBLEMS } from './validate.ts'
 
 declare module 'fastify' {
@@ -63,6 +65,7 @@ const VIOLATIONS: Record<string, () => AppError> = {
 /** Maps every error to an answer. An unknown one is `internal_error`, without details. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
+  if (error instanceof StorageFull) return storageFull({ cause: error })
   const code = sqlState(error)
   const known = code !== undefined && Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined
   if (known) return known()

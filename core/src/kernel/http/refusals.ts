@@ -27,13 +27,22 @@ export function createRefusals(
     return { status: error.status, headers, body }
   }
 
+  const write = (problem: AppError, socket: Socket): void => {
+    const { status, headers, body } = refusal(problem, { headers: {} } as IncomingMessage) // nothing was read
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+  }
+
   return {
     /** Malformed HTTP, too large headers, and timeouts. */
     connection(error: ConnectionError, socket: Socket): void {
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-      const { status, headers, body } = refusal(problemOf(error), { headers: {} } as IncomingMessage) // nothing was read
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-      socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+      write(problemOf(error), socket)
+    },
+    /** A body that does not arrive. */
+    late(socket: Socket): void {
+      if (socket.writable) write(requestTimeout(), socket)
+      socket.destroySoon()
     },
     /** An `Expect` other than 100-continue, which Node would answer itself. */
     expectationsOf(server: Server): void {

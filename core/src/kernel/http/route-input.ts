@@ -1,4 +1,9 @@
 import type { Static, TSchema } from 'typebox'
+import type { BodyStream } from './body-stream.ts'
+import type { FormUpload } from './multipart.ts'
+
+export type { BodyStream } from './body-stream.ts'
+export type { FormFile, FormUpload } from './multipart.ts'
 
 /** How a body with a schema may be written: as JSON, or as `application/x-www-form-urlencoded`. */
 export type BodyForm = 'json' | 'form'
@@ -6,11 +11,13 @@ export type BodyForm = 'json' | 'form'
 /** The content types of a body that is taken as it is; `true`: any, and none. */
 export type RawTypes = true | readonly string[]
 
-/** The input of a handler. Headers, cookies and raw bytes are set only if the route declares them. */
-export type RouteInput<P, Q, B, H = undefined, C = undefined, W = undefined> = {
+/** The input of a handler. Headers, cookies, raw bytes, streams and forms with a file are set only if the route declares them. */
+export type RouteInput<P, Q, B, H = undefined, C = undefined, W = undefined, S = undefined, F = undefined> = {
   params: P
   query: Q
   body: B
 } & (H extends TSchema ? { headers: Static<H> } : unknown) &
   (C extends TSchema ? { cookies: Static<C> } : unknown) &
-  (W extends RawTypes ? { raw: Buffer } : unknown)
+  (W extends RawTypes ? { raw: Buffer } : unknown) &
+  (S extends RawTypes ? { stream: BodyStream } : unknown) &
+  (F extends TSchema ? { form: FormUpload<Static<F>> } : unknown)
