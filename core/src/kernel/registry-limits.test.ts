@@ -14,14 +14,14 @@ const problemsOf = (limits: Record<string, unknown>): readonly string[] => {
   }
 }
 
-it('a limit is of one of two kinds, and says for each plan how many', () => {
+it('a limit is of one of its kinds, and says for each plan how many', () => {
   const title = 'Things'
   assert.deepEqual(
     problemsOf({ things: { title, counts: 'things', plans: { free: 0, starter: 5, business: null } } }),
     [],
   )
   assert.deepEqual(problemsOf({ 'shop.prints': { title, per: 'period' } }), [])
-  const kinds = "says not exactly one of counts (a table) and per ('period' or 'minute')"
+  const kinds = "says not exactly one of counts (a table), holds (bytes) and per ('period' or 'minute')"
   assert.deepEqual(problemsOf({ things: { title } }), [`limit things ${kinds}`])
   assert.deepEqual(problemsOf({ things: { title, counts: 'things', per: 'period' } }), [`limit things ${kinds}`])
   assert.deepEqual(problemsOf({ things: { title, counts: 'things; drop' } }), [
@@ -29,6 +29,11 @@ it('a limit is of one of two kinds, and says for each plan how many', () => {
   ])
   assert.deepEqual(problemsOf({ 'No Word': { title, per: 'period' } }), [
     'limit No Word has a name that is no snake_case word',
+  ])
+  assert.deepEqual(problemsOf({ space: { title, holds: 'bytes', plans: { free: 1_000 } } }), [])
+  assert.deepEqual(problemsOf({ space: { title, holds: 'bytes', per: 'period' } }), [`limit space ${kinds}`])
+  assert.deepEqual(problemsOf({ space: { title, holds: '<b>' } }), [
+    'limit space holds <b>, which is no word for what is counted',
   ])
   for (const max of [-1, 1.5, '5'])
     assert.deepEqual(problemsOf({ things: { title, per: 'period', plans: { free: max } } }), [

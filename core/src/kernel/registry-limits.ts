@@ -6,12 +6,16 @@ import type { LimitSpec } from './access/specs.ts'
  */
 export function problemsOfLimit(
   name: string,
-  { counts, until, per, plans = {} }: LimitSpec & { module: string },
+  { counts, until, per, holds, plans = {} }: LimitSpec & { module: string },
 ): string[] {
   const problems: string[] = []
   if (!/^[a-z][a-z0-9_.]{0,62}$/.test(name)) problems.push(`limit ${name} has a name that is no snake_case word`)
-  if ((counts === undefined) === (per === undefined))
-    problems.push(`limit ${name} says not exactly one of counts (a table) and per ('period' or 'minute')`)
+  if ([counts, per, holds].filter((kind) => kind !== undefined).length !== 1)
+    problems.push(
+      `limit ${name} says not exactly one of counts (a table), holds (bytes) and per ('period' or 'minute')`,
+    )
+  if (holds !== undefined && !/^[a-z][a-z ]{0,62}$/.test(holds))
+    problems.push(`limit ${name} holds ${holds}, which is no word for what is counted`)
   if (per !== undefined && per !== 'period' && per !== 'minute')
     problems.push(`limit ${name} counts per ${per}, which is neither 'period' nor 'minute'`)
   if (counts !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(counts))

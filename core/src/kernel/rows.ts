@@ -20,9 +20,17 @@ export async function consume(ctx: Ctx, limit: string, amount = 1): Promise<void
   await ctx.registry.allowances?.consumed(ctx, limit, amount)
 }
 
-/** Returns consumption of a limit counted by period, when the work was undone. */
+/** Returns consumption of a limit that is held in amounts, or counted by period, when the work was undone. */
 export async function release(ctx: Ctx, limit: string, amount = 1): Promise<void> {
   await ctx.registry.allowances?.released?.(ctx, limit, amount)
+}
+
+/**
+ * Counts anew how much of a limit that is held in amounts is in use: what a sweep mends. `count` reads it in this transaction,
+ * while whoever consumes or releases any waits.
+ */
+export async function recount(ctx: Ctx, limit: string, count: () => Promise<number>): Promise<void> {
+  await ctx.registry.allowances?.recounted?.(ctx, limit, count)
 }
 
 /**

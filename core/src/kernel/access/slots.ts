@@ -89,8 +89,10 @@ export interface Allowances {
    * when that was too many.
    */
   consumed(ctx: Ctx, limit: string, amount?: number): Promise<void>
-  /** Returns consumption of a limit counted by period; a limit that counts rows needs no call. */
+  /** Returns consumption of a limit that is held in amounts or counted by period; a limit that counts rows needs no call. */
   released?(ctx: Ctx, limit: string, amount?: number): Promise<void>
+  /** Counts anew how much of a limit that is held in amounts is in use, while nobody consumes or releases any. */
+  recounted?(ctx: Ctx, limit: string, count: () => Promise<number>): Promise<void>
   /** True when the tenant's plan has the feature. */
   hasFeature(ctx: Ctx, feature: string): Promise<boolean>
   /**

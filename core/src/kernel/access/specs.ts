@@ -19,18 +19,31 @@ export type LimitSpec = {
       /** A column of that table: until when a row counts; null as long as it is there. Default: as long as it is there. */
       until?: string
       per?: undefined
+      holds?: undefined
+    }
+  | {
+      /**
+       * The kind "have at once, in amounts": what is counted, in the plural (`bytes`). Its module says by `consume` and `release`
+       * how much comes and goes.
+       */
+      holds: string
+      counts?: undefined
+      until?: undefined
+      per?: undefined
     }
   | {
       /** The kind "in this period": counted up from zero in each period of the subscription. */
       per: 'period'
       counts?: undefined
       until?: undefined
+      holds?: undefined
     }
   | {
       /** The kind "requests in a minute": nothing is used up; a rate limit takes it as its `max`. */
       per: 'minute'
       counts?: undefined
       until?: undefined
+      holds?: undefined
     }
 )
 

@@ -75,8 +75,11 @@ export const limitApproachingNotice = defineNotification('limit.approaching', {
   on: [limitReached80, limitReached100].map((event) =>
     follows(event, ({ after }, { registry }) => {
       if (after?.limit === undefined || after.used === undefined || after.max === undefined) return null
-      const title = registry.limits.get(after.limit)?.title ?? after.limit
-      return { data: { limit: after.limit, title, used: after.used, max: after.max } }
+      const { title = after.limit, holds } = registry.limits.get(after.limit) ?? {}
+      // Nobody reads bytes.
+      const [unit, shown] = holds === 'bytes' ? [1_000_000, `${title} (MB)`] : [1, title]
+      const [used, max] = [Math.round(after.used / unit), Math.round(after.max / unit)]
+      return { data: { limit: after.limit, title: shown, used, max } }
     }),
   ),
 })

@@ -1,6 +1,6 @@
 import { Closed, type Ctx, defineJob, type EventDefinition, notFound, systemActor, Type } from '#kernel'
 import * as events from '../events.ts'
-import { deleteUsageBefore } from '../limits/usage-queries.ts'
+import { deleteUsageBefore, HELD } from '../limits/usage-queries.ts'
 import { presentRecord } from '../present.ts'
 import {
   findSubscription,
@@ -102,7 +102,7 @@ async function rollForward(ctx: Ctx, stored: State): Promise<State> {
   const clockwork = ctx.as(systemActor)
   for (const step of steps) await record(clockwork, step)
   if (state.current_period_start !== stored.current_period_start)
-    await deleteUsageBefore(ctx.tx, ctx.tenantId, stored.current_period_start)
+    await deleteUsageBefore(ctx.tx, ctx.tenantId, { start: stored.current_period_start, held: HELD })
   return save(clockwork, stored, state)
 }
 

@@ -5,15 +5,17 @@ import { isEnded, type State } from '../life/states.ts'
 import { includes, maxOf, NO_PLAN, ratesOf } from '../plans.ts'
 import { findStanding } from '../queries.ts'
 import type { PlanRow, Status } from '../table.ts'
-import { countedBy, readUsage } from './usage.ts'
+import { countedBy, periodOf, readUsage, requireLimit } from './usage.ts'
 import {
   type Counted,
   countRows,
   findTerms,
   findUsage,
+  HELD,
   lockCounting,
   lockTerms,
   type StoredTerms,
+  updateUsage,
   updateUsageReleased,
   upsertUsage,
 } from './usage-queries.ts'
@@ -55,6 +57,15 @@ export const planAllowances: Allowances = {
     if (countedBy(ctx, limit) !== undefined) return
     const terms = await lockedTerms(ctx)
     if (terms) await updateUsageReleased(ctx.tx, counterOf(ctx, limit, terms), amount)
+  },
+
+  async recounted(ctx, limit, count) {
+    const { holds } = requireLimit(ctx, limit)
+    if (holds === undefined) throw new Error(`The limit ${limit} is not held in amounts: nobody counts it anew`)
+    const counter = { tenant_id: ctx.tenantId, limit_name: limit, period_start: HELD }
+    // Locks it: who has consumed has committed then, and who consumes later adds to what is set here.
+    await upsertUsage(ctx.tx, counter, { amount: 0, max: null })
+    await updateUsage(ctx.tx, counter, await count())
   },
 
   async hasFeature(ctx, feature) {
@@ -158,8 +169,8 @@ async function announce(ctx: Ctx, { limit, amount, max, used }: Consumption & { 
   if (event) await ctx.emit(event, { id: null, label: limit, after: { limit, max, used } })
 }
 
-const counterOf = ({ tenantId }: Ctx, limit: string, { current_period_start }: Terms) => ({
-  tenant_id: tenantId,
+const counterOf = (ctx: Ctx, limit: string, { current_period_start }: Terms) => ({
+  tenant_id: ctx.tenantId,
   limit_name: limit,
-  period_start: current_period_start,
+  period_start: periodOf(ctx, limit, current_period_start),
 })

@@ -53,6 +53,9 @@ export async function countRows(
   return rows[0]?.used ?? 0
 }
 
+/** The period of what is held in amounts, which no period ends. */
+export const HELD = '1970-01-01T00:00:00.000Z'
+
 interface Counter {
   tenant_id: string
   limit_name: string
@@ -79,6 +82,16 @@ export async function upsertUsage(
   return row?.used
 }
 
+/** Sets a counter. */
+export const updateUsage = (tx: Tx, { tenant_id, limit_name, period_start }: Counter, used: number) =>
+  tx
+    .updateTable('limit_usage')
+    .set({ used })
+    .where('tenant_id', '=', tenant_id)
+    .where('limit_name', '=', limit_name)
+    .where('period_start', '=', period_start)
+    .execute()
+
 /** Subtracts from a counter, down to zero. */
 export const updateUsageReleased = (tx: Tx, { tenant_id, limit_name, period_start }: Counter, amount: number) =>
   tx
@@ -100,6 +113,11 @@ export const findUsage = async (tx: Tx, { tenant_id, limit_name, period_start }:
   return row?.used ?? 0
 }
 
-/** Deletes the counters of periods that began before. */
-export const deleteUsageBefore = (tx: Tx, tenantId: string, periodStart: string) =>
-  tx.deleteFrom('limit_usage').where('tenant_id', '=', tenantId).where('period_start', '<', periodStart).execute()
+/** Deletes the counters of periods that began before; `held` is the period of what no period ends. */
+export const deleteUsageBefore = (tx: Tx, tenantId: string, { start, held }: { start: string; held: string }) =>
+  tx
+    .deleteFrom('limit_usage')
+    .where('tenant_id', '=', tenantId)
+    .where('period_start', '<', start)
+    .where('period_start', '>', held)
+    .execute()

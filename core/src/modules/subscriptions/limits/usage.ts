@@ -1,11 +1,11 @@
-import type { Ctx } from '#kernel'
+import type { Ctx, Declared, LimitSpec } from '#kernel'
 import { getState } from '../life/lifecycle.ts'
 import type { State } from '../life/states.ts'
 import { maxOf } from '../plans.ts'
 import { presentSubscription, presentTrial } from '../present.ts'
 import type { Exceeded, SubscriptionDetails, Usage } from '../schema.ts'
 import type { PlanRow } from '../table.ts'
-import { type Counted, countRows, findUsage } from './usage-queries.ts'
+import { type Counted, countRows, findUsage, HELD } from './usage-queries.ts'
 
 /** Everything that a page about the subscription shows. */
 export async function readDetails(ctx: Ctx): Promise<SubscriptionDetails> {
@@ -55,20 +55,29 @@ async function countAll(
   // All queries are sent at once.
   return Promise.all(
     wanted.map(async ([limit]): Promise<[string, number]> => {
-      const counter = { tenant_id: tenantId, limit_name: limit, period_start }
+      const counter = { tenant_id: tenantId, limit_name: limit, period_start: periodOf(ctx, limit, period_start) }
       const counted = countedBy(ctx, limit)
       return [limit, counted === undefined ? await findUsage(tx, counter) : await countRows(tx, tenantId, counted)]
     }),
   )
 }
 
-/** The rows that a limit counts; undefined for a limit per period. */
-export function countedBy({ registry, clock }: Ctx, limit: string): Counted | undefined {
+/** The rows that a limit counts; undefined for a limit per period, or one that is held in amounts. */
+export function countedBy(ctx: Ctx, limit: string): Counted | undefined {
+  const { counts, until, per } = requireLimit(ctx, limit)
+  if (per === 'minute') throw new Error(`The limit ${limit} is one of requests per minute: nothing of it is used up`)
+  return counts === undefined ? undefined : { table: counts, until, now: ctx.clock.now() }
+}
+
+/** The period that a limit is counted in. */
+export function periodOf(ctx: Declared, limit: string, current: string): string {
+  return requireLimit(ctx, limit).holds === undefined ? current : HELD
+}
+
+export function requireLimit({ registry }: Declared, limit: string): LimitSpec {
   const declared = registry.limits.get(limit)
   if (!declared) throw new Error(`The limit ${limit} belongs to no module of this core`)
-  const { counts, until, per } = declared
-  if (per === 'minute') throw new Error(`The limit ${limit} is one of requests per minute: nothing of it is used up`)
-  return counts === undefined ? undefined : { table: counts, until, now: clock.now() }
+  return declared
 }
 
 const percentOf = (used: number, max: number) => (max === 0 ? 100 : Math.floor((used / max) * 100))
