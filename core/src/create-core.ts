@@ -19,9 +19,11 @@ import { completeProduct, type ProductOptions } from './kernel/product.ts'
 import { openRates } from './kernel/rates/open.ts'
 import type { RateStore } from './kernel/rates/store.ts'
 import { createRegistry, type Registry } from './kernel/registry.ts'
+import { openScanner } from './kernel/scanning/open.ts'
+import type { Scanner } from './kernel/scanning/scanner.ts'
 import { createSecretBox } from './kernel/secrets.ts'
 import { createSignals } from './kernel/signals.ts'
-import { openStorage } from './kernel/storage/open.ts'
+import { openStorages } from './kernel/storage/open.ts'
 
 export interface CoreOptions {
   /** With `database.appUrl`, `database.systemUrl` and `appSecret` set: `start` of `runCommand` fills them in on a laptop. */
@@ -39,6 +41,8 @@ export interface CoreOptions {
    * core closes it.
    */
   rates?: RateStore
+  /** What looks for malware in uploads. Default: clamd where CLAMAV_URL is set, else nothing. */
+  scanner?: Scanner
   /**
    * Called once with Fastify on the API's port before it is ready, for plugins, hooks, and routes without a tenant
    * (static files). It does not change what the modules' routes accept, nor their answers and errors.
@@ -64,6 +68,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const db = openDatabase({ appUrl, systemUrl, poolSize, log })
   const secrets = createSecretBox([config.appSecret, ...config.appSecretPrevious])
   const rates = openRates({ config, secrets, log, store: options.rates })
+  const storages = openStorages(config)
   const waker = createWaker({ db, clock, log })
   const signals = createSignals({ db, log })
   const stopping = new AbortController()
@@ -81,12 +86,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     db,
     secrets,
     outbound: createOutbound(config),
-    storage: openStorage(config),
+    storage: storages.current,
+    storages,
     clock,
     log,
     standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core
     signals,
     rates,
+    scanner: openScanner(config, options.scanner),
     wake: waker.wake,
     use<T>(resource: Resource<T>): T {
       if (!resources.has(resource.name))
@@ -165,6 +172,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       if (resources.has(resource.name)) await resource.close?.(resources.get(resource.name))
     await standings.close()
     await rates.close()
+    await storages.close()
     await db.close()
   }
   /** A failed app or worker has nothing to stop and has reported its error. */

@@ -14,9 +14,10 @@ import type { Notice, NotificationDefinition } from './notices/define.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { Product } from './product.ts'
 import type { Registry } from './registry.ts'
+import type { Scanner } from './scanning/scanner.ts'
 import type { SecretBox } from './secrets.ts'
 import type { Setting } from './settings/define.ts'
-import type { FileStorage } from './storage/storage.ts'
+import type { FileStorage, Storages } from './storage/storage.ts'
 
 /** Where a request came from, as records keep it. */
 export interface Origin {
@@ -79,7 +80,12 @@ export interface Ctx {
   readonly registry: Registry
   /** Seals and opens what stands in the database as a secret. */
   readonly secrets: SecretBox
+  /** Where new files go. */
   readonly storage: FileStorage
+  /** Looks for malware in uploads; null: nothing does. Never within an open transaction. */
+  readonly scanner: Scanner | null
+  /** All storages that the settings describe: a file stays in the one that it was written to. */
+  readonly storages: Storages
   /** Requests to addresses that a user gave; never within an open transaction. */
   readonly outbound: Outbound
   readonly origin: Origin

@@ -9,9 +9,10 @@ import type { Outbound } from './outbound/outbound.ts'
 import type { Product } from './product.ts'
 import type { Rates } from './rates/open.ts'
 import type { Registry } from './registry.ts'
+import type { Scanner } from './scanning/scanner.ts'
 import type { SecretBox } from './secrets.ts'
 import type { Signals } from './signals.ts'
-import type { FileStorage } from './storage/storage.ts'
+import type { FileStorage, Storages } from './storage/storage.ts'
 
 /** A core or a context, as far as it knows what its modules declare. */
 export type Declared = Pick<Core, 'registry'>
@@ -24,7 +25,10 @@ export interface Core {
   readonly db: Database
   readonly secrets: SecretBox
   readonly outbound: Outbound
+  /** Where new files go. */
   readonly storage: FileStorage
+  /** All storages that the settings describe: a file stays in the one that it was written to. */
+  readonly storages: Storages
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly standings: StandingCache
@@ -32,6 +36,8 @@ export interface Core {
   readonly signals: Signals
   /** The counts of rate limits. */
   readonly rates: Rates
+  /** Looks for malware in uploads; null: nothing does. */
+  readonly scanner: Scanner | null
   /** A module's long-lived object. */
   use<T>(resource: Resource<T>): T
   /** Hints to some worker that a tenant (null: none) has work due at `runAt`; sent at once, lost without harm. */

@@ -167,6 +167,14 @@ class Context implements Ctx {
     return this[CORE].storage
   }
 
+  get scanner() {
+    return this[CORE].scanner
+  }
+
+  get storages() {
+    return this[CORE].storages
+  }
+
   get outbound() {
     return this[CORE].outbound
   }

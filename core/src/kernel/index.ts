@@ -16,6 +16,7 @@ export { type Forget, grantsOf, type Resolved, resolveGrants } from './access/st
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
 export { canonicalAddress, readAddress } from './addresses/addresses.ts'
 export { canonicalNetwork, createNetworks, networkOf } from './addresses/networks.ts'
+export { defineFiles, type FileRule, PICTURE_TYPES } from './attachments/define.ts'
 export * from './clock.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
 export {
@@ -49,6 +50,7 @@ export { invalidAccessToken, invalidApiKey } from './http/identify.ts'
 export { parseJson } from './http/json-text.ts'
 export { type OpenApiDocument, openapiDocument } from './http/openapi.ts'
 export { requireOwnPage } from './http/own-page.ts'
+export { readRange } from './http/ranges.ts'
 export * from './http/route-input.ts'
 export * from './http/schemas.ts'
 export { StaticBody, StaticText } from './http/static-text.ts'
@@ -96,7 +98,8 @@ export { completeProduct, type Product, type ProductOptions, userAgentOf } from 
 export { DEFAULT_RATE_LIMITS, type RateLimitSpec, type RatePolicy, type RateSubject } from './rates/define.ts'
 export type { Count, Counter, RateStore, Taken } from './rates/store.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
-export { consume, newRow, release, requireWritable, stamp } from './rows.ts'
+export { consume, newRow, recount, release, requireWritable, stamp } from './rows.ts'
+export { type Scanner, ScannerError, type ScannerReason, type ScanResult } from './scanning/scanner.ts'
 export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'
 export {
   defineSetting,
@@ -112,10 +115,30 @@ export {
 export { SettingsPatch } from './settings/schemas.ts'
 export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export type { SignalListener, Signals } from './signals.ts'
-export { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage/storage.ts'
+export { copyBetween } from './storage/copy.ts'
+export type { Movable, Move, StoredKind } from './storage/moving.ts'
+export {
+  type Backend,
+  type ByteRange,
+  type DirectRequest,
+  type DirectUpload,
+  FileMissing,
+  type FileStorage,
+  InvalidFileKey,
+  StorageDamaged,
+  StorageFailed,
+  StorageFull,
+  type Storages,
+  StorageUnknown,
+  type StoredFile,
+  type Written,
+} from './storage/storage.ts'
+export { isSame, measure } from './storage/verified.ts'
 export { errorCode } from './system-errors.ts'
+export { colorOr, contrast, edgeOf, readableOn, VISIBLE } from './text/colors.ts'
 export { normalizeDomain, normalizeEmail } from './text/email.ts'
 export { escapeHtml } from './text/html.ts'
 export { greatest, least } from './text/least.ts'
 export { showsSomething, tidyLine, withoutInvisible } from './text/names.ts'
 export { canonicalLocale, canonicalTimeZone } from './text/places.ts'
+export { createWorkQueue, type WorkQueue, type WorkQueueOptions } from './work-queue.ts'

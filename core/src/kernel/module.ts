@@ -1,5 +1,6 @@
 import type { Allowances, AnswerListener, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
+import type { FileRule } from './attachments/define.ts'
 import type { Configuration } from './config/declared.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
@@ -13,6 +14,7 @@ import type { RateLimitSpec } from './rates/define.ts'
 import type { Route } from './route.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 import type { Founder, FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
+import type { StoredKind } from './storage/moving.ts'
 
 export * from './route.ts'
 export * from './specs.ts'
@@ -44,6 +46,10 @@ export interface Module {
   readonly notifications: readonly NotificationDefinition<any>[]
   /** Ways to tell people besides the list in the application and mail. */
   readonly channels: readonly NotificationChannel[]
+  /** Whose things have files. */
+  readonly files: readonly FileRule[]
+  /** What the module keeps in the file storage: `tenantry files move` moves it to another one. */
+  readonly stored: readonly StoredKind[]
   /**
    * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
    * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
@@ -113,6 +119,8 @@ export function defineModule(spec: ModuleSpec): Module {
     mails: [],
     notifications: [],
     channels: [],
+    files: [],
+    stored: [],
     messages: undefined,
     resources: [],
     settings: [],

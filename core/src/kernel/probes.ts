@@ -145,6 +145,23 @@ const notificationsCheck: HealthCheck = {
 /** Not part of readiness: without the shared counts every process limits for itself, and everything works. */
 const ratesCheck: HealthCheck = { name: 'rate limits', ready: false, check: ({ rates }) => rates.check() }
 
+/** Not part of readiness: without it uploads wait until it is back, and everything else works. */
+const scannerCheck: HealthCheck = {
+  name: 'scanner',
+  ready: false,
+  check: async ({ scanner }) => scanner?.check() ?? 'Uploads are not scanned: CLAMAV_URL is not set.',
+}
+
+/**
+ * Not part of readiness: all processes have the same storage, so that taking them out would turn an outage of it into one
+ * of everything; and a look at it writes and reads.
+ */
+const storageCheck: HealthCheck = {
+  name: 'file storage',
+  ready: false,
+  check: async ({ storages }) => (await Promise.all(storages.all.map((storage) => storage.check()))).join(' '),
+}
+
 /** What every core answers beside its modules' routes; `createCore` puts it before them. */
 export const kernelModule = defineModule({
   name: 'kernel',
@@ -153,7 +170,13 @@ export const kernelModule = defineModule({
   events: [accessDenied],
   resources: [health, metrics, texts],
   sealed: [sealedAnswers],
-  checks: [notificationsCheck, ratesCheck, { name: 'schedules', ready: false, check: checkSchedules }],
+  checks: [
+    notificationsCheck,
+    ratesCheck,
+    storageCheck,
+    { name: 'schedules', ready: false, check: checkSchedules },
+    scannerCheck,
+  ],
   routes: [alive, database, ready, measurements, documentAsJson, documentAsYaml, ...docsRoutes],
   cases: () => import('./kernel.cases.ts'),
 })

@@ -1,5 +1,5 @@
 import type { LimitSpec } from './access/specs.ts'
-import { isDefault, NAMED_DEFAULT, type RatePolicy, type RateSubject, REQUESTS_PER_MINUTE } from './rates/define.ts'
+import { isDefault, isNamedDefault, type RatePolicy, type RateSubject, REQUESTS_PER_MINUTE } from './rates/define.ts'
 import { RATE_LIMIT_NAME } from './rates/headers.ts'
 import { hasEmail, isLimited } from './rates/rules.ts'
 import type { RegisteredRoute } from './registry.ts'
@@ -45,8 +45,8 @@ export function problemsOfRouteRates(route: RegisteredRoute, known: ReadonlyMap<
     ...rateLimits.flatMap((name) => {
       const policy = known.get(name)
       if (!policy) return [`names the unknown rate limit ${name}`]
-      if (isDefault(name) && name !== NAMED_DEFAULT) return [`names the rate limit ${name}, which applies by itself`]
-      if (name === NAMED_DEFAULT && access !== 'public')
+      if (isDefault(name) && !isNamedDefault(name)) return [`names the rate limit ${name}, which applies by itself`]
+      if (isNamedDefault(name) && access !== 'public')
         return [`names the rate limit ${name}, which is for public routes`]
       if (access === 'public' && policy.per !== 'address' && policy.per !== 'account')
         return [`is public, but names the rate limit ${name}, which counts per ${policy.per}`]

@@ -1,5 +1,6 @@
 import type { Allowances, AnswerListener, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
+import type { FileRule } from './attachments/define.ts'
 import { problemsOfDeclared } from './config/declared.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
@@ -12,6 +13,7 @@ import type { Module, Route } from './module.ts'
 import type { NotificationChannel } from './notices/channels.ts'
 import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
+import { collectFileRules } from './registry-files.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
 import { collectMessages } from './registry-messages.ts'
@@ -61,6 +63,8 @@ export interface Registry {
   readonly notifications: ReadonlyMap<string, NotificationDefinition>
   /** Channels besides the list in the application and mail, by name. */
   readonly channels: ReadonlyMap<string, NotificationChannel>
+  /** Rules for files, by entity type. */
+  readonly files: ReadonlyMap<string, FileRule & { module: string }>
   /** The texts that people read, in every language. */
   readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
@@ -185,6 +189,7 @@ export function createRegistry(given: readonly Module[]): Registry {
         `listener ${name} follows the event ${event}, which no module declares: list it in \`events\` of its module`,
       )
 
+  const files = collectFileRules(modules, permissions, problems)
   const messages = collectMessages(modules, problems)
   const mails = collectMails(modules, messages, problems)
   problems.push(...problemsOfTelling(modules, { messages, mails }))
@@ -224,6 +229,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     mails,
     notifications,
     channels,
+    files,
     messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules

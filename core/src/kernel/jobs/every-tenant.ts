@@ -1,6 +1,7 @@
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
 import { coreOf } from '../core-of.ts'
+import { createContext, noOrigin, systemActor } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
 import { claiming, Interrupted } from './claim.ts'
 
@@ -22,8 +23,16 @@ export interface Sweep<T extends { tenant_id: string }> {
    * it must not give a tenant again that failed, which the order sees to.
    */
   list(tx: Tx, page: SweepPage): Promise<readonly T[]>
-  /** The work on one tenant, in a transaction of that tenant alone. May run again for one that is done already. */
-  work(ctx: Ctx, tenant: T): Promise<void>
+  /**
+   * `managed` (default): the work runs in a transaction of its tenant. `manual`: without one, for what talks to the outside;
+   * it opens transactions itself.
+   */
+  transaction?: 'managed' | 'manual'
+  /**
+   * The work on one tenant. May run again for one that is done already. `stopping` is aborted when the core closes: work that
+   * takes long throws its reason then, and another process begins it again.
+   */
+  work(ctx: Ctx, tenant: T, stopping: AbortSignal): Promise<void>
 }
 
 /**
@@ -53,12 +62,18 @@ export async function everyTenant<T extends { tenant_id: string }>(of: Ctx | Cor
 
 async function workOn<T extends { tenant_id: string }>(core: Core, sweep: Sweep<T>, tenant: T): Promise<void> {
   const { tenant_id } = tenant
+  const { stopping } = core
   try {
-    await core.run((ctx) => sweep.work(ctx, tenant), { tenantId: tenant_id })
+    if (sweep.transaction === 'manual') await sweep.work(contextOf(core, tenant_id), tenant, stopping)
+    else await core.run((ctx) => sweep.work(ctx, tenant, stopping), { tenantId: tenant_id })
     core.tenantSwept?.(sweep.name, 'done')
   } catch (error) {
     if (error instanceof Interrupted) throw error
+    if (stopping.aborted && error === stopping.reason) throw new Interrupted()
     core.tenantSwept?.(sweep.name, 'failed')
     core.log.error({ err: error, tenant_id, sweep: sweep.name }, 'the work of a sweep on one tenant failed')
   }
 }
+
+const contextOf = (core: Core, tenant: string): Ctx =>
+  createContext(core, { tenant, storeId: null, actor: systemActor, origin: noOrigin })

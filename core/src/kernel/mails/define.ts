@@ -160,6 +160,8 @@ export interface Brand {
   accentColor: string | null
   /** Where its logo is; null: none. */
   logoUrl: string | null
+  /** How large it is, in pixels: mail programs leave room for it before they load it. Null: nobody knows. */
+  logoSize?: { width: number; height: number } | null
   /** IANA name, for people who have chosen no time zone; null: UTC. */
   timezone: string | null
 }

@@ -54,6 +54,12 @@ export const DEFAULT_RATE_LIMITS = {
     windowSeconds: MINUTE_SECONDS,
     description: 'The same at one account from one address',
   },
+  media: {
+    per: 'address',
+    max: 600,
+    windowSeconds: MINUTE_SECONDS,
+    description: 'Pictures, which a page shows by the dozen',
+  },
   user: { per: 'person', max: 600, windowSeconds: MINUTE_SECONDS, description: 'Requests of one person' },
   key: {
     per: 'key',
@@ -71,8 +77,13 @@ export const DEFAULT_RATE_LIMITS = {
 
 export type DefaultRateLimit = keyof typeof DEFAULT_RATE_LIMITS
 
-/** The only default that a route names: it stands in place of `public` and brings `auth_account` along. */
-export const NAMED_DEFAULT = 'auth' satisfies DefaultRateLimit
+/** The default for whatever proves who somebody is: it brings `auth_account` along. */
+export const NAMED_AUTH = 'auth' satisfies DefaultRateLimit
+
+/** The only defaults that routes name, public ones: each stands in place of `public`. */
+export function isNamedDefault(name: string): boolean {
+  return name === NAMED_AUTH || name === ('media' satisfies DefaultRateLimit)
+}
 
 export function isDefault(name: string): name is DefaultRateLimit {
   return Object.hasOwn(DEFAULT_RATE_LIMITS, name)

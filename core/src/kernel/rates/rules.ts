@@ -1,5 +1,5 @@
 import type { RegisteredRoute, Registry } from '../registry.ts'
-import { NAMED_DEFAULT, type RatePolicy, type RateSubject } from './define.ts'
+import { isNamedDefault, NAMED_AUTH, type RatePolicy, type RateSubject } from './define.ts'
 
 /** A policy ready to be counted under. */
 export interface Rule {
@@ -40,10 +40,10 @@ export function isLimited({ reach }: Pick<RegisteredRoute, 'reach'>): boolean {
 export function policiesOf(route: RegisteredRoute): string[] {
   if (!isLimited(route)) return []
   const own = route.rateLimits.flatMap((name) =>
-    name === NAMED_DEFAULT && hasEmail(route) ? [name, 'auth_account'] : [name],
+    name === NAMED_AUTH && hasEmail(route) ? [name, 'auth_account'] : [name],
   )
   if (route.access !== 'public') return ['user', 'key', 'tenant', ...own]
-  return own.includes(NAMED_DEFAULT) ? own : ['public', ...own]
+  return own.some(isNamedDefault) ? own : ['public', ...own]
 }
 
 /** The rules of a route; none where RATE_LIMIT_FACTOR is 0. */
