@@ -10,6 +10,7 @@ import { routeName } from '../src/testing/isolation/catalogue.ts'
 import { BOOTSTRAP_TOKEN, frontDoor } from '../src/testing/isolation/front-door.ts'
 import { asSchema, fieldOf, idPlaces, isIdName, placed } from '../src/testing/isolation/samples.ts'
 import { foundAnother, foundWorld, type World } from '../src/testing/isolation/world.ts'
+import { written } from '../src/testing/isolation/written.ts'
 import { urlOf } from './route-requests.ts'
 
 /** Fields whose example cannot be worth anything: what they carry is made for one person, and often for one use. */
@@ -83,7 +84,7 @@ async function bodyOf(route: RegisteredRoute, operation: Operation, filled: Fill
   let body = operation.requestBody?.content['application/json']?.example
   if (body === undefined) return undefined
   const told: Record<string, unknown> = filled.body
-  for (const path of idPlaces(asSchema(route.body))) {
+  for (const path of idPlaces(asSchema(route.body ?? route.form))) {
     const name = (path.findLast((step) => step !== '0') ?? '').replace(/_ids$/, '_id')
     const id = await (route.name === 'login' ? tenantOfAda() : (told[name] ?? idFor(name, tenant)))
     if (id !== undefined && isThere(body, path)) body = placed(body, path, id)
@@ -119,16 +120,18 @@ async function sendExample(route: RegisteredRoute, change = (body: unknown) => b
       headers: {
         ...typeOf(route),
         ...Object.fromEntries(await examplesOf(operation, 'header', tenant)),
-        ...(route.raw === undefined ? {} : filled.headers),
+        ...((route.raw ?? route.stream) === undefined ? {} : filled.headers),
       },
       ...(body !== undefined ? { body } : filled.raw === undefined ? {} : { payload: filled.raw }),
+      // What stands around a file is its case's.
+      ...(route.form ? { form: written(route, filled).form } : {}),
     },
   )
 }
 
 /** The content type of bytes that a route takes as they are. */
-const typeOf = ({ raw }: RegisteredRoute): Record<string, string> =>
-  Array.isArray(raw) ? { 'content-type': String(raw[0]) } : {}
+const typeOf = ({ raw, stream = raw }: RegisteredRoute): Record<string, string> =>
+  Array.isArray(stream) ? { 'content-type': String(stream[0]) } : {}
 
 describe('the examples of the API document, sent as they stand there', () => {
   for (const route of shown)

@@ -53,12 +53,15 @@ export const kindsFor = (route: RegisteredRoute): string[] =>
   Object.keys(proofs).filter((kind) => proofs[kind]?.needed(route))
 
 /** A request that is right in every respect but for who sends it, to ids that never were. */
-const sample = ({ body, query }: RegisteredRoute): Sent => {
-  const required: string[] = Object(query).required ?? []
-  return {
-    ...(body ? { body: sampleOf(body) } : {}),
-    query: Object.fromEntries(required.map((name) => [name, String(sampleOf(query!.properties[name]!, name))])), // required names are properties
-  }
+const sample = ({ body, query, headers }: RegisteredRoute): Sent & { headers: Record<string, string> } => ({
+  ...(body ? { body: sampleOf(body) } : {}),
+  query: requiredOf(query),
+  headers: requiredOf(headers),
+})
+
+function requiredOf(part: RegisteredRoute['query']): Record<string, string> {
+  const required: string[] = Object(part).required ?? []
+  return Object.fromEntries(required.map((name) => [name, String(sampleOf(part!.properties[name]!, name))])) // required names are properties
 }
 
 /** Before anything else: the rest of the request is as wrong as can be. */
@@ -111,7 +114,8 @@ async function proveStoreContext(world: PeopledWorld, route: RegisteredRoute): P
   ]
   const answers: unknown[] = []
   for (const [token, storeId] of wrong) {
-    const answer = await send(world, route, { ...sample(route), token, headers: { 'x-store-id': storeId } })
+    const { headers, ...sent } = sample(route)
+    const answer = await send(world, route, { ...sent, token, headers: { ...headers, 'x-store-id': storeId } })
     assert.deepEqual([answer.status, answer.body.code], [403, 'store_access_denied'])
     answers.push(withoutRequestId(answer))
   }
@@ -172,13 +176,14 @@ function assertLocation({ test }: PeopledWorld, { headers, body }: Answered): vo
 /** Names are snake_case, ids UUIDs, times ISO 8601 in UTC with milliseconds, at any depth. */
 function assertWire({ body, headers }: Answered): void {
   if (!String(headers['content-type']).startsWith('application/json') || body.openapi) return
-  const walk = (value: unknown): void => {
+  const walk = (value: unknown, place = ''): void => {
     if (typeof value !== 'object' || value === null) return
     for (const [name, item] of Object.entries(value)) {
-      if (!Array.isArray(value)) assert.match(name, /^[a-z][a-z0-9_]*$/)
+      // Headers have names of their own.
+      if (!Array.isArray(value) && place !== 'headers') assert.match(name, /^[a-z][a-z0-9_]*$/)
       if (/(^|_)id$/.test(name) && item !== null) assert.ok(isUuid(item), `${name}: ${item}`)
       if (name.endsWith('_at') && item !== null) assert.match(item, TIME)
-      walk(item)
+      walk(item, name)
     }
   }
   walk(body)
@@ -222,8 +227,8 @@ const asksToPost = ({ method, access }: RegisteredRoute) => ['POST', 'PATCH'].in
 
 /** What hands out a secret, or hangs on the session, is done each time, key or not. */
 async function proveNoReplay(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
-  const headers = { 'idempotency-key': newId() }
   const { sent } = await prepare(world, route)
+  const headers = { ...sent.headers, 'idempotency-key': newId() }
   for (const [index, token] of [() => sent.token, sent.again ?? (() => sent.token)].entries()) {
     const answer = await send(world, route, { ...sent, token: await token(), headers })
     // What can be done once is refused the second time, which is no repetition of the answer either.
@@ -244,8 +249,9 @@ async function proveReplay(world: PeopledWorld, route: RegisteredRoute): Promise
   assert.deepEqual([second.status, second.text], [first.status, first.text])
   assert.equal(second.headers['idempotent-replayed'], 'true')
   assert.equal(second.headers.location, first.headers.location)
-  if (!route.body) return
-  const other = await send(world, route, { ...sent, body: sampleOf(route.body), token, headers })
+  if (!route.body && !route.form) return
+  const changed = route.body ? { body: sampleOf(route.body) } : { file: { name: 'other.txt', content: 'Buy bread' } }
+  const other = await send(world, route, { ...sent, ...changed, token, headers })
   assert.deepEqual([other.status, other.body.code], [422, 'idempotency_key_reused'])
 }
 

@@ -1,7 +1,9 @@
 import { newId } from '#kernel'
 import type { RegisteredRoute } from '../src/kernel/registry.ts'
+import type { SentFile } from '../src/testing/form.ts'
 import type { Answered, Filled, Tenant } from '../src/testing/index.ts'
 import type { World } from '../src/testing/isolation/world.ts'
+import { SOME_FILE } from '../src/testing/isolation/written.ts'
 
 /** A request to a route, but for what the route itself says. */
 export interface Sent {
@@ -11,6 +13,8 @@ export interface Sent {
   body?: unknown
   /** For a route that takes its body as it is; JSON. */
   raw?: string | Buffer
+  /** For a route that takes a form with a file: with `body` as its fields. */
+  file?: SentFile
   /** Null: none. */
   token?: string | null
   headers?: Record<string, string>
@@ -29,7 +33,11 @@ export async function prepare(world: World, route: RegisteredRoute, tenant?: Ten
   const fresh = tenant ?? (await world.afresh(world.a))
   const filled = await world.fill(route, fresh, { complete: false })
   const token = filled.token ?? (route.access === 'public' ? null : fresh.owner)
-  return { sent: { ...filled, token, body: route.body ? filled.body : undefined }, filled, tenant: fresh }
+  return {
+    sent: { ...filled, token, body: (route.body ?? route.form) ? filled.body : undefined },
+    filled,
+    tenant: fresh,
+  }
 }
 
 /** Where a route answers: with the parameters given, and ids that never were for the others. */
@@ -42,12 +50,17 @@ export function urlOf({ url }: Pick<RegisteredRoute, 'url'>, { params, query }: 
 /** Sends a request to a route, as A's owner unless it says otherwise. */
 export function send(
   world: World,
-  route: Pick<RegisteredRoute, 'url'> & { method: string; raw?: RegisteredRoute['raw'] },
+  route: Pick<RegisteredRoute, 'url'> & { method: string } & Partial<Pick<RegisteredRoute, 'raw' | 'stream' | 'form'>>,
   sent: Sent,
 ): Promise<Answered> {
   const { token = world.a.owner, body, raw, headers = {} } = sent
+  if (route.form && body !== undefined) {
+    const form = { fields: body as Record<string, unknown>, file: sent.file ?? SOME_FILE } // its fields
+    return world.test.request(route.method, urlOf(route, sent), { token, headers, form })
+  }
   if (raw !== undefined) {
-    const [type = 'application/json'] = Array.isArray(route.raw) ? route.raw : []
+    const types = route.raw ?? route.stream
+    const [type = 'application/json'] = Array.isArray(types) ? types : []
     const typed = { 'content-type': type, ...headers }
     return world.test.request(route.method, urlOf(route, sent), { token, headers: typed, payload: raw })
   }

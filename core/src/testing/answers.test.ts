@@ -68,6 +68,7 @@ const answer = (status: number, body: unknown, headers: Answered['headers'] = {}
   status,
   body: body ?? '',
   text: body === undefined ? '' : JSON.stringify(body),
+  bytes: Buffer.alloc(0),
   headers: { ...standing, ...headers },
 })
 const problem = (kind: ErrorKind, more: object = {}) =>

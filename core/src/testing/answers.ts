@@ -109,6 +109,8 @@ function problemsOfDeclared(
 function problemsOfBody(answer: Answered, content: object | undefined, place: string, validate: Validate): string[] {
   if (!content) return answer.text === '' ? [] : ['a body is not declared']
   const type = mediaTypeOf(answer.headers)
+  // A file, whatever it is.
+  if ('*/*' in content) return type === '' ? ['a content type is missing'] : []
   if (!(type in content))
     return [`the content type ${type || '(none)'} is not declared, but ${Object.keys(content).join(', ')} is`]
   const check = validate(`${place}/content${step(type)}/schema`)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Core } from '../kernel/core.ts'
 import { createAnswerCheck } from './answers.ts'
+import { encodeForm, type SentForm } from './form.ts'
 
 export interface RequestOptions {
   /** Sent as `Authorization: Bearer`. */
@@ -9,6 +10,8 @@ export interface RequestOptions {
   headers?: Record<string, string>
   /** A raw body instead of JSON. */
   payload?: string | Buffer
+  /** A form with a file in place of all that. */
+  form?: SentForm
 }
 
 /** An answer, its body read as JSON where it is. */
@@ -18,6 +21,8 @@ export interface Answered {
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, and fail when it differs
   body: any
   text: string
+  /** The body as it came. */
+  bytes: Buffer
 }
 
 // Not lines of JSON, which are many documents.
@@ -30,6 +35,9 @@ export function createRequester(core: Core, app: FastifyInstance) {
     const headers: Record<string, string> = { ...options.headers }
     if (options.token) headers.authorization = `Bearer ${options.token}`
     const hasBody = options.body !== undefined
+    const form = options.form && encodeForm(options.form)
+    if (form) headers['content-type'] ??= form.type
+    const payload = form?.payload ?? options.payload
     if (hasBody) headers['content-type'] ??= 'application/json'
     const send = () =>
       app.inject({
@@ -37,11 +45,7 @@ export function createRequester(core: Core, app: FastifyInstance) {
         method: method as 'GET',
         url,
         headers,
-        ...(hasBody
-          ? { payload: JSON.stringify(options.body) }
-          : options.payload === undefined
-            ? {}
-            : { payload: options.payload }),
+        ...(hasBody ? { payload: JSON.stringify(options.body) } : payload === undefined ? {} : { payload }),
       })
     // It comes from outside, wherever the test stands.
     const response = await core.db.aside(send)
@@ -51,6 +55,7 @@ export function createRequester(core: Core, app: FastifyInstance) {
       headers: response.headers,
       body: IS_JSON.test(type) && response.body !== '' ? JSON.parse(response.body) : response.body,
       text: response.body,
+      bytes: response.rawPayload,
     }
     check({ method, url }, answer)
     return answer

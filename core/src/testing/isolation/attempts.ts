@@ -55,7 +55,7 @@ export async function listAttempts(world: World, route: RegisteredRoute): Promis
         headers: { ...filling.headers, [name]: value },
       }))
   }
-  for (const path of idPlaces(asSchema(route.body))) {
+  for (const path of idPlaces(asSchema(route.body ?? route.form))) {
     const field = path.findLast((step) => step !== '0') ?? ''
     const foreign = await idOf(world.collections.ofField(field), `#/${path.join('/')}`)
     // A place in an object is filled in a copy of the object.

@@ -51,7 +51,8 @@ export async function fill(
   const required = async (part: RegisteredRoute['query']) =>
     (part ? await sampleFor(part, { ...sampling, complete: false }) : {}) as Record<string, string> // of texts
   const [query, headers] = [await required(route.query), await required(route.headers)]
-  const body = route.body ? await sampleBody(route.body, sampling, given) : {}
+  const fields = route.body ?? route.form
+  const body = fields ? await sampleBody(fields, sampling, given) : {}
   return {
     ...given,
     params,

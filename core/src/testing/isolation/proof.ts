@@ -77,7 +77,7 @@ async function succeed(
   try {
     // Some requests end the session that they are sent in, or all.
     if (isWriting) tenant.owner = await tenant.signIn()
-    for (const complete of route.body ? [true, false] : [true]) {
+    for (const complete of (route.body ?? route.form) ? [true, false] : [true]) {
       const whose = isWriting ? await world.afresh(tenant) : tenant
       const filling = await world.fill(route, whose, { complete })
       answer = await world.test.request(route.method, urlOf(route, filling), {

@@ -1,5 +1,6 @@
 import type { Module } from '../../kernel/module.ts'
 import type { TestCore, TestCoreOptions } from '../core.ts'
+import type { SentFile } from '../form.ts'
 import type { Answered } from '../request.ts'
 
 /**
@@ -74,8 +75,10 @@ export interface Filling {
   query?: Record<string, string>
   headers?: Record<string, string>
   body?: Record<string, unknown>
-  /** For a route that takes its body as it is. */
+  /** For a route that takes its body as it is, at once or while it arrives. */
   raw?: string | Buffer
+  /** For a route that takes a form with a file. Default: a short text. */
+  file?: SentFile
   /** Who succeeds with it, where that is not the tenant's owner. */
   token?: string
   /** For the same request once more: another token of the same person. Default: of the owner, in another session. */
@@ -124,6 +127,8 @@ export interface RouteCase {
    * what belongs to a tenant. Needed for a route with a raw body, and for one with ids in cookies.
    */
   across?: ((own: Tenant, other: Tenant) => Filling | Promise<Filling>) | null
+  /** Why only its maker gets at what it names: that people of one store are let in with what stands there, the kit cannot show. */
+  ownOnly?: string
   /** Why the kit cannot show its success: all else is tried on it. */
   unproven?: string
   /** Why nothing of a tenant is at stake: it is not tried at all. */

@@ -1,14 +1,20 @@
 import type { RegisteredRoute } from '../../kernel/registry.ts'
+import type { SentFile } from '../form.ts'
 import type { RequestOptions } from '../request.ts'
 import type { Filling } from './types.ts'
 
-/** A filling's body and headers as the route takes them: JSON, a form, or bytes as they are. */
+/** A file that most take, if none is given. */
+export const SOME_FILE: SentFile = { name: 'note.txt', content: 'Buy milk', type: 'text/plain' }
+
+/** A filling's body and headers as the route takes them: JSON, a form with or without a file, or bytes as they are. */
 export function written(
   route: RegisteredRoute,
-  { body, headers, raw }: Pick<Filling, 'body' | 'headers' | 'raw'>,
-): Pick<RequestOptions, 'body' | 'payload' | 'headers'> {
-  if (route.raw !== undefined) {
-    const type = route.raw === true ? 'application/octet-stream' : (route.raw[0] ?? '')
+  { body, headers, raw, file = SOME_FILE }: Pick<Filling, 'body' | 'headers' | 'raw' | 'file'>,
+): Pick<RequestOptions, 'body' | 'payload' | 'form' | 'headers'> {
+  if (route.form) return { form: { fields: body, file }, headers }
+  const types = route.raw ?? route.stream
+  if (types !== undefined) {
+    const type = types === true ? 'application/octet-stream' : (types[0] ?? '')
     return { payload: raw ?? '{}', headers: { 'content-type': type, ...headers } }
   }
   if (!route.body) return { headers }
