@@ -4,6 +4,7 @@ import { createTestCore, proveAddress, type TestCore, type TestCoreOptions } fro
 import { mail } from '../mail/index.ts'
 import { listMailbox, type StoredMail } from '../mail/mailbox.ts'
 import { createMember, members } from '../members/index.ts'
+import { pictures } from '../pictures/index.ts'
 import { roles } from '../roles/index.ts'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -15,7 +16,7 @@ export const OTHER_PASSWORD = 'seven lanterns over the harbour'
 export const BOOTSTRAP_TOKEN = 'bootstrap-token-of-the-tests'
 
 /** Sign-in and the modules that it stands on. */
-export const authModules: readonly Module[] = [users, tenants, stores, roles, mail, members, auth]
+export const authModules: readonly Module[] = [pictures, users, tenants, stores, roles, mail, members, auth]
 
 /** A core of these alone. */
 export const createAuthCore = (options: Omit<TestCoreOptions, 'modules'> = {}): Promise<TestCore> =>

@@ -1,6 +1,5 @@
 import type { Brand } from '#kernel'
-import { escapeHtml } from '#kernel'
-import { colorOr, edgeOf, readableOn } from './colors.ts'
+import { colorOr, edgeOf, escapeHtml, readableOn } from '#kernel'
 
 /** The words of a mail. */
 export interface MailText {
@@ -115,11 +114,22 @@ function renderStyle(primary: string): string {
 `
 }
 
-function renderName({ name, logoUrl }: MailBrand): string {
+function renderName({ name, logoUrl, logoSize }: MailBrand): string {
   const shown = logoUrl?.startsWith('https://')
-    ? `<img src="${html(logoUrl)}" alt="${html(name)}" height="40" style="height:40px;max-width:100%;padding:4px;border-radius:4px;background:#ffffff;color:#18181b">`
+    ? `<img src="${html(logoUrl)}" alt="${html(name)}" ${roomOf(logoSize)};padding:4px;border-radius:4px;background:#ffffff;color:#18181b">`
     : html(name)
   return `<p class="quiet" style="margin:0 0 24px;font-size:14px;font-weight:600;color:#52525b">${shown}</p>`
+}
+
+const LOGO_HEIGHT = 40
+const LOGO_WIDTH = 240
+
+/** Attributes for programs that know no style, and a style for narrow screens, on which the form stays as well. */
+function roomOf(size: MailBrand['logoSize']): string {
+  if (!size) return `height="${LOGO_HEIGHT}" style="height:${LOGO_HEIGHT}px;max-width:100%`
+  const scale = Math.min(LOGO_HEIGHT / size.height, LOGO_WIDTH / size.width)
+  const [width, height] = [size.width, size.height].map((side) => Math.max(1, Math.round(side * scale)))
+  return `width="${width}" height="${height}" style="width:${width}px;max-width:100%;height:auto`
 }
 
 function renderButton({ label, url }: { label: string; url: string }, primary: string): string {

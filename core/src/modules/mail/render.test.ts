@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Brand, Closed, defineMail, defineModule, Type } from '#kernel'
+import { type Brand, Closed, contrast, defineMail, defineModule, Type } from '#kernel'
 import { createRegistry } from '../../kernel/registry.ts'
 import { messageFolder } from '../../testing/message-folder.ts'
-import { contrast } from './colors.ts'
 import { mail } from './index.ts'
 import { letters, linkMail } from './letters.fixture.ts'
 import { wordsOf } from './mail-parts.fixture.ts'
@@ -176,6 +175,19 @@ describe('a mail of a tenant', () => {
       assert.doesNotMatch(look({ logoUrl }).html, /<img/)
     const { html } = look({ logoUrl: 'https://app.example.com/logo.png?"x' })
     assert.match(html, /<img src="https:\/\/app\.example\.com\/logo\.png\?&quot;x" alt="Acme"/)
+  })
+
+  test('leaves room for its logo, whose form stays, however wide or high it is', () => {
+    const roomOf = (width: number, height: number) => {
+      const { html } = look({ logoUrl: 'https://app.example.com/logo.png', logoSize: { width, height } })
+      return /<img [^>]*(width="\d+" height="\d+" style="width:\d+px;max-width:100%;height:auto)/.exec(html)?.[1]
+    }
+    const room = (width: number, height: number) =>
+      `width="${width}" height="${height}" style="width:${width}px;max-width:100%;height:auto`
+    assert.equal(roomOf(256, 256), room(40, 40))
+    assert.equal(roomOf(1024, 256), room(160, 40))
+    assert.equal(roomOf(1024, 100), room(240, 23))
+    assert.equal(roomOf(2, 256), room(1, 40))
   })
 
   test('shows no name that says more than a name', () => {

@@ -1,5 +1,6 @@
 import { defineModule } from '#kernel'
 import { mail } from '../mail/index.ts'
+import { pictures } from '../pictures/index.ts'
 import { roles } from '../roles/index.ts'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -35,7 +36,7 @@ export { withdrawIfWorthless } from './withdraw-invitation.ts'
 export const members = defineModule({
   name: 'members',
   description: 'The people of a tenant: inviting and adding them, their roles in it and in its stores.',
-  dependsOn: [users, tenants, stores, roles, mail],
+  dependsOn: [pictures, users, tenants, stores, roles, mail],
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
   permissions: {

@@ -28,7 +28,7 @@ export async function listMemberships(ctx: Ctx, userId: string, limit: number) {
     const tenant = tenantOf.get(id)
     if (!tenant || tenant.status === 'deleted' || !isActive.has(id)) return []
     const roles = presentRoles(held.get(id) ?? [], null)
-    return [{ tenant: presentTenant(tenant), roles, is_owner: isOwner(roles) }]
+    return [{ tenant: presentTenant(ctx, tenant), roles, is_owner: isOwner(roles) }]
   })
   return { data, next_cursor }
 }

@@ -1,4 +1,5 @@
 import { type Ctx, notFound, pickFields } from '#kernel'
+import { pictureUrl } from '../pictures/index.ts'
 import { isOwner, listAssignments } from '../roles/index.ts'
 import { selectMembers } from './queries.ts'
 import { type HeldRole, Member } from './schema.ts'
@@ -6,7 +7,7 @@ import type { MemberRow } from './table.ts'
 import { membersOfStores } from './visible-members.ts'
 
 /** A member with fields of their account. */
-export type MemberProfile = MemberRow & { email: string; avatar_url: string | null; last_login_at: string | null }
+export type MemberProfile = MemberRow & { email: string; avatar_id: string | null; last_login_at: string | null }
 
 /** The member as any caller of the tenant may see them. Throws 404. */
 export async function getMember(ctx: Ctx, userId: string): Promise<Member> {
@@ -46,7 +47,7 @@ export async function presentMembers(
   const assignments = await listAssignments(ctx.tx, ctx.tenantId, ids)
   return rows.map((row) => {
     const held = assignments.filter(({ user_id }) => user_id === row.id)
-    return presentMember(row, presentRoles(held, stores))
+    return presentMember(ctx, row, presentRoles(held, stores))
   })
 }
 
@@ -62,12 +63,12 @@ export const narrowRoles = (member: Member, stores: readonly string[] | null): M
   roles: presentRoles(member.roles, stores),
 })
 
-function presentMember(row: MemberProfile, roles: HeldRole[]) {
+function presentMember(ctx: Ctx, row: MemberProfile, roles: HeldRole[]) {
   // Until the person accepts, the tenant learns nothing about their account, not even whether it is used.
   const hasJoined = row.status !== 'invited'
   return pickFields(Member, {
     ...row,
-    avatar_url: hasJoined ? row.avatar_url : null,
+    avatar_url: hasJoined ? pictureUrl(ctx, row.avatar_id) : null,
     is_owner: isOwner(roles),
     roles,
     last_login_at: hasJoined ? row.last_login_at : null,

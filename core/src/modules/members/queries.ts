@@ -73,7 +73,7 @@ export function selectMembers(tx: Tx, tenantId: string, filter: VisibleFilter) {
     .innerJoin('users', 'users.id', 'members.id')
     .leftJoin('user_logins', 'user_logins.user_id', 'members.id')
     .selectAll('members')
-    .select(['users.email', 'users.avatar_url', 'user_logins.last_login_at'])
+    .select(['users.email', 'users.avatar_id', 'user_logins.last_login_at'])
     .where('members.tenant_id', '=', tenantId)
   if (status) query = query.where('members.status', '=', status)
   if (role_id) query = query.where(({ exists }) => exists(visible().where('a.role_id', '=', role_id)))

@@ -17,6 +17,7 @@ import {
   UpdatedAt,
   Uuid,
 } from '#kernel'
+import { AvatarUrl } from '../users/index.ts'
 
 const name = Line(200, 'Ada Lovelace', 'What the tenant calls them; their own name is theirs to change')
 const phone = Line(40, '+44 20 7946 0000', 'Where the tenant reaches them; null: not told')
@@ -44,7 +45,7 @@ export const Member = Closed(
     name,
     phone: Nullable(phone),
     job_title: Nullable(jobTitle),
-    avatar_url: Nullable(Type.String({ description: 'A picture of them; null: none' })),
+    avatar_url: Nullable(AvatarUrl),
     status: OneOf(STATUSES, {
       description: '`invited` also while the invitation has expired: `GET /users/invitations` tells which have.',
       examples: ['active'],

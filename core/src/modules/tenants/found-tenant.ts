@@ -28,7 +28,10 @@ export async function openTenant(ctx: Ctx, { name, slug }: NewTenant): Promise<T
   const id = newId()
   const work = async (ctx: Ctx) => {
     const person = await getUser(ctx.tx, ctx.userId)
-    return presentTenant(await foundTenant(ctx, { id, name, slug, founder: { userId: person.id, name: person.name } }))
+    return presentTenant(
+      ctx,
+      await foundTenant(ctx, { id, name, slug, founder: { userId: person.id, name: person.name } }),
+    )
   }
   return ctx.transaction(work, { tenantId: id })
 }
@@ -49,7 +52,7 @@ export async function foundTenant(ctx: Ctx, { id, name, slug, founder }: Foundin
     created_at: now,
     updated_at: now,
   })
-  await ctx.emit(tenantCreated, { after: presentTenant(tenant) })
+  await ctx.emit(tenantCreated, { after: presentTenant(ctx, tenant) })
   for (const module of ctx.registry.modules) await module.founding?.(ctx, founder)
   return tenant
 }

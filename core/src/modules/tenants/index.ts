@@ -1,4 +1,5 @@
 import { defineModule } from '#kernel'
+import { pictures } from '../pictures/index.ts'
 import { users } from '../users/index.ts'
 import { brandOf } from './brand.ts'
 import * as events from './events.ts'
@@ -32,7 +33,7 @@ const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']
 export const tenants = defineModule({
   name: 'tenants',
   description: 'Companies that use the product, their settings and what they look like.',
-  dependsOn: [users],
+  dependsOn: [pictures, users],
   migrations: new URL('./migrations/', import.meta.url),
   permissions: {
     'tenant.view': { description: 'See the name and branding of the tenant', roles: EVERYBODY },

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Ctx, notFound, onUnique, type Tx } from '#kernel'
+import { type Ctx, invalidRequest, notFound, onUnique, type Tx } from '#kernel'
+import { keepPicture, type PictureForm, replacePicture } from '../pictures/index.ts'
+import { checkColors } from './colors.ts'
 import { slugTaken } from './errors.ts'
 import { tenantUpdated } from './events.ts'
 import { presentBranding, presentTenant } from './present.ts'
@@ -21,14 +23,29 @@ export async function changeTenant(ctx: Ctx, { name, slug }: TenantPatch): Promi
   if (after.slug !== before.slug) {
     await onUnique(updateSlug(ctx.tx, after.slug, after.id), { tenant_slugs_pkey: slugTaken })
   }
-  return presentTenant(await saveTenant(ctx, before, after))
+  return presentTenant(ctx, await saveTenant(ctx, before, after))
 }
 
-/** Changes colours and sender's name; absent fields stay, null clears. */
+/** Changes colours and sender's name; absent fields stay, null clears. Throws 400 for a colour that could not be seen. */
 export async function changeBranding(ctx: Ctx, patch: BrandingPatch): Promise<Branding> {
+  const errors = [...checkColors(patch)]
+  if (errors.length > 0) throw invalidRequest({ errors })
   const before = await lockTenant(ctx.tx, ctx.tenantId)
-  const after = { ...before, branding: { ...presentBranding(before), ...patch } }
-  return presentBranding(await saveTenant(ctx, before, after))
+  const after = { ...before, branding: { ...before.branding, ...patch } }
+  return presentBranding(ctx, await saveTenant(ctx, before, after))
+}
+
+/** Takes a logo in and shows it in place of the one before. Throws what `keepPicture` throws. */
+export const addLogo = (ctx: Ctx, form: PictureForm): Promise<Branding> => keepPicture(ctx, 'logo', form, changeLogo)
+
+/** Shows none. */
+export async function removeLogo(ctx: Ctx): Promise<void> {
+  await changeLogo(ctx, null)
+}
+
+async function changeLogo(ctx: Ctx, logo_id: string | null): Promise<Branding> {
+  const before = await lockTenant(ctx.tx, ctx.tenantId)
+  return presentBranding(ctx, await saveTenant(ctx, before, { ...before, logo_id }))
 }
 
 /** Sets another person as the tenant's owner. The caller checks that they may be. */
@@ -39,8 +56,9 @@ export async function changeOwner(ctx: Ctx, userId: string): Promise<TenantRecor
 
 /** Saves and records a change of the locked row `before`; does nothing when nothing differs. */
 async function saveTenant(ctx: Ctx, before: TenantRecord, after: TenantRecord): Promise<TenantRecord> {
-  if (isDeepStrictEqual(presentTenant(before), presentTenant(after))) return before
+  if (isDeepStrictEqual(presentTenant(ctx, before), presentTenant(ctx, after))) return before
+  await replacePicture(ctx, before.logo_id, after.logo_id)
   const tenant = await updateTenant(ctx.tx, { ...after, updated_at: ctx.clock.now() })
-  await ctx.emit(tenantUpdated, { before: presentTenant(before), after: presentTenant(tenant) })
+  await ctx.emit(tenantUpdated, { before: presentTenant(ctx, before), after: presentTenant(ctx, tenant) })
   return tenant
 }

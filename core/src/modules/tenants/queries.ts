@@ -2,7 +2,7 @@ import { columnsOf, type Insertable, json, type StoredSettings, sql, type Tx } f
 import { Tenant } from './schema.ts'
 import type { TenantRecord, TenantTable } from './table.ts'
 
-const columns = columnsOf(Tenant)
+const columns = [...columnsOf(Tenant), 'logo_id'] as const // names type the row
 
 export function findTenant(tx: Tx, id: string): Promise<TenantRecord | undefined> {
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).executeTakeFirst()
@@ -42,10 +42,10 @@ export async function upsertFounded(tx: Tx, userId: string, most: number): Promi
 }
 
 export function updateTenant(tx: Tx, tenant: TenantRecord): Promise<TenantRecord> {
-  const { name, slug, owner_id, branding, updated_at } = tenant
+  const { name, slug, owner_id, branding, logo_id, updated_at } = tenant
   return tx
     .updateTable('tenants')
-    .set({ name, slug, owner_id, branding: json(branding), updated_at })
+    .set({ name, slug, owner_id, branding: json(branding), logo_id, updated_at })
     .where('id', '=', tenant.id)
     .returning(columns)
     .executeTakeFirstOrThrow()

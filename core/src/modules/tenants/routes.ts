@@ -1,7 +1,9 @@
-import { defineRoute, permissionDenied, type Route } from '#kernel'
+import { Closed, defineRoute, permissionDenied, type Route } from '#kernel'
+import { pictureErrors } from '../pictures/index.ts'
+import { checkColors } from './colors.ts'
 import { registrationClosed, slugTaken } from './errors.ts'
 import { openTenant } from './found-tenant.ts'
-import { changeBranding, changeTenant, getTenant } from './operations.ts'
+import { addLogo, changeBranding, changeTenant, getTenant, removeLogo } from './operations.ts'
 import { presentBranding, presentTenant } from './present.ts'
 import { getSettings } from './queries.ts'
 import {
@@ -37,7 +39,7 @@ export const tenantRoutes: readonly Route[] = [
     summary: 'Get the current tenant',
     access: { permission: 'tenant.view' },
     response: { 200: Tenant },
-    handler: async (ctx) => presentTenant(await getTenant(ctx.tx, ctx.tenantId)),
+    handler: async (ctx) => presentTenant(ctx, await getTenant(ctx.tx, ctx.tenantId)),
   }),
   defineRoute({
     method: 'PUT',
@@ -75,7 +77,7 @@ export const tenantRoutes: readonly Route[] = [
     summary: "Get the tenant's branding",
     access: { permission: 'tenant.view' },
     response: { 200: Branding },
-    handler: async (ctx) => presentBranding(await getTenant(ctx.tx, ctx.tenantId)),
+    handler: async (ctx) => presentBranding(ctx, await getTenant(ctx.tx, ctx.tenantId)),
   }),
   defineRoute({
     method: 'PUT',
@@ -83,7 +85,32 @@ export const tenantRoutes: readonly Route[] = [
     summary: "Change the tenant's branding",
     access: { permission: 'tenant.update' },
     body: BrandingPatch,
+    check: checkColors,
     response: { 200: Branding },
     handler: (ctx, { body }) => changeBranding(ctx, body),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/tenants/current/logo',
+    name: 'setLogo',
+    summary: 'Show a logo',
+    description:
+      'JPEG, PNG, WebP, GIF or AVIF in the part `file`, up to 10 MiB and 50 megapixels. It keeps its form and what is transparent in it, is never enlarged, and stands in mails from then on.',
+    access: { permission: 'tenant.update' },
+    transaction: 'manual',
+    form: Closed({}),
+    rateLimit: 'pictures',
+    response: { 200: Branding },
+    errors: pictureErrors,
+    handler: (ctx, { form }) => addLogo(ctx, form),
+  }),
+  defineRoute({
+    method: 'DELETE',
+    path: '/tenants/current/logo',
+    name: 'deleteLogo',
+    summary: 'Show no logo',
+    access: { permission: 'tenant.update' },
+    response: { 204: null },
+    handler: (ctx) => removeLogo(ctx),
   }),
 ]

@@ -40,15 +40,23 @@ const color = (description: string) =>
   })
 
 const ownBranding = {
-  primary_color: Nullable(color('Colour of buttons and links')),
-  accent_color: Nullable(color('Second colour')),
+  primary_color: Nullable(color('Colour of buttons and links: with a contrast of 3 to white at least')),
+  accent_color: Nullable(color('Second colour, such as the line above mails')),
   email_from_name: Nullable(
     Line(100, 'Blue Bottle', 'Name that mails of the tenant show as their sender; null: that of the tenant'),
   ),
 }
 
 export const Branding = Closed(
-  { logo_url: Nullable(Type.String({ description: 'Where the logo is; null: none' })), ...ownBranding },
+  {
+    logo_url: Nullable(
+      Type.String({
+        description: 'Where the logo is, up to 256 pixels high; less with `?size=128` or `?size=64`. Null: none',
+        examples: ['https://app.example.com/api/v1/pictures/0b7e9c52-6f3d-4c1e-8a2b-5d9f7c3e1a64'],
+      }),
+    ),
+    ...ownBranding,
+  },
   { title: 'Branding', description: 'What the tenant looks like to its people and customers' },
 )
 export type Branding = Static<typeof Branding>

@@ -9,7 +9,8 @@ export interface TenantTable {
   status: Generated<'active' | 'suspended' | 'deleted'>
   owner_id: string
   settings: Generated<StoredSettings>
-  branding: Generated<Partial<Branding>>
+  branding: Generated<Partial<Omit<Branding, 'logo_url'>>>
+  logo_id: Generated<string | null>
   created_at: string
   updated_at: string
 }

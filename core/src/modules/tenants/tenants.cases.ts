@@ -1,5 +1,5 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
-import type { Cases, Tenant } from '../../testing/index.ts'
+import { type Cases, SOME_PICTURE, type Tenant } from '../../testing/index.ts'
 
 const ownerOf = async ({ send }: Tenant): Promise<string> => (await send('GET', '/users/me')).id
 const colors = { primary_color: '#1a73e8', accent_color: null }
@@ -35,7 +35,17 @@ const cases: Cases = {
     },
     'PUT /tenants/current/branding': {
       given: () => ({ body: colors }),
-      see: ({ body }) => has(body, { logo_url: null, ...colors }),
+      see: ({ body }) => has(body, colors),
+    },
+    'POST /tenants/current/logo': {
+      given: () => ({ file: SOME_PICTURE }),
+      see: async ({ body }, _sent, { send }) => {
+        has(body, { logo_url: (await send('GET', '/tenants/current/branding')).logo_url })
+        assert.match(body.logo_url, /\/api\/v1\/pictures\/[\da-f-]{36}$/)
+      },
+    },
+    'DELETE /tenants/current/logo': {
+      see: async (_answer, _sent, { send }) => has(await send('GET', '/tenants/current/branding'), { logo_url: null }),
     },
   },
 }

@@ -1,4 +1,5 @@
 import { defineModule } from '#kernel'
+import { pictures } from '../pictures/index.ts'
 import * as events from './events.ts'
 import { userRoutes } from './routes.ts'
 import { readStoredSettings } from './settings.ts'
@@ -24,13 +25,14 @@ export {
   listUserTenantsAfter,
   lockUser,
 } from './queries.ts'
-export { presentUser, User } from './schema.ts'
+export { AvatarUrl, presentUser, User } from './schema.ts'
 export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'
 
 /** People, across all tenants: who they are, when they last signed in, which tenants they belong to. */
 export const users = defineModule({
   name: 'users',
   description: 'People across all tenants: your own profile.',
+  dependsOn: [pictures],
   migrations: new URL('./migrations/', import.meta.url),
   events: Object.values(events),
   routes: userRoutes,

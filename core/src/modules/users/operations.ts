@@ -1,4 +1,5 @@
 import { at, type Ctx, defineError, invalidRequest, newId, normalizeEmail, onUnique } from '#kernel'
+import { keepPicture, type PictureForm, replacePicture } from '../pictures/index.ts'
 import { userUpdated } from './events.ts'
 import {
   deleteUserTenant,
@@ -42,7 +43,6 @@ export async function addUser(ctx: Ctx, input: NewUser): Promise<UserRow> {
     email_normalized: email,
     name: input.name,
     phone: null,
-    avatar_url: null,
     locale: input.locale ?? 'en',
     timezone: input.timezone ?? 'UTC',
     email_verified_at: input.emailVerifiedAt ?? null,
@@ -64,23 +64,30 @@ function requireEmail(text: string): string {
 /** The signed-in person. */
 export async function readMe(ctx: Ctx): Promise<User> {
   const { last_login_at, ...user } = await getUserWithLogin(ctx.tx, ctx.userId)
-  return presentUser(user, last_login_at)
+  return presentUser(ctx, user, last_login_at)
 }
 
 /** The signed-in person changes their own profile. */
-export async function changeMe(ctx: Ctx, { name, phone, locale, timezone }: UserChanges): Promise<User> {
-  const user = await changeUser(ctx, ctx.userId, {
-    name,
-    phone,
-    locale,
-    timezone,
-  })
-  return presentUser(user, (await findLogin(ctx.tx, user.id))?.last_login_at ?? null)
+export const changeMe = (ctx: Ctx, { name, phone, locale, timezone }: UserChanges): Promise<User> =>
+  changeOwn(ctx, { name, phone, locale, timezone })
+
+/** The signed-in person shows a picture in place of the one before. Throws what `keepPicture` throws. */
+export const addMyAvatar = (ctx: Ctx, form: PictureForm): Promise<User> =>
+  keepPicture(ctx, 'avatar', form, (ctx, avatar_id) => changeOwn(ctx, { avatar_id }))
+
+/** The signed-in person shows none. */
+export async function removeMyAvatar(ctx: Ctx): Promise<void> {
+  await changeOwn(ctx, { avatar_id: null })
+}
+
+async function changeOwn(ctx: Ctx, patch: UserPatch): Promise<User> {
+  const user = await changeUser(ctx, ctx.userId, patch)
+  return presentUser(ctx, user, (await findLogin(ctx.tx, user.id))?.last_login_at ?? null)
 }
 
 /**
- * What may change about a person. Undefined leaves a field as it is. Requests change `name`, `phone`, `locale`, `timezone`
- * and `email_verified_at`; the other columns take a transaction of the system role.
+ * What may change about a person. Undefined leaves a field as it is. Requests change `name`, `phone`, `avatar_id`, `locale`,
+ * `timezone` and `email_verified_at`; the other columns take a transaction of the system role.
  */
 export type UserPatch = Partial<
   Pick<
@@ -88,7 +95,7 @@ export type UserPatch = Partial<
     | 'email'
     | 'name'
     | 'phone'
-    | 'avatar_url'
+    | 'avatar_id'
     | 'locale'
     | 'timezone'
     | 'email_verified_at'
@@ -109,11 +116,12 @@ export async function changeUser(ctx: Ctx, id: string, patch: UserPatch): Promis
     patch.email === undefined ? patch : { ...patch, email: requireEmail(patch.email) },
   )
   if (Object.keys(changed).length === 0) return before
+  if (changed.avatar_id !== undefined) await replacePicture(ctx, before.avatar_id, changed.avatar_id)
   const identity = changed.email === undefined ? {} : { email_normalized: changed.email }
   const after = await onUnique(updateUser(ctx.tx, id, { ...changed, ...identity, updated_at: ctx.clock.now() }), {
     users_email_key: emailTaken,
   })
-  await ctx.emit(userUpdated, { before: presentUser(before, null), after: presentUser(after, null) })
+  await ctx.emit(userUpdated, { before: presentUser(ctx, before, null), after: presentUser(ctx, after, null) })
   await ctx.forget({ userId: id })
   return after
 }

@@ -1,5 +1,6 @@
-import { defineRoute } from '#kernel'
-import { changeMe, readMe } from './operations.ts'
+import { Closed, defineRoute } from '#kernel'
+import { pictureErrors } from '../pictures/index.ts'
+import { addMyAvatar, changeMe, readMe, removeMyAvatar } from './operations.ts'
 import { User, UserChanges, UserSettings, UserSettingsPatch } from './schema.ts'
 import { changeUserSettings, readUserSettings } from './settings.ts'
 
@@ -23,6 +24,32 @@ const updateMe = defineRoute({
   body: UserChanges,
   response: { 200: User },
   handler: (ctx, { body }) => changeMe(ctx, body),
+})
+
+const setMyAvatar = defineRoute({
+  method: 'POST',
+  path: '/users/me/avatar',
+  name: 'setMyAvatar',
+  summary: 'Show a picture of yourself',
+  description:
+    'JPEG, PNG, WebP, GIF or AVIF in the part `file`, up to 10 MiB and 50 megapixels. It is turned upright and cut to a square around its middle; what it says beside its pixels (where it was taken, say) is not kept.',
+  access: 'self',
+  transaction: 'manual',
+  form: Closed({}),
+  rateLimit: 'pictures',
+  response: { 200: User },
+  errors: pictureErrors,
+  handler: (ctx, { form }) => addMyAvatar(ctx, form),
+})
+
+const deleteMyAvatar = defineRoute({
+  method: 'DELETE',
+  path: '/users/me/avatar',
+  name: 'deleteMyAvatar',
+  summary: 'Show no picture of yourself',
+  access: 'self',
+  response: { 204: null },
+  handler: (ctx) => removeMyAvatar(ctx),
 })
 
 const getMySettings = defineRoute({
@@ -50,4 +77,4 @@ const updateMySettings = defineRoute({
   handler: (ctx, { body }) => changeUserSettings(ctx, body),
 })
 
-export const userRoutes = [getMe, updateMe, getMySettings, updateMySettings]
+export const userRoutes = [getMe, updateMe, setMyAvatar, deleteMyAvatar, getMySettings, updateMySettings]

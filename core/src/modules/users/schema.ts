@@ -3,6 +3,7 @@ import Type from 'typebox'
 import {
   Closed,
   CreatedAt,
+  type Ctx,
   Described,
   Line,
   Locale,
@@ -17,7 +18,14 @@ import {
   UpdatedAt,
   Uuid,
 } from '#kernel'
+import { pictureUrl } from '../pictures/index.ts'
 import type { UserRow } from './table.ts'
+
+/** Where the picture of a person is. */
+export const AvatarUrl = Type.String({
+  description: 'A picture of them, 256 pixels wide and high; smaller with `?size=128` or `?size=64`. Null: none',
+  examples: ['https://app.example.com/api/v1/pictures/6f1c2f6e-2b0a-4a52-9d83-0d6c1c8f4a11'],
+})
 
 export const User = Closed(
   {
@@ -30,7 +38,7 @@ export const User = Closed(
     }),
     name: Type.String({ description: 'As they call themselves', examples: ['Ada Lovelace'] }),
     phone: Nullable(Type.String({ description: 'As they wrote it; null: not told', examples: ['+41 44 123 45 67'] })),
-    avatar_url: Nullable(Type.String({ description: 'A picture of them; null: none' })),
+    avatar_url: Nullable(AvatarUrl),
     locale: Type.String({ description: 'Language they are spoken to in: a BCP 47 tag', examples: ['de-CH'] }),
     timezone: Type.String({ description: 'IANA time zone that times are shown in', examples: ['Europe/Zurich'] }),
     email_verified_at: Nullable(
@@ -68,6 +76,6 @@ export type UserSettings = Static<typeof UserSettings>
 export const UserSettingsPatch = SettingsPatch('UserSettingsPatch')
 
 /** A user as it stands on the wire. `lastLoginAt` lives in a table of its own: see `findLogin`. */
-export function presentUser(row: UserRow, lastLoginAt: string | null): User {
-  return pickFields(User, { ...row, last_login_at: lastLoginAt })
+export function presentUser(ctx: Pick<Ctx, 'config'>, row: UserRow, lastLoginAt: string | null): User {
+  return pickFields(User, { ...row, avatar_url: pictureUrl(ctx, row.avatar_id), last_login_at: lastLoginAt })
 }

@@ -11,7 +11,8 @@ export interface UserTable {
   email_normalized: string
   name: string
   phone: string | null
-  avatar_url: string | null
+  /** Their picture. */
+  avatar_id: Generated<string | null>
   /** BCP 47, canonical: `de-CH`. */
   locale: string
   /** IANA zone: `Europe/Zurich`. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify as argon2Verify, parseOptions } from '@node-rs/argon2'
+import { createWorkQueue } from '#kernel'
 
 /** argon2id (the library's default kind): memory in KiB, passes, lanes. Raising one makes older hashes ask for a rehash. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -45,7 +46,7 @@ export interface PasswordHasherOptions {
 /** Makes a hasher; its memory is bounded by `concurrency` × 19 MiB and `queueLimit` waiting passwords. */
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { concurrency = defaultConcurrency(), queueLimit = 100 } = options
-  const queue = createQueue(concurrency, queueLimit)
+  const queue = createWorkQueue({ concurrency, waiting: queueLimit, full: () => new PasswordQueueFull() })
   // Computed outside the queue, so that it takes no place in it; awaited by whoever needs it first.
   const dummyHash = argon2Hash(randomBytes(32), COST)
   dummyHash.catch(() => undefined)
@@ -94,38 +95,4 @@ function isOutdated(hash: string): boolean {
   } catch {
     throw new Error('A stored password hash cannot be read')
   }
-}
-
-function createQueue(concurrency: number, limit: number) {
-  const waiting: (() => void)[] = []
-  const idle = Promise.withResolvers<void>()
-  let running = 0
-  let isClosed = false
-
-  async function run<T>(work: () => Promise<T>): Promise<T> {
-    if (isClosed || (running >= concurrency && waiting.length >= limit)) throw new PasswordQueueFull()
-    if (running >= concurrency) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    try {
-      return await work()
-    } finally {
-      leave()
-    }
-  }
-
-  // A finished computation passes its place to the next waiting one, so that no newcomer overtakes the queue.
-  function leave(): void {
-    const next = waiting.shift()
-    if (next) next()
-    else running--
-    if (isClosed && running === 0) idle.resolve()
-  }
-
-  function close(): Promise<void> {
-    isClosed = true
-    if (running === 0) idle.resolve()
-    return idle.promise
-  }
-
-  return { run, close }
 }

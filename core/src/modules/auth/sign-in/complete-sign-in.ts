@@ -130,7 +130,7 @@ async function enter(
     account.hasFailures && attempt && clearFailures(ctx, attempt),
   ])
   await ctx.emit(signedIn, { id: user.id, label: user.name, storeId: null, after: { method, session_id: sessionId } })
-  return { user: presentUser(user, signedInAt), tenant: tenant && presentTenant(tenant), ...tokens }
+  return { user: presentUser(ctx, user, signedInAt), tenant: tenant && presentTenant(ctx, tenant), ...tokens }
 }
 
 /** The last sign-in from a device is stored with this precision. */

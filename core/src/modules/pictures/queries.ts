@@ -1,0 +1,84 @@
+import { type Backend, type Insertable, sql, type Tx } from '#kernel'
+import type { PictureRow, PictureTable } from './table.ts'
+
+export const insertPicture = (tx: Tx, picture: Insertable<PictureTable>): Promise<unknown> =>
+  tx.insertInto('pictures').values(picture).execute()
+
+/** A picture, whether or not anybody shows it. */
+export const findPicture = (tx: Tx, id: string): Promise<PictureRow | undefined> =>
+  tx.selectFrom('pictures').selectAll().where('id', '=', id).executeTakeFirst()
+
+/** A picture that somebody shows; undefined for any other. */
+export const findAttached = (tx: Tx, id: string): Promise<PictureRow | undefined> =>
+  tx.selectFrom('pictures').selectAll().where('id', '=', id).where('state', '=', 'attached').executeTakeFirst()
+
+/** A picture that nobody shows any more; undefined for any other. */
+export const findRemoved = (tx: Tx, id: string): Promise<PictureRow | undefined> =>
+  tx.selectFrom('pictures').selectAll().where('id', '=', id).where('state', '=', 'removed').executeTakeFirst()
+
+/** Moves a picture on from one state; false when it is in another one. */
+export async function updateState(
+  tx: Tx,
+  id: string,
+  { from, to, now }: { from: PictureRow['state']; to: PictureRow['state']; now: string },
+): Promise<boolean> {
+  const moved = await tx
+    .updateTable('pictures')
+    .set({ state: to, updated_at: now })
+    .where('id', '=', id)
+    .where('state', '=', from)
+    .returning('id')
+    .executeTakeFirst()
+  return moved !== undefined
+}
+
+export const deleteRemoved = (tx: Tx, id: string): Promise<unknown> =>
+  tx.deleteFrom('pictures').where('id', '=', id).where('state', '=', 'removed').execute()
+
+export type Unattached = Pick<PictureRow, 'id' | 'updated_at'>
+
+/** Pictures that nobody has shown since that moment, the oldest first, after a given one. */
+export function listUnattached(
+  tx: Tx,
+  { before, after, limit }: { before: string; after: Unattached | null; limit: number },
+): Promise<Unattached[]> {
+  const query = tx
+    .selectFrom('pictures')
+    .select(['id', 'updated_at'])
+    .where('state', '<>', 'attached')
+    .where('updated_at', '<', before)
+    .orderBy('updated_at')
+    .orderBy('id')
+    .limit(limit)
+  return (after ? query.where(sql<boolean>`(updated_at, id) > (${after.updated_at}, ${after.id})`) : query).execute()
+}
+
+/** Pictures that somebody shows and that are in another storage. */
+export async function listElsewhere(
+  tx: Tx,
+  backend: Backend,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<string[]> {
+  const query = tx
+    .selectFrom('pictures')
+    .select('id')
+    .where('state', '=', 'attached')
+    .where('storage_backend', '<>', backend)
+    .orderBy('id')
+    .limit(limit)
+  const found = await (after === null ? query : query.where('id', '>', after)).execute()
+  return found.map(({ id }) => id)
+}
+
+/** Says where the files of a picture are from here on; false when it is shown no more, or they were elsewhere. */
+export async function updateBackend(tx: Tx, id: string, from: Backend, to: Backend): Promise<boolean> {
+  const moved = await tx
+    .updateTable('pictures')
+    .set({ storage_backend: to })
+    .where('id', '=', id)
+    .where('state', '=', 'attached')
+    .where('storage_backend', '=', from)
+    .returning('id')
+    .executeTakeFirst()
+  return moved !== undefined
+}
