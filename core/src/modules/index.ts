@@ -4,11 +4,13 @@ import { audit } from './audit/index.ts'
 import { auditSinks } from './audit-sinks/index.ts'
 import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
+import { files } from './files/index.ts'
 import { mail } from './mail/index.ts'
 import { mailDomains } from './mail-domains/index.ts'
 import { members } from './members/index.ts'
 import { notifications } from './notifications/index.ts'
 import { pages } from './pages/index.ts'
+import { pictures } from './pictures/index.ts'
 import { roles } from './roles/index.ts'
 import { stores } from './stores/index.ts'
 import { subscriptions } from './subscriptions/index.ts'
@@ -17,6 +19,7 @@ import { users } from './users/index.ts'
 
 /** What every installation has; an application appends its own. */
 export const builtinModules: readonly Module[] = [
+  pictures,
   users,
   tenants,
   stores,
@@ -31,5 +34,6 @@ export const builtinModules: readonly Module[] = [
   auditSinks,
   mailDomains,
   notifications,
+  files,
   pages,
 ]

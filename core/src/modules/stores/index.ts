@@ -2,6 +2,7 @@ import { defineModule } from '#kernel'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
+import { storeFiles } from './files.ts'
 import { openStore } from './operations.ts'
 import { findStore, getSettings } from './queries.ts'
 import { storeRoutes } from './routes.ts'
@@ -40,6 +41,7 @@ export const stores = defineModule({
     'store_settings.view': { description: "See stores' settings", scope: 'store', roles: EVERYBODY },
     'store_settings.update': { description: "Change stores' settings", scope: 'store', roles: MANAGERS },
   },
+  files: [storeFiles],
   limits: { stores: { title: 'Stores', counts: 'stores' } },
   events: Object.values(events),
   routes: storeRoutes,

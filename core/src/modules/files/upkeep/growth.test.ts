@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { newId } from '#kernel'
+import { createContext, noOrigin, systemActor } from '../../../kernel/create-context.ts'
+import { createTestCore, type TestCore } from '../../../testing/index.ts'
+import { sweepTenant } from './sweep.ts'
+import { insertFiles } from './upkeep.fixture.ts'
+
+const COUNT = 20_000
+const MiB = 1024 ** 2
+/** Of what is in use: the names in one folder of a disk, and pages of rows. */
+const MOST_BYTES = 32 * MiB
+
+let t: TestCore
+before(async () => {
+  t = await createTestCore()
+})
+after(() => t?.close())
+
+test(`a sweep over ${COUNT} files takes no more memory than pages of them do`, async (test) => {
+  const { id: tenantId } = await t.foundTenant({ plan: 'business' })
+  const ids = Array.from({ length: COUNT }, newId)
+  await insertFiles(t, tenantId, ids, 'a note')
+  const folder = join(t.dataDir, 'files', 'files', tenantId)
+  await mkdir(folder, { recursive: true })
+  for (let at = 0; at < COUNT; at += 500)
+    await Promise.all(ids.slice(at, at + 500).map((id) => writeFile(join(folder, id), 'a note')))
+  const before = inUse()
+  let most = 0
+  const watching = setInterval(() => {
+    most = Math.max(most, inUse() - before)
+  }, 1_000)
+  const startedAt = performance.now()
+  const ctx = createContext(t.core, { tenant: tenantId, storeId: null, actor: systemActor, origin: noOrigin })
+  try {
+    const found = await sweepTenant(ctx, { mends: true })
+    assert.deepEqual([found.files, found.objects, found.missing, found.orphans], [COUNT, COUNT, 0, 0])
+    assert.equal(found.drift, -COUNT * 'a note'.length)
+  } finally {
+    clearInterval(watching)
+  }
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  test.diagnostic(`${COUNT} files in ${seconds} s, with ${(most / MiB).toFixed(0)} MiB`)
+  assert.ok(most < MOST_BYTES, `${most} bytes`)
+})
+
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
+
+function inUse(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}

@@ -1,0 +1,67 @@
+import { type Backend, type Ctx, FileMissing, type FileStorage, isSame, measure } from '#kernel'
+import { findFile } from '../queries.ts'
+import type { FileRow } from '../table.ts'
+import type { Finding } from './compare.ts'
+import { noteFound, noteMissing } from './missing.ts'
+import { isThere, retireCopy } from './objects.ts'
+import { type Swept, updateBackend } from './sweep-queries.ts'
+
+/** Mends one thing that the comparison has found. What it says may be over: what matters is asked again. */
+export async function mend(ctx: Ctx, storage: FileStorage, finding: Finding): Promise<void> {
+  switch (finding.is) {
+    case 'orphan':
+    case 'piece':
+      return storage.delete(finding.object.key)
+    case 'copy': {
+      const { id, storage_path: path } = finding.file
+      const copy = { id, backend: storage.backend, path }
+      const options = { dedupeKey: `${retireCopy.name}:${storage.backend}:${id}` }
+      return ctx.transaction((ctx) => ctx.enqueue(retireCopy, copy, options))
+    }
+    case 'absent':
+      return mendAbsent(ctx, finding.file)
+    case 'found':
+      return ctx.transaction((ctx) => noteFound(ctx, finding.file.id))
+    case 'unknown':
+      return ctx.log.warn({ key: finding.object.key, storage_backend: storage.backend }, 'nobody knows an object')
+  }
+}
+
+async function mendAbsent(ctx: Ctx, swept: Swept): Promise<void> {
+  const absent = await confirmAbsent(ctx, swept)
+  if (!absent) return
+  const { file, elsewhere } = absent
+  const place = { file: file.id, tenant_id: file.tenant_id, storage_backend: file.storage_backend }
+  if (elsewhere) {
+    const change = { from: file.storage_backend, to: elsewhere, now: ctx.clock.now() }
+    await ctx.transaction(({ tx }) => updateBackend(tx, file, change))
+    ctx.log.warn(place, 'a file is in another storage than its row said')
+  } else if (file.missing_at === null) {
+    await ctx.transaction((ctx) => noteMissing(ctx, file.id))
+    ctx.log.error(place, 'the storage is without a file')
+  }
+}
+
+/** The file, when its storage really is without it now, and which other one has it. Something of another size is not it. */
+export async function confirmAbsent(
+  ctx: Ctx,
+  { id }: Pick<Swept, 'id'>,
+): Promise<{ file: FileRow; elsewhere: Backend | null } | null> {
+  const file = await ctx.transaction(({ tx, tenantId }) => findFile(tx, tenantId, id), { readOnly: true })
+  if (!file || (await isThere(ctx, file))) return null
+  const others = ctx.storages.all.filter(({ backend }) => backend !== file.storage_backend)
+  for (const other of others) if (await holds(other, file)) return { file, elsewhere: other.backend }
+  return { file, elsewhere: null }
+}
+
+/** Whether a storage has this very file, by its checksum. */
+async function holds(storage: FileStorage, file: FileRow): Promise<boolean> {
+  if ((await storage.size(file.storage_path)) !== file.size) return false
+  const known = { bytes: file.size, sha256: file.checksum_sha256 }
+  try {
+    return isSame(await measure(storage.read(file.storage_path)), known)
+  } catch (error) {
+    if (error instanceof FileMissing) return false
+    throw error
+  }
+}

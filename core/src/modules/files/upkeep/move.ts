@@ -1,0 +1,106 @@
+import {
+  type Backend,
+  type Ctx,
+  copyBetween,
+  FileMissing,
+  fromNow,
+  HOURS,
+  isSame,
+  type Movable,
+  type Move,
+  type StoredKind,
+} from '#kernel'
+import { findFile } from '../queries.ts'
+import type { FileRow } from '../table.ts'
+import { listToMove, type Placed } from './move-queries.ts'
+import { isThere, retireCopy } from './objects.ts'
+import { updateBackend } from './sweep-queries.ts'
+
+const PAGE = 500
+/** A download that has read the row a moment ago still finds the file where that said. */
+const GRACE_MS = 1 * HOURS
+
+/** Moves files, those in the trash and in quarantine too. What an upload is about to write is not there yet, and stays. */
+export const storedFiles: StoredKind = {
+  name: 'files',
+  async *list(ctx, move) {
+    for (let after: Placed | null = null; ; ) {
+      const page = { to: move.to.backend, from: move.from, tenantId: move.tenantId, after, limit: PAGE }
+      const files: Placed[] = await ctx.transaction(({ tx }) => listToMove(tx, page), {
+        role: 'system',
+        tenantId: null,
+        readOnly: true,
+      })
+      for (const file of files) yield movable(ctx, move, file)
+      after = files.at(-1) ?? null
+      if (files.length < PAGE) return
+    }
+  },
+}
+
+const movable = (ctx: Ctx, move: Move, { tenant_id, id, size, storage_path }: Placed): Movable => ({
+  key: storage_path,
+  bytes: size,
+  move: () => moveFile(ctx, move, { tenantId: tenant_id, id }),
+})
+
+interface Which {
+  tenantId: string
+  id: string
+}
+
+async function moveFile(ctx: Ctx, move: Move, which: Which): Promise<boolean> {
+  const file = await find(ctx, which)
+  const { to } = move
+  if (!file || file.storage_backend === to.backend) return false
+  const from = move.open(file.storage_backend)
+  try {
+    const copied = await copyBetween(from, to, file.storage_path, { contentType: file.content_type })
+    if (!isSame(copied, { bytes: file.size, sha256: file.checksum_sha256 })) throw new NotAsUploaded(from.backend)
+  } catch (error) {
+    const now = await find(ctx, which)
+    // Removed or moved while it was read.
+    if (now?.storage_backend !== file.storage_backend) return leave(move, file, now)
+    if (error instanceof NotAsUploaded && (await from.has(file.storage_path))) await to.delete(file.storage_path)
+    throw error instanceof FileMissing ? new Error(`the storage ${from.backend} does not have it`) : error
+  }
+  return settle(ctx, move, file)
+}
+
+/** Has the row name the other storage, when nobody was quicker; the old copy goes later. */
+async function settle(ctx: Ctx, move: Move, file: FileRow): Promise<boolean> {
+  const { to } = move
+  const { id, tenant_id: tenantId, storage_backend: from, storage_path: path } = file
+  const moved = await ctx.transaction(
+    async (ctx) => {
+      const change = { from, to: to.backend, now: ctx.clock.now() }
+      const after = await updateBackend(ctx.tx, file, change)
+      if (after) await ctx.enqueue(retireCopy, { id, backend: from, path }, { runAt: fromNow(ctx.clock, GRACE_MS) })
+      return after
+    },
+    { tenantId },
+  )
+  if (!moved) return leave(move, file, await find(ctx, { tenantId, id }))
+  // Something else may have removed what was seen there a moment ago.
+  if (await isThere(ctx, moved)) return true
+  await ctx.transaction(({ tx, clock }) => updateBackend(tx, file, { from: to.backend, to: from, now: clock.now() }), {
+    tenantId,
+  })
+  throw new Error(`the storage ${to.backend} has lost it again`)
+}
+
+/** Of a file that is gone no copy stays; one that somebody else has moved is theirs. Always false: it was not moved here. */
+async function leave({ to }: Move, { storage_path }: FileRow, now: FileRow | undefined): Promise<false> {
+  if (!now) await to.delete(storage_path)
+  return false
+}
+
+const find = (ctx: Ctx, { tenantId, id }: Which): Promise<FileRow | undefined> =>
+  ctx.transaction(({ tx }) => findFile(tx, tenantId, id), { tenantId, readOnly: true })
+
+/** What lies in the storage has another checksum than the row. */
+class NotAsUploaded extends Error {
+  constructor(backend: Backend) {
+    super(`what the storage ${backend} holds is not what was uploaded (SHA-256)`)
+  }
+}

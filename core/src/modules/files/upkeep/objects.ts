@@ -1,0 +1,70 @@
+import { type Backend, Closed, type Ctx, defineJob, OneOf, Type, Uuid } from '#kernel'
+import { findFile } from '../queries.ts'
+import type { FileRow } from '../table.ts'
+import { piecePath } from '../uploads/pieces.ts'
+import { updateBackend } from './sweep-queries.ts'
+
+const BACKEND = OneOf(['local', 's3'])
+
+/** Removes what the storage has of a file that is gone. Tried for days: what is left in the end the sweep finds. */
+export const deleteObject = defineJob('files.delete_object', {
+  payload: Closed({
+    backend: BACKEND,
+    path: Type.String(),
+    /** Of a resumable upload. */
+    pieces: Type.Optional(Type.Integer()),
+    /** The file itself stays: its pieces have been joined. */
+    isJoined: Type.Optional(Type.Boolean()),
+  }),
+  maxAttempts: 20,
+  transaction: 'manual',
+  handler: (ctx, payload) => removeObject(ctx, payload),
+})
+
+interface Removal {
+  backend: Backend
+  path: string
+  pieces?: number
+  isJoined?: boolean
+}
+
+async function removeObject(ctx: Ctx, { backend, path, pieces = 0, isJoined = false }: Removal): Promise<void> {
+  const storage = ctx.storages.of(backend)
+  for (let piece = 0; piece <= pieces; piece++) await storage.delete(piecePath(path, piece))
+  if (!isJoined) await storage.delete(path)
+}
+
+/**
+ * Removes the copy of a file that a storage has which is not the file's any more: only once the other one was seen to have the
+ * file. Where that has lost it, the copy is the file again.
+ */
+export const retireCopy = defineJob('files.retire_copy', {
+  payload: Closed({ id: Uuid, backend: BACKEND, path: Type.String() }),
+  maxAttempts: 20,
+  transaction: 'manual',
+  handler: async (ctx, { id, backend, path }) => {
+    const file = await ctx.transaction(({ tx, tenantId }) => findFile(tx, tenantId, id), { readOnly: true })
+    // It was moved back.
+    if (file?.storage_backend === backend) return
+    if (file && !(await isThere(ctx, file))) await putBack(ctx, file, backend)
+    else await ctx.storages.of(backend).delete(path)
+  },
+})
+
+/** Whether the storage of a file has as many bytes under its key as the file. */
+export async function isThere(
+  { storages }: Pick<Ctx, 'storages'>,
+  file: Pick<FileRow, 'storage_backend' | 'storage_path' | 'size'>,
+): Promise<boolean> {
+  return (await storages.of(file.storage_backend).size(file.storage_path)) === file.size
+}
+
+async function putBack(ctx: Ctx, file: FileRow, to: Backend): Promise<void> {
+  const place = { file: file.id, tenant_id: file.tenant_id, storage_backend: file.storage_backend }
+  if (!(await isThere(ctx, { ...file, storage_backend: to })))
+    // Nothing is removed while nobody knows which one is right: the sweep says that it is missing.
+    return ctx.log.error(place, 'neither storage has a file that was moved')
+  const change = { from: file.storage_backend, to, now: ctx.clock.now() }
+  await ctx.transaction(({ tx }) => updateBackend(tx, file, change))
+  ctx.log.error(place, 'a storage has lost a file that was moved to it: it is where it was before')
+}

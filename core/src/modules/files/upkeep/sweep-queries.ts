@@ -1,0 +1,61 @@
+import { type Backend, type SweepPage, sql, type Tx } from '#kernel'
+import type { FileRow } from '../table.ts'
+
+/** What a sweep needs to know of a file. */
+export type Swept = Pick<
+  FileRow,
+  'tenant_id' | 'id' | 'size' | 'storage_backend' | 'storage_path' | 'missing_at' | 'updated_at'
+>
+
+const columns = ['tenant_id', 'id', 'size', 'storage_backend', 'storage_path', 'missing_at', 'updated_at'] as const // the literal names type the row
+
+/** A page of a tenant's files, by id: the order of their keys. */
+export function listSwept(
+  tx: Tx,
+  tenantId: string,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<Swept[]> {
+  let query = tx.selectFrom('files').select(columns).where('tenant_id', '=', tenantId)
+  if (after !== null) query = query.where('id', '>', after)
+  return query.orderBy('id').limit(limit).execute()
+}
+
+/** Which of these ids are those of files, or of uploads under way. */
+export async function listKnownIds(tx: Tx, tenantId: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select id from files where tenant_id = ${tenantId} and id = any(${ids}::uuid[])
+    union all select id from file_uploads where tenant_id = ${tenantId} and id = any(${ids}::uuid[])`.execute(tx)
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** How many files are in storages other than these. */
+export async function countElsewhere(tx: Tx, tenantId: string, backends: readonly Backend[]): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from files where tenant_id = ${tenantId} and storage_backend <> all(${backends})`.execute(
+    tx,
+  )
+  return rows[0]?.count ?? 0
+}
+
+/** Says that a file is in another storage now; undefined when it is not in `from` any more, or gone. */
+export function updateBackend(
+  tx: Tx,
+  { tenant_id, id }: Pick<FileRow, 'tenant_id' | 'id'>,
+  { from, to, now }: { from: Backend; to: Backend; now: string },
+): Promise<FileRow | undefined> {
+  return tx
+    .updateTable('files')
+    .set({ storage_backend: to, missing_at: null, updated_at: now })
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .where('storage_backend', '=', from)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** All tenants: one without a row may have objects. Reads across tenants: for the system role. */
+export function listTenantsToSweep(tx: Tx, { after, limit }: SweepPage): Promise<{ tenant_id: string }[]> {
+  let query = tx.selectFrom('tenants').select('id as tenant_id')
+  if (after !== null) query = query.where('id', '>', after)
+  return query.orderBy('id').limit(limit).execute()
+}

@@ -1,0 +1,87 @@
+import { sql, type Tx } from '#kernel'
+import type { UploadRow } from '../../table.ts'
+
+type Named = Pick<UploadRow, 'tenant_id' | 'id'>
+
+/** Until when a writer may go on, and the upload may stand still. */
+export interface Times {
+  writer_until: string
+  expires_at: string
+  updated_at: string
+}
+
+const one = (tx: Tx, { tenant_id, id }: Named) =>
+  tx.updateTable('file_uploads').where('tenant_id', '=', tenant_id).where('id', '=', id).where('kind', '=', 'tus')
+
+/** A resumable upload of whoever began it that has not ended; undefined where there is none. */
+export function findOwn(
+  tx: Tx,
+  { tenant_id, id }: Named,
+  by: { begunBy: string; now: string },
+): Promise<UploadRow | undefined> {
+  return tx
+    .selectFrom('file_uploads')
+    .selectAll()
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .where('kind', '=', 'tus')
+    .where('begun_by', '=', by.begunBy)
+    .where('expires_at', '>', by.now)
+    .executeTakeFirst()
+}
+
+/** An upload, once nobody changes it any more; undefined when it was given up or has become a file. */
+export function lockAny(tx: Tx, { tenant_id, id }: Named): Promise<UploadRow | undefined> {
+  return tx
+    .selectFrom('file_uploads')
+    .selectAll()
+    .where('tenant_id', '=', tenant_id)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
+/** Makes somebody the writer, at this offset and where nobody else is one, and gives the next piece its number. */
+export function updateWriter(
+  tx: Tx,
+  upload: Named,
+  { offset, begunBy, ...change }: Times & { writer: string; offset: number; begunBy: string },
+): Promise<UploadRow | undefined> {
+  return one(tx, upload)
+    .set({ ...change, pieces: sql<number>`pieces + 1` })
+    .where('begun_by', '=', begunBy)
+    .where('received', '=', offset)
+    .where('expires_at', '>', change.updated_at)
+    .where((is) => is.or([is('writer', 'is', null), is('writer_until', '<', change.updated_at)]))
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** Keeps a piece, as long as the writer is one; undefined afterwards. */
+export function updateKept(
+  tx: Tx,
+  { received, writer, ...upload }: UploadRow,
+  { bytes, piece, ...times }: Times & { bytes: number; piece: string },
+): Promise<UploadRow | undefined> {
+  return one(tx, upload)
+    .set({
+      ...times,
+      received: received + bytes,
+      pieces: sql<number>`pieces + 1`,
+      kept: sql<string[]>`array_append(kept, ${piece}::text)`,
+    })
+    .where('writer', '=', writer)
+    .where('received', '=', received)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** Lets a writer go on. False: it is one no more. */
+export async function updateTimes(tx: Tx, { writer, ...upload }: UploadRow, times: Times): Promise<boolean> {
+  const { numUpdatedRows } = await one(tx, upload).set(times).where('writer', '=', writer).executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export async function deleteWriter(tx: Tx, { writer, ...upload }: UploadRow): Promise<void> {
+  await one(tx, upload).set({ writer: null, writer_until: null }).where('writer', '=', writer).execute()
+}
