@@ -37,7 +37,17 @@ test('own commands stand behind the built-in ones, under the name of the applica
 })
 
 test('the help of every built-in command speaks of the application', async () => {
-  for (const name of ['start', 'serve', 'worker', 'migrate', 'db setup', 'doctor', 'audit verify']) {
+  for (const name of [
+    'start',
+    'serve',
+    'worker',
+    'migrate',
+    'db setup',
+    'doctor',
+    'audit verify',
+    'files move',
+    'files check',
+  ]) {
     const { code, out } = await run(`${name} --help`)
     assert.equal(code, 0)
     assert.ok(out.startsWith(`Usage: shop ${name}`), out)

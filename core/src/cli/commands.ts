@@ -16,15 +16,18 @@ const builtin: Commands = new Map([
   ['db setup', async () => (await import('./db-setup.ts')).dbSetup],
   ['doctor', async () => (await import('./doctor.ts')).doctor],
   ['audit verify', async () => (await import('./audit-verify.ts')).auditVerify],
+  ['files move', async () => (await import('./files-move.ts')).filesMove],
+  ['files check', async () => (await import('./files-check.ts')).filesCheck],
 ])
 
 /** Anything that keeps the process running after its command has ended is cut off after this time. */
 const LINGER_MS = 3_000
 
 /**
- * The command line of an application: `start`, `serve`, `worker`, `migrate`, `db setup`, `doctor`, `audit verify` and its own
- * `commands`, for its own modules. Reads `.env`, starts the embedded database where none is configured, runs the command that
- * the arguments name and sets the exit code: 0 when all is well, 1 when something is wrong (and said), 2 when the arguments are.
+ * The command line of an application: `start`, `serve`, `worker`, `migrate`, `db setup`, `doctor`, `audit verify`, `files move`,
+ * `files check` and its own `commands`, for its own modules. Reads `.env`, starts the embedded database where none is
+ * configured, runs the command that the arguments name and sets the exit code: 0 when all is well, 1 when something is wrong
+ * (and said), 2 when the arguments are.
  */
 export async function runCommand(args: readonly string[], options: CommandLineOptions): Promise<void> {
   // The reader may close the pipe (`doctor | head -1`): further output is lost, and the command continues.

@@ -133,6 +133,7 @@ async function lookAtSecrets(core: Core): Promise<Found> {
 /** Advice for checks whose messages come from other programs. */
 const ADVICE: Record<string, string> = {
   mail: 'Correct SMTP_URL (host, port, user, password), and see that this machine may reach that server.',
+  scanner: 'Start clamd, or correct CLAMAV_URL. What is uploaded meanwhile stays in quarantine.',
 }
 
 function runCheck(core: Core, { name, check }: HealthCheck): Promise<Finding> {

@@ -11,11 +11,12 @@ import { explain } from './failures.ts'
 import { counted } from './migrate.ts'
 
 export const doctor: Command = {
-  summary: 'look at configuration, database, roles, row-level security, mail and clock',
+  summary: 'look at configuration, database, roles, row-level security, mail, files and clock',
   help: (cli) => `Usage: ${cli} doctor
 
 Looks at everything an installation rests on and says what is wrong and what to do. Exit code 0 when all is well, 1
-otherwise. Changes nothing, but where the embedded PostgreSQL does not run, it starts it for the time it looks.`,
+otherwise. Changes nothing: where the embedded PostgreSQL does not run, it starts it for the time it looks, and what it
+writes to the file storage, to read it again, it removes.`,
   async run(_values, options) {
     let wrong = 0
     for await (const finding of findings(options)) {

@@ -57,10 +57,13 @@ export async function startEnvironment(
 /**
  * For commands that inspect or repair: as for `start`, but they also use the embedded PostgreSQL of a running `start`.
  */
-export async function visitEnvironment({ modules }: CommandOptions, { migrates = false } = {}): Promise<Environment> {
+export async function visitEnvironment(
+  { modules }: CommandOptions,
+  { migrates = false, interrupt }: { migrates?: boolean; interrupt?: AbortController | undefined } = {},
+): Promise<Environment> {
   const config = await readConfig(modules, ownDatabaseInProduction, ...(migrates ? [ownerOfSchema] : []))
   try {
-    endOnSignals()
+    endOnSignals(interrupt)
     return await openDatabase(config)
   } catch (error) {
     if (!(error instanceof EmbeddedAlreadyRunning)) throw error
@@ -68,9 +71,16 @@ export async function visitEnvironment({ modules }: CommandOptions, { migrates =
   }
 }
 
-/** Without a handler a signal would end this process and leave the PostgreSQL that it has started. */
-function endOnSignals(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+/**
+ * Without a handler a signal would end this process and leave the PostgreSQL that it has started. With `interrupt` the first
+ * one only aborts that, and the next one ends the process.
+ */
+function endOnSignals(interrupt?: AbortController): void {
+  const onSignal = () => {
+    if (!interrupt || interrupt.signal.aborted) process.exit(1)
+    interrupt.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
 }
 
 /** For commands that run many times in parallel, for which one embedded database does not suffice. */

@@ -35,8 +35,9 @@ function usageOf({ options = {}, operands = 0 }: OwnCommand): string {
 // biome-ignore lint/suspicious/noConfusingVoidType: as OwnCommand.run
 type Work = (core: Core) => Promise<number | void>
 
-async function withCore(options: CommandOptions, work: Work): Promise<number> {
-  const environment = await visitEnvironment(options)
+/** Gives a command a core of its own for as long as it works. `interrupt`: see `visitEnvironment`. */
+export async function withCore(options: CommandOptions, work: Work, interrupt?: AbortController): Promise<number> {
+  const environment = await visitEnvironment(options, { interrupt })
   try {
     const { config, keepsSecret } = environment
     await assertConnects(config, options.product)
