@@ -18,6 +18,7 @@ const UNAMBIGUOUS = [
   ['/api/v1/mails/{id}/resend', '/api/v1/mails/suppressions/{id}'],
   ['/api/v1/users/invitations/{id}', '/api/v1/users/{id}/roles'],
   ['/api/v1/notifications/{id}/read', '/api/v1/notifications/push-subscriptions/{id}'],
+  ['/api/v1/files/{id}/restore', '/api/v1/files/tus/{id}'],
 ].map(([one, other = '']) => {
   const pointer = `#/paths/${other.replaceAll('/', '~1')}`
   return `no-ambiguous-paths: Paths should resolve unambiguously. Found two ambiguous paths: \`${one}\` and \`${other}\`. ${pointer}`

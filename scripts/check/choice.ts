@@ -31,6 +31,8 @@ export const ON_ONE_CONNECTION = [
   'seals/seal',
   'kernel-crash',
   'kernel-schedules',
+  'uploads/quota',
+  'uploads/direct',
 ]
 
 /**
@@ -79,6 +81,7 @@ export const BESIDE_STATEMENTS = [
   'test/http-edges',
   'test/kernel-registry',
   'test/kernel-streams',
+  'test/kernel-uploads',
   'test/names',
   'test/openapi',
   'test/outbound-places',
@@ -118,6 +121,9 @@ export const LONGEST = [
 /** Tests that need a process to themselves, and why. */
 export const ALONE: Record<string, string> = {
   'audit/export': 'measures the memory of its process',
+  'tus/tus': 'tus-js-client listens to signals',
+  'tus/processes': 'tus-js-client listens to signals',
+  'tus/storages': 'tus-js-client listens to signals',
 }
 
 /** Whether a test file runs once more with a single connection for each role. */

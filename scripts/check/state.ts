@@ -3,12 +3,15 @@
 /** What one file can see of another that ran before it. */
 const readState = () => ({
   'another working folder': process.cwd(),
-  'another environment': JSON.stringify(Object.entries(process.env).sort()),
+  'another environment': JSON.stringify(Object.entries(process.env).filter(isOurs).sort()),
   'listeners to signals': SIGNALS.map((signal) => process.listenerCount(signal)).join(),
   'listeners to uncaught errors': UNCAUGHT.map((name) => process.listenerCount(name)).join(),
   'another clock': [Date, setTimeout, setInterval, setImmediate],
   'another fetch': [fetch],
 })
+
+/** The library that reads pictures sets its own when it is loaded, which only it heeds. */
+const isOurs = ([name]: [string, unknown]) => name !== 'VIPSHOME'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const UNCAUGHT = ['uncaughtException', 'unhandledRejection'] as const

@@ -41,7 +41,7 @@ export const plants: Plant[] = [
   {
     guard: 'A cookie allows something only in requests that a page of the installation makes',
     file: 'core/src/kernel/http/handle.ts',
-    find: "if (route.method !== 'GET' && bringsCookies(route, request))",
+    find: 'if (!isSafe(route.method) && bringsCookies(route, request))',
     replace: "if (route.method === 'GET' && bringsCookies(route, request))",
     tests: [PARTS],
   },
@@ -125,14 +125,14 @@ export const plants: Plant[] = [
   {
     guard: 'A plugin on Fastify brings no content type into the routes of modules',
     file: 'core/src/kernel/http/body.ts',
-    find: '  app.removeAllContentTypeParsers()\n  if (route.raw',
-    replace: "  app.removeContentTypeParser(['application/json', 'text/plain'])\n  if (route.raw",
+    find: '  app.removeAllContentTypeParsers()\n  if (isStreamed',
+    replace: "  app.removeContentTypeParser(['application/json', 'text/plain'])\n  if (isStreamed",
     tests: ['core/test/fastify-setup.test.ts'],
   },
   {
     guard: 'What a plugin on Fastify says in an error is told to nobody',
     file: 'core/src/kernel/http/build.ts',
-    find: '  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemOf(error, request)))\n',
+    find: '  app.setErrorHandler(async (error, request, reply) => {\n    await leaveBody(request, reply)\n    return sendProblem(request, reply, problemOf(error, request))\n  })\n',
     replace: '',
     tests: ['core/test/fastify-setup.test.ts'],
   },

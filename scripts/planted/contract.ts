@@ -18,7 +18,7 @@ export const plants: Plant[] = [
   {
     guard: 'A compressed body is refused as what it is',
     file: 'core/src/kernel/http/build.ts',
-    find: "if (route.method !== 'GET' && isEncoded(request.headers)) throw encoded()",
+    find: 'if (isEncoded(request.headers)) throw encoded()',
     replace: '',
     tests: ['core/test/http-edges.test.ts'],
   },

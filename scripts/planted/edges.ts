@@ -19,7 +19,7 @@ export const plants: readonly Plant[] = [
   {
     guard: 'No route sets a header that the kernel keeps',
     file: 'core/src/kernel/http/answer-headers.ts',
-    find: 'if (KEPT.test(name))',
+    find: 'if (isKeptHeader(name))',
     replace: 'if (false)',
     tests: ['core/test/answer-headers.test.ts'],
   },

@@ -55,7 +55,7 @@ export const plants: Plant[] = [
   {
     guard: 'A route that hands out a secret takes no Idempotency-Key',
     file: 'core/src/kernel/route.ts',
-    find: ' && !handsOutSecrets(spec.response)',
+    find: ' &&\n        !handsOutSecrets(spec.response)',
     replace: '',
     tests: ['core/test/kernel-registry.test.ts'],
   },
@@ -145,14 +145,14 @@ export const plants: Plant[] = [
   },
   {
     guard: 'The label of a button can be read, whatever colour a tenant has',
-    file: 'core/src/modules/mail/colors.ts',
+    file: 'core/src/kernel/text/colors.ts',
     find: 'return contrast(color, WHITE) >= LEGIBLE ? WHITE : BLACK',
     replace: 'return contrast(color, WHITE) >= VISIBLE ? WHITE : BLACK',
     tests: ['core/src/modules/mail/render.test.ts'],
   },
   {
     guard: 'A colour of a mail is a colour',
-    file: 'core/src/modules/mail/colors.ts',
+    file: 'core/src/kernel/text/colors.ts',
     find: 'return color && COLOR.test(color) ?',
     replace: 'return color ?',
     tests: ['core/src/modules/mail/render.test.ts'],

@@ -85,8 +85,8 @@ export const plants: Plant[] = [
   {
     guard: 'A 304 says nothing of a body that it has not',
     file: 'core/src/kernel/http/finish.ts',
-    find: "headers: { 'content-type': _, ...headers } }: Finished): Finished {",
-    replace: 'headers }: Finished): Finished {',
+    find: "const { 'content-type': _type, 'content-length': _length, 'content-range': _range, ...headers } = whole",
+    replace: 'const headers = whole',
     tests: ['core/src/kernel/http/conditional.test.ts'],
   },
 ]
