@@ -10,7 +10,17 @@ import { getTestServer } from '../src/testing/server.ts'
 import { cleanUp, type Ended, makeFolder, person, runCli, send, startCli, until } from './run-cli.ts'
 import { runInProcess } from './run-in-process.ts'
 
-const COMMANDS = ['start', 'serve', 'worker', 'migrate', 'db setup', 'doctor', 'audit verify']
+const COMMANDS = [
+  'start',
+  'serve',
+  'worker',
+  'migrate',
+  'db setup',
+  'doctor',
+  'audit verify',
+  'files move',
+  'files check',
+]
 const SECRET = randomBytes(32).toString('base64url')
 const prefix = `tenantry_test_cli_${randomBytes(4).toString('hex')}`
 const serverUrl = await getTestServer()
@@ -78,14 +88,20 @@ describe('arguments', () => {
 
 describe('settings', () => {
   test('every problem is named at once, those of the command included', async () => {
-    const env = { NODE_ENV: 'production', PORT: 'http', SMTP_URL: 'smtp://mail', CLAMAV_URL: 'x', PUBLIC_URI: 'x' }
+    const env = {
+      NODE_ENV: 'production',
+      PORT: 'http',
+      SMTP_URL: 'smtp://mail',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'x',
+      PUBLIC_URI: 'x',
+    }
     const ends = await Promise.all(['start', 'serve', 'doctor'].map((command) => runInProcess(command, { env, cwd })))
     for (const { code, out, err } of ends) {
       assert.equal(code, 1)
       for (const start of [
         'PORT must be',
         'SMTP_URL is set, but MAIL_FROM is not',
-        'CLAMAV_URL is set, but',
+        'OTEL_EXPORTER_OTLP_ENDPOINT is set, but',
         'PUBLIC_URI is no setting: PUBLIC_URL is',
         'PUBLIC_URL is required in production',
         'APP_SECRET is',

@@ -32,6 +32,25 @@ const crossing = defineModule({
     }),
     defineRoute({
       ...shared,
+      method: 'OPTIONS',
+      path: '/spoken',
+      summary: 'Say what is spoken',
+      standing: { 'x-spoken': '1.0' },
+      response: { 204: null },
+      handler: () => new Answer(204, undefined, { 'x-known': '0.9, 1.0' }),
+    }),
+    defineRoute({
+      ...shared,
+      method: 'PATCH',
+      path: '/spoken',
+      summary: 'Speak',
+      headers: Type.Object({ 'x-word': Type.String() }),
+      standing: { 'x-spoken': '1.0' },
+      exposes: ['x-heard'],
+      handler: () => new Answer(200, {}, { 'x-heard': 'yes' }),
+    }),
+    defineRoute({
+      ...shared,
       method: 'GET',
       path: '/varied',
       summary: 'Answer by language',
@@ -97,6 +116,26 @@ describe('a preflight', () => {
     assert.equal(put.headers['access-control-allow-credentials'], undefined)
   })
 
+  it('is answered also where the path has a route for OPTIONS, which answers all else', async () => {
+    const { statusCode, headers } = await preflight('/api/v1/spoken', 'PATCH')
+    assert.deepEqual([statusCode, headers['access-control-allow-origin']], [204, APP])
+    assert.equal(headers['access-control-allow-methods'], 'OPTIONS, PATCH')
+    assert.match(String(headers['access-control-allow-headers']), /, x-word$/)
+    assert.equal(headers['x-known'], undefined)
+    const others = [
+      await preflight('/api/v1/spoken', 'PATCH', 'https://evil.example'),
+      await preflight('/api/v1/spoken', 'PATCH', APP, closed),
+      await open.app.inject({ method: 'OPTIONS', url: '/api/v1/spoken' }),
+    ]
+    for (const { statusCode, headers } of others) {
+      assert.deepEqual([statusCode, headers['x-known'], headers['x-spoken']], [204, '0.9, 1.0', '1.0'])
+      assert.deepEqual(
+        crossOriginOf(headers).filter((name) => name !== 'vary'),
+        [],
+      )
+    }
+  })
+
   it('about a path that is not there, from another origin, or that is none is answered as ever', async () => {
     assert.equal((await preflight('/api/v1/nowhere', 'GET')).statusCode, 404)
     for (const origin of [
@@ -143,6 +182,21 @@ describe('an answer', () => {
       assert.deepEqual(crossOriginOf(headers), ['vary'], origin)
     }
     assert.match(String((await open.request('GET', '/api/v1/toys')).headers.vary), /^Origin\b/)
+  })
+
+  it('shows the headers that its route exposes, and those of every answer of it, refusals included', async () => {
+    const ask = (headers: Record<string, string>) =>
+      open.request('PATCH', '/api/v1/spoken', { headers: { origin: APP, ...headers } })
+    for (const [status, headers] of [
+      [200, { 'x-word': 'hello' }],
+      [400, {}],
+    ] as const) {
+      const answer = await ask(headers)
+      assert.deepEqual([answer.status, answer.headers['x-spoken']], [status, '1.0'])
+      assert.match(String(answer.headers['access-control-expose-headers']), /, x-heard, x-spoken$/)
+    }
+    const { headers } = await open.request('GET', '/api/v1/varied', { headers: { origin: APP } })
+    assert.doesNotMatch(String(headers['access-control-expose-headers']), /x-heard|x-spoken/)
   })
 
   it('allows credentials on routes that read cookies alone, their errors included', async () => {

@@ -80,6 +80,39 @@ describe('a sweep over tenants', () => {
     assert.equal((after.done ?? 0) - (before.done ?? 0), TENANTS.length - 1)
   })
 
+  it('holds no transaction over work that talks to the outside, and begins again what a stop has cut short', async () => {
+    const closing = await createTestCore({
+      modules: [probe],
+      env: { DATABASE_POOL_SIZE: '1' },
+      database: test.database,
+    })
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>()
+    let isFirst = true
+    const outside = (): Sweep<{ tenant_id: string }> => ({
+      ...sweep(),
+      transaction: 'manual',
+      work: async (ctx, { tenant_id }, stopping) => {
+        assert.throws(() => ctx.tx)
+        // With a pool of one this would wait for ever inside of another one.
+        await ctx.transaction((ctx) => writeProbe(ctx, 'swept'))
+        if (tenant_id === TENANTS[1] && isFirst) {
+          isFirst = false
+          reach()
+          await new Promise((resolve) => stopping.addEventListener('abort', resolve, { once: true }))
+          stopping.throwIfAborted()
+        }
+        worked.push(tenant_id)
+      },
+    })
+    const cut = everyTenant(closing.core, outside())
+    await reached
+    await Promise.all([closing.close(), assert.rejects(cut, { name: 'Interrupted' })])
+    assert.deepEqual(worked, TENANTS.slice(0, 1))
+    assert.doesNotMatch(closing.logs.join(''), /the work of a sweep on one tenant failed/)
+    await everyTenant(test.core, outside())
+    assert.deepEqual(worked.slice(-TENANTS.length + 1), TENANTS.slice(1))
+  })
+
   it('goes on in another process where one has died, once its claim is over', async (t) => {
     const { promise: never, reject: end } = Promise.withResolvers<void>()
     t.after(() => end(new Error('over')))

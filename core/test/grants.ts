@@ -52,9 +52,11 @@ export const TABLES: Record<string, Rights> = {
 
   // People. No request makes a super admin, moves an account to another address or takes a second factor away.
   users: {
-    app: 'select, insert (id, created_at, updated_at, email, email_normalized, name, phone, avatar_url, locale, timezone, email_verified_at, two_factor_enabled, status), update (updated_at, name, phone, locale, timezone, email_verified_at)',
+    app: 'select, insert (id, created_at, updated_at, email, email_normalized, name, phone, locale, timezone, email_verified_at, two_factor_enabled, status), update (updated_at, name, phone, locale, timezone, email_verified_at, avatar_id)',
     system: ALL,
   },
+  // One is shown, or is not; what it is never changes.
+  pictures: { app: 'select, insert, update (state, updated_at), delete', system: ALL },
   user_logins: { app: 'select, insert, update (last_login_at, last_tenant_id)', system: ALL },
   user_settings: { app: 'select, insert, update (settings, updated_at)', system: ALL },
   user_tenants: { app: 'select, insert, delete', system: ALL },
@@ -70,10 +72,22 @@ export const TABLES: Record<string, Rights> = {
   bootstraps: { app: '', system: ALL },
 
   // Tenants and what is theirs.
-  tenants: { app: 'select, insert, update (name, slug, owner_id, settings, branding, updated_at)', system: ALL },
+  tenants: {
+    app: 'select, insert, update (name, slug, owner_id, settings, branding, updated_at, logo_id)',
+    system: ALL,
+  },
   tenant_founders: { app: 'select, insert, update (founded)', system: ALL },
   tenant_slugs: { app: 'select, insert, update (slug)', system: ALL },
   stores: { app: ALL, system: ALL },
+  // What is stored never changes; where it is, and whether anybody gets it, does.
+  files: {
+    app: 'select, insert, update (filename, storage_backend, is_public, scan_status, trashed_at, missing_at, updated_at), delete',
+    system: ALL,
+  },
+  file_uploads: {
+    app: 'select, insert, update (reserved, received, pieces, kept, writer, writer_until, entity_type, entity_id, store_id, is_public, expires_at, updated_at), delete',
+    system: ALL,
+  },
   roles: { app: ALL, system: ALL },
   role_assignments: { app: 'select, insert, delete', system: ALL },
   members: { app: ALL, system: ALL },

@@ -161,6 +161,22 @@ describe('the registry', () => {
     assert.match(body({ query: open })[0] ?? '', /has a query that accepts unknown fields/)
   })
 
+  it('refuses headers of answers that are none, or that the kernel sets, and a body of a method without one', () => {
+    const wrong = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
+    for (const name of ['access-control-allow-origin', 'x-request-id', 'set-cookie'])
+      for (const spec of [{ standing: { [name]: '*' } }, { exposes: [name] }])
+        assert.match(wrong(spec)[0] ?? '', /which the kernel keeps for itself/)
+    assert.match(wrong({ exposes: ['X-Upper'] })[0] ?? '', /which is no name in lower case/)
+    assert.deepEqual(wrong({ standing: { 'tus-resumable': '1.0.0' }, exposes: ['upload-offset'] }), [])
+    for (const method of ['GET', 'DELETE', 'OPTIONS'])
+      for (const taken of [
+        { body: Closed({}) },
+        { raw: ['text/plain'] },
+        { stream: ['text/plain'], transaction: 'manual' },
+      ])
+        assert.match(wrong({ method, ...taken }).join(), /body, which its method has not/)
+  })
+
   it('refuses a limit for bodies that is above all limits, or that no body has', () => {
     const body = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
     const posts = { method: 'POST', body: Closed({}) }

@@ -122,7 +122,7 @@ describe('a mail that is sent', () => {
 
   it('looks like the tenant that it belongs to, and like no other', async () => {
     const [painted, plain] = [await test.foundTenant({ name: 'Painted' }), await test.foundTenant({ name: 'Plain' })]
-    const colours = { primary_color: '#ffcc00', accent_color: '#00aa55' }
+    const colours = { primary_color: '#d97706', accent_color: '#00aa55' }
     assert.equal((await painted.owner.put('/tenants/current/branding', colours)).status, 200)
     const sent = async ({ id: tenantId }: { id: string }, to: string) => {
       const data = { at: '2026-03-03T13:00:00.000Z' }
@@ -131,10 +131,10 @@ describe('a mail that is sent', () => {
       return (await test.mails(to))[0]
     }
     const own = await sent(painted, 'own@example.com')
-    assert.match(own?.html ?? '', /border-top:4px solid #00aa55.*>Painted<\/p>.*background:#ffcc00;color:#000000/s)
+    assert.match(own?.html ?? '', /border-top:4px solid #00aa55.*>Painted<\/p>.*background:#d97706;color:#000000/s)
     assert.match(own?.text ?? '', /\n-- \nPainted\n$/)
     const other = await sent(plain, 'other@example.com')
     assert.match(other?.html ?? '', />Plain<\/p>/)
-    assert.doesNotMatch(other?.html ?? '', /#ffcc00|#00aa55|Painted/)
+    assert.doesNotMatch(other?.html ?? '', /#d97706|#00aa55|Painted/)
   })
 })

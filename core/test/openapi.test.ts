@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Value } from 'typebox/value'
 import { Answer, Closed, defineModule, defineRoute, Email, type Module, Nullable, Type } from '#kernel'
 import { catalog } from '../../examples/catalog/index.ts'
+import { isSafe } from '../src/kernel/http/methods.ts'
 import {
   type JsonSchema,
   type MediaType,
@@ -101,18 +102,21 @@ for (const [name, modules] of [
         ]
         const missing = expected.filter((status) => !(String(status) in found.operation.responses))
         assert.deepEqual(missing, [], `${route.method} ${route.url}`)
-        assert.equal('requestBody' in found.operation, (route.body ?? route.raw) !== undefined)
+        assert.equal(
+          'requestBody' in found.operation,
+          (route.body ?? route.raw ?? route.stream ?? route.form) !== undefined,
+        )
       }
     })
 
-    it('promises no conflict of a route that only asks, and one of every other that is no GET', () => {
+    it('promises no conflict of a route that only asks, and one of every other that is neither GET nor OPTIONS', () => {
       for (const { method, url, onlyAsks, hidden } of registry.routes) {
         if (hidden) continue
         const path = url.replace(/:(\w+)/g, '{$1}')
         const found = operations.find((each) => each.method === method && each.path === path)
         const answer = found?.operation.responses['409']
         const isPromised = answer !== undefined && /conflict/.test(JSON.stringify(answer))
-        assert.equal(isPromised, method !== 'GET' && !onlyAsks, `${method} ${url}`)
+        assert.equal(isPromised, !isSafe(method) && !onlyAsks, `${method} ${url}`)
       }
     })
 
