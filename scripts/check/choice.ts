@@ -32,7 +32,6 @@ export const ON_ONE_CONNECTION = [
   'kernel-crash',
   'kernel-schedules',
   'uploads/quota',
-  'uploads/direct',
 ]
 
 /**
@@ -76,6 +75,8 @@ export const ALSO_ON_FIFTEEN = [
 export const BESIDE_STATEMENTS = [
   'test/architecture',
   'test/examples',
+  'test/files-cli',
+  'test/files-move-killed',
   'test/fine-print',
   'test/hostile-input',
   'test/http-edges',
@@ -98,6 +99,7 @@ export const BESIDE_STATEMENTS = [
 /** Those that take longest, by waiting or by working: begun last, they would keep the whole check waiting. */
 export const LONGEST = [
   'scripts/package',
+  'test/files-move-killed',
   'documents.browser',
   'delivery/crash',
   'scripts/clients',
@@ -121,9 +123,6 @@ export const LONGEST = [
 /** Tests that need a process to themselves, and why. */
 export const ALONE: Record<string, string> = {
   'audit/export': 'measures the memory of its process',
-  'tus/tus': 'tus-js-client listens to signals',
-  'tus/processes': 'tus-js-client listens to signals',
-  'tus/storages': 'tus-js-client listens to signals',
 }
 
 /** Whether a test file runs once more with a single connection for each role. */

@@ -159,6 +159,30 @@ describe('who downloads', () => {
     assert.equal((await onlyFiles.get(`/files?entity_type=painting&entity_id=${store}`)).status, 403)
   })
 
+  it('of what belongs to nothing but a store works there', async () => {
+    const [north, south] = await Promise.all(
+      ['North', 'Harbour'].map(async (name) => (await tenant.owner.post('/stores', { name })).body.id),
+    )
+    const form = { file: text('of the north') }
+    const { id } = (await tenant.owner.request('POST', '/files', { form, headers: { 'x-store-id': north } })).body
+    const [there, elsewhere] = await Promise.all(
+      [north, south].map((store) => tenant.member({ permissions: ['file.view', 'file.update', 'file.delete'], store })),
+    )
+    const has = async (who: typeof there) =>
+      (await who?.get('/files'))?.body.data.some((each: { id: string }) => each.id === id)
+    assert.deepEqual([await has(there), await has(elsewhere)], [true, false])
+    const statuses = async (who: typeof there) => [
+      (await who?.get(`/files/${id}`))?.status,
+      (await who?.get(`/files/${id}/download`))?.status,
+      (await who?.put(`/files/${id}`, { is_public: false }))?.status,
+      (await who?.post(`/files/${id}/link`, {}))?.status,
+      (await who?.delete(`/files/${id}`))?.status,
+      (await who?.post(`/files/${id}/restore`))?.status,
+    ]
+    assert.deepEqual(await statuses(elsewhere), [404, 404, 404, 404, 404, 404])
+    assert.deepEqual(await statuses(there), [200, 200, 200, 201, 204, 200])
+  })
+
   it('of a public file needs no credential, as long as it is public and the tenant is there', async () => {
     const { id } = await uploaded(tenant.owner, text('open to all'), { is_public: true })
     const { url } = (await tenant.owner.get(`/files/${id}`)).body

@@ -10,7 +10,7 @@ import { createTestCore, type TestCore } from '../../../testing/index.ts'
 import { sweepTenant } from './sweep.ts'
 import { insertFiles } from './upkeep.fixture.ts'
 
-const COUNT = 20_000
+const COUNT = 10_000
 const MiB = 1024 ** 2
 /** Of what is in use: the names in one folder of a disk, and pages of rows. */
 const MOST_BYTES = 32 * MiB

@@ -1,6 +1,15 @@
-// Apart from the other fixture, since the library listens to signals of the process that loads it.
-import { Upload, type UploadOptions } from 'tus-js-client'
+import type { UploadOptions } from 'tus-js-client'
 import type { Place } from './tus.fixture.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const // the words are the types of the signals
+
+// When it is loaded, the library begins to listen to signals of this process, which other tests run in.
+const before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]))
+const { Upload } = await import('tus-js-client')
+for (const [signal, known] of before)
+  for (const listener of process.listeners(signal))
+    if (!known.includes(listener)) process.removeListener(signal, listener)
+type Upload = InstanceType<typeof Upload>
 
 export interface Client {
   upload: Upload
