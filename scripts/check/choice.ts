@@ -70,7 +70,8 @@ export const ALSO_ON_FIFTEEN = [
 
 /**
  * Of these, those about what reaches no statement: requests that are refused, documents, addresses, declarations; and those
- * whose every statement others send.
+ * whose every statement others send: what the isolation kit tries of routes the proofs of routes send, and what of tables the
+ * catalogue's tests.
  */
 export const BESIDE_STATEMENTS = [
   'test/architecture',
@@ -80,6 +81,7 @@ export const BESIDE_STATEMENTS = [
   'test/fine-print',
   'test/hostile-input',
   'test/http-edges',
+  'test/isolation',
   'test/kernel-registry',
   'test/kernel-streams',
   'test/kernel-uploads',
