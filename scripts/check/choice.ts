@@ -43,7 +43,7 @@ const INDIFFERENT =
 
 /**
  * What an older PostgreSQL is asked in every check. Statements are what it could take otherwise, and these send nearly all of
- * them: the kernel's and the schema's own tests, every route with every answer, the test file of each module and example that is
+ * them: the kernel's and the schema's own tests, the test file of each module and example that is
  * named like it, what happens at once, and the list below. What else a module has proves its rules with the same statements.
  */
 const ON_FIFTEEN = [
@@ -70,8 +70,8 @@ export const ALSO_ON_FIFTEEN = [
 
 /**
  * Of these, those about what reaches no statement: requests that are refused, documents, addresses, declarations; and those
- * whose every statement others send: what the isolation kit tries of routes the proofs of routes send, and what of tables the
- * catalogue's tests.
+ * whose every statement others send: what the isolation kit and the proofs of routes ask of routes the tests of modules ask, and what
+ * of tables the catalogue's tests.
  */
 export const BESIDE_STATEMENTS = [
   'test/architecture',
@@ -95,6 +95,7 @@ export const BESIDE_STATEMENTS = [
   'test/rate-limits.redis',
   'test/rate-store',
   'test/reach',
+  'test/routes',
   'test/unknown-fields',
 ]
 
