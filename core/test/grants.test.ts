@@ -40,7 +40,7 @@ async function readTables(): Promise<Record<string, Rights>> {
     from things cross join lateral aclexplode(relacl) a left join pg_roles r on r.oid = a.grantee where a.grantee <> relowner
     union all
     select r.rolname, thing, lower(a.privilege_type), array_agg(t.attname::text order by t.attnum)
-    from things join pg_attribute t on t.attrelid = things.oid cross join lateral aclexplode(t.attacl) a
+    from things join pg_attribute t on t.attrelid = things.oid and not t.attisdropped cross join lateral aclexplode(t.attacl) a
     left join pg_roles r on r.oid = a.grantee where a.grantee <> relowner group by 1, 2, 3`)
   const names = await client.query<{ name: string }>(
     "select name from tenantry.tables union all select 'tenantry.' || relname from pg_class where relnamespace = 'tenantry'::regnamespace and relkind = 'r'",

@@ -17,6 +17,12 @@ const SILENT: Readonly<Record<string, string>> = {
   'POST /subscriptions/current/change-plan/preview': 'answers a question',
   'POST /tenants/current/mail-domain/verify':
     'asks the name servers; that the domain counts from now on, or no more, is recorded',
+  'POST /files/uploads': 'holds a part of the quota until it becomes a file, which is recorded, or is given up',
+  'POST /files/tus': 'as above',
+  'PUT /file-uploads/:token': 'sends bytes of an upload; the file that it becomes is recorded',
+  'PATCH /files/tus/:id': 'as above; its last bytes make the file',
+  'DELETE /files/tus/:id': 'gives an upload up that is no file yet',
+  'OPTIONS /files/tus': 'answers a question',
   'PUT /notifications/read-all':
     "a person's own list; what it told of is recorded, and reading it changes nothing else",
   'PUT /notifications/:id/read': 'as above',
