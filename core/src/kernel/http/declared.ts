@@ -40,8 +40,9 @@ interface Part {
 function headerReader(schema: TObject): (request: FastifyRequest) => Part {
   const names = Object.keys(schema.properties)
   const [coerce, tidy, check] = [coercion(schema), tidierOf(schema), lazyCheck(schema)]
-  return ({ headers, raw }) => {
-    const given = names.filter((name) => headers[name] !== undefined)
+  return ({ method, headers, raw }) => {
+    // Parts are asked for with GET alone (RFC 9110, 14.2).
+    const given = names.filter((name) => headers[name] !== undefined && !(method === 'HEAD' && name === 'range'))
     const values = coerce(Object.fromEntries(given.map((name) => [name, headers[name]])))
     tidy?.(values)
     // Node keeps the first of some headers and joins others: a proxy may have read another one.

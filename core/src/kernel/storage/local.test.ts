@@ -119,6 +119,25 @@ describe('a folder of files', () => {
     assert.deepEqual(await partial(), [])
   })
 
+  test('loses each folder with its last file, and none that anybody writes to', async () => {
+    await storage.write('uploads/one/0', pieces('x'))
+    await storage.write('uploads/two/0', pieces('x'))
+    await storage.delete('uploads/one/0')
+    await storage.delete('uploads/one/0')
+    assert.deepEqual(await readdir(join(root, 'uploads')), ['two'])
+    await storage.delete('uploads/two/0')
+    assert.ok(!(await readdir(root)).includes('uploads'))
+    const busy = Array.from({ length: 8 }, async (_, writer) => {
+      for (let i = 0; i < 25; i++) {
+        await storage.write(`uploads/busy/${writer}`, pieces('x'))
+        assert.equal(await storage.size(`uploads/busy/${writer}`), 1)
+        await storage.delete(`uploads/busy/${writer}`)
+      }
+    })
+    await Promise.all(busy)
+    assert.ok(!(await readdir(root)).includes('uploads'))
+  })
+
   test('lists nothing that no key leads to', async () => {
     const own = createLocalStorage(join(root, 'listing'))
     await own.write('a', pieces('x'))

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, opendir, rename, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, opendir, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { newId } from '../ids.ts'
 import { errorCode } from '../system-errors.ts'
-import { flushFolder, ignoreMissing, makeFolders, removeAbandoned } from './folders.ts'
+import { flushFolder, ignoreMissing, moveInto, removeAbandoned, removeEmptyFolders } from './folders.ts'
 import { writeFile } from './local-write.ts'
 import {
   type ByteRange,
@@ -41,18 +41,17 @@ export function createLocalStorage(root: string): FileStorage {
     backend: 'local',
     async write(key, content) {
       const path = pathOf(key)
-      await makeFolders(dirname(path))
       await mkdir(partial, { recursive: true, mode: 0o700 })
       await removeAbandoned(partial)
       const temporary = join(partial, newId())
       const written = await writeFile(temporary, key, content)
       try {
-        await rename(temporary, path)
+        await moveInto(temporary, path)
       } catch (error) {
         await rm(temporary, { force: true })
         throw error
       }
-      await flushFolder(dirname(path))
+      await ignoreMissing(flushFolder(dirname(path)))
       return written
     },
     read(key, range) {
@@ -65,6 +64,7 @@ export function createLocalStorage(root: string): FileStorage {
       const path = pathOf(key)
       await ignoreMissing(unlink(path))
       await ignoreMissing(flushFolder(dirname(path)))
+      await removeEmptyFolders(dirname(path), root)
     },
     list(folder) {
       if (folder !== '') checkFileKey(folder)

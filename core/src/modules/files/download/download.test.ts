@@ -83,6 +83,8 @@ describe('a download', () => {
     assert.equal((await ask({ 'if-none-match': etag, range: 'bytes=0-1' })).status, 304)
     const { status, headers, text: content } = await ask({}, '', 'HEAD')
     assert.deepEqual([status, content, headers['content-length'], headers.etag], [200, '', '36', etag])
+    const part = await ask({ range: 'bytes=5-' }, '', 'HEAD')
+    assert.deepEqual([part.status, part.headers['content-length'], part.headers['content-range']], [200, '36', undefined])
   })
 
   it('is recorded when it begins, and only then: not for HEAD, a 304 or every part of it', async () => {
