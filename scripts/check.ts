@@ -3,9 +3,12 @@
 // embedded PostgreSQL alone. Quiet while all is well, but for --times: how long each file took; the last line is the result.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { findChromium } from '../core/src/testing/chromium.ts'
 import { findClamd } from '../core/src/testing/clamd.ts'
+import { quickFolder } from '../core/src/testing/quick-folder.ts'
 import { startTestServer } from '../core/src/testing/server.ts'
 import {
   chooseNamed,
@@ -38,6 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 
 try {
   const { words, everywhere, times } = readArguments()
+  await makeFolder()
   if (times) stops.push(async () => printTimes())
   if (words.length > 0) await runNamed(words)
   else if (totals.failed === 0) await runAll(everywhere)
@@ -49,6 +53,15 @@ try {
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
 print(`${totals.passed} passed, ${totals.failed} failed${skipped}`)
 process.exit(totals.failed > 0 ? 1 : 0)
+
+/** What tests throw away goes with the run, also what those leave that were killed. */
+async function makeFolder(): Promise<void> {
+  const folder = await mkdtemp(join(quickFolder(), 'tenantry-run-'))
+  stops.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  // Another user runs the database when root runs this.
+  await chmod(folder, 0o711)
+  process.env.TEST_FOLDER = folder
+}
 
 function readArguments(): { words: string[]; everywhere: boolean; times: boolean } {
   try {
