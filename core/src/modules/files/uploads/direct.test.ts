@@ -29,14 +29,14 @@ const put = ({ url, headers }: { url: string; headers: Record<string, string> },
 
 const complete = (id: string, who = tenant.owner) => who.post(`/files/uploads/${id}/complete`)
 
-/** Holds the n-th write of a file until it is told to go on, as a process that stalls would. */
-function holdWrite(nth: number) {
+/** Holds the n-th write in a folder until it is told to go on, as a process that stalls would. */
+function holdWrite(nth: number, folder = 'files') {
   const { storage } = test.core
   const { write } = storage
   const [reached, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let seen = 0
   storage.write = async (key, content, options) => {
-    if (!key.startsWith('files/') || ++seen !== nth) return write.call(storage, key, content, options)
+    if (!key.startsWith(`${folder}/`) || ++seen !== nth) return write.call(storage, key, content, options)
     const chunks: Uint8Array[] = []
     for await (const chunk of content) chunks.push(chunk)
     reached.resolve()
@@ -182,6 +182,31 @@ describe('an upload straight to the storage', () => {
     await assertNothingLeft(test, tenant)
   })
 
+  it('leaves nothing of what comes when it is a file, or given up', async () => {
+    for (const isCompleted of [true, false]) {
+      const upload = await begun()
+      const held = holdWrite(1, 'uploads')
+      const late = put(upload, 'Buy beer')
+      await held.reached
+      // As if the one that sends had been taken for dead.
+      await test.core.db.systemQuery("update file_uploads set writer_until = '2000-01-01' where id = $1", [upload.id])
+      if (isCompleted) {
+        await put(upload, 'Buy milk')
+        assert.equal((await complete(upload.id)).status, 201)
+      } else {
+        test.clock.advance(4 * HOURS)
+        await test.runSchedule(giveUpExpired)
+      }
+      await test.drainJobs(tenant.id)
+      held.go()
+      assert.equal((await late).status, 404)
+      held.restore()
+      assert.deepEqual(await holdings(test, tenant.id), { files: 1, uploads: 0, used: 8, objects: 1 })
+    }
+    const [{ id }] = (await tenant.owner.get('/files')).body.data
+    assert.equal((await tenant.owner.get(`/files/${id}/download`)).text, 'Buy milk')
+  })
+
   it('keeps what was sent when less or more is sent afterwards', async () => {
     const upload = await begun()
     await put(upload, 'Buy milk')
@@ -206,7 +231,13 @@ describe('an upload straight to the storage', () => {
       entity_id: (await tenant.owner.post('/stores', { name: 'East' })).body.id,
     })
     await put(own, 'Buy milk')
+    const held = holdWrite(1)
+    const completing = complete(own.id)
+    await held.reached
     await tenant.owner.delete(`/stores/${(await tenant.owner.get('/stores?q=East')).body.data[0].id}`)
+    held.go()
+    held.restore()
+    assert.equal((await completing).status, 404, 'it went while it was completed')
     assert.equal((await complete(own.id)).status, 404)
   })
 
