@@ -315,15 +315,14 @@ describe('a form with an Idempotency-Key', () => {
   })
 
   it('holds its key for as long as it takes to arrive', async () => {
+    const UNANSWERED = 'select max(claimed_until) as at from idempotency_keys where status is null'
     mock.timers.enable({ apis: ['setInterval'] })
     try {
       const body = `${part('note', 'x')}--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`
       const sent = head(MiB).replace('Content-Type', 'Idempotency-Key: slow\r\nContent-Type')
       const socket = connect(Number(new URL(origin).port), '127.0.0.1').on('error', () => {})
       socket.write(sent + body)
-      const claimedUntil = async () =>
-        (await test.core.db.systemQuery<{ at: string }>('select max(claimed_until) as at from idempotency_keys'))[0]
-          ?.at ?? null
+      const claimedUntil = async () => (await test.core.db.systemQuery<{ at: string }>(UNANSWERED))[0]?.at ?? null
       await until('it is claimed', async () => (await claimedUntil()) !== null)
       const first = await claimedUntil()
       test.clock.advance(60_000)

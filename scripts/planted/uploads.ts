@@ -247,13 +247,6 @@ export const plants: Plant[] = [
     tests: files,
   },
   {
-    guard: 'A file that is restored at the last moment is not removed with the trash',
-    file: `${FILES}/trash-queries.ts`,
-    find: "'trashed_at', '<=', sql<string>",
-    replace: "'created_at', '<=', sql<string>",
-    tests: files,
-  },
-  {
     guard: 'What is restored has room in its thing',
     file: `${FILES}/operations.ts`,
     find: '  await requireRoom(ctx, before)\n  return save',

@@ -84,7 +84,10 @@ describe('a download', () => {
     const { status, headers, text: content } = await ask({}, '', 'HEAD')
     assert.deepEqual([status, content, headers['content-length'], headers.etag], [200, '', '36', etag])
     const part = await ask({ range: 'bytes=5-' }, '', 'HEAD')
-    assert.deepEqual([part.status, part.headers['content-length'], part.headers['content-range']], [200, '36', undefined])
+    assert.deepEqual(
+      [part.status, part.headers['content-length'], part.headers['content-range']],
+      [200, '36', undefined],
+    )
   })
 
   it('is recorded when it begins, and only then: not for HEAD, a 304 or every part of it', async () => {

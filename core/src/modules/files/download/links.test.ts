@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { TestCore, TestPerson, TestTenant } from '../../../testing/index.ts'
-import { createFileCore, historyOf, text, uploaded } from '../files.fixture.ts'
+import { createFileCore, historyOf, picture, text, uploaded } from '../files.fixture.ts'
 
 let test: TestCore
 let tenant: TestTenant
@@ -70,6 +70,17 @@ describe('a link', () => {
     const { url: last } = await link(third)
     await tenant.owner.delete(`/users/${third.userId}`)
     assert.equal((await open(last)).status, 404, 'who gave it has left')
+  })
+
+  it('to a file of a thing is worth what its giver may see of the thing', async () => {
+    const entity_id = (await tenant.owner.get('/stores')).body.data[0].id
+    const painting = await uploaded(tenant.owner, picture(), { entity_type: 'painting', entity_id })
+    giver = await tenant.member({ permissions: ['file.view', 'painting.view'] })
+    const { url } = (await giver.post(`/files/${painting.id}/link`, {})).body
+    assert.equal((await open(url)).status, 200)
+    const [{ role_id }] = (await tenant.owner.get(`/users/${giver.userId}/roles`)).body.data
+    await tenant.owner.put(`/roles/${role_id}`, { permissions: ['file.view'] })
+    assert.equal((await open(url)).status, 404)
   })
 
   it('ends with its tenant', async () => {
