@@ -30,6 +30,20 @@ export const plants: Plant[] = [
     tests: direct,
   },
   {
+    guard: 'An upload straight to the storage is held for as long as it comes',
+    file: `${UPLOADS}/claim.ts`,
+    find: 'if (ctx.clock.ms() - heard >= RENEW_MS) {',
+    replace: 'if (ctx.clock.ms() < heard) {',
+    tests: direct,
+  },
+  {
+    guard: 'No address is given for a file that the storage does not take in one request',
+    file: `${UPLOADS}/direct.ts`,
+    find: '    requireSize(ctx.storage.largestDirect, input.size, AT.size)\n',
+    replace: '',
+    tests: direct,
+  },
+  {
     guard: 'Who has begun an upload straight to the storage completes it, and nobody else',
     file: `${UPLOADS}/direct-complete.ts`,
     find: ' || found.begun_by !== beginnerOf(ctx)',

@@ -39,6 +39,7 @@ export function createLocalStorage(root: string): FileStorage {
   }
   return {
     backend: 'local',
+    largestDirect: Number.MAX_SAFE_INTEGER,
     async write(key, content) {
       const path = pathOf(key)
       await mkdir(partial, { recursive: true, mode: 0o700 })

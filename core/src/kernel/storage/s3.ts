@@ -15,6 +15,9 @@ import {
   type StoredFile,
 } from './storage.ts'
 
+/** One request takes no more: what AWS and most others say of a `PUT`, 5 GiB. */
+const LARGEST_PUT = 5 * 1024 ** 3
+
 /** One that holds connections. */
 export interface S3Storage extends FileStorage {
   close(): Promise<void>
@@ -41,6 +44,7 @@ export function createS3Storage(config: S3Config): S3Storage {
     }, key)
   return {
     backend: 's3',
+    largestDirect: LARGEST_PUT,
     async write(key, content, options) {
       checkFileKey(key)
       return writeObject(await connect(), { bucket, key, content, ...options })

@@ -45,9 +45,11 @@ export interface DirectRequest {
  */
 export interface FileStorage {
   readonly backend: Backend
+  /** The largest file, in bytes, that a client can upload by itself. */
+  readonly largestDirect: number
   /**
-   * Writes a file under the key, replacing an existing one, atomically: after any failure or crash the key has its
-   * earlier content. Resolves once the file is safe and was read again as it was sent; throws what `content` throws,
+   * Writes a file under the key, replacing an existing one, atomically: until it is replaced, the key has its earlier content,
+   * whatever fails; a failure after that (what was read again differs) may leave it without any. Resolves once the file is safe and was read again as it was sent; throws what `content` throws,
    * `StorageFull` when there is no room, `StorageDamaged` when something else came to lie there.
    */
   write(key: string, content: AsyncIterable<Uint8Array>, options?: { contentType?: string }): Promise<Written>

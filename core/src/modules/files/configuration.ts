@@ -1,11 +1,12 @@
 import { defineConfiguration, kinds } from '#kernel'
 import { DEFAULT_EXTENSIONS } from './kinds.ts'
 
-const TiB = 1024 ** 4
+const GiB = 1024 ** 3
 
 export const fileConfiguration = defineConfiguration({
   FILE_UPLOAD_MAX_SIZE: {
-    kind: kinds.bytes(1, 5 * TiB),
+    // A bucket takes no more in parts of the size that is sent.
+    kind: kinds.bytes(1, 64 * GiB),
     default: '50MiB',
     description: 'How large one file may be. Things that files belong to may allow less.',
   },

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto'
-import { AppError, type Ctx, conflict, type FileStorage, fromNow, MINUTES, notFound } from '#kernel'
+import { AppError, type Ctx, conflict, type FileStorage, notFound } from '#kernel'
 import { HEAD_BYTES } from '../judge-type.ts'
 import { presentFile } from '../present.ts'
 import { findFile } from '../queries.ts'
 import { requireFile } from '../rules.ts'
 import type { File } from '../schema.ts'
-import type { FileRow, UploadRow } from '../table.ts'
-import { COMPLETION_MS } from './direct.ts'
-import { deleteClaim, updateClaim, updateFrozen } from './direct-queries.ts'
+import type { UploadRow } from '../table.ts'
+import { busy, claimTimes, holding } from './claim.ts'
+import { updateClaim, updateFrozen } from './direct-queries.ts'
 import { requireType } from './form.ts'
 import { readHead } from './head.ts'
 import { piecePath } from './pieces.ts'
 import { findUpload } from './queries.ts'
 import { beginnerOf, finishUpload, giveUp } from './reservation.ts'
-
-/** Longer than the largest file takes to be read twice and written once. */
-const COMPLETING_MS = 60 * MINUTES
+import { deleteWriter } from './writer-queries.ts'
 
 /**
  * Makes a file of what was uploaded: it is copied from where the client could write to where it cannot. What it is to be is
@@ -40,29 +38,24 @@ async function claimOwn(ctx: Ctx, id: string): Promise<UploadRow | null> {
   if (found.kind !== 'direct' || found.begun_by !== beginnerOf(ctx)) throw notFound()
   // What it belongs to may be gone, or closed to the caller, since it began.
   await requireFile(ctx, found, 'change')
-  const times = { writer_until: fromNow(ctx.clock, COMPLETING_MS), expires_at: fromNow(ctx.clock, COMPLETION_MS) }
-  const claimed = await updateClaim(ctx.tx, found, { now: ctx.clock.now(), ...times })
+  const claimed = await updateClaim(ctx.tx, found, claimTimes(ctx))
   if (!claimed) throw busy()
   return claimed
 }
-
-const busy = () => conflict({ detail: 'Another request is sending this upload, or completing it' })
 
 /** Whoever has uploaded it is told, and whoever may see it anyway. */
 async function completed(ctx: Ctx, id: string): Promise<File> {
   return ctx.transaction(
     async (ctx) => {
       const file = await findFile(ctx.tx, ctx.tenantId, id)
-      if (!file || !(isBySender(ctx, file) || ctx.can('file.view', file.store_id))) throw notFound()
+      const isOwn = file !== undefined && file.uploaded_by !== null && file.uploaded_by === ctx.principal?.userId
+      if (!file || !(isOwn || ctx.can('file.view', file.store_id))) throw notFound()
       await requireFile(ctx, file, 'view')
       return presentFile(ctx, file)
     },
     { readOnly: true },
   )
 }
-
-const isBySender = ({ principal }: Ctx, { uploaded_by }: FileRow): boolean =>
-  uploaded_by !== null && uploaded_by === principal?.userId
 
 async function takeOver(ctx: Ctx, upload: UploadRow): Promise<File> {
   const storage = ctx.storages.of(upload.storage_backend)
@@ -76,12 +69,13 @@ async function takeOver(ctx: Ctx, upload: UploadRow): Promise<File> {
       conflict({ detail: `What was uploaded has ${bytes} bytes, not the ${upload.size} that were announced` }),
     )
   const { head, content } = await readHead(storage.read(piece), HEAD_BYTES)
-  const sha256 = await digestOf(content)
+  const sha256 = await digestOf(holding(ctx, upload, content))
   const contentType = await judged(ctx, upload, head)
   const settled = await ctx.transaction(({ tx }) => updateFrozen(tx, upload, sha256))
   if (!settled) throw busy()
   if (settled.kept[0] !== sha256) throw await ended(ctx, upload, changed())
-  const written = await storage.write(upload.storage_path, unchanged(storage, piece, sha256), { contentType })
+  const settledContent = holding(ctx, upload, unchanged(storage, piece, sha256))
+  const written = await storage.write(upload.storage_path, settledContent, { contentType })
   const file = await ctx.transaction(async (ctx) => {
     if (!(await updateFrozen(ctx.tx, upload, sha256))) throw busy()
     await requireFile(ctx, upload, 'change')
@@ -133,7 +127,7 @@ async function ended(ctx: Ctx, upload: UploadRow, reason: AppError): Promise<App
 async function leave(ctx: Ctx, upload: UploadRow): Promise<void> {
   try {
     await ctx.transaction(async (ctx) => {
-      await deleteClaim(ctx.tx, upload)
+      await deleteWriter(ctx.tx, upload)
       if (!(await findUpload(ctx.tx, upload.tenant_id, upload.id))) await giveUp(ctx, upload)
     })
   } catch (error) {

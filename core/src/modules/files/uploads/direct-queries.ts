@@ -1,5 +1,6 @@
 import { newId, sql, type Tx } from '#kernel'
 import type { UploadRow } from '../table.ts'
+import type { Times } from './writer-queries.ts'
 
 type Named = Pick<UploadRow, 'tenant_id' | 'id'>
 
@@ -7,14 +8,10 @@ const one = (tx: Tx, { tenant_id, id }: Named) =>
   tx.updateTable('file_uploads').where('tenant_id', '=', tenant_id).where('id', '=', id).where('kind', '=', 'direct')
 
 /** Makes somebody the only one who sends or completes an upload; undefined where somebody else is, or it is gone. */
-export function updateClaim(
-  tx: Tx,
-  upload: Named,
-  { now, ...times }: { now: string; writer_until: string; expires_at: string },
-): Promise<UploadRow | undefined> {
+export function updateClaim(tx: Tx, upload: Named, times: Times): Promise<UploadRow | undefined> {
   return one(tx, upload)
-    .set({ ...times, writer: newId(), updated_at: now })
-    .where((is) => is.or([is('writer', 'is', null), is('writer_until', '<', now)]))
+    .set({ ...times, writer: newId() })
+    .where((is) => is.or([is('writer', 'is', null), is('writer_until', '<', times.updated_at)]))
     .returningAll()
     .executeTakeFirst()
 }
@@ -26,15 +23,6 @@ export function updateClaim(
 export function updateFrozen(tx: Tx, { writer, ...upload }: UploadRow, sha256: string): Promise<UploadRow | undefined> {
   return one(tx, upload)
     .set({ kept: sql<string[]>`case when kept = '{}' then array[${sha256}::text] else kept end` })
-    .where('writer', '=', writer)
-    .returningAll()
-    .executeTakeFirst()
-}
-
-/** Lets others go on. The upload; undefined when it is gone, or somebody else has gone on already. */
-export function deleteClaim(tx: Tx, { writer, ...upload }: UploadRow): Promise<UploadRow | undefined> {
-  return one(tx, upload)
-    .set({ writer: null, writer_until: null })
     .where('writer', '=', writer)
     .returningAll()
     .executeTakeFirst()

@@ -1,24 +1,13 @@
-import {
-  type BodyStream,
-  type Ctx,
-  conflict,
-  fromNow,
-  invalidRequest,
-  MINUTES,
-  notFound,
-  payloadTooLarge,
-  unsupportedMediaType,
-} from '#kernel'
+import { type BodyStream, type Ctx, invalidRequest, notFound, payloadTooLarge, unsupportedMediaType } from '#kernel'
 import { requireOpen } from '../download/open-tenant.ts'
 import { readToken } from '../signed-token.ts'
 import type { UploadRow } from '../table.ts'
-import { COMPLETION_MS, PURPOSE } from './direct.ts'
-import { deleteClaim, updateClaim } from './direct-queries.ts'
+import { busy, claimTimes, holding } from './claim.ts'
+import { PURPOSE } from './direct.ts'
+import { updateClaim } from './direct-queries.ts'
 import { piecePath } from './pieces.ts'
 import { findUpload } from './queries.ts'
-
-/** A process that dies while it receives keeps others waiting for so long. */
-const RECEIVING_MS = 10 * MINUTES
+import { deleteWriter } from './writer-queries.ts'
 
 /**
  * Takes in what a client sends to an address of ours, one at a time. Throws 404 for an address that is none or no longer, 409
@@ -33,9 +22,9 @@ export async function receiveDirect(ctx: Ctx, token: string, { content, contentT
   try {
     if (contentType !== content_type)
       throw unsupportedMediaType({ detail: `Send it as ${content_type}, as was announced` })
-    await storage.write(path, exactly(content, size ?? 0))
+    await storage.write(path, exactly(holding(ctx, upload, content), size ?? 0))
   } finally {
-    const isThere = await ctx.transaction(({ tx }) => deleteClaim(tx, upload), { tenantId })
+    const isThere = await ctx.transaction(({ tx }) => deleteWriter(tx, upload), { tenantId })
     // It was given up, or somebody has gone on: of an upload that is gone nothing stays.
     if (!isThere && !(await find(ctx, upload))) await storage.delete(path)
   }
@@ -51,9 +40,8 @@ async function claim(ctx: Ctx, token: string): Promise<UploadRow> {
       await requireOpen(ctx)
       const found = await findUpload(ctx.tx, tenantId, id)
       if (found?.kind !== 'direct') throw notFound()
-      const times = { writer_until: fromNow(ctx.clock, RECEIVING_MS), expires_at: fromNow(ctx.clock, COMPLETION_MS) }
-      const claimed = await updateClaim(ctx.tx, found, { now: ctx.clock.now(), ...times })
-      if (!claimed) throw conflict({ detail: 'Another request is sending this upload, or completing it' })
+      const claimed = await updateClaim(ctx.tx, found, claimTimes(ctx))
+      if (!claimed) throw busy()
       return claimed
     },
     { tenantId },

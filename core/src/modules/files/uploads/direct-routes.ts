@@ -34,7 +34,7 @@ export const directRoutes: readonly Route[] = [
     limit: STORAGE,
     body: NewUpload,
     response: { 201: DirectUpload },
-    errors: [notFound, payloadTooLarge, unsupportedMediaType],
+    errors: [notFound, conflict, payloadTooLarge, unsupportedMediaType],
     location: ({ id }) => `/api/v1/files/${id}`,
     handler: (ctx, { body }) => beginDirect(ctx, body),
   }),

@@ -1,14 +1,15 @@
-import { type Ctx, fromNow, HOURS, SECONDS, unsupportedMediaType } from '#kernel'
+import { type Ctx, fromNow, SECONDS, unsupportedMediaType } from '#kernel'
 import { fileConfiguration } from '../configuration.ts'
 import { judgeName } from '../judge-type.ts'
 import { uploadUrl } from '../present.ts'
-import { allowedFor, ownerIn, requireChange, requireFits } from '../rules.ts'
+import { allowedFor, ownerIn, requireChange, requireFits, requireSize } from '../rules.ts'
 import type { DirectUpload, NewUpload } from '../schema.ts'
 import { signToken } from '../signed-token.ts'
 import type { UploadRow } from '../table.ts'
+import { COMPLETION_MS } from './claim.ts'
 import { ownStore, requireName } from './form.ts'
 import { piecePath } from './pieces.ts'
-import { openUpload } from './reservation.ts'
+import { giveUp, openUpload, requireRoom } from './reservation.ts'
 
 /** What the tokens of our own addresses are signed for: an upload of a tenant. */
 export const PURPOSE = 'file_upload'
@@ -16,8 +17,6 @@ export const PURPOSE = 'file_upload'
 const AT = { size: '#/size', type: '#/content_type' }
 /** How long the address is good for. An upload that has begun by then may go on. */
 const ADDRESS_SECONDS = 3_600
-/** How much later the upload may be completed. */
-export const COMPLETION_MS = 3 * HOURS
 
 /**
  * Begins an upload that goes straight to the storage. All of its quota is taken now. Where the storage cannot be reached by
@@ -30,16 +29,22 @@ export async function beginDirect(ctx: Ctx, input: NewUpload): Promise<DirectUpl
   const seconds = ADDRESS_SECONDS
   const upload = await ctx.transaction(async (ctx) => {
     const store_id = owner ? await requireChange(ctx, owner) : ownStore(ctx)
+    requireSize(ctx.storage.largestDirect, input.size, AT.size)
     requireFits(allowedFor(ctx, owner?.type ?? null), { size: input.size, contentType }, AT)
+    const entity = { entity_type: owner?.type ?? null, entity_id: owner?.id ?? null }
+    await requireRoom(ctx, entity)
     return openUpload(ctx, {
       kind: 'direct',
       ...{ filename, original_filename: original, content_type: input.content_type, size: input.size, store_id },
-      ...{ entity_type: owner?.type ?? null, entity_id: owner?.id ?? null, is_public: input.is_public ?? false },
+      ...{ ...entity, is_public: input.is_public ?? false },
       reserved: input.size,
       expiresAt: fromNow(ctx.clock, COMPLETION_MS),
     })
   })
-  const request = await addressOf(ctx, upload, input, seconds)
+  const request = await addressOf(ctx, upload, input, seconds).catch(async (error: unknown) => {
+    await ctx.transaction((ctx) => giveUp(ctx, upload))
+    throw error
+  })
   return { id: upload.id, ...request, expires_at: fromNow(ctx.clock, seconds * SECONDS) }
 }
 

@@ -1,4 +1,4 @@
-import { type Insertable, notFound, type SweepPage, sql, type Tx } from '#kernel'
+import { type Insertable, type SweepPage, sql, type Tx } from '#kernel'
 import type { UploadRow, UploadTable } from '../table.ts'
 
 type Named = Pick<UploadRow, 'tenant_id' | 'id'>
@@ -9,13 +9,6 @@ export function insertUpload(tx: Tx, upload: Insertable<UploadTable>): Promise<U
 
 export function findUpload(tx: Tx, tenantId: string, id: string): Promise<UploadRow | undefined> {
   return selectUpload(tx, { tenant_id: tenantId, id }).executeTakeFirst()
-}
-
-/** Throws 404. */
-export function lockUpload(tx: Tx, tenantId: string, id: string): Promise<UploadRow> {
-  return selectUpload(tx, { tenant_id: tenantId, id })
-    .forUpdate()
-    .executeTakeFirstOrThrow(() => notFound())
 }
 
 const selectUpload = (tx: Tx, { tenant_id, id }: Named) =>

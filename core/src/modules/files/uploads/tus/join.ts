@@ -6,8 +6,8 @@ import { deleteObject } from '../../upkeep/objects.ts'
 import { piecePath } from '../pieces.ts'
 import { findUpload } from '../queries.ts'
 import { finishUpload } from '../reservation.ts'
+import { updateTimes } from '../writer-queries.ts'
 import { lost, timesOf } from './lease.ts'
-import { updateTimes } from './queries.ts'
 
 /**
  * Makes a file of an upload whose pieces are all there: in the storage first, then in one transaction. When anything

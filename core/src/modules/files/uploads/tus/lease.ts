@@ -2,8 +2,9 @@ import { type Ctx, conflict, DAYS, fromNow, newId, notFound, SECONDS } from '#ke
 import { requireFile } from '../../rules.ts'
 import type { UploadRow } from '../../table.ts'
 import { beginnerOf } from '../reservation.ts'
+import { deleteWriter, type Times, updateTimes } from '../writer-queries.ts'
 import { offsetConflict, uploadBusy } from './errors.ts'
-import { deleteWriter, findOwn, type Times, updateTimes, updateWriter } from './queries.ts'
+import { findOwn, updateWriter } from './queries.ts'
 
 /** An upload that stands still for so long is given up. */
 export const EXPIRES_MS = 1 * DAYS

@@ -1,14 +1,8 @@
 import { sql, type Tx } from '#kernel'
 import type { UploadRow } from '../../table.ts'
+import type { Times } from '../writer-queries.ts'
 
 type Named = Pick<UploadRow, 'tenant_id' | 'id'>
-
-/** Until when a writer may go on, and the upload may stand still. */
-export interface Times {
-  writer_until: string
-  expires_at: string
-  updated_at: string
-}
 
 const one = (tx: Tx, { tenant_id, id }: Named) =>
   tx.updateTable('file_uploads').where('tenant_id', '=', tenant_id).where('id', '=', id).where('kind', '=', 'tus')
@@ -74,14 +68,4 @@ export function updateKept(
     .where('received', '=', received)
     .returningAll()
     .executeTakeFirst()
-}
-
-/** Lets a writer go on. False: it is one no more. */
-export async function updateTimes(tx: Tx, { writer, ...upload }: UploadRow, times: Times): Promise<boolean> {
-  const { numUpdatedRows } = await one(tx, upload).set(times).where('writer', '=', writer).executeTakeFirst()
-  return numUpdatedRows > 0n
-}
-
-export async function deleteWriter(tx: Tx, { writer, ...upload }: UploadRow): Promise<void> {
-  await one(tx, upload).set({ writer: null, writer_until: null }).where('writer', '=', writer).execute()
 }

@@ -1,0 +1,34 @@
+import { type Ctx, conflict, fromNow, HOURS, MINUTES } from '#kernel'
+import type { UploadRow } from '../table.ts'
+import { type Times, updateTimes } from './writer-queries.ts'
+
+/** How long after its last sign of life an upload straight to the storage may still be completed. */
+export const COMPLETION_MS = 3 * HOURS
+/** What a process that dies while it receives or completes keeps others waiting. */
+const CLAIM_MS = 10 * MINUTES
+/** How often one that goes on says so. */
+const RENEW_MS = 1 * MINUTES
+
+export const busy = () => conflict({ detail: 'Another request is sending this upload, or completing it' })
+
+/** Until when whoever shows life now holds an upload. */
+export function claimTimes({ clock }: Pick<Ctx, 'clock'>): Times {
+  return {
+    writer_until: fromNow(clock, CLAIM_MS),
+    expires_at: fromNow(clock, COMPLETION_MS),
+    updated_at: clock.now(),
+  }
+}
+
+/** Passes content on, and holds the upload for as long as it comes. Throws 409 when somebody else goes on with it. */
+export async function* holding<T>(ctx: Ctx, upload: UploadRow, content: AsyncIterable<T>): AsyncGenerator<T> {
+  const { tenant_id: tenantId } = upload
+  let heard = ctx.clock.ms()
+  for await (const chunk of content) {
+    if (ctx.clock.ms() - heard >= RENEW_MS) {
+      if (!(await ctx.transaction((ctx) => updateTimes(ctx.tx, upload, claimTimes(ctx)), { tenantId }))) throw busy()
+      heard = ctx.clock.ms()
+    }
+    yield chunk
+  }
+}
