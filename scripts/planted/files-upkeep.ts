@@ -16,8 +16,8 @@ export const plants: Plant[] = [
   {
     guard: 'No object of an upload under way is an orphan',
     file: `${UPKEEP}/sweep-queries.ts`,
-    find: 'union all select id from file_uploads where',
-    replace: 'union all select id from file_uploads where false and',
+    find: 'union all select id, null from file_uploads where',
+    replace: 'union all select id, null from file_uploads where false and',
     tests: sweep,
   },
   {

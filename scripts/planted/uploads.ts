@@ -10,6 +10,8 @@ const ending = [`${UPLOADS}/tus/ending.test.ts`]
 const download = [`${FILES}/download/download.test.ts`]
 const links = [`${FILES}/download/links.test.ts`]
 const files = [`${FILES}/files.test.ts`]
+const meanwhile = [`${UPLOADS}/meanwhile.test.ts`]
+const sweep = [`${FILES}/upkeep/sweep.test.ts`]
 const scan = [`${FILES}/scan.test.ts`]
 const kernel = ['core/test/kernel-uploads.test.ts']
 const pictures = ['core/src/modules/pictures/encoder.test.ts']
@@ -53,8 +55,8 @@ export const plants: Plant[] = [
   {
     guard: 'A finished upload is told to whoever sent it, or may see files',
     file: `${UPLOADS}/direct-complete.ts`,
-    find: "!(isBySender(ctx, file) || ctx.can('file.view', file.store_id))",
-    replace: 'isBySender(ctx, file) === undefined',
+    find: "!(isOwn || ctx.can('file.view', file.store_id))",
+    replace: 'isOwn === undefined',
     tests: direct,
   },
   {
@@ -95,15 +97,15 @@ export const plants: Plant[] = [
   {
     guard: 'The quota of an announced length is taken before its bytes arrive',
     file: `${UPLOADS}/form.ts`,
-    find: 'reserved: part.expected ?? 0,',
-    replace: 'reserved: 0,',
+    find: 'return reserving(expected)',
+    replace: 'return reserving(0)',
     tests: quota,
   },
   {
     guard: 'An upload that was given up becomes no file',
     file: `${UPLOADS}/reservation.ts`,
-    find: '  if (!upload) throw givenUp()\n  const missing',
-    replace: '  if (!upload) return null as never\n  const missing',
+    find: '  if (!upload) throw givenUp()\n  ctx.require',
+    replace: '  if (!upload) return null as never\n  ctx.require',
     tests: interrupted,
   },
   {
@@ -137,9 +139,100 @@ export const plants: Plant[] = [
   {
     guard: 'Pieces that go with an upload that was given up are no damage',
     file: `${UPLOADS}/tus/join.ts`,
-    find: 'if (error instanceof FileMissing && !(await isThere(ctx, upload))) throw lost()',
-    replace: 'if (error instanceof FileMissing && (await isThere(ctx, upload))) throw lost()',
+    find: 'if (!isThere) return lost()',
+    replace: 'if (isThere) return lost()',
     tests: ending,
+  },
+  {
+    guard: 'A writer that comes late writes into nobody’s file',
+    file: `${UPLOADS}/tus/join.ts`,
+    find: 'const path = `',
+    replace: 'const path = storage_path || `',
+    tests: ending,
+  },
+  {
+    guard: 'A resumable upload that has lost a piece ends',
+    file: `${UPLOADS}/tus/join.ts`,
+    find: '  await ctx.transaction((ctx) => giveUp(ctx, upload))\n',
+    replace: '',
+    tests: ending,
+  },
+  {
+    guard: 'A resumable upload is kept by bytes alone',
+    file: `${UPLOADS}/tus/queries.ts`,
+    find: "pieces: sql<number>`pieces + 1` })\n    .where('begun_by'",
+    replace: "expires_at: sql<string>`expires_at + interval '1 day'` })\n    .where('begun_by'",
+    tests: ending,
+  },
+  {
+    guard: 'A resumable upload takes no more than a week',
+    file: `${UPLOADS}/longest.ts`,
+    find: '(7 * DAYS) / 1000',
+    replace: '(700 * DAYS) / 1000',
+    tests: ending,
+  },
+  {
+    guard: 'Who has left, or lost the right, while an upload went on adds no file by a form',
+    file: `${UPLOADS}/form.ts`,
+    find: 'const caller = await ctx.proveAgain()',
+    replace: 'const caller = ctx',
+    tests: meanwhile,
+  },
+  {
+    guard: 'Who has left, or lost the right, while an upload went on adds no file by resuming it',
+    file: `${UPLOADS}/tus/join.ts`,
+    find: 'const caller = await ctx.proveAgain()',
+    replace: 'const caller = ctx',
+    tests: meanwhile,
+  },
+  {
+    guard: 'Who has lost the right to add files while an upload went on adds none',
+    file: `${UPLOADS}/reservation.ts`,
+    find: "  ctx.require('file.create', upload.store_id)\n",
+    replace: '',
+    tests: meanwhile,
+  },
+  {
+    guard: 'A store that is gone gets no file',
+    file: `${UPLOADS}/reservation.ts`,
+    find: '  if (upload.store_id !== null) await lockStoreThere(ctx.tx, tenant_id, upload.store_id)\n',
+    replace: '',
+    tests: meanwhile,
+  },
+  {
+    guard: 'No file comes back out of the trash into a store that is gone',
+    file: `${FILES}/operations.ts`,
+    find: '  if (before.store_id !== null) await lockStoreThere(ctx.tx, ctx.tenantId, before.store_id)\n',
+    replace: '',
+    tests: meanwhile,
+  },
+  {
+    guard: 'What may be otherwise in a moment is not kept for an Idempotency-Key',
+    file: 'core/src/kernel/http/once.ts',
+    find: " || error.details.headers?.['retry-after'] !== undefined",
+    replace: '',
+    tests: meanwhile,
+  },
+  {
+    guard: 'What came late for an upload that is a file is swept',
+    file: `${FILES}/upkeep/compare.ts`,
+    find: "const id = this.#is === 'orphan' ? name.replace(/-\\d{1,10}$/, '') : name",
+    replace: 'const id = name',
+    tests: sweep,
+  },
+  {
+    guard: 'A disk without room for a folder is full',
+    file: 'core/src/kernel/storage/local.ts',
+    find: 'await moveInto(temporary, path).catch(asFull)',
+    replace: 'await moveInto(temporary, path)',
+    tests: ['core/src/kernel/storage/local.test.ts'],
+  },
+  {
+    guard: 'Bytes that come one at a time are taken together',
+    file: 'core/src/kernel/storage/verified.ts',
+    find: 'if (bytes < GATHERED_BYTES) continue',
+    replace: 'if (bytes < 0) continue',
+    tests: ['core/src/kernel/storage/local.test.ts'],
   },
   {
     guard: 'A picture that drips holds no place for long',

@@ -119,10 +119,11 @@ export interface Ctx {
    */
   transaction<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
-   * Throws what a new request with the same credential would be answered: its session has ended, say. For what goes on
-   * after the answer has begun, which `core.standings.watch` tells when to ask. It costs nothing while nothing changed.
+   * The same caller with what they may do now. Throws what a new request with the same credential would be answered: its
+   * session has ended, say. For what takes long before it is done, or goes on after the answer has begun, which
+   * `core.standings.watch` tells when to ask; outside of transactions. It costs nothing while nothing changed.
    */
-  proveAgain(): Promise<void>
+  proveAgain(): Promise<Ctx>
   /** Throws away what every process remembers of these, when this transaction commits. */
   forget(what: Forget): Promise<void>
   /** Runs after a successful commit, never when the transaction is rolled back. In memory: not for work that must not be lost. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { denied } from './access/denied.ts'
 import { type Grounds, note } from './access/grounds.ts'
-import type { Actor, Authenticator, Principal } from './access/slots.ts'
+import type { Actor, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Forget, type Resolved, resolveGrants } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
@@ -11,6 +11,7 @@ import { sendUnawaited } from './db/kysely.ts'
 import type { Tx } from './db/tables.ts'
 import { tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
+import type { Identity } from './http/identify.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { postMail } from './mails/define.ts'
 import { postNotice } from './notices/define.ts'
@@ -26,8 +27,8 @@ export interface ContextSeed {
   origin: Origin
   principal?: Principal | null
   resolved?: Resolved | null
-  /** By which the principal was identified. */
-  authenticator?: Authenticator
+  /** As whom the caller was identified, and by what. */
+  identity?: Pick<Identity, 'authenticator' | 'principal'> | null
   list?: ListRequest
   /** The stores that a request counts for. Default: all of the tenant's. */
   sight?: StoreSight
@@ -211,10 +212,11 @@ class Context implements Ctx {
   notify: Ctx['notify'] = (kind, notice) => postNotice(this, kind, notice)
   setting: Ctx['setting'] = (setting, id) => readSetting(this, setting, id)
 
-  async proveAgain(): Promise<void> {
-    const { authenticator } = this.#seed
-    if (!authenticator || !this.principal) throw unauthenticated()
-    await this[CORE].standings.resolve(authenticator, this.principal)
+  async proveAgain(): Promise<Ctx> {
+    const { identity } = this.#seed
+    if (!identity) throw unauthenticated()
+    const resolved = await this[CORE].standings.resolve(identity.authenticator, identity.principal)
+    return new Context(this[CORE], { ...this.#seed, resolved }, this.#open)
   }
 
   async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {

@@ -106,7 +106,7 @@ function contextOf({ core, prepared, request, input, storeId, sight }: Call, gro
     origin: originOf(request),
     principal: identity && (route.idempotent ? sessionless(route, identity.principal) : identity.principal),
     resolved: identity?.resolved ?? null,
-    authenticator: identity?.authenticator,
+    identity,
     sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
     grounds,

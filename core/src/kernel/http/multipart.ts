@@ -17,6 +17,7 @@ const MOST_FIELD_BYTES = 64 * KiB
 const MOST_HEADER_BYTES = 8 * KiB
 /** Around the file: fields and boundaries, and what some programs write before the first or behind the last. */
 const MOST_AROUND = 1024 * KiB
+const MOST_CHUNKS = 64
 
 /** The file of a form, as it arrives. */
 export interface FormFile {
@@ -143,7 +144,7 @@ export class MultipartForm implements FormUpload<unknown> {
   }
 
   #pass = (chunk: Buffer): void => {
-    this.#before?.push(chunk)
+    if (this.#before) this.#before = joined(this.#before, chunk)
     const isBehind = this.#content?.readableEnded
     if (!this.#parser?.write(chunk)) this.#raw.pause()
     this.#around += isBehind || !this.#content ? chunk.length : 0
@@ -215,6 +216,10 @@ export class MultipartForm implements FormUpload<unknown> {
     this.#content?.destroy(error)
   }
 }
+
+/** A chunk costs memory of its own, however small it is: of many, one is made. */
+const joined = (chunks: Buffer[], chunk: Buffer): Buffer[] =>
+  chunks.length < MOST_CHUNKS ? [...chunks, chunk] : [Buffer.concat([...chunks, chunk])]
 
 const endless = (cause: unknown): AppError => invalidRequest({ detail: 'The form has no end', cause })
 

@@ -107,8 +107,9 @@ function renewed(base: Ctx, claim: Claim<SentAnswer>): NodeJS.Timeout {
 
 /** An answer that lasts is the answer; anything else may pass, so the key is free again. */
 async function noteFailure(base: Ctx, claim: Claim<SentAnswer>, error: AppError): Promise<void> {
-  if (!isLasting(error.status) || error.code === 'idempotency_key_in_use')
-    return base.transaction((ctx) => claim.release(ctx))
+  // Whoever is told when to come again is not to hear the same then.
+  const mayPass = !isLasting(error.status) || error.details.headers?.['retry-after'] !== undefined
+  if (mayPass || error.code === 'idempotency_key_in_use') return base.transaction((ctx) => claim.release(ctx))
   const body = JSON.stringify(problemDocument(error, base.origin.requestId ?? '', base.product.problemTypes))
   const kept = { status: error.status, body, headers: error.details.headers ?? {}, problem: true }
   return base.transaction((ctx) => claim.keep(ctx, kept))

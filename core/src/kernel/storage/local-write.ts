@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { errorCode } from '../system-errors.ts'
 import { StorageDamaged, StorageFull, type Written } from './storage.ts'
-import { isSame, measuring } from './verified.ts'
+import { gathered, isSame, measuring } from './verified.ts'
 
 /** Written by one call; several pieces of a stream go together. */
 const BATCH_BYTES = 1024 * 1024
@@ -17,7 +17,7 @@ export async function writeFile(path: string, key: string, content: AsyncIterabl
     // Made before anything can fail: a stream makes its file whenever it comes to it, also after it was removed here.
     const file = await open(path, 'wx+', 0o600)
     try {
-      await fill(file, sent.content)
+      await fill(file, gathered(sent.content))
       const written = sent.written()
       // Read while the disk is at work: hashing takes about as long as flushing.
       const [found] = await Promise.all([readBack(file, written.bytes), file.sync()])
@@ -28,11 +28,16 @@ export async function writeFile(path: string, key: string, content: AsyncIterabl
     }
   } catch (error) {
     await rm(path, { force: true })
-    throw sent.failure || !isFull(error) ? error : new StorageFull({ cause: error })
+    if (sent.failure) throw error
+    return asFull(error)
   }
 }
 
-const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errorCode(error) ?? '')
+/** Throws `StorageFull` for an error that says so, and any other as it is. */
+export function asFull(error: unknown): never {
+  const isFull = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errorCode(error) ?? '')
+  throw isFull ? new StorageFull({ cause: error }) : error
+}
 
 /** Writes one batch while the next one is gathered. */
 async function fill(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<void> {

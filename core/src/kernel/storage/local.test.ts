@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import fs, { mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { Readable } from 'node:stream'
+import { after, before, describe, mock, test } from 'node:test'
 import { createLocalStorage } from './local.ts'
 import { type FileStorage, StorageDamaged, StorageFailed, StorageFull } from './storage.ts'
 import { describeStorage, inChild, keysIn, type Peer, pieces } from './storage-suite.fixture.ts'
+import { gathered } from './verified.ts'
 
 const imports = `import { createLocalStorage } from ${JSON.stringify(new URL('./local.ts', import.meta.url).href)}`
 const MIB = 1024 * 1024
@@ -83,7 +86,8 @@ describe('a folder of files', () => {
     assert.deepEqual(await partial(), [left])
     const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000)
     await utimes(join(root, '.partial', left), longAgo, longAgo)
-    await storage.write('another', pieces('x'))
+    // A process looks when it begins, and every hour.
+    await createLocalStorage(root).write('another', pieces('x'))
     assert.deepEqual(await partial(), [])
   })
 
@@ -117,6 +121,34 @@ describe('a folder of files', () => {
     assert.equal(`${said}`.trim(), new StorageFull().name)
     assert.equal(await readFile(join(root, 'full'), 'utf8'), 'whole')
     assert.deepEqual(await partial(), [])
+  })
+
+  test('tells when there is no room for a folder', async () => {
+    await storage.write('full', pieces('whole'))
+    const noRoom = Object.assign(new Error('no room'), { code: 'ENOSPC' })
+    for (const call of ['mkdir', 'rename'] as const) {
+      mock.method(fs, call, () => Promise.reject(noRoom))
+      syncBuiltinESMExports()
+      try {
+        await assert.rejects(createLocalStorage(root).write('full', pieces('more')), StorageFull, call)
+      } finally {
+        mock.restoreAll()
+        syncBuiltinESMExports()
+      }
+    }
+    assert.equal(await readFile(join(root, 'full'), 'utf8'), 'whole')
+    assert.deepEqual(await partial(), [])
+  })
+
+  test('takes bytes that come one at a time together', async () => {
+    async function* single() {
+      for (let n = 0; n < 300_000; n++) yield Buffer.from([n % 256])
+    }
+    const lengths: number[] = []
+    for await (const piece of gathered(single())) lengths.push(piece.byteLength)
+    assert.deepEqual(lengths, [...Array(4).fill(64 * 1024), 300_000 - 4 * 64 * 1024])
+    const large = Buffer.alloc(100_000)
+    for await (const piece of gathered(Readable.from([large]))) assert.ok(piece === large, 'is not copied')
   })
 
   test('loses each folder with its last file, and none that anybody writes to', async () => {

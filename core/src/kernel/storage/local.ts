@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, opendir, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { HOURS } from '../clock.ts'
 import { newId } from '../ids.ts'
 import { errorCode } from '../system-errors.ts'
 import { flushFolder, ignoreMissing, moveInto, removeAbandoned, removeEmptyFolders } from './folders.ts'
-import { writeFile } from './local-write.ts'
+import { asFull, writeFile } from './local-write.ts'
 import {
   type ByteRange,
   checkFileKey,
@@ -22,6 +23,7 @@ import {
 const PARTIAL = '.partial'
 const CHECK = '.check'
 const READ_BYTES = 256 * 1024
+const TIDY_MS = 1 * HOURS
 
 /**
  * Stores files in a folder that only its own user can read. A file is written next to its place, flushed, read again and
@@ -33,6 +35,13 @@ export function createLocalStorage(root: string): FileStorage {
     checkFileKey(key)
     return join(root, key)
   }
+  let tidiedMs = Number.NEGATIVE_INFINITY
+  /** Looks at what is unfinished now and then, not at each write. */
+  const tidy = async () => {
+    if (performance.now() - tidiedMs < TIDY_MS) return
+    tidiedMs = performance.now()
+    await removeAbandoned(partial)
+  }
   const size = async (key: string) => {
     const found = await ignoreMissing(stat(pathOf(key)))
     return found?.isFile() ? found.size : null
@@ -42,12 +51,13 @@ export function createLocalStorage(root: string): FileStorage {
     largestDirect: Number.MAX_SAFE_INTEGER,
     async write(key, content) {
       const path = pathOf(key)
-      await mkdir(partial, { recursive: true, mode: 0o700 })
-      await removeAbandoned(partial)
+      await mkdir(partial, { recursive: true, mode: 0o700 }).catch(asFull)
+      await tidy()
       const temporary = join(partial, newId())
       const written = await writeFile(temporary, key, content)
       try {
-        await moveInto(temporary, path)
+        // Folders take room, too.
+        await moveInto(temporary, path).catch(asFull)
       } catch (error) {
         await rm(temporary, { force: true })
         throw error

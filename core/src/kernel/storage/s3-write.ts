@@ -3,7 +3,7 @@ import { newId } from '../ids.ts'
 import type { S3Connection } from './s3-client.ts'
 import { storageError } from './s3-errors.ts'
 import { StorageDamaged, type Written } from './storage.ts'
-import { isSame, measure, measuring } from './verified.ts'
+import { gathered, isSame, measure, measuring } from './verified.ts'
 
 /** A part in memory; with 10,000 of them a file may have 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024
@@ -26,7 +26,7 @@ export async function writeObject(connection: S3Connection, writing: Writing): P
   const params = {
     Bucket: bucket,
     Key: key,
-    Body: Readable.from(sent.content, { objectMode: false }),
+    Body: Readable.from(gathered(sent.content), { objectMode: false }),
     ContentType: contentType,
     // Tells what this call has written from what another one has.
     Metadata: { write },

@@ -110,9 +110,11 @@ export class StorageFull extends Error {
 /** What the storage holds is not what was sent to it. Nothing of the file stays. */
 export class StorageDamaged extends Error {
   override name = 'StorageDamaged'
+  readonly key: string
 
   constructor(key: string) {
     super(`The storage holds something else under ${key} than what was sent to it`)
+    this.key = key
   }
 }
 

@@ -48,6 +48,28 @@ export function measuring(content: AsyncIterable<Uint8Array>): Measured {
   }
 }
 
+/** Pieces that are gathered have at least so many bytes, but for the last one. */
+const GATHERED_BYTES = 64 * 1024
+/** A piece costs memory of its own, however small it is. */
+const GATHERED_PIECES = 1024
+
+/** The same content in larger pieces: of a client that sends a byte at a time, a part in memory would be a million. */
+export async function* gathered(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of content) {
+    pieces.push(piece)
+    bytes += piece.byteLength
+    // What was put together is one piece from here on.
+    if (pieces.length >= GATHERED_PIECES) pieces = [Buffer.concat(pieces)]
+    if (bytes < GATHERED_BYTES) continue
+    yield pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
+    pieces = []
+    bytes = 0
+  }
+  if (bytes > 0) yield Buffer.concat(pieces)
+}
+
 /** The size and hash of content that is read for them alone. */
 export async function measure(content: AsyncIterable<Uint8Array>): Promise<Written> {
   const hash = createHash('sha256')

@@ -1,4 +1,5 @@
 import { type Ctx, conflict, invalidRequest, page } from '#kernel'
+import { lockStoreThere } from '../stores/index.ts'
 import { fileRestored, fileTrashed, fileUpdated } from './events.ts'
 import { extensionOf } from './kinds.ts'
 import { readFilename } from './names.ts'
@@ -70,10 +71,11 @@ export async function trashFile(ctx: Ctx, id: string): Promise<undefined> {
   if (before.trashed_at === null) await save(ctx, before, { trashed_at: ctx.clock.now() }, fileTrashed)
 }
 
-/** Takes a file out of the trash. Throws 404, 403, 409 when what it belongs to is full. */
+/** Takes a file out of the trash. Throws 404, also when its store is gone, 403, 409 when what it belongs to is full. */
 export async function restoreFile(ctx: Ctx, id: string): Promise<File> {
   const before = await holdFile(ctx, id)
   if (before.trashed_at === null) return presentFile(ctx, before)
+  if (before.store_id !== null) await lockStoreThere(ctx.tx, ctx.tenantId, before.store_id)
   await requireRoom(ctx, before)
   return save(ctx, before, { trashed_at: null }, fileRestored)
 }

@@ -11,7 +11,7 @@ import { storedSettings, storeSettings } from './settings.ts'
 export { nameTaken } from './errors.ts'
 export * from './events.ts'
 export { changeStore, openStore, removeStore } from './operations.ts'
-export { findStore, findStores, getStore, lockStore } from './queries.ts'
+export { findStore, findStores, getStore, lockStore, lockStoreThere } from './queries.ts'
 export { type NewStore, Store, type StorePatch } from './schema.ts'
 export {
   changeSettings,

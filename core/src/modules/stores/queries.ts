@@ -51,6 +51,17 @@ export function lockStore(tx: Tx, tenantId: string, id: string): Promise<StoreRo
     .executeTakeFirstOrThrow(() => notFound())
 }
 
+/** Keeps the store from being deleted until the transaction ends, and nobody from changing it. Throws 404. */
+export async function lockStoreThere(tx: Tx, tenantId: string, id: string): Promise<void> {
+  await tx
+    .selectFrom('stores')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .forKeyShare()
+    .executeTakeFirstOrThrow(() => notFound())
+}
+
 /** Stored as it is given. Violates `stores_name_key` or `stores_code_key` when another store has them. */
 export const insertStore = preparedRow(columns, (tx, store: StoreRow) => tx.insertInto('stores').values(store))
 

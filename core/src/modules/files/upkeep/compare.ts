@@ -1,5 +1,5 @@
 import { type Ctx, DAYS, type FileStorage, fromNow, isUuid, type StoredFile, timeOfId } from '#kernel'
-import { listKnownIds, listSwept, type Swept } from './sweep-queries.ts'
+import { listOwners, listSwept, type Swept } from './sweep-queries.ts'
 
 /** What a storage and the rows of a tenant do not agree about. */
 export type Finding =
@@ -108,8 +108,9 @@ class Strangers {
   }
 
   async *add(object: StoredFile): AsyncGenerator<Finding> {
-    const [, , id, ...deeper] = object.key.split('/')
-    // An object lies under its id, a piece below it.
+    const [, , name = '', ...deeper] = object.key.split('/')
+    // An object lies under its id, with the number of whoever joined its pieces; a piece lies below it.
+    const id = this.#is === 'orphan' ? name.replace(/-\d{1,10}$/, '') : name
     if (!isOwnId(id) || (deeper.length === 0) !== (this.#is === 'orphan')) yield { is: 'unknown', object }
     // There was a row before there was a byte, and an id whose row is gone never comes back.
     else if (timeOfId(id) < this.#oldestMs) this.#gathered.push({ id, object })
@@ -121,7 +122,11 @@ class Strangers {
     this.#gathered = []
     if (gathered.length === 0) return
     const ids = [...new Set(gathered.map(({ id }) => id))]
-    const known = await this.#ctx.transaction(({ tx, tenantId }) => listKnownIds(tx, tenantId, ids), { readOnly: true })
-    for (const { id, object } of gathered) if (!known.has(id)) yield { is: this.#is, object }
+    const { uploads, paths } = await this.#ctx.transaction(({ tx, tenantId }) => listOwners(tx, tenantId, ids), {
+      readOnly: true,
+    })
+    // What came late for an upload that is a file is nobody's.
+    for (const { id, object } of gathered)
+      if (!uploads.has(id) && !paths.has(object.key)) yield { is: this.#is, object }
   }
 }

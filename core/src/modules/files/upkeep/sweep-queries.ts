@@ -20,12 +20,23 @@ export function listSwept(
   return query.orderBy('id').limit(limit).execute()
 }
 
+/** Whom objects may belong to. */
+export interface Owners {
+  /** The ids of uploads under way. */
+  uploads: ReadonlySet<string>
+  /** The keys of files. */
+  paths: ReadonlySet<string>
+}
+
 /** Which of these ids are those of files, or of uploads under way. */
-export async function listKnownIds(tx: Tx, tenantId: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ id: string }>`
-    select id from files where tenant_id = ${tenantId} and id = any(${ids}::uuid[])
-    union all select id from file_uploads where tenant_id = ${tenantId} and id = any(${ids}::uuid[])`.execute(tx)
-  return new Set(rows.map(({ id }) => id))
+export async function listOwners(tx: Tx, tenantId: string, ids: readonly string[]): Promise<Owners> {
+  const { rows } = await sql<{ id: string; path: string | null }>`
+    select id, storage_path as path from files where tenant_id = ${tenantId} and id = any(${ids}::uuid[])
+    union all select id, null from file_uploads where tenant_id = ${tenantId} and id = any(${ids}::uuid[])`.execute(tx)
+  return {
+    uploads: new Set(rows.flatMap(({ id, path }) => (path === null ? id : []))),
+    paths: new Set(rows.flatMap(({ path }) => path ?? [])),
+  }
 }
 
 /** How many files are in storages other than these. */

@@ -9,7 +9,11 @@ const CLAIM_MS = 10 * MINUTES
 /** How often one that goes on says so. */
 const RENEW_MS = 1 * MINUTES
 
-export const busy = () => conflict({ detail: 'Another request is sending this upload, or completing it' })
+/** What may be otherwise in a moment is not kept for an `Idempotency-Key`. */
+export const SOON = { 'retry-after': '1' }
+
+export const busy = () =>
+  conflict({ detail: 'Another request is sending this upload, or completing it', headers: SOON })
 
 /** Until when whoever shows life now holds an upload. */
 export function claimTimes({ clock }: Pick<Ctx, 'clock'>): Times {

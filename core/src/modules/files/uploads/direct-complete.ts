@@ -6,7 +6,7 @@ import { findFile } from '../queries.ts'
 import { requireFile } from '../rules.ts'
 import type { File } from '../schema.ts'
 import type { UploadRow } from '../table.ts'
-import { busy, claimTimes, holding } from './claim.ts'
+import { busy, claimTimes, holding, SOON } from './claim.ts'
 import { updateClaim, updateFrozen } from './direct-queries.ts'
 import { requireType } from './form.ts'
 import { readHead } from './head.ts'
@@ -61,7 +61,7 @@ async function takeOver(ctx: Ctx, upload: UploadRow): Promise<File> {
   const storage = ctx.storages.of(upload.storage_backend)
   const piece = piecePath(upload.storage_path, 0)
   const bytes = await storage.size(piece)
-  if (bytes === null) throw conflict({ detail: 'Nothing was uploaded yet' })
+  if (bytes === null) throw conflict({ detail: 'Nothing was uploaded yet', headers: SOON })
   if (bytes !== upload.size)
     throw await ended(
       ctx,
@@ -76,7 +76,8 @@ async function takeOver(ctx: Ctx, upload: UploadRow): Promise<File> {
   if (settled.kept[0] !== sha256) throw await ended(ctx, upload, changed())
   const settledContent = holding(ctx, upload, unchanged(storage, piece, sha256))
   const written = await storage.write(upload.storage_path, settledContent, { contentType })
-  const file = await ctx.transaction(async (ctx) => {
+  const caller = await ctx.proveAgain()
+  const file = await caller.transaction(async (ctx) => {
     if (!(await updateFrozen(ctx.tx, upload, sha256))) throw busy()
     await requireFile(ctx, upload, 'change')
     return finishUpload(ctx, upload, { ...written, contentType })

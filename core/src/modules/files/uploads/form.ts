@@ -1,10 +1,12 @@
 import {
+  AppError,
   type Ctx,
   type FormFile,
   type FormUpload,
   fromNow,
   invalidRequest,
   isUuid,
+  planLimitReached,
   unsupportedMediaType,
 } from '#kernel'
 import { fileConfiguration } from '../configuration.ts'
@@ -34,26 +36,15 @@ export async function receiveForm(ctx: Ctx, form: FormUpload<NewFile>): Promise<
   const name = requireName(part.filename)
   const { head, content } = await readHead(part.content, HEAD_BYTES)
   const contentType = await requireType(ctx, { filename: name.filename, declared: part.contentType, head })
-  const upload = await ctx.transaction((ctx) => {
-    const place = { entity_type: null, entity_id: null, store_id: null, is_public: false }
-    const expiresAt = fromNow(ctx.clock, SILENT_MS)
-    const names = { filename: name.filename, original_filename: name.original }
-    return openUpload(ctx, {
-      kind: 'form',
-      ...names,
-      content_type: contentType,
-      size: null,
-      ...place,
-      reserved: part.expected ?? 0,
-      expiresAt,
-    })
-  })
+  const upload = await open(ctx, { ...name, contentType, expected: part.expected ?? 0 })
   try {
     const written = await ctx.storage.write(upload.storage_path, metered(ctx, upload, content, maxBytes), {
       contentType,
     })
     const fields = await form.fields()
-    return await ctx.transaction(async (ctx) => {
+    // It may have taken hours: what the caller could do then counts for nothing.
+    const caller = await ctx.proveAgain()
+    return await caller.transaction(async (ctx) => {
       await place(ctx, upload, fields, { contentType, size: written.bytes })
       return finishUpload(ctx, upload, { ...written, contentType })
     })
@@ -61,6 +52,32 @@ export async function receiveForm(ctx: Ctx, form: FormUpload<NewFile>): Promise<
     await leave(ctx, upload)
     throw error
   }
+}
+
+interface Announced {
+  original: string
+  filename: string
+  contentType: string
+  /** Bytes of the file, and of fields behind it. */
+  expected: number
+}
+
+/** Begins the upload. Where the last room of the quota is not enough for the fields as well, the end says what is. */
+async function open(ctx: Ctx, { expected, ...file }: Announced): Promise<UploadRow> {
+  const reserving = (reserved: number) =>
+    ctx.transaction((ctx) =>
+      openUpload(ctx, {
+        kind: 'form',
+        ...{ filename: file.filename, original_filename: file.original, content_type: file.contentType, size: null },
+        ...{ entity_type: null, entity_id: null, store_id: null, is_public: false },
+        reserved,
+        expiresAt: fromNow(ctx.clock, SILENT_MS),
+      }),
+    )
+  return reserving(expected).catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== planLimitReached.code) throw error
+    return reserving(Math.max(0, expected - MOST_AROUND))
+  })
 }
 
 /** Asks early what can be asked early: whether the thing is there, and the caller may add files to it. */

@@ -1,4 +1,5 @@
 import { type Ctx, conflict, consume, fromNow, HOURS, newRow, release, stamp, type Written } from '#kernel'
+import { lockStoreThere } from '../../stores/index.ts'
 import { fileCreated } from '../events.ts'
 import { presentFile } from '../present.ts'
 import { countFilesOf, findFile, insertFile, lockOwner } from '../queries.ts'
@@ -67,16 +68,24 @@ const givenUp = () => conflict({ detail: 'The upload stood still for so long tha
 /** The file that an upload has become: what was found out about it on the way. */
 export interface Arrived extends Written {
   contentType: string
+  /** Its key in the storage, when it is not that of the upload. */
+  path?: string
 }
 
-/** Makes a file of an upload whose bytes are in the storage. Throws 402, and 409 when it was given up. */
+/**
+ * Makes a file of an upload whose bytes are in the storage, for a caller who was proved again. Throws 402, 403, 404 when its store
+ * is gone, and 409 when it was given up.
+ */
 export async function finishUpload(ctx: Ctx, { id, tenant_id }: UploadRow, arrived: Arrived): Promise<File> {
   const upload = await deleteUpload(ctx.tx, { id, tenant_id })
   if (!upload) throw givenUp()
+  ctx.require('file.create', upload.store_id)
+  if (upload.store_id !== null) await lockStoreThere(ctx.tx, tenant_id, upload.store_id)
+  // Locks are taken in the order of whoever begins an upload: the room of the thing, then the quota.
+  await requireRoom(ctx, upload)
   const missing = arrived.bytes - upload.reserved
   if (missing > 0) await consume(ctx, STORAGE, missing)
   else if (missing < 0) await release(ctx, STORAGE, -missing)
-  await requireRoom(ctx, upload)
   const { created_at, updated_at } = newRow(ctx)
   const { filename, original_filename, entity_type, entity_id, store_id, is_public } = upload
   const row = await insertFile(ctx.tx, {
@@ -97,7 +106,7 @@ export async function finishUpload(ctx: Ctx, { id, tenant_id }: UploadRow, arriv
     size: arrived.bytes,
     checksum_sha256: arrived.sha256,
     storage_backend: upload.storage_backend,
-    storage_path: upload.storage_path,
+    storage_path: arrived.path ?? upload.storage_path,
     scan_status: ctx.scanner ? 'pending' : 'none',
     trashed_at: null,
   })

@@ -1,5 +1,6 @@
 import type { Tx } from '#kernel'
 import type { UploadRow } from '../table.ts'
+import { untilAtMost } from './longest.ts'
 
 /** Until when a writer may go on, and the upload may stand still. */
 export interface Times {
@@ -15,8 +16,9 @@ const one = (tx: Tx, { tenant_id, id, writer }: Written) =>
   tx.updateTable('file_uploads').where('tenant_id', '=', tenant_id).where('id', '=', id).where('writer', '=', writer)
 
 /** Lets a writer go on. False: it is one no more. */
-export async function updateTimes(tx: Tx, upload: Written, times: Times): Promise<boolean> {
-  const { numUpdatedRows } = await one(tx, upload).set(times).executeTakeFirst()
+export async function updateTimes(tx: Tx, upload: Written, { expires_at, ...times }: Times): Promise<boolean> {
+  const change = { ...times, expires_at: untilAtMost(expires_at) }
+  const { numUpdatedRows } = await one(tx, upload).set(change).executeTakeFirst()
   return numUpdatedRows > 0n
 }
 

@@ -35,6 +35,11 @@ export class Arriving {
     this.#wake?.()
   }
 
+  /** Throws the error that it was stopped with. */
+  requireGoing = (): void => {
+    if (this.#stopped) throw this.#stopped
+  }
+
   /** Waits for so many bytes, or for the end, and leaves them where they are. */
   async peek(bytes: number): Promise<Buffer> {
     const seen: Buffer[] = []

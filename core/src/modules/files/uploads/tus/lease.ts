@@ -28,7 +28,9 @@ export function timesOf({ clock }: Pick<Ctx, 'clock'>): Times {
 export async function takeLease(ctx: Ctx, id: string, offset: number): Promise<UploadRow> {
   const named = { tenant_id: ctx.tenantId, id }
   const begunBy = beginnerOf(ctx)
-  const taken = await updateWriter(ctx.tx, named, { ...timesOf(ctx), writer: newId(), offset, begunBy })
+  // Its end is put off by bytes alone.
+  const { expires_at: _, ...times } = timesOf(ctx)
+  const taken = await updateWriter(ctx.tx, named, { ...times, writer: newId(), offset, begunBy })
   if (taken) {
     // What it belongs to may be gone, or closed to the caller, since it began.
     await requireFile(ctx, taken, 'change')

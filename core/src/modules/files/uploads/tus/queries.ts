@@ -1,5 +1,6 @@
 import { sql, type Tx } from '#kernel'
 import type { UploadRow } from '../../table.ts'
+import { untilAtMost } from '../longest.ts'
 import type { Times } from '../writer-queries.ts'
 
 type Named = Pick<UploadRow, 'tenant_id' | 'id'>
@@ -35,11 +36,11 @@ export function lockAny(tx: Tx, { tenant_id, id }: Named): Promise<UploadRow | u
     .executeTakeFirst()
 }
 
-/** Makes somebody the writer, at this offset and where nobody else is one, and gives the next piece its number. */
+/** Makes somebody the writer, who has shown no byte yet, at this offset and where nobody else is one, and gives the next piece its number. */
 export function updateWriter(
   tx: Tx,
   upload: Named,
-  { offset, begunBy, ...change }: Times & { writer: string; offset: number; begunBy: string },
+  { offset, begunBy, ...change }: Omit<Times, 'expires_at'> & { writer: string; offset: number; begunBy: string },
 ): Promise<UploadRow | undefined> {
   return one(tx, upload)
     .set({ ...change, pieces: sql<number>`pieces + 1` })
@@ -55,11 +56,12 @@ export function updateWriter(
 export function updateKept(
   tx: Tx,
   { received, writer, ...upload }: UploadRow,
-  { bytes, piece, ...times }: Times & { bytes: number; piece: string },
+  { bytes, piece, expires_at, ...times }: Times & { bytes: number; piece: string },
 ): Promise<UploadRow | undefined> {
   return one(tx, upload)
     .set({
       ...times,
+      expires_at: untilAtMost(expires_at),
       received: received + bytes,
       pieces: sql<number>`pieces + 1`,
       kept: sql<string[]>`array_append(kept, ${piece}::text)`,

@@ -62,6 +62,7 @@ async function requireContent(ctx: Ctx, upload: UploadRow, source: Arriving): Pr
 
 async function receivePieces(ctx: Ctx, upload: UploadRow, source: Arriving): Promise<Received> {
   let current = upload
+  requireFewPieces(current)
   while ((await source.peek(1)).length > 0) {
     requireFewPieces(current)
     const kept = await receivePiece(ctx, current, source)
@@ -72,8 +73,9 @@ async function receivePieces(ctx: Ctx, upload: UploadRow, source: Arriving): Pro
   return { offset: current.received, isComplete: false, expiresAt: current.expires_at }
 }
 
+/** Each request takes a number too, whether bytes come with it or not. */
 function requireFewPieces(upload: UploadRow): void {
-  if (upload.kept.length < Math.ceil(sizeOf(upload) / PIECE_BYTES) + MOST_SMALL_PIECES) return
+  if (upload.pieces < 2 * (Math.ceil(sizeOf(upload) / PIECE_BYTES) + MOST_SMALL_PIECES)) return
   throw conflict({ detail: 'The upload has come in too many small parts: begin again with larger ones' })
 }
 
@@ -88,7 +90,7 @@ async function receivePiece(ctx: Ctx, upload: UploadRow, source: Arriving): Prom
   const piece = `${number}:${sha256}`
   try {
     if (upload.received + bytes === sizeOf(upload)) {
-      await completeUpload(ctx, { ...upload, kept: [...upload.kept, piece] })
+      await completeUpload(ctx, { ...upload, kept: [...upload.kept, piece] }, source.requireGoing)
       return 'complete'
     }
     const kept = await ctx.transaction((ctx) => updateKept(ctx.tx, upload, { bytes, piece, ...timesOf(ctx) }))
