@@ -64,9 +64,9 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A picture that was replaced or deleted is not shown',
-    file: `${PICTURES}/queries.ts`,
-    find: ".where('id', '=', id).where('state', '=', 'attached').executeTakeFirst()",
-    replace: ".where('id', '=', id).executeTakeFirst()",
+    file: `${PICTURES}/operations.ts`,
+    find: "findPicture(ctx.tx, id, 'attached')",
+    replace: 'findPicture(ctx.tx, id)',
     tests: [AVATARS],
   },
   {

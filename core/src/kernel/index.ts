@@ -117,6 +117,7 @@ export { applySettings, changeOf, presentSettings, type SettingsPut } from './se
 export type { SignalListener, Signals } from './signals.ts'
 export { copyBetween } from './storage/copy.ts'
 export type { Movable, Move, StoredKind } from './storage/moving.ts'
+export { openStored } from './storage/open-stored.ts'
 export {
   type Backend,
   type ByteRange,

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { loadConfig } from '../config/config.ts'
 import { copyBetween } from './copy.ts'
 import { type OpenStorages, openStorages } from './open.ts'
-import { type S3Server, startS3Server } from './s3-server.fixture.ts'
+import { envOf, type S3Server, startS3Server } from './s3-server.fixture.ts'
 import { FileMissing, type FileStorage, StorageUnknown } from './storage.ts'
 import { pieces, sha256 } from './storage-suite.fixture.ts'
 
@@ -29,15 +29,7 @@ after(async () => {
 })
 
 function settings(backend: string) {
-  const { config } = server
-  return {
-    DATA_DIR: dataDir,
-    FILE_STORAGE_BACKEND: backend,
-    S3_BUCKET: config.bucket,
-    S3_ENDPOINT: config.endpoint ?? '',
-    S3_ACCESS_KEY_ID: config.accessKeyId ?? '',
-    S3_SECRET_ACCESS_KEY: config.secretAccessKey ?? '',
-  }
+  return { DATA_DIR: dataDir, FILE_STORAGE_BACKEND: backend, ...envOf(server) }
 }
 
 const text = async (from: FileStorage, key: string) => `${Buffer.concat(await from.read(key).toArray())}`

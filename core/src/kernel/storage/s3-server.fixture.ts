@@ -35,6 +35,14 @@ export interface S3Server {
   close(): Promise<void>
 }
 
+/** The settings by which a core finds the bucket of such a server. */
+export const envOf = ({ config }: S3Server): Record<string, string> => ({
+  S3_BUCKET: config.bucket,
+  S3_ENDPOINT: config.endpoint ?? '',
+  S3_ACCESS_KEY_ID: config.accessKeyId ?? '',
+  S3_SECRET_ACCESS_KEY: config.secretAccessKey ?? '',
+})
+
 /** A server on loopback that speaks S3 and keeps what it is given in a temporary folder. */
 export async function startS3Server(): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), 's3-'))

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
+import { openStored } from './open-stored.ts'
 import { FileMissing, type FileStorage, InvalidFileKey, type StoredFile } from './storage.ts'
 
 /** A back end under test. */
@@ -117,6 +118,13 @@ export function describeStorage(name: string, start: () => Promise<Peer>): void 
       ] as const)
         assert.throws(() => storage.read('ranges', { start, end }), RangeError)
       await assert.rejects(storage.read('no-ranges', { start: 0, end: 1 }).toArray(), FileMissing)
+    })
+
+    test('are known to be there before anybody is answered', async () => {
+      await storage.write('opened/one', pieces('first text'))
+      const opened = await openStored(storage, 'opened/one', { start: 6, end: 9 })
+      assert.equal(`${Buffer.concat(await opened.toArray())}`, 'text')
+      await assert.rejects(openStored(storage, 'opened/none'), FileMissing)
     })
 
     test('are replaced whole', async () => {

@@ -1,6 +1,6 @@
 import { type Backend, type Ctx, copyBetween, FileMissing, type FileStorage } from '#kernel'
 import { deleteCopies } from './jobs.ts'
-import { findAttached, listElsewhere, updateBackend } from './queries.ts'
+import { findPicture, listElsewhere, updateBackend } from './queries.ts'
 
 /** Pictures whose files are in another storage than this one, by id, after a given one. As the system role. */
 export const listPicturesElsewhere = (
@@ -16,7 +16,7 @@ export const listPicturesElsewhere = (
  */
 export async function movePicture(ctx: Ctx, id: string, to: Backend): Promise<boolean> {
   const all = { role: 'system', tenantId: null } as const // a literal of TransactionOptions
-  const picture = await ctx.transaction(({ tx }) => findAttached(tx, id), { ...all, readOnly: true })
+  const picture = await ctx.transaction(({ tx }) => findPicture(tx, id, 'attached'), { ...all, readOnly: true })
   if (!picture || picture.storage_backend === to) return false
   const [first, next] = [ctx.storages.of(picture.storage_backend), ctx.storages.of(to)]
   const isWhole = await copyAll(first, next, id)

@@ -4,7 +4,7 @@ import { type Ctx, notFound } from '#kernel'
 import type { EncodedPicture } from './encode.ts'
 import { type PictureForm, pictureEncoder, takeIn } from './encoder.ts'
 import { deletePicture } from './jobs.ts'
-import { findAttached, insertPicture, updateState } from './queries.ts'
+import { findPicture, insertPicture, updateState } from './queries.ts'
 import { removePicture } from './remove.ts'
 import type { PictureRow } from './table.ts'
 import { keyOf, type PictureKind } from './variants.ts'
@@ -46,7 +46,7 @@ export async function replacePicture(ctx: Ctx, before: string | null, after: str
 
 /** A picture that somebody shows. Throws 404. */
 export async function getPicture(ctx: Ctx, id: string): Promise<PictureRow> {
-  const picture = await findAttached(ctx.tx, id)
+  const picture = await findPicture(ctx.tx, id, 'attached')
   if (!picture) throw notFound()
   return picture
 }

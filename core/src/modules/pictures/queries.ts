@@ -4,17 +4,11 @@ import type { PictureRow, PictureTable } from './table.ts'
 export const insertPicture = (tx: Tx, picture: Insertable<PictureTable>): Promise<unknown> =>
   tx.insertInto('pictures').values(picture).execute()
 
-/** A picture, whether or not anybody shows it. */
-export const findPicture = (tx: Tx, id: string): Promise<PictureRow | undefined> =>
-  tx.selectFrom('pictures').selectAll().where('id', '=', id).executeTakeFirst()
-
-/** A picture that somebody shows; undefined for any other. */
-export const findAttached = (tx: Tx, id: string): Promise<PictureRow | undefined> =>
-  tx.selectFrom('pictures').selectAll().where('id', '=', id).where('state', '=', 'attached').executeTakeFirst()
-
-/** A picture that nobody shows any more; undefined for any other. */
-export const findRemoved = (tx: Tx, id: string): Promise<PictureRow | undefined> =>
-  tx.selectFrom('pictures').selectAll().where('id', '=', id).where('state', '=', 'removed').executeTakeFirst()
+/** A picture; undefined for one in another state than the one given. */
+export function findPicture(tx: Tx, id: string, state?: PictureRow['state']): Promise<PictureRow | undefined> {
+  const query = tx.selectFrom('pictures').selectAll().where('id', '=', id)
+  return (state === undefined ? query : query.where('state', '=', state)).executeTakeFirst()
+}
 
 /** Moves a picture on from one state; false when it is in another one. */
 export async function updateState(

@@ -1,9 +1,9 @@
 import type { Backend, Ctx, FileStorage } from '#kernel'
-import { deleteRemoved, findPicture, findRemoved } from './queries.ts'
+import { deleteRemoved, findPicture } from './queries.ts'
 
 /** Removes the files of a picture that nobody shows any more, then its row: as often as it takes. */
 export async function removePicture(ctx: Ctx, id: string): Promise<void> {
-  const picture = await ctx.transaction(({ tx }) => findRemoved(tx, id), { readOnly: true })
+  const picture = await ctx.transaction(({ tx }) => findPicture(tx, id, 'removed'), { readOnly: true })
   if (!picture) return
   await removeFiles(ctx.storages.of(picture.storage_backend), id)
   await ctx.transaction(({ tx }) => deleteRemoved(tx, id))

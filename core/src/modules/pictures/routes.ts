@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import {
   Answer,
@@ -9,6 +8,7 @@ import {
   type FileStorage,
   notFound,
   OneOf,
+  openStored,
   Streamed,
   Type,
   Uuid,
@@ -76,14 +76,10 @@ async function showPicture(ctx: Ctx, id: string, { size = 256, format = 'webp' }
   })
 }
 
-/** Answers only once the file is known to be there. */
 async function openFile(storage: FileStorage, key: string): Promise<Readable> {
-  const content = storage.read(key)
   try {
-    await once(content, 'readable')
-    return content
+    return await openStored(storage, key)
   } catch (error) {
-    if (error instanceof FileMissing) throw notFound()
-    throw error
+    throw error instanceof FileMissing ? notFound() : error
   }
 }

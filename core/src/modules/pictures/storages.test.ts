@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type S3Server, startS3Server } from '../../kernel/storage/s3-server.fixture.ts'
+import { envOf, type S3Server, startS3Server } from '../../kernel/storage/s3-server.fixture.ts'
 import { contextOf } from '../../testing/context.ts'
 import { createTestCore, type TestCore, type TestTenant } from '../../testing/index.ts'
 import { listPicturesElsewhere, movePicture } from './index.ts'
@@ -11,15 +11,7 @@ let t: TestCore
 let shop: TestTenant
 before(async () => {
   server = await startS3Server()
-  const { bucket, endpoint, accessKeyId, secretAccessKey } = server.config
-  const env = {
-    FILE_STORAGE_BACKEND: 's3',
-    S3_BUCKET: bucket,
-    S3_ENDPOINT: endpoint ?? '',
-    S3_ACCESS_KEY_ID: accessKeyId ?? '',
-    S3_SECRET_ACCESS_KEY: secretAccessKey ?? '',
-  }
-  t = await createTestCore({ env })
+  t = await createTestCore({ env: { FILE_STORAGE_BACKEND: 's3', ...envOf(server) } })
   shop = await t.foundTenant()
 })
 after(async () => {

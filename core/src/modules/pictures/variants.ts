@@ -11,7 +11,3 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
 /** Where a variant is kept. */
 export const keyOf = (id: string, size: Size, format: ImageFormat): string => `pictures/${id}/${size}.${format}`
-
-/** Where all variants of a picture are kept. */
-export const keysOf = (id: string): string[] =>
-  SIZES.flatMap((size) => IMAGE_FORMATS.map((format) => keyOf(id, size, format)))

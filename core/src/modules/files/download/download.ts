@@ -1,5 +1,14 @@
 import type { Readable } from 'node:stream'
-import { Answer, type Ctx, FileMissing, notFound, rangeNotSatisfiable, readRange, type StreamBody } from '#kernel'
+import {
+  Answer,
+  type Ctx,
+  FileMissing,
+  notFound,
+  openStored,
+  rangeNotSatisfiable,
+  readRange,
+  type StreamBody,
+} from '#kernel'
 import { contentDisposition } from '../disposition.ts'
 import { fileDownloaded } from '../events.ts'
 import { INLINE_TYPES } from '../kinds.ts'
@@ -51,33 +60,28 @@ function headersOf({ content_type, filename, is_public }: FileRow, inline: boole
 
 /** Opens it before the answer begins, so that a file that is not there is said to be missing; and records who took it. */
 async function openFile(ctx: Ctx, file: FileRow, range: { start: number; end: number } | undefined): Promise<Readable> {
-  const stream = ctx.storages.of(file.storage_backend).read(file.storage_path, range)
+  const storage = ctx.storages.of(file.storage_backend)
+  const stream = await openStored(storage, file.storage_path, range).catch((error) => refuse(ctx, file, error))
   try {
-    await begun(stream)
     // A part of it is recorded too, but not every one.
     if (!range || begins(ctx, file)) await record(ctx, file)
     return stream
   } catch (error) {
     stream.destroy()
-    if (!(error instanceof FileMissing)) throw error
-    ctx.log.error({ file: file.id, tenant_id: file.tenant_id }, 'the storage is without a file')
-    await ctx.transaction((ctx) => noteMissing(ctx, file.id), { tenantId: file.tenant_id })
-    throw notFound({ detail: 'The storage does not have this file any more' })
+    throw error
   }
+}
+
+async function refuse(ctx: Ctx, file: FileRow, error: unknown): Promise<never> {
+  if (!(error instanceof FileMissing)) throw error
+  ctx.log.error({ file: file.id, tenant_id: file.tenant_id }, 'the storage is without a file')
+  await ctx.transaction((ctx) => noteMissing(ctx, file.id), { tenantId: file.tenant_id })
+  throw notFound({ detail: 'The storage does not have this file any more' })
 }
 
 function begins(ctx: Ctx, { id }: FileRow): boolean {
   const who = ctx.principal?.key ?? ctx.origin.ipAddress ?? ''
   return ctx.use(recentDownloads).begins(who, id, ctx.clock.ms())
-}
-
-function begun(stream: Readable): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once('error', reject).once('readable', () => {
-      stream.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 function record(ctx: Ctx, file: FileRow): Promise<void> {

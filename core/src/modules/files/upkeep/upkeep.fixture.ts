@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { type Backend, newId } from '#kernel'
-import type { S3Server } from '../../../kernel/storage/s3-server.fixture.ts'
+import { envOf, type S3Server } from '../../../kernel/storage/s3-server.fixture.ts'
 import type { TestCore, TestPerson } from '../../../testing/index.ts'
 
 /** The settings of a core with both storages. */
-export function bothStorages({ config }: S3Server, backend: Backend): Record<string, string> {
-  return {
-    FILE_STORAGE_BACKEND: backend,
-    S3_BUCKET: config.bucket,
-    S3_ENDPOINT: config.endpoint ?? '',
-    S3_ACCESS_KEY_ID: config.accessKeyId ?? '',
-    S3_SECRET_ACCESS_KEY: config.secretAccessKey ?? '',
-  }
-}
+export const bothStorages = (server: S3Server, backend: Backend): Record<string, string> => ({
+  FILE_STORAGE_BACKEND: backend,
+  ...envOf(server),
+})
 
 /** Uploads a file; what the answer says of it. */
 export async function upload(person: TestPerson, content = `content ${newId()}`, fields: object = {}) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { type S3Server, startS3Server } from '../../../../kernel/storage/s3-server.fixture.ts'
+import { envOf, type S3Server, startS3Server } from '../../../../kernel/storage/s3-server.fixture.ts'
 import type { TestCore, TestTenant } from '../../../../testing/index.ts'
 import { assertNothingLeft, createFileCore, holdings, MiB, MOST_BYTES, setQuota } from '../../files.fixture.ts'
 import { begun, letters, offsetOf, send, sha256 } from './tus.fixture.ts'
@@ -13,16 +13,7 @@ let tenant: TestTenant
 let port: number
 before(async () => {
   s3 = await startS3Server()
-  const { endpoint, bucket, accessKeyId, secretAccessKey } = s3.config
-  test = await createFileCore({
-    env: {
-      FILE_STORAGE_BACKEND: 's3',
-      S3_ENDPOINT: endpoint ?? '',
-      S3_BUCKET: bucket,
-      S3_ACCESS_KEY_ID: accessKeyId ?? '',
-      S3_SECRET_ACCESS_KEY: secretAccessKey ?? '',
-    },
-  })
+  test = await createFileCore({ env: { FILE_STORAGE_BACKEND: 's3', ...envOf(s3) } })
   await test.app.listen({ port: 0, host: '127.0.0.1' })
   port = (test.app.server.address() as AddressInfo).port // it listens on a port
 })
