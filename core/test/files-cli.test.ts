@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { HOURS, newId } from '#kernel'
 import { keyOf, text } from '../src/modules/files/upkeep/upkeep.fixture.ts'
+import { formOf, look, paint } from '../src/modules/pictures/pictures.fixture.ts'
 import { openPlace, openTenant, type Place } from './moved-files.fixture.ts'
 
 let place: Place
@@ -119,6 +122,23 @@ describe('tenantry files move', () => {
     await hourLater()
     assert.equal(await backendOf(String(file?.id)), 'local')
     assert.equal(await download(String(file?.id)), file?.content)
+  })
+
+  test('leaves a picture whose disk is not mounted, names it and ends with 1', async () => {
+    const sent = await owner.request('POST', '/users/me/avatar', formOf(await paint(40, 40)))
+    const id = String(sent.body.avatar_url.split('/').at(-1))
+    const folder = join(t.dataDir, 'files', 'pictures')
+    await rename(folder, `${folder}-away`)
+    const { code, out } = await run('files move --to s3').finally(() => rename(`${folder}-away`, folder))
+    assert.equal(code, 1)
+    assert.match(out, new RegExp(`^Not moved: pictures/${id} \\(pictures\\): the storage local does not have it$`, 'm'))
+    assert.equal((await look(t, sent.body.avatar_url)).status, 200)
+    const all = await run('files move --to s3 --dry-run')
+    assert.match(all.out, /^pictures: 1 to move, [1-9]/m, 'with what its storage says of its size')
+    await hourLater()
+    assert.equal((await look(t, sent.body.avatar_url)).status, 200)
+    await run('files move --to s3')
+    assert.match((await run('files move --to s3 --dry-run')).out, /^pictures: 0 to move, 0 B$/m)
   })
 
   test('only says how much it is with --dry-run', async () => {

@@ -3,6 +3,7 @@ import type { Plant } from './plant.ts'
 const PICTURES = 'core/src/modules/pictures'
 const ENCODE = `${PICTURES}/encode.test.ts`
 const AVATARS = `${PICTURES}/avatars.test.ts`
+const STORAGES = `${PICTURES}/storages.test.ts`
 
 /** Pictures: what is decoded, what stays of it, and who sees it. */
 export const plants: Plant[] = [
@@ -82,6 +83,41 @@ export const plants: Plant[] = [
     find: '    await giveUp(ctx, id)\n',
     replace: '',
     tests: [AVATARS],
+  },
+  {
+    guard: 'A picture whose storage is not there is not moved',
+    file: `${PICTURES}/move.ts`,
+    find: '  if (files.size === 0) throw notThere(from)\n',
+    replace: '',
+    tests: [STORAGES],
+  },
+  {
+    guard: 'A picture is read from another storage only when that has all of it',
+    file: `${PICTURES}/move.ts`,
+    find: 'if (lacked !== undefined) throw',
+    replace: "if (lacked === '') throw",
+    tests: [STORAGES],
+  },
+  {
+    guard: 'Whoever has read the row of a picture a moment ago still finds it where it was',
+    file: `${PICTURES}/move.ts`,
+    find: ', { runAt })',
+    replace: ')',
+    tests: [STORAGES],
+  },
+  {
+    guard: 'Copies of a picture go only once the other storage was seen to have them',
+    file: `${PICTURES}/remove.ts`,
+    find: "if (picture?.state === 'attached')",
+    replace: "if (picture?.state === 'removed')",
+    tests: [STORAGES],
+  },
+  {
+    guard: 'Of a picture that is taken away while it is moved nothing stays',
+    file: `${PICTURES}/move.ts`,
+    find: '    return retire(ctx, id, to.backend)\n  }\n  return settle',
+    replace: '    return false\n  }\n  return settle',
+    tests: [STORAGES],
   },
   {
     guard: 'The sweep leaves a picture that is just being taken in',

@@ -19,11 +19,11 @@ export const filesMove: Command = {
   summary: 'move files to another storage',
   help: (cli) => `Usage: ${cli} files move --to local|s3 [--from local|s3] [--tenant <id>] [--parallel <n>] [--dry-run]
 
-Moves what is kept in another storage than the one named, and every row with it: files, archives of the audit log, and what
-modules of the application keep. Each is read again after it was written and compared with its SHA-256; one that is not as it
-should be stays where it is, is named, and makes the exit code 1. Server and workers may run, and people may upload, download
-and remove files meanwhile. What is uploaded goes where FILE_STORAGE_BACKEND says: change that first. The old copy of a file is
-removed by a worker an hour later. May be interrupted at any moment; run it again to go on. Run it where DATA_DIR is.
+Moves what is kept in another storage than the one named, and every row with it: files, pictures, archives of the audit log, and what
+modules of the application keep. Each is read again after it was written and compared, a file with the SHA-256 of its row; one that
+is not as it should be stays where it is, is named, and makes the exit code 1. Server and workers may run, and people may upload,
+download and remove files meanwhile. What is uploaded goes where FILE_STORAGE_BACKEND says: change that first. The old copy of a file
+or picture is removed by a worker an hour later. May be interrupted at any moment; run it again to go on. Run it where DATA_DIR is.
 
   --to          the storage to move to; the settings must describe it
   --from        only what is in this one

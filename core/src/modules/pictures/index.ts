@@ -6,7 +6,6 @@ import { storedPictures } from './stored.ts'
 import { sweepPictures } from './sweep.ts'
 
 export { type PictureForm, pictureErrors } from './encoder.ts'
-export { listPicturesElsewhere, movePicture } from './move.ts'
 export { getPicture, keepPicture, pictureUrl, replacePicture } from './operations.ts'
 export type { PictureRow } from './table.ts'
 export type { PictureKind } from './variants.ts'

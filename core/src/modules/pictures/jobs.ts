@@ -8,7 +8,7 @@ export const deletePicture = defineJob('pictures.delete', {
   handler: (ctx, { id }) => removePicture(ctx, id),
 })
 
-/** After the commit by which a picture was moved: what is left in the storage that it is not read from. */
+/** An hour after the commit by which a picture was moved: what is left in the storage that it is not read from. */
 export const deleteCopies = defineJob('pictures.delete_copies', {
   payload: Closed({ id: Uuid, backend: OneOf(['local', 's3']) }),
   transaction: 'manual',

@@ -47,21 +47,19 @@ export function listUnattached(
   return (after ? query.where(sql<boolean>`(updated_at, id) > (${after.updated_at}, ${after.id})`) : query).execute()
 }
 
-/** Pictures that somebody shows and that are in another storage. */
-export async function listElsewhere(
+/** Pictures that somebody shows and that are in another storage than `to`, or in `from` alone. */
+export function listElsewhere(
   tx: Tx,
-  backend: Backend,
-  { after, limit }: { after: string | null; limit: number },
-): Promise<string[]> {
-  const query = tx
+  { to, from, after, limit }: { to: Backend; from: Backend | null; after: string | null; limit: number },
+): Promise<Pick<PictureRow, 'id' | 'storage_backend'>[]> {
+  let query = tx
     .selectFrom('pictures')
-    .select('id')
+    .select(['id', 'storage_backend'])
     .where('state', '=', 'attached')
-    .where('storage_backend', '<>', backend)
-    .orderBy('id')
-    .limit(limit)
-  const found = await (after === null ? query : query.where('id', '>', after)).execute()
-  return found.map(({ id }) => id)
+    .where('storage_backend', '<>', to)
+  if (from !== null) query = query.where('storage_backend', '=', from)
+  if (after !== null) query = query.where('id', '>', after)
+  return query.orderBy('id').limit(limit).execute()
 }
 
 /** Says where the files of a picture are from here on; false when it is shown no more, or they were elsewhere. */

@@ -1,24 +1,48 @@
 import type { Backend, Ctx, FileStorage } from '#kernel'
-import { deleteRemoved, findPicture } from './queries.ts'
+import { lackOf, sizesOf } from './kept.ts'
+import { deleteRemoved, findPicture, updateBackend } from './queries.ts'
 
 /** Removes the files of a picture that nobody shows any more, then its row: as often as it takes. */
 export async function removePicture(ctx: Ctx, id: string): Promise<void> {
   const picture = await ctx.transaction(({ tx }) => findPicture(tx, id, 'removed'), { readOnly: true })
   if (!picture) return
-  await removeFiles(ctx.storages.of(picture.storage_backend), id)
+  const storage = ctx.storages.of(picture.storage_backend)
+  await removeFiles(storage, await sizesOf(storage, id))
   await ctx.transaction(({ tx }) => deleteRemoved(tx, id))
 }
 
-/** Removes the files of a picture in a storage that it is not read from. */
+/**
+ * Removes the files of a picture in a storage that it is not read from: only once the other one was seen to have them all.
+ * Where that has lost one, they are the picture again.
+ */
 export async function removeCopies(ctx: Ctx, id: string, backend: Backend): Promise<void> {
   const picture = await ctx.transaction(({ tx }) => findPicture(tx, id), { readOnly: true })
   // Moved back since.
-  if (picture?.storage_backend !== backend) await removeFiles(ctx.storages.of(backend), id)
+  if (picture?.storage_backend === backend) return
+  const storage = ctx.storages.of(backend)
+  const copies = await sizesOf(storage, id)
+  if (picture?.state === 'attached') {
+    const lacked = await lackOf(ctx.storages.of(picture.storage_backend), id, copies)
+    if (lacked !== undefined) return putBack(ctx, { id, from: picture.storage_backend, to: backend, lacked })
+  }
+  await removeFiles(storage, copies)
 }
 
-/** Whatever is there of a picture, also what an earlier version kept. */
-async function removeFiles(storage: FileStorage, id: string): Promise<void> {
-  const keys: string[] = []
-  for await (const { key } of storage.list(`pictures/${id}`)) keys.push(key)
-  for (const key of keys) await storage.delete(key)
+async function removeFiles(storage: FileStorage, files: ReadonlyMap<string, number>): Promise<void> {
+  for (const key of files.keys()) await storage.delete(key)
+}
+
+interface PutBack {
+  id: string
+  from: Backend
+  to: Backend
+  lacked: string
+}
+
+async function putBack(ctx: Ctx, { id, from, to, lacked }: PutBack): Promise<void> {
+  await ctx.transaction(({ tx }) => updateBackend(tx, id, from, to), { role: 'system', tenantId: null })
+  ctx.log.error(
+    { picture_id: id, storage_backend: from, key: lacked },
+    'a storage has lost a picture that was moved to it: it is where it was before',
+  )
 }
