@@ -162,4 +162,15 @@ describe('what is wrong with a bucket', () => {
       await assert.rejects(storage.check(), says)
     }
   })
+
+  test('is said also where what was written to find it out cannot be removed again', async () => {
+    server.intercept((request, response) => {
+      if (!isGet(request) && request.method !== 'DELETE') return false
+      refusal(isGet(request) ? 403 : 418, isGet(request) ? 'AccessDenied' : 'Teapot')(response)
+      return true
+    })
+    await assert.rejects(storage.check(), /must be allowed to read/)
+    answer(({ method }) => method === 'DELETE', refusal(418, 'Teapot'))
+    await assert.rejects(storage.check(), /\(Teapot\)/)
+  })
 })

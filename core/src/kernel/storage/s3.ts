@@ -170,6 +170,7 @@ async function* listObjects(ask: Ask, bucket: string, folder: string): AsyncGene
 async function checkBucket({ client, sdk }: S3Connection, { bucket, endpoint }: S3Config): Promise<string> {
   const place = { Bucket: bucket, Key: `.check/${newId()}` }
   const content = randomBytes(1024)
+  const remove = () => client.send(new sdk.DeleteObjectCommand(place))
   await client.send(new sdk.PutObjectCommand({ ...place, Body: content }))
   try {
     const { Body } = await client.send(new sdk.GetObjectCommand(place))
@@ -177,8 +178,11 @@ async function checkBucket({ client, sdk }: S3Connection, { bucket, endpoint }: 
     if (!found.equals(content))
       throw new StorageFailed('The bucket gave back something else than was put into it.', 'damaged')
     await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: '.check/', MaxKeys: 1 }))
-  } finally {
-    await client.send(new sdk.DeleteObjectCommand(place))
+  } catch (error) {
+    // What is wrong already is what is told.
+    await remove().catch(() => undefined)
+    throw error
   }
+  await remove()
   return `Files can be written to the bucket ${bucket} of ${endpoint === null ? 'AWS' : new URL(endpoint).host} and read again.`
 }
