@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { HOURS, newId } from '#kernel'
+import { defineModule, HOURS, type Movable, newId } from '#kernel'
+import { runCommand } from '../src/cli/commands.ts'
 import { keyOf, text } from '../src/modules/files/upkeep/upkeep.fixture.ts'
+import { builtinModules } from '../src/modules/index.ts'
 import { formOf, look, paint } from '../src/modules/pictures/pictures.fixture.ts'
 import { openPlace, openTenant, type Place } from './moved-files.fixture.ts'
+import { runInProcess } from './run-in-process.ts'
 
 let place: Place
 let t: Place['t']
@@ -83,11 +86,19 @@ describe('tenantry files move', () => {
   })
 
   test('leaves a file that is not what was uploaded, or is nowhere, names it and ends with 1', async () => {
-    const [good, damaged, gone] = await uploadMany(3)
+    const [good, damaged, gone, other] = await uploadMany(4)
     await storage('local').write(keyOf(tenantId, String(damaged?.id)), text('x'.repeat(20)))
     await storage('local').delete(keyOf(tenantId, String(gone?.id)))
+    await storage('local').delete(keyOf(tenantId, String(other?.id)))
+    await storage('s3').write(keyOf(tenantId, String(other?.id)), text('y'.repeat(20)))
     const { code, out } = await move('s3')
     assert.equal(code, 1)
+    assert.match(
+      out,
+      new RegExp(
+        `files/${tenantId}/${other?.id} \\(files\\): the storage local does not have it, and what s3 holds is not`,
+      ),
+    )
     assert.match(
       out,
       new RegExp(`Not moved: files/${tenantId}/${damaged?.id} \\(files\\): what the storage local holds is not what`),
@@ -96,8 +107,8 @@ describe('tenantry files move', () => {
       out,
       new RegExp(`Not moved: files/${tenantId}/${gone?.id} \\(files\\): the storage local does not have it`),
     )
-    assert.match(out, /^2 could not be moved and are where they were\.$/m)
-    assert.deepEqual(await files('s3'), [keyOf(tenantId, String(good?.id))])
+    assert.match(out, /^3 could not be moved and are where they were\.$/m)
+    assert.deepEqual(await files('s3'), [good, other].map((file) => keyOf(tenantId, String(file?.id))).sort())
     assert.equal(await backendOf(String(damaged?.id)), 'local')
   })
 
@@ -149,6 +160,35 @@ describe('tenantry files move', () => {
       [0, 'pictures: 0 to move, 0 B\naudit archives: 0 to move, 0 B\nfiles: 2 to move, 40 B\n'],
     )
     assert.deepEqual(await files('s3'), [])
+  })
+
+  test('ends what is under way before it fails with a list that fails', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    let isMoved = false
+    const slow: Movable = {
+      ...{ key: 'slow', bytes: 1 },
+      move: async () => {
+        await gate
+        // The core is still open.
+        isMoved = (await storage('s3').size('slow')) === null
+        return true
+      },
+    }
+    let lists = 0
+    async function* list() {
+      yield slow
+      if (++lists === 1) return
+      setImmediate(open)
+      throw new Error('the list has failed')
+    }
+    const probe = defineModule({ name: 'probe', stored: [{ name: 'probes', list }] })
+    const modules = [...builtinModules, probe]
+    const { code, err } = await runInProcess(`files move --tenant ${tenantId} --to s3`, {
+      env: place.env,
+      line: (args) => runCommand(args, { modules, product: { command: 'tenantry' } }),
+    })
+    assert.deepEqual([code, isMoved], [1, true])
+    assert.match(err, /the list has failed/)
   })
 
   test('refuses what it cannot do with 2', async () => {

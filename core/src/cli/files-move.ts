@@ -93,8 +93,11 @@ async function moveAll(core: Core, wanted: Wanted, interrupted: AbortSignal): Pr
   if (interrupted.aborted) return sayInterrupted()
   if (wanted.isDry) return 0
   progress = showProgress(total([...extents.values()]))
-  const { moved, failed } = await moveEach(listAll(core, move), { progress, interrupted, parallel: wanted.parallel })
-  progress.end()
+  const { moved, failed } = await moveEach(listAll(core, move), {
+    progress,
+    interrupted,
+    parallel: wanted.parallel,
+  }).finally(progress.end)
   say(`Moved ${counted(moved.things, 'object')}, ${size(moved.bytes)}.`)
   if (failed > 0)
     say(
@@ -174,7 +177,9 @@ async function moveEach(list: AsyncGenerator<Found>, { progress, interrupted, pa
       await one(next.value)
     }
   }
-  await Promise.all(Array.from({ length: parallel }, worker))
+  // Nobody goes on behind a list that has failed: what the others work on needs the core.
+  const ends = await Promise.allSettled(Array.from({ length: parallel }, worker))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   return { moved, failed }
 }
 

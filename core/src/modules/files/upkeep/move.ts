@@ -1,8 +1,8 @@
 import {
-  type Backend,
   type Ctx,
   copyBetween,
   FileMissing,
+  type FileStorage,
   fromNow,
   HOURS,
   isSame,
@@ -56,15 +56,31 @@ async function moveFile(ctx: Ctx, move: Move, which: Which): Promise<boolean> {
   const from = move.open(file.storage_backend)
   try {
     const copied = await copyBetween(from, to, file.storage_path, { contentType: file.content_type })
-    if (!isSame(copied, { bytes: file.size, sha256: file.checksum_sha256 })) throw new NotAsUploaded(from.backend)
+    if (!isSame(copied, { bytes: file.size, sha256: file.checksum_sha256 })) throw new NotAsUploaded()
   } catch (error) {
     const now = await find(ctx, which)
     // Removed or moved while it was read.
     if (now?.storage_backend !== file.storage_backend) return leave(move, file, now)
-    if (error instanceof NotAsUploaded && (await from.has(file.storage_path))) await to.delete(file.storage_path)
-    throw error instanceof FileMissing ? new Error(`the storage ${from.backend} does not have it`) : error
+    throw await failureOf(error, { from, to, path: file.storage_path })
   }
   return settle(ctx, move, file)
+}
+
+interface Places {
+  from: FileStorage
+  to: FileStorage
+  path: string
+}
+
+/** What to say of a file that stays where it is; a copy that is no better than the original goes. */
+async function failureOf(error: unknown, { from, to, path }: Places): Promise<unknown> {
+  const lacks = `the storage ${from.backend} does not have it`
+  if (error instanceof FileMissing) return new Error(lacks)
+  if (!(error instanceof NotAsUploaded)) return error
+  if (!(await from.has(path)))
+    return new Error(`${lacks}, and what ${to.backend} holds is not what was uploaded (SHA-256)`)
+  await to.delete(path)
+  return new Error(`what the storage ${from.backend} holds is not what was uploaded (SHA-256)`)
 }
 
 /** Has the row name the other storage, when nobody was quicker; the old copy goes later. */
@@ -98,9 +114,5 @@ async function leave({ to }: Move, { storage_path }: FileRow, now: FileRow | und
 const find = (ctx: Ctx, { tenantId, id }: Which): Promise<FileRow | undefined> =>
   ctx.transaction(({ tx }) => findFile(tx, tenantId, id), { tenantId, readOnly: true })
 
-/** What lies in the storage has another checksum than the row. */
-class NotAsUploaded extends Error {
-  constructor(backend: Backend) {
-    super(`what the storage ${backend} holds is not what was uploaded (SHA-256)`)
-  }
-}
+/** What was copied has another checksum than the row. */
+class NotAsUploaded extends Error {}
