@@ -268,6 +268,31 @@ describe('tenantry files check', () => {
     assert.match(out, /The bucket for files failed .* Nothing was touched\.$/m)
     assert.deepEqual(await files('local'), [orphan])
   })
+
+  test('does not say so of a storage that fails in the middle of mending', async () => {
+    for (const backend of ['local', 's3'] as const) await storage(backend).write(keyOf(tenantId, oldId()), text('left'))
+    let lists = 0
+    server.intercept((request, response) => {
+      if (!request.url?.includes('list-type') || ++lists <= 2) return false
+      response.writeHead(403).end()
+      return true
+    })
+    const { code, out } = await check(' --mend').finally(() => server.intercept(null))
+    assert.equal(code, 1)
+    assert.match(out, /The bucket for files failed .* Some of it may be mended: run it again\.$/m)
+    assert.equal((await check(' --mend')).code, 0)
+    assert.deepEqual([await files('local'), await files('s3')], [[], []])
+  })
+
+  test('mends more than 20 files that are elsewhere, and says that all is well', async () => {
+    for (const { id, content } of await uploadMany(25)) {
+      await storage('s3').write(keyOf(tenantId, id), text(content))
+      await storage('local').delete(keyOf(tenantId, id))
+    }
+    const { code, out } = await check(' --mend')
+    assert.match(out, /^ {2}25 files in another storage than the row says\nAll is well/m)
+    assert.equal(code, 0)
+  })
 })
 
 /** Made two days ago. */

@@ -2,6 +2,7 @@ import type { Plant } from './plant.ts'
 
 const UPKEEP = 'core/src/modules/files/upkeep'
 const sweep = [`${UPKEEP}/sweep.test.ts`]
+const mend = [`${UPKEEP}/mend.test.ts`]
 const command = ['core/test/files-cli.test.ts']
 const trash = ['core/src/modules/files/trash-of.test.ts']
 
@@ -43,23 +44,79 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A disk that is not mounted makes no file missing',
-    file: `${UPKEEP}/sweep.ts`,
-    find: 'if (seen.missing > MANY && seen.missing > seen.files / 2) seen.doubtful.push(ABSENT)',
+    file: `${UPKEEP}/report.ts`,
+    find: 'if (missing > MANY && missing > files / 2) doubts.push(ABSENT)',
     replace: '',
     tests: sweep,
   },
   {
     guard: 'A database that is not the right one loses no object',
-    file: `${UPKEEP}/sweep.ts`,
-    find: 'if (seen.orphans > MANY && seen.orphans > seen.objects / 2) seen.doubtful.push(ORPHANS)',
+    file: `${UPKEEP}/report.ts`,
+    find: 'if (orphans + held > MANY && orphans + held > objects / 2) doubts.push(ORPHANS)',
     replace: '',
     tests: sweep,
   },
   {
+    guard: 'A disk that is not mounted is seen also where no tenant has many files',
+    file: `${UPKEEP}/doubts.ts`,
+    find: 'if (isWhole) return new Map([...seen].map(([backend, report]) => [backend, doubtsOf(report)]))',
+    replace: 'if (isWhole) return new Map()',
+    tests: mend,
+  },
+  {
+    guard: 'An object that a database from a backup knows nothing of stays for a week',
+    file: `${UPKEEP}/sweep.ts`,
+    find: ' || (!trusts && isHeld(ctx, finding))',
+    replace: '',
+    tests: sweep,
+  },
+  {
+    guard: 'What cannot be mended keeps nothing else from its turn',
+    file: `${UPKEEP}/sweep.ts`,
+    find: '      seen.failed++\n',
+    replace: '      throw error\n',
+    tests: mend,
+  },
+  {
+    guard: 'A file is lost once, however many notice it at the same moment',
+    file: `${UPKEEP}/sweep-queries.ts`,
+    find: "    .where('missing_at', 'is', null)\n",
+    replace: '',
+    tests: mend,
+  },
+  {
+    guard: 'What is mended is counted as it was found then',
+    file: `${UPKEEP}/sweep.ts`,
+    find: '  if (absent.elsewhere) seen.elsewhere++\n',
+    replace: '  if (absent.elsewhere && seen.elsewhere <= MANY) seen.elsewhere++\n',
+    tests: mend,
+  },
+  {
+    guard: 'Thousands of pieces of an upload are not removed one after the other',
+    file: `${UPKEEP}/objects.ts`,
+    find: 'const AT_ONCE = 16',
+    replace: 'const AT_ONCE = 1',
+    tests: mend,
+  },
+  {
+    guard: 'The core stays open until all that is being moved is done with',
+    file: 'core/src/cli/files-move.ts',
+    find: 'await Promise.allSettled(Array.from({ length: parallel }, worker))',
+    replace: 'await Promise.all(Array.from({ length: parallel }, worker)).then(() => [])',
+    tests: command,
+  },
+  {
+    guard: 'What was mended before a storage failed is not said to be untouched',
+    file: 'core/src/cli/files-check.ts',
+    find: '!mends || error instanceof LookFailed',
+    replace: 'error instanceof Error',
+    tests: command,
+  },
+  {
     guard: 'Nothing is mended before all storages were read to their end',
     file: `${UPKEEP}/sweep.ts`,
-    find: 'looks.push([storage, await look(ctx, storage, stopping)])',
-    replace: 'looks.push([storage, await look(ctx, storage, stopping).catch(() => ({ ...nothing(), missing: 1 }))])',
+    find: "throw new LookFailed('A storage could not be compared with the rows of files', { cause })",
+    replace: 'ctx.log.error({ cause })',
     tests: sweep,
   },
   {

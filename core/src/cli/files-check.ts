@@ -1,6 +1,6 @@
 import type { Core } from '../kernel/core.ts'
 import { createContext, noOrigin, systemActor } from '../kernel/create-context.ts'
-import { hasFound, listTenantsToSweep, type SweepReport, sweepTenant } from '../modules/files/index.ts'
+import { hasFound, LookFailed, listTenantsToSweep, type SweepReport, sweepTenant } from '../modules/files/index.ts'
 import { type Command, say } from './command.ts'
 import { explain, UsageError } from './failures.ts'
 import { readTenant } from './files-move.ts'
@@ -62,14 +62,18 @@ async function checkOne(core: Core, tenant: string, { mends, stopping }: Omit<Wa
     return mends && staysWrong(report) === 0
   } catch (error) {
     if (stopping.aborted) return true
-    say(`Tenant ${tenant}:\n  ${explain(error)} Nothing was touched.`)
+    const isUntouched = !mends || error instanceof LookFailed
+    const why = explain(error instanceof LookFailed ? error.cause : error)
+    say(
+      `Tenant ${tenant}:\n  ${why} ${isUntouched ? 'Nothing was touched.' : 'Some of it may be mended: run it again.'}`,
+    )
   }
   return false
 }
 
 /** What nobody can mend. */
-const staysWrong = ({ missing, elsewhere, unknown, unreachable }: SweepReport): number =>
-  missing - elsewhere + unknown + unreachable
+const staysWrong = ({ missing, elsewhere, unknown, unreachable, failed }: SweepReport): number =>
+  missing - elsewhere + unknown + unreachable + failed
 
 async function* allTenants(core: Core): AsyncGenerator<string> {
   for (let after: string | null = null; ; ) {
@@ -103,6 +107,7 @@ function describe(found: SweepReport): string[] {
     ],
     [found.unknown, `${counted(found.unknown, 'object')} under names that nothing here makes; they stay`],
     [found.unreachable, `${counted(found.unreachable, 'file')} in a storage that the settings do not describe`],
+    [found.failed, `${counted(found.failed, 'thing')} that could not be mended; the log says why`],
     [found.drift, `the quota is counted ${found.drift > 0 ? 'too high' : 'too low'} by ${size(Math.abs(found.drift))}`],
   ]
   const doubts = found.doubtful.map(

@@ -20,7 +20,8 @@ import { giveUpExpired } from './uploads/upkeep.ts'
 export * from './events.ts'
 export { File } from './schema.ts'
 export { trashFilesOf } from './trash-of.ts'
-export { hasFound, type SweepReport, sweepTenant } from './upkeep/sweep.ts'
+export { hasFound, type SweepReport } from './upkeep/report.ts'
+export { LookFailed, sweepTenant } from './upkeep/sweep.ts'
 export { listTenantsToSweep } from './upkeep/sweep-queries.ts'
 
 const GiB = 1024 ** 3

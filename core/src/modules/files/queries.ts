@@ -54,10 +54,7 @@ export function insertFile(tx: Tx, file: Insertable<FileTable>): Promise<FileRow
 }
 
 type Change = Partial<
-  Pick<
-    FileRow,
-    'filename' | 'is_public' | 'trashed_at' | 'missing_at' | 'scan_status' | 'storage_backend' | 'updated_at'
-  >
+  Pick<FileRow, 'filename' | 'is_public' | 'trashed_at' | 'scan_status' | 'storage_backend' | 'updated_at'>
 >
 
 export function updateFile(

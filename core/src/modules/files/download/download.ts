@@ -75,7 +75,7 @@ async function openFile(ctx: Ctx, file: FileRow, range: { start: number; end: nu
 async function refuse(ctx: Ctx, file: FileRow, error: unknown): Promise<never> {
   if (!(error instanceof FileMissing)) throw error
   ctx.log.error({ file: file.id, tenant_id: file.tenant_id }, 'the storage is without a file')
-  await ctx.transaction((ctx) => noteMissing(ctx, file.id), { tenantId: file.tenant_id })
+  await ctx.transaction((ctx) => noteMissing(ctx, file), { tenantId: file.tenant_id })
   throw notFound({ detail: 'The storage does not have this file any more' })
 }
 

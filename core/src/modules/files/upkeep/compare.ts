@@ -3,8 +3,8 @@ import { listOwners, listSwept, type Swept } from './sweep-queries.ts'
 
 /** What a storage and the rows of a tenant do not agree about. */
 export type Finding =
-  /** An object of a file, or a piece of an upload, that is not there: `bytes` that nobody counts. */
-  | { is: 'orphan' | 'piece'; object: StoredFile }
+  /** An object of a file, or a piece of an upload, that is not there: `bytes` that nobody counts. Its id says when it was made. */
+  | { is: 'orphan' | 'piece'; object: StoredFile; madeMs: number }
   /** Under a name that nothing here makes. */
   | { is: 'unknown'; object: StoredFile }
   /** A second copy of a file whose row says for a day that it is elsewhere. */
@@ -127,6 +127,6 @@ class Strangers {
     })
     // What came late for an upload that is a file is nobody's.
     for (const { id, object } of gathered)
-      if (!uploads.has(id) && !paths.has(object.key)) yield { is: this.#is, object }
+      if (!uploads.has(id) && !paths.has(object.key)) yield { is: this.#is, object, madeMs: timeOfId(id) }
   }
 }

@@ -6,8 +6,11 @@ import { noteFound, noteMissing } from './missing.ts'
 import { isThere, retireCopy } from './objects.ts'
 import { type Swept, updateBackend } from './sweep-queries.ts'
 
-/** Mends one thing that the comparison has found. What it says may be over: what matters is asked again. */
-export async function mend(ctx: Ctx, storage: FileStorage, finding: Finding): Promise<void> {
+/** What was mended of one finding of a file that seemed absent: null when it was there after all. */
+export type Absent = { file: FileRow; elsewhere: Backend | null } | null
+
+/** Mends one thing that the comparison has found, but for files that seem absent. */
+export async function mend(ctx: Ctx, storage: FileStorage, finding: Exclude<Finding, { is: 'absent' }>): Promise<void> {
   switch (finding.is) {
     case 'orphan':
     case 'piece':
@@ -18,18 +21,17 @@ export async function mend(ctx: Ctx, storage: FileStorage, finding: Finding): Pr
       const options = { dedupeKey: `${retireCopy.name}:${storage.backend}:${id}` }
       return ctx.transaction((ctx) => ctx.enqueue(retireCopy, copy, options))
     }
-    case 'absent':
-      return mendAbsent(ctx, finding.file)
     case 'found':
-      return ctx.transaction((ctx) => noteFound(ctx, finding.file.id))
+      return ctx.transaction((ctx) => noteFound(ctx, finding.file))
     case 'unknown':
       return ctx.log.warn({ key: finding.object.key, storage_backend: storage.backend }, 'nobody knows an object')
   }
 }
 
-async function mendAbsent(ctx: Ctx, swept: Swept): Promise<void> {
+/** Mends a file that its storage seems to be without. That may be over: it is asked again, and what is true now is told. */
+export async function mendAbsent(ctx: Ctx, swept: Pick<Swept, 'id'>): Promise<Absent> {
   const absent = await confirmAbsent(ctx, swept)
-  if (!absent) return
+  if (!absent) return null
   const { file, elsewhere } = absent
   const place = { file: file.id, tenant_id: file.tenant_id, storage_backend: file.storage_backend }
   if (elsewhere) {
@@ -37,16 +39,14 @@ async function mendAbsent(ctx: Ctx, swept: Swept): Promise<void> {
     await ctx.transaction(({ tx }) => updateBackend(tx, file, change))
     ctx.log.warn(place, 'a file is in another storage than its row said')
   } else if (file.missing_at === null) {
-    await ctx.transaction((ctx) => noteMissing(ctx, file.id))
+    await ctx.transaction((ctx) => noteMissing(ctx, file))
     ctx.log.error(place, 'the storage is without a file')
   }
+  return absent
 }
 
 /** The file, when its storage really is without it now, and which other one has it. Something of another size is not it. */
-export async function confirmAbsent(
-  ctx: Ctx,
-  { id }: Pick<Swept, 'id'>,
-): Promise<{ file: FileRow; elsewhere: Backend | null } | null> {
+export async function confirmAbsent(ctx: Ctx, { id }: Pick<Swept, 'id'>): Promise<Absent> {
   const file = await ctx.transaction(({ tx, tenantId }) => findFile(tx, tenantId, id), { readOnly: true })
   if (!file || (await isThere(ctx, file))) return null
   const others = ctx.storages.all.filter(({ backend }) => backend !== file.storage_backend)

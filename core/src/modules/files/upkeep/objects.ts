@@ -1,10 +1,12 @@
-import { type Backend, Closed, type Ctx, defineJob, OneOf, Type, Uuid } from '#kernel'
+import { type Backend, Closed, type Ctx, defineJob, MINUTES, OneOf, Type, Uuid } from '#kernel'
 import { findFile } from '../queries.ts'
 import type { FileRow } from '../table.ts'
 import { piecePath } from '../uploads/pieces.ts'
 import { updateBackend } from './sweep-queries.ts'
 
 const BACKEND = OneOf(['local', 's3'])
+/** Pieces that are removed at the same time. */
+const AT_ONCE = 16
 
 /** Removes what the storage has of a file that is gone. Tried for days: what is left in the end the sweep finds. */
 export const deleteObject = defineJob('files.delete_object', {
@@ -17,6 +19,8 @@ export const deleteObject = defineJob('files.delete_object', {
     isJoined: Type.Optional(Type.Boolean()),
   }),
   maxAttempts: 20,
+  // 10,000 pieces, where each takes a bucket a second or two.
+  leaseMs: 20 * MINUTES,
   transaction: 'manual',
   handler: (ctx, payload) => removeObject(ctx, payload),
 })
@@ -30,7 +34,10 @@ interface Removal {
 
 async function removeObject(ctx: Ctx, { backend, path, pieces = 0, isJoined = false }: Removal): Promise<void> {
   const storage = ctx.storages.of(backend)
-  for (let piece = 0; piece <= pieces; piece++) await storage.delete(piecePath(path, piece))
+  for (let from = 0; from <= pieces; from += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, pieces + 1 - from) }, (_, at) => piecePath(path, from + at))
+    await Promise.all(some.map((key) => storage.delete(key)))
+  }
   if (!isJoined) await storage.delete(path)
 }
 

@@ -64,6 +64,34 @@ export function updateBackend(
     .executeTakeFirst()
 }
 
+/** Says that the storage is without a file; undefined when that is known, or the file is gone or elsewhere. */
+export function updateMissing(
+  tx: Tx,
+  tenantId: string,
+  { id, storage_backend, now }: Pick<FileRow, 'id' | 'storage_backend'> & { now: string },
+): Promise<FileRow | undefined> {
+  return tx
+    .updateTable('files')
+    .set({ missing_at: now, updated_at: now })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('storage_backend', '=', storage_backend)
+    .where('missing_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** Says that a file that was missing is there again. */
+export function updateFound(tx: Tx, tenantId: string, { id, now }: { id: string; now: string }): Promise<unknown> {
+  return tx
+    .updateTable('files')
+    .set({ missing_at: null, updated_at: now })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('missing_at', 'is not', null)
+    .execute()
+}
+
 /** All tenants: one without a row may have objects. Reads across tenants: for the system role. */
 export function listTenantsToSweep(tx: Tx, { after, limit }: SweepPage): Promise<{ tenant_id: string }[]> {
   let query = tx.selectFrom('tenants').select('id as tenant_id')

@@ -27,7 +27,8 @@ export function claimTimes({ clock }: Pick<Ctx, 'clock'>): Times {
 /** Passes content on, and holds the upload for as long as it comes. Throws 409 when somebody else goes on with it. */
 export async function* holding<T>(ctx: Ctx, upload: UploadRow, content: AsyncIterable<T>): AsyncGenerator<T> {
   const { tenant_id: tenantId } = upload
-  let heard = ctx.clock.ms()
+  // Since it was taken: content may wait for long before its first byte.
+  let heard = Date.parse(upload.updated_at)
   for await (const chunk of content) {
     if (ctx.clock.ms() - heard >= RENEW_MS) {
       if (!(await ctx.transaction((ctx) => updateTimes(ctx.tx, upload, claimTimes(ctx)), { tenantId }))) throw busy()
