@@ -22,6 +22,13 @@ export const plants: Plant[] = [
     tests: [ENCODE],
   },
   {
+    guard: 'An AVIF is held in memory when it is decoded',
+    file: `${PICTURES}/read.ts`,
+    find: "format === 'avif' || (",
+    replace: '(',
+    tests: [ENCODE],
+  },
+  {
     guard: 'No more of a picture is read than it may have',
     file: `${PICTURES}/read.ts`,
     find: 'if (bytes > most)',

@@ -86,6 +86,17 @@ export function webpOf(width: number, height: number): Buffer {
   return Buffer.concat([Buffer.from('RIFF'), lengthOf(body.length), body])
 }
 
+/** An AVIF of a few pixels that claims a size. */
+export async function avifOf(width: number, height: number): Promise<Buffer> {
+  const picture = await sharp(await paint(8, 8))
+    .avif({ effort: 0 })
+    .toBuffer()
+  const at = picture.indexOf('ispe') + 8
+  picture.writeUInt32BE(width, at)
+  picture.writeUInt32BE(height, at + 4)
+  return picture
+}
+
 function lengthOf(bytes: number): Buffer {
   const length = Buffer.alloc(4)
   length.writeUInt32LE(bytes)

@@ -45,7 +45,7 @@ export async function readPicture(content: AsyncIterable<Uint8Array>, limits = P
   if ('refused' in found) throw notTaken(found.refused)
   const metadata = await readHeader(bytes)
   if (!isAs(found.format, metadata)) throw notTaken('is not what its first bytes say that it is')
-  requireSize(metadata, limits)
+  requireSize(found.format, metadata, limits)
   return { content: bytes, format: found.format }
 }
 
@@ -78,12 +78,12 @@ function isAs(format: Format, { format: read, compression }: Metadata): boolean 
   return format === 'avif' ? (name === 'heif' || name === 'avif') && compression === 'av1' : name === format
 }
 
-function requireSize(metadata: Metadata, { pixels, heldPixels, side }: PictureLimits): void {
-  const { width, height, pages = 1, format, isProgressive } = metadata
+function requireSize(format: Format, metadata: Metadata, { pixels, heldPixels, side }: PictureLimits): void {
+  const { width, height, pages = 1, isProgressive } = metadata
   if (width < 1 || height < 1) throw notTaken('has no pixels')
   if (width > side || height > side)
     throw tooLarge(`has ${width} × ${height} pixels; ${side} are the most in each direction`)
-  const isHeld = format === 'heif' || (format === 'png' && isProgressive)
+  const isHeld = format === 'avif' || (format === 'png' && isProgressive)
   const most = isHeld ? heldPixels : pixels
   if (width * height * pages <= most) return
   const frames = pages > 1 ? ` in each of ${pages} frames` : ''
