@@ -15,20 +15,29 @@ test('a move that is killed at any moment goes on when it is run again, while pe
   const { server, t, env } = place
   const tenant = await openTenant(place)
   const { id: tenantId, owner, run, move, files, download, backendOf, hourLater, uploadMany } = tenant
-  const made = await uploadMany(60, 50_000)
+  const made = await uploadMany(40, 50_000)
   const removed = made.splice(0, 6)
-  const puts = () => server.asked.filter((each) => each.startsWith(`PUT /files/files/${tenantId}`)).length
+  /** The ids of what was sent to the bucket, one after the other. */
+  const puts = () => server.asked.flatMap((each) => each.split(`PUT /files/files/${tenantId}/`)[1] ?? [])
   let isOver = false
   const readers = (async () => {
-    for (let i = 0; !isOver; i++) {
-      const { id, content } = made[i % made.length] ?? { id: '', content: '' }
-      assert.ok((await download(id)) === content, 'a file was not there, or another one')
+    for (let i = 0, seen = 0; !isOver; i++) {
+      await until(
+        'more to be moved',
+        () => '',
+        () => isOver || puts().length > seen || undefined,
+      )
+      seen = puts().length
+      // The one under way, and one after the other: reading without a pause would leave the others no processor.
+      for (const file of [made.find(({ id }) => id === puts().at(-1)), made[i % made.length]])
+        if (file) assert.ok((await download(file.id)) === file.content, 'a file was not there, or another one')
     }
   })()
   try {
-    for (const least of [8, 25]) {
+    for (const more of [8, 12]) {
+      const so = puts().length
       const child = startCli(`files move --to s3 --tenant ${tenantId} --parallel 3`, { env })
-      await until('some files to be moved', child.said, () => puts() >= least || undefined)
+      await until('some files to be moved', child.said, () => puts().length >= so + more || undefined)
       for (const { id } of removed.splice(0, 2)) {
         await owner.delete(`/files/${id}`)
         await owner.delete('/files/trash')
@@ -36,8 +45,9 @@ test('a move that is killed at any moment goes on when it is run again, while pe
       made.push(...(await uploadMany(1)))
       assert.equal((await child.stop('SIGKILL')).code, null)
     }
+    const so = puts().length
     const stopped = startCli(`files move --to s3 --tenant ${tenantId} --parallel 1`, { env })
-    await until('one more', stopped.said, () => puts() >= 32 || undefined)
+    await until('one more', stopped.said, () => puts().length > so || undefined)
     const { code, out } = await stopped.stop('SIGINT')
     assert.equal(code, 1)
     assert.match(out, /Interrupted\. Nothing is lost: run it again to go on\.$/m)
