@@ -19,8 +19,8 @@ together. Changes nothing; every night a worker does the same and mends what it 
 mended, 1 otherwise. Run it where DATA_DIR is.
 
   --tenant      only this tenant
-  --mend        mend what was found, also so much of it that a worker would rather touch nothing: objects that belong to
-                nothing are removed, files that are elsewhere are found again, those that are nowhere are noted`,
+  --mend        mend what was found, also so much of it that a worker would rather touch nothing, and what a worker leaves
+                for a week: objects that belong to nothing are removed, files that are elsewhere are found again, those that are nowhere are noted`,
   options: { tenant: { type: 'string' }, mend: { type: 'boolean' } },
   run(values, options) {
     const tenantId = readTenant(values)

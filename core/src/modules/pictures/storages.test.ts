@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Backend, HOURS } from '#kernel'
+import { type Backend, type FileStorage, HOURS } from '#kernel'
 import { envOf, type S3Server, startS3Server } from '../../kernel/storage/s3-server.fixture.ts'
 import { contextOf } from '../../testing/context.ts'
 import { createTestCore, type TestCore, type TestTenant } from '../../testing/index.ts'
@@ -45,8 +45,19 @@ test('a picture in a bucket is seen, and goes', async () => {
 const ctx = () => contextOf(t.core, shop.id)
 const elsewhere = (to: Backend, from: Backend | null = null) =>
   listPicturesElsewhere(ctx(), { to, from, after: null, limit: 10 })
-const move = (id: string, to: Backend) =>
-  movePicture(ctx(), { to: t.core.storages.of(to), open: t.core.storages.of }, id)
+const move = (id: string, to: Backend) => movePicture(ctx(), { to: t.core.storages.of(to), open: watched }, id)
+/** What is read to be moved, as the command counts and interrupts it. */
+const readings: string[] = []
+const watched = (backend: Backend): FileStorage => {
+  const storage = t.core.storages.of(backend)
+  return {
+    ...storage,
+    read(key, range) {
+      readings.push(`${backend} ${key}`)
+      return storage.read(key, range)
+    },
+  }
+}
 const idOf = (url: string) => String(url.split('/').at(-1))
 const hourLater = async () => {
   t.clock.advance(1.1 * HOURS)
@@ -61,7 +72,9 @@ test('a picture is moved to another storage and back, and seen all the time; not
   ] as const) {
     const [{ id } = { id: '' }, ...others] = await elsewhere(to)
     assert.deepEqual([url.endsWith(id), others, await elsewhere(to, to)], [true, [], []])
+    readings.length = 0
     assert.equal(await move(id, to), true)
+    assert.deepEqual([readings.length, readings.every((each) => each.startsWith(`${from} pictures/${id}/`))], [6, true])
     assert.equal(await move(id, to), false)
     // By a clock that has not been moved yet, what a worker does at once is done.
     await t.drainJobs(null)
