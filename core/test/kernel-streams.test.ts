@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { get } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -51,6 +51,15 @@ const rivers = defineModule({
       transaction: 'manual',
       produces: text,
       handler: () => stream(breaking()),
+    }),
+    defineRoute({
+      ...shared,
+      path: '/rivers/announced',
+      transaction: 'manual',
+      query: Closed({ pieces: Type.String() }),
+      produces: text,
+      handler: (_ctx, { query }) =>
+        new Answer(200, () => stream(query.pieces.split(',')), { 'content-length': '10', etag: '"ten"' }),
     }),
   ],
 })
@@ -117,6 +126,36 @@ test('a stream that breaks breaks the answer, so that nobody takes it for whole'
   await assert.rejects(async () => {
     for await (const _ of answer);
   }, /aborted/)
+})
+
+/** What one connection says to two requests at once, until it ends or the second one is answered. */
+function askTwice(path: string): Promise<string> {
+  const { port } = core.app.server.address() as AddressInfo // it listens on a port
+  const head = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    let answers = ''
+    socket
+      .on('data', (data) => {
+        answers += data.toString('latin1')
+      })
+      .on('error', reject)
+      .on('close', () => resolve(answers))
+    socket.write(head(`/api/v1${path}`) + head('/nowhere', 'Connection: close\r\n'))
+  })
+}
+
+test('an answer has as many bytes as it says, or the connection ends with it', async () => {
+  const statuses = (answers: string) => answers.match(/HTTP\/1\.1 \d+/g)
+  assert.deepEqual(statuses(await askTwice('/rivers/announced?pieces=01234,56789')), ['HTTP/1.1 200', 'HTTP/1.1 404'])
+  const short = await askTwice('/rivers/announced?pieces=01234')
+  assert.deepEqual([statuses(short), short.endsWith('01234')], [['HTTP/1.1 200'], true])
+  const forged = encodeURIComponent('HTTP/1.1 201 OK\r\n\r\n')
+  const long = await askTwice(`/rivers/announced?pieces=01234,56789,${forged}`)
+  assert.deepEqual([statuses(long), long.includes('201')], [['HTTP/1.1 200'], false])
+  assert.equal(await askTwice(`/rivers/announced?pieces=0123456789${forged}`), '', 'not even its beginning')
+  const told = core.logs.filter((line) => line.includes('has another length than it says'))
+  assert.equal(told.length, 3)
 })
 
 function receive(path: string) {

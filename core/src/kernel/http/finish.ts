@@ -13,6 +13,7 @@ import { createInputReader, type Input } from './input.ts'
 import { type PlanCheck, planCheck } from './plan.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import type { StreamBody } from './schemas.ts'
+import { sendStream } from './send-stream.ts'
 import { lazySerializer, type Serialize } from './serialize.ts'
 import { answerStatic, StaticText } from './static-text.ts'
 
@@ -157,14 +158,4 @@ export function send(reply: FastifyReply, answer: Finished): FastifyReply {
   // With several content types the answer names its own.
   if (!problem && headers['content-type'] !== undefined) return reply.send(body)
   return reply.type(problem ? PROBLEM_TYPE : (produces ?? JSON_TYPE)).send(body)
-}
-
-/**
- * Sends a stream with backpressure and destroys it when the client disconnects. For HEAD an empty stream is sent: for a
- * text Fastify would send its length.
- */
-function sendStream(reply: FastifyReply, stream: Readable): FastifyReply {
-  if (reply.request.method !== 'HEAD') return reply.send(stream)
-  stream.destroy()
-  return reply.send(Readable.from([]))
 }

@@ -4,10 +4,12 @@ import {
   type Ctx,
   FileMissing,
   notFound,
+  ofLength,
   openStored,
   rangeNotSatisfiable,
   readRange,
   type StreamBody,
+  WrongLength,
 } from '#kernel'
 import { contentDisposition } from '../disposition.ts'
 import { fileDownloaded } from '../events.ts'
@@ -65,7 +67,7 @@ async function openFile(ctx: Ctx, file: FileRow, range: { start: number; end: nu
   try {
     // A part of it is recorded too, but not every one.
     if (!range || begins(ctx, file)) await record(ctx, file)
-    return stream
+    return counted(ctx, file, { stream, bytes: range ? range.end - range.start + 1 : file.size })
   } catch (error) {
     stream.destroy()
     throw error
@@ -75,8 +77,22 @@ async function openFile(ctx: Ctx, file: FileRow, range: { start: number; end: nu
 async function refuse(ctx: Ctx, file: FileRow, error: unknown): Promise<never> {
   if (!(error instanceof FileMissing)) throw error
   ctx.log.error({ file: file.id, tenant_id: file.tenant_id }, 'the storage is without a file')
-  await ctx.transaction((ctx) => noteMissing(ctx, file), { tenantId: file.tenant_id })
+  await noteLost(ctx, file)
   throw notFound({ detail: 'The storage does not have this file any more' })
+}
+
+const noteLost = (ctx: Ctx, file: FileRow): Promise<void> =>
+  ctx.transaction((ctx) => noteMissing(ctx, file), { tenantId: file.tenant_id })
+
+/** As many bytes as were announced. A storage that has more or fewer under the key is without the file. */
+function counted(ctx: Ctx, file: FileRow, { stream, bytes }: { stream: Readable; bytes: number }): Readable {
+  const of = { file: file.id, tenant_id: file.tenant_id }
+  return ofLength(stream, bytes).once('error', (error) => {
+    if (!(error instanceof WrongLength)) return
+    ctx.log.error(of, 'the storage has something of another size than a file')
+    // The answer has begun: nobody waits for this.
+    noteLost(ctx, file).catch((err) => ctx.log.error({ err, ...of }, 'a file that is lost could not be noted'))
+  })
 }
 
 function begins(ctx: Ctx, { id }: FileRow): boolean {

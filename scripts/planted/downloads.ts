@@ -1,0 +1,46 @@
+import type { Plant } from './plant.ts'
+
+const HTTP = 'core/src/kernel/http'
+const DOWNLOAD = 'core/src/modules/files/download'
+const sending = [`${HTTP}/send-stream.test.ts`]
+const streams = ['core/test/kernel-streams.test.ts']
+const lengths = [`${DOWNLOAD}/lengths.test.ts`]
+
+/** What clients take of an answer, and what they keep others from. */
+export const plants: Plant[] = [
+  {
+    guard: 'A client that takes nothing of its answer for a minute is cut off',
+    file: `${HTTP}/send-stream.ts`,
+    find: 'else if (isWaiting && !moves)',
+    replace: 'else if (isWaiting && !moves && ms === 0)',
+    tests: sending,
+  },
+  {
+    guard: 'A client that takes its answer slowly is left alone',
+    file: `${HTTP}/send-stream.ts`,
+    find: 'else if (isWaiting && !moves)',
+    replace: 'else if (isWaiting)',
+    tests: sending,
+  },
+  {
+    guard: 'No answer has more bytes than it announced: they would be read as the next one',
+    file: `${HTTP}/stream-length.ts`,
+    find: 'this.#bytes > this.#announced)',
+    replace: 'this.#bytes < 0)',
+    tests: streams,
+  },
+  {
+    guard: 'No answer ends before the bytes that it announced: the next one would be read as its rest',
+    file: `${HTTP}/stream-length.ts`,
+    find: 'announced !== null && this.#bytes < announced ?',
+    replace: 'announced !== null && this.#bytes < 0 ?',
+    tests: streams,
+  },
+  {
+    guard: 'A download that finds another length says that the file is lost',
+    file: `${DOWNLOAD}/download.ts`,
+    find: 'if (!(error instanceof WrongLength)) return',
+    replace: 'if (error instanceof WrongLength) return',
+    tests: lengths,
+  },
+]
