@@ -44,6 +44,13 @@ const rivers = defineModule({
       produces: text,
       handler: () => stream(endless()),
     }),
+    defineRoute({
+      ...shared,
+      path: '/rivers/opened',
+      transaction: 'manual',
+      produces: text,
+      handler: () => new Answer(200, () => stream(endless())),
+    }),
     defineRoute({ ...shared, path: '/rivers/managed', produces: text, handler: () => stream(['a']) }),
     defineRoute({
       ...shared,
@@ -71,7 +78,9 @@ async function* breaking() {
 
 let core: TestCore
 before(async () => {
-  core = await createTestCore({ modules: [rivers] })
+  // Three downloads at once in place of a hundred.
+  const env = { TRUSTED_PROXIES: '127.0.0.0/8', RATE_LIMIT_FACTOR: '0.03' }
+  core = await createTestCore({ modules: [rivers], env })
   await core.app.listen({ port: 0, host: '127.0.0.1' })
 })
 after(() => core.close())
@@ -158,9 +167,28 @@ test('an answer has as many bytes as it says, or the connection ends with it', a
   assert.equal(told.length, 3)
 })
 
-function receive(path: string) {
+test('a client has so many downloads open at once, however it reads them, and others have theirs', async () => {
+  const open = (address: string) => receive('/rivers/opened', { 'x-forwarded-for': address })
+  const held = [await open('192.0.2.1'), await open('192.0.2.1'), await open('192.0.2.1')]
+  const headers = { 'x-forwarded-for': '192.0.2.1' }
+  const refused = await core.request('GET', '/api/v1/rivers/opened', { headers })
+  assert.deepEqual([refused.status, refused.body.code], [429, 'rate_limited'])
+  assert.deepEqual([refused.body.violated_policies, refused.headers['retry-after']], [['downloads_at_once'], '5'])
+  assert.equal((await core.request('HEAD', '/api/v1/rivers/opened', { headers })).status, 200)
+  const other = await open('192.0.2.2')
+  assert.equal(other.statusCode, 200)
+  held.pop()?.destroy()
+  await until('there is room again', async () => {
+    const next = await open('192.0.2.1')
+    held.push(next)
+    return next.statusCode === 200
+  })
+  for (const answer of [...held, other]) answer.destroy()
+})
+
+function receive(path: string, headers: Record<string, string> = {}) {
   const { port } = core.app.server.address() as AddressInfo // it listens on a port
   return new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-    get({ port, host: '127.0.0.1', path: `/api/v1${path}`, agent: false }, resolve).on('error', reject)
+    get({ port, host: '127.0.0.1', path: `/api/v1${path}`, agent: false, headers }, resolve).on('error', reject)
   })
 }

@@ -1,6 +1,7 @@
 import type { Plant } from './plant.ts'
 
 const HTTP = 'core/src/kernel/http'
+const STORAGE = 'core/src/kernel/storage'
 const DOWNLOAD = 'core/src/modules/files/download'
 const sending = [`${HTTP}/send-stream.test.ts`]
 const streams = ['core/test/kernel-streams.test.ts']
@@ -42,5 +43,26 @@ export const plants: Plant[] = [
     find: 'if (!(error instanceof WrongLength)) return',
     replace: 'if (error instanceof WrongLength) return',
     tests: lengths,
+  },
+  {
+    guard: 'A client has so many downloads open at once without a credential',
+    file: 'core/src/kernel/rates/at-once.ts',
+    find: 'if (held >= max) return false',
+    replace: 'if (held < 0) return false',
+    tests: streams,
+  },
+  {
+    guard: 'A download that has ended, or whose client is gone, makes room for the next',
+    file: 'core/src/kernel/rates/at-once.ts',
+    find: "raw.once('finish', end).once('close', end)",
+    replace: "raw.once('finish', end)",
+    tests: streams,
+  },
+  {
+    guard: 'What clients read, and stop reading, keeps nothing else from the bucket',
+    file: `${STORAGE}/s3.ts`,
+    find: '(isForClient ? forClients : client)',
+    replace: '(isForClient ? client : forClients)',
+    tests: [`${STORAGE}/s3-faults.test.ts`],
   },
 ]

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Core } from '../core.ts'
+import type { RouteLimiter } from '../rates/limiter.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { Answer } from './answer.ts'
 import { headersOf, requireSendable } from './answer-headers.ts'
@@ -28,9 +29,11 @@ export interface Prepared {
   /** Whether cookies are sent over https only unless they say so themselves. */
   isSecure: () => boolean
   serializers: Map<number, Serialize | null>
+  /** Undefined: nobody counts how many answers of it are under way. */
+  holdDownload: RouteLimiter['holdDownload']
 }
 
-export function prepare(core: Core, route: RegisteredRoute): Prepared {
+export function prepare(core: Core, route: RegisteredRoute, holdDownload: RouteLimiter['holdDownload']): Prepared {
   const statuses = Object.keys(route.response).map(Number)
   return {
     route,
@@ -40,6 +43,7 @@ export function prepare(core: Core, route: RegisteredRoute): Prepared {
     plan: planCheck(core, route),
     isSecure: () => core.config.http.publicUrl.startsWith('https:'),
     serializers: new Map(statuses.map((status) => [status, serializerOf(route, status)])),
+    holdDownload,
   }
 }
 
@@ -60,13 +64,14 @@ export interface Finished extends SentAnswer {
 }
 
 /**
- * Opens a lazy stream, except for HEAD, which has no effects. Compresses a static text. Leaves out what the client has,
- * where the route declares a 304.
+ * Opens a lazy stream, except for HEAD, which has no effects; `hold` may refuse that. Compresses a static text. Leaves out
+ * what the client has, where the route declares a 304.
  */
 export async function opened(
   { serializers }: Pick<Prepared, 'serializers'>,
   answer: Finished,
   { method, headers }: FastifyRequest,
+  hold?: () => void,
 ): Promise<Finished> {
   const { stream, text } = answer
   if (serializers.has(304) && isNotModified(answer, headers['if-none-match'])) return notModified(answer)
@@ -76,7 +81,9 @@ export async function opened(
     return { ...answer, status, bytes, headers: { ...others, ...own, ...(bytes ? { 'content-type': type } : {}) } }
   }
   if (typeof stream !== 'function') return answer
-  return { ...answer, stream: method === 'HEAD' ? Readable.from([]) : await stream() }
+  if (method === 'HEAD') return { ...answer, stream: Readable.from([]) }
+  hold?.()
+  return { ...answer, stream: await stream() }
 }
 
 function notModified({ stream, problem, headers: whole }: Finished): Finished {

@@ -22,7 +22,7 @@ for (const access of ['self', 'superAdmin', { permission: 'thing.view' }] as con
     const handle = createHandler(
       core,
       { ...route, module: 'things', url: '/api/v1/things' },
-      { countAccount: undefined },
+      { countAccount: undefined, holdDownload: undefined },
     )
     const request = { identity: null, params: {}, query: {}, headers: {} }
     await assert.rejects(

@@ -39,9 +39,9 @@ declare module 'fastify' {
 export function createHandler(
   core: Core,
   route: RegisteredRoute,
-  { countAccount }: Pick<RouteLimiter, 'countAccount'>,
+  { countAccount, holdDownload }: Pick<RouteLimiter, 'countAccount' | 'holdDownload'>,
 ) {
-  const prepared = prepare(core, route)
+  const prepared = prepare(core, route, holdDownload)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     request.isHandled = true
     const input = prepared.readInput(request)
@@ -76,7 +76,8 @@ async function answer(
   const call: Call = { core, prepared, request, input, storeId, sight }
   if (key === null) {
     const ctx = contextOf(call)
-    return send(reply, await opened(prepared, await perform(core, prepared, ctx, input), request))
+    const answer = await perform(core, prepared, ctx, input)
+    return send(reply, await opened(prepared, answer, request, () => prepared.holdDownload?.(request, reply)))
   }
   const grounds = noGrounds()
   const answered = await answerOnce({ ...call, ctx: contextOf(call, grounds), key, grounds })

@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Core } from '../core.ts'
 import { type AppError, rateLimited } from '../errors.ts'
 import type { RegisteredRoute } from '../registry.ts'
+import { AT_ONCE, createOpenCounts, DOWNLOADS_AT_ONCE, RETRY_MS } from './at-once.ts'
 import { type Counted, rateHeaders, secondsLeft } from './headers.ts'
 import { createRefusalLog } from './refusals.ts'
-import { type RouteRules, type Rule, rulesOf, scaled } from './rules.ts'
+import { isLimited, type RouteRules, type Rule, rulesOf, scaled } from './rules.ts'
 import type { Counter } from './store.ts'
 import { createSubjects } from './subjects.ts'
 
@@ -25,6 +26,8 @@ export interface RouteLimiter {
   readonly countAccount:
     | ((request: FastifyRequest, reply: FastifyReply, body: unknown) => void | Promise<void>)
     | undefined
+  /** Before a stream is opened: how many its client has open. Undefined: the route may have any number. */
+  readonly holdDownload: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined
 }
 
 /** Makes the limiters of a core's routes. */
@@ -32,6 +35,7 @@ export function createLimiter(core: Core): (route: RegisteredRoute) => RouteLimi
   const { rateLimitFactor: factor } = core.config
   const subjects = createSubjects(core.secrets)
   const refusals = createRefusalLog(core)
+  const openCounts = createOpenCounts()
 
   return (route) => {
     const rules = rulesOf(route, core.registry, factor)
@@ -49,7 +53,22 @@ export function createLimiter(core: Core): (route: RegisteredRoute) => RouteLimi
               const email = emailOf(body)
               return email === null ? undefined : count(rules.account, request, reply, email)
             },
+      holdDownload: route.access === 'public' && isLimited(route) && factor > 0 ? hold : undefined,
     }
+  }
+
+  /** Counted by this process alone: what is held is held here. */
+  function hold(request: FastifyRequest, reply: FastifyReply): void {
+    const counter = {
+      policy: AT_ONCE,
+      subject: subjects.network(request.address),
+      max: scaled(DOWNLOADS_AT_ONCE, factor),
+      windowMs: 0,
+    }
+    if (openCounts.hold(counter, reply)) return
+    const count = { used: counter.max, leftMs: RETRY_MS }
+    refusals.note(request, [{ counter, count }])
+    throw refusal([{ counter, count }], `${counter.max} downloads are under way`)
   }
 
   /** Undefined where nothing limits. */
@@ -112,10 +131,10 @@ function emailOf(body: unknown): string | null {
   return typeof email === 'string' ? email : null
 }
 
-function refusal(violated: readonly Counted[]): AppError {
+function refusal(violated: readonly Counted[], what = 'Too many requests'): AppError {
   const seconds = Math.max(...violated.map(({ count }) => secondsLeft(count)))
   return rateLimited({
-    detail: `Too many requests: wait ${seconds} s`,
+    detail: `${what}: wait ${seconds} s`,
     members: { violated_policies: violated.map(({ counter }) => counter.policy) },
     headers: { 'retry-after': String(seconds) },
   })

@@ -8,7 +8,10 @@ const ANSWER_MS = 120 * SECONDS
 /** Without a byte in either direction. */
 const SILENCE_MS = 60 * SECONDS
 const MAX_ATTEMPTS = 4
+/** Of our own work. */
 const MAX_SOCKETS = 200
+/** Of what clients read: each holds one for as long as it reads. */
+const MAX_CLIENT_SOCKETS = 1_000
 
 /** The SDK with a client for the bucket. */
 export type S3Connection = Awaited<ReturnType<typeof connectS3>>
@@ -21,6 +24,7 @@ export async function connectS3(config: S3Config) {
     import('@aws-sdk/s3-request-presigner'),
   ])
   const client = new sdk.S3Client(clientConfig(config))
+  const forClients = new sdk.S3Client(clientConfig(config, MAX_CLIENT_SOCKETS))
   // What is signed for others must not contain the checksum of a body that is not there yet.
   const signer =
     config.checksums === 'when_required'
@@ -30,10 +34,13 @@ export async function connectS3(config: S3Config) {
     sdk,
     Upload,
     client,
+    /** Reads for clients. They wait for each other at worst, and for nothing else; nothing else waits for them. */
+    forClients,
     presign: (command: InstanceType<typeof sdk.PutObjectCommand>, options: Parameters<typeof getSignedUrl>[2]) =>
       getSignedUrl(signer, command, options),
     close() {
       client.destroy()
+      forClients.destroy()
       signer.destroy()
     },
   }
@@ -41,10 +48,10 @@ export async function connectS3(config: S3Config) {
 
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
-function clientConfig(config: S3Config): S3ClientConfig {
+function clientConfig(config: S3Config, maxSockets = MAX_SOCKETS): S3ClientConfig {
   const { endpoint, region, accessKeyId, secretAccessKey, checksums } = config
   const checksum = checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED'
-  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS }
+  const agent = { keepAlive: true, maxSockets }
   return {
     region,
     // Other providers than AWS seldom have a host name for each bucket.

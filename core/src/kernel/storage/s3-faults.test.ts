@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { inspect } from 'node:util'
@@ -92,6 +93,21 @@ describe('a bucket', () => {
     await assert.rejects(text('part'), StorageFailed)
     answer(isGet, (response) => response.end('0123456789'))
     await assert.rejects(storage.read('part', { start: 3, end: 5 }).toArray(), StorageFailed)
+  })
+
+  test('that clients read and do not go on with is written to and read all the same', { timeout: 60_000 }, async () => {
+    await storage.write('held', pieces('0123456789'))
+    answer(
+      (request) => isGet(request) && request.url?.includes('held') === true,
+      (response) => response.writeHead(200, { 'content-length': '10' }).write('012'),
+    )
+    const held = Array.from({ length: 205 }, () => storage.read('held', undefined, { isForClient: true }))
+    await Promise.all(held.map((content) => once(content, 'readable')))
+    assert.equal((await storage.write('free', pieces('content'))).bytes, 7)
+    assert.equal(await text('free'), 'content')
+    const other = await storage.read('free', undefined, { isForClient: true }).toArray()
+    assert.equal(`${Buffer.concat(other)}`, 'content')
+    for (const content of held) content.destroy()
   })
 
   test('whose lists are out of order or end too early is not believed', async () => {

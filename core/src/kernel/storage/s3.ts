@@ -49,11 +49,11 @@ export function createS3Storage(config: S3Config): S3Storage {
       checkFileKey(key)
       return writeObject(await connect(), { bucket, key, content, ...options })
     },
-    read(key, range) {
+    read(key, range, { isForClient = false } = {}) {
       checkFileKey(key)
       if (range) checkRange(range)
       const stopping = new AbortController()
-      const content = readObject(connect, { bucket, key, range, signal: stopping.signal })
+      const content = readObject(connect, { bucket, key, range, isForClient, signal: stopping.signal })
       // One that is given up before the first byte came is not waited for.
       return Readable.from(content, { objectMode: false }).once('close', () => stopping.abort())
     },
@@ -117,17 +117,17 @@ interface Reading {
   bucket: string
   key: string
   range: ByteRange | undefined
+  isForClient: boolean
   signal: AbortSignal
 }
 
 async function* readObject(connect: () => Promise<S3Connection>, reading: Reading): AsyncGenerator<Buffer> {
-  const { bucket, key, range, signal } = reading
-  const { client, sdk } = await connect()
+  const { bucket, key, range, isForClient, signal } = reading
+  const { client, forClients, sdk } = await connect()
   try {
     const Range = range && `bytes=${range.start}-${range.end}`
-    const { Body, ContentRange } = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key, Range }), {
-      abortSignal: signal,
-    })
+    const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key, Range })
+    const { Body, ContentRange } = await (isForClient ? forClients : client).send(command, { abortSignal: signal })
     if (range) assertRange(range, ContentRange)
     yield* Body as Readable // on Node it is one
   } catch (error) {

@@ -53,8 +53,11 @@ export interface FileStorage {
    * `StorageFull` when there is no room, `StorageDamaged` when something else came to lie there.
    */
   write(key: string, content: AsyncIterable<Uint8Array>, options?: { contentType?: string }): Promise<Written>
-  /** The bytes of a file, or those of a range of it. The stream fails with `FileMissing` when there is none. */
-  read(key: string, range?: ByteRange): Readable
+  /**
+   * The bytes of a file, or those of a range of it. The stream fails with `FileMissing` when there is none. What is read
+   * for a client says so: clients may read as slowly as they like, and keep nothing waiting but other clients.
+   */
+  read(key: string, range?: ByteRange, options?: { isForClient?: boolean }): Readable
   /** The size of a file in bytes; null when there is none. */
   size(key: string): Promise<number | null>
   has(key: string): Promise<boolean>
