@@ -65,4 +65,11 @@ export const plants: Plant[] = [
     replace: '(isForClient ? client : forClients)',
     tests: [`${STORAGE}/s3-faults.test.ts`],
   },
+  {
+    guard: 'A link ends when its giver is disabled everywhere',
+    file: `${DOWNLOAD}/links.ts`,
+    find: "|| user?.status !== 'active'",
+    replace: '',
+    tests: [`${DOWNLOAD}/links.test.ts`],
+  },
 ]

@@ -83,6 +83,16 @@ describe('a link', () => {
     assert.equal((await open(url)).status, 404)
   })
 
+  it('ends when its giver is disabled everywhere, and works again when they are not', async () => {
+    const { url } = await link()
+    const set = (status: string) =>
+      test.core.db.systemQuery('update users set status = $2 where id = $1', [giver.userId, status])
+    await set('disabled')
+    assert.equal((await open(url)).status, 404)
+    await set('active')
+    assert.equal((await open(url)).status, 200)
+  })
+
   it('ends with its tenant', async () => {
     const { url } = await link()
     await test.core.db.systemQuery("update tenants set status = 'suspended' where id = $1", [tenant.id])

@@ -1,5 +1,6 @@
 import { type Ctx, notFound, onBehalfOf, SECONDS } from '#kernel'
 import { findMember, tokenExpired } from '../../members/index.ts'
+import { findUser } from '../../users/index.ts'
 import { fileLinked } from '../events.ts'
 import { seeFile } from '../operations.ts'
 import { linkUrl, presentFile } from '../present.ts'
@@ -36,8 +37,13 @@ export async function openLink(ctx: Ctx, token: string): Promise<FileRow> {
 async function findGiven(ctx: Ctx, fileId: string, giverId: string): Promise<FileRow> {
   const { tenantId } = ctx
   await requireOpen(ctx)
-  const [file, giver] = await Promise.all([findFile(ctx.tx, tenantId, fileId), findMember(ctx.tx, tenantId, giverId)])
-  if (!file || giver?.status !== 'active') throw notFound()
+  const [file, giver, user] = await Promise.all([
+    findFile(ctx.tx, tenantId, fileId),
+    findMember(ctx.tx, tenantId, giverId),
+    findUser(ctx.tx, giverId),
+  ])
+  // Disabled here, or everywhere.
+  if (!file || giver?.status !== 'active' || user?.status !== 'active') throw notFound()
   const person = await onBehalfOf(ctx, giverId)
   if (!person.can('file.view', file.store_id)) throw notFound()
   // Whoever has the link learns nothing about why it has ended.
