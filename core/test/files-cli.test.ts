@@ -154,6 +154,35 @@ describe('tenantry files move', () => {
     assert.match((await run('files move --to s3 --dry-run')).out, /^pictures: 0 to move, 0 B$/m)
   })
 
+  test('leaves a good copy as it is where the storage that it comes from holds something else', async () => {
+    for (const damage of ['x'.repeat(20), 'cut']) {
+      const [file] = await uploadMany(1)
+      const key = keyOf(tenantId, String(file?.id))
+      await move('s3')
+      await storage('s3').write(key, text(damage))
+      const { code, out } = await move('local')
+      assert.equal(code, 0, out)
+      assert.equal(await backendOf(String(file?.id)), 'local')
+      await hourLater()
+      assert.equal(await download(String(file?.id)), file?.content)
+      assert.equal(await storage('s3').has(key), false)
+    }
+  })
+
+  test('removes no old copy while the new one is not the file by its checksum', async () => {
+    const [file] = await uploadMany(1)
+    const key = keyOf(tenantId, String(file?.id))
+    await move('s3')
+    await storage('s3').write(key, text('x'.repeat(20)))
+    await hourLater()
+    assert.equal(await backendOf(String(file?.id)), 'local')
+    assert.equal(await download(String(file?.id)), file?.content)
+    await move('s3')
+    for (const backend of ['local', 's3'] as const) await storage(backend).write(key, text('y'.repeat(20)))
+    await hourLater()
+    assert.deepEqual([await storage('local').size(key), await storage('s3').size(key)], [20, 20], 'nobody knows which')
+  })
+
   test('only says how much it is with --dry-run', async () => {
     await uploadMany(2)
     const { code, out } = await run(`files move --to s3 --tenant ${tenantId} --dry-run`)

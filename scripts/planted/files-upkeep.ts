@@ -129,9 +129,30 @@ export const plants: Plant[] = [
   {
     guard: 'A copy goes only where the storage of the row has the file',
     file: `${UPKEEP}/objects.ts`,
-    find: 'if (file && !(await isThere(ctx, file))) await putBack(ctx, file, backend)',
-    replace: 'if (file && file.size === 0) await putBack(ctx, file, backend)',
+    find: 'if (file && !(await holds(ctx.storages.of(file.storage_backend), file))) await',
+    replace: 'if (file && file.size === 0) await',
     tests: command,
+  },
+  {
+    guard: 'A copy goes only where what the other storage has is the file by its checksum',
+    file: `${UPKEEP}/objects.ts`,
+    find: 'return isSame(await measure(storage.read(file.storage_path)), contentOf(file))',
+    replace: 'return true',
+    tests: command,
+  },
+  {
+    guard: 'A copy that is the file already is left alone, whatever is where it comes from',
+    file: 'core/src/kernel/storage/copy.ts',
+    find: 'if (isSame(copy, expected)) return copy',
+    replace: 'if (copy.bytes < 0) return copy',
+    tests: ['core/src/kernel/storage/copy.test.ts'],
+  },
+  {
+    guard: 'Nothing replaces a copy that was not read whole',
+    file: 'core/src/kernel/storage/copy.ts',
+    find: 'if (!isRight(read.written())) throw',
+    replace: 'if (read.written().bytes < 0) throw',
+    tests: ['core/src/kernel/storage/copy.test.ts'],
   },
   {
     guard: 'The quota is counted anew while nobody takes any',
@@ -142,9 +163,9 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A file that is moved is compared with the checksum of its row',
-    file: `${UPKEEP}/move.ts`,
-    find: 'if (!isSame(copied, { bytes: file.size, sha256: file.checksum_sha256 }))',
-    replace: 'if (copied.bytes !== file.size)',
+    file: 'core/src/kernel/storage/copy.ts',
+    find: 'expected ? isSame(read, expected) :',
+    replace: 'expected ? read.bytes === expected.bytes :',
     tests: command,
   },
   {

@@ -7,7 +7,7 @@ import { loadConfig } from '../config/config.ts'
 import { copyBetween } from './copy.ts'
 import { type OpenStorages, openStorages } from './open.ts'
 import { envOf, type S3Server, startS3Server } from './s3-server.fixture.ts'
-import { FileMissing, type FileStorage, StorageUnknown } from './storage.ts'
+import { FileMissing, type FileStorage, StorageDamaged, StorageUnknown } from './storage.ts'
 import { pieces, sha256 } from './storage-suite.fixture.ts'
 
 let server: S3Server
@@ -78,6 +78,42 @@ describe('a copy', () => {
     assert.deepEqual(await copyBetween(local, bucket, 'copies/moved'), { bytes: 7, sha256: sha256('content') })
     await assert.rejects(copyBetween(local, bucket, 'copies/none'), FileMissing)
     await assert.rejects(copyBetween(local, local, 'copies/moved'), /another storage/)
+  })
+
+  test('that is what is expected is left alone, whatever the first storage holds', async () => {
+    const expected = { bytes: 7, sha256: sha256('content') }
+    await bucket.write('copies/good', pieces('content'))
+    for (const held of ['CONTENT', 'cut']) {
+      await local.write('copies/good', pieces(held))
+      const puts = server.asked.filter((line) => line.startsWith('PUT')).length
+      assert.deepEqual(await copyBetween(local, bucket, 'copies/good', { expected }), expected)
+      assert.equal(server.asked.filter((line) => line.startsWith('PUT')).length, puts)
+      assert.equal(await text(bucket, 'copies/good'), 'content')
+    }
+    await local.delete('copies/good')
+    assert.deepEqual(await copyBetween(local, bucket, 'copies/good', { expected }), expected)
+  })
+
+  test('is written over by nothing that is not expected, or that was not read whole', async () => {
+    const expected = { bytes: 7, sha256: sha256('content') }
+    for (const there of [null, 'neither']) {
+      const key = `copies/wrong-${there}`
+      if (there !== null) await bucket.write(key, pieces(there))
+      for (const held of ['CONTENT', 'cut']) {
+        await local.write(key, pieces(held))
+        await assert.rejects(copyBetween(local, bucket, key, { expected }), StorageDamaged)
+        assert.equal(there === null ? await bucket.size(key) : await text(bucket, key), there)
+      }
+    }
+    await bucket.write('copies/cut', pieces('content'))
+    await local.write('copies/cut', pieces('older'))
+    server.intercept((request, response) => {
+      if (request.method === 'GET') response.end('cont')
+      return request.method === 'GET'
+    })
+    await assert.rejects(copyBetween(bucket, local, 'copies/cut'), StorageDamaged)
+    server.intercept(null)
+    assert.equal(await text(local, 'copies/cut'), 'older')
   })
 
   test('that fails leaves both as they were', async () => {

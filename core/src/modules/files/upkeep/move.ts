@@ -8,12 +8,13 @@ import {
   isSame,
   type Movable,
   type Move,
+  StorageDamaged,
   type StoredKind,
 } from '#kernel'
 import { findFile } from '../queries.ts'
 import type { FileRow } from '../table.ts'
 import { listToMove, type Placed } from './move-queries.ts'
-import { isThere, retireCopy } from './objects.ts'
+import { contentOf, holds, isThere, retireCopy } from './objects.ts'
 import { updateBackend } from './sweep-queries.ts'
 
 const PAGE = 500
@@ -55,13 +56,14 @@ async function moveFile(ctx: Ctx, move: Move, which: Which): Promise<boolean> {
   if (!file || file.storage_backend === to.backend) return false
   const from = move.open(file.storage_backend)
   try {
-    const copied = await copyBetween(from, to, file.storage_path, { contentType: file.content_type })
-    if (!isSame(copied, { bytes: file.size, sha256: file.checksum_sha256 })) throw new NotAsUploaded()
+    const expected = contentOf(file)
+    const copied = await copyBetween(from, to, file.storage_path, { contentType: file.content_type, expected })
+    if (!isSame(copied, expected)) throw new NotAsUploaded()
   } catch (error) {
     const now = await find(ctx, which)
     // Removed or moved while it was read.
     if (now?.storage_backend !== file.storage_backend) return leave(move, file, now)
-    throw await failureOf(error, { from, to, path: file.storage_path })
+    throw await failureOf(error, { from, to, file })
   }
   return settle(ctx, move, file)
 }
@@ -69,18 +71,18 @@ async function moveFile(ctx: Ctx, move: Move, which: Which): Promise<boolean> {
 interface Places {
   from: FileStorage
   to: FileStorage
-  path: string
+  file: FileRow
 }
 
-/** What to say of a file that stays where it is; a copy that is no better than the original goes. */
-async function failureOf(error: unknown, { from, to, path }: Places): Promise<unknown> {
+/** What to say of a file that stays where it is. */
+async function failureOf(error: unknown, { from, to, file }: Places): Promise<unknown> {
   const lacks = `the storage ${from.backend} does not have it`
+  const isOther = 'holds is not what was uploaded (SHA-256)'
   if (error instanceof FileMissing) return new Error(lacks)
-  if (!(error instanceof NotAsUploaded)) return error
-  if (!(await from.has(path)))
-    return new Error(`${lacks}, and what ${to.backend} holds is not what was uploaded (SHA-256)`)
-  await to.delete(path)
-  return new Error(`what the storage ${from.backend} holds is not what was uploaded (SHA-256)`)
+  if (error instanceof NotAsUploaded) return new Error(`${lacks}, and what ${to.backend} ${isOther}`)
+  if (error instanceof StorageDamaged && !(await holds(from, file)))
+    return new Error(`what the storage ${from.backend} ${isOther}`)
+  return error
 }
 
 /** Has the row name the other storage, when nobody was quicker; the old copy goes later. */
@@ -114,5 +116,5 @@ async function leave({ to }: Move, { storage_path }: FileRow, now: FileRow | und
 const find = (ctx: Ctx, { tenantId, id }: Which): Promise<FileRow | undefined> =>
   ctx.transaction(({ tx }) => findFile(tx, tenantId, id), { tenantId, readOnly: true })
 
-/** What was copied has another checksum than the row. */
+/** The storage of the row has nothing, and the other one something else. */
 class NotAsUploaded extends Error {}

@@ -1,4 +1,19 @@
-import { type Backend, Closed, type Ctx, defineJob, MINUTES, OneOf, Type, Uuid } from '#kernel'
+import {
+  type Backend,
+  Closed,
+  type Ctx,
+  defineJob,
+  FileMissing,
+  type FileStorage,
+  HOURS,
+  isSame,
+  MINUTES,
+  measure,
+  OneOf,
+  Type,
+  Uuid,
+  type Written,
+} from '#kernel'
 import { findFile } from '../queries.ts'
 import type { FileRow } from '../table.ts'
 import { piecePath } from '../uploads/pieces.ts'
@@ -42,18 +57,20 @@ async function removeObject(ctx: Ctx, { backend, path, pieces = 0, isJoined = fa
 }
 
 /**
- * Removes the copy of a file that a storage has which is not the file's any more: only once the other one was seen to have the
- * file. Where that has lost it, the copy is the file again.
+ * Removes the copy of a file that a storage has which is not the file's any more: only once the other one was read and is
+ * the file, by its checksum. Where that has lost it, the copy is the file again.
  */
 export const retireCopy = defineJob('files.retire_copy', {
   payload: Closed({ id: Uuid, backend: BACKEND, path: Type.String() }),
   maxAttempts: 20,
+  // Both copies are read to their end, of files of many gigabytes too.
+  leaseMs: 1 * HOURS,
   transaction: 'manual',
   handler: async (ctx, { id, backend, path }) => {
     const file = await ctx.transaction(({ tx, tenantId }) => findFile(tx, tenantId, id), { readOnly: true })
     // It was moved back.
     if (file?.storage_backend === backend) return
-    if (file && !(await isThere(ctx, file))) await putBack(ctx, file, backend)
+    if (file && !(await holds(ctx.storages.of(file.storage_backend), file))) await putBack(ctx, file, backend)
     else await ctx.storages.of(backend).delete(path)
   },
 })
@@ -66,9 +83,29 @@ export async function isThere(
   return (await storages.of(file.storage_backend).size(file.storage_path)) === file.size
 }
 
+/** What a file has to be. */
+export const contentOf = (file: Pick<FileRow, 'size' | 'checksum_sha256'>): Written => ({
+  bytes: file.size,
+  sha256: file.checksum_sha256,
+})
+
+/** Whether a storage has this very file, by its checksum: it is read to its end. */
+export async function holds(
+  storage: FileStorage,
+  file: Pick<FileRow, 'storage_path' | 'size' | 'checksum_sha256'>,
+): Promise<boolean> {
+  if ((await storage.size(file.storage_path)) !== file.size) return false
+  try {
+    return isSame(await measure(storage.read(file.storage_path)), contentOf(file))
+  } catch (error) {
+    if (error instanceof FileMissing) return false
+    throw error
+  }
+}
+
 async function putBack(ctx: Ctx, file: FileRow, to: Backend): Promise<void> {
   const place = { file: file.id, tenant_id: file.tenant_id, storage_backend: file.storage_backend }
-  if (!(await isThere(ctx, { ...file, storage_backend: to })))
+  if (!(await holds(ctx.storages.of(to), file)))
     // Nothing is removed while nobody knows which one is right: the sweep says that it is missing.
     return ctx.log.error(place, 'neither storage has a file that was moved')
   const change = { from: file.storage_backend, to, now: ctx.clock.now() }
