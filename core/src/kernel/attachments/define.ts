@@ -10,7 +10,7 @@ export interface FileRule {
   readonly change: string
   /**
    * Finds the thing in the context's tenant, as far as the caller may see it, and says which store it belongs to; null: there is
-   * none. Called in a transaction.
+   * none. Called in a transaction; by jobs too, which see all.
    */
   find(ctx: Ctx, id: string): Promise<{ storeId: string | null } | null>
   /** False: permission and store are not all that decides who sees the thing, so lists that do not name one leave its files out. */

@@ -3,7 +3,7 @@ import { File } from './schema.ts'
 
 export const fileCreated = defineEvent('file.created', { description: 'A file was uploaded', data: File })
 export const fileUpdated = defineEvent('file.updated', {
-  description: 'A file was renamed, opened to all or closed',
+  description: 'A file was renamed, opened to all or closed, or went to another store with its thing',
   data: File,
 })
 export const fileTrashed = defineEvent('file.trashed', { description: 'A file was put into the trash', data: File })

@@ -6,6 +6,7 @@ import { users } from '../users/index.ts'
 import { fileConfiguration } from './configuration.ts'
 import { recentDownloads } from './download/recent.ts'
 import * as events from './events.ts'
+import { moveLate, tellMoved } from './move-of.ts'
 import { fileRoutes } from './routes.ts'
 import { scanFile, scanWaiting } from './scan.ts'
 import { emptyMore, purgeTrash } from './trash.ts'
@@ -18,6 +19,7 @@ import { tusRoutes } from './uploads/tus/routes.ts'
 import { giveUpExpired } from './uploads/upkeep.ts'
 
 export * from './events.ts'
+export { moveFilesOf } from './move-of.ts'
 export { File } from './schema.ts'
 export { trashFilesOf } from './trash-of.ts'
 export { hasFound, type SweepReport } from './upkeep/report.ts'
@@ -55,7 +57,7 @@ export const files = defineModule({
   limits: { [STORAGE]: { title: 'Storage', holds: 'bytes', plans: { free: 1 * GiB, starter: 10 * GiB } } },
   events: Object.values(events),
   routes: [...fileRoutes, ...tusRoutes],
-  jobs: [deleteObject, retireCopy, emptyMore, trashMore, scanFile],
+  jobs: [deleteObject, retireCopy, emptyMore, trashMore, moveLate, tellMoved, scanFile],
   schedules: [purgeTrash, giveUpExpired, scanWaiting, sweepFiles],
   listeners: [trashFilesOfStore],
   stored: [storedFiles],
