@@ -128,7 +128,12 @@ export const FileQuery = ListQuery({
       examples: ['image/*'],
     }),
   ),
-  q: Type.Optional(Search(100, 'Part of the name')),
+  q: Type.Optional(
+    Search(
+      100,
+      'Part of the name, in upper or lower case. All names of the tenant may be read for it: name a thing or a type as well where there are many',
+    ),
+  ),
   trashed: Type.Optional(Type.Boolean({ description: 'True: what is in the trash, and only that', default: false })),
 })
 export type FileQuery = Static<typeof FileQuery>
