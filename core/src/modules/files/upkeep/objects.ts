@@ -67,11 +67,12 @@ export const retireCopy = defineJob('files.retire_copy', {
   leaseMs: 1 * HOURS,
   transaction: 'manual',
   handler: async (ctx, { id, backend, path }) => {
-    const file = await ctx.transaction(({ tx, tenantId }) => findFile(tx, tenantId, id), { readOnly: true })
-    // It was moved back.
+    const find = () => ctx.transaction(({ tx, tenantId }) => findFile(tx, tenantId, id), { readOnly: true })
+    const file = await find()
     if (file?.storage_backend === backend) return
     if (file && !(await holds(ctx.storages.of(file.storage_backend), file))) await putBack(ctx, file, backend)
-    else await ctx.storages.of(backend).delete(path)
+    // It may have been moved back while it was read.
+    else if ((await find())?.storage_backend !== backend) await ctx.storages.of(backend).delete(path)
   },
 })
 
