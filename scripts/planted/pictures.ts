@@ -2,6 +2,8 @@ import type { Plant } from './plant.ts'
 
 const PICTURES = 'core/src/modules/pictures'
 const ENCODE = `${PICTURES}/encode.test.ts`
+const PARTS = `${PICTURES}/parts.test.ts`
+const ENCODER = `${PICTURES}/encoder.test.ts`
 const AVATARS = `${PICTURES}/avatars.test.ts`
 const STORAGES = `${PICTURES}/storages.test.ts`
 
@@ -48,6 +50,76 @@ export const plants: Plant[] = [
     find: "failOn: 'error'",
     replace: "failOn: 'none'",
     tests: [ENCODE],
+  },
+  {
+    guard: 'The segments of a JPEG are counted before they are decoded',
+    file: `${PICTURES}/parts.ts`,
+    find: '    countSegment()\n',
+    replace: '',
+    tests: [PARTS],
+  },
+  {
+    guard: 'The scans of a JPEG are counted before they are decoded',
+    file: `${PICTURES}/parts.ts`,
+    find: 'if (marker === SCAN) countScan()',
+    replace: '',
+    tests: [PARTS],
+  },
+  {
+    guard: 'The decoder of a JPEG sees nothing behind its end',
+    file: `${PICTURES}/parts.ts`,
+    find: 'return content.subarray(0, at + 1)\n    if (isAlone',
+    replace: 'return content\n    if (isAlone',
+    tests: [PARTS],
+  },
+  {
+    guard: 'The decoder of a PNG sees no text, and nothing twice but pixels',
+    file: `${PICTURES}/parts.ts`,
+    find: "NEEDED.has(type) && (type === 'IDAT' || !seen.has(type))",
+    replace: 'NEEDED.has(type)',
+    tests: [PARTS],
+  },
+  {
+    guard: 'The parts of a picture that moves are counted before they are decoded',
+    file: `${PICTURES}/parts.ts`,
+    find: '    countBlock()\n',
+    replace: '',
+    tests: [PARTS],
+  },
+  {
+    guard: 'The frames of an AVIF are counted before they are decoded, shown or not',
+    file: `${PICTURES}/parts-avif.ts`,
+    find: 'if (frames > MOST_FRAMES) throw',
+    replace: 'if (frames < 0) throw',
+    tests: [PARTS],
+  },
+  {
+    guard: 'Frames of an AVIF do not hide behind what its decoder passes over',
+    file: `${PICTURES}/av1-frames.ts`,
+    find: 'if (head === 0) continue',
+    replace: 'if (head === 0) break',
+    tests: [PARTS],
+  },
+  {
+    guard: 'An AVIF names no other pictures that are decoded any number of times',
+    file: `${PICTURES}/parts-avif.ts`,
+    find: 'if (!TAKEN_ITEMS.has(type)) throw',
+    replace: "if (type === '') throw",
+    tests: [PARTS],
+  },
+  {
+    guard: 'Headers of pictures take no more threads than decoding does',
+    file: `${PICTURES}/encoder.ts`,
+    find: 'encoder.encoding.run(() => encodePicture(kind, picture))',
+    replace: 'encodePicture(kind, picture)',
+    tests: [ENCODER],
+  },
+  {
+    guard: 'Whoever sends pictures slowly keeps nobody else waiting',
+    file: `${PICTURES}/encoder.ts`,
+    find: 'if (others >= OF_A_PERSON) throw tooManyOfOne()',
+    replace: '',
+    tests: [ENCODER],
   },
   {
     guard: 'A picture stands upright',

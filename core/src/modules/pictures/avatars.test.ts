@@ -146,19 +146,19 @@ describe('the picture of a person', () => {
     await other.delete(AVATAR)
   })
 
-  test('of 20 that are sent at once, one is shown and nothing of the others is left', async () => {
+  test('of 20 that are sent at once, two at a time are taken in, one is shown and nothing of the others is left', async () => {
     const pictures = await Promise.all(Array.from({ length: PARALLEL }, (_, n) => paint(20, 20, n)))
     const answers = await Promise.all(pictures.map((picture) => send(ann, picture)))
-    assert.deepEqual(
-      answers.map(({ status }) => status),
-      Array(PARALLEL).fill(200),
-    )
+    const shown = answers.filter(({ status }) => status === 200)
+    assert.ok(shown.length >= 2 && shown.length < PARALLEL, `${shown.length} taken in`)
+    for (const { status, body, headers } of answers)
+      if (status !== 200) assert.deepEqual([status, body.code, headers['retry-after']], [429, 'rate_limited', '5'])
     await settle()
     const { files, rows } = await kept(t)
     const { avatar_url } = await me(ann)
     assert.deepEqual([files.length, rows.map(({ state }) => state)], [TAKEN, ['attached']])
     assert.ok(avatar_url.endsWith(rows[0]?.id))
-    assert.ok(answers.some(({ body }) => body.avatar_url === avatar_url))
+    assert.ok(shown.some(({ body }) => body.avatar_url === avatar_url))
   })
 })
 
@@ -182,7 +182,8 @@ describe('the logo of a tenant', () => {
 
   test('of 20 that are sent at once, one is shown and nothing of the others is left', async () => {
     const pictures = await Promise.all(Array.from({ length: PARALLEL }, (_, n) => paint(20, 20, n)))
-    const answers = await Promise.all(pictures.map((picture) => send(ann, picture, LOGO)))
+    const editors = await Promise.all(pictures.map(() => shop.member({ permissions: ['tenant.update'] })))
+    const answers = await Promise.all(pictures.map((picture, n) => send(editors[n] ?? ann, picture, LOGO)))
     assert.deepEqual(
       answers.map(({ status }) => status),
       Array(PARALLEL).fill(200),

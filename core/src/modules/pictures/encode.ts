@@ -1,6 +1,7 @@
 import type { OutputInfo, ResizeOptions, Sharp } from 'sharp'
 import { loadSharp } from './libvips.ts'
-import { DECODING, damaged, type SentPicture, tooLarge } from './read.ts'
+import { DECODING, requireHeader, type SentPicture } from './read.ts'
+import { damaged, tooLarge } from './refusals.ts'
 import { IMAGE_FORMATS, type ImageFormat, type PictureKind, SIZES, type Size } from './variants.ts'
 
 /** A picture as it is kept: every size in every format, without anything that the sent one said beside its pixels. */
@@ -24,11 +25,13 @@ const WIDEST = 4
 const LARGEST = Math.max(...SIZES)
 
 /**
- * Decodes a picture once, upright and in sRGB, and makes all variants of it, on threads of its own. Throws 415 for one
- * that is damaged behind its header, 413 for one that takes too long.
+ * Decodes a picture once, upright and in sRGB, and makes all variants of it, on threads of its own: one at a time. Throws
+ * what `requireHeader` throws before it decodes a pixel, 415 for one that is damaged behind its header, 413 for one that
+ * takes too long.
  */
-export async function encodePicture(kind: PictureKind, { content }: SentPicture): Promise<EncodedPicture> {
-  const { data, info } = await decode(kind, content)
+export async function encodePicture(kind: PictureKind, picture: SentPicture): Promise<EncodedPicture> {
+  await requireHeader(picture)
+  const { data, info } = await decode(kind, picture.content)
   const { width, height, channels } = info
   const sharp = await loadSharp()
   const variants: Variant[] = []

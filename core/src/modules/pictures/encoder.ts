@@ -3,6 +3,7 @@ import {
   defineResource,
   type FormUpload,
   MINUTES,
+  rateLimited,
   requestTimeout,
   storageFull,
   unavailable,
@@ -14,7 +15,9 @@ import type { PictureKind } from './variants.ts'
 
 /** Each holds up to twice its bytes in memory while it comes in. */
 const ARRIVING = 8
-/** Each takes a thread of libuv's four, of which passwords take three, and up to 300 MiB for the largest picture. */
+/** Whoever sends slowly holds a place for long: so nobody has more of them. */
+const OF_A_PERSON = 2
+/** Each takes a thread of libuv's four, of which passwords take three, and up to 400 MiB for the largest picture. */
 const ENCODING = 1
 const WAITING = 100
 const LONGEST_ARRIVAL_MS = 1 * MINUTES
@@ -22,9 +25,11 @@ const LONGEST_ARRIVAL_MS = 1 * MINUTES
 /** A form without other fields. */
 export type PictureForm = FormUpload<unknown>
 
-interface Encoder {
+export interface Encoder {
   arriving: WorkQueue
   encoding: WorkQueue
+  /** How many pictures are being taken in of whom. */
+  senders: Map<string, number>
 }
 
 /** What routes that take a picture may answer beside what all routes do. */
@@ -36,6 +41,7 @@ export const pictureEncoder = defineResource<Encoder>({
   create: () => ({
     arriving: createWorkQueue({ concurrency: ARRIVING, waiting: WAITING, full: tooMany }),
     encoding: createWorkQueue({ concurrency: ENCODING, waiting: ARRIVING, full: tooMany }),
+    senders: new Map(),
   }),
   close: async ({ arriving, encoding }) => {
     await arriving.close()
@@ -43,18 +49,48 @@ export const pictureEncoder = defineResource<Encoder>({
   },
 })
 
-const tooMany = () =>
-  unavailable({ detail: 'Too many pictures are being taken in at the moment', headers: { 'retry-after': '5' } })
+const SOON = { 'retry-after': '5' }
+
+const tooMany = () => unavailable({ detail: 'Too many pictures are being taken in at the moment', headers: SOON })
+
+const tooManyOfOne = () =>
+  rateLimited({
+    detail: `${OF_A_PERSON} pictures of yours are being taken in at the moment`,
+    members: { violated_policies: ['pictures'] },
+    headers: SOON,
+  })
 
 /**
- * Takes a picture in and makes all its variants. Throws what `readPicture` and `encodePicture` throw, and what the form says
- * of its other parts; 408 for one that takes longer than a minute to arrive, 503 when too many come at once.
+ * Takes a picture of `sender` in and makes all its variants. Throws what `readPicture` and `encodePicture` throw, and what the
+ * form says of its other parts; 408 for one that takes longer than a minute to arrive, 429 when more than two of one sender
+ * come at once, 503 when too many of all do.
  */
-export function takeIn(encoder: Encoder, kind: PictureKind, form: PictureForm): Promise<EncodedPicture> {
-  return encoder.arriving.run(async () => {
-    const picture = await receive(form)
-    return encoder.encoding.run(() => encodePicture(kind, picture))
-  })
+export function takeIn(
+  encoder: Encoder,
+  sender: string,
+  kind: PictureKind,
+  form: PictureForm,
+): Promise<EncodedPicture> {
+  return inTurn(encoder, sender, () =>
+    encoder.arriving.run(async () => {
+      const picture = await receive(form)
+      return encoder.encoding.run(() => encodePicture(kind, picture))
+    }),
+  )
+}
+
+/** Whoever waits for a place counts as well: those places are as few. */
+async function inTurn<T>({ senders }: Encoder, sender: string, work: () => Promise<T>): Promise<T> {
+  const others = senders.get(sender) ?? 0
+  if (others >= OF_A_PERSON) throw tooManyOfOne()
+  senders.set(sender, others + 1)
+  try {
+    return await work()
+  } finally {
+    const left = (senders.get(sender) ?? 1) - 1
+    if (left > 0) senders.set(sender, left)
+    else senders.delete(sender)
+  }
 }
 
 /** A connection that falls silent is ended by the kernel; one that drips, before the picture, in it or behind it, holds no place for long. */

@@ -12,7 +12,7 @@ import { keyOf, type PictureKind } from './variants.ts'
 /**
  * Takes in the picture of a form, keeps its variants, and has `attach` say in a transaction whose it is: by
  * `replacePicture`. What was kept goes again when that fails. No transaction may be open. Throws 400, 413 and 415 at
- * `#/file`, 503 when too many come at once, and what `attach` throws.
+ * `#/file`, 429 when the caller sends more than two at once, 503 when too many come at once, and what `attach` throws.
  */
 export async function keepPicture<T>(
   ctx: Ctx,
@@ -20,7 +20,7 @@ export async function keepPicture<T>(
   form: PictureForm,
   attach: (ctx: Ctx, id: string) => Promise<T>,
 ): Promise<T> {
-  const picture = await takeIn(ctx.use(pictureEncoder), kind, form)
+  const picture = await takeIn(ctx.use(pictureEncoder), senderOf(ctx), kind, form)
   const id = await addPending(ctx, kind, picture)
   try {
     await writeVariants(ctx, id, picture)
@@ -57,6 +57,9 @@ export function pictureUrl({ config }: Pick<Ctx, 'config'>, id: string | null): 
 export function pictureUrl({ config }: Pick<Ctx, 'config'>, id: string | null): string | null {
   return id === null ? null : `${config.http.publicUrl}/api/v1/pictures/${id}`
 }
+
+/** A person by whichever credentials, and with the keys that they made. */
+const senderOf = ({ principal }: Ctx): string => principal?.userId ?? principal?.createdBy ?? principal?.key ?? 'system'
 
 async function addPending(ctx: Ctx, kind: PictureKind, { width, height }: EncodedPicture): Promise<string> {
   const id = randomUUID()

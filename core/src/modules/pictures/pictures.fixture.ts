@@ -56,7 +56,8 @@ export function pngOf(width: number, height: number, { pixels = Buffer.alloc(100
   ])
 }
 
-function chunk(type: string, data: Buffer): Buffer {
+/** A part of a PNG. */
+export function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type), data])
   const [length, sum] = [data.length, crc32(body)].map((value) => {
     const bytes = Buffer.alloc(4)
@@ -102,3 +103,8 @@ function lengthOf(bytes: number): Buffer {
   length.writeUInt32LE(bytes)
   return length
 }
+
+/** A part of an AVIF, with nothing in it. */
+export const boxOf = (type: string): Buffer => Buffer.concat([Buffer.from([0, 0, 0, 8]), Buffer.from(type)])
+
+export const repeated = (bytes: Buffer, times: number): Buffer => Buffer.alloc(bytes.length * times, bytes)

@@ -1,7 +1,9 @@
 import type { Metadata, SharpOptions } from 'sharp'
-import { type AppError, invalidRequest, payloadTooLarge, unsupportedMediaType } from '#kernel'
+import { invalidRequest } from '#kernel'
 import { type Format, formatOf } from './formats.ts'
 import { loadSharp } from './libvips.ts'
+import { boundedParts } from './parts.ts'
+import { damaged, inFile, notTaken, tooLarge } from './refusals.ts'
 
 /** What a picture may be at most. */
 export interface PictureLimits {
@@ -21,8 +23,9 @@ export const PICTURE_LIMITS: PictureLimits = {
   side: 16_384,
 }
 
-/** A picture that was sent, still as it came: its header was read, not its pixels. */
+/** A picture that was sent, of which nothing was decoded yet. */
 export interface SentPicture {
+  /** Without what its decoder has no use for. */
   content: Buffer
   format: Format
 }
@@ -35,18 +38,25 @@ export const DECODING = {
 } as const satisfies SharpOptions // a word is a type
 
 /**
- * Reads a picture that somebody sent to its end. Throws 400 when there is nothing in it, 413 when it is larger than the
- * limits in bytes or pixels, 415 when it is no picture of a format that is taken; each at `#/file`.
+ * Reads a picture that somebody sent to its end. Throws 400 when there is nothing in it, 413 when it has more bytes or parts
+ * than it may, 415 when it is no picture of a format that is taken; each at `#/file`.
  */
-export async function readPicture(content: AsyncIterable<Uint8Array>, limits = PICTURE_LIMITS): Promise<SentPicture> {
-  const bytes = await readAll(content, limits.bytes)
+export async function readPicture(content: AsyncIterable<Uint8Array>): Promise<SentPicture> {
+  const bytes = await readAll(content, PICTURE_LIMITS.bytes)
   if (bytes.length === 0) throw invalidRequest({ errors: [inFile('is empty')] })
   const found = formatOf(bytes)
   if ('refused' in found) throw notTaken(found.refused)
-  const metadata = await readHeader(bytes)
-  if (!isAs(found.format, metadata)) throw notTaken('is not what its first bytes say that it is')
-  requireSize(found.format, metadata, limits)
-  return { content: bytes, format: found.format }
+  return { content: boundedParts(found.format, bytes), format: found.format }
+}
+
+/**
+ * Asks the decoder what the header of a picture says, which takes a thread for as long as its parts are many. Throws 413 when
+ * it has more pixels than it may, 415 when it is not what it seemed; each at `#/file`.
+ */
+export async function requireHeader({ content, format }: SentPicture, limits = PICTURE_LIMITS): Promise<void> {
+  const metadata = await readHeader(content)
+  if (!isAs(format, metadata)) throw notTaken('is not what its first bytes say that it is')
+  requireSize(format, metadata, limits)
 }
 
 async function readAll(content: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
@@ -61,7 +71,7 @@ async function readAll(content: AsyncIterable<Uint8Array>, most: number): Promis
   return Buffer.concat(pieces)
 }
 
-/** Costs no more than the header is long, however many pixels it claims. */
+/** No pixel is decoded, however many it claims. */
 async function readHeader(content: Buffer): Promise<Metadata> {
   const sharp = await loadSharp()
   try {
@@ -89,15 +99,3 @@ function requireSize(format: Format, metadata: Metadata, { pixels, heldPixels, s
   const frames = pages > 1 ? ` in each of ${pages} frames` : ''
   throw tooLarge(`has ${width} × ${height} pixels${frames}; ${most / 1_000_000} million in all are the most`)
 }
-
-const inFile = (detail: string) => ({ pointer: '#/file', detail })
-
-/** 413, at the file. */
-export const tooLarge = (detail: string): AppError => payloadTooLarge({ errors: [inFile(detail)] })
-
-/** 415, at the file. */
-export const notTaken = (detail: string, cause?: unknown): AppError =>
-  unsupportedMediaType({ errors: [inFile(detail)], cause })
-
-/** 415 for a picture that cannot be read to its end. */
-export const damaged = (cause: unknown): AppError => notTaken('is damaged or not complete', cause)
