@@ -72,6 +72,20 @@ export const plants: Plant[] = [
     tests: ['core/test/outbound-places.test.ts'],
   },
   {
+    guard: 'Jobs that wait for the scanner take no place of mail and internal work',
+    file: 'core/src/modules/files/scan.ts',
+    find: '  outbound: true,\n',
+    replace: '',
+    tests: ['core/src/modules/files/places.test.ts'],
+  },
+  {
+    guard: 'Jobs that wait for the file storage take no place of mail and internal work',
+    file: 'core/src/modules/files/upkeep/objects.ts',
+    find: '  outbound: true,\n  handler: (ctx, payload) => removeObject',
+    replace: '  handler: (ctx, payload) => removeObject',
+    tests: ['core/src/modules/files/places.test.ts'],
+  },
+  {
     guard: 'Jobs that fail together run each alone',
     file: 'core/src/kernel/jobs/run.ts',
     find: 'if (isHeld) await runAlone(',

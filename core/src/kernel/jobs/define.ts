@@ -20,8 +20,9 @@ export interface Job<P extends TObject = TObject> {
    */
   readonly transaction: 'managed' | 'manual'
   /**
-   * It waits for servers that tenants name (a sink, a webhook). Such jobs have places of their own in a worker, so many
-   * for each tenant: however slow those servers are, mail and everything else goes on. Default false.
+   * It waits for others that may be slow or silent: servers that tenants name (a sink, a webhook), the file storage, the
+   * scanner. Such jobs have places of their own in a worker, so many for each tenant: however long they wait, mail and
+   * everything else goes on. Default false.
    */
   readonly outbound: boolean
   readonly handler: (ctx: Ctx, payload: Static<P>) => Promise<void>

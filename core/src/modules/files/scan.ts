@@ -11,6 +11,7 @@ export const scanFile = defineJob('files.scan', {
   maxAttempts: 25,
   leaseMs: 15 * 60_000,
   transaction: 'manual',
+  outbound: true,
   handler: (ctx, { id }) => scan(ctx, id),
 })
 

@@ -5,6 +5,7 @@ import { removeCopies, removePicture } from './remove.ts'
 export const deletePicture = defineJob('pictures.delete', {
   payload: Closed({ id: Uuid }),
   transaction: 'manual',
+  outbound: true,
   handler: (ctx, { id }) => removePicture(ctx, id),
 })
 
@@ -12,5 +13,6 @@ export const deletePicture = defineJob('pictures.delete', {
 export const deleteCopies = defineJob('pictures.delete_copies', {
   payload: Closed({ id: Uuid, backend: OneOf(['local', 's3']) }),
   transaction: 'manual',
+  outbound: true,
   handler: (ctx, { id, backend }) => removeCopies(ctx, id, backend),
 })

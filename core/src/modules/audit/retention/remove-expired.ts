@@ -44,6 +44,8 @@ const Payload = Closed({
 export const removeExpired = defineJob('audit.remove_expired', {
   payload: Payload,
   transaction: 'manual',
+  // The archive is in the storage.
+  outbound: true,
   leaseMs: 6 * HOURS,
   handler: (ctx, payload) => removeRecords(ctx, payload, BATCH),
 })

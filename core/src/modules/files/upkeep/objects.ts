@@ -37,6 +37,7 @@ export const deleteObject = defineJob('files.delete_object', {
   // 10,000 pieces, where each takes a bucket a second or two.
   leaseMs: 20 * MINUTES,
   transaction: 'manual',
+  outbound: true,
   handler: (ctx, payload) => removeObject(ctx, payload),
 })
 
@@ -66,6 +67,7 @@ export const retireCopy = defineJob('files.retire_copy', {
   // Both copies are read to their end, of files of many gigabytes too.
   leaseMs: 1 * HOURS,
   transaction: 'manual',
+  outbound: true,
   handler: async (ctx, { id, backend, path }) => {
     const find = () => ctx.transaction(({ tx, tenantId }) => findFile(tx, tenantId, id), { readOnly: true })
     const file = await find()
