@@ -19,13 +19,14 @@ import { sendFile, type Wanted } from './download.ts'
 import { linkFile, openLink } from './links.ts'
 import { requireOpen } from './open-tenant.ts'
 
+/** Of any length that headers may have: what asks for something else is not refused but gets the whole. */
 const Wishes = Type.Object({
   range: Type.Optional(
-    Type.String({ maxLength: 200, description: 'The part that is wanted: `bytes=0-1023`, one of them' }),
+    Type.String({
+      description: 'The part that is wanted: `bytes=0-1023`, one of them. Whatever else it says, the whole is sent',
+    }),
   ),
-  'if-range': Type.Optional(
-    Type.String({ maxLength: 200, description: 'The `ETag` of the file whose other parts are there' }),
-  ),
+  'if-range': Type.Optional(Type.String({ description: 'The `ETag` of the file whose other parts are there' })),
 })
 
 const wanted = (headers: { range?: string; 'if-range'?: string }, { inline }: { inline?: boolean }): Wanted => ({
