@@ -74,4 +74,18 @@ export const plants: Plant[] = [
     replace: 'if (!address) return null',
     tests,
   },
+  {
+    guard: 'A file that is larger than the scanner takes is not sent to it again and again',
+    file: 'core/src/modules/files/scan.ts',
+    find: 'isTooLarge ? TOO_LARGE_MS : TRIED_MS',
+    replace: 'TRIED_MS',
+    tests: ['core/src/modules/files/scan.test.ts'],
+  },
+  {
+    guard: 'Files that cannot be scanned keep no others from their turn',
+    file: 'core/src/modules/files/scan.ts',
+    find: '      await updateScanRetry(ctx.tx, ctx.tenantId, ids, fromNow(ctx.clock, TRIED_MS))\n',
+    replace: '',
+    tests: ['core/src/modules/files/scan.test.ts'],
+  },
 ]

@@ -71,19 +71,40 @@ export function updateFile(
     .executeTakeFirstOrThrow()
 }
 
-/** Files of a tenant that wait for the scanner. */
-export function listUnscanned(tx: Tx, tenantId: string, limit: number): Promise<Pick<FileRow, 'id'>[]> {
-  const query = tx
-    .selectFrom('files')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .where('scan_status', '=', 'pending')
-  return query.orderBy('id').limit(limit).execute()
+/** When files that wait for the scanner are due to be looked at by the clock. */
+export interface Due {
+  now: string
+  /** Those that are older, of which no scan has failed yet. */
+  uploadedBefore: string
 }
 
-/** Tenants with files that wait for the scanner. Reads across tenants: for the system role. */
-export function listTenantsUnscanned(tx: Tx, { after, limit }: SweepPage): Promise<{ tenant_id: string }[]> {
-  let query = tx.selectFrom('files').select('tenant_id').distinct().where('scan_status', '=', 'pending')
+const isDue = ({ now, uploadedBefore }: Due) =>
+  sql<boolean>`scan_status = 'pending' and (scan_retry_at <= ${now} or (scan_retry_at is null and created_at <= ${uploadedBefore}))`
+
+/** Files of a tenant that wait for the scanner and are due, those first that have waited for longest. */
+export function listUnscanned(
+  tx: Tx,
+  tenantId: string,
+  { limit, ...due }: Due & { limit: number },
+): Promise<Pick<FileRow, 'id'>[]> {
+  const query = tx.selectFrom('files').select('id').where('tenant_id', '=', tenantId).where(isDue(due))
+  return query.orderBy(sql`coalesce(scan_retry_at, created_at)`).orderBy('id').limit(limit).execute()
+}
+
+/** Says when the clock looks again at files whose scan has failed: nothing where they are gone, or scanned meanwhile. */
+export async function updateScanRetry(tx: Tx, tenantId: string, ids: readonly string[], retryAt: string) {
+  await tx
+    .updateTable('files')
+    .set({ scan_retry_at: retryAt })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .where('scan_status', '=', 'pending')
+    .execute()
+}
+
+/** Tenants with files that wait for the scanner and are due. Reads across tenants: for the system role. */
+export function listTenantsUnscanned(tx: Tx, due: Due, { after, limit }: SweepPage): Promise<{ tenant_id: string }[]> {
+  let query = tx.selectFrom('files').select('tenant_id').distinct().where(isDue(due))
   if (after !== null) query = query.where('tenant_id', '>', after)
   return query.orderBy('tenant_id').limit(limit).execute()
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { HOURS } from '#kernel'
+import { HOURS, newId } from '#kernel'
 import { type ClamdPeer, contentOf, isWhole, startClamdPeer } from '../../kernel/scanning/clamd-peer.fixture.ts'
 import { drainJobs, type TestCore, type TestTenant } from '../../testing/index.ts'
 import { createFileCore, historyOf, holdings, text, uploaded } from './files.fixture.ts'
 import { scanWaiting } from './scan.ts'
+import { insertFiles } from './upkeep/upkeep.fixture.ts'
 
 let peer: ClamdPeer
 let test: TestCore
@@ -94,7 +95,6 @@ describe('a file, where there is a scanner', () => {
   const broken: [name: string, says: () => string][] = [
     ['answers nonsense', () => 'stream: MAYBE'],
     ['says nothing', () => ''],
-    ['cannot take so much', () => 'INSTREAM size limit exceeded. ERROR'],
   ]
   for (const [name, answer] of broken)
     it(`stays locked away when the scanner ${name}, and is scanned when that is over`, async () => {
@@ -114,9 +114,47 @@ describe('a file, where there is a scanner', () => {
     const { id } = await uploaded(tenant.owner)
     await test.core.db.systemQuery("delete from tenant_jobs where task = 'files.scan'")
     says = good
+    test.clock.advance(8 * HOURS)
     await test.runSchedule(scanWaiting)
     await work()
     assert.equal(await statusOf(id), 'clean')
+  })
+
+  it('whose scan fails has one job, however often the clock looks', async () => {
+    says = () => 'stream: MAYBE'
+    const { id } = await uploaded(tenant.owner)
+    for (let hour = 0; hour < 24; hour++) {
+      test.clock.advance(1 * HOURS)
+      await work()
+      await test.runSchedule(scanWaiting)
+    }
+    const jobs = await test.core.db.systemQuery(
+      "select from tenant_jobs where task = 'files.scan' and payload->>'id' = $1",
+      [id],
+    )
+    assert.equal(jobs.length, 1)
+  })
+
+  it('that cannot be scanned lets all others have their turn before it is looked at again', async () => {
+    const most = 1_000
+    const ids = Array.from({ length: most + 1 }, () => newId())
+    await insertFiles(test, tenant.id, ids, 'x')
+    await test.core.db.systemQuery(
+      "update files set scan_status = 'pending' where tenant_id = $1 and id = any($2::uuid[])",
+      [tenant.id, ids],
+    )
+    test.clock.advance(8 * HOURS)
+    await test.core.db.systemQuery("delete from tenant_jobs where task = 'files.scan'")
+    const asked = async () => {
+      await test.runSchedule(scanWaiting)
+      const jobs = await test.core.db.systemQuery<{ id: string }>(
+        "delete from tenant_jobs where task = 'files.scan' returning payload->>'id' as id",
+      )
+      return jobs.map(({ id }) => id).filter((id) => ids.includes(id))
+    }
+    const [first, second] = [await asked(), await asked()]
+    assert.deepEqual([first.length + second.length, new Set([...first, ...second]).size], [most + 1, most + 1])
+    await test.core.db.systemQuery('delete from files where id = any($1::uuid[])', [ids])
   })
 
   it('is scanned once more at most when it is gone, and leaves nothing', async () => {
@@ -125,5 +163,29 @@ describe('a file, where there is a scanner', () => {
     await tenant.owner.delete('/files/trash')
     await test.drainJobs(tenant.id)
     assert.equal((await holdings(test, tenant.id)).uploads, 0)
+  })
+
+  it('that is larger than the scanner takes stays locked, and is not sent again before a week is over', async () => {
+    let sent = 0
+    says = (content) => {
+      if (content.toString() === 'A long story') sent++
+      return 'INSTREAM size limit exceeded. ERROR'
+    }
+    const { id } = await uploaded(tenant.owner, text('A long story'))
+    const week = async (hours: number) => {
+      for (let left = hours; left > 0; left -= 12) {
+        test.clock.advance(12 * HOURS)
+        await test.runSchedule(scanWaiting)
+        await work()
+      }
+    }
+    await work()
+    await week(6 * 24)
+    assert.deepEqual([sent, await statusOf(id), (await download(id)).status], [1, 'pending', 423])
+    await week(24)
+    assert.equal(sent, 2)
+    says = good
+    await week(7 * 24)
+    assert.equal(await statusOf(id), 'clean')
   })
 })

@@ -20,6 +20,8 @@ export interface FileTable {
   store_id: string | null
   is_public: boolean
   scan_status: ScanStatus
+  /** When a pending one, whose scan has failed, is looked at by the clock. */
+  scan_retry_at: Generated<string | null>
   trashed_at: string | null
   /** Since when the storage has not had it. */
   missing_at: Generated<string | null>
