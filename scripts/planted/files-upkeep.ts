@@ -37,9 +37,9 @@ export const plants: Plant[] = [
   },
   {
     guard: 'A file is found in another storage only by its checksum',
-    file: `${UPKEEP}/mend.ts`,
-    find: 'return isSame(await measure(storage.read(file.storage_path)), known)',
-    replace: 'return known.bytes > 0',
+    file: `${UPKEEP}/objects.ts`,
+    find: 'return isSame(await measure(storage.read(file.storage_path)), contentOf(file))',
+    replace: 'return contentOf(file).bytes > 0',
     tests: sweep,
   },
   {

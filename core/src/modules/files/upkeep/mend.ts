@@ -1,9 +1,9 @@
-import { type Backend, type Ctx, FileMissing, type FileStorage, isSame, measure } from '#kernel'
+import type { Backend, Ctx, FileStorage } from '#kernel'
 import { findFile } from '../queries.ts'
 import type { FileRow } from '../table.ts'
 import type { Finding } from './compare.ts'
 import { noteFound, noteMissing } from './missing.ts'
-import { isThere, retireCopy } from './objects.ts'
+import { holds, isThere, retireCopy } from './objects.ts'
 import { type Swept, updateBackend } from './sweep-queries.ts'
 
 /** What was mended of one finding of a file that seemed absent: null when it was there after all. */
@@ -52,16 +52,4 @@ export async function confirmAbsent(ctx: Ctx, { id }: Pick<Swept, 'id'>): Promis
   const others = ctx.storages.all.filter(({ backend }) => backend !== file.storage_backend)
   for (const other of others) if (await holds(other, file)) return { file, elsewhere: other.backend }
   return { file, elsewhere: null }
-}
-
-/** Whether a storage has this very file, by its checksum. */
-async function holds(storage: FileStorage, file: FileRow): Promise<boolean> {
-  if ((await storage.size(file.storage_path)) !== file.size) return false
-  const known = { bytes: file.size, sha256: file.checksum_sha256 }
-  try {
-    return isSame(await measure(storage.read(file.storage_path)), known)
-  } catch (error) {
-    if (error instanceof FileMissing) return false
-    throw error
-  }
 }
