@@ -81,7 +81,7 @@ export const TABLES: Record<string, Rights> = {
   stores: { app: ALL, system: ALL },
   // What is stored never changes; where it is, and whether anybody gets it, does.
   files: {
-    app: 'select, insert, update (filename, storage_backend, store_id, is_public, scan_status, trashed_at, missing_at, updated_at), delete',
+    app: 'select, insert, update (filename, storage_backend, store_id, is_public, scan_status, trashed_at, missing_at, updated_at, scan_retry_at), delete',
     system: ALL,
   },
   file_uploads: {

@@ -64,8 +64,8 @@ select tenantry.tenant_table('file_uploads');
 alter table file_uploads add constraint file_uploads_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade;
 create index file_uploads_expires_at_idx on file_uploads (expires_at, tenant_id);
 
--- What is stored, and how much of the quota it takes, does not change. Its store does: it goes along with its thing.
+-- What is stored, and how much of the quota it takes, does not change.
 select tenantry.app_may('files', 'select', 'insert', 'delete',
-  'update (filename, store_id, is_public, trashed_at, missing_at, scan_status, storage_backend, updated_at)');
+  'update (filename, is_public, trashed_at, missing_at, scan_status, storage_backend, updated_at)');
 select tenantry.app_may('file_uploads', 'select', 'insert', 'delete',
   'update (reserved, received, pieces, kept, writer, writer_until, entity_type, entity_id, store_id, is_public, expires_at, updated_at)');
