@@ -20,5 +20,10 @@ app.get('/download', async (_request, reply) => {
   const { size } = await stat(path)
   return reply.header('content-length', size).type('text/plain').send(createReadStream(path))
 })
-process.once('SIGTERM', () => void app.close().then(() => rm(folder, { recursive: true, force: true })))
+process.once('SIGTERM', async () => {
+  await app.close()
+  await rm(folder, { recursive: true, force: true })
+  // Its parent still holds a channel to it.
+  process.exit(0)
+})
 await serve(app)

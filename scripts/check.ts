@@ -30,7 +30,7 @@ process.env.TEST_RUN_ID = randomUUID()
 process.env.NODE_COMPILE_CACHE ??= `${root}node_modules/.cache/compiled`
 
 // Test files side by side, on the two cores of a small machine: many wait most of their time, for processes and for clocks.
-const LANES = 3
+const LANES = 4
 // Beside those. It may have the 100 connections that are usual, of which a test that has several cores takes up to 50.
 const LANES_ON_FIFTEEN = 1
 
