@@ -10,7 +10,7 @@ const lengths = [`${DOWNLOAD}/lengths.test.ts`]
 /** What clients take of an answer, and what they keep others from. */
 export const plants: Plant[] = [
   {
-    guard: 'A client that takes nothing of its answer for a minute is cut off',
+    guard: 'A client that takes nothing of its answer for minutes is cut off',
     file: `${HTTP}/send-stream.ts`,
     find: 'else if (isWaiting && !moves)',
     replace: 'else if (isWaiting && !moves && ms === 0)',

@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { SECONDS } from '../clock.ts'
+import { MINUTES } from '../clock.ts'
 import { ofLength, WrongLength } from './stream-length.ts'
 
-/** How long a client may take nothing of what waits for it. */
-const TAKE_MS = 60 * SECONDS
+/** How long a client may take nothing of what waits for it: systems tell of what was taken a megabyte late. */
+const TAKE_MS = 5 * MINUTES
 
 /**
- * Sends a stream with backpressure, and destroys it when the client disconnects or takes nothing for a minute. Of a stream
+ * Sends a stream with backpressure, and destroys it when the client disconnects or takes nothing for minutes. Of a stream
  * that has another length than its `content-length` says the connection is closed: the next answer on it would be read as
  * the rest of this one. For HEAD an empty stream is sent: for a text Fastify would send its length.
  */

@@ -34,9 +34,11 @@ function countFrames(content: Buffer): number {
   for (const type of types.values())
     if (!TAKEN_ITEMS.has(type)) throw notTaken('is put together from other pictures: send a JPEG or PNG')
   let [frames, bytes] = [0, 0]
+  let data: Buffer | undefined
   for (const { id, place, extents } of placesOf(only(parts, 'iloc'))) {
     if (types.get(id) !== 'av01') continue
-    const source = place === IN_FILE ? content : only(parts, 'idat')
+    if (place === IN_META) data ??= only(parts, 'idat')
+    const source = place === IN_META && data ? data : content
     const pieces = extents.map(({ start, length }) => source.subarray(start, length === 0 ? undefined : start + length))
     bytes += pieces.reduce((sum, piece) => sum + piece.length, 0)
     if (bytes > content.length) throw damaged('its items overlap')
@@ -104,7 +106,9 @@ function* placesOf(iloc: Buffer): Generator<Place> {
   const sizes = next(2)
   const [offset, length, base, index] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15, sizes & 15] as const // of the standard
   const wide = version < 2 ? 2 : 4
-  for (let left = next(wide); left > 0; left--) {
+  const items = next(wide)
+  if (items > MOST_BOXES) throw tooLarge(`has more than ${MOST_BOXES} items, which are the most`)
+  for (let left = items; left > 0; left--) {
     const id = next(wide)
     const place = version === 0 ? IN_FILE : next(2) & 15
     if (place > IN_META || next(2) !== 0) throw damaged('an item stands somewhere else')

@@ -158,6 +158,19 @@ describe('an AVIF', () => {
     assert.deepEqual(await refusal(Buffer.concat([avif, boxOf('moov')])), [415, 'is not one still AVIF'])
   })
 
+  test('of more than 1,000 items is refused, however few of them are pictures', async () => {
+    const avif = await still()
+    const at = avif.indexOf('iloc') - 4
+    // Each of them nowhere: ten bytes.
+    const items = Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0]), lengthOf(1_001), Buffer.alloc(10_010)])
+    const iloc = Buffer.concat([lengthOf(8 + items.length), Buffer.from('iloc'), items])
+    const length = avif.readUInt32BE(at)
+    const sent = Buffer.concat([avif.subarray(0, at), iloc, avif.subarray(at + length)])
+    const meta = sent.indexOf('meta') - 4
+    sent.writeUInt32BE(sent.readUInt32BE(meta) + iloc.length - length, meta)
+    assert.deepEqual(await refusal(sent), [413, 'has more than 1000 items, which are the most'])
+  })
+
   test('of more than 1,000 boxes, or of which decoders read different things, is refused', async () => {
     const avif = await still()
     const metaAt = avif.indexOf('meta') - 4

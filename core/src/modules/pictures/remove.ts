@@ -40,7 +40,9 @@ interface PutBack {
 }
 
 async function putBack(ctx: Ctx, { id, from, to, lacked }: PutBack): Promise<void> {
-  await ctx.transaction(({ tx }) => updateBackend(tx, id, from, to), { role: 'system', tenantId: null })
+  const isBack = await ctx.transaction(({ tx }) => updateBackend(tx, id, from, to), { role: 'system', tenantId: null })
+  // It was removed or moved meanwhile: the next try finds what is to be done then.
+  if (!isBack) throw new Error(`The picture ${id} is not where it was a moment ago`)
   ctx.log.error(
     { picture_id: id, storage_backend: from, key: lacked },
     'a storage has lost a picture that was moved to it: it is where it was before',

@@ -64,6 +64,8 @@ function headersOf({ content_type, filename, is_public }: FileRow, inline: boole
 async function openFile(ctx: Ctx, file: FileRow, range: { start: number; end: number } | undefined): Promise<Readable> {
   const storage = ctx.storages.of(file.storage_backend)
   const stream = await openStored(storage, file.storage_path, range).catch((error) => refuse(ctx, file, error))
+  // What fails while it is recorded is told to whoever reads on: until then it would be nobody's error.
+  stream.on('error', () => {})
   try {
     // A part of it is recorded too, but not every one.
     if (!range || begins(ctx, file)) await record(ctx, file)

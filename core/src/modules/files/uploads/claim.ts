@@ -29,10 +29,16 @@ export async function* holding<T>(ctx: Ctx, upload: UploadRow, content: AsyncIte
   const { tenant_id: tenantId } = upload
   // Since it was taken: content may wait for long before its first byte.
   let heard = Date.parse(upload.updated_at)
+  const renew = () => ctx.transaction((ctx) => updateTimes(ctx.tx, upload, claimTimes(ctx)), { tenantId })
   for await (const chunk of content) {
     if (ctx.clock.ms() - heard >= RENEW_MS) {
-      if (!(await ctx.transaction((ctx) => updateTimes(ctx.tx, upload, claimTimes(ctx)), { tenantId }))) throw busy()
       heard = ctx.clock.ms()
+      const isHeld = await renew().catch((err: Error) => {
+        // Ten times, before anybody else may go on.
+        ctx.log.warn({ err, upload: upload.id }, 'an upload could not be renewed')
+        return true
+      })
+      if (!isHeld) throw busy()
     }
     yield chunk
   }

@@ -1,5 +1,6 @@
 import { type Insertable, type SweepPage, sql, type Tx } from '#kernel'
 import type { UploadRow, UploadTable } from '../table.ts'
+import { untilAtMost } from './longest.ts'
 
 type Named = Pick<UploadRow, 'tenant_id' | 'id'>
 
@@ -18,11 +19,11 @@ const selectUpload = (tx: Tx, { tenant_id, id }: Named) =>
 export function updateReserved(
   tx: Tx,
   { tenant_id, id }: Named,
-  { bytes, ...change }: { bytes: number; expires_at: string; updated_at: string },
+  { bytes, expires_at, updated_at }: { bytes: number; expires_at: string; updated_at: string },
 ): Promise<UploadRow | undefined> {
   return tx
     .updateTable('file_uploads')
-    .set({ ...change, reserved: sql<number>`reserved + ${bytes}` })
+    .set({ updated_at, expires_at: untilAtMost(expires_at), reserved: sql<number>`reserved + ${bytes}` })
     .where('tenant_id', '=', tenant_id)
     .where('id', '=', id)
     .returningAll()

@@ -15,9 +15,13 @@ type Written = Pick<UploadRow, 'tenant_id' | 'id' | 'writer'>
 const one = (tx: Tx, { tenant_id, id, writer }: Written) =>
   tx.updateTable('file_uploads').where('tenant_id', '=', tenant_id).where('id', '=', id).where('writer', '=', writer)
 
-/** Lets a writer go on. False: it is one no more. */
-export async function updateTimes(tx: Tx, upload: Written, { expires_at, ...times }: Times): Promise<boolean> {
-  const change = { ...times, expires_at: untilAtMost(expires_at) }
+/** Lets a writer go on, and its upload stand still until later where that is said. False: it is one no more. */
+export async function updateTimes(
+  tx: Tx,
+  upload: Written,
+  { expires_at, ...times }: Omit<Times, 'expires_at'> & { expires_at?: string },
+): Promise<boolean> {
+  const change = expires_at === undefined ? times : { ...times, expires_at: untilAtMost(expires_at) }
   const { numUpdatedRows } = await one(tx, upload).set(change).executeTakeFirst()
   return numUpdatedRows > 0n
 }

@@ -61,7 +61,9 @@ export function keepLease(
   const renew = async () => {
     if (isIdle()) return
     try {
-      if (!(await ctx.transaction((ctx) => updateTimes(ctx.tx, upload, timesOf(ctx))))) stop(lost())
+      // The end of the upload is put off by each piece that is safe.
+      const { expires_at: _, ...times } = timesOf(ctx)
+      if (!(await ctx.transaction((ctx) => updateTimes(ctx.tx, upload, times)))) stop(lost())
     } catch (error) {
       ctx.log.warn({ err: error, upload: upload.id }, 'the lease of an upload could not be renewed')
     }
