@@ -23,6 +23,10 @@ export const TABLES: Record<string, Rights> = {
   audit_verifications: { app: 'select, insert, update', system: ALL },
   audit_sinks: { app: ALL, system: ALL },
 
+  // What goes out, in its order: neither is ever changed. Months go as a whole.
+  events: { app: 'select, insert', system: ALL },
+  event_heads: { app: 'select, insert, update (position)', system: ALL },
+
   // What people are told. Its texts are never changed, and months go as a whole.
   notifications: {
     app: 'select, insert, update (updated_at, read_at, archived_at, outcome, outcome_at), delete',
@@ -132,11 +136,13 @@ export const FUNCTIONS: Record<string, string> = {
   remove_audit_blocks: 'system',
   drop_audit_month: 'system',
   drop_notification_month: 'system',
+  drop_oldest_month: 'system',
   // Called by migrations and by other functions.
   set_rights: '',
   app_may: '',
   system_may: '',
   tenant_table: '',
+  kept_for: '',
   global_table: '',
   audit_given_up: '',
   audit_kept_at_least: '',

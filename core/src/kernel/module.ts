@@ -5,6 +5,7 @@ import type { Configuration } from './config/declared.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import type { Dispatcher } from './feed/publish.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
 import type { Unsubscribers } from './mails/unsubscribe.ts'
@@ -39,6 +40,8 @@ export interface Module {
   readonly jobs: readonly Job[]
   readonly schedules: readonly Schedule[]
   readonly listeners: readonly Listener[]
+  /** Called with the events that a transaction publishes, just before it commits: hands them to those who are to get them. */
+  readonly dispatcher: Dispatcher | undefined
   /** Mails that the module sends; their texts are messages. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly mails: readonly MailDefinition<any>[]
@@ -116,6 +119,7 @@ export function defineModule(spec: ModuleSpec): Module {
     jobs: [],
     schedules: [],
     listeners: [],
+    dispatcher: undefined,
     mails: [],
     notifications: [],
     channels: [],

@@ -4,6 +4,8 @@ import type { FileRule } from './attachments/define.ts'
 import { problemsOfDeclared } from './config/declared.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
+import type { PublishedEvent } from './events/published.ts'
+import type { Dispatcher } from './feed/publish.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
 import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
@@ -23,6 +25,7 @@ import {
   listenersOfNotifications,
   problemsOfTelling,
 } from './registry-notifications.ts'
+import { collectPublished } from './registry-published.ts'
 import { problemsOfRateLimit, problemsOfRequestsPerMinute } from './registry-rates.ts'
 import { checkRoutes } from './registry-routes.ts'
 import { problemsOfSchema } from './registry-schemas.ts'
@@ -80,6 +83,11 @@ export interface Registry {
   readonly brands: BrandSource | undefined
   readonly senders: MailSenders | undefined
   readonly unsubscribers: Unsubscribers | undefined
+  /** Events as they go out, by the names that they go out under. */
+  readonly published: ReadonlyMap<string, PublishedEvent>
+  readonly dispatchers: readonly Dispatcher[]
+  /** As what an event goes out; undefined: it stays inside. */
+  publishedFrom(event: string): PublishedEvent | undefined
   findJob(name: string): Job | undefined
   /** Listeners of an event that run in jobs, including those of all events. */
   listenersOf(event: string): readonly Listener[]
@@ -154,6 +162,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   const events = completeEvents(declaredEvents, settings)
   for (const { name, data } of events.values())
     problems.push(...new Set(problemsOfSchema(data).map((problem) => `event ${name} ${problem}`)))
+  const published = collectPublished(modules, events, problems)
   const jobs = unique(
     'job',
     each(modules, (module) => module.jobs.map((job) => [job.name, job])),
@@ -246,6 +255,9 @@ export function createRegistry(given: readonly Module[]): Registry {
     brands,
     senders,
     unsubscribers,
+    published: published.byName,
+    dispatchers: modules.flatMap(({ dispatcher }) => dispatcher ?? []),
+    publishedFrom: (event) => published.bySource.get(event),
     findJob: (name) => jobs.get(name),
     listenersOf: (event) => {
       const found = following.get(event)

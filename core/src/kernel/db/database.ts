@@ -89,6 +89,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     })
     try {
       const result = await work(bound.tx)
+      for (const send of bound.last) send()
       bound.end()
       if (bound.unsent.length > 0) throw bound.unsent[0]
       if (!isOpen) return result

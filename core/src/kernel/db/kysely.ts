@@ -68,21 +68,34 @@ export interface BoundTx {
   end(): void
   /** What `sendUnawaited` has sent. */
   unawaited: readonly Promise<unknown>[]
+  /** What was asked for by `beforeCommit`. */
+  last: readonly (() => void)[]
   /** Why `sendUnawaited` could not send something: then nothing may be committed, even if the work has swallowed it. */
   unsent: readonly unknown[]
 }
 
-const unawaitedBy = new WeakMap<Tx, (query: CompiledQuery) => void>()
+const unawaitedBy = new WeakMap<Tx, (query: CompiledQuery) => Promise<pg.QueryResult>>()
+const lastBy = new WeakMap<Tx, (() => void)[]>()
 
 /**
  * Sends a statement whose result nobody needs, and waits for it at the end of the transaction: it goes out together with
  * what comes next, COMMIT itself most often. If it fails, so does the transaction, with its error. Throws when it
- * cannot be sent.
+ * cannot be sent. The result is for after the commit; its failure needs no handling.
  */
-export function sendUnawaited(tx: Tx, query: CompiledQuery): void {
+export function sendUnawaited(tx: Tx, query: CompiledQuery): Promise<pg.QueryResult> {
   const send = unawaitedBy.get(tx)
   if (!send) throw new Error('There is no open transaction to send the statement in')
-  send(query)
+  return send(query)
+}
+
+/**
+ * Runs `work` once all other work of the transaction is done, just before COMMIT: what it sends by `sendUnawaited` goes out
+ * together with it, so that a lock it takes is held no longer than the commit lasts.
+ */
+export function beforeCommit(tx: Tx, work: () => void): void {
+  const last = lastBy.get(tx)
+  if (!last) throw new Error('There is no open transaction')
+  last.push(work)
 }
 
 /**
@@ -138,13 +151,17 @@ export function bindTx(
     // Looked at when the transaction ends; until then nobody waits for it, which must not end the process.
     sent.catch(() => {})
     unawaited.push(sent)
+    return sent
   })
+  const last: (() => void)[] = []
+  lastBy.set(tx, last)
   return {
     tx,
     end: () => {
       isOver = true
     },
     unawaited,
+    last,
     unsent,
   }
 }

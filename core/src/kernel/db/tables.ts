@@ -18,6 +18,25 @@ export interface KernelTables {
   system_jobs: JobTable
   idempotency_keys: IdempotencyKeyTable & { tenant_id: string }
   global_idempotency_keys: IdempotencyKeyTable
+  events: EventTable
+  event_heads: { tenant_id: string; position: number }
+}
+
+/** An event that goes out to others. */
+export interface EventTable {
+  tenant_id: string
+  /** That of the record in `audit_logs`. */
+  id: string
+  /** 1, 2, 3 … in the order of commits in the tenant. */
+  position: number
+  type: string
+  created_at: string
+  store_id: string | null
+  actor_type: AuditLogTable['actor_type']
+  actor_id: string | null
+  actor_label: string
+  impersonator_id: string | null
+  data: unknown
 }
 
 export interface AuditLogTable {

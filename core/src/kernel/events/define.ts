@@ -18,12 +18,20 @@ export interface EventDefinition<D extends TObject = TObject> {
   readonly data: D
   /** The object has the settings of this level, which the start adds to `data`. */
   readonly settings?: SettingLevel
+  /** It goes out, to webhooks and to whoever follows. Default: it stays inside. */
+  readonly published?: Published
 }
+
+/**
+ * How an event goes out: what its schema names and does not call secret, as `after`, or `before` of what is gone. `true`: under
+ * its own name; `as`: under another, which several events may share whose data has the same schema.
+ */
+export type Published = boolean | { readonly as: string }
 
 /** Declares an event. List it in the module's `events`. */
 export function defineEvent<D extends TObject>(
   name: string,
-  spec: { description: string; data: D; resource?: string; settings?: SettingLevel },
+  spec: { description: string; data: D; resource?: string; settings?: SettingLevel; published?: Published },
 ): EventDefinition<D> {
   return Object.freeze({ name, resource: spec.resource ?? name.slice(0, name.lastIndexOf('.')), ...spec })
 }

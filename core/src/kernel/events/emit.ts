@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts'
 import { sendUnawaited } from '../db/kysely.ts'
 import { rowFiller } from '../db/prepared.ts'
 import { AUDIT_COLUMNS, type AuditLogTable } from '../db/tables.ts'
+import { publish } from '../feed/publish.ts'
 import { newId } from '../ids.ts'
 import { insertJobs } from '../jobs/enqueue.ts'
 import type { EventContent, EventDefinition, EventRecord, Listener } from './define.ts'
@@ -37,6 +38,8 @@ export async function emitEvent(ctx: Ctx, { name }: EventDefinition, content: Ev
     return
   }
   sendUnawaited(ctx.tx, record({ tenant_id: ctx.tenant, ...asJson(row) }))
+  const outward = registry.publishedFrom(name)
+  if (outward) publish(ctx, outward, row, content.after ?? content.before ?? {})
   const inner = registry.innerListenersOf(name)
   if (listeners.length + inner.length === 0) return
   const payload = followed(ctx, event, row, content)

@@ -4,6 +4,7 @@ import { Invitation, Member } from './schema.ts'
 export const userInvited = defineEvent('user.invited', {
   description: 'Somebody was invited to join the tenant.',
   data: Invitation,
+  published: true,
 })
 
 export const invitationResent = defineEvent('invitation.resent', {
@@ -24,20 +25,24 @@ export const invitationNarrowed = defineEvent('invitation.narrowed', {
 export const userJoined = defineEvent('user.joined', {
   description: 'An invited person accepted and is a member now.',
   data: Member,
+  published: { as: 'user.created' },
 })
 
 export const userCreated = defineEvent('user.created', {
   description: 'A member was added together with a new account.',
   data: Member,
+  published: true,
 })
 
 export const memberUpdated = defineEvent('member.updated', {
   resource: 'user',
   description: 'A membership changed: name, phone, job title or status.',
   data: Member,
+  published: { as: 'user.updated' },
 })
 
 export const userRemoved = defineEvent('user.removed', {
   description: 'A membership ended.',
   data: Member,
+  published: { as: 'user.deleted' },
 })

@@ -10,14 +10,17 @@ export const subscriptionCreated = defineEvent('subscription.created', {
 export const subscriptionChanged = defineEvent('subscription.changed', {
   description: 'Plan, period, payment or state of the subscription changed',
   data,
+  published: true,
 })
 export const subscriptionCanceled = defineEvent('subscription.canceled', {
   description: 'The subscription was canceled and has ended',
   data,
+  published: true,
 })
 export const subscriptionExpired = defineEvent('subscription.expired', {
   description: 'The subscription has ended: its trial is over, or what was due was not paid',
   data,
+  published: true,
 })
 export const trialEnding = defineEvent('subscription.trial_ending', {
   description: 'The trial ends in three days',

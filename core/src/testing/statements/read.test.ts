@@ -56,6 +56,8 @@ const GOOD: Record<string, string> = {
   'insert … on conflict': `insert into stores (id, tenant_id) values ($1, $2) on conflict (tenant_id, id) do update set name = excluded.name where stores.name <> $3 returning id`,
   'insert … select':
     'insert into roles (tenant_id, id) select tenant_id, id from stores where tenant_id = $1 returning 1',
+  'insert … select whose functions take parameters':
+    'insert into roles (tenant_id, id) select $1, md5($2)::uuid from unnest($3::uuid[]) as id returning 1',
   'insert … select from a row set':
     'insert into roles (tenant_id, id) select $1, id from unnest($2::uuid[]) as id on conflict do nothing',
   update: 'update "stores" set "name" = $1 where "tenant_id" = $2 and "id" = $3 returning *',
@@ -191,6 +193,10 @@ describe('the check of a test run', () => {
     assert.throws(
       () => run('insert into stores (id, tenant_id) values ($1, $2), ($3, $4)', [A, A, A, B]),
       /\$4 is not the tenant/,
+    )
+    assert.throws(
+      () => run('insert into roles (tenant_id, id) select $1, md5($2)::uuid from users returning 1', [B, 'x']),
+      /\$1 is not the tenant/,
     )
     assert.throws(() => run('update stores set name = $1 where tenant_id = $2', [A, null]), /\$2 is not the tenant/)
   })

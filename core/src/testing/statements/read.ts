@@ -106,8 +106,9 @@ function readInsert(tokens: readonly Token[], names: Names, outer: Outer, readin
         : []
     const keyAt = columns.indexOf(ref.key)
     if (keyAt < 0) reading.problems.push(`inserts into ${ref.alias} without its ${ref.key}`)
-    for (const row of rows) noteKey(row, keyAt, reading)
     const isSelected = isStatement(rows) && !isWord(rows[0], 'values')
+    if (isSelected) noteSelected(rows, keyAt, reading)
+    else for (const row of rows) noteKey(row, keyAt, reading)
     if (isSelected && conflict < 0 && returning < 0)
       reading.problems.push(`inserts into ${ref.alias} from a SELECT without RETURNING`)
     const updates = source.findIndex((token, at) => at > conflict && conflict >= 0 && isWord(token, 'set'))
@@ -119,8 +120,18 @@ function readInsert(tokens: readonly Token[], names: Names, outer: Outer, readin
 }
 
 function noteKey(row: Token, keyAt: number, reading: Reading): void {
-  if (row.kind !== 'group' || keyAt < 0) return
-  const value = byComma(row.items)[keyAt]?.[0]
+  if (row.kind === 'group') noteParam(row.items, keyAt, reading)
+}
+
+/** The same of rows that are selected: what a WITH before them selects is read by itself. */
+function noteSelected(rows: readonly Token[], keyAt: number, reading: Reading): void {
+  if (!isWord(rows[0], 'select')) return
+  const end = indexOfWord(rows, ['from'])
+  noteParam(rows.slice(1, end < 0 ? rows.length : end), keyAt, reading)
+}
+
+function noteParam(values: readonly Token[], keyAt: number, reading: Reading): void {
+  const value = keyAt < 0 ? undefined : byComma(values)[keyAt]?.[0]
   if (value?.kind === 'param') reading.params.add(value.index)
 }
 
