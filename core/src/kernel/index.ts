@@ -93,7 +93,17 @@ export {
 export { createResolveTxt, type ResolveTxt, type TxtAnswer } from './outbound/resolve-txt.ts'
 export { afterFailure, type FailureColumns, NO_FAILURES, type RetryPolicy, retryDelayMs } from './outbound/retries.ts'
 export * from './outbound/schemas.ts'
-export { isSigned, type Message, type SignedMessage, signatureHeaders } from './outbound/signing.ts'
+export {
+  isSigned,
+  type Message,
+  newSigningKeyPair,
+  newSigningSecret,
+  publicKeyOf,
+  type SignatureKind,
+  type SignedMessage,
+  signatureHeaders,
+  signatureKindOf,
+} from './outbound/signing.ts'
 export { defineSigningSecrets, type SigningColumns, type SigningSecrets } from './outbound/signing-secrets.ts'
 export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { DEFAULT_RATE_LIMITS, type RateLimitSpec, type RatePolicy, type RateSubject } from './rates/define.ts'
