@@ -104,7 +104,15 @@ export {
   signatureHeaders,
   signatureKindOf,
 } from './outbound/signing.ts'
-export { defineSigningSecrets, type SigningColumns, type SigningSecrets } from './outbound/signing-secrets.ts'
+export {
+  defineSigningSecrets,
+  type NewSecret,
+  type RotationOptions,
+  type SecretRotation,
+  SecretsLost,
+  type SigningColumns,
+  type SigningSecrets,
+} from './outbound/signing-secrets.ts'
 export { completeProduct, type Product, type ProductOptions, userAgentOf } from './product.ts'
 export { DEFAULT_RATE_LIMITS, type RateLimitSpec, type RatePolicy, type RateSubject } from './rates/define.ts'
 export type { Count, Counter, RateStore, Taken } from './rates/store.ts'

@@ -11,12 +11,12 @@ export const sinkSecrets = defineSigningSecrets('audit_sinks', 'audit_sink', 'se
 export async function rotateSecret(ctx: Ctx, id: string): Promise<RotatedSecret> {
   const before = await lockSink(ctx.tx, ctx.tenantId, id)
   if (!before) throw notFound()
-  const { secret, columns } = sinkSecrets.rotate(ctx, before)
+  const { secret, columns, previousUntil } = sinkSecrets.rotate(ctx, before)
   const after = await updateSink(ctx.tx, before, { ...columns, updated_at: ctx.clock.now() })
   await ctx.emit(auditSinkSecretRotated, {
     before: recordSink(before),
     after: recordSink(after),
     label: labelOf(after),
   })
-  return { secret, previous_expires_at: columns.previous_until }
+  return { secret, previous_expires_at: previousUntil }
 }
