@@ -40,7 +40,7 @@ export interface Module {
   readonly jobs: readonly Job[]
   readonly schedules: readonly Schedule[]
   readonly listeners: readonly Listener[]
-  /** Called with the events that a transaction publishes, just before it commits: hands them to those who are to get them. */
+  /** Called with the events that a transaction publishes, at its end: hands them to those who are to get them. */
   readonly dispatcher: Dispatcher | undefined
   /** Mails that the module sends; their texts are messages. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle

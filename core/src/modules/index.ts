@@ -4,6 +4,7 @@ import { audit } from './audit/index.ts'
 import { auditSinks } from './audit-sinks/index.ts'
 import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
+import { events } from './events/index.ts'
 import { files } from './files/index.ts'
 import { mail } from './mail/index.ts'
 import { mailDomains } from './mail-domains/index.ts'
@@ -16,6 +17,7 @@ import { stores } from './stores/index.ts'
 import { subscriptions } from './subscriptions/index.ts'
 import { tenants } from './tenants/index.ts'
 import { users } from './users/index.ts'
+import { webhooks } from './webhooks/index.ts'
 
 /** What every installation has; an application appends its own. */
 export const builtinModules: readonly Module[] = [
@@ -35,5 +37,7 @@ export const builtinModules: readonly Module[] = [
   mailDomains,
   notifications,
   files,
+  events,
+  webhooks,
   pages,
 ]

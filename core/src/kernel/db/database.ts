@@ -89,7 +89,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     })
     try {
       const result = await work(bound.tx)
-      for (const send of bound.last) send()
+      for (const finish of bound.last) await finish()
       bound.end()
       if (bound.unsent.length > 0) throw bound.unsent[0]
       if (!isOpen) return result

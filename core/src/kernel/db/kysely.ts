@@ -69,13 +69,13 @@ export interface BoundTx {
   /** What `sendUnawaited` has sent. */
   unawaited: readonly Promise<unknown>[]
   /** What was asked for by `beforeCommit`. */
-  last: readonly (() => void)[]
+  last: readonly (() => Promise<void>)[]
   /** Why `sendUnawaited` could not send something: then nothing may be committed, even if the work has swallowed it. */
   unsent: readonly unknown[]
 }
 
 const unawaitedBy = new WeakMap<Tx, (query: CompiledQuery) => Promise<pg.QueryResult>>()
-const lastBy = new WeakMap<Tx, (() => void)[]>()
+const lastBy = new WeakMap<Tx, (() => Promise<void>)[]>()
 
 /**
  * Sends a statement whose result nobody needs, and waits for it at the end of the transaction: it goes out together with
@@ -92,7 +92,7 @@ export function sendUnawaited(tx: Tx, query: CompiledQuery): Promise<pg.QueryRes
  * Runs `work` once all other work of the transaction is done, just before COMMIT: what it sends by `sendUnawaited` goes out
  * together with it, so that a lock it takes is held no longer than the commit lasts.
  */
-export function beforeCommit(tx: Tx, work: () => void): void {
+export function beforeCommit(tx: Tx, work: () => Promise<void>): void {
   const last = lastBy.get(tx)
   if (!last) throw new Error('There is no open transaction')
   last.push(work)
@@ -153,7 +153,7 @@ export function bindTx(
     unawaited.push(sent)
     return sent
   })
-  const last: (() => void)[] = []
+  const last: (() => Promise<void>)[] = []
   lastBy.set(tx, last)
   return {
     tx,

@@ -10,10 +10,10 @@ import type { Values } from '../events/redact.ts'
 export type PublishedRow = Omit<EventTable, 'tenant_id' | 'position' | 'data'> & { data: string }
 
 /**
- * Called with what a transaction publishes in a tenant, just before it commits. It sends its own statements without waiting
- * for them (`sendUnawaited`), so that they go out together with COMMIT, and throws nothing.
+ * Called with what a transaction publishes in a tenant, at its end: what it writes and enqueues is committed with that. When it
+ * throws, the transaction fails.
  */
-export type Dispatcher = (ctx: Ctx, events: readonly PublishedRow[]) => void
+export type Dispatcher = (ctx: Ctx, events: readonly PublishedRow[]) => Promise<void> | void
 
 /** What a transaction is to publish, by tenant. */
 type Noted = Map<string, { ctx: Ctx; events: PublishedRow[] }>
@@ -36,8 +36,8 @@ export function publish(ctx: Ctx, event: PublishedEvent, row: Recorded, values: 
 function begin(tx: Tx): Noted {
   const noted: Noted = new Map()
   pending.set(tx, noted)
-  beforeCommit(tx, () => {
-    for (const [tenantId, { ctx, events }] of [...noted].toSorted(byName)) sendOut(ctx, tenantId, events)
+  beforeCommit(tx, async () => {
+    for (const [tenantId, { ctx, events }] of [...noted].toSorted(byName)) await sendOut(ctx, tenantId, events)
   })
   return noted
 }
@@ -45,8 +45,8 @@ function begin(tx: Tx): Noted {
 /** Two transactions that publish in the same tenants take their places in the same order. */
 const byName = ([one]: [string, unknown], [other]: [string, unknown]) => (one < other ? -1 : 1)
 
-function sendOut(ctx: Ctx, tenantId: string, events: readonly PublishedRow[]): void {
-  for (const dispatch of ctx.registry.dispatchers) dispatch(ctx, events)
+async function sendOut(ctx: Ctx, tenantId: string, events: readonly PublishedRow[]): Promise<void> {
+  for (const dispatch of ctx.registry.dispatchers) await dispatch(ctx, events)
   // Last: from here to the commit no other transaction of the tenant can publish.
   sendUnawaited(ctx.tx, insertion([tenantId, ...COLUMNS.map((column) => events.map((each) => each[column]))]))
 }

@@ -77,13 +77,13 @@ export async function deliver(
 }
 
 /** The steps of sending waiting messages to a receiver, one after the other. A turn is a message and a lease. */
-export interface DeliverySteps<Turn> {
+export interface DeliverySteps<Turn, Result = Outcome> {
   /** Takes the first turn, in a transaction; null when there is nothing to send, or another process sends. */
   begin(ctx: Ctx): Promise<Turn | null>
   /** Sends the message, outside of a transaction. */
-  send(ctx: Ctx, turn: Turn): Promise<Outcome>
+  send(ctx: Ctx, turn: Turn): Promise<Result>
   /** Stores the result, in a transaction, and takes the next turn if there is one and `goesOn`. */
-  end(ctx: Ctx, turn: Turn, outcome: Outcome, goesOn: boolean): Promise<Turn | null>
+  end(ctx: Ctx, turn: Turn, result: Result, goesOn: boolean): Promise<Turn | null>
 }
 
 /**
@@ -91,7 +91,10 @@ export interface DeliverySteps<Turn> {
  * are separate steps, so that no transaction is open while a receiver is slow. When a process dies before the last
  * step, the message is sent again under the same id; none can be lost.
  */
-export async function deliverInTurns<Turn>(ctx: Ctx, { begin, send, end }: DeliverySteps<Turn>): Promise<void> {
+export async function deliverInTurns<Turn, Result = Outcome>(
+  ctx: Ctx,
+  { begin, send, end }: DeliverySteps<Turn, Result>,
+): Promise<void> {
   const until = performance.now() + RUN_MS
   let turn = await ctx.transaction(begin)
   while (turn !== null) {

@@ -1,0 +1,188 @@
+import { type Insertable, notFound, type PublishedRow, prepared, preparedList, sql, type Tx } from '#kernel'
+import type { EventRow } from '../../events/index.ts'
+import { patternsOf } from '../patterns.ts'
+import type { DeliveryFilter } from '../schema-deliveries.ts'
+import type { AttemptRow, DeliveryRow, WebhookDeliveryTable } from '../table.ts'
+
+type EventColumns = Omit<EventRow, 'id' | 'type'> & { type: string | null }
+type LastAttempt = Pick<AttemptRow, 'response_status' | 'response_body' | 'error' | 'duration_ms'>
+
+/** A delivery and what it is about; the event's columns are null where it is not kept any more. */
+export type DueDelivery = DeliveryRow & EventColumns
+/** The same with what the last attempt came to; null where there was none. */
+export type ShownDelivery = DueDelivery & { [column in keyof LastAttempt]: LastAttempt[column] | null }
+
+const EVENT_COLUMNS = [
+  'e.type',
+  'e.store_id',
+  'e.actor_type',
+  'e.actor_id',
+  'e.actor_label',
+  'e.impersonator_id',
+  'e.data',
+] as const // names of columns type the row
+
+/** Adds deliveries of events to the webhooks that ask for them. Returns the ids of these webhooks, as often as they do. */
+export async function insertDeliveries(
+  tx: Tx,
+  tenantId: string,
+  events: readonly PublishedRow[],
+  now: string,
+): Promise<string[]> {
+  const rows = await addForWebhooks(
+    tx,
+    tenantId,
+    events.map(({ id }) => id),
+    events.map(({ type }) => type),
+    events.map(({ created_at }) => created_at),
+    events.map(({ store_id }) => store_id),
+    events.map(({ type }) => patternsOf(type).join(' ')),
+    now,
+  )
+  return rows.map(({ webhook_id }) => webhook_id)
+}
+
+const addForWebhooks = prepared(
+  (
+    tx,
+    tenantId: string,
+    ids: string[],
+    types: string[],
+    times: string[],
+    stores: (string | null)[],
+    patterns: string[],
+    now: string,
+  ) => {
+    const query = sql<{ webhook_id: string }>`
+      insert into webhook_deliveries (tenant_id, id, created_at, webhook_id, event_id, event, status, attempts, tries, next_attempt_at)
+      select ${tenantId}::uuid, tenantry.delivery_id(w.id, e.id), e.created_at, w.id, e.id, e.type, 'pending', 0, 0, ${now}::timestamptz
+      from webhooks as w cross join unnest(${ids}::uuid[], ${types}::text[], ${times}::timestamptz[], ${stores}::uuid[], ${patterns}::text[])
+        as e (id, type, created_at, store_id, patterns)
+      where w.tenant_id = ${tenantId} and w.is_active and w.events && string_to_array(e.patterns, ' ')
+        and (w.store_ids is null or e.store_id = any(w.store_ids))
+      returning webhook_id`
+    return { compile: () => query.compile(tx) }
+  },
+)
+
+const withEvents = (tx: Tx, tenantId: string) =>
+  tx
+    .selectFrom('webhook_deliveries as d')
+    .leftJoin('events as e', (join) => join.onRef('e.tenant_id', '=', 'd.tenant_id').onRef('e.id', '=', 'd.event_id'))
+    .where('d.tenant_id', '=', tenantId)
+
+/** What is to be sent to a webhook now, longest due first. `onlyTests`: nothing but tests. */
+export function listDue(
+  tx: Tx,
+  {
+    tenantId,
+    webhookId,
+    now,
+    limit,
+    onlyTests,
+  }: { tenantId: string; webhookId: string; now: string; limit: number; onlyTests: boolean },
+): Promise<DueDelivery[]> {
+  const due = withEvents(tx, tenantId)
+    .selectAll('d')
+    .select(EVENT_COLUMNS)
+    .where('d.webhook_id', '=', webhookId)
+    .where('d.status', '=', 'pending')
+    .where('d.next_attempt_at', '<=', now)
+    .orderBy('d.next_attempt_at')
+    .orderBy('d.id')
+    .limit(limit)
+  return (onlyTests ? due.where('d.event_id', 'is', null) : due).execute() as Promise<DueDelivery[]> // columns of a left join
+}
+
+/** When something is to be sent to a webhook next; undefined: nothing waits. */
+export async function findNextDue(tx: Tx, tenantId: string, webhookId: string): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('webhook_deliveries')
+    .select('next_attempt_at')
+    .where('tenant_id', '=', tenantId)
+    .where('webhook_id', '=', webhookId)
+    .where('status', '=', 'pending')
+    .orderBy('next_attempt_at')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.next_attempt_at ?? undefined
+}
+
+const shown = (tx: Tx, tenantId: string, webhookId: string) =>
+  withEvents(tx, tenantId)
+    .leftJoin('webhook_attempts as a', (join) =>
+      join.onRef('a.tenant_id', '=', 'd.tenant_id').onRef('a.id', '=', 'd.last_attempt_id'),
+    )
+    .selectAll('d')
+    .select([...EVENT_COLUMNS, 'a.response_status', 'a.response_body', 'a.error', 'a.duration_ms'])
+    .where('d.webhook_id', '=', webhookId)
+
+/** For `page`. */
+export const listDeliveries = preparedList(
+  (tx, tenantId, { webhookId, status, event }: DeliveryFilter & { webhookId: string }) => {
+    const all = shown(tx, tenantId, webhookId)
+    const some = status === undefined ? all : all.where('d.status', '=', status)
+    return event === undefined ? some : some.where('d.event', '=', event)
+  },
+)
+
+/** Throws 404. */
+export const getDelivery = (tx: Tx, tenantId: string, webhookId: string, id: string): Promise<ShownDelivery> =>
+  shown(tx, tenantId, webhookId)
+    .where('d.id', '=', id)
+    .executeTakeFirstOrThrow(() => notFound()) as Promise<ShownDelivery> // as above
+
+export const insertDelivery = (tx: Tx, delivery: Insertable<WebhookDeliveryTable>): Promise<DeliveryRow> =>
+  tx.insertInto('webhook_deliveries').values(delivery).returningAll().executeTakeFirstOrThrow()
+
+/** What a delivery has become after an attempt. */
+export type DeliveryChange = Pick<
+  DeliveryRow,
+  'id' | 'status' | 'attempts' | 'tries' | 'next_attempt_at' | 'delivered_at' | 'last_attempt_id'
+>
+
+export async function updateDeliveries(tx: Tx, tenantId: string, changes: readonly DeliveryChange[]): Promise<void> {
+  const column = <K extends keyof DeliveryChange>(name: K) => changes.map((change) => change[name])
+  await sql`
+    update webhook_deliveries as d
+    set status = c.status, attempts = c.attempts, tries = c.tries, next_attempt_at = c.next_attempt_at,
+      delivered_at = c.delivered_at, last_attempt_id = c.last_attempt_id
+    from unnest(${column('id')}::uuid[], ${column('status')}::text[], ${column('attempts')}::int[], ${column('tries')}::int[],
+      ${column('next_attempt_at')}::timestamptz[], ${column('delivered_at')}::timestamptz[], ${column('last_attempt_id')}::uuid[])
+      as c (id, status, attempts, tries, next_attempt_at, delivered_at, last_attempt_id)
+    where d.tenant_id = ${tenantId} and d.id = c.id`.execute(tx)
+}
+
+/** Puts a delivery on its way again, its schedule from the start; undefined when there is no such delivery. */
+export const updateDeliveryAgain = (
+  tx: Tx,
+  { tenantId, webhookId, id, now }: { tenantId: string; webhookId: string; id: string; now: string },
+): Promise<DeliveryRow | undefined> =>
+  tx
+    .updateTable('webhook_deliveries')
+    .set({ status: 'pending', tries: 0, next_attempt_at: now })
+    .where('tenant_id', '=', tenantId)
+    .where('webhook_id', '=', webhookId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+
+export async function insertAttempts(tx: Tx, attempts: readonly AttemptRow[]): Promise<void> {
+  await tx
+    .insertInto('webhook_attempts')
+    .values([...attempts])
+    .execute()
+}
+
+const SHOWN_ATTEMPTS = 1_000
+
+/** The attempts of a delivery, newest first, as many as are shown. */
+export const listAttempts = (tx: Tx, tenantId: string, deliveryId: string): Promise<AttemptRow[]> =>
+  tx
+    .selectFrom('webhook_attempts')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('delivery_id', '=', deliveryId)
+    .orderBy('id', 'desc')
+    .limit(SHOWN_ATTEMPTS)
+    .execute()

@@ -1,0 +1,69 @@
+import { type Ctx, fromNow, HOURS, MINUTES, newId, type RetryPolicy, retryDelayMs, SECONDS } from '#kernel'
+import { webhookDisabled, webhookFailing } from '../events.ts'
+import { labelOf, recordWebhook } from '../present.ts'
+import { updateWebhook } from '../queries.ts'
+import type { AttemptRow, WebhookRow } from '../table.ts'
+import { type DeliveryChange, insertAttempts, updateDeliveries } from './delivery-queries.ts'
+import { LONGEST_PAUSE_MS, standingAfter } from './standing.ts'
+import type { Try } from './try-all.ts'
+
+/** The schedule of the wire contract; the first attempt is made at once. */
+export const RETRIES: RetryPolicy = {
+  delaysMs: [5 * SECONDS, 5 * MINUTES, 30 * MINUTES, ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOURS)],
+  lastRepeats: false,
+}
+const MAX_BODY = 8192
+
+/** Stores what came of sending, with what follows for the webhook, whose row is locked. Returns its row. */
+export async function recordTries(ctx: Ctx, before: WebhookRow, tries: readonly Try[]): Promise<WebhookRow> {
+  if (tries.length === 0) return before
+  const results = tries.map((made): [AttemptRow, DeliveryChange] => {
+    const attempt = attemptOf(before, made)
+    return [attempt, changeOf(ctx, made, attempt.id)]
+  })
+  await insertAttempts(
+    ctx.tx,
+    results.map(([attempt]) => attempt),
+  )
+  await updateDeliveries(
+    ctx.tx,
+    before.tenant_id,
+    results.map(([, change]) => change),
+  )
+  const { columns, isTold, isDisabled } = standingAfter(ctx, before, tries)
+  const after = await updateWebhook(ctx.tx, before, columns)
+  const record = { before: recordWebhook(before), after: recordWebhook(after), label: labelOf(after), storeId: null }
+  if (isDisabled) await ctx.emit(webhookDisabled, record)
+  else if (isTold) await ctx.emit(webhookFailing, record)
+  return after
+}
+
+function attemptOf({ tenant_id, id: webhook_id }: WebhookRow, made: Try): AttemptRow {
+  return {
+    tenant_id,
+    id: newId(),
+    created_at: made.at,
+    webhook_id,
+    delivery_id: made.delivery.id,
+    response_status: made.status,
+    response_body: made.body === null ? null : textOf(made.body),
+    error: made.error,
+    duration_ms: made.durationMs,
+  }
+}
+
+/** PostgreSQL stores no NUL. */
+const textOf = (body: Buffer) => body.toString('utf8').replaceAll('\0', '\ufffd').slice(0, MAX_BODY)
+
+function changeOf({ clock }: Ctx, made: Try, attemptId: string): DeliveryChange {
+  const { delivery, error, status, retryAfterMs } = made
+  const tries = delivery.tries + 1
+  const common = { id: delivery.id, attempts: delivery.attempts + 1, tries, last_attempt_id: attemptId }
+  if (error === null) return { ...common, status: 'delivered', next_attempt_at: null, delivered_at: clock.now() }
+  const isFinal = status === 410 || delivery.event_id === null || delivery.type === null
+  const delay = isFinal ? null : retryDelayMs(RETRIES, tries)
+  const { delivered_at } = delivery
+  if (delay === null) return { ...common, status: 'failed', next_attempt_at: null, delivered_at }
+  const pause = Math.min(retryAfterMs ?? 0, LONGEST_PAUSE_MS)
+  return { ...common, status: 'pending', next_attempt_at: fromNow(clock, Math.max(delay, pause)), delivered_at }
+}

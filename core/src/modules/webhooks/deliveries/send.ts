@@ -1,0 +1,90 @@
+import {
+  type Ctx,
+  DELIVERY_LEASE_MS,
+  defineJob,
+  deliverInTurns,
+  greatest,
+  isFree,
+  isHeld,
+  NO_LEASE,
+  newLease,
+  systemActor,
+  Type,
+} from '#kernel'
+import { findTenant } from '../../tenants/index.ts'
+import { lockWebhookIfThere, updateWebhook } from '../queries.ts'
+import type { WebhookRow } from '../table.ts'
+import { type DueDelivery, findNextDue, listDue } from './delivery-queries.ts'
+import { recordTries } from './record.ts'
+import { type Try, tryAll } from './try-all.ts'
+
+/** Sends what is due to a webhook. */
+export const sendDeliveries = defineJob('webhooks.send', {
+  payload: Type.Object({ webhook_id: Type.String() }),
+  transaction: 'manual',
+  outbound: true,
+  maxAttempts: 25,
+  handler: (ctx, { webhook_id }) =>
+    deliverInTurns(ctx.as(systemActor), {
+      begin: (inner) => takeTurn(inner, webhook_id),
+      send: tryAll,
+      end: endTurn,
+    }),
+})
+
+/** Enqueues sending after the commit, or at `runAt`; a waiting job is not added twice. */
+export function enqueueSending(ctx: Ctx, webhookId: string, runAt?: string): Promise<void> {
+  const dedupeKey = `${sendDeliveries.name}:${webhookId}`
+  return ctx.as(systemActor).enqueue(sendDeliveries, { webhook_id: webhookId }, { dedupeKey, ...(runAt && { runAt }) })
+}
+
+/** Deliveries to be sent together, and the row of their webhook with the lease to do so. */
+export interface Turn {
+  webhook: WebhookRow
+  deliveries: readonly DueDelivery[]
+}
+
+/** Sent together at most, which takes less than a lease even if each is answered in the last moment. */
+const BATCH = 50
+/** And to a receiver that took nothing of late. */
+const BATCH_WHILE_FAILING = 5
+
+/** Null when there is nothing to send, or another process sends. */
+async function takeTurn(ctx: Ctx, webhookId: string): Promise<Turn | null> {
+  const webhook = await lockWebhookIfThere(ctx.tx, ctx.tenantId, webhookId)
+  if (!webhook) return null
+  if (isFree(webhook, ctx.clock)) return nextTurn(ctx, webhook)
+  // Whoever sends now may die.
+  await enqueueSending(ctx, webhookId, greatest(webhook.locked_until ?? '', webhook.next_attempt_at ?? ''))
+  return null
+}
+
+/** The next turn of a webhook whose row is locked and to which no process sends; this process gets the lease. */
+async function nextTurn(ctx: Ctx, webhook: WebhookRow): Promise<Turn | null> {
+  const { tenant_id: tenantId, id: webhookId, failures, max_per_second } = webhook
+  const isServed = (await findTenant(ctx.tx, tenantId))?.status !== 'deleted'
+  const limit = Math.min(failures > 0 ? BATCH_WHILE_FAILING : BATCH, max_per_second ?? BATCH)
+  const now = ctx.clock.now()
+  const due = isServed ? await listDue(ctx.tx, { tenantId, webhookId, now, limit, onlyTests: !webhook.is_active }) : []
+  if (due.length > 0) {
+    const lease = newLease(ctx.clock, DELIVERY_LEASE_MS)
+    return { webhook: await updateWebhook(ctx.tx, webhook, lease), deliveries: due }
+  }
+  if (webhook.locked_by !== null) await updateWebhook(ctx.tx, webhook, NO_LEASE)
+  if (!isServed || !webhook.is_active) return null
+  const next = await findNextDue(ctx.tx, tenantId, webhookId)
+  if (next !== undefined) await enqueueSending(ctx, webhookId, next)
+  return null
+}
+
+/** Stores what came of a turn; returns the next one when there is one and `goesOn`. */
+async function endTurn(ctx: Ctx, turn: Turn, tries: readonly Try[], goesOn: boolean): Promise<Turn | null> {
+  const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, turn.webhook.id)
+  if (!before || !isHeld(before, turn.webhook)) return null
+  const webhook = await recordTries(ctx, before, tries)
+  if (goesOn && isFree({ locked_until: null, next_attempt_at: webhook.next_attempt_at }, ctx.clock))
+    return nextTurn(ctx, webhook)
+  const after = await updateWebhook(ctx.tx, webhook, NO_LEASE)
+  await enqueueSending(ctx, after.id, after.next_attempt_at ?? undefined)
+  return null
+}

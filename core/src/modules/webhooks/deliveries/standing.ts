@@ -1,0 +1,75 @@
+import { type Ctx, DAYS, fromNow, greatest, HOURS, SECONDS } from '#kernel'
+import type { WebhookChange } from '../queries.ts'
+import type { WebhookRow } from '../table.ts'
+import type { Try } from './try-all.ts'
+
+/** Switched off after so long and so many attempts of which none succeeded; its people are told at half of both. */
+export const OFF_AFTER = { ms: 5 * DAYS, attempts: 20 }
+/** How often the receiver of a webhook that switched itself off is tried. */
+export const TRIAL_EVERY_MS = 1 * HOURS
+/** However long a receiver asks to be left alone. */
+export const LONGEST_PAUSE_MS = 24 * HOURS
+/** How long a receiver is left alone that has too much to do and does not say for how long. */
+const THROTTLED_MS = 5 * SECONDS
+
+export interface Standing {
+  columns: WebhookChange
+  /** Its people are to be told that it fails. */
+  isTold: boolean
+  isDisabled: boolean
+}
+
+/** What follows for a webhook from attempts that were just made. */
+export function standingAfter({ clock }: Pick<Ctx, 'clock'>, before: WebhookRow, tries: readonly Try[]): Standing {
+  const next_attempt_at = pauseAfter(clock, before, tries)
+  // What is off is tried by tests alone, which change nothing about that.
+  if (!before.is_active) return { columns: { next_attempt_at }, isTold: false, isDisabled: false }
+  const isGone = tries.some(({ status }) => status === 410)
+  if (!isGone && tries.some(({ error }) => error === null))
+    return {
+      columns: { failures: 0, failing_since: null, last_error: null, told_at: null, next_attempt_at },
+      isTold: false,
+      isDisabled: false,
+    }
+  const now = clock.now()
+  const failures = before.failures + tries.length
+  const failing_since = before.failing_since ?? now
+  const last_error = tries.findLast(({ error }) => error !== null)?.error ?? null
+  const lastedMs = clock.ms() - Date.parse(failing_since)
+  const isPast = (share: number) => failures >= OFF_AFTER.attempts * share && lastedMs >= OFF_AFTER.ms * share
+  const isDisabled = isGone || isPast(1)
+  const isTold = before.told_at === null && isPast(0.5)
+  return {
+    columns: {
+      failures,
+      failing_since,
+      last_error,
+      next_attempt_at,
+      ...(isTold && { told_at: now }),
+      ...(isDisabled && {
+        is_active: false,
+        disabled_reason: isGone ? 'gone' : 'failing',
+        off_since: now,
+        trial_at: isGone ? null : fromNow(clock, TRIAL_EVERY_MS),
+        updated_at: now,
+      }),
+    },
+    isTold,
+    isDisabled,
+  }
+}
+
+/** Until when nothing more is sent: the receiver asked for it, or has too much to do, or has its rate. */
+function pauseAfter(clock: Ctx['clock'], { max_per_second }: WebhookRow, tries: readonly Try[]): string | null {
+  const pauses = tries.flatMap(({ status, error, retryAfterMs }) => {
+    if (error === null) return []
+    if (retryAfterMs !== null) return [Math.min(retryAfterMs, LONGEST_PAUSE_MS)]
+    return status === 429 || status === 502 || status === 504 ? [THROTTLED_MS] : []
+  })
+  const until = pauses.map((ms) => fromNow(clock, ms))
+  if (max_per_second !== null && tries[0]) {
+    const begun = tries.map(({ at }) => at).reduce((one, other) => (one < other ? one : other))
+    until.push(new Date(Date.parse(begun) + (tries.length / max_per_second) * SECONDS).toISOString())
+  }
+  return until.length === 0 ? null : until.reduce((one, other) => greatest(one, other))
+}

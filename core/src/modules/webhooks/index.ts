@@ -1,0 +1,49 @@
+import { defineModule, HOURS, MINUTES } from '#kernel'
+import { events as feed } from '../events/index.ts'
+import { stores } from '../stores/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { findBacklog } from './deliveries/backlog.ts'
+import { fanOut } from './deliveries/fan-out.ts'
+import { sendDeliveries } from './deliveries/send.ts'
+import { findTrials, tryAgain } from './deliveries/trial.ts'
+import * as events from './events.ts'
+import { sealedHeaders } from './headers.ts'
+import { disabledNotice, enabledNotice, failingNotice, goneNotice } from './notifications.ts'
+import { webhookRoutes } from './routes.ts'
+import { deliveryRoutes } from './routes-deliveries.ts'
+import { webhookSecrets } from './secrets.ts'
+
+export * from './events.ts'
+export { Webhook } from './schema.ts'
+export { WebhookDelivery } from './schema-deliveries.ts'
+
+/** Sends what happens in a tenant to servers that it names: signed, at least once, for days if it has to be. */
+export const webhooks = defineModule({
+  name: 'webhooks',
+  description: "Servers of a tenant's own that its events are sent to.",
+  dependsOn: [tenants, stores, feed],
+  migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
+  permissions: {
+    'webhook.view': 'See webhooks, and what is sent to them',
+    'webhook.create': 'Have events sent to other servers',
+    'webhook.update': 'Change webhooks, and have things sent again',
+    'webhook.delete': 'Remove webhooks',
+  },
+  limits: {
+    webhooks: { title: 'Webhooks', counts: 'webhooks', plans: { free: 1, starter: 5 } },
+  },
+  events: Object.values(events),
+  routes: [...webhookRoutes, ...deliveryRoutes],
+  dispatcher: fanOut,
+  jobs: [sendDeliveries, tryAgain],
+  schedules: [findBacklog, findTrials],
+  notifications: [failingNotice, disabledNotice, goneNotice, enabledNotice],
+  sealed: [webhookSecrets.sealed, sealedHeaders],
+  // A receiver may ask for a day at most; a sender without a sign of life for a minute counts as dead.
+  moments: [
+    { table: 'webhooks', column: 'next_attempt_at', aheadMs: 25 * HOURS },
+    { table: 'webhooks', column: 'trial_at', aheadMs: 2 * HOURS },
+    { table: 'webhooks', column: 'locked_until', aheadMs: 2 * MINUTES },
+  ],
+})

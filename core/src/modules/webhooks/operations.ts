@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  at,
+  type Ctx,
+  checkOutboundUrl,
+  type FieldProblem,
+  invalidRequest,
+  NO_FAILURES,
+  NO_LEASE,
+  type PageOf,
+  page,
+  stamp,
+} from '#kernel'
+import { findStores } from '../stores/index.ts'
+import { enqueueSending } from './deliveries/send.ts'
+import { webhookCreated, webhookDeleted, webhookUpdated } from './events.ts'
+import { openHeaders, problemOfAll, problemsOfHeaders, sealHeaders, withHeaders } from './headers.ts'
+import { problemsOfPatterns } from './patterns.ts'
+import { labelOf, presentWebhook, recordWebhook } from './present.ts'
+import { deleteWebhook, getWebhook, insertWebhook, listWebhooks, lockWebhook, updateWebhook } from './queries.ts'
+import { API_VERSIONS, type NewWebhook, type Webhook, type WebhookPatch, type WebhookWithSecret } from './schema.ts'
+import { shownSecret, webhookSecrets } from './secrets.ts'
+import { switched } from './switching.ts'
+import type { WebhookRow } from './table.ts'
+
+/** The tenant's webhooks, newest first. */
+export async function pageWebhooks(ctx: Ctx): Promise<PageOf<Webhook>> {
+  const { data, next_cursor } = await page(ctx, listWebhooks(ctx.tx, ctx.tenantId, {}))
+  return { data: data.map(presentWebhook), next_cursor }
+}
+
+/** Throws 404. */
+export const readWebhook = async (ctx: Ctx, id: string): Promise<Webhook> =>
+  presentWebhook(await getWebhook(ctx.tx, ctx.tenantId, id))
+
+/** Adds a webhook. Throws 400 for a URL, event, store or header that cannot be. */
+export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWithSecret> {
+  const wish = await requireWish(ctx, input)
+  const fresh = stamp(ctx)
+  const made = webhookSecrets.create(ctx, fresh.id, input.signature ?? 'v1')
+  const { is_active = true, headers = {} } = input
+  const row = await insertWebhook(ctx.tx, {
+    ...fresh,
+    ...NO_FAILURES,
+    ...NO_LEASE,
+    ...made.columns,
+    ...sealHeaders(ctx, fresh.id, headers),
+    url: input.url,
+    description: input.description ?? null,
+    events: wish.events ?? [],
+    store_ids: wish.store_ids ?? null,
+    api_version: input.api_version ?? API_VERSIONS[API_VERSIONS.length - 1]!, // there is one
+    signature: input.signature ?? 'v1',
+    max_per_second: input.max_per_second ?? null,
+    is_active,
+    disabled_reason: null,
+    off_since: is_active ? null : fresh.created_at,
+    missed_since: null,
+    missed_until: null,
+    trial_at: null,
+    told_at: null,
+  })
+  await ctx.emit(webhookCreated, { after: recordWebhook(row), label: labelOf(row) })
+  return { ...presentWebhook(row), ...shownSecret(made) }
+}
+
+/**
+ * Changes a webhook; absent fields stay, null clears, headers are changed one by one. A new URL gets at once what the old one
+ * has not taken. Throws 404, 400 as `addWebhook`.
+ */
+export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): Promise<Webhook> {
+  const before = await lockWebhook(ctx.tx, ctx.tenantId, id)
+  const { headers, is_active, ...plain } = patch
+  const wish = await requireWish(ctx, patch)
+  const isMoved = plain.url !== undefined && plain.url !== before.url
+  const after: WebhookRow = {
+    ...before,
+    ...plain,
+    ...wish,
+    ...(headers && changedHeaders(ctx, before, headers)),
+    ...(isMoved && { ...NO_FAILURES, told_at: null }),
+    ...switched(ctx, before, is_active),
+  }
+  if (isDeepStrictEqual(before, after)) return presentWebhook(before)
+  const { tenant_id: _tenant, id: _id, created_at: _created, locked_by: _by, locked_until: _until, ...change } = after
+  const row = await updateWebhook(ctx.tx, before, { ...change, updated_at: ctx.clock.now() })
+  await ctx.emit(webhookUpdated, { before: recordWebhook(before), after: recordWebhook(row), label: labelOf(row) })
+  if (row.is_active && (isMoved || !before.is_active)) await enqueueSending(ctx, id)
+  return presentWebhook(row)
+}
+
+/** Removes a webhook; a message under way may still arrive. Throws 404. */
+export async function removeWebhook(ctx: Ctx, id: string): Promise<undefined> {
+  const row = await deleteWebhook(ctx.tx, ctx.tenantId, id)
+  await ctx.emit(webhookDeleted, { before: recordWebhook(row), label: labelOf(row) })
+}
+
+type Wish = Partial<Pick<WebhookRow, 'events' | 'store_ids'>>
+
+/** What is asked for in its canonical form. Throws 400 with all that is wrong. */
+async function requireWish(ctx: Ctx, given: Partial<NewWebhook> | WebhookPatch): Promise<Wish> {
+  if (given.url !== undefined) checkOutboundUrl(given.url, ctx.config)
+  const problems = [...checkWebhook(given, ctx), ...(await problemsOfStores(ctx, given.store_ids))]
+  if (problems.length > 0) throw invalidRequest({ errors: problems })
+  return {
+    ...(given.events && { events: [...new Set(given.events)] }),
+    ...(given.store_ids !== undefined && {
+      store_ids: given.store_ids && [...new Set(given.store_ids.map((id) => id.toLowerCase()))],
+    }),
+  }
+}
+
+/** Problems with events and headers, for routes too. */
+export function checkWebhook(
+  given: { events?: unknown; headers?: unknown },
+  ctx: Pick<Ctx, 'registry'>,
+): FieldProblem[] {
+  return [...problemsOfPatterns(given, ctx), ...problemsOfHeaders(given)]
+}
+
+async function problemsOfStores(ctx: Ctx, storeIds: readonly string[] | null | undefined): Promise<FieldProblem[]> {
+  if (!storeIds) return []
+  const known = new Set((await findStores(ctx.tx, ctx.tenantId, storeIds)).map(({ id }) => id))
+  return storeIds.flatMap((id, index) =>
+    known.has(id.toLowerCase()) ? [] : [at(`store_ids/${index}`, 'is no store of the tenant')],
+  )
+}
+
+/** Headers that cannot be read any more can be replaced as a whole: by those of the change alone. */
+function changedHeaders(ctx: Ctx, before: WebhookRow, change: Readonly<Record<string, string | null>>) {
+  const opened = openHeaders(ctx, before) ?? {}
+  const headers = withHeaders(opened, change)
+  const problem = problemOfAll(headers)
+  if (problem) throw invalidRequest({ errors: [at('headers', problem)] })
+  return isDeepStrictEqual(headers, opened) ? {} : sealHeaders(ctx, before.id, headers)
+}
