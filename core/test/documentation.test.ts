@@ -31,6 +31,13 @@ describe('the channel of the page about notifications', () => {
   })
 })
 
+describe('the door for webhooks of the handbook', () => {
+  it('is the one that the tests run', () => {
+    const [, code = 'none'] = page.match(/```ts\n(export const payments = defineInbound[\s\S]*?\n)```/) ?? []
+    assert.ok(read('core/test/bank-module.ts').includes(code))
+  })
+})
+
 describe('what is said of security', () => {
   it('has nothing else among what is not promised', () => {
     const [, section = ''] = read('SECURITY.md').split('## What is not promised\n')

@@ -53,6 +53,9 @@ export const TABLES: Record<string, Rights> = {
   },
   idempotency_keys: { app: ALL, system: ALL },
   global_idempotency_keys: { app: ALL, system: ALL },
+  // What came in is known until it is forgotten, whatever happens to it.
+  inbound_messages: { app: 'select, insert', system: ALL },
+  global_inbound_messages: { app: 'select, insert', system: ALL },
 
   // People. No request makes a super admin, moves an account to another address or takes a second factor away.
   users: {

@@ -3,11 +3,14 @@ import { describe, it } from 'node:test'
 import {
   Closed,
   defineEvent,
+  defineInbound,
   defineJob,
   defineModule,
   defineResource,
   defineRoute,
   every,
+  type InboundSource,
+  type InboundSpec,
   type Module,
   type ModuleSpec,
   on,
@@ -94,6 +97,40 @@ describe('the registry', () => {
       assert.deepEqual(named({ path: '/others/:id', name }), [
         `route GET /api/v1/others/:id (right) needs a name of letters and digits, beginning with a small letter, not '${name}'`,
       ])
+  })
+
+  it('refuses inbound sources that collide, are named or limited wrongly, or keep what opens a door', () => {
+    const source = (name: string, more: Partial<InboundSpec> = {}) =>
+      defineInbound(name, { description: 'x', verify: () => null, handle: noop, ...more })
+    const bank = source('bank')
+    assert.deepEqual(both({ inbound: [bank] }), [
+      'two inbound sources are named bank: in left and right',
+      'two jobs are named inbound.bank: in left and right',
+      'two routes answer POST /api/v1/inbound/bank: in left and right',
+    ])
+    const alone = (...inbound: InboundSource[]) => problemsOf(one('left', { inbound }))
+    assert.deepEqual(alone(bank, source('a_1-b', { headers: ['x-kind'], bodyLimit: 1024 * 1024 })), [])
+    for (const name of ['a', 'A1', '1a', 'a.b', 'a/b', 'a:b', 'a b', `a${'b'.repeat(41)}`])
+      assert.ok(
+        alone(source(name)).includes(
+          `inbound source ${name} (left) has a name that is no word of up to 41 small letters, digits, _ and -`,
+        ),
+        name,
+      )
+    for (const bodyLimit of [0, 1.5, 1024 * 1024 + 1])
+      assert.deepEqual(alone(source('bank', { bodyLimit })), [
+        'route POST /api/v1/inbound/bank (left) has a bodyLimit that is no number of bytes up to 1048576',
+      ])
+    assert.deepEqual(alone(source('bank', { headers: ['X-Kind', 'authorization'] })), [
+      'inbound source bank (left) keeps the header X-Kind, which is no name in lower case',
+      'inbound source bank (left) keeps the header authorization, which is a credential',
+    ])
+    assert.deepEqual(alone(source('bank', { contentTypes: [] })), [
+      'route POST /api/v1/inbound/bank (left) takes a raw body in no content type (true: in any)',
+    ])
+    assert.deepEqual(problemsOf({ ...one('left'), inbound: [bank] }), [
+      'inbound source bank (left) would take nothing in: make its module by defineModule',
+    ])
   })
 
   it('refuses migrations that are no folder, whose files would be sought beside it', () => {

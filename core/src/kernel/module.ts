@@ -6,6 +6,7 @@ import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import type { Dispatcher } from './feed/publish.ts'
+import type { InboundSource } from './inbound/source.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import type { BrandSource, MailDefinition, MailSenders, PostOffice } from './mails/define.ts'
 import type { Unsubscribers } from './mails/unsubscribe.ts'
@@ -42,6 +43,8 @@ export interface Module {
   readonly listeners: readonly Listener[]
   /** Called with the events that a transaction publishes, at its end: hands them to those who are to get them. */
   readonly dispatcher: Dispatcher | undefined
+  /** Doors for webhooks of others' servers. Their routes and jobs stand among `routes` and `jobs`. */
+  readonly inbound: readonly InboundSource[]
   /** Mails that the module sends; their texts are messages. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handles of different types; each is used through its own handle
   readonly mails: readonly MailDefinition<any>[]
@@ -102,6 +105,7 @@ export type ModuleSpec = { name: string } & Partial<
 
 /** Declares a module; everything but its name is optional. */
 export function defineModule(spec: ModuleSpec): Module {
+  const { inbound = [] } = spec
   const permissions = Object.entries(spec.permissions ?? {}).map(([code, value]) => [
     code,
     typeof value === 'string' ? { description: value } : value,
@@ -115,11 +119,10 @@ export function defineModule(spec: ModuleSpec): Module {
     features: {},
     rateLimits: {},
     events: [],
-    routes: [],
-    jobs: [],
     schedules: [],
     listeners: [],
     dispatcher: undefined,
+    inbound: [],
     mails: [],
     notifications: [],
     channels: [],
@@ -148,6 +151,8 @@ export function defineModule(spec: ModuleSpec): Module {
     declarationProblems: undefined,
     cases: undefined,
     ...spec,
+    routes: [...(spec.routes ?? []), ...inbound.map(({ route }) => route)],
+    jobs: [...(spec.jobs ?? []), ...inbound.map(({ job }) => job)],
     permissions: Object.fromEntries(permissions) as Record<string, PermissionSpec>, // built from the entries just above
   })
 }

@@ -16,6 +16,7 @@ import type { NotificationChannel } from './notices/channels.ts'
 import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { collectFileRules } from './registry-files.ts'
+import { problemsOfInbound } from './registry-inbound.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
 import { collectMessages } from './registry-messages.ts'
@@ -118,6 +119,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   for (const { name, migrations } of modules)
     if (migrations && !migrations.pathname.endsWith('/'))
       problems.push(`the migrations of module ${name} must end in /, as a folder: ${migrations}`)
+  problems.push(...problemsOfInbound(modules))
   const unique = <T>(what: string, entries: [string, T, string][]) => byName(what, entries, problems)
 
   const permissions = unique(

@@ -139,8 +139,8 @@ export interface RouteSpec<
   feature?: string
   /**
    * Rate limits (`rateLimits` of a module) that its requests count under, in addition to those that every route has.
-   * On a public route `'auth'` and `'media'` stand in place of `public`: the one strict, for whatever proves who somebody
-   * is, the other generous, for pictures that a page shows by the dozen.
+   * On a public route `'auth'`, `'media'` and `'inbound'` stand in place of `public`: the first strict, for whatever proves
+   * who somebody is, the others generous, for pictures that a page shows by the dozen, and for servers that send bursts.
    */
   rateLimit?: string | readonly string[]
   /**
@@ -230,6 +230,8 @@ export interface Route {
   readonly raw: RawTypes | undefined
   readonly stream: RawTypes | undefined
   readonly form: TObject | undefined
+  /** The handler gets `input.envelope`, and no query is refused: for inbound webhooks, whose verifiers know what is signed. */
+  readonly envelope: boolean
   readonly bodyLimit: number | undefined
   readonly check: FieldCheck | undefined
   readonly checkQuery: FieldCheck | undefined
@@ -288,6 +290,7 @@ export function defineRoute<
     raw: spec.raw,
     stream: spec.stream,
     form: spec.form,
+    envelope: false,
     bodyLimit: spec.bodyLimit,
     check: spec.check as FieldCheck | undefined, // the fields of the body by their names, each unknown
     checkQuery: spec.checkQuery as FieldCheck | undefined, // those of the query, as above

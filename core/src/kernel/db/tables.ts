@@ -20,6 +20,8 @@ export interface KernelTables {
   global_idempotency_keys: IdempotencyKeyTable
   events: EventTable
   event_heads: { tenant_id: string; position: number }
+  inbound_messages: InboundMessageTable & { tenant_id: string }
+  global_inbound_messages: InboundMessageTable
 }
 
 /** An event that goes out to others. */
@@ -105,6 +107,14 @@ export interface IdempotencyKeyTable {
   claimed_until: string | null
   status: number | null
   answer: string | null
+}
+
+/** A message of another server that has come in, by the id that its sender gives it. */
+export interface InboundMessageTable {
+  source: string
+  message_id: string
+  received_at: string
+  body_hash: Buffer
 }
 
 declare const inTransaction: unique symbol

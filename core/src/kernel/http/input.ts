@@ -12,6 +12,7 @@ import { type FormFields, formReader } from './form-body.ts'
 import { type Tidy, tidierOf } from './forms.ts'
 import { problemsOfKey } from './idempotency.ts'
 import { MultipartForm, type ReadFields } from './multipart.ts'
+import type { Envelope } from './route-input.ts'
 import { type Check, coercion, collectProblems, isStorable, lazyCheck, unstorable } from './validate.ts'
 
 /** The checked input of a handler. */
@@ -25,6 +26,7 @@ export interface Input {
   raw?: Buffer
   stream?: BodyStream
   form?: MultipartForm
+  envelope?: Envelope
 }
 
 /** The schemas of a route, compiled when first needed. */
@@ -39,6 +41,7 @@ interface Prepared {
   readForm: (fields: FormFields) => unknown
   isRaw: boolean
   isStream: boolean
+  isEnveloped: boolean
   /** Reads the fields of a form with a file. */
   readFields: ReadFields | null
   missingBody: string
@@ -71,6 +74,7 @@ export function createInputReader(core: Core, route: RegisteredRoute): (request:
     readForm: route.body ? formReader(route.body) : () => undefined,
     isRaw: route.raw !== undefined,
     isStream: route.stream !== undefined,
+    isEnveloped: route.envelope,
     readFields: route.form ? fieldsReader(route.form, lookBy(route.check)) : null,
     missingBody: `a ${route.accepts.map((each) => BODY_NAMES[each]).join(' or ')} body is required`,
     readDeclared: createDeclaredReader(route),
@@ -99,15 +103,28 @@ function validate(prepared: Prepared, request: FastifyRequest): Input {
   const { problems: ofDeclared, ...declared } = prepared.readDeclared(request)
   const problems = collectProblems(
     prepared.checkParams?.(params, 'params') ?? [],
-    prepared.checkQuery(query, 'query'),
-    unstorableQuery(query),
-    prepared.checkQueryFields(query),
+    prepared.isEnveloped ? [] : queryProblems(prepared, query),
     headerProblems(prepared, request),
     ...ofDeclared,
     prepared.isStream || prepared.readFields ? [] : bodyProblems(prepared, request, body),
   )
   if (problems.length > 0) throw refusal(prepared, problems)
-  return { params, query, body: undefined, ...bodyOf(prepared, request, body), ...declared }
+  const envelope = prepared.isEnveloped ? { envelope: envelopeOf(request) } : {}
+  return { params, query, body: undefined, ...bodyOf(prepared, request, body), ...declared, ...envelope }
+}
+
+function envelopeOf({ headers, url }: FastifyRequest): Envelope {
+  const sent = Object.entries(headers).filter((entry): entry is [string, string | string[]] => entry[1] !== undefined)
+  return { headers: Object.fromEntries(sent.map(([name, value]) => [name, [value].flat().join(', ')])), url }
+}
+
+function* queryProblems(
+  { checkQuery, checkQueryFields }: Prepared,
+  query: Record<string, unknown>,
+): Generator<FieldProblem> {
+  yield* checkQuery(query, 'query')
+  yield* unstorableQuery(query)
+  yield* checkQueryFields(query)
 }
 
 /** The body in the form in which the route takes it. */

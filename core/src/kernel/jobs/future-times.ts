@@ -84,12 +84,17 @@ function ofKernel({ clock }: Core): Correction[] {
     sql: `update ${table} set created_at = $1, claimed_until = least(claimed_until, $1) where created_at > $2 returning 1`,
     values: [now, ahead],
   }))
+  const messages = ['inbound_messages', 'global_inbound_messages'].map((table) => ({
+    what: table,
+    sql: `update ${table} set received_at = $1 where received_at > $2 returning 1`,
+    values: [now, ahead],
+  }))
   const runs = {
     what: 'runs',
     sql: 'update runs set done_at = $1 where done_at > $2 returning 1',
     values: [now, ahead],
   }
-  return [...jobs, ...keys, runs]
+  return [...jobs, ...keys, ...messages, runs]
 }
 
 function ofModules({ clock, registry }: Core): Correction[] {

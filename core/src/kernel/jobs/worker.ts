@@ -5,6 +5,7 @@ import { HOURS, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { tidyMonths } from '../db/months.ts'
+import { forgetInboundMessages } from '../inbound/tidy.ts'
 import { startLooking } from './due-wakes.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
@@ -209,13 +210,14 @@ export async function sweepJobs(core: Core): Promise<void> {
 
 const IDEMPOTENCY_KEPT_MS = 24 * HOURS
 
-/** Creates partitions for the next months and deletes expired idempotency keys. */
+/** Creates partitions for the next months, deletes expired idempotency keys and forgets old inbound messages. */
 async function tidy(core: Core): Promise<void> {
   await core.db.systemQuery("select tenantry.ensure_partitions('audit_logs', $1::date, 13)", [core.clock.now()])
   await tidyMonths(core)
   const limit = new Date(core.clock.ms() - IDEMPOTENCY_KEPT_MS).toISOString()
   await core.db.systemQuery('delete from idempotency_keys where created_at < $1', [limit])
   await core.db.systemQuery('delete from global_idempotency_keys where created_at < $1', [limit])
+  await forgetInboundMessages(core)
 }
 
 /** graphile-worker logs every job twice at info and warns about the number of connections; our own log suffices. */

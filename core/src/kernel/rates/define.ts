@@ -60,6 +60,12 @@ export const DEFAULT_RATE_LIMITS = {
     windowSeconds: MINUTE_SECONDS,
     description: 'Pictures, which a page shows by the dozen',
   },
+  inbound: {
+    per: 'address',
+    max: 600,
+    windowSeconds: MINUTE_SECONDS,
+    description: 'Webhooks of other servers, which come in bursts',
+  },
   user: { per: 'person', max: 600, windowSeconds: MINUTE_SECONDS, description: 'Requests of one person' },
   key: {
     per: 'key',
@@ -82,8 +88,10 @@ export const NAMED_AUTH = 'auth' satisfies DefaultRateLimit
 
 /** The only defaults that routes name, public ones: each stands in place of `public`. */
 export function isNamedDefault(name: string): boolean {
-  return name === NAMED_AUTH || name === ('media' satisfies DefaultRateLimit)
+  return IN_PLACE_OF_PUBLIC.includes(name)
 }
+
+const IN_PLACE_OF_PUBLIC: readonly string[] = [NAMED_AUTH, 'media', 'inbound'] satisfies DefaultRateLimit[]
 
 export function isDefault(name: string): name is DefaultRateLimit {
   return Object.hasOwn(DEFAULT_RATE_LIMITS, name)

@@ -1,9 +1,7 @@
-import { type Ctx, defineError, defineRoute, isSigned, parseJson, type Route, Type, unavailable } from '#kernel'
+import { type Ctx, defineRoute, isSigned, parseJson, type Route, signatureInvalid, Type, unavailable } from '#kernel'
 import { MailReports, ReportsTaken } from '../schema.ts'
 import { applyReports } from './apply.ts'
 import { readReports } from './delivery-status.ts'
-
-const signatureInvalid = defineError('signature_invalid', 401, 'The signature does not fit the body')
 
 const signed = (description: string, example: string, maxLength = 200) =>
   Type.String({ minLength: 1, maxLength, description, examples: [example] })
