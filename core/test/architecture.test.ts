@@ -130,9 +130,13 @@ describe('the house', () => {
 
   it('has a kernel that names no feature', () => {
     const words = new RegExp(`['"\`/](?:${[...dependsOn.keys()].join('|')})/|\\bmodules/(?!\\*)`)
+    // The kernel's own rooms may be called as a feature is.
+    const withoutRooms = (text: string) => text.replace(/ from '\.{1,2}\/(?!(?:\.\.\/)*modules\/)[^']*'/g, '')
     complain(
       production
-        .filter(({ file, text }) => file.startsWith('core/src/kernel/') && words.test(withoutComments(text)))
+        .filter(
+          ({ file, text }) => file.startsWith('core/src/kernel/') && words.test(withoutRooms(withoutComments(text))),
+        )
         .map(({ file }) => file),
     )
   })

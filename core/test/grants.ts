@@ -25,6 +25,12 @@ export const TABLES: Record<string, Rights> = {
 
   // What goes out, in its order: neither is ever changed. Months go as a whole.
   events: { app: 'select, insert', system: ALL },
+  webhooks: { app: ALL, system: ALL },
+  webhook_deliveries: {
+    app: 'select, insert, update (status, attempts, tries, next_attempt_at, delivered_at, last_attempt_id)',
+    system: ALL,
+  },
+  webhook_attempts: { app: 'select, insert', system: ALL },
   event_heads: { app: 'select, insert, update (position)', system: ALL },
 
   // What people are told. Its texts are never changed, and months go as a whole.
@@ -140,6 +146,7 @@ export const FUNCTIONS: Record<string, string> = {
   drop_audit_month: 'system',
   drop_notification_month: 'system',
   drop_oldest_month: 'system',
+  delivery_id: 'app, system',
   // Called by migrations and by other functions.
   set_rights: '',
   app_may: '',

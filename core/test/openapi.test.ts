@@ -170,7 +170,10 @@ for (const [name, modules] of [
     })
 
     it('promises nothing that no module brings', () => {
-      assert.ok(!('webhooks' in document))
+      assert.deepEqual(
+        Object.keys(document.webhooks ?? {}),
+        registry.dispatchers.length > 0 ? [...registry.published.keys()].sort() : [],
+      )
       const hasKeys = registry.authenticators.some(({ takesKeys }) => takesKeys)
       assert.deepEqual(Object.keys(document.components.securitySchemes), hasKeys ? ['bearer', 'apiKey'] : ['bearer'])
       const text = JSON.stringify(document.paths)

@@ -51,6 +51,8 @@ export interface OpenApiDocument {
   servers: { url: string; description: string }[]
   tags: { name: string; description?: string }[]
   paths: Record<string, PathItem>
+  /** Messages that the server sends, by the names of their events. */
+  webhooks?: Record<string, PathItem>
   components: {
     schemas: Record<string, JsonSchema>
     responses: Record<string, AnswerObject>

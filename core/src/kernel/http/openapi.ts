@@ -5,6 +5,7 @@ import { takesKeys } from './identify.ts'
 import { describeRoute, SERVER, tagOf, templateOf, type Workshop } from './openapi-operations.ts'
 import { collectSchemas } from './openapi-schemas.ts'
 import type { OpenApiDocument, PathItem } from './openapi-types.ts'
+import { describeWebhooks } from './openapi-webhooks.ts'
 import { Problem } from './schemas.ts'
 
 export type { JsonSchema, MediaType, OpenApiDocument, Operation, Parameter } from './openapi-types.ts'
@@ -36,6 +37,7 @@ function build(registry: Registry, product: Product): OpenApiDocument {
     const path = templateOf(route.url)
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeRoute(route, workshop) }
   }
+  const webhooks = describeWebhooks(registry, workshop)
   return {
     openapi: '3.1.1',
     info: {
@@ -52,6 +54,7 @@ function build(registry: Registry, product: Product): OpenApiDocument {
       // What everybody comes for stands first.
       .sort((a, b) => Number(a.name === SERVER) - Number(b.name === SERVER)),
     paths,
+    ...(webhooks ? { webhooks } : {}),
     components: {
       schemas: sorted(workshop.schemas.components),
       responses: sorted(workshop.responses),

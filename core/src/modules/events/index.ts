@@ -1,7 +1,7 @@
 import { defineModule } from '#kernel'
 
-export { type EventRow, eventBody, presentEvent } from './present.ts'
-export { Event, EventBody } from './schema.ts'
+export { presentEvent } from './present.ts'
+export { Event } from './schema.ts'
 
 /** What happened, in the order of commits, for whoever follows. */
 export const events = defineModule({

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import {
   Closed,
   CreatedAt,
+  Described,
   Line,
   ListQuery,
   Nullable,
@@ -100,8 +101,13 @@ export type RoleChanges = Static<typeof RoleChanges>
 
 /** What `role.assigned` and `role.unassigned` tell. */
 export const RoleAssignment = Closed(
-  { user_id: Uuid, role_id: Uuid, role: Type.String({ examples: ['staff'] }), store_id: Nullable(Uuid) },
-  { title: 'RoleAssignment' },
+  {
+    user_id: Described(Uuid, 'The person'),
+    role_id: Described(Uuid, 'The role'),
+    role: Type.String({ description: 'Its name', examples: ['staff'] }),
+    store_id: Nullable(Described(Uuid, 'Only in this store; null: in the whole tenant')),
+  },
+  { title: 'RoleAssignment', description: 'Which role who holds where' },
 )
 export type RoleAssignment = Static<typeof RoleAssignment>
 

@@ -124,11 +124,21 @@ export const Subscription = Closed(
 export type Subscription = Static<typeof Subscription>
 
 /** A subscription as records show it: its plan by name, and the reason for its cancellation. */
-export const SubscriptionRecord = Closed({
-  ...subscription,
-  plan: Closed({ id: Uuid, code: Type.String(), name: Type.String() }),
-  cancel_reason: Nullable(Type.String()),
-})
+export const SubscriptionRecord = Closed(
+  {
+    ...subscription,
+    plan: Closed(
+      {
+        id: Described(Uuid, 'Its id'),
+        code: Type.String({ description: 'Its code', examples: ['starter'] }),
+        name: Type.String({ description: 'Its name', examples: ['Starter'] }),
+      },
+      { description: 'The plan' },
+    ),
+    cancel_reason: Nullable(Type.String({ description: 'Why it was canceled, as far as somebody said so' })),
+  },
+  { title: 'SubscriptionRecord', description: 'The subscription of the tenant' },
+)
 export type SubscriptionRecord = Static<typeof SubscriptionRecord>
 
 const LimitUsage = Closed({

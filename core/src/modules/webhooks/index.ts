@@ -46,4 +46,5 @@ export const webhooks = defineModule({
     { table: 'webhooks', column: 'trial_at', aheadMs: 2 * HOURS },
     { table: 'webhooks', column: 'locked_until', aheadMs: 2 * MINUTES },
   ],
+  cases: () => import('./webhooks.cases.ts'),
 })

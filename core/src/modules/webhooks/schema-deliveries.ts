@@ -1,6 +1,7 @@
 import {
   Closed,
   Described,
+  EventBody,
   ListQuery,
   Moment,
   Nullable,
@@ -12,7 +13,6 @@ import {
   Type,
   Uuid,
 } from '#kernel'
-import { EventBody } from '../events/index.ts'
 
 const STATUSES = ['pending', 'delivered', 'failed'] as const // words on the wire
 const status = OneOf(STATUSES, {

@@ -1,5 +1,13 @@
-import { type Insertable, notFound, type PublishedRow, prepared, preparedList, sql, type Tx } from '#kernel'
-import type { EventRow } from '../../events/index.ts'
+import {
+  type EventRow,
+  type Insertable,
+  notFound,
+  type PublishedRow,
+  prepared,
+  preparedList,
+  sql,
+  type Tx,
+} from '#kernel'
 import { patternsOf } from '../patterns.ts'
 import type { DeliveryFilter } from '../schema-deliveries.ts'
 import type { AttemptRow, DeliveryRow, WebhookDeliveryTable } from '../table.ts'

@@ -1,5 +1,4 @@
-import { at, type Ctx, invalidRequest, newId, type PublishedEvent, sampleOf } from '#kernel'
-import { type EventBody, eventBody } from '../../events/index.ts'
+import { at, type Ctx, type EventBody, eventBody, invalidRequest, newId, type PublishedEvent, sampleOf } from '#kernel'
 import { webhookTested } from '../events.ts'
 import { labelOf, recordWebhook } from '../present.ts'
 import { getWebhook } from '../queries.ts'

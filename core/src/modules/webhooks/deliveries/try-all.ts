@@ -1,5 +1,4 @@
-import { type Ctx, deliver, type Outcome } from '#kernel'
-import { eventBody } from '../../events/index.ts'
+import { type Ctx, deliver, eventBody, type Outcome } from '#kernel'
 import { openHeaders } from '../headers.ts'
 import { webhookSecrets } from '../secrets.ts'
 import type { WebhookRow } from '../table.ts'
