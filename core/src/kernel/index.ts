@@ -101,17 +101,14 @@ export {
 export { createResolveTxt, type ResolveTxt, type TxtAnswer } from './outbound/resolve-txt.ts'
 export { afterFailure, type FailureColumns, NO_FAILURES, type RetryPolicy, retryDelayMs } from './outbound/retries.ts'
 export * from './outbound/schemas.ts'
+export { isSigned, type Message, type SignedMessage, signatureHeaders } from './outbound/signing.ts'
 export {
-  isSigned,
-  type Message,
   newSigningKeyPair,
   newSigningSecret,
   publicKeyOf,
   type SignatureKind,
-  type SignedMessage,
-  signatureHeaders,
   signatureKindOf,
-} from './outbound/signing.ts'
+} from './outbound/signing-keys.ts'
 export {
   defineSigningSecrets,
   type NewSecret,

@@ -1,7 +1,7 @@
 import { type Clock, fromNow, HOURS } from '../clock.ts'
 import type { SecretBox } from '../secrets.ts'
 import type { SealedKind } from '../specs.ts'
-import { newSigningKeyPair, newSigningSecret, type SignatureKind, signatureKindOf } from './signing.ts'
+import { newSigningKeyPair, newSigningSecret, type SignatureKind, signatureKindOf } from './signing-keys.ts'
 
 /** Columns of a receiver's row for its secrets, all encrypted. */
 export interface SigningColumns {

@@ -2,15 +2,8 @@ import assert from 'node:assert/strict'
 import { createPublicKey, verify as verifyText } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import {
-  isSigned,
-  newSigningKeyPair,
-  newSigningSecret,
-  publicKeyOf,
-  type SignedMessage,
-  signatureHeaders,
-  signatureKindOf,
-} from './signing.ts'
+import { isSigned, type SignedMessage, signatureHeaders } from './signing.ts'
+import { newSigningKeyPair, newSigningSecret, publicKeyOf, signatureKindOf } from './signing-keys.ts'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwCwI1Q2T6yGE='
 const verify = (secret: string, body: string, headers: Record<string, string>) =>
@@ -162,4 +155,12 @@ test('keys are pairs of their own, and a public key is that of its private one',
   }
   assert.equal(signatureKindOf(newSigningSecret()), 'v1')
   for (const other of [SECRET, PUBLIC_KEY, '']) assert.throws(() => publicKeyOf(other), /whsk_ and 32 bytes/)
+})
+
+test('more secrets than keys are kept sign each in its own way', () => {
+  const secrets = Array.from({ length: 1010 }, newSigningSecret)
+  const sign = (secret: string) => signatureHeaders({ id: 'a', body: 'b' }, [secret], 0)['webhook-signature']
+  const first = secrets.map(sign)
+  assert.equal(new Set(first).size, secrets.length)
+  assert.deepEqual(secrets.map(sign), first)
 })
