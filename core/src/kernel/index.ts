@@ -89,7 +89,7 @@ export * from './notices/channels.ts'
 export * from './notices/define.ts'
 export * from './outbound/deliveries.ts'
 export * from './outbound/leases.ts'
-export type { Outbound, OutboundAnswer, OutboundRequest } from './outbound/outbound.ts'
+export type { Outbound, OutboundAnswer, OutboundRequest, SessionOptions } from './outbound/outbound.ts'
 export { OutboundError, type OutboundReason } from './outbound/outbound-error.ts'
 export {
   checkOutboundUrl,
@@ -101,6 +101,7 @@ export {
 export { createResolveTxt, type ResolveTxt, type TxtAnswer } from './outbound/resolve-txt.ts'
 export { afterFailure, type FailureColumns, NO_FAILURES, type RetryPolicy, retryDelayMs } from './outbound/retries.ts'
 export * from './outbound/schemas.ts'
+export type { OutboundSession } from './outbound/session.ts'
 export { isSigned, type Message, type SignedMessage, signatureHeaders } from './outbound/signing.ts'
 export {
   newSigningKeyPair,

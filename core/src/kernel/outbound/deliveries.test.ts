@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createPublicKey, verify } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { after, describe, test } from 'node:test'
 import { pino } from 'pino'
@@ -104,6 +105,41 @@ describe('a message', () => {
     const reasons = logs.map((line) => JSON.parse(line).reason)
     assert.deepEqual(reasons, ['refused', 'refused_address', 'secrets_lost'])
     assert.doesNotMatch(logs.join(''), /127\.0\.0\.1|hidden/)
+  })
+
+  test('comes over a session of its receiver in the same way, and over no other', async () => {
+    const { secret, received, receiver } = await furnish(200)
+    const session = tools.outbound.connect(receiver.url)
+    for (let round = 0; round < 3; round++) {
+      const outcome = await deliver(tools, kind, receiver, { ...MESSAGE, maxAnswerBytes: 6 }, session)
+      assert.deepEqual([outcome.status, outcome.error, outcome.body?.toString()], [200, null, 'thanks'])
+    }
+    for (const { headers, body } of received) new Webhook(secret).verify(body, headers as Record<string, string>) // as above
+    assert.equal(received.length, 3)
+    const other = { ...receiver, url: `${receiver.url}&more` }
+    await assert.rejects(deliver(tools, kind, other, MESSAGE, session), /another receiver/)
+    await session.close()
+    await servers.at(-1)?.close()
+    const late = tools.outbound.connect(receiver.url)
+    const outcome = await deliver(tools, kind, receiver, MESSAGE, late)
+    assert.deepEqual([outcome.status, outcome.error], [null, 'The server refuses connections'])
+    await late.close()
+    assert.equal(received.length, 3)
+  })
+
+  test('is signed by a private key for a receiver of that kind', async () => {
+    const { received, receiver } = await furnish(200)
+    const { publicKey, columns } = kind.create(tools, 'a', 'v1a')
+    await deliver(tools, kind, { ...receiver, ...columns }, MESSAGE)
+    const [request] = received
+    assert.ok(request && publicKey)
+    const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map(
+      (name) => request.headers[`webhook-${name}`],
+    )
+    const text = `${id}.${timestamp}.${request.body}`
+    const x = Buffer.from(publicKey.slice('whpk_'.length), 'base64').toString('base64url')
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+    assert.ok(verify(null, Buffer.from(text), key, Buffer.from(String(signature).slice('v1a,'.length), 'base64')))
   })
 
   test('that is a mistake of ours is no outcome', async () => {

@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { userAgentOf } from '../product.ts'
 import { OutboundError } from './outbound-error.ts'
 import { readRetryAfter } from './retries.ts'
+import type { OutboundSession } from './session.ts'
 import { type Message, signatureHeaders } from './signing.ts'
 import { SecretsLost, type SigningColumns, type SigningSecrets } from './signing-secrets.ts'
 
@@ -44,16 +45,20 @@ export interface Outcome {
 
 /**
  * Signs a message and sends it by POST, once, within 15 seconds. Not in a transaction, because receivers may be slow.
+ * `session`: a session for the receiver's URL (`ctx.outbound.connect`), for many messages at once; default: a connection
+ * of its own.
  */
 export async function deliver(
   ctx: Pick<Ctx, 'outbound' | 'clock' | 'secrets' | 'product' | 'log' | 'tenantId'>,
   signing: SigningSecrets,
   receiver: Receiver,
   message: DeliveredMessage,
+  session?: OutboundSession,
 ): Promise<Outcome> {
+  if (session && session.url !== receiver.url) throw new Error('The session is for the URL of another receiver')
   try {
     const own = Object.entries(message.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
-    const { status, headers, body, durationMs } = await ctx.outbound.send({
+    const { status, headers, body, durationMs } = await (session ?? ctx.outbound).send({
       url: receiver.url,
       method: 'POST',
       headers: {

@@ -2,15 +2,16 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createSocketServer, type Server, type Socket } from 'node:net'
 
-/** A server on 127.0.0.1, on a port of its own. */
+/** A server on 127.0.0.1, on a port of its own unless told otherwise. */
 export interface TestServer {
   port: number
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, without a slash behind it. */
   url: string
   close(): Promise<void>
 }
 
-export const startHttp = (listener: RequestListener): Promise<TestServer> => started(createServer(listener))
+export const startHttp = (listener: RequestListener, at?: Partial<Place>): Promise<TestServer> =>
+  started(createServer(listener), at)
 
 /** Proves itself with the certificate below. */
 export const startHttps = (listener: RequestListener): Promise<TestServer> =>
@@ -19,20 +20,25 @@ export const startHttps = (listener: RequestListener): Promise<TestServer> =>
 /** Speaks whatever `talk` makes of a connection. */
 export const startRaw = (talk: (socket: Socket) => void): Promise<TestServer> => started(createSocketServer(talk))
 
-async function started(server: Server): Promise<TestServer> {
+interface Place {
+  host: string
+  port: number
+}
+
+async function started(server: Server, { host = '127.0.0.1', port: wanted = 0 }: Partial<Place> = {}) {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(wanted, host, resolve))
   const { port } = server.address() as AddressInfo // it listens on a port
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve())
       for (const socket of sockets) socket.destroy()
     })
-  return { port, url: `http://127.0.0.1:${port}`, close }
+  return { port, url: `http://${host}:${port}`, close }
 }
 
 const KEY = `-----BEGIN PRIVATE KEY-----

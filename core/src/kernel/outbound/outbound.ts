@@ -1,14 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { LookupFunction } from 'node:net'
-import type { Readable } from 'node:stream'
 import { Client } from 'undici'
-import { parseAddress } from '../addresses/addresses.ts'
-import { createAddressGate } from '../addresses/public-addresses.ts'
-import { SECONDS } from '../clock.ts'
 import type { Config } from '../config/config.ts'
-import { OutboundError, outboundErrorOf } from './outbound-error.ts'
-import { hostOf, knownAddresses, problemOfForm } from './outbound-url.ts'
+import { CLIENT_OPTIONS, connectOptions, exchange, withinTime } from './exchange.ts'
+import { createReach, readUrl } from './reach.ts'
 import { type Resolve, resolveByDns } from './resolve.ts'
+import { type OutboundSession, openSession, RECHECK_MS } from './session.ts'
 
 /** Requests to servers named by users. */
 export interface Outbound {
@@ -19,6 +15,16 @@ export interface Outbound {
    * answer
    */
   send(request: OutboundRequest): Promise<OutboundAnswer>
+  /**
+   * A session for many requests to one URL, which keeps its connections and uses them again; `close` it in the end.
+   * Nothing is sent yet, and a URL that may not be requested fails with the first request.
+   */
+  connect(url: string, options?: SessionOptions): OutboundSession
+}
+
+export interface SessionOptions {
+  /** Connections at the same time. Default: 20. */
+  readonly connections?: number
 }
 
 export interface OutboundRequest {
@@ -41,107 +47,30 @@ export interface OutboundAnswer {
   durationMs: number
 }
 
-const CONNECT_MS = 10 * SECONDS
-const MAX_HEAD_BYTES = 16 * 1024
+const CONNECTIONS = 20
 
-/** `resolve`: how names are looked up; for tests. */
+/** `resolve`: how names are looked up, `recheckMs`: how long a session trusts that; for tests. */
 export function createOutbound(
   config: Pick<Config, 'env' | 'outboundAllow'>,
   resolve: Resolve = resolveByDns,
+  { recheckMs = RECHECK_MS }: { recheckMs?: number } = {},
 ): Outbound {
-  const mayReach = createAddressGate(config.outboundAllow)
-
-  /** The addresses of the host that may be connected to. */
-  async function reachable(url: URL, signal: AbortSignal): Promise<string[]> {
-    const host = hostOf(url)
-    const addresses = knownAddresses(host) ?? (await unlessAborted(resolve(host, signal), signal))
-    const found = addresses.filter(mayReach)
-    if (found.length > 0) return found
-    throw new OutboundError(addresses.length > 0 ? 'refused_address' : 'unresolvable')
-  }
-
+  const reach = createReach(config, resolve)
   return {
-    async send(request) {
-      const startedAt = performance.now()
-      if (problemOfForm(request.url, config.env)) throw new OutboundError('invalid_url')
-      const url = new URL(request.url)
-      const time = new AbortController()
-      const timer = setTimeout(() => time.abort(), request.timeoutMs)
-      let client: Client | undefined
-      try {
-        client = connectTo(url, await reachable(url, time.signal), request.timeoutMs)
-        const answer = await exchange(client, url, request, time.signal)
-        return { ...answer, durationMs: Math.round(performance.now() - startedAt) }
-      } catch (error) {
-        throw time.signal.aborted ? new OutboundError('timed_out') : outboundErrorOf(error)
-      } finally {
-        clearTimeout(timer)
-        void client?.destroy()
-      }
-    },
+    send: (request) =>
+      withinTime(request.timeoutMs, async (signal) => {
+        const url = readUrl(request.url, config)
+        const addresses = await reach(url, signal)
+        // It serves one request, so that no connection outlives the check.
+        const connect = connectOptions(addresses, request.timeoutMs)
+        const client = new Client(url.origin, { ...CLIENT_OPTIONS, connect })
+        try {
+          return await exchange(client, url, { ...request, reset: true }, signal)
+        } finally {
+          void client.destroy()
+        }
+      }),
+    connect: (url, { connections = CONNECTIONS } = {}) =>
+      openSession(url, { read: (text) => readUrl(text, config), reach, connections, recheckMs }),
   }
-}
-
-/** A client that connects to these addresses only. It serves one request, so that no connection outlives the check. */
-function connectTo(url: URL, addresses: readonly string[], timeoutMs: number): Client {
-  return new Client(url.origin, {
-    connect: {
-      lookup: lookupOf(addresses),
-      timeout: Math.min(CONNECT_MS, timeoutMs),
-      rejectUnauthorized: true, // whatever the environment says
-      autoSelectFamily: true,
-    },
-    allowH2: false,
-    useMilo: false,
-    maxCachedSessions: 0,
-    maxHeaderSize: MAX_HEAD_BYTES,
-    // Only the total time counts.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
-}
-
-/** A look-up that returns the checked addresses. */
-function lookupOf(addresses: readonly string[]): LookupFunction {
-  const all = addresses.flatMap((text) => {
-    const address = parseAddress(text)
-    return address ? [{ address: address.text, family: address.version }] : []
-  })
-  return (_host, { all: wantsAll }, callback) => {
-    if (wantsAll) callback(null, all)
-    else callback(null, all[0]?.address ?? '', all[0]?.family)
-  }
-}
-
-async function exchange(client: Client, url: URL, request: OutboundRequest, signal: AbortSignal) {
-  const { statusCode, headers, body } = await client.request({
-    path: url.pathname + url.search,
-    method: request.method,
-    headers: { 'accept-encoding': 'identity', ...request.headers },
-    body: request.body ?? null,
-    reset: true, // the connection is not used again
-    signal,
-  })
-  return { status: statusCode, headers, body: await readUpTo(body, request.maxAnswerBytes) }
-}
-
-async function readUpTo(body: Readable, maxBytes: number): Promise<Buffer> {
-  body.on('error', () => {}) // cut off below; what fails while it is read is thrown by the loop
-  const parts: Buffer[] = []
-  let bytes = 0
-  if (maxBytes > 0)
-    for await (const part of body as AsyncIterable<Buffer>) {
-      parts.push(part)
-      bytes += part.length
-      if (bytes >= maxBytes) break
-    }
-  return Buffer.concat(parts).subarray(0, maxBytes)
-}
-
-/** The same promise, rejected when the signal is aborted. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  signal.addEventListener('abort', () => reject(new OutboundError('timed_out')), { once: true })
-  work.then(resolve, reject)
-  return promise
 }
