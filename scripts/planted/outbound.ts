@@ -1,6 +1,7 @@
 import type { Plant } from './plant.ts'
 
 const ADDRESSES = 'core/src/kernel/addresses'
+const OUTBOUND = 'core/src/kernel/outbound'
 
 export const plants: Plant[] = [
   {
@@ -79,5 +80,68 @@ export const plants: Plant[] = [
     find: '>= (policy.giveUpMs ?? Number.POSITIVE_INFINITY)',
     replace: '>= Number.POSITIVE_INFINITY',
     tests: ['core/src/kernel/outbound/retries.test.ts', 'core/src/modules/audit-sinks/failures.test.ts'],
+  },
+  {
+    guard: 'No IPv4 address is reached behind a NAT64 prefix',
+    file: `${ADDRESSES}/public-addresses.ts`,
+    find: "const GLOBAL_V6 = ['2000::/3']",
+    replace: "const GLOBAL_V6 = ['2000::/3', '64:ff9b::/32']",
+    tests: [`${OUTBOUND}/guard.test.ts`],
+  },
+  {
+    guard: 'A name that leads to several addresses brings a request to none that is refused',
+    file: `${OUTBOUND}/reach.ts`,
+    find: 'addresses.filter(mayReach)',
+    replace: '(addresses.some(mayReach) ? addresses : [])',
+    tests: [`${OUTBOUND}/guard.test.ts`],
+  },
+  {
+    guard: 'A connection that is kept is used no longer than its address was checked',
+    file: `${OUTBOUND}/session.ts`,
+    find: 'performance.now() - checked.at >= recheckMs',
+    replace: 'performance.now() - checked.at >= Number.POSITIVE_INFINITY',
+    tests: [`${OUTBOUND}/guard.test.ts`],
+  },
+  {
+    guard: 'A connection to an address that its name has left is not used again',
+    file: `${OUTBOUND}/session.ts`,
+    find: 'idle.filter(mayStay)',
+    replace: 'idle.filter(() => true)',
+    tests: [`${OUTBOUND}/guard.test.ts`],
+  },
+  {
+    guard: 'A connection on which something of an answer is left carries no other request',
+    file: `${OUTBOUND}/exchange.ts`,
+    find: 'isWhole: bytes < maxBytes',
+    replace: 'isWhole: true',
+    tests: [`${OUTBOUND}/session.test.ts`],
+  },
+  {
+    guard: 'A request of whose answer something came is not sent again',
+    file: `${OUTBOUND}/connection.ts`,
+    find: 'before.bytesRead === bytesBefore',
+    replace: 'before.bytesRead >= 0',
+    tests: [`${OUTBOUND}/session.test.ts`],
+  },
+  {
+    guard: 'A message goes over no session of another receiver',
+    file: `${OUTBOUND}/deliveries.ts`,
+    find: 'session.url !== receiver.url',
+    replace: "session.url === ''",
+    tests: [`${OUTBOUND}/deliveries.test.ts`],
+  },
+  {
+    guard: 'By a key of another form nothing is signed',
+    file: `${OUTBOUND}/signing-keys.ts`,
+    find: 'return bytesAfter(SECRET, text)?.length ? signingKeyOf(text) : undefined',
+    replace: 'return signingKeyOf(SECRET + text.slice(SECRET.length))',
+    tests: [`${OUTBOUND}/signing.test.ts`],
+  },
+  {
+    guard: 'A secret that is rotated without an overlap signs no more',
+    file: `${OUTBOUND}/signing-secrets.ts`,
+    find: 'overlapMs === 0 ? NO_PREVIOUS',
+    replace: 'overlapMs < 0 ? NO_PREVIOUS',
+    tests: [`${OUTBOUND}/signing-secrets.test.ts`],
   },
 ]
