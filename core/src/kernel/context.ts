@@ -90,6 +90,11 @@ export interface Ctx {
   readonly outbound: Outbound
   readonly origin: Origin
   readonly list: ListRequest
+  /**
+   * Aborted as soon as nobody is there to get the body of the answer: the client has gone, or has asked by HEAD. For a request
+   * that waits for something to happen. Outside of requests it never is.
+   */
+  readonly unawaited: AbortSignal
 
   /** Records what happened, in this transaction; listeners follow after commit. */
   emit<D extends TObject>(event: EventDefinition<D>, content: EventContent<Static<D>>): Promise<void>

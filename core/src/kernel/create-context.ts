@@ -30,6 +30,8 @@ export interface ContextSeed {
   /** As whom the caller was identified, and by what. */
   identity?: Pick<Identity, 'authenticator' | 'principal'> | null
   list?: ListRequest
+  /** Called when `ctx.unawaited` is first asked for. */
+  unawaited?: () => AbortSignal
   /** The stores that a request counts for. Default: all of the tenant's. */
   sight?: StoreSight
   /** Collects every right that was checked and held; all checks of the context go through it. */
@@ -57,6 +59,7 @@ interface OpenTransaction {
 }
 
 const noGrants: Ctx['grants'] = []
+const { signal: neverAborted } = new AbortController()
 const whole = wholeSight()
 
 /** Makes the context of one request or job, without a transaction; `ctx.transaction` gives one that has it. */
@@ -187,6 +190,10 @@ class Context implements Ctx {
   get list(): ListRequest {
     if (!this.#seed.list) throw new Error('This route is no list: give it ListQuery')
     return this.#seed.list
+  }
+
+  get unawaited(): AbortSignal {
+    return this.#seed.unawaited?.() ?? neverAborted
   }
 
   get grants() {

@@ -73,7 +73,7 @@ async function answer(
   const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
   const sight = identity ? authorize(route, identity, storeId, input) : undefined
   const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null
-  const call: Call = { core, prepared, request, input, storeId, sight }
+  const call: Call = { core, prepared, request, reply, input, storeId, sight }
   if (key === null) {
     const ctx = contextOf(call)
     const answer = await perform(core, prepared, ctx, input)
@@ -89,6 +89,7 @@ interface Call {
   core: Core
   prepared: Prepared
   request: FastifyRequest
+  reply: FastifyReply
   input: Input
   /** Of `X-Store-ID`. */
   storeId: string | null
@@ -96,7 +97,7 @@ interface Call {
 }
 
 /** The context that the handler gets, but for its transaction. `grounds` are told what the answer rests on. */
-function contextOf({ core, prepared, request, input, storeId, sight }: Call, grounds?: Grounds): Ctx {
+function contextOf({ core, prepared, request, reply, input, storeId, sight }: Call, grounds?: Grounds): Ctx {
   const { route } = prepared
   const { identity } = request
   return createContext(core, {
@@ -110,11 +111,20 @@ function contextOf({ core, prepared, request, input, storeId, sight }: Call, gro
     identity,
     sight,
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
+    unawaited: () => unawaitedOf(request, reply),
     grounds,
     mayCross: route.acrossTenants,
     mayEnter: route.access === 'public' || route.entersTenants,
     log: request.log,
   })
+}
+
+/** Aborted once nobody waits for the body of the answer. */
+function unawaitedOf({ method }: FastifyRequest, { raw }: FastifyReply): AbortSignal {
+  if (method === 'HEAD' || raw.destroyed) return AbortSignal.abort()
+  const controller = new AbortController()
+  raw.once('close', () => controller.abort())
+  return controller.signal
 }
 
 async function readStore(core: Core, identity: Identity, { headers }: FastifyRequest): Promise<string | null> {
