@@ -35,7 +35,7 @@ describe('a cursor', () => {
       ['store.*,role.created,store.*', store.id],
     ] as const)
       assert.equal((await owner.get(pathOf({ types, store_id, after }))).status, 200, types)
-    const others = [
+    const others: Record<string, string>[] = [
       {},
       { types: query.types },
       { store_id: store.id },
@@ -75,7 +75,7 @@ describe('events of a month that is over for longer than 30 days', () => {
     const { body: first } = await owner.get('/events?limit=1')
     const [last] = (await pullAll(owner)).events.slice(-1)
     const behind = await cursorOfNow(owner)
-    const [{ position }] = await t.core.db.systemQuery<{ position: number }>(
+    const [{ position = 0 } = {}] = await t.core.db.systemQuery<{ position?: number }>(
       'select position from event_heads where tenant_id = $1',
       [aged.id],
     )
@@ -86,7 +86,7 @@ describe('events of a month that is over for longer than 30 days', () => {
     const { status, body } = await owner.get(pathOf({ after: first.next_cursor, wait: '30' }))
     assert.deepEqual([status, body.code], [400, 'invalid_cursor'])
     assert.match(body.detail, /no longer kept: begin without `after`/)
-    for (const query of [{}, { after: beforeLast }])
+    for (const query of [{}, { after: beforeLast }] as Record<string, string>[])
       assert.deepEqual(
         (await owner.get(pathOf(query))).body.data.map(({ id }: { id: string }) => id),
         [last?.id],
@@ -100,7 +100,7 @@ describe('events of a month that is over for longer than 30 days', () => {
     const after = await cursorOfNow(quiet.owner)
     await makeOld(t, quiet, Number.MAX_SAFE_INTEGER)
     await tidyMonths(t.core)
-    for (const query of [{}, { after }])
+    for (const query of [{}, { after }] as Record<string, string>[])
       assert.deepEqual((await quiet.owner.get(pathOf(query))).body, { data: [], next_cursor: after })
   })
 })

@@ -22,7 +22,12 @@ async function follow(t: TestCore, token: string, { wait, isOver }: { wait: numb
   let requests = 0
   for (;;) {
     const wasOver = isOver()
-    const query = new URLSearchParams({ types: 'racer.passed', limit: '100', wait: String(wait), ...(after && { after }) })
+    const query = new URLSearchParams({
+      types: 'racer.passed',
+      limit: '100',
+      wait: String(wait),
+      ...(after && { after }),
+    })
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/events?${query}`, {
       headers: { authorization: `Bearer ${token}` },
     })

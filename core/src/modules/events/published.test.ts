@@ -14,6 +14,7 @@ before(async () => {
 after(() => t.close())
 
 test('what comes of every event that goes out is as its catalogue says', async () => {
+  const expiring = await t.foundTenant()
   const { owner, id, member } = await t.foundTenant({ plan: 'business' })
   const done = async (answer: Promise<{ status: number; text: string; body: { id: string } }>) => {
     const { status, text, body } = await answer
@@ -54,7 +55,9 @@ test('what comes of every event that goes out is as its catalogue says', async (
   await t.drainJobs(id)
 
   const { published } = t.core.registry
-  const { events } = await pullAll(owner)
+  const events = (await Promise.all([owner, expiring.owner].map((each) => pullAll(each)))).flatMap(
+    ({ events }) => events,
+  )
   for (const { type, data } of events) {
     const schema = published.get(type)?.schema
     assert.ok(schema, type)

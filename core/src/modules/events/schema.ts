@@ -16,6 +16,7 @@ export const EventQuery = Closed({
       maxLength: 500,
       description:
         '`next_cursor` of the answer before; `now`: nothing, and the cursor of now. Left out: from the oldest event that is kept. With a cursor go the same `types` and `store_id`',
+      examples: ['now'],
     }),
   ),
   types: Type.Optional(
