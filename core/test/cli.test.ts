@@ -20,6 +20,8 @@ const COMMANDS = [
   'audit verify',
   'files move',
   'files check',
+  'listen',
+  'trigger',
 ]
 const SECRET = randomBytes(32).toString('base64url')
 const prefix = `tenantry_test_cli_${randomBytes(4).toString('hex')}`

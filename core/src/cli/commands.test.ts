@@ -47,6 +47,8 @@ test('the help of every built-in command speaks of the application', async () =>
     'audit verify',
     'files move',
     'files check',
+    'listen',
+    'trigger',
   ]) {
     const { code, out } = await run(`${name} --help`)
     assert.equal(code, 0)
