@@ -24,6 +24,9 @@ export const bearer = ({ token }: Speaker) => ({ authorization: `Bearer ${token}
 export const storeOf = ({ storeIds }: Speaker, turn: number) => storeIds[turn % storeIds.length]
 export const credentials = ({ email }: Speaker) => JSON.stringify({ email, password: PASSWORD })
 
+/** What the core of a bench signs with. */
+export const APP_SECRET = 'only-for-the-bench-0123456789-abcdefghijklmnop'
+
 let names = 0
 /** The body of a store that is not there yet. What it makes is deleted again by `removeStores`. */
 export const newStore = () => JSON.stringify({ name: `Core ${++names}`, code: `C${names}` })
@@ -56,7 +59,7 @@ export async function startBench(): Promise<Bench> {
     launchOne('core.ts', {
       DATABASE_URL: database.appUrl,
       DATABASE_SYSTEM_URL: database.systemUrl,
-      APP_SECRET: 'only-for-the-bench-0123456789-abcdefghijklmnop',
+      APP_SECRET,
       DATA_DIR: dataDir,
       LOG_LEVEL: 'warn',
       // One token for the whole run: the load does not refresh.

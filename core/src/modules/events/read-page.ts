@@ -78,9 +78,10 @@ export function readStart(ctx: Ctx, query: EventQuery): Start {
 /** No cursor: it has too few letters. */
 export const NOW = 'now'
 
-export const cursorAt = (ctx: Ctx, query: EventQuery, position: number): string =>
+/** The place behind a position, for these filters. */
+export const cursorAt = (ctx: Pick<Ctx, 'secrets' | 'tenantId'>, query: EventQuery, position: number): string =>
   writeCursor(ctx.secrets, fingerprintOf(ctx, query), [String(position)])
 
 /** Of the tenant and its filters, not of whoever asks: another key goes on where one has stopped. */
-const fingerprintOf = ({ tenantId }: Ctx, { types, store_id }: EventQuery): string =>
+const fingerprintOf = ({ tenantId }: Pick<Ctx, 'tenantId'>, { types, store_id }: EventQuery): string =>
   JSON.stringify(['GET /events', tenantId, types === undefined ? ['*'] : readPatterns(types), store_id?.toLowerCase()])
