@@ -29,24 +29,26 @@ describe('jobs that wait for other people’s servers', () => {
       owners.push(owner)
     }
     for (const { tenantId } of owners) await sealAll(test, tenantId)
-    await until('every place is taken by a slow receiver', () => receiver.received.length >= 2, 120_000)
+    // More than there are places for other jobs.
+    const hang = () => until('slow receivers are waited for', () => receiver.open() > 2, 120_000)
+    await hang()
     const [first] = owners
     assert.ok(first)
     const mails = async () => (await listMailbox(test.dataDir)).filter(({ to }) => to === first.email).length
-    // An attempt is given up after 15 seconds, and the next takes its place. A mail that comes while both places hang has
-    // waited for neither; on a slow machine one of them may end just then.
+    // An attempt is given up after 15 seconds, and the next takes its place. A mail that comes while so many hang has waited for
+    // none of them; on a slow machine some may end just then.
     let hadItsOwn = false
     for (let attempt = 0; !hadItsOwn && attempt < 3; attempt++) {
-      await until('both places hang', () => receiver.open() === 2, 120_000)
+      await hang()
       const before = await mails()
       await test.request('POST', '/api/v1/auth/forgot-password', { body: { email: first.email } })
       await until('the mail has come', async () => (await mails()) > before, 120_000)
-      hadItsOwn = receiver.open() === 2
+      hadItsOwn = receiver.open() > 2
     }
     assert.ok(hadItsOwn)
   })
 
-  it('have places of their own, of which one tenant fills no more than two', async (context) => {
+  it('have places of their own, of which one tenant fills no more than four', async (context) => {
     const { promise: held, resolve: goOn } = Promise.withResolvers<void>()
     const running: string[] = []
     const slow = defineJob('slow.call', {
@@ -59,7 +61,7 @@ describe('jobs that wait for other people’s servers', () => {
       },
     })
     const calls = defineModule({ name: 'calls', jobs: [slow] })
-    const test = await createTestCore({ modules: [probe, calls], worker: true, env: { WORKER_CONCURRENCY: '3' } })
+    const test = await createTestCore({ modules: [probe, calls], worker: true, env: { WORKER_CONCURRENCY: '1' } })
     context.after(async () => {
       goOn()
       await test.close()
@@ -68,10 +70,10 @@ describe('jobs that wait for other people’s servers', () => {
     const enqueue = (tenant: string, label: string) =>
       inTenant(test.core, tenant, (ctx) => ctx.enqueue(slow, { label }))
     for (let i = 0; i < 20; i++) await enqueue('big', 'big')
-    await until('it has its places', () => count('big') === 2)
+    await until('it has its places', () => count('big') === 4)
     await enqueue('small', 'quick')
     await until('another one has its turn beside it', () => count('quick') === 1)
-    assert.equal(count('big'), 2)
+    assert.equal(count('big'), 4)
     await enqueue('small', 'small')
     await until('all places are taken', () => count('small') === 1)
     await inTenant(test.core, 'big', (ctx) => ctx.enqueue(managedJob, { label: 'inner' }))

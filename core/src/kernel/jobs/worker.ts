@@ -7,6 +7,7 @@ import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { tidyMonths } from '../db/months.ts'
 import { forgetInboundMessages } from '../inbound/tidy.ts'
 import { startLooking } from './due-wakes.ts'
+import { createOutboundPlaces, type OutboundPlaces } from './outbound-places.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
@@ -76,13 +77,14 @@ function addWake({ db }: Pick<Core, 'db'>, { key, tenantId, runAt, outbound }: W
 
 /**
  * Starts a worker for wakes of all tenants and for schedules. Resolves once it listens. Outbound jobs have a runner of
- * their own with as many places, so that they cannot occupy others.
+ * their own with more places, so that they cannot occupy others.
  */
 export async function startWorker(core: Core, concurrency: number): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController()
   const pool = createQueuePool(core, concurrency)
   const stopUpkeep = await startUpkeep(core)
-  const stopLooking = startLooking(core, 2 * concurrency)
+  const places = createOutboundPlaces(concurrency)
+  const stopLooking = startLooking(core, concurrency + places.count)
   const common: RunnerOptions = {
     pgPool: pool,
     schema: QUEUE_SCHEMA,
@@ -93,7 +95,15 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
   }
   const startInner = () =>
     run({ ...common, taskList: tasksOf(core, stopping.signal), parsedCronItems: cronItems(core) })
-  const startOutbound = () => run({ ...common, taskList: outboundTasksOf(core, stopping.signal), parsedCronItems: [] })
+  const startOutbound = () =>
+    run({
+      ...common,
+      concurrency: places.count,
+      // As often as the places of the others together.
+      pollInterval: (POLL_MS * places.count) / concurrency,
+      taskList: outboundTasksOf(core, places, stopping.signal),
+      parsedCronItems: [],
+    })
   const running: Promise<void>[] = []
   for (const start of [startInner, startOutbound]) {
     running.push(keepRunning(core, start, await start(), stopping.signal))
@@ -164,29 +174,19 @@ function tasksOf(core: Core, stopping: AbortSignal): TaskList {
   return tasks
 }
 
-/** Places of a process that one tenant's outbound jobs may use. */
-const OUTBOUND_PLACES = 2
-
-/** A tenant that uses all its places is woken again when one is free. */
-function outboundTasksOf(core: Core, stopping: AbortSignal): TaskList {
-  const busy = new Map<string | null, number>()
-  const passedOver = new Set<string | null>()
+function outboundTasksOf(core: Core, places: OutboundPlaces, stopping: AbortSignal): TaskList {
+  const wake = (tenantId: string | null) => core.wake(tenantId, core.clock.now(), true)
   return {
     [RUN_OUTBOUND_TASK]: async (payload) => {
       const { tenant_id } = payload as WakePayload // written by addWake
-      const places = busy.get(tenant_id) ?? 0
-      if (places >= OUTBOUND_PLACES) {
-        passedOver.add(tenant_id)
-        return
-      }
-      busy.set(tenant_id, places + 1)
+      if (!places.enter(tenant_id)) return
+      const startedAt = performance.now()
+      let more = false
       try {
-        const more = await runDueJobs(core, tenant_id, stopping, true)
-        if (more || passedOver.delete(tenant_id)) core.wake(tenant_id, core.clock.now(), true)
+        more = await runDueJobs(core, tenant_id, stopping, true)
       } finally {
-        const left = (busy.get(tenant_id) ?? 1) - 1
-        if (left > 0) busy.set(tenant_id, left)
-        else busy.delete(tenant_id)
+        const next = places.leave(tenant_id, performance.now() - startedAt)
+        for (const each of new Set(more ? [...next, tenant_id] : next)) wake(each)
       }
     },
   }

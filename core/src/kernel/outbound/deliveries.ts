@@ -1,5 +1,6 @@
 import { SECONDS } from '../clock.ts'
 import type { Ctx } from '../context.ts'
+import { coreOf } from '../core-of.ts'
 import { userAgentOf } from '../product.ts'
 import { OutboundError } from './outbound-error.ts'
 import { readRetryAfter } from './retries.ts'
@@ -92,7 +93,7 @@ export interface DeliverySteps<Turn, Result = Outcome> {
 }
 
 /**
- * Sends for about ten seconds, in a job that is `outbound` and `manual`. Taking a turn, sending and storing the result
+ * Sends for about ten seconds, or until the process is to end, in a job that is `outbound` and `manual`. Taking a turn, sending and storing the result
  * are separate steps, so that no transaction is open while a receiver is slow. When a process dies before the last
  * step, the message is sent again under the same id; none can be lost.
  */
@@ -100,11 +101,14 @@ export async function deliverInTurns<Turn, Result = Outcome>(
   ctx: Ctx,
   { begin, send, end }: DeliverySteps<Turn, Result>,
 ): Promise<void> {
+  const { stopping } = coreOf(ctx)
   const until = performance.now() + RUN_MS
   let turn = await ctx.transaction(begin)
   while (turn !== null) {
     const current: Turn = turn
     const outcome = await send(ctx, current)
-    turn = await ctx.transaction((inner) => end(inner, current, outcome, performance.now() < until))
+    turn = await ctx.transaction((inner) =>
+      end(inner, current, outcome, performance.now() < until && !stopping.aborted),
+    )
   }
 }
