@@ -12,6 +12,9 @@ export interface Replayed extends Replay {
 }
 
 /**
+ * Looks each delivery up by its key, which the limit sees to: by statistics that are not up to date all of them might be read
+ * for each event.
+ *
  * Puts the events of a time on their way to a webhook, oldest first. Returns how many; one more than `MOST_REPLAYED` stands for
  * any number beyond, of which some are left out.
  */
@@ -27,8 +30,10 @@ export async function countReplayed(tx: Tx, webhook: WebhookRow, replayed: Repla
   const { rows } = await sql`
     insert into webhook_deliveries as w (tenant_id, id, created_at, webhook_id, event_id, event, status, attempts, tries, next_attempt_at)
     select ${tenant_id}::uuid, tenantry.delivery_id(${id}::uuid, e.id), e.created_at, ${id}::uuid, e.id, e.type, 'pending', 0, 0, ${now}::timestamptz
-    from events as e left join webhook_deliveries as d
-      on d.tenant_id = e.tenant_id and d.tenant_id = ${tenant_id} and d.id = tenantry.delivery_id(${id}::uuid, e.id)
+    from events as e left join lateral (
+      select d.id, d.status from webhook_deliveries as d
+      where d.tenant_id = ${tenant_id} and d.tenant_id = e.tenant_id and d.id = tenantry.delivery_id(${id}::uuid, e.id) limit 1
+    ) as d on true
     where e.tenant_id = ${tenant_id} and e.id >= ${firstIdAt(Date.parse(since))} and e.id < ${firstIdAt(Date.parse(until))}
       and (${events}::text[] is null or e.type = any(${events}::text[]))
       and (${store_ids}::uuid[] is null or e.store_id = any(${store_ids}::uuid[])) and ${isWanted}
