@@ -144,20 +144,24 @@ export const insertDelivery = (tx: Tx, delivery: Insertable<WebhookDeliveryTable
   tx.insertInto('webhook_deliveries').values(delivery).returningAll().executeTakeFirstOrThrow()
 
 /** What a delivery has become after an attempt. */
-export type DeliveryChange = Pick<
-  DeliveryRow,
-  'id' | 'status' | 'attempts' | 'tries' | 'next_attempt_at' | 'delivered_at' | 'last_attempt_id'
->
+export interface DeliveryChange
+  extends Pick<DeliveryRow, 'id' | 'status' | 'tries' | 'next_attempt_at' | 'delivered_at' | 'last_attempt_id'> {
+  /** When it was due. */
+  due: string | null
+}
 
+/** Counts an attempt of each. What was put on its way again meanwhile stays so: that was asked for after the attempt had begun. */
 export async function updateDeliveries(tx: Tx, tenantId: string, changes: readonly DeliveryChange[]): Promise<void> {
   const column = <K extends keyof DeliveryChange>(name: K) => changes.map((change) => change[name])
   await sql`
     update webhook_deliveries as d
-    set status = c.status, attempts = c.attempts, tries = c.tries, next_attempt_at = c.next_attempt_at,
-      delivered_at = c.delivered_at, last_attempt_id = c.last_attempt_id
-    from unnest(${column('id')}::uuid[], ${column('status')}::text[], ${column('attempts')}::int[], ${column('tries')}::int[],
-      ${column('next_attempt_at')}::timestamptz[], ${column('delivered_at')}::timestamptz[], ${column('last_attempt_id')}::uuid[])
-      as c (id, status, attempts, tries, next_attempt_at, delivered_at, last_attempt_id)
+    set attempts = d.attempts + 1, last_attempt_id = c.last_attempt_id, delivered_at = c.delivered_at,
+      status = case when d.next_attempt_at = c.due then c.status else d.status end,
+      tries = case when d.next_attempt_at = c.due then c.tries else d.tries end,
+      next_attempt_at = case when d.next_attempt_at = c.due then c.next_attempt_at else d.next_attempt_at end
+    from unnest(${column('id')}::uuid[], ${column('status')}::text[], ${column('tries')}::int[], ${column('next_attempt_at')}::timestamptz[],
+      ${column('delivered_at')}::timestamptz[], ${column('last_attempt_id')}::uuid[], ${column('due')}::timestamptz[])
+      as c (id, status, tries, next_attempt_at, delivered_at, last_attempt_id, due)
     where d.tenant_id = ${tenantId} and d.id = c.id`.execute(tx)
 }
 

@@ -58,7 +58,7 @@ const textOf = (body: Buffer) => body.toString('utf8').replaceAll('\0', '\ufffd'
 function changeOf({ clock }: Ctx, made: Try, attemptId: string): DeliveryChange {
   const { delivery, error, status, retryAfterMs } = made
   const tries = delivery.tries + 1
-  const common = { id: delivery.id, attempts: delivery.attempts + 1, tries, last_attempt_id: attemptId }
+  const common = { id: delivery.id, due: delivery.next_attempt_at, tries, last_attempt_id: attemptId }
   if (error === null) return { ...common, status: 'delivered', next_attempt_at: null, delivered_at: clock.now() }
   const isFinal = status === 410 || delivery.event_id === null || delivery.type === null
   const delay = isFinal ? null : retryDelayMs(RETRIES, tries)

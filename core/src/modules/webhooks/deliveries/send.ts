@@ -45,7 +45,7 @@ export interface Turn {
 }
 
 /** Sent together at most, which takes less than a lease even if each is answered in the last moment. */
-const BATCH = 50
+export const BATCH = 50
 /** And to a receiver that took nothing of late. */
 const BATCH_WHILE_FAILING = 5
 
