@@ -17,6 +17,8 @@ export const createSinksCore = (options: Omit<TestCoreOptions, 'modules'> = {}):
 
 /** What came to a receiver in one request. */
 export interface Received {
+  /** Path and query. */
+  url: string
   id: string
   signatures: string
   /** Of the signatures: the second that they are of. */
@@ -27,8 +29,8 @@ export interface Received {
   records: string[]
 }
 
-/** How a receiver answers: with a status, not at all, or by hanging up. */
-export type Reply = number | 'hang up'
+/** How a receiver answers: with a status, with all that an answer has, or by hanging up. */
+export type Reply = number | 'hang up' | { status: number; headers?: Record<string, string>; body?: string | Buffer }
 
 export interface Receiver {
   url: string
@@ -52,6 +54,7 @@ export async function startReceiver(): Promise<Receiver> {
     const body = Buffer.concat(parts).toString()
     const { headers } = request
     const came: Received = {
+      url: request.url ?? '',
       id: String(headers['webhook-id']),
       signatures: String(headers['webhook-signature']),
       timestamp: Number(headers['webhook-timestamp']),
@@ -63,8 +66,9 @@ export async function startReceiver(): Promise<Receiver> {
     open++
     response.once('close', () => open--)
     const answered = await reply(came)
-    if (answered === 'hang up') response.destroy()
-    else response.writeHead(answered, { location: 'http://127.0.0.1:9/' }).end('noted')
+    if (answered === 'hang up') return void response.destroy()
+    const { status, headers: more, body: text = 'noted' } = typeof answered === 'number' ? { status: answered } : answered
+    response.writeHead(status, { location: 'http://127.0.0.1:9/', ...more }).end(text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo // it listens on a port

@@ -30,6 +30,8 @@ export function* problemsOfHeaders({ headers }: { readonly headers?: unknown }):
     else if (seen.has(lower)) yield at(place, 'stands there twice')
     seen.add(lower)
   }
+  const problem = problemOfSize(Object.entries(headers))
+  if (problem) yield at('headers', problem)
 }
 
 /** The headers of a webhook; null: they were sealed with an APP_SECRET that is no longer configured. */
@@ -59,8 +61,11 @@ export function withHeaders(
 /** Why these are too many, as the end of a sentence; null: they are not. */
 export function problemOfAll(headers: Readonly<Record<string, string>>): string | null {
   const entries = Object.entries(headers)
-  if (entries.length > MAX_HEADERS) return `must be ${MAX_HEADERS} at most`
-  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
+  return entries.length > MAX_HEADERS ? `must be ${MAX_HEADERS} at most` : problemOfSize(entries)
+}
+
+function problemOfSize(entries: readonly [name: string, value: unknown][]): string | null {
+  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + (typeof value === 'string' ? value.length : 0), 0)
   return bytes > MAX_BYTES ? `must have ${MAX_BYTES / 1024} KiB at most together` : null
 }
 

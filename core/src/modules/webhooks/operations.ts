@@ -128,8 +128,8 @@ async function problemsOfStores(ctx: Ctx, storeIds: readonly string[] | null | u
 
 /** Headers that cannot be read any more can be replaced as a whole: by those of the change alone. */
 function changedHeaders(ctx: Ctx, before: WebhookRow, change: Readonly<Record<string, string | null>>) {
-  const opened = openHeaders(ctx, before) ?? {}
-  const headers = withHeaders(opened, change)
+  const opened = openHeaders(ctx, before)
+  const headers = withHeaders(opened ?? {}, change)
   const problem = problemOfAll(headers)
   if (problem) throw invalidRequest({ errors: [at('headers', problem)] })
   return isDeepStrictEqual(headers, opened) ? {} : sealHeaders(ctx, before.id, headers)
