@@ -27,9 +27,7 @@ const responseBody = Nullable(
 const error = Nullable(
   Type.String({ description: 'Why it was not taken; null: it was', examples: ['The server answered 503'] }),
 )
-const durationMs = Nullable(
-  Type.Integer({ description: 'Milliseconds until the answer; null: there was none', examples: [87] }),
-)
+const durationMs = Type.Integer({ description: 'Milliseconds until the answer, or until there was none', examples: [87] })
 
 const delivery = {
   tenant_id: TenantId,
@@ -45,7 +43,7 @@ const last = {
   response_status: responseStatus,
   response_body: responseBody,
   error,
-  duration_ms: durationMs,
+  duration_ms: Nullable(Type.Integer({ description: 'Milliseconds that it took; null: not sent yet', examples: [87] })),
   delivered_at: Nullable(Described(Timestamp, 'When it was taken; null: not yet')),
   created_at: Described(Timestamp, 'When the event happened'),
 }

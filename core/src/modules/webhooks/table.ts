@@ -61,7 +61,7 @@ export interface WebhookAttemptTable {
   response_status: number | null
   response_body: string | null
   error: string | null
-  duration_ms: number | null
+  duration_ms: number
 }
 
 declare module '#kernel' {

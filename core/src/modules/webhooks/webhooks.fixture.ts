@@ -3,9 +3,10 @@ import { createPublicKey, verify } from 'node:crypto'
 import type { Core, Method } from '#kernel'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { drainJobs } from '../../testing/drain-jobs.ts'
-import { createTestCore, type TestCore, type TestCoreOptions, type TestPerson } from '../../testing/index.ts'
+import { createTestCore, type TestCore, type TestCoreOptions, type TenantOptions, type TestPerson } from '../../testing/index.ts'
 import { asSuperuser } from '../audit/audit.fixture.ts'
 import type { Received } from '../audit-sinks/audit-sinks.fixture.ts'
+import { openStore } from '../stores/operations.ts'
 import { findTrials } from './deliveries/trial.ts'
 
 export { asSuperuser } from '../audit/audit.fixture.ts'
@@ -26,6 +27,8 @@ export interface Owner extends TestPerson {
   /** Lets something happen: a store is opened. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   openStore(name?: string): Promise<any>
+  /** Lets as much happen, all at once. */
+  openStores(count: number): Promise<void>
   /** What is on its way to a webhook, or was. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   deliveries(id: string, query?: string): Promise<any[]>
@@ -41,8 +44,9 @@ export interface Owner extends TestPerson {
 
 let made = 0
 
-export async function createOwner(test: TestCore): Promise<Owner> {
-  const { id: tenantId, owner } = await test.foundTenant()
+/** Default: on a plan without limits, so that as much as a test likes can happen. */
+export async function createOwner(test: TestCore, options: TenantOptions = { plan: 'business' }): Promise<Owner> {
+  const { id: tenantId, owner, run } = await test.foundTenant(options)
   const send: Owner['send'] = async (method, path, body) => {
     const answer = await owner.request(method, path, { body })
     assert.ok(answer.status < 300, `${method} ${path}: ${answer.text}`)
@@ -54,6 +58,10 @@ export async function createOwner(test: TestCore): Promise<Owner> {
     send,
     addWebhook: (url, fields = {}) => send('POST', '/webhooks', { url, events: ['*'], ...fields }),
     openStore: (name = `Store ${++made}`) => send('POST', '/stores', { name }),
+    openStores: (count) =>
+      run(async (ctx) => {
+        for (let index = 0; index < count; index++) await openStore(ctx, { name: `Store ${++made}` })
+      }),
     deliveries: async (id, query = '') => (await send('GET', `/webhooks/${id}/deliveries${query}`)).data,
     newest: async (id) => {
       const { data } = await send('GET', `/webhooks/${id}/deliveries?limit=1`)

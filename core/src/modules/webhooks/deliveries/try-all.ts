@@ -6,6 +6,8 @@ import type { DueDelivery } from './delivery-queries.ts'
 
 /** A delivery that was sent, and what came of it. */
 export interface Try extends Outcome {
+  /** Until the answer, or until there was none. */
+  readonly durationMs: number
   delivery: DueDelivery
   /** When it was sent. */
   at: string
@@ -53,10 +55,13 @@ async function tryOne(
     headers,
     maxAnswerBytes: MAX_ANSWER_BYTES,
   }
-  return { ...(await deliver(ctx, webhookSecrets, webhook, message)), delivery, at }
+  const startedAt = performance.now()
+  const outcome = await deliver(ctx, webhookSecrets, webhook, message)
+  const durationMs = outcome.durationMs ?? Math.round(performance.now() - startedAt)
+  return { ...outcome, durationMs, delivery, at }
 }
 
-const NOT_SENT = { status: null, body: null, durationMs: null, retryAfterMs: null }
+const NOT_SENT = { status: null, body: null, durationMs: 0, retryAfterMs: null }
 
 /** What is sent; null: the event is not kept any more. */
 export function bodyOf(delivery: DueDelivery): object | null {
