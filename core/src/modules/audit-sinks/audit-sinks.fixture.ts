@@ -67,7 +67,11 @@ export async function startReceiver(): Promise<Receiver> {
     response.once('close', () => open--)
     const answered = await reply(came)
     if (answered === 'hang up') return void response.destroy()
-    const { status, headers: more, body: text = 'noted' } = typeof answered === 'number' ? { status: answered } : answered
+    const {
+      status,
+      headers: more,
+      body: text = 'noted',
+    } = typeof answered === 'number' ? { status: answered } : answered
     response.writeHead(status, { location: 'http://127.0.0.1:9/', ...more }).end(text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -6,7 +6,7 @@ import { MINUTES } from '#kernel'
 import type { TestCore } from '../../testing/index.ts'
 import { SEED } from '../../testing/seed.ts'
 import { until } from '../../testing/until.ts'
-import { BATCH } from './deliveries/send.ts'
+import { BATCH } from './deliveries/pace.ts'
 import { countWork, eventIds } from './load.fixture.ts'
 import { createOwner, createWebhooksCore, type Owner, type Receiver, startReceiver } from './webhooks.fixture.ts'
 

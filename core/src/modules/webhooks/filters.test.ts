@@ -56,7 +56,11 @@ describe('a webhook', () => {
   })
 
   test('of some stores gets what happens there, and nothing of others or of none', async () => {
-    const [one, two, three] = [await owner.openStore('One'), await owner.openStore('Two'), await owner.openStore('Three')]
+    const [one, two, three] = [
+      await owner.openStore('One'),
+      await owner.openStore('Two'),
+      await owner.openStore('Three'),
+    ]
     const { id, store_ids } = await add('some', { store_ids: [one.id, two.id.toUpperCase(), one.id] })
     assert.deepEqual(store_ids, [one.id, two.id])
     const happen = async () => {
@@ -116,7 +120,16 @@ describe('a webhook', () => {
 
   test('asks for nothing that there is not, and is told of all that is wrong', async () => {
     const { id } = await add('wrong', {})
-    const events = ['store.*', 'store.exploded', 'stor*', 'nothing.*', '**', 'store', 'member.updated', 'webhook.created']
+    const events = [
+      'store.*',
+      'store.exploded',
+      'stor*',
+      'nothing.*',
+      '**',
+      'store',
+      'member.updated',
+      'webhook.created',
+    ]
     const wrong = { url: 'ftp://a.example', events, headers: { Host: 'x' } }
     for (const { status, body } of [await owner.post('/webhooks', wrong), await owner.put(`/webhooks/${id}`, wrong)]) {
       const pointers = body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()
@@ -130,8 +143,7 @@ describe('a webhook', () => {
         await owner.post('/webhooks', { url: receiver.url, events: ['*'], store_ids }),
         await owner.put(`/webhooks/${id}`, { store_ids }),
       ]
-      for (const { status, body } of bodies)
-        assert.deepEqual([status, body.errors[0].pointer], [400, '#/store_ids/0'])
+      for (const { status, body } of bodies) assert.deepEqual([status, body.errors[0].pointer], [400, '#/store_ids/0'])
     }
     for (const [field, value] of [
       ['events', []],

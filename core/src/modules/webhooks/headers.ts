@@ -65,7 +65,10 @@ export function problemOfAll(headers: Readonly<Record<string, string>>): string 
 }
 
 function problemOfSize(entries: readonly [name: string, value: unknown][]): string | null {
-  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + (typeof value === 'string' ? value.length : 0), 0)
+  const bytes = entries.reduce(
+    (sum, [name, value]) => sum + name.length + (typeof value === 'string' ? value.length : 0),
+    0,
+  )
   return bytes > MAX_BYTES ? `must have ${MAX_BYTES / 1024} KiB at most together` : null
 }
 

@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { MINUTES } from '#kernel'
 import type { Answered, TestCore } from '../../testing/index.ts'
 import { until } from '../../testing/until.ts'
-import { BATCH } from './deliveries/send.ts'
+import { BATCH } from './deliveries/pace.ts'
 import { addEvents, happen } from './load.fixture.ts'
 import { createOwner, createWebhooksCore, type Owner, type Receiver, startReceiver } from './webhooks.fixture.ts'
 

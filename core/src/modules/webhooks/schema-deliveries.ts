@@ -27,7 +27,10 @@ const responseBody = Nullable(
 const error = Nullable(
   Type.String({ description: 'Why it was not taken; null: it was', examples: ['The server answered 503'] }),
 )
-const durationMs = Type.Integer({ description: 'Milliseconds until the answer, or until there was none', examples: [87] })
+const durationMs = Type.Integer({
+  description: 'Milliseconds until the answer, or until there was none',
+  examples: [87],
+})
 
 const delivery = {
   tenant_id: TenantId,

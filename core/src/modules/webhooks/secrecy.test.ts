@@ -31,10 +31,12 @@ async function traces(): Promise<[place: string, text: string][]> {
     `select c.oid::regclass::text as name from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
      where c.relkind = 'r' and n.nspname in ('core', 'public', 'graphile_worker')`,
   )
-  const rows = tables.map(async ({ name }): Promise<[string, string]> => [
-    name,
-    JSON.stringify(await asSuperuser(core, `select to_jsonb(t) as row from ${name} as t`)),
-  ])
+  const rows = tables.map(
+    async ({ name }): Promise<[string, string]> => [
+      name,
+      JSON.stringify(await asSuperuser(core, `select to_jsonb(t) as row from ${name} as t`)),
+    ],
+  )
   return [...(await Promise.all(rows)), ['the log', core.logs.join('')]]
 }
 
@@ -54,10 +56,11 @@ async function live(owner: Owner, signature: 'v1' | 'v1a') {
   }
   answers.push(await owner.look(id), await owner.send('GET', '/webhooks'), await owner.deliveries(id))
   await owner.send('PUT', `/webhooks/${id}`, { is_active: true })
-  await asSuperuser(core, "update webhooks set is_active = false, disabled_reason = 'failing', off_since = $2, trial_at = $2 where id = $1", [
-    id,
-    core.clock.now(),
-  ])
+  await asSuperuser(
+    core,
+    "update webhooks set is_active = false, disabled_reason = 'failing', off_since = $2, trial_at = $2 where id = $1",
+    [id, core.clock.now()],
+  )
   core.clock.advance(HOURS)
   await tryDue(core, owner.tenantId)
   await owner.send('PUT', `/webhooks/${id}`, { url: `${receiver.url}?key=another-in-the-query` })

@@ -3,14 +3,26 @@ import { createPublicKey, verify } from 'node:crypto'
 import type { Core, Method } from '#kernel'
 import { runSchedule } from '../../kernel/jobs/schedules.ts'
 import { drainJobs } from '../../testing/drain-jobs.ts'
-import { createTestCore, type TestCore, type TestCoreOptions, type TenantOptions, type TestPerson } from '../../testing/index.ts'
+import {
+  createTestCore,
+  type TenantOptions,
+  type TestCore,
+  type TestCoreOptions,
+  type TestPerson,
+} from '../../testing/index.ts'
 import { asSuperuser } from '../audit/audit.fixture.ts'
 import type { Received } from '../audit-sinks/audit-sinks.fixture.ts'
 import { openStore } from '../stores/operations.ts'
 import { findTrials } from './deliveries/trial.ts'
 
 export { asSuperuser } from '../audit/audit.fixture.ts'
-export { isSignedBy, type Received, type Receiver, type Reply, startReceiver } from '../audit-sinks/audit-sinks.fixture.ts'
+export {
+  isSignedBy,
+  type Received,
+  type Receiver,
+  type Reply,
+  startReceiver,
+} from '../audit-sinks/audit-sinks.fixture.ts'
 
 export const createWebhooksCore = (options: TestCoreOptions = {}): Promise<TestCore> =>
   createTestCore({ ...options, env: { RATE_LIMIT_FACTOR: '0', ...options.env } })

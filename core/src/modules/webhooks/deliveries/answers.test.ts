@@ -116,7 +116,10 @@ describe('no answer', () => {
   /** The attempt failed like one that was answered by 500: it is repeated. */
   async function failsWith(error: string): Promise<void> {
     const made = await attempt('hang up')
-    assert.deepEqual([made.status, made.response_status, made.response_body, made.error], ['pending', null, null, error])
+    assert.deepEqual(
+      [made.status, made.response_status, made.response_body, made.error],
+      ['pending', null, null, error],
+    )
     const waitMs = Date.parse(made.next_attempt_at) - Date.parse(made.attempts[0].at)
     assert.ok(waitMs > 0 && waitMs < 60 * SECONDS, `${waitMs} ms`)
     core.clock.advance(10 * SECONDS)

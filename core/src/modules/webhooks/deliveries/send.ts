@@ -15,6 +15,7 @@ import { findTenant } from '../../tenants/index.ts'
 import { lockWebhookIfThere, updateWebhook } from '../queries.ts'
 import type { WebhookRow } from '../table.ts'
 import { type DueDelivery, findNextDue, listDue } from './delivery-queries.ts'
+import { paceOf } from './pace.ts'
 import { recordTries } from './record.ts'
 import { type Try, tryAll } from './try-all.ts'
 
@@ -44,11 +45,6 @@ export interface Turn {
   deliveries: readonly DueDelivery[]
 }
 
-/** Sent together at most, which takes less than a lease even if each is answered in the last moment. */
-export const BATCH = 50
-/** And to a receiver that took nothing of late. */
-const BATCH_WHILE_FAILING = 5
-
 /** Null when there is nothing to send, or another process sends. */
 async function takeTurn(ctx: Ctx, webhookId: string): Promise<Turn | null> {
   const webhook = await lockWebhookIfThere(ctx.tx, ctx.tenantId, webhookId)
@@ -61,9 +57,9 @@ async function takeTurn(ctx: Ctx, webhookId: string): Promise<Turn | null> {
 
 /** The next turn of a webhook whose row is locked and to which no process sends; this process gets the lease. */
 async function nextTurn(ctx: Ctx, webhook: WebhookRow): Promise<Turn | null> {
-  const { tenant_id: tenantId, id: webhookId, failures, max_per_second } = webhook
+  const { tenant_id: tenantId, id: webhookId } = webhook
   const isServed = (await findTenant(ctx.tx, tenantId))?.status !== 'deleted'
-  const limit = Math.min(failures > 0 ? BATCH_WHILE_FAILING : BATCH, max_per_second ?? BATCH)
+  const { batch: limit } = paceOf(webhook)
   const now = ctx.clock.now()
   const due = isServed ? await listDue(ctx.tx, { tenantId, webhookId, now, limit, onlyTests: !webhook.is_active }) : []
   if (due.length > 0) {

@@ -1,6 +1,7 @@
-import { type Ctx, DAYS, fromNow, greatest, HOURS, SECONDS } from '#kernel'
+import { type Ctx, DAYS, fromNow, greatest, HOURS, momentAfter, SECONDS } from '#kernel'
 import type { WebhookChange } from '../queries.ts'
 import type { WebhookRow } from '../table.ts'
+import { paceOf } from './pace.ts'
 import type { Try } from './try-all.ts'
 
 /** Switched off after so long and so many attempts of which none succeeded; its people are told at half of both. */
@@ -60,16 +61,14 @@ export function standingAfter({ clock }: Pick<Ctx, 'clock'>, before: WebhookRow,
 }
 
 /** Until when nothing more is sent: the receiver asked for it, or has too much to do, or has its rate. */
-function pauseAfter(clock: Ctx['clock'], { max_per_second }: WebhookRow, tries: readonly Try[]): string | null {
+function pauseAfter(clock: Ctx['clock'], webhook: WebhookRow, tries: readonly Try[]): string | null {
   const pauses = tries.flatMap(({ status, error, retryAfterMs }) => {
     if (error === null) return []
     if (retryAfterMs !== null) return [Math.min(retryAfterMs, LONGEST_PAUSE_MS)]
     return status === 429 || status === 502 || status === 504 ? [THROTTLED_MS] : []
   })
   const until = pauses.map((ms) => fromNow(clock, ms))
-  if (max_per_second !== null && tries[0]) {
-    const begun = tries.map(({ at }) => at).reduce((one, other) => (one < other ? one : other))
-    until.push(new Date(Date.parse(begun) + (tries.length / max_per_second) * SECONDS).toISOString())
-  }
+  const { pauseMs } = paceOf(webhook)
+  if (pauseMs > 0) until.push(...tries.map(({ at }) => momentAfter(at, pauseMs)))
   return until.length === 0 ? null : until.reduce((one, other) => greatest(one, other))
 }
