@@ -65,8 +65,8 @@ export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWi
 }
 
 /**
- * Changes a webhook; absent fields stay, null clears, headers are changed one by one. A new URL gets at once what the old one
- * has not taken. Throws 404, 400 as `addWebhook`.
+ * Changes a webhook; absent fields stay, null clears, headers are changed one by one. What the old URL answered does not hold
+ * back the new one, which gets each delivery when that is due. Throws 404, 400 as `addWebhook`.
  */
 export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): Promise<Webhook> {
   const before = await lockWebhook(ctx.tx, ctx.tenantId, id)

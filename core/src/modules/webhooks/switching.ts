@@ -1,4 +1,4 @@
-import { type Ctx, NO_FAILURES, NO_LEASE } from '#kernel'
+import { type Ctx, NO_FAILURES } from '#kernel'
 import type { WebhookRow } from './table.ts'
 
 /** The columns of a webhook that is on or off from now on; none where nothing is said, or that is so already. */
@@ -12,7 +12,6 @@ export function switched(
   if (isActive === undefined || before.is_active) return {}
   return {
     ...NO_FAILURES,
-    ...NO_LEASE,
     is_active: true,
     ...NO_TRIALS,
     off_since: null,

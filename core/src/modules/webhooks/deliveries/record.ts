@@ -5,7 +5,7 @@ import { updateWebhook } from '../queries.ts'
 import type { AttemptRow, WebhookRow } from '../table.ts'
 import { type DeliveryChange, insertAttempts, updateDeliveries } from './delivery-queries.ts'
 import { LONGEST_PAUSE_MS, standingAfter } from './standing.ts'
-import type { Try } from './try-all.ts'
+import { isGoneEvent, type Try } from './try-all.ts'
 
 /** The schedule of the wire contract; the first attempt is made at once. */
 export const RETRIES: RetryPolicy = {
@@ -14,12 +14,20 @@ export const RETRIES: RetryPolicy = {
 }
 const MAX_BODY = 8192
 
-/** Stores what came of sending, with what follows for the webhook, whose row is locked. Returns its row. */
-export async function recordTries(ctx: Ctx, before: WebhookRow, tries: readonly Try[]): Promise<WebhookRow> {
+/**
+ * Stores what came of sending to where `tried` led, with what follows for the webhook, whose row is locked. Returns its row. When
+ * it leads elsewhere by now, nothing follows for it.
+ */
+export async function recordTries(
+  ctx: Ctx,
+  before: WebhookRow,
+  { tried, tries }: { tried: Pick<WebhookRow, 'url'>; tries: readonly Try[] },
+): Promise<WebhookRow> {
   if (tries.length === 0) return before
+  const isMoved = before.url !== tried.url
   const results = tries.map((made): [AttemptRow, DeliveryChange] => {
     const attempt = attemptOf(before, made)
-    return [attempt, changeOf(ctx, made, attempt.id)]
+    return [attempt, changeOf(ctx, made, { attemptId: attempt.id, isMoved })]
   })
   await insertAttempts(
     ctx.tx,
@@ -30,6 +38,7 @@ export async function recordTries(ctx: Ctx, before: WebhookRow, tries: readonly 
     before.tenant_id,
     results.map(([, change]) => change),
   )
+  if (isMoved) return before
   const { columns, isTold, isDisabled } = standingAfter(ctx, before, tries)
   const after = await updateWebhook(ctx.tx, before, columns)
   const record = { before: recordWebhook(before), after: recordWebhook(after), label: labelOf(after), storeId: null }
@@ -55,12 +64,15 @@ function attemptOf({ tenant_id, id: webhook_id }: WebhookRow, made: Try): Attemp
 /** PostgreSQL stores no NUL. */
 const textOf = (body: Buffer) => body.toString('utf8').replaceAll('\0', '\ufffd').slice(0, MAX_BODY)
 
-function changeOf({ clock }: Ctx, made: Try, attemptId: string): DeliveryChange {
-  const { delivery, error, status, retryAfterMs } = made
+function changeOf(
+  { clock }: Ctx,
+  { delivery, error, status, retryAfterMs }: Try,
+  { attemptId, isMoved }: { attemptId: string; isMoved: boolean },
+): DeliveryChange {
   const tries = delivery.tries + 1
   const common = { id: delivery.id, due: delivery.next_attempt_at, tries, last_attempt_id: attemptId }
   if (error === null) return { ...common, status: 'delivered', next_attempt_at: null, delivered_at: clock.now() }
-  const isFinal = status === 410 || delivery.event_id === null || delivery.type === null
+  const isFinal = (status === 410 && !isMoved) || delivery.event_id === null || isGoneEvent(delivery)
   const delay = isFinal ? null : retryDelayMs(RETRIES, tries)
   const { delivered_at } = delivery
   if (delay === null) return { ...common, status: 'failed', next_attempt_at: null, delivered_at }

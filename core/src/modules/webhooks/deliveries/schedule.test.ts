@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { HOURS, MINUTES, SECONDS } from '#kernel'
 import type { TestCore } from '../../../testing/index.ts'
-import { createOwner, createWebhooksCore, type Owner, type Receiver, startReceiver } from '../webhooks.fixture.ts'
+import {
+  asSuperuser,
+  createOwner,
+  createWebhooksCore,
+  type Owner,
+  type Receiver,
+  startReceiver,
+} from '../webhooks.fixture.ts'
 
 let core: TestCore
 let receiver: Receiver
@@ -94,4 +101,42 @@ describe('a delivery that is not taken', () => {
     const came = receiver.received.slice(before).map(({ body }) => JSON.parse(body).data.id)
     assert.deepEqual(came, [fresh], 'at once, whenever the other is due')
   })
+})
+
+describe('an event that is not kept any more', () => {
+  test('is given up, and says nothing about the receiver', async () => {
+    await owner.openStore('Kept')
+    await owner.openStores(30)
+    await asSuperuser(core, "delete from events where tenant_id = $1 and data->>'name' <> 'Kept'", [owner.tenantId])
+    await owner.drain()
+    const all = await owner.deliveries(id, '?limit=100')
+    const [kept, ...lost] = all.toReversed()
+    assert.deepEqual([kept.status, receiver.received.length, lost.length], ['delivered', 1, 30])
+    for (const { status, error, payload, next_attempt_at } of lost)
+      assert.deepEqual(
+        [status, error, payload, next_attempt_at],
+        ['failed', 'The event is not kept any more', null, null],
+      )
+    assert.equal((await owner.look(id)).last_error, null)
+    assert.equal((await owner.send('GET', `/webhooks/${id}/stats`)).failures, 0)
+  })
+})
+
+describe('a webhook that is led elsewhere while something is sent', () => {
+  for (const reply of [410, 429, 500] as const)
+    test(`is not judged by the ${reply} of where it led`, async (context) => {
+      const moved = await startReceiver()
+      context.after(moved.close)
+      receiver.answer(async () => {
+        await owner.send('PUT', `/webhooks/${id}`, { url: moved.url })
+        return reply
+      })
+      await owner.openStore()
+      await owner.drain()
+      const { is_active, last_error } = await owner.look(id)
+      assert.deepEqual([is_active, last_error, receiver.received.length], [true, null, 1])
+      core.clock.advance(6 * SECONDS)
+      await owner.drain()
+      assert.deepEqual([moved.received.length, (await owner.newest(id)).status], [1, 'delivered'])
+    })
 })

@@ -77,7 +77,7 @@ async function nextTurn(ctx: Ctx, webhook: WebhookRow): Promise<Turn | null> {
 async function endTurn(ctx: Ctx, turn: Turn, tries: readonly Try[], goesOn: boolean): Promise<Turn | null> {
   const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, turn.webhook.id)
   if (!before || !isHeld(before, turn.webhook)) return null
-  const webhook = await recordTries(ctx, before, tries)
+  const webhook = await recordTries(ctx, before, { tried: turn.webhook, tries })
   if (goesOn && isFree({ locked_until: null, next_attempt_at: webhook.next_attempt_at }, ctx.clock))
     return nextTurn(ctx, webhook)
   const after = await updateWebhook(ctx.tx, webhook, NO_LEASE)

@@ -203,4 +203,24 @@ describe('a webhook that switched itself off', () => {
     const { data } = await owner.send('GET', `/webhooks/${webhook.id}/deliveries?status=pending`)
     assert.equal(data.length, 1, 'the event waits')
   })
+
+  test('gets a test once, also when it is switched on meanwhile', async () => {
+    await owner.send('POST', `/webhooks/${webhook.id}/test`, {})
+    const release = Promise.withResolvers<number>()
+    receiver.answer(({ body }) => (body.includes('Are you there?') ? 200 : release.promise))
+    const sending = owner.drain()
+    await until('the test is under way', () => receiver.open() === 1)
+    core.clock.advance(HOURS)
+    await asSuperuser(core, 'update webhooks set locked_until = $2 where id = $1', [
+      webhook.id,
+      new Date(core.clock.ms() + MINUTES).toISOString(),
+    ])
+    await tryDue(core, owner.tenantId)
+    assert.equal((await look()).is_active, true)
+    release.resolve(200)
+    await sending
+    await owner.drain()
+    const tests = receiver.received.filter(({ body }) => body.includes('Messages arrive here.'))
+    assert.equal(tests.length, 1)
+  })
 })

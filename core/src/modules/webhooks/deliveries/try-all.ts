@@ -83,5 +83,9 @@ export function bodyOf(delivery: DueDelivery): object | null {
   })
 }
 
+/** Its event is not kept any more, which says nothing about the receiver. */
+export const isGoneEvent = ({ event_id, type }: DueDelivery): boolean => event_id !== null && type === null
+
 /** The receiver is not there, or has too much to do. */
-export const isTrouble = ({ status }: Outcome): boolean => status === null || [410, 429, 502, 503, 504].includes(status)
+const isTrouble = ({ status, delivery }: Try): boolean =>
+  status === null ? !isGoneEvent(delivery) : [410, 429, 502, 503, 504].includes(status)
