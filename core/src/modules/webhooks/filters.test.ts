@@ -90,6 +90,9 @@ describe('a webhook', () => {
     await owner.send('PUT', `/webhooks/${id}`, { is_active: false })
     await owner.openStore('Off again')
     assert.deepEqual([await came('off'), (await owner.deliveries(id)).length], [[], 1])
+    const again = await owner.send('PUT', `/webhooks/${id}`, { is_active: true })
+    assert.equal(again.missed_since, on.missed_since, 'what was not asked for goes on being missed')
+    assert.ok(again.missed_until > on.missed_until)
   })
 
   test('gets what is on its way to it only once it is on again', async () => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
 import { DAYS, HOURS, MINUTES, SECONDS } from '#kernel'
+import { createSecretBox } from '../../kernel/secrets.ts'
 import type { TestCore } from '../../testing/index.ts'
 import { Event } from '../events/index.ts'
 import {
+  asSuperuser,
   createOwner,
   createWebhooksCore,
   isSignedBy,
@@ -180,4 +182,24 @@ describe('a secret that was replaced', () => {
     const signed = [first, second, third].map((secret) => isSignedBy(secret, came))
     assert.deepEqual(signed, [false, true, true])
   })
+})
+
+describe('a secret that cannot be opened any more', () => {
+  for (const signature of ['v1', 'v1a'] as const) // words on the wire
+    test(`of ${signature} makes attempts fail until it is rotated`, async () => {
+      const { id } = await owner.addWebhook(receiver.url, { signature })
+      const sealed = createSecretBox(`another-${'x'.repeat(40)}`).seal('whsec_lost', `webhook:${id}`)
+      await asSuperuser(core, 'update webhooks set secret = $2 where id = $1', [id, sealed])
+      await owner.openStore()
+      await owner.drain()
+      const { status, error, attempts } = await owner.newest(id)
+      assert.deepEqual([status, attempts.length, receiver.received.length], ['pending', 1, 0])
+      assert.equal(error, 'The secret cannot be read any more: rotate it')
+      const { secret, public_key } = await owner.send('POST', `/webhooks/${id}/rotate-secret`, {})
+      core.clock.advance(MINUTES)
+      await owner.drain()
+      const came = receiver.received[0] ?? assert.fail('nothing came')
+      assert.equal(signature === 'v1' ? isSignedBy(secret, came) : isSignedByKey(public_key, came), true)
+      assert.equal(came.signatures.split(' ').length, 1)
+    })
 })

@@ -202,6 +202,10 @@ describe('a route of webhooks', () => {
       assert.deepEqual([status, body.code], [405, 'method_not_allowed'], path)
       assert.match(String(headers.allow), /\bGET\b/)
     }
+    for (const path of ['rotate-secret', 'test', 'replay', `deliveries/${delivery}/redeliver`]) {
+      const { status, headers } = await owner.get(`/webhooks/${id}/${path}`)
+      assert.deepEqual([status, headers.allow], [405, 'POST'], path)
+    }
   })
 })
 
