@@ -116,7 +116,8 @@ interface Openness {
  * one may be open on purpose, by `additionalProperties`.
  */
 export function isOpen(schema: TSchema, isWithin = false): boolean {
-  const { type, properties, patternProperties, additionalProperties, items, ...of } = schema as Openness // JSON Schema keywords
+  const of = schema as Openness // JSON Schema keywords
+  const { type, properties, patternProperties, additionalProperties, items } = of
   const types = [type ?? []].flat()
   const branches = [...(of.anyOf ?? []), ...(of.oneOf ?? []), ...(of.allOf ?? [])]
   // A schema without a type accepts anything, unless its branches restrict it.

@@ -9,19 +9,27 @@ const PECULIAR = /\(\?(?!:)/
  * form, which would accept everything.
  */
 export function problemsOfSchema(schema: unknown): string[] {
-  if (typeof schema !== 'object' || schema === null) return []
-  const { pattern, format, form, patternProperties } = schema as Record<string, unknown> // JSON Schema's keywords
   const problems: string[] = []
-  const patterns = [pattern, ...Object.keys(Object(patternProperties))]
+  collect(schema, problems)
+  return problems
+}
+
+/** Adds them to one list: a start looks at thousands of schemas. */
+function collect(schema: unknown, problems: string[]): void {
+  if (typeof schema !== 'object' || schema === null) return
+  const { pattern, format, form, patternProperties } = schema as Record<string, unknown> // JSON Schema's keywords
+  const patterns = patternProperties ? [pattern, ...Object.keys(patternProperties)] : [pattern]
   for (const each of patterns)
     if (typeof each === 'string' && PECULIAR.test(each))
       problems.push(`has a pattern with (? in it, which not every language knows: ${each}`)
   if (typeof format === 'string' && !Format.Has(format)) problems.push(`has the unknown format '${format}'`)
   if (typeof form === 'string' && !Object.hasOwn(FORMS, form)) problems.push(`has the unknown form '${form}'`)
-  const inner = Object.entries(schema).filter(([keyword]) => SCHEMAS.has(keyword))
-  const maps = Object.entries(schema).filter(([keyword]) => MAPS.has(keyword))
-  const all = [...inner.flatMap(([, each]) => [each].flat()), ...maps.flatMap(([, map]) => Object.values(Object(map)))]
-  return [...problems, ...all.flatMap(problemsOfSchema)]
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (MAPS.has(keyword)) for (const each of Object.values(Object(value))) collect(each, problems)
+    else if (!SCHEMAS.has(keyword)) continue
+    else if (Array.isArray(value)) for (const each of value) collect(each, problems)
+    else collect(value, problems)
+  }
 }
 
 /** Keywords that hold a schema or a list of them, and those that hold schemas by name. */

@@ -46,7 +46,16 @@ export function createMethodTable(routes: readonly RegisteredRoute[]): MethodTab
     const parts = decoded(path)
     return parts && find(root, parts, 0)
   }
-  const covering = new Set(routes.filter((route) => routes.some(({ url }) => covers(route.url, url))))
+  const patterns = [...new Set(routes.map(({ url }) => url))].map((url) => ({
+    shape: shapeOf(url),
+    parts: stepsOf(url),
+  }))
+  const byLength = Map.groupBy(patterns, ({ parts }) => parts.length)
+  const covering = new Set(
+    patterns
+      .filter((wide) => byLength.get(wide.parts.length)?.some((url) => covers(wide, url)))
+      .map(({ shape }) => shape),
+  )
   return {
     allowed: (path) => {
       const step = lookUp(path)
@@ -57,7 +66,7 @@ export function createMethodTable(routes: readonly RegisteredRoute[]): MethodTab
       const step = lookUp(path)
       return step !== null && step.url !== shapeOf(url)
     },
-    coversOthers: (route) => covering.has(route),
+    coversOthers: ({ url }) => covering.has(shapeOf(url)),
   }
 }
 
@@ -96,8 +105,13 @@ function decoded(path: string): string[] | null {
   }
 }
 
-function covers(pattern: string, url: string): boolean {
-  const [wide, narrow] = [stepsOf(pattern), stepsOf(url)]
-  if (wide.length !== narrow.length || shapeOf(pattern) === shapeOf(url)) return false
-  return wide.every((part, at) => (isParameter(part) ? true : part === narrow[at]))
+interface Pattern {
+  shape: string
+  parts: readonly string[]
+}
+
+/** Whether a pattern takes in another one of as many segments. */
+function covers(wide: Pattern, narrow: Pattern): boolean {
+  if (wide.shape === narrow.shape) return false
+  return wide.parts.every((part, at) => isParameter(part) || part === narrow.parts[at])
 }

@@ -8,7 +8,14 @@ import { isLimited, policiesOf } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { takesKeys } from './identify.ts'
 import { declaredParameters, parameterOf, requestBodyOf } from './openapi-inputs.ts'
-import { errorsOf, openStatuses, problemAnswer, rateHeaderRefs, sharedName } from './openapi-problems.ts'
+import {
+  describeProblems,
+  errorsOf,
+  openStatuses,
+  problemAnswer,
+  rateHeaderRefs,
+  sharedName,
+} from './openapi-problems.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { SchemaCollection } from './openapi-schemas.ts'
 import type { AnswerObject, MediaType, Operation, Parameter } from './openapi-types.ts'
@@ -147,12 +154,12 @@ function problemsOf(route: RegisteredRoute, { responses, registry, product }: Wo
   return Object.fromEntries(
     Object.entries(byStatus).map(([text, kinds = []]) => {
       const status = Number(text)
-      const answer = problemAnswer(status, kinds, open.has(status), { route, types: product.problemTypes })
+      const answer = () => problemAnswer(status, kinds, open.has(status), { route, types: product.problemTypes })
       const name = sharedName(kinds, open.has(status), route)
-      if (name === null) return [text, answer]
-      responses[name] ??= answer
+      if (name === null) return [text, answer()]
+      responses[name] ??= answer()
       // Two modules may use one code differently; the second is then described inline.
-      if (responses[name].description !== answer.description) return [text, answer]
+      if (responses[name].description !== describeProblems(status, kinds)) return [text, answer()]
       return [text, { $ref: `#/components/responses/${name}` }]
     }),
   )

@@ -94,23 +94,27 @@ export function problemAnswer(
   isOpen: boolean,
   { route, types }: Exemplified,
 ): AnswerObject {
-  const codes = kinds.map(({ code }) => code)
   // Not as properties next to the reference, because client generators ignore those.
   const narrowed: JsonSchema = {
     type: 'object',
     required: isOpen ? ['status'] : ['status', 'code'],
     properties: {
       status: { const: status },
-      ...(isOpen ? {} : { code: { type: 'string', enum: codes } }),
+      ...(isOpen ? {} : { code: { type: 'string', enum: kinds.map(({ code }) => code) } }),
       ...Object.assign({}, ...kinds.map(({ members }) => members)),
     },
   }
   const schema: JsonSchema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] }
   return {
-    description: `${STATUS_CODES[status] ?? 'Problem'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
+    description: describeProblems(status, kinds),
     headers: { ...headersOf(status), ...rateHeaderRefs(route) },
     content: { [PROBLEM_MEDIA_TYPE]: { schema, ...examplesOf(kinds, { route, types }) } },
   }
+}
+
+/** What the answer for all errors of one status is described as. */
+export function describeProblems(status: number, kinds: readonly ErrorKind[]): string {
+  return `${STATUS_CODES[status] ?? 'Problem'}: ${kinds.map(({ code }) => `\`${code}\``).join(', ')}`
 }
 
 /** The name of an answer that several routes share, or null for one that depends on the route. */
@@ -152,5 +156,6 @@ function exampleOf(kind: ErrorKind, { route: { access }, types }: Exemplified): 
     ...(kind === invalidRequest ? { errors: [{ pointer: 'query/x', detail: 'is not a known field' }] } : {}),
     members: kind === permissionDenied ? permissionOf(access) : samplesOf(kind),
   }
-  return problemDocument(kind(details), SAMPLE_REQUEST_ID, types)
+  // Without making the error: its stack would take longer than all the rest of the document.
+  return problemDocument({ kind, details }, SAMPLE_REQUEST_ID, types)
 }

@@ -125,7 +125,7 @@ const RETRY_SOON = { 'retry-after': '1' }
  * its `type`.
  */
 export function problemDocument(
-  { kind, details }: AppError,
+  { kind, details }: Pick<AppError, 'kind' | 'details'>,
   requestId: string,
   types = PROBLEM_TYPES,
 ): Record<string, unknown> {

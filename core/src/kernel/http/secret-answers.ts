@@ -39,18 +39,23 @@ export function unmarkedSecrets(response: Responses): string[] {
 
 function secretFields(response: Responses): SecretField[] {
   // TypeBox schemas are JSON Schemas, whose keywords are read by name.
-  return Object.values(response).flatMap((schema) => (schema ? [...walk(schema as TSchema & Shape, '', '')] : []))
+  const found: SecretField[] = []
+  for (const schema of Object.values(response)) if (schema) walk(schema as TSchema & Shape, '', '', found)
+  return found
 }
 
-function* walk(shape: Shape | boolean | undefined, name: string, path: string): Generator<SecretField> {
+function walk(shape: Shape | boolean | undefined, name: string, path: string, found: SecretField[]): void {
   if (typeof shape !== 'object' || shape.secret === false) return
   if (shape.secret || (SECRET_NAME.test(name) && shape.type !== 'boolean')) {
-    yield { path, isMarked: shape.secret === true }
+    found.push({ path, isMarked: shape.secret === true })
     return
   }
   for (const [field, part] of Object.entries(shape.properties ?? {}))
-    yield* walk(part, field, path ? `${path}.${field}` : field)
-  for (const part of Object.values(shape.patternProperties ?? {})) yield* walk(part, '', `${path}.*`)
-  const { additionalProperties, items = [], prefixItems = [], anyOf = [], oneOf = [], allOf = [] } = shape
-  for (const part of [additionalProperties, items, prefixItems, anyOf, oneOf, allOf].flat()) yield* walk(part, '', path)
+    walk(part, field, path ? `${path}.${field}` : field, found)
+  for (const part of Object.values(shape.patternProperties ?? {})) walk(part, '', `${path}.*`, found)
+  const { additionalProperties, items, prefixItems, anyOf, oneOf, allOf } = shape
+  walk(additionalProperties, '', path, found)
+  for (const parts of [items, prefixItems, anyOf, oneOf, allOf])
+    if (Array.isArray(parts)) for (const part of parts) walk(part, '', path, found)
+    else walk(parts, '', path, found)
 }
