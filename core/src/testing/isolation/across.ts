@@ -2,8 +2,9 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import { routeName } from './catalogue.ts'
 import { overlay, urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
-import { type CredentialSet, findSecret, ownStore, type Plan, refusalProblem } from './requests.ts'
+import { type CredentialSet, ownStore, type Plan, refusalProblem } from './requests.ts'
 import { asSchema, isIdName } from './samples.ts'
+import { secretsIn } from './secrets.ts'
 import type { Filling } from './types.ts'
 import type { World } from './world.ts'
 import { written } from './written.ts'
@@ -58,11 +59,7 @@ async function sendAcross(world: World, { route, kind, token, parts }: Sent, sec
   const [url, request] = [urlOf(route, filling), written(route, { ...filling, headers })]
   const answer = await world.test.request(route.method, url, { token, ...request })
   const said = `${url} ${JSON.stringify(request)} ${request.payload}`.toLowerCase()
-  const leaked = findSecret(
-    answer,
-    null,
-    secrets.filter((secret) => !said.includes(secret.toLowerCase())),
-  )
+  const leaked = secretsIn(answer, null, secrets).find((secret) => !said.includes(secret.toLowerCase()))
   return [
     refusalProblem(world.test, route, kind, answer),
     leaked && `the answer ${answer.status} shows ${leaked} of ${world.bName}`,

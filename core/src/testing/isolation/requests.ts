@@ -6,6 +6,7 @@ import { type Attempt, listAttempts } from './attempts.ts'
 import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
+import { secretsIn } from './secrets.ts'
 import { tell } from './tell.ts'
 import type { Kind } from './types.ts'
 import type { World } from './world.ts'
@@ -89,7 +90,7 @@ async function tryOnce(world: World, tried: Try, secrets: readonly string[], fin
     if (problem) say(problem, answer.status >= 500 ? routeName(route) : undefined)
     // Operators see every tenant; that is what their routes are for.
     if (kind === 'superAdmin' && route.access === 'superAdmin') return
-    const leaked = findSecret(answer, attempt.foreign, secrets)
+    const [leaked] = secretsIn(answer, attempt.foreign, secrets)
     if (leaked) say(`the answer ${answer.status} shows ${leaked} of ${world.bName}`)
     // That it is not answered as an id that never was is no second finding.
     if (attempt.foreign === null || leaked || answer.status >= 500) return
@@ -167,21 +168,6 @@ export function refusalProblem(test: TestCore, route: RegisteredRoute, kind: str
     return `it is answered ${status} without a tenant`
   return null
 }
-
-export function findSecret(
-  { text, headers }: Answered,
-  sent: string | null,
-  secrets: readonly string[],
-): string | undefined {
-  let whole = `${text}\n${JSON.stringify(headers)}`.toLowerCase()
-  if (sent) whole = whole.replaceAll(sent.toLowerCase(), '')
-  // Of thousands of ids hardly any stands in an answer.
-  const ids = new Set(whole.match(ID))
-  return secrets.find((secret) => (isId(secret) ? ids.has(secret) : whole.includes(secret)))
-}
-
-const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
-const isId = (text: string) => text.length === 36 && text.match(ID)?.[0] === text
 
 /** What of an answer must not differ: all but ids and times of the request itself; of something made, its shape. */
 function comparable({ method }: RegisteredRoute, { status, body, text }: Answered, sent: string): string {
