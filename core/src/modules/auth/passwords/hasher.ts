@@ -47,9 +47,7 @@ export interface PasswordHasherOptions {
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { concurrency = defaultConcurrency(), queueLimit = 100 } = options
   const queue = createWorkQueue({ concurrency, waiting: queueLimit, full: () => new PasswordQueueFull() })
-  // Computed outside the queue, so that it takes no place in it; awaited by whoever needs it first.
-  const dummyHash = argon2Hash(randomBytes(32), COST)
-  dummyHash.catch(() => undefined)
+  const dummyHash = hashOfNothing()
 
   return {
     async hash(password) {
@@ -66,11 +64,18 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     },
     async verifyNothing(password) {
       const bytes = encodePassword(password)
-      await queue.run(async () => argon2Verify(await dummyHash, bytes ?? ''))
+      await queue.run(() => argon2Verify(dummyHash, bytes ?? ''))
       return { ok: false, rehash: false }
     },
     close: queue.close,
   }
+}
+
+/** The hash of no known password: whoever holds one against it waits as long as for anybody's. */
+function hashOfNothing(): string {
+  const { memoryCost, timeCost, parallelism } = COST
+  const [salt, hash] = [16, 32].map((bytes) => randomBytes(bytes).toString('base64').replace(/=+$/, ''))
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${hash}`
 }
 
 /** argon2 runs on libuv's four threads, of which file and DNS work need one. */
