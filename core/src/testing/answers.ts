@@ -1,6 +1,7 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js'
 import type { Core } from '../kernel/core.ts'
 import { type OpenApiDocument, openapiDocument } from '../kernel/http/openapi.ts'
+import type { Module } from '../kernel/module.ts'
 import { createDocumentValidator } from './document-validator.ts'
 import { type FoundOperation, operationFinder, pathOf, step } from './operations.ts'
 import type { Answered } from './request.ts'
@@ -20,7 +21,7 @@ const MOST_SHOWN = 600
  * declares; a problem is a whole one with a declared code; what no route answers is a problem too.
  */
 export function createAnswerCheck(core: Core): AnswerCheck {
-  const lazy = memo(() => readerOf(openapiDocument(core)))
+  const lazy = memo(() => readerOf(core))
   const hidden = core.registry.routes.filter((route) => route.hidden).map(({ url }) => asPattern(url))
 
   return (request, answer) => {
@@ -44,17 +45,25 @@ interface Reader {
   validate: Validate
 }
 
-/** By the text of the document. Cores of one process often have the same one, and compiling its schemas takes longer than a test. */
-const readers = new Map<string, Reader>()
+/**
+ * By what the document is made from: the modules and the names of the application. Cores of one process often have the same
+ * ones, and compiling their schemas takes longer than a test.
+ */
+const readers: { modules: readonly Module[]; names: string; reader: Reader }[] = []
 
-function readerOf(document: OpenApiDocument): Reader {
-  const text = JSON.stringify(document)
-  const known = readers.get(text)
-  if (known) return known
+function readerOf({ registry, product }: Core): Reader {
+  const { modules } = registry
+  const names = JSON.stringify(product)
+  const known = readers.find((each) => each.names === names && isSame(each.modules, modules))
+  if (known) return known.reader
+  const document = openapiDocument({ registry, product })
   const reader = { document, find: operationFinder(document), validate: createDocumentValidator(document) }
-  readers.set(text, reader)
+  readers.push({ modules, names, reader })
   return reader
 }
+
+const isSame = (some: readonly Module[], others: readonly Module[]) =>
+  some.length === others.length && some.every((each, index) => each === others[index])
 
 /** What holds for every answer, whoever gave it. */
 function problemsOfAll({ status, headers, body }: Answered): string[] {
