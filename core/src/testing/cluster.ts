@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { type DatabaseUrls, setupDatabase } from '../kernel/db/setup.ts'
+import { type DatabaseUrls, setUpCopy, setupDatabase } from '../kernel/db/setup.ts'
 import { getTestServer } from './server.ts'
 import { claimDatabase, dropDatabase, prepareOnce, templateName, withServer } from './test-databases.ts'
 
@@ -46,9 +46,10 @@ export async function createTestDatabase({ template }: { template?: TestTemplate
   const name = `tenantry_test_${randomBytes(8).toString('hex')}`
   const urls = await withServer(serverUrl, async (server) => {
     if (template) await clone(server, serverUrl, name, template)
-    const prepared = await setUp(serverUrl, name)
+    const setup = { superuserUrl: serverUrl, database: name, roles: TEST_ROLES }
+    const prepared = template ? await setUpCopy(server, setup) : await setupDatabase(setup)
     await claimDatabase(server, name)
-    return prepared
+    return withSuperuser(prepared, serverUrl, name)
   })
   return { ...urls, name, drop: () => withServer(serverUrl, (server) => dropDatabase(server, name)) }
 }
@@ -73,11 +74,16 @@ async function copyDatabase(server: pg.Client, source: string, name: string): Pr
   const { rows } = await server.query("select current_setting('fsync') as fsync")
   const strategy = rows[0]?.fsync === 'off' ? 'file_copy' : 'wal_log'
   const [from, to] = [source, name].map((each) => pg.escapeIdentifier(each))
-  await server.query(`create database ${to} template ${from} strategy ${strategy}`)
+  const owner = pg.escapeIdentifier(TEST_ROLES.owner.name)
+  await server.query(`create database ${to} owner ${owner} template ${from} strategy ${strategy}`)
 }
 
 async function setUp(serverUrl: string, database: string): Promise<TestDatabaseUrls> {
   const urls = await setupDatabase({ superuserUrl: serverUrl, database, roles: TEST_ROLES })
+  return withSuperuser(urls, serverUrl, database)
+}
+
+function withSuperuser(urls: DatabaseUrls, serverUrl: string, database: string): TestDatabaseUrls {
   const superuserUrl = new URL(serverUrl)
   superuserUrl.pathname = `/${database}`
   return { ...urls, superuserUrl: superuserUrl.href }

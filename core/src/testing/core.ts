@@ -91,7 +91,8 @@ const VAPID_KEYS = {
 
 export async function createTestCore(options: TestCoreOptions = {}): Promise<TestCore> {
   const modules = options.modules ?? builtinModules
-  const database = options.database ?? (await createTestDatabase({ template: templateOf(modules) }))
+  const template = options.database ? undefined : templateOf(modules)
+  const database = options.database ?? (await createTestDatabase({ template }))
   const dataDir = await mkdtemp(join(quickFolder(), 'tenantry-test-'))
   const logs: string[] = []
   const clock = movableClock()
@@ -118,7 +119,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
   const { product, fastify } = options
   const rates = options.rates ?? (options.rateLimits ? undefined : endlessRates)
   const core = await createCore({ config, modules, product, clock, log, rates, fastify })
-  const statements = createStatementCheck(await listTenantTables(database.superuserUrl))
+  const statements = createStatementCheck(await tablesOf(database, template))
   core.db.observe(statements.observe)
   const app = await core.app().catch(async (error: unknown) => {
     await core.close()
@@ -168,16 +169,20 @@ function collect(lines: string[]): Writable {
   })
 }
 
+const known = new Map<string, Map<string, string>>()
+
+/** Those of a copy are the template's. */
+async function tablesOf({ superuserUrl }: TestDatabase, template?: TestTemplate): Promise<Map<string, string>> {
+  const tables = (template && known.get(template.key)) ?? (await listTenantTables(superuserUrl))
+  if (template) known.set(template.key, tables)
+  return tables
+}
+
 /** One template per set of modules and text of their migrations. */
 function templateOf(modules: readonly Module[]): TestTemplate {
   const sources = migrationsOf(modules)
   // Their text too: an id of a process comes again, and on a long-living server what the earlier one made is still there.
-  const texts = sources.flatMap(({ folder }) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.sql'))
-      .sort()
-      .map((name) => readFileSync(new URL(name, folder), 'utf8')),
-  )
+  const texts = sources.flatMap(({ folder }) => textsIn(folder))
   const key = createHash('sha256')
     .update(JSON.stringify([sources, texts, MIGRATIONS_STAMP]))
     .digest('hex')
@@ -188,6 +193,21 @@ function templateOf(modules: readonly Module[]): TestTemplate {
       await migrate({ ...urls, appRole: TEST_ROLES.app.name, systemRole: TEST_ROLES.system.name, sources })
     },
   }
+}
+
+const OURS = new URL('../', import.meta.url).href
+const read = new Map<string, string[]>()
+
+/** Of the built-in modules they are read once: nobody changes them while a test runs. */
+function textsIn(folder: URL): string[] {
+  const texts =
+    read.get(folder.href) ??
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.sql'))
+      .sort()
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+  if (folder.href.startsWith(OURS)) read.set(folder.href, texts)
+  return texts
 }
 
 /** Templates outlive a run on a long-living server; each process makes its own when run by hand. */

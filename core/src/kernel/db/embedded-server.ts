@@ -43,7 +43,7 @@ export async function createCluster(
     for (const path of account ? [draft, passwordFile] : []) await chown(path, account?.uid ?? 0, account?.gid ?? 0)
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
     const access = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
-    const sync = durable ? [] : ['--no-sync']
+    const sync = durable ? [] : ['--no-sync', '-c', `scram_iterations=${QUICK.scram_iterations}`]
     await run(binaries.initdb, ['-D', draft, ...locale, ...access, ...sync], account)
     await rename(draft, folder)
   } catch (error) {
@@ -121,10 +121,13 @@ async function serverArguments({ folder, port, durable }: ServerOptions): Promis
     log_timezone: 'UTC',
     log_line_prefix: '%m [%p] %q%u@%d ',
     log_checkpoints: 'off',
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(durable ? {} : QUICK),
   }
   return ['-D', folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
+
+/** For tests: nothing has to outlive a crash, and passwords that everybody knows need not withstand guessing. */
+const QUICK = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', scram_iterations: 1 }
 
 // The server writes its state to the eighth line of postmaster.pid; its own tool reads it there as well. The first line
 // shows whether the file is of this server.

@@ -56,11 +56,7 @@ export async function setupDatabase({
   database,
   roles: given = {},
 }: SetupOptions): Promise<DatabaseUrls> {
-  const roles: Roles = {
-    owner: { name: given.owner?.name ?? 'tenantry_owner', password: given.owner?.password },
-    app: { name: given.app?.name ?? 'tenantry_app', password: given.app?.password },
-    system: { name: given.system?.name ?? 'tenantry_system', password: given.system?.password },
-  }
+  const roles = rolesOf(given)
   await connected(superuserUrl, async (admin) => {
     await admin.query('select pg_advisory_lock($1)', [SETUP_LOCK])
     for (const role of Object.values(roles)) await prepareRole(admin, role)
@@ -69,6 +65,30 @@ export async function setupDatabase({
     await prepareDatabase(admin, database, roles)
     await connected(urlOf(superuserUrl, database), (inside) => prepareSchemas(inside, roles))
   })
+  return urlsOf(superuserUrl, database, roles)
+}
+
+/**
+ * Does the rest for a copy of a database that was set up with these roles on the same server: who may connect is not copied.
+ */
+export async function setUpCopy(
+  admin: pg.Client,
+  { superuserUrl, database, roles: given }: SetupOptions,
+): Promise<DatabaseUrls> {
+  const roles = rolesOf(given)
+  await admin.query(rightsOn(pg.escapeIdentifier(database), roles))
+  return urlsOf(superuserUrl, database, roles)
+}
+
+function rolesOf({ owner, app, system }: SetupOptions['roles'] = {}): Roles {
+  return {
+    owner: { name: owner?.name ?? 'tenantry_owner', password: owner?.password },
+    app: { name: app?.name ?? 'tenantry_app', password: app?.password },
+    system: { name: system?.name ?? 'tenantry_system', password: system?.password },
+  }
+}
+
+function urlsOf(superuserUrl: string, database: string, roles: Roles): DatabaseUrls {
   return {
     ownerUrl: urlOf(superuserUrl, database, roles.owner),
     appUrl: urlOf(superuserUrl, database, roles.app),
@@ -110,7 +130,8 @@ async function joinRoles(admin: pg.Client, { owner, system }: Roles): Promise<vo
   for (const { name } of [owner, system]) await admin.query(`grant ${pg.escapeIdentifier(name)} to current_user`)
 }
 
-async function prepareDatabase(admin: pg.Client, name: string, { owner, app, system }: Roles): Promise<void> {
+async function prepareDatabase(admin: pg.Client, name: string, roles: Roles): Promise<void> {
+  const { owner } = roles
   const database = pg.escapeIdentifier(name)
   const found = await admin.query(
     'select pg_get_userbyid(datdba) as owner, pg_encoding_to_char(encoding) as encoding from pg_database where datname = $1',
@@ -122,11 +143,16 @@ async function prepareDatabase(admin: pg.Client, name: string, { owner, app, sys
   else if (existing.owner !== owner.name) {
     await admin.query(`alter database ${database} owner to ${pg.escapeIdentifier(owner.name)}`)
   }
+  await admin.query(rightsOn(database, roles))
+}
+
+/** Several statements. */
+function rightsOn(database: string, { owner, app, system }: Roles): string {
   const three = [owner, app, system].map((role) => pg.escapeIdentifier(role.name)).join(', ')
-  await admin.query(`revoke all on database ${database} from public`)
-  await admin.query(`grant connect on database ${database} to ${three}`)
-  // graphile-worker says "create schema if not exists" for its own, which wants this right even when the schema exists.
-  await admin.query(`grant create on database ${database} to ${pg.escapeIdentifier(system.name)}`)
+  // graphile-worker says "create schema if not exists" for its own, which wants the last right even when the schema exists.
+  return `revoke all on database ${database} from public;
+    grant connect on database ${database} to ${three};
+    grant create on database ${database} to ${pg.escapeIdentifier(system.name)}`
 }
 
 // Since version 17 every server has this locale, whatever its operating system offers.
