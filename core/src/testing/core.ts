@@ -16,6 +16,7 @@ import { runSchedule } from '../kernel/jobs/schedules.ts'
 import type { Module } from '../kernel/module.ts'
 import type { ProductOptions } from '../kernel/product.ts'
 import type { RateStore } from '../kernel/rates/store.ts'
+import { auth, hashPasswordsCheaply } from '../modules/auth/index.ts'
 import { builtinModules } from '../modules/index.ts'
 import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
@@ -43,6 +44,11 @@ export interface TestCoreOptions {
   rates?: RateStore
   /** As `createCore` takes it: plugins and hooks on Fastify. */
   fastify?: FastifySetup
+  /**
+   * Hash passwords as a server does, which takes longer than all the rest of most tests. Default: no, they are hashed at next
+   * to no cost.
+   */
+  fullPasswordCost?: boolean
   /** An existing database: for a second process on the same one. */
   database?: TestDatabase
 }
@@ -119,6 +125,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
   const { product, fastify } = options
   const rates = options.rates ?? (options.rateLimits ? undefined : endlessRates)
   const core = await createCore({ config, modules, product, clock, log, rates, fastify })
+  if (!options.fullPasswordCost && config.env === 'test' && modules.includes(auth)) hashPasswordsCheaply(core)
   const statements = createStatementCheck(await tablesOf(database, template))
   core.db.observe(statements.observe)
   const app = await core.app().catch(async (error: unknown) => {

@@ -28,7 +28,7 @@ export {
   signInAttemptsMail,
   verifyEmailMail,
 } from './mails.ts'
-export { passwordHasher, verifyPassword } from './passwords/hash.ts'
+export { hashPasswordsCheaply, passwordHasher, verifyPassword } from './passwords/hash.ts'
 export { findAccountById } from './queries.ts'
 export { requestReset } from './recovery/reset-password.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'

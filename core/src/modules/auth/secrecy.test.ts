@@ -22,7 +22,7 @@ const MEASUREMENTS = 8
 let t: TestCore
 before(async () => {
   // Without limits: timing takes more attempts than an account is allowed.
-  t = await createAuthCore({ env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'trace' } })
+  t = await createAuthCore({ fullPasswordCost: true, env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'trace' } })
 })
 after(() => t?.close())
 

@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { newId } from '#kernel'
-import { createAuthCore } from '../auth.fixture.ts'
+import { after, before, test } from 'node:test'
+import { createTestCore, type TestCore } from '../../../testing/index.ts'
+import { hashPasswordsCheaply, passwordHasher } from './hash.ts'
 
-test('a password of the name that people know the product by is refused', async () => {
-  const t = await createAuthCore({
-    env: { PUBLIC_URL: 'https://app.bookstall.example', MAIL_FROM: 'Wonder Till <no-reply@example.com>' },
-  })
-  try {
-    const register = (password: string) =>
-      t.request('POST', '/api/v1/auth/register', {
-        body: { email: `${newId()}@example.com`, password, name: 'Ada Byron', tenant_name: 'Acme' },
-      })
-    for (const password of ['Bookstall-731', 'b00kst4ll-9173', 'wondertill8271', 'tenantry1234']) {
-      const { status, body } = await register(password)
-      assert.deepEqual([status, body.errors?.[0]?.pointer], [400, '#/password'], password)
-    }
-    assert.equal((await register('a bookstall by the river')).status, 201)
-  } finally {
-    await t.close()
-  }
+let t: TestCore
+before(async () => {
+  t = await createTestCore()
+})
+after(() => t.close())
+
+test('passwords are hashed cheaply in tests alone', async () => {
+  assert.match(await t.core.use(passwordHasher).hash('x'), /m=8,t=1,p=1/)
+  for (const env of ['development', 'production'] as const)
+    assert.throws(() => hashPasswordsCheaply({ ...t.core, config: { ...t.core.config, env } }), /in tests alone/)
 })

@@ -1,4 +1,4 @@
-import { type Ctx, defineResource, unavailable } from '#kernel'
+import { type Core, type Ctx, defineResource, unavailable } from '#kernel'
 import { createPasswordHasher, type PasswordHasher, PasswordQueueFull, type PasswordVerdict } from './hasher.ts'
 
 /** Hashes passwords off the event loop, a few at a time: one per process. */
@@ -7,6 +7,15 @@ export const passwordHasher = defineResource<PasswordHasher>({
   create: () => createPasswordHasher(),
   close: (hasher) => hasher.close(),
 })
+
+/** The least that argon2 takes. */
+const NEXT_TO_NOTHING = { memoryCost: 8, timeCost: 1, parallelism: 1 }
+
+/** Lets a core hash at next to no cost: for tests, whose passwords protect nothing. @throws Error outside of a test */
+export function hashPasswordsCheaply(core: Core): void {
+  if (core.config.env !== 'test') throw new Error('Passwords are hashed cheaply in tests alone (NODE_ENV=test)')
+  Object.assign(core.use(passwordHasher), createPasswordHasher({ cost: NEXT_TO_NOTHING }))
+}
 
 const RETRY_SECONDS = 2
 

@@ -4,7 +4,13 @@ import { hash as argon2Hash, verify as argon2Verify, parseOptions } from '@node-
 import { createWorkQueue } from '#kernel'
 
 /** argon2id (the library's default kind): memory in KiB, passes, lanes. Raising one makes older hashes ask for a rehash. */
-const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+const COST: PasswordCost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+export interface PasswordCost {
+  readonly memoryCost: number
+  readonly timeCost: number
+  readonly parallelism: number
+}
 
 /** Longest password that is hashed, in UTF-8 bytes as given. Beyond it nothing matches. */
 export const PASSWORD_MAX_BYTES = 1024
@@ -41,22 +47,24 @@ export interface PasswordHasherOptions {
   concurrency?: number
   /** How many may wait beyond those; further ones are refused at once. Default: 100. */
   queueLimit?: number
+  /** Default: what has to withstand guessing. Only tests, whose passwords protect nothing, may take less. */
+  cost?: PasswordCost
 }
 
 /** Makes a hasher; its memory is bounded by `concurrency` × 19 MiB and `queueLimit` waiting passwords. */
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
-  const { concurrency = defaultConcurrency(), queueLimit = 100 } = options
+  const { concurrency = defaultConcurrency(), queueLimit = 100, cost = COST } = options
   const queue = createWorkQueue({ concurrency, waiting: queueLimit, full: () => new PasswordQueueFull() })
-  const dummyHash = hashOfNothing()
+  const dummyHash = hashOfNothing(cost)
 
   return {
     async hash(password) {
       const bytes = encodePassword(password)
       if (!bytes) throw new RangeError(`A password has at most ${PASSWORD_MAX_BYTES} bytes`)
-      return queue.run(() => argon2Hash(bytes, COST))
+      return queue.run(() => argon2Hash(bytes, cost))
     },
     async verify(hash, password) {
-      const rehash = isOutdated(hash)
+      const rehash = isOutdated(hash, cost)
       const bytes = encodePassword(password)
       const matches = await queue.run(() => argon2Verify(hash, bytes ?? ''))
       const ok = matches && bytes !== undefined
@@ -72,8 +80,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
 }
 
 /** The hash of no known password: whoever holds one against it waits as long as for anybody's. */
-function hashOfNothing(): string {
-  const { memoryCost, timeCost, parallelism } = COST
+function hashOfNothing({ memoryCost, timeCost, parallelism }: PasswordCost): string {
   const [salt, hash] = [16, 32].map((bytes) => randomBytes(bytes).toString('base64').replace(/=+$/, ''))
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${hash}`
 }
@@ -93,10 +100,10 @@ function encodePassword(password: string): Buffer | undefined {
   return Buffer.from(password.normalize('NFKC'))
 }
 
-function isOutdated(hash: string): boolean {
+function isOutdated(hash: string, cost: PasswordCost): boolean {
   try {
     const { memoryCost, timeCost, parallelism } = parseOptions(hash)
-    return memoryCost < COST.memoryCost || timeCost < COST.timeCost || parallelism < COST.parallelism
+    return memoryCost < cost.memoryCost || timeCost < cost.timeCost || parallelism < cost.parallelism
   } catch {
     throw new Error('A stored password hash cannot be read')
   }

@@ -23,7 +23,7 @@ import { completeSignIn } from './complete-sign-in.ts'
 
 let t: TestCore
 before(async () => {
-  t = await createAuthCore()
+  t = await createAuthCore({ fullPasswordCost: true })
 })
 after(() => t?.close())
 
