@@ -12,7 +12,7 @@ export interface Totals {
 }
 
 const OPTIONS = {
-  filesPerProcess: 20,
+  filesPerProcess: 40,
   isAlone,
   fileTimeoutMs: 20 * 60_000,
   endTimeoutMs: 60_000,
