@@ -74,17 +74,29 @@ export const ALSO_ON_FIFTEEN = [
  * of tables the catalogue's tests.
  */
 export const BESIDE_STATEMENTS = [
+  'isolation/samples',
+  'statements/read',
   'test/architecture',
+  'test/cases',
+  'test/configured-modules',
+  'test/doors',
   'test/examples',
+  'test/fastify-setup',
   'test/files-cli',
   'test/files-move-killed',
   'test/fine-print',
   'test/hostile-input',
   'test/http-edges',
   'test/isolation',
+  'test/isolation-findings',
+  'test/kernel-mails',
   'test/kernel-registry',
+  'test/kernel-settings',
   'test/kernel-streams',
   'test/kernel-uploads',
+  'test/keyed-parts',
+  'test/mails',
+  'test/messages',
   'test/names',
   'test/openapi',
   'test/outbound-places',
@@ -95,8 +107,11 @@ export const BESIDE_STATEMENTS = [
   'test/rate-limits.redis',
   'test/rate-store',
   'test/reach',
+  'test/request-parts',
   'test/routes',
+  'test/store-header',
   'test/unknown-fields',
+  'testing/answers',
 ]
 
 /** Those that take longest, by waiting or by working: begun last, they would keep the whole check waiting. */
