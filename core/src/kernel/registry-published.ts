@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EventDefinition } from './events/define.ts'
-import { type PublishedEvent, publicNameOf, publicSchema } from './events/published.ts'
+import { type PublishedEvent, problemsOfPublished, publicNameOf, publicSchema } from './events/published.ts'
 import type { Module } from './module.ts'
 
 interface PublishedEvents {
@@ -29,6 +29,8 @@ export function collectPublished(
       if (!definition || name === undefined) continue
       if (!NAME.test(name) || name.length > MAX_NAME)
         problems.push(`event ${source} (${module.name}) goes out as ${name}, which is not like store.created`)
+      for (const problem of new Set(problemsOfPublished(definition.data)))
+        problems.push(`event ${source} (${module.name}) goes out and ${problem}`)
       const known = byName.get(name)
       const schema = publicSchema(definition.data)
       if (known && !isDeepStrictEqual(known.schema, schema))

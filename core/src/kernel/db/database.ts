@@ -4,7 +4,7 @@ import pg from 'pg'
 import { isUuid } from '../ids.ts'
 import { isConnectionLoss, isEndOfBackend, isRetryable, isUnsent, sqlState } from './errors.ts'
 import { createHoldings } from './held-connections.ts'
-import { bindTx, type StatementObserver } from './kysely.ts'
+import { bindTx, finishWork, type StatementObserver } from './kysely.ts'
 import { prepareLeads, sendFirst, sendScoped } from './scoped-query.ts'
 import { corkUntilIdle, Statement } from './statement.ts'
 import type { Tx } from './tables.ts'
@@ -89,7 +89,6 @@ export function openDatabase(options: DatabaseOptions): Database {
     })
     try {
       const result = await work(bound.tx)
-      for (const finish of bound.last) await finish()
       bound.end()
       if (bound.unsent.length > 0) throw bound.unsent[0]
       if (!isOpen) return result
@@ -142,7 +141,13 @@ export function openDatabase(options: DatabaseOptions): Database {
       holdings.assertNone(caller)
       for (let attempt = 1; ; attempt++) {
         try {
-          return await run(scope, (tx) => holdings.during(scope.role, () => work(tx)))
+          return await run(scope, (tx) =>
+            holdings.during(scope.role, async () => {
+              const result = await work(tx)
+              await finishWork(tx)
+              return result
+            }),
+          )
         } catch (error) {
           if (attempt >= MAX_TRIES || !mayRetry(error)) throw error
           await sleep(2 ** attempt * 10 * (0.5 + Math.random()))

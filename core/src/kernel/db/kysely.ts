@@ -68,8 +68,6 @@ export interface BoundTx {
   end(): void
   /** What `sendUnawaited` has sent. */
   unawaited: readonly Promise<unknown>[]
-  /** What was asked for by `beforeCommit`. */
-  last: readonly (() => Promise<void>)[]
   /** Why `sendUnawaited` could not send something: then nothing may be committed, even if the work has swallowed it. */
   unsent: readonly unknown[]
 }
@@ -86,6 +84,11 @@ export function sendUnawaited(tx: Tx, query: CompiledQuery): Promise<pg.QueryRes
   const send = unawaitedBy.get(tx)
   if (!send) throw new Error('There is no open transaction to send the statement in')
   return send(query)
+}
+
+/** Does what was asked for by `beforeCommit`. */
+export async function finishWork(tx: Tx): Promise<void> {
+  for (const finish of lastBy.get(tx) ?? []) await finish()
 }
 
 /**
@@ -153,15 +156,13 @@ export function bindTx(
     unawaited.push(sent)
     return sent
   })
-  const last: (() => Promise<void>)[] = []
-  lastBy.set(tx, last)
+  lastBy.set(tx, [])
   return {
     tx,
     end: () => {
       isOver = true
     },
     unawaited,
-    last,
     unsent,
   }
 }

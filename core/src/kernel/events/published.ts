@@ -53,11 +53,26 @@ const openParts = (parts: unknown): Schema =>
 const isHidden = ({ properties }: Schema, name: unknown): boolean =>
   isObject(properties) && typeof name === 'string' && isSecret(properties[name])
 
-/** Whether a value of this schema may be a secret. */
+/** Whether a value of this schema, or one in its list, may be a secret. */
 function isSecret(schema: unknown): boolean {
   if (!isObject(schema)) return false
-  if (schema.secret === true) return true
-  return Array.isArray(schema.anyOf) && schema.anyOf.some(isSecret)
+  if (schema.secret === true || isSecret(schema.items)) return true
+  return Array.isArray(schema.anyOf) && schema.anyOf.some((branch) => isObject(branch) && branch.secret === true)
+}
+
+/** Keywords that are not read here: what they name could go out although it is secret. */
+const UNREAD = ['allOf', 'oneOf', 'prefixItems', 'additionalItems', 'not', 'if', 'dependentSchemas', '$ref']
+
+/** Why data of a schema cannot go out, as the end of a sentence; at any depth. */
+export function* problemsOfPublished(schema: unknown): Iterable<string> {
+  if (!isObject(schema)) return
+  const { items } = schema
+  for (const keyword of UNREAD)
+    if (keyword in schema) yield `has data with ${keyword}, of which it is not known what is secret`
+  if (Array.isArray(items)) yield 'has data with a list of fixed places, of which it is not known what is secret'
+  const parts = [...MAPS].flatMap((map) => Object.values(asSchema(schema[map])))
+  const branches = Array.isArray(schema.anyOf) ? schema.anyOf : []
+  for (const part of [...parts, ...branches, items, schema.additionalProperties]) yield* problemsOfPublished(part)
 }
 
 /** What goes out of an object: the fields that its schema names and that are not secret, at every depth. */
@@ -67,17 +82,19 @@ export function publicData(schema: TObject, values: Values): Values {
 
 function visible(schema: Schema, value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value
-  const { anyOf } = schema
-  if (Array.isArray(anyOf)) return visible(branchFor(anyOf as Schema[], value), value) // its branches are schemas
+  if (Array.isArray(schema.anyOf)) return visible(together(schema.anyOf as Schema[], value), value) // its branches are schemas
   if (Array.isArray(value)) return value.map((each) => visible(asSchema(schema.items), each))
   const { properties, patternProperties, additionalProperties } = schema
-  if (!isObject(properties) && !isObject(patternProperties) && !isObject(additionalProperties)) return value
+  // An object of which nothing is named is open: all of it goes out.
+  if (!namesAny(properties) && !namesAny(patternProperties) && !isObject(additionalProperties)) return value
   const entries = Object.entries(value).flatMap(([name, inner]): [string, unknown][] => {
     const own = partFor(schema, name)
     return own === undefined || isSecret(own) || inner === undefined ? [] : [[name, visible(own, inner)]]
   })
   return Object.fromEntries(entries)
 }
+
+const namesAny = (map: unknown): boolean => isObject(map) && Object.keys(map).length > 0
 
 const asSchema = (value: unknown): Schema => (isObject(value) ? value : {})
 
@@ -88,9 +105,19 @@ function partFor({ properties, patternProperties, additionalProperties }: Schema
   return isObject(additionalProperties) ? additionalProperties : undefined
 }
 
-/** The branch whose type a value has, secrets first: what may be one is one. */
-function branchFor(branches: Schema[], value: object): Schema {
+/** What any of the branches names that a value may be of; a field that is secret in one of them is secret. */
+function together(branches: readonly Schema[], value: object): Schema {
   const type = Array.isArray(value) ? 'array' : 'object'
   const fitting = branches.filter((each) => each.type === undefined || [each.type].flat().includes(type))
-  return fitting.find(isSecret) ?? fitting[0] ?? { properties: {} }
+  const [only, ...others] = fitting
+  if (!only) return { additionalProperties: { secret: true } }
+  if (others.length === 0) return only
+  if (type === 'array') return { items: { anyOf: fitting.map(({ items }) => asSchema(items)) } }
+  const names = new Set(fitting.flatMap(({ properties }) => Object.keys(asSchema(properties))))
+  const all = [...names].map((name): [string, Schema] => {
+    const parts = fitting.map((each) => partFor(each, name)).filter((part) => part !== undefined)
+    const [part] = parts
+    return [name, part && parts.length === 1 ? part : { anyOf: parts }]
+  })
+  return { properties: Object.fromEntries(all) }
 }

@@ -37,19 +37,18 @@ function begin(tx: Tx): Noted {
   const noted: Noted = new Map()
   pending.set(tx, noted)
   beforeCommit(tx, async () => {
-    for (const [tenantId, { ctx, events }] of [...noted].toSorted(byName)) await sendOut(ctx, tenantId, events)
+    const tenants = [...noted].toSorted(byName)
+    for (const [, { ctx, events }] of tenants)
+      for (const dispatch of ctx.registry.dispatchers) await dispatch(ctx, events)
+    // Last: from here to the commit nobody else can publish in these tenants, and nothing is waited for.
+    for (const [tenantId, { ctx, events }] of tenants)
+      sendUnawaited(ctx.tx, insertion([tenantId, ...COLUMNS.map((column) => events.map((each) => each[column]))]))
   })
   return noted
 }
 
 /** Two transactions that publish in the same tenants take their places in the same order. */
 const byName = ([one]: [string, unknown], [other]: [string, unknown]) => (one < other ? -1 : 1)
-
-async function sendOut(ctx: Ctx, tenantId: string, events: readonly PublishedRow[]): Promise<void> {
-  for (const dispatch of ctx.registry.dispatchers) await dispatch(ctx, events)
-  // Last: from here to the commit no other transaction of the tenant can publish.
-  sendUnawaited(ctx.tx, insertion([tenantId, ...COLUMNS.map((column) => events.map((each) => each[column]))]))
-}
 
 const COLUMNS = [
   'id',

@@ -6,6 +6,7 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto'
+import { sha256 } from '../hash.ts'
 
 /**
  * The kinds of signatures in Standard Webhooks: `v1` by a secret that both sides hold (HMAC-SHA256), `v1a` by a private
@@ -71,18 +72,18 @@ export function checkingKeyOf(text: string): SigningKey | undefined {
   return bytesAfter(SECRET, text)?.length ? signingKeyOf(text) : undefined
 }
 
-/** Making a key costs more than signing with it, so that those of the last secrets are kept. */
+/** Making a key costs more than signing with it, so those that were used last are kept, by a hash of their text. */
 const KEPT = 1000
 const kept = new Map<string, SigningKey>()
 
 function keep(text: string, make: () => SigningKey): SigningKey {
-  const known = kept.get(text)
-  if (known) return known
+  const name = sha256(text).toString('base64')
+  const key = kept.get(name) ?? make()
+  kept.delete(name)
+  kept.set(name, key)
   const [oldest] = kept.keys()
-  if (kept.size >= KEPT && oldest !== undefined) kept.delete(oldest)
-  const made = make()
-  kept.set(text, made)
-  return made
+  if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest)
+  return key
 }
 
 function readSecret(secret: string): KeyObject {
