@@ -7,7 +7,7 @@ import pg from 'pg'
 import { createSecretBox } from '../core/src/kernel/secrets.ts'
 import { cursorAt } from '../core/src/modules/events/read-page.ts'
 import type { Server } from './child.ts'
-import { APP_SECRET, fire, json, median, startBench } from './harness.ts'
+import { APP_SECRET, fire, json, median, type Shot, startBench } from './harness.ts'
 import type { Speaker } from './seed.ts'
 
 const { values: options } = parseArgs({
@@ -70,16 +70,15 @@ async function compareThroughput(server: Server, feed: Feed): Promise<void> {
   )
 }
 
-const coreShot = (tenantId: string, token: string, position: number) => ({
-  method: 'GET' as const,
-  path: `/api/v1/events?limit=${PAGE}&after=${cursorAt({ secrets, tenantId }, {}, position)}`,
-  headers: { authorization: `Bearer ${token}` },
-})
+function coreShot(tenantId: string, token: string, position: number): Shot {
+  const after = cursorAt({ secrets, tenantId }, {}, position)
+  const headers = { authorization: `Bearer ${token}` }
+  return { method: 'GET', path: `/api/v1/events?limit=${PAGE}&after=${after}`, headers }
+}
 
-const bareShot = (tenantId: string, position: number) => ({
-  method: 'GET' as const,
-  path: `/events?tenant=${tenantId}&after=${position}&limit=${PAGE}`,
-})
+function bareShot(tenantId: string, position: number): Shot {
+  return { method: 'GET', path: `/events?tenant=${tenantId}&after=${position}&limit=${PAGE}` }
+}
 
 async function compareGrowth(server: Server, small: Feed): Promise<void> {
   const large = await openFeed(server, Number(options.large))
