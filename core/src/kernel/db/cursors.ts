@@ -31,6 +31,10 @@ export function readCursor(
   return place
 }
 
+/** The place that a cursor names, whatever it is good for: for comparing two that were given for different filters. */
+export const unsignedPlace = (cursor: string): string =>
+  Buffer.from(cursor, 'base64url').subarray(SIGNATURE_BYTES).toString()
+
 const PURPOSE = 'cursor'
 
 /**

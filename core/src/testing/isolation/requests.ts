@@ -1,4 +1,5 @@
 import { storeRuleOf } from '../../kernel/access/store-scope.ts'
+import { unsignedPlace } from '../../kernel/db/cursors.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { TestCore } from '../core.ts'
 import type { Answered } from '../request.ts'
@@ -173,8 +174,10 @@ export function refusalProblem(test: TestCore, route: RegisteredRoute, kind: str
 function comparable({ method }: RegisteredRoute, { status, body, text }: Answered, sent: string): string {
   if (typeof body !== 'object' || body === null) return `${status} ${text}`
   if (status < 300 && method !== 'GET') return `${status} ${shapeOf(body)}`
-  const { request_id: _, milliseconds: _took, ...rest } = body
-  return `${status} ${JSON.stringify(rest).replaceAll(sent, '<id>')}`
+  const { request_id: _, milliseconds: _took, next_cursor: cursor, ...rest } = body
+  // A cursor is signed for the filters, of which the id is one.
+  const place = typeof cursor === 'string' ? unsignedPlace(cursor) : cursor
+  return `${status} ${JSON.stringify({ ...rest, next_cursor: place }).replaceAll(sent, '<id>')}`
 }
 
 function shapeOf(value: unknown): string {
