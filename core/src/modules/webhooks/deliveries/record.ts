@@ -5,7 +5,7 @@ import { updateWebhook } from '../queries.ts'
 import type { AttemptRow, WebhookRow } from '../table.ts'
 import { type DeliveryChange, insertAttempts, updateDeliveries } from './delivery-queries.ts'
 import { LONGEST_PAUSE_MS, standingAfter } from './standing.ts'
-import { isGoneEvent, type Try } from './try-all.ts'
+import { isExpired, type Try } from './try-all.ts'
 
 /** The schedule of the wire contract; the first attempt is made at once. */
 export const RETRIES: RetryPolicy = {
@@ -72,7 +72,7 @@ function changeOf(
   const tries = delivery.tries + 1
   const common = { id: delivery.id, due: delivery.next_attempt_at, tries, last_attempt_id: attemptId }
   if (error === null) return { ...common, status: 'delivered', next_attempt_at: null, delivered_at: clock.now() }
-  const isFinal = (status === 410 && !isMoved) || delivery.event_id === null || isGoneEvent(delivery)
+  const isFinal = (status === 410 && !isMoved) || delivery.event_id === null || isExpired(delivery)
   const delay = isFinal ? null : retryDelayMs(RETRIES, tries)
   const { delivered_at } = delivery
   if (delay === null) return { ...common, status: 'failed', next_attempt_at: null, delivered_at }

@@ -2,7 +2,7 @@ import { type Ctx, DAYS, fromNow, greatest, HOURS, momentAfter, SECONDS } from '
 import type { WebhookChange } from '../queries.ts'
 import type { WebhookRow } from '../table.ts'
 import { paceOf } from './pace.ts'
-import { isGoneEvent, type Try } from './try-all.ts'
+import { isExpired, type Try } from './try-all.ts'
 
 /** Switched off after so long and so many attempts of which none succeeded; its people are told at half of both. */
 export const OFF_AFTER = { ms: 5 * DAYS, attempts: 20 }
@@ -23,7 +23,7 @@ export interface Standing {
 /** What follows for a webhook from attempts that were just made where it leads. */
 export function standingAfter({ clock }: Pick<Ctx, 'clock'>, before: WebhookRow, made: readonly Try[]): Standing {
   const next_attempt_at = pauseAfter(clock, before, made)
-  const tries = made.filter(({ delivery }) => !isGoneEvent(delivery))
+  const tries = made.filter(({ delivery }) => !isExpired(delivery))
   // What is off is tried by tests alone, which change nothing about that.
   if (!before.is_active || tries.length === 0) return { columns: { next_attempt_at }, isTold: false, isDisabled: false }
   const isGone = tries.some(({ status }) => status === 410)

@@ -84,8 +84,8 @@ export function bodyOf(delivery: DueDelivery): object | null {
 }
 
 /** Its event is not kept any more, which says nothing about the receiver. */
-export const isGoneEvent = ({ event_id, type }: DueDelivery): boolean => event_id !== null && type === null
+export const isExpired = ({ event_id, type }: DueDelivery): boolean => event_id !== null && type === null
 
 /** The receiver is not there, or has too much to do. */
 const isTrouble = ({ status, delivery }: Try): boolean =>
-  status === null ? !isGoneEvent(delivery) : [410, 429, 502, 503, 504].includes(status)
+  status === null ? !isExpired(delivery) : [410, 429, 502, 503, 504].includes(status)
