@@ -168,10 +168,15 @@ describe('no answer', () => {
   test('within fifteen seconds', async () => {
     await lead(startRaw(() => {}))
     const given: number[] = []
+    const hasten = <R extends { timeoutMs: number }>(request: R): R => {
+      given.push(request.timeoutMs)
+      return { ...request, timeoutMs: 50 }
+    }
     sendBy({
-      send: (request) => {
-        given.push(request.timeoutMs)
-        return outbound.send({ ...request, timeoutMs: 50 })
+      send: (request) => outbound.send(hasten(request)),
+      connect: (...where) => {
+        const session = outbound.connect(...where)
+        return { ...session, send: (request) => session.send(hasten(request)) }
       },
     })
     await failsWith('The server did not answer in time')

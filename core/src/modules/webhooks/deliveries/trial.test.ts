@@ -191,18 +191,26 @@ describe('a webhook that switched itself off', () => {
     assert.equal(receiver.received.length, 1)
   })
 
-  test('gets tests, which change nothing', async () => {
-    receiver.answer(() => 200)
-    const { id } = await owner.send('POST', `/webhooks/${webhook.id}/test`, {})
-    await owner.drain()
-    assert.deepEqual(
-      receiver.received.map((each) => each.id),
-      [id],
-    )
-    assert.equal((await look()).disabled_reason, 'failing')
-    const { data } = await owner.send('GET', `/webhooks/${webhook.id}/deliveries?status=pending`)
-    assert.equal(data.length, 1, 'the event waits')
-  })
+  for (const reply of [200, 503, 410])
+    test(`gets tests, which change nothing when ${reply} answers them`, async () => {
+      const { updated_at, missed_since } = await look()
+      receiver.answer(() => reply)
+      core.clock.advance(MINUTES)
+      const { id } = await owner.send('POST', `/webhooks/${webhook.id}/test`, {})
+      await owner.drain()
+      assert.deepEqual(
+        receiver.received.map((each) => each.id),
+        [id],
+      )
+      const after = await look()
+      assert.deepEqual(
+        [after.disabled_reason, after.updated_at, after.missed_since],
+        ['failing', updated_at, missed_since],
+      )
+      assert.deepEqual(await doneTo(core, owner), ['created by user', 'disabled by system', 'tested by user'])
+      const { data } = await owner.send('GET', `/webhooks/${webhook.id}/deliveries?status=pending`)
+      assert.equal(data.length, 1, 'the event waits')
+    })
 
   test('gets a test once, also when it is switched on meanwhile', async () => {
     await owner.send('POST', `/webhooks/${webhook.id}/test`, {})
