@@ -3,6 +3,7 @@ import {
   at,
   type Ctx,
   checkOutboundUrl,
+  conflict,
   type FieldProblem,
   invalidRequest,
   NO_FAILURES,
@@ -12,12 +13,12 @@ import {
   stamp,
 } from '#kernel'
 import { findStores } from '../stores/index.ts'
-import { enqueueSending } from './deliveries/send.ts'
+import { sendWaiting } from './deliveries/resend.ts'
 import { webhookCreated, webhookDeleted, webhookUpdated } from './events.ts'
 import { openHeaders, problemOfAll, problemsOfHeaders, sealHeaders, withHeaders } from './headers.ts'
 import { problemsOfPatterns } from './patterns.ts'
 import { labelOf, presentWebhook, recordWebhook } from './present.ts'
-import { deleteWebhook, getWebhook, insertWebhook, listWebhooks, lockWebhook, updateWebhook } from './queries.ts'
+import { countWebhooks, deleteWebhook, getWebhook, insertWebhook, listWebhooks, lockWebhook, updateWebhook } from './queries.ts'
 import { API_VERSIONS, type NewWebhook, type Webhook, type WebhookPatch, type WebhookWithSecret } from './schema.ts'
 import { shownSecret, webhookSecrets } from './secrets.ts'
 import { switched } from './switching.ts'
@@ -33,7 +34,10 @@ export async function pageWebhooks(ctx: Ctx): Promise<PageOf<Webhook>> {
 export const readWebhook = async (ctx: Ctx, id: string): Promise<Webhook> =>
   presentWebhook(await getWebhook(ctx.tx, ctx.tenantId, id))
 
-/** Adds a webhook. Throws 400 for a URL, event, store or header that cannot be. */
+/** More would make every change in the tenant write as many deliveries, whatever its plan allows. */
+const MOST = 100
+
+/** Adds a webhook. Throws 400 for a URL, event, store or header that cannot be, 409 for the hundred-and-first. */
 export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWithSecret> {
   const wish = await requireWish(ctx, input)
   const fresh = stamp(ctx)
@@ -60,13 +64,14 @@ export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWi
     trial_at: null,
     told_at: null,
   })
+  if ((await countWebhooks(ctx.tx, ctx.tenantId)) > MOST) throw conflict({ detail: `A tenant has ${MOST} webhooks at most` })
   await ctx.emit(webhookCreated, { after: recordWebhook(row), label: labelOf(row) })
   return { ...presentWebhook(row), ...shownSecret(made) }
 }
 
 /**
- * Changes a webhook; absent fields stay, null clears, headers are changed one by one. What the old URL answered does not hold
- * back the new one, which gets each delivery when that is due. Throws 404, 400 as `addWebhook`.
+ * Changes a webhook; absent fields stay, null clears, headers are changed one by one. With a new URL, or switched on again, it
+ * gets at once what waits, its schedule from the start. Throws 404, 400 as `addWebhook`.
  */
 export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): Promise<Webhook> {
   const before = await lockWebhook(ctx.tx, ctx.tenantId, id)
@@ -77,15 +82,15 @@ export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): 
     ...before,
     ...plain,
     ...wish,
-    ...(headers && changedHeaders(ctx, before, headers)),
+    ...(headers !== undefined && changedHeaders(ctx, before, headers)),
     ...(isMoved && { ...NO_FAILURES, told_at: null }),
-    ...switched(ctx, before, is_active),
+    ...(await switched(ctx, before, is_active)),
   }
   if (isDeepStrictEqual(before, after)) return presentWebhook(before)
   const { tenant_id: _tenant, id: _id, created_at: _created, locked_by: _by, locked_until: _until, ...change } = after
   const row = await updateWebhook(ctx.tx, before, { ...change, updated_at: ctx.clock.now() })
   await ctx.emit(webhookUpdated, { before: recordWebhook(before), after: recordWebhook(row), label: labelOf(row) })
-  if (row.is_active && (isMoved || !before.is_active)) await enqueueSending(ctx, id)
+  if (row.is_active && (isMoved || !before.is_active)) await sendWaiting(ctx, id)
   return presentWebhook(row)
 }
 

@@ -1,15 +1,26 @@
-import { type Ctx, NO_FAILURES } from '#kernel'
+import { type Ctx, firstIdAt, MINUTES, momentAfter, NO_FAILURES } from '#kernel'
+import { hasEvents } from './queries.ts'
 import type { WebhookRow } from './table.ts'
 
+/**
+ * An event has its time before it is committed, and whether the webhook is on is looked at then; clocks differ too. What is
+ * missed has no delivery, so a little more of the time around does no harm.
+ */
+const MARGIN_MS = 5 * MINUTES
+
 /** The columns of a webhook that is on or off from now on; none where nothing is said, or that is so already. */
-export function switched(
-  { clock }: Pick<Ctx, 'clock'>,
+export async function switched(
+  { clock, tx }: Pick<Ctx, 'clock' | 'tx'>,
   before: WebhookRow,
   isActive: boolean | undefined,
-): Partial<WebhookRow> {
+): Promise<Partial<WebhookRow>> {
   // Whoever switches off what had switched itself off wants no trials.
   if (isActive === false) return { is_active: false, off_since: before.off_since ?? clock.now(), ...NO_TRIALS }
   if (isActive === undefined || before.is_active) return {}
+  const since = momentAfter(before.off_since ?? clock.now(), -MARGIN_MS)
+  const until = momentAfter(clock.now(), MARGIN_MS)
+  const [from, to] = [since, until].map((moment) => firstIdAt(Date.parse(moment)))
+  const isMissed = await hasEvents(tx, before.tenant_id, { from: from ?? '', to: to ?? '' })
   return {
     ...NO_FAILURES,
     is_active: true,
@@ -17,8 +28,7 @@ export function switched(
     off_since: null,
     told_at: null,
     // What was missed earlier, and not asked for, goes on being missed.
-    missed_since: before.missed_since ?? before.off_since,
-    missed_until: clock.now(),
+    ...(isMissed && { missed_since: before.missed_since ?? since, missed_until: until }),
   }
 }
 
