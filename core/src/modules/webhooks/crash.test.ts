@@ -110,7 +110,7 @@ test('every event of which the change was confirmed arrives, whoever is killed',
 
   await Promise.all([
     serveUntilKilled(token, confirmed, 2 * third + random(20)),
-    sendUntilKilled(LEASE_MS, BATCH + random(third / 2)),
+    sendUntilKilled(LEASE_MS, third / 2 + random(third / 2)),
   ])
   await Promise.all(
     Array.from({ length: CLIENTS }, async () => {

@@ -179,12 +179,44 @@ export const updateDeliveryAgain = (
     .returningAll()
     .executeTakeFirst()
 
-export async function insertAttempts(tx: Tx, attempts: readonly AttemptRow[]): Promise<void> {
-  await tx
-    .insertInto('webhook_attempts')
-    .values([...attempts])
-    .execute()
+export async function insertAttempts(tx: Tx, tenantId: string, attempts: readonly AttemptRow[]): Promise<void> {
+  const column = <K extends keyof AttemptRow>(name: K) => attempts.map((attempt) => attempt[name])
+  await addAttempts(
+    tx,
+    tenantId,
+    column('id'),
+    column('created_at'),
+    column('webhook_id'),
+    column('delivery_id'),
+    column('response_status'),
+    column('response_body'),
+    column('error'),
+    column('duration_ms'),
+  )
 }
+
+/** A column each, so that the text of the statement is the same however many there are. */
+const addAttempts = prepared(
+  (
+    tx,
+    tenantId: string,
+    ids: string[],
+    times: string[],
+    webhooks: string[],
+    deliveries: string[],
+    statuses: (number | null)[],
+    bodies: (string | null)[],
+    errors: (string | null)[],
+    durations: (number | null)[],
+  ) => {
+    const query = sql<{ done: number }>`
+      insert into webhook_attempts (tenant_id, id, created_at, webhook_id, delivery_id, response_status, response_body, error, duration_ms)
+      select ${tenantId}::uuid, a.* from unnest(${ids}::uuid[], ${times}::timestamptz[], ${webhooks}::uuid[], ${deliveries}::uuid[],
+        ${statuses}::int[], ${bodies}::text[], ${errors}::text[], ${durations}::int[]) as a
+      returning 1 as done`
+    return { compile: () => query.compile(tx) }
+  },
+)
 
 const SHOWN_ATTEMPTS = 1_000
 

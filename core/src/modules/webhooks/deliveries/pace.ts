@@ -1,7 +1,7 @@
 import { SECONDS } from '#kernel'
 
-/** Sent together at most, which takes less than a lease even if each is answered in the last moment. */
-export const BATCH = 50
+/** Sent together at most: what comes twice when its sender dies. */
+export const BATCH = 200
 /** And to a receiver that took nothing of late. */
 const BATCH_WHILE_FAILING = 5
 

@@ -31,6 +31,7 @@ export async function recordTries(
   })
   await insertAttempts(
     ctx.tx,
+    before.tenant_id,
     results.map(([attempt]) => attempt),
   )
   await updateDeliveries(

@@ -15,6 +15,7 @@ import { findTenant } from '../../tenants/index.ts'
 import { lockWebhookIfThere, updateWebhook } from '../queries.ts'
 import type { WebhookRow } from '../table.ts'
 import { type DueDelivery, findNextDue, listDue } from './delivery-queries.ts'
+import { createLine } from './line.ts'
 import { paceOf } from './pace.ts'
 import { recordTries } from './record.ts'
 import { type Try, tryAll } from './try-all.ts'
@@ -25,12 +26,18 @@ export const sendDeliveries = defineJob('webhooks.send', {
   transaction: 'manual',
   outbound: true,
   maxAttempts: 25,
-  handler: (ctx, { webhook_id }) =>
-    deliverInTurns(ctx.as(systemActor), {
-      begin: (inner) => takeTurn(inner, webhook_id),
-      send: tryAll,
-      end: endTurn,
-    }),
+  handler: async (ctx, { webhook_id }) => {
+    const line = createLine(ctx)
+    try {
+      await deliverInTurns(ctx.as(systemActor), {
+        begin: (inner) => takeTurn(inner, webhook_id),
+        send: (inner, turn) => tryAll(inner, { ...turn, line }),
+        end: endTurn,
+      })
+    } finally {
+      await line.close()
+    }
+  },
 })
 
 /** Enqueues sending after the commit, or at `runAt`; a waiting job is not added twice. */

@@ -1,8 +1,9 @@
-import { type Ctx, deliver, eventBody, type Outcome } from '#kernel'
+import { type Ctx, deliver, eventBody, type OutboundSession, type Outcome, SECONDS, type SigningSecrets } from '#kernel'
 import { openHeaders } from '../headers.ts'
 import { webhookSecrets } from '../secrets.ts'
 import type { WebhookRow } from '../table.ts'
 import type { DueDelivery } from './delivery-queries.ts'
+import { AT_ONCE, type Line } from './line.ts'
 
 /** A delivery that was sent, and what came of it. */
 export interface Try extends Outcome {
@@ -13,34 +14,53 @@ export interface Try extends Outcome {
   at: string
 }
 
-/** Requests to one webhook at the same time. */
-const AT_ONCE = 20
+/** None of those sent together is begun later, so that with the last answer all take less than a lease. */
+const BEGUN_WITHIN_MS = 15 * SECONDS
 /** Of an answer, kept. */
 const MAX_ANSWER_BYTES = 8 * 1024
 
-/** Sends these, several at once. Once the receiver is in trouble no more are begun: they stay due. */
+/** Sends these, several at once. Once the receiver is in trouble, or slow, no more are begun: they stay due. */
 export async function tryAll(
   ctx: Ctx,
-  { webhook, deliveries }: { webhook: WebhookRow; deliveries: readonly DueDelivery[] },
+  { webhook, deliveries, line }: { webhook: WebhookRow; deliveries: readonly DueDelivery[]; line: Line },
 ): Promise<Try[]> {
   const waiting = [...deliveries]
   const tries: Try[] = []
-  const headers = openHeaders(ctx, webhook)
+  const to: Destination = {
+    webhook,
+    headers: openHeaders(ctx, webhook),
+    secrets: openedOnce(),
+    session: await line.to(webhook.url),
+  }
+  const until = performance.now() + BEGUN_WITHIN_MS
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const made = await tryOne(ctx, webhook, headers, next)
+      const made = await tryOne(ctx, to, next)
       tries.push(made)
-      if (isTrouble(made)) waiting.length = 0
+      if (isTrouble(made) || performance.now() > until) waiting.length = 0
     }
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, deliveries.length) }, work))
   return tries
 }
 
+interface Destination {
+  webhook: WebhookRow
+  /** Null: they cannot be read. */
+  headers: Readonly<Record<string, string>> | null
+  secrets: SigningSecrets
+  session: OutboundSession
+}
+
+/** Opens the secrets of one webhook for the first message: for each of many that would take as long as signing it. */
+function openedOnce(): SigningSecrets {
+  let opened: string[] | undefined
+  return { ...webhookSecrets, open: (tools, row) => (opened ??= webhookSecrets.open(tools, row)) }
+}
+
 async function tryOne(
   ctx: Ctx,
-  webhook: WebhookRow,
-  headers: Readonly<Record<string, string>> | null,
+  { webhook, headers, secrets, session }: Destination,
   delivery: DueDelivery,
 ): Promise<Try> {
   const at = ctx.clock.now()
@@ -56,7 +76,7 @@ async function tryOne(
     maxAnswerBytes: MAX_ANSWER_BYTES,
   }
   const startedAt = performance.now()
-  const outcome = await deliver(ctx, webhookSecrets, webhook, message)
+  const outcome = await deliver(ctx, secrets, webhook, message, session)
   const durationMs = outcome.durationMs ?? Math.round(performance.now() - startedAt)
   return { ...outcome, durationMs, delivery, at }
 }
