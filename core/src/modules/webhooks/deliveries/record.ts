@@ -29,19 +29,25 @@ export async function recordTries(
     const attempt = attemptOf(before, made)
     return [attempt, changeOf(ctx, made, { attemptId: attempt.id, isMoved })]
   })
-  await insertAttempts(
-    ctx.tx,
-    before.tenant_id,
-    results.map(([attempt]) => attempt),
-  )
-  await updateDeliveries(
-    ctx.tx,
-    before.tenant_id,
-    results.map(([, change]) => change),
-  )
-  if (isMoved) return before
+  // Sent together, since none needs what another gives.
+  const stored = Promise.all([
+    insertAttempts(
+      ctx.tx,
+      before.tenant_id,
+      results.map(([attempt]) => attempt),
+    ),
+    updateDeliveries(
+      ctx.tx,
+      before.tenant_id,
+      results.map(([, change]) => change),
+    ),
+  ])
+  if (isMoved) {
+    await stored
+    return before
+  }
   const { columns, isTold, isDisabled } = standingAfter(ctx, before, tries)
-  const after = await updateWebhook(ctx.tx, before, columns)
+  const [after] = await Promise.all([updateWebhook(ctx.tx, before, columns), stored])
   const record = { before: recordWebhook(before), after: recordWebhook(after), label: labelOf(after), storeId: null }
   if (isDisabled) await ctx.emit(webhookDisabled, record)
   else if (isTold) await ctx.emit(webhookFailing, record)

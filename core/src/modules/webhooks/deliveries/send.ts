@@ -65,11 +65,14 @@ async function takeTurn(ctx: Ctx, webhookId: string): Promise<Turn | null> {
 /** The next turn of a webhook whose row is locked and to which no process sends; this process gets the lease. */
 async function nextTurn(ctx: Ctx, webhook: WebhookRow): Promise<Turn | null> {
   const { tenant_id: tenantId, id: webhookId } = webhook
-  const isServed = (await findTenant(ctx.tx, tenantId))?.status !== 'deleted'
   const { batch: limit } = paceOf(webhook)
   const now = ctx.clock.now()
-  const due = isServed ? await listDue(ctx.tx, { tenantId, webhookId, now, limit, onlyTests: !webhook.is_active }) : []
-  if (due.length > 0) {
+  const [tenant, due] = await Promise.all([
+    findTenant(ctx.tx, tenantId),
+    listDue(ctx.tx, { tenantId, webhookId, now, limit, onlyTests: !webhook.is_active }),
+  ])
+  const isServed = tenant?.status !== 'deleted'
+  if (isServed && due.length > 0) {
     const lease = newLease(ctx.clock, DELIVERY_LEASE_MS)
     return { webhook: await updateWebhook(ctx.tx, webhook, lease), deliveries: due }
   }
