@@ -65,7 +65,8 @@ describe('what goes to one server does not wait for others', () => {
       await owner.addWebhook(dead.url)
       await owner.openStore()
     }
-    await until('all hang', () => dead.received.length >= begun + DEAD_TENANTS)
+    // Not all: were there too few places, the last would hang only when the first are given up.
+    await until('most hang', () => dead.received.length >= begun + DEAD_TENANTS / 2)
     const small = await createOwner(core)
     await small.addWebhook(alive.url)
     const took = await timeToArrive(small)
