@@ -22,7 +22,7 @@ export const fileRestored = defineEvent('file.restored', {
   published: true,
 })
 export const fileDeleted = defineEvent('file.deleted', {
-  description: 'A file was removed for good',
+  description: 'A file was removed for good: from the trash, where file.trashed has told of it before',
   data: File,
   published: true,
 })

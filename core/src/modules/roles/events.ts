@@ -3,7 +3,8 @@ import { Role, RoleAssignment } from './schema.ts'
 
 export const roleCreated = defineEvent('role.created', { description: 'A role was made', data: Role, published: true })
 export const roleUpdated = defineEvent('role.updated', {
-  description: 'The name, description or permissions of a role changed',
+  description:
+    'The name, description or permissions of a role changed; who holds it is told by role.assigned and role.unassigned',
   data: Role,
   published: { as: 'role.changed' },
 })

@@ -11,6 +11,7 @@ import { sealedHeaders } from './headers.ts'
 import { disabledNotice, enabledNotice, failingNotice, goneNotice } from './notifications.ts'
 import { webhookRoutes } from './routes.ts'
 import { deliveryRoutes } from './routes-deliveries.ts'
+import { MAX_OVERLAP_HOURS } from './schema.ts'
 import { webhookSecrets } from './secrets.ts'
 
 export * from './events.ts'
@@ -40,11 +41,16 @@ export const webhooks = defineModule({
   schedules: [findBacklog, findTrials],
   notifications: [failingNotice, disabledNotice, goneNotice, enabledNotice],
   sealed: [webhookSecrets.sealed, sealedHeaders],
-  // A receiver may ask for a day at most; a sender without a sign of life for a minute counts as dead.
+  // A receiver may ask for a day at most, and the last delay is one and an eighth; a sender without a sign of life for a
+  // minute counts as dead.
   moments: [
     { table: 'webhooks', column: 'next_attempt_at', aheadMs: 25 * HOURS },
     { table: 'webhooks', column: 'trial_at', aheadMs: 2 * HOURS },
     { table: 'webhooks', column: 'locked_until', aheadMs: 2 * MINUTES },
+    { table: 'webhooks', column: 'failing_since', aheadMs: 5 * MINUTES },
+    { table: 'webhooks', column: 'off_since', aheadMs: 5 * MINUTES },
+    { table: 'webhooks', column: 'previous_until', aheadMs: MAX_OVERLAP_HOURS * HOURS },
+    { table: 'webhook_deliveries', column: 'next_attempt_at', aheadMs: 28 * HOURS },
   ],
   cases: () => import('./webhooks.cases.ts'),
 })

@@ -15,10 +15,18 @@ import {
 import { findStores } from '../stores/index.ts'
 import { sendWaiting } from './deliveries/resend.ts'
 import { webhookCreated, webhookDeleted, webhookUpdated } from './events.ts'
-import { openHeaders, problemOfAll, problemsOfHeaders, sealHeaders, withHeaders } from './headers.ts'
+import { NO_HEADERS, openHeaders, problemOfAll, problemsOfHeaders, sealHeaders, withHeaders } from './headers.ts'
 import { problemsOfPatterns } from './patterns.ts'
 import { labelOf, presentWebhook, recordWebhook } from './present.ts'
-import { countWebhooks, deleteWebhook, getWebhook, insertWebhook, listWebhooks, lockWebhook, updateWebhook } from './queries.ts'
+import {
+  countWebhooks,
+  deleteWebhook,
+  getWebhook,
+  insertWebhook,
+  listWebhooks,
+  lockWebhook,
+  updateWebhook,
+} from './queries.ts'
 import { API_VERSIONS, type NewWebhook, type Webhook, type WebhookPatch, type WebhookWithSecret } from './schema.ts'
 import { shownSecret, webhookSecrets } from './secrets.ts'
 import { switched } from './switching.ts'
@@ -64,7 +72,8 @@ export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWi
     trial_at: null,
     told_at: null,
   })
-  if ((await countWebhooks(ctx.tx, ctx.tenantId)) > MOST) throw conflict({ detail: `A tenant has ${MOST} webhooks at most` })
+  if ((await countWebhooks(ctx.tx, ctx.tenantId)) > MOST)
+    throw conflict({ detail: `A tenant has ${MOST} webhooks at most` })
   await ctx.emit(webhookCreated, { after: recordWebhook(row), label: labelOf(row) })
   return { ...presentWebhook(row), ...shownSecret(made) }
 }
@@ -132,7 +141,8 @@ async function problemsOfStores(ctx: Ctx, storeIds: readonly string[] | null | u
 }
 
 /** Headers that cannot be read any more can be replaced as a whole: by those of the change alone. */
-function changedHeaders(ctx: Ctx, before: WebhookRow, change: Readonly<Record<string, string | null>>) {
+function changedHeaders(ctx: Ctx, before: WebhookRow, change: Readonly<Record<string, string | null>> | null) {
+  if (change === null) return NO_HEADERS
   const opened = openHeaders(ctx, before)
   const headers = withHeaders(opened ?? {}, change)
   const problem = problemOfAll(headers)

@@ -54,7 +54,11 @@ export const deleteWebhook = (tx: Tx, tenantId: string, id: string): Promise<Web
     .executeTakeFirstOrThrow(() => notFound())
 
 /** Whether something happened in the tenant between two ids. */
-export async function hasEvents(tx: Tx, tenantId: string, { from, to }: { from: string; to: string }): Promise<boolean> {
+export async function hasEvents(
+  tx: Tx,
+  tenantId: string,
+  { from, to }: { from: string; to: string },
+): Promise<boolean> {
   const rows = await tx
     .selectFrom('events')
     .select('id')

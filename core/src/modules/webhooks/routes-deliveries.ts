@@ -1,6 +1,6 @@
 import { Answer, conflict, defineRoute, Page, type Route } from '#kernel'
 import { pageDeliveries, readAttempts } from './deliveries/read.ts'
-import { redeliver, replay } from './deliveries/resend.ts'
+import { checkSpan, redeliver, replay } from './deliveries/resend.ts'
 import { readStats } from './deliveries/stats.ts'
 import { sendTest } from './deliveries/test-message.ts'
 import { WebhookParams } from './schema.ts'
@@ -54,10 +54,11 @@ export const deliveryRoutes: readonly Route[] = [
     path: '/webhooks/:id/replay',
     summary: 'Send again what happened in a time',
     description:
-      'From the 30 days that events are kept, also what happened before the webhook was there; under the same `webhook-id`s, oldest first. 10,000 at a time at most (409).',
+      'From the 30 days that events are kept, also what happened before the webhook was there; under the same `webhook-id`s, oldest first. 10,000 at a time at most (409), found among 50,000 events.',
     access: { permission: 'webhook.update' },
     params: WebhookParams,
     body: Replay,
+    check: checkSpan,
     response: { 200: Replayed },
     errors: [conflict],
     handler: (ctx, { params, body }) => replay(ctx, params.id, body),

@@ -1,4 +1,4 @@
-import { type Core, checkUrlField, defineRoute, Page, type Route } from '#kernel'
+import { type Core, checkUrlField, conflict, defineRoute, Page, type Route } from '#kernel'
 import { readCatalogue } from './catalogue.ts'
 import { addWebhook, changeWebhook, checkWebhook, pageWebhooks, readWebhook, removeWebhook } from './operations.ts'
 import {
@@ -41,6 +41,7 @@ export const webhookRoutes: readonly Route[] = [
     body: NewWebhook,
     check,
     response: { 201: WebhookWithSecret },
+    errors: [conflict],
     handler: (ctx, { body }) => addWebhook(ctx, body),
   }),
   defineRoute({
@@ -79,7 +80,7 @@ export const webhookRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/webhooks/:id',
     summary: 'Remove a webhook',
-    description: 'With all that is on its way to it.',
+    description: 'What is on its way to it is not sent any more.',
     access: { permission: 'webhook.delete' },
     // Whoever pays no more must still be able to end it.
     whileInactive: true,
@@ -94,6 +95,8 @@ export const webhookRoutes: readonly Route[] = [
     description:
       'The previous secret signs too for `overlap_hours`. The new one is shown here only; so no `Idempotency-Key` is taken.',
     access: { permission: 'webhook.update' },
+    // A secret that leaked is replaced whoever pays.
+    whileInactive: true,
     params: WebhookParams,
     body: Rotation,
     response: { 200: RotatedSecret },

@@ -75,7 +75,9 @@ const Attempt = Closed(
 export const WebhookDeliveryWithAttempts = Closed(
   {
     ...delivery,
-    attempts: Type.Array(Attempt, { description: 'Every attempt, the first one first; the last 1,000' }),
+    attempts: Type.Array(Attempt, {
+      description: 'Every attempt, the first one first; of more than 100 the last ones',
+    }),
     ...last,
   },
   { title: 'WebhookDeliveryWithAttempts', description: 'An event on its way to a webhook, and every attempt' },
@@ -111,7 +113,7 @@ export const Replay = Closed(
     since: Moment('What happened at this moment or later'),
     until: Type.With(Moment('And before this one'), { examples: ['2026-02-28T12:00:00.000Z'] }),
     status: Type.Optional(
-      OneOf([...STATUSES, 'missed'], {
+      OneOf(['delivered', 'failed', 'missed'], {
         description:
           'Only what has this status; `missed`: what was never noted for it, because it was off or not there. Default: all of it',
         examples: ['failed'],
@@ -141,7 +143,7 @@ export const WebhookStats = Closed(
     ),
     p95_ms: Nullable(Type.Integer({ description: 'Of twenty answers nineteen came within so many', examples: [240] })),
     pending: Type.Integer({ description: 'Deliveries on their way; 10,000 stands for as many or more', examples: [3] }),
-    oldest_pending_at: Nullable(Described(Timestamp, 'When the oldest event on its way happened; null: there is none')),
+    oldest_pending_at: Nullable(Described(Timestamp, 'When the oldest of them happened; null: there is none')),
     backlog_age_seconds: Nullable(Type.Integer({ description: 'How long ago that is', examples: [12] })),
     next_attempt_at: Nullable(
       Described(Timestamp, 'When something is sent next; null: nothing is waiting, or it is off'),

@@ -149,7 +149,7 @@ export const WebhookPatch = Patch(
     events,
     description,
     store_ids: storeIds,
-    headers: headers<string | null>(Nullable(headerValue)),
+    headers: Nullable(headers<string | null>(Nullable(headerValue))),
     api_version: OneOf(API_VERSIONS, { description: 'The version of what is sent from now on' }),
     max_per_second: maxPerSecond,
     is_active: Type.Boolean({ description: 'Switched on again, it goes on with what it had' }),

@@ -239,7 +239,7 @@ const addAttempts = prepared(
   },
 )
 
-const SHOWN_ATTEMPTS = 1_000
+const SHOWN_ATTEMPTS = 100
 
 /** The attempts of a delivery, newest first, as many as are shown. */
 export const listAttempts = (tx: Tx, tenantId: string, deliveryId: string): Promise<AttemptRow[]> =>

@@ -26,19 +26,35 @@ export const sendDeliveries = defineJob('webhooks.send', {
   transaction: 'manual',
   outbound: true,
   maxAttempts: 25,
-  handler: async (ctx, { webhook_id }) => {
-    const line = createLine(ctx)
-    try {
-      await deliverInTurns(ctx.as(systemActor), {
-        begin: (inner) => takeTurn(inner, webhook_id),
-        send: (inner, turn) => tryAll(inner, { ...turn, line }),
-        end: endTurn,
-      })
-    } finally {
-      await line.close()
-    }
-  },
+  handler: (job, { webhook_id }) => sendInTurns(job.as(systemActor), webhook_id),
 })
+
+async function sendInTurns(ctx: Ctx, webhookId: string): Promise<void> {
+  const line = createLine(ctx)
+  let last: Turn | null = null
+  const noted = async (turn: Promise<Turn | null>) => {
+    last = await turn
+    return last
+  }
+  try {
+    await deliverInTurns(ctx, {
+      begin: (inner) => noted(takeTurn(inner, webhookId)),
+      send: (inner, turn: Turn) => tryAll(inner, { ...turn, line }),
+      end: (inner, turn, tries: Try[], goesOn) => noted(endTurn(inner, turn, tries, goesOn)),
+    })
+  } catch (error) {
+    // The job is tried again, and need not wait for a lease that nobody uses.
+    if (last) await ctx.transaction((inner) => giveBack(inner, last as Turn | null)) // it is assigned in between
+    throw error
+  } finally {
+    await line.close()
+  }
+}
+
+async function giveBack(ctx: Ctx, turn: Turn | null): Promise<void> {
+  const webhook = turn && (await lockWebhookIfThere(ctx.tx, ctx.tenantId, turn.webhook.id))
+  if (webhook && isHeld(webhook, turn.webhook)) await updateWebhook(ctx.tx, webhook, NO_LEASE)
+}
 
 /** Enqueues sending after the commit, or at `runAt`; a waiting job is not added twice. */
 export function enqueueSending(ctx: Ctx, webhookId: string, runAt?: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Ctx, DAYS, fromNow, greatest, HOURS, momentAfter, SECONDS } from '#kernel'
+import { type Ctx, DAYS, fromNow, greatest, HOURS, MINUTES, momentAfter, SECONDS } from '#kernel'
 import type { WebhookChange } from '../queries.ts'
 import type { WebhookRow } from '../table.ts'
 import { paceOf } from './pace.ts'
@@ -8,10 +8,15 @@ import { isExpired, type Try } from './try-all.ts'
 export const OFF_AFTER = { ms: 5 * DAYS, attempts: 20 }
 /** How often the receiver of a webhook that switched itself off is tried. */
 export const TRIAL_EVERY_MS = 1 * HOURS
+/** And for how long. */
+export const TRIED_FOR_MS = 30 * DAYS
 /** However long a receiver asks to be left alone. */
 export const LONGEST_PAUSE_MS = 24 * HOURS
 /** How long a receiver is left alone that has too much to do and does not say for how long. */
 const THROTTLED_MS = 5 * SECONDS
+/** Of a receiver that takes nothing, after so many attempts: some more are made, then nothing for twice as long as before. */
+const PATIENCE = 5
+const LONGEST_REST_MS = 5 * MINUTES
 
 export interface Standing {
   columns: WebhookChange
@@ -61,7 +66,7 @@ export function standingAfter({ clock }: Pick<Ctx, 'clock'>, before: WebhookRow,
   }
 }
 
-/** Until when nothing more is sent: the receiver asked for it, or has too much to do, or has its rate. */
+/** Until when nothing more is sent: the receiver asked for it, has too much to do, takes nothing, or has its rate. */
 function pauseAfter(clock: Ctx['clock'], webhook: WebhookRow, tries: readonly Try[]): string | null {
   const pauses = tries.flatMap(({ status, error, retryAfterMs }) => {
     if (error === null) return []
@@ -69,6 +74,10 @@ function pauseAfter(clock: Ctx['clock'], webhook: WebhookRow, tries: readonly Tr
     return status === 429 || status === 502 || status === 504 ? [THROTTLED_MS] : []
   })
   const until = pauses.map((ms) => fromNow(clock, ms))
+  if (tries.length > 0 && tries.every(({ error }) => error !== null)) {
+    const rounds = Math.floor((webhook.failures + tries.length) / PATIENCE)
+    if (rounds > 0) until.push(fromNow(clock, Math.min(THROTTLED_MS * 2 ** (rounds - 1), LONGEST_REST_MS)))
+  }
   const { pauseMs } = paceOf(webhook)
   if (pauseMs > 0) until.push(...tries.map(({ at }) => momentAfter(at, pauseMs)))
   return until.length === 0 ? null : until.reduce((one, other) => greatest(one, other))

@@ -6,9 +6,10 @@ import { lockWebhookIfThere, updateWebhook } from '../queries.ts'
 import { webhookSecrets } from '../secrets.ts'
 import { switched } from '../switching.ts'
 import type { WebhookRow } from '../table.ts'
-import { enqueueSending } from './send.ts'
-import { TRIAL_EVERY_MS } from './standing.ts'
+import { sendWaiting } from './resend.ts'
+import { TRIAL_EVERY_MS, TRIED_FOR_MS } from './standing.ts'
 import { sampleBody, TEST_EVENT } from './test-message.ts'
+import { HEADERS_LOST } from './try-all.ts'
 import { listTenantsToTry, listToTry } from './upkeep-queries.ts'
 
 /** Tries the receiver of a webhook that switched itself off, and switches it on again once that takes something. */
@@ -20,37 +21,48 @@ export const tryAgain = defineJob('webhooks.try_again', {
     const ctx = job.as(systemActor)
     const webhook = await ctx.transaction((inner) => takeTrial(inner, webhook_id))
     if (!webhook) return
-    const body = JSON.stringify({
-      ...sampleBody(ctx, { name: TEST_EVENT, schema: {} }),
-      data: { message: 'Are you there?' },
-    })
-    const headers = openHeaders(ctx, webhook)
-    if (headers === null) return
-    const message = { id: newId(), body, contentType: 'application/json', headers }
-    const { error } = await deliver(ctx, webhookSecrets, webhook, message)
-    if (error === null) await ctx.transaction((inner) => switchOn(inner, webhook))
+    const error = await tryReceiver(ctx, webhook)
+    await ctx.transaction((inner) => (error === null ? switchOn(inner, webhook) : noteTrial(inner, webhook, error)))
   },
 })
+
+/** Why the receiver does not take a test; null: it does. */
+async function tryReceiver(ctx: Ctx, webhook: WebhookRow): Promise<string | null> {
+  const headers = openHeaders(ctx, webhook)
+  if (headers === null) return HEADERS_LOST
+  const body = { ...sampleBody(ctx, { name: TEST_EVENT, schema: {} }), data: { message: 'Are you there?' } }
+  const message = { id: newId(), body: JSON.stringify(body), contentType: 'application/json', headers }
+  return (await deliver(ctx, webhookSecrets, webhook, message)).error
+}
 
 /** The webhook, whose next trial is an hour away now; null: somebody was faster, or it is on. */
 async function takeTrial(ctx: Ctx, id: string): Promise<WebhookRow | null> {
   const webhook = await lockWebhookIfThere(ctx.tx, ctx.tenantId, id)
   if (!webhook?.trial_at || webhook.trial_at > ctx.clock.now()) return null
-  return updateWebhook(ctx.tx, webhook, { trial_at: fromNow(ctx.clock, TRIAL_EVERY_MS) })
+  // Whoever owns the name by then may be somebody else, and nothing is left to replay.
+  const isLast = ctx.clock.ms() - Date.parse(webhook.off_since ?? '') > TRIED_FOR_MS
+  return updateWebhook(ctx.tx, webhook, { trial_at: isLast ? null : fromNow(ctx.clock, TRIAL_EVERY_MS) })
+}
+
+async function noteTrial(ctx: Ctx, tried: WebhookRow, last_error: string): Promise<void> {
+  const webhook = await lockWebhookIfThere(ctx.tx, ctx.tenantId, tried.id)
+  if (webhook?.disabled_reason === 'failing' && webhook.url === tried.url)
+    await updateWebhook(ctx.tx, webhook, { last_error })
 }
 
 async function switchOn(ctx: Ctx, tried: WebhookRow): Promise<void> {
   const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, tried.id)
   // It leads elsewhere by now, or a person was faster.
   if (before?.disabled_reason !== 'failing' || before.url !== tried.url) return
-  const after = await updateWebhook(ctx.tx, before, { ...switched(ctx, before, true), updated_at: ctx.clock.now() })
+  const change = await switched(ctx, before, true)
+  const after = await updateWebhook(ctx.tx, before, { ...change, updated_at: ctx.clock.now() })
   await ctx.emit(webhookEnabled, {
     before: recordWebhook(before),
     after: recordWebhook(after),
     label: labelOf(after),
     storeId: null,
   })
-  await enqueueSending(ctx, after.id)
+  await sendWaiting(ctx, after.id)
 }
 
 /** Enqueues the trials that are due. */

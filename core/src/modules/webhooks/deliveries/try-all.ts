@@ -66,8 +66,7 @@ async function tryOne(
   const at = ctx.clock.now()
   const body = bodyOf(delivery)
   if (body === null) return { ...NOT_SENT, delivery, at, error: 'The event is not kept any more' }
-  if (headers === null)
-    return { ...NOT_SENT, delivery, at, error: 'The headers cannot be read any more: set them anew' }
+  if (headers === null) return { ...NOT_SENT, delivery, at, error: HEADERS_LOST }
   const message = {
     id: delivery.event_id ?? delivery.id,
     body: JSON.stringify(body),
@@ -81,6 +80,8 @@ async function tryOne(
   return { ...outcome, durationMs, delivery, at }
 }
 
+/** They were sealed with an APP_SECRET that is no longer configured. */
+export const HEADERS_LOST = 'The headers cannot be read any more: set them anew'
 const NOT_SENT = { status: null, body: null, durationMs: 0, retryAfterMs: null }
 
 /** What is sent; null: the event is not kept any more. */

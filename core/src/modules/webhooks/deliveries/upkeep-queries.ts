@@ -38,12 +38,11 @@ const selectBehind = (tx: Tx, { due, now }: Behind) =>
   tx
     .selectFrom('webhooks as w')
     .innerJoin('tenants as t', 't.id', 'w.tenant_id')
-    .where('w.is_active', '=', true)
     .where('t.status', '<>', 'deleted')
     .where((where) => where.or([where('w.next_attempt_at', 'is', null), where('w.next_attempt_at', '<=', now)]))
     .where((where) => where.or([where('w.locked_until', 'is', null), where('w.locked_until', '<=', now)]))
     .where(sql<boolean>`exists (select from webhook_deliveries as d where d.tenant_id = w.tenant_id and d.webhook_id = w.id
-      and d.status = 'pending' and d.next_attempt_at <= ${due})`)
+      and d.status = 'pending' and d.next_attempt_at <= ${due} and (w.is_active or d.event_id is null))`)
 
 /** Across tenants, by id: those with something that has been due for long. */
 export function listTenantsBehind(tx: Tx, { after, limit, ...behind }: Page & Behind): Promise<TenantOnly[]> {

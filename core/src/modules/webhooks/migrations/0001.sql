@@ -78,11 +78,16 @@ create table webhook_deliveries (
 ) partition by range (id);
 create index webhook_deliveries_list on webhook_deliveries (tenant_id, webhook_id, id);
 create index webhook_deliveries_failed on webhook_deliveries (tenant_id, webhook_id, id) where status = 'failed';
+-- What was sent of one event, however rare it is among all that was sent.
+create index webhook_deliveries_event on webhook_deliveries (tenant_id, webhook_id, event, id);
+create index webhook_deliveries_failed_event on webhook_deliveries (tenant_id, webhook_id, event, id) where status = 'failed';
 create index webhook_deliveries_due on webhook_deliveries (tenant_id, webhook_id, next_attempt_at, id) where status = 'pending';
+-- What a clock that was ahead has left is looked for each minute.
+create index webhook_deliveries_next on webhook_deliveries (next_attempt_at) where next_attempt_at is not null;
 -- Catches what lies outside of the months made ahead, so that nothing is refused.
 create table webhook_deliveries_other partition of webhook_deliveries default;
 select tenantry.tenant_table('webhook_deliveries', app_may => '{select,insert,"update (status, attempts, tries, next_attempt_at, delivered_at, last_attempt_id)"}');
--- Longer than events, since one may be sent again on its last day.
+-- As long as events, of which what is sent is made.
 select tenantry.kept_for('webhook_deliveries', 34);
 select tenantry.ensure_partitions('webhook_deliveries', current_date, 3);
 
