@@ -14,7 +14,7 @@ export const TRIED_FOR_MS = 30 * DAYS
 export const LONGEST_PAUSE_MS = 24 * HOURS
 /** How long a receiver is left alone that has too much to do and does not say for how long. */
 const THROTTLED_MS = 5 * SECONDS
-/** Of a receiver that takes nothing, after so many attempts: some more are made, then nothing for twice as long as before. */
+/** So many attempts without any answer, which each may have waited for, and it is left alone; then for twice as long. */
 const PATIENCE = 5
 const LONGEST_REST_MS = 5 * MINUTES
 
@@ -66,7 +66,7 @@ export function standingAfter({ clock }: Pick<Ctx, 'clock'>, before: WebhookRow,
   }
 }
 
-/** Until when nothing more is sent: the receiver asked for it, has too much to do, takes nothing, or has its rate. */
+/** Until when nothing more is sent: the receiver asked for it, has too much to do, is not there, or has its rate. */
 function pauseAfter(clock: Ctx['clock'], webhook: WebhookRow, tries: readonly Try[]): string | null {
   const pauses = tries.flatMap(({ status, error, retryAfterMs }) => {
     if (error === null) return []
@@ -74,7 +74,7 @@ function pauseAfter(clock: Ctx['clock'], webhook: WebhookRow, tries: readonly Tr
     return status === 429 || status === 502 || status === 504 ? [THROTTLED_MS] : []
   })
   const until = pauses.map((ms) => fromNow(clock, ms))
-  if (tries.length > 0 && tries.every(({ error }) => error !== null)) {
+  if (tries.length > 0 && tries.every(({ status }) => status === null)) {
     const rounds = Math.floor((webhook.failures + tries.length) / PATIENCE)
     if (rounds > 0) until.push(fromNow(clock, Math.min(THROTTLED_MS * 2 ** (rounds - 1), LONGEST_REST_MS)))
   }

@@ -103,7 +103,7 @@ create table webhook_attempts (
   response_body text check (length(response_body) <= 8192),
   -- Null: it was taken.
   error text check (length(error) <= 200),
-  duration_ms integer,
+  duration_ms integer not null,
   primary key (tenant_id, id)
 ) partition by range (id);
 create index webhook_attempts_delivery on webhook_attempts (tenant_id, delivery_id, id);
