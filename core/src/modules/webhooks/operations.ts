@@ -93,7 +93,7 @@ export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): 
     ...wish,
     ...(headers !== undefined && changedHeaders(ctx, before, headers)),
     ...(isMoved && { ...NO_FAILURES, told_at: null }),
-    ...(await switched(ctx, before, is_active)),
+    ...switched(ctx, before, is_active),
   }
   if (isDeepStrictEqual(before, after)) return presentWebhook(before)
   const { tenant_id: _tenant, id: _id, created_at: _created, locked_by: _by, locked_until: _until, ...change } = after

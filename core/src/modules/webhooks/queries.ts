@@ -53,23 +53,6 @@ export const deleteWebhook = (tx: Tx, tenantId: string, id: string): Promise<Web
     .returningAll()
     .executeTakeFirstOrThrow(() => notFound())
 
-/** Whether something happened in the tenant between two ids. */
-export async function hasEvents(
-  tx: Tx,
-  tenantId: string,
-  { from, to }: { from: string; to: string },
-): Promise<boolean> {
-  const rows = await tx
-    .selectFrom('events')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .where('id', '>=', from)
-    .where('id', '<', to)
-    .limit(1)
-    .execute()
-  return rows.length > 0
-}
-
 /** How many the tenant has, on and off. */
 export async function countWebhooks(tx: Tx, tenantId: string): Promise<number> {
   const { count } = await tx

@@ -113,7 +113,7 @@ export const Replay = Closed(
     since: Moment('What happened at this moment or later'),
     until: Type.With(Moment('And before this one'), { examples: ['2026-02-28T12:00:00.000Z'] }),
     status: Type.Optional(
-      OneOf(['delivered', 'failed', 'missed'], {
+      OneOf([...STATUSES, 'missed'], {
         description:
           'Only what has this status; `missed`: what was never noted for it, because it was off or not there. Default: all of it',
         examples: ['failed'],

@@ -35,7 +35,7 @@ const tried = (webhook: string, durations: readonly (number | null)[], agoMs = 0
   asSuperuser(
     core,
     `insert into webhook_attempts (tenant_id, id, created_at, webhook_id, delivery_id, response_status, error, duration_ms)
-     select $1, id, now(), $2, $3, case when ms is not null then 200 end, case when ms is null then 'No answer' end, ms
+     select $1, id, now(), $2, $3, case when ms is not null then 200 end, case when ms is null then 'No answer' end, coalesce(ms, 15000)
      from unnest($4::uuid[], $5::int[]) as t (id, ms)`,
     [
       owner.tenantId,

@@ -1,5 +1,4 @@
-import { type Ctx, firstIdAt, MINUTES, momentAfter, NO_FAILURES } from '#kernel'
-import { hasEvents } from './queries.ts'
+import { type Ctx, MINUTES, momentAfter, NO_FAILURES } from '#kernel'
 import type { WebhookRow } from './table.ts'
 
 /**
@@ -9,18 +8,14 @@ import type { WebhookRow } from './table.ts'
 const MARGIN_MS = 5 * MINUTES
 
 /** The columns of a webhook that is on or off from now on; none where nothing is said, or that is so already. */
-export async function switched(
-  { clock, tx }: Pick<Ctx, 'clock' | 'tx'>,
+export function switched(
+  { clock }: Pick<Ctx, 'clock'>,
   before: WebhookRow,
   isActive: boolean | undefined,
-): Promise<Partial<WebhookRow>> {
+): Partial<WebhookRow> {
   // Whoever switches off what had switched itself off wants no trials.
   if (isActive === false) return { is_active: false, off_since: before.off_since ?? clock.now(), ...NO_TRIALS }
   if (isActive === undefined || before.is_active) return {}
-  const since = momentAfter(before.off_since ?? clock.now(), -MARGIN_MS)
-  const until = momentAfter(clock.now(), MARGIN_MS)
-  const [from, to] = [since, until].map((moment) => firstIdAt(Date.parse(moment)))
-  const isMissed = await hasEvents(tx, before.tenant_id, { from: from ?? '', to: to ?? '' })
   return {
     ...NO_FAILURES,
     is_active: true,
@@ -28,7 +23,8 @@ export async function switched(
     off_since: null,
     told_at: null,
     // What was missed earlier, and not asked for, goes on being missed.
-    ...(isMissed && { missed_since: before.missed_since ?? since, missed_until: until }),
+    missed_since: before.missed_since ?? momentAfter(before.off_since ?? clock.now(), -MARGIN_MS),
+    missed_until: momentAfter(clock.now(), MARGIN_MS),
   }
 }
 

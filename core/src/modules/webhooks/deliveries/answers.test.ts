@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { SECONDS } from '#kernel'
+import { MINUTES, SECONDS } from '#kernel'
 import { startHttps, startRaw, type TestServer } from '../../../kernel/outbound/outbound.fixture.ts'
 import { createOutbound, type Outbound } from '../../../kernel/outbound/outbound.ts'
 import type { TestCore } from '../../../testing/index.ts'
@@ -189,6 +189,7 @@ describe('no answer', () => {
     for (const addresses of [['127.0.0.1'], ['::ffff:127.0.0.1'], ['169.254.169.254', '10.0.0.1']]) {
       sendBy(createOutbound({ env: 'test', outboundAllow: [] }, async () => addresses))
       await failsWith('The host of the URL has no public address')
+      core.clock.advance(10 * MINUTES)
     }
     assert.equal(receiver.received.length, 0)
     sendBy(createOutbound(core.core.config, async () => ['127.0.0.1']))

@@ -1,6 +1,6 @@
 import { firstIdAt, sql, type Tx } from '#kernel'
 import type { Replay } from '../schema-deliveries.ts'
-import type { WebhookRow } from '../table.ts'
+import type { DeliveryRow, WebhookRow } from '../table.ts'
 
 /** At once: more would keep a transaction open for long. */
 export const MOST_REPLAYED = 10_000
@@ -32,12 +32,12 @@ export async function countEvents(tx: Tx, { tenant_id }: WebhookRow, replayed: R
 export async function countSentAgain(
   tx: Tx,
   { tenant_id, id }: WebhookRow,
-  { status, now, ...time }: Replayed & { status: 'delivered' | 'failed' },
+  { status, now, ...time }: Replayed & { status: DeliveryRow['status'] },
 ): Promise<number> {
   const { from, to } = idsOf(time)
   const { rows } = await sql`
     update webhook_deliveries as d set status = 'pending', tries = 0, next_attempt_at = ${now}::timestamptz
-    where d.tenant_id = ${tenant_id} and d.id = any (array(
+    where d.tenant_id = ${tenant_id} and d.status = ${status} and d.id = any (array(
       select w.id from webhook_deliveries as w
       where w.tenant_id = ${tenant_id} and w.webhook_id = ${id} and w.status = ${status} and w.event_id is not null
         and w.id >= ${from} and w.id < ${to}
@@ -83,6 +83,7 @@ export async function countReplayed(tx: Tx, webhook: WebhookRow, replayed: Repla
       and (${store_ids}::uuid[] is null or e.store_id = any(${store_ids}::uuid[])) and ${isWanted}
     order by e.id limit ${MOST_REPLAYED + 1}
     on conflict (tenant_id, id) do update set status = excluded.status, tries = 0, next_attempt_at = excluded.next_attempt_at
+      where w.status <> 'pending'
     returning 1`.execute(tx)
   return rows.length
 }

@@ -30,7 +30,7 @@ export async function redeliver(ctx: Ctx, webhookId: string, id: string): Promis
 
 /**
  * Puts on their way what happened in a time, whether it was delivered or not, or only what has a status. What is on its way
- * already is left alone. Throws 404, 409 while the webhook is off, and for more than can be done at once.
+ * already is left alone, unless it is asked for by that. Throws 404, 409 while the webhook is off, and for more than can be done at once.
  */
 export async function replay(ctx: Ctx, webhookId: string, asked: Replay): Promise<{ queued: number }> {
   // Not locked: it may take a while, and whoever sends needs the row.
@@ -46,7 +46,7 @@ export async function replay(ctx: Ctx, webhookId: string, asked: Replay): Promis
 
 async function putOnTheirWay({ tx }: Ctx, webhook: WebhookRow, replayed: Replayed): Promise<number> {
   const { status } = replayed
-  if (status === 'delivered' || status === 'failed') {
+  if (status !== undefined && status !== 'missed') {
     const queued = await countSentAgain(tx, webhook, { ...replayed, status })
     if (queued > MOST_REPLAYED) throw tooMany(MOST_REPLAYED)
     return queued
@@ -102,5 +102,5 @@ const recordResent = (ctx: Ctx, webhook: WebhookRow, resent: Resent): Promise<vo
 /** For the route: a time begins before it ends. */
 export function* checkSpan({ since, until }: { since?: unknown; until?: unknown }): Iterable<FieldProblem> {
   const [from, to] = [since, until].map((moment) => (typeof moment === 'string' ? Date.parse(moment) : Number.NaN))
-  if (from !== undefined && to !== undefined && from >= to) yield at('until', 'must be later than since')
+  if (from !== undefined && to !== undefined && from > to) yield at('until', 'must not be earlier than since')
 }

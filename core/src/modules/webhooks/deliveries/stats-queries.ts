@@ -17,9 +17,9 @@ export async function getAttemptStats(
 ): Promise<AttemptStats> {
   const { rows } = await sql<AttemptStats>`
     select count(*)::int as attempts, (count(*) filter (where a.error is null))::float8 / nullif(count(*), 0) as success_rate,
-      (percentile_disc(0.5) within group (order by a.duration_ms))::int as p50_ms,
-      (percentile_disc(0.95) within group (order by a.duration_ms))::int as p95_ms
-    from (select error, duration_ms from webhook_attempts
+      (percentile_disc(0.5) within group (order by a.duration_ms) filter (where a.response_status is not null))::int as p50_ms,
+      (percentile_disc(0.95) within group (order by a.duration_ms) filter (where a.response_status is not null))::int as p95_ms
+    from (select error, response_status, duration_ms from webhook_attempts
       where tenant_id = ${tenantId} and webhook_id = ${webhookId} and id >= ${from} order by id desc limit ${COUNTED}) as a`.execute(
     tx,
   )

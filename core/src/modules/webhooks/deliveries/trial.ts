@@ -54,7 +54,7 @@ async function switchOn(ctx: Ctx, tried: WebhookRow): Promise<void> {
   const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, tried.id)
   // It leads elsewhere by now, or a person was faster.
   if (before?.disabled_reason !== 'failing' || before.url !== tried.url) return
-  const change = await switched(ctx, before, true)
+  const change = switched(ctx, before, true)
   const after = await updateWebhook(ctx.tx, before, { ...change, updated_at: ctx.clock.now() })
   await ctx.emit(webhookEnabled, {
     before: recordWebhook(before),
