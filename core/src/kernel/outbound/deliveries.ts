@@ -92,23 +92,61 @@ export interface DeliverySteps<Turn, Result = Outcome> {
   end(ctx: Ctx, turn: Turn, result: Result, goesOn: boolean): Promise<Turn | null>
 }
 
+/** For turns of many messages: while a receiver takes everything, a turn is stored while the next one is sent. */
+export interface Overlap<Turn, Result> {
+  /** The turn after one that is being sent, under the same lease, in a transaction that reads; null: there is none. */
+  ahead(ctx: Ctx, turn: Turn): Promise<Turn | null>
+  /** Whether the next turn may be sent before this result is stored. */
+  isSmooth(turn: Turn, result: Result): boolean
+  /**
+   * Stores the result, in a transaction, and keeps the lease. `last`: what is being sent meanwhile comes to its end before more
+   * is. `lost`: another process sends by now.
+   */
+  store(ctx: Ctx, turn: Turn, result: Result): Promise<'on' | 'last' | 'lost'>
+}
+
 /**
- * Sends for about ten seconds, or until the process is to end, in a job that is `outbound` and `manual`. Taking a turn, sending and storing the result
- * are separate steps, so that no transaction is open while a receiver is slow. When a process dies before the last
- * step, the message is sent again under the same id; none can be lost.
+ * Sends for about ten seconds, or until the process is to end, in a job that is `outbound` and `manual`. Taking a turn,
+ * sending and storing the result are separate steps, so that no transaction is open while a receiver is slow. When a process
+ * dies before the last step, the message is sent again under the same id; none can be lost.
  */
 export async function deliverInTurns<Turn, Result = Outcome>(
   ctx: Ctx,
   { begin, send, end }: DeliverySteps<Turn, Result>,
+  overlap?: Overlap<Turn, Result>,
 ): Promise<void> {
   const { stopping } = coreOf(ctx)
   const until = performance.now() + RUN_MS
+  const goesOn = () => performance.now() < until && !stopping.aborted
   let turn = await ctx.transaction(begin)
+  let storing: Promise<'on' | 'last' | 'lost'> = Promise.resolve('on')
   while (turn !== null) {
     const current: Turn = turn
-    const outcome = await send(ctx, current)
-    turn = await ctx.transaction((inner) =>
-      end(inner, current, outcome, performance.now() < until && !stopping.aborted),
-    )
+    const ahead = lookAhead(ctx, current, overlap)
+    const result = await send(ctx, current)
+    const before = await storing
+    // What was sent meanwhile is sent again by whoever took over.
+    if (before === 'lost') return
+    const next = await ahead
+    if (overlap && next !== null && before === 'on' && overlap.isSmooth(current, result) && goesOn()) {
+      storing = ctx.transaction((inner) => overlap.store(inner, current, result))
+      storing.catch(() => {}) // thrown above, once the next turn was sent
+      turn = next
+    } else {
+      turn = await ctx.transaction((inner) => end(inner, current, result, goesOn()))
+      storing = Promise.resolve('on')
+    }
+  }
+}
+
+/** What could not be looked up ahead is looked up later. */
+async function lookAhead<Turn, Result>(ctx: Ctx, turn: Turn, overlap?: Overlap<Turn, Result>): Promise<Turn | null> {
+  if (!overlap) return null
+  try {
+    const found: Turn | null = await ctx.transaction((inner) => overlap.ahead(inner, turn), { readOnly: true })
+    return found
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'what is to be sent next could not be looked up ahead')
+    return null
   }
 }

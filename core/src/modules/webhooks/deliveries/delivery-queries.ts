@@ -79,16 +79,21 @@ const withEvents = (tx: Tx, tenantId: string) =>
     .leftJoin('events as e', (join) => join.onRef('e.tenant_id', '=', 'd.tenant_id').onRef('e.id', '=', 'd.event_id'))
     .where('d.tenant_id', '=', tenantId)
 
+interface DueQuery {
+  tenantId: string
+  webhookId: string
+  now: string
+  limit: number
+  /** Nothing but tests. */
+  onlyTests: boolean
+  /** Only what comes after this one. */
+  after?: Pick<DeliveryRow, 'id' | 'next_attempt_at'>
+}
+
 /** What is to be sent to a webhook now, longest due first. `onlyTests`: nothing but tests. */
 export function listDue(
   tx: Tx,
-  {
-    tenantId,
-    webhookId,
-    now,
-    limit,
-    onlyTests,
-  }: { tenantId: string; webhookId: string; now: string; limit: number; onlyTests: boolean },
+  { tenantId, webhookId, now, limit, onlyTests, after }: DueQuery,
 ): Promise<DueDelivery[]> {
   const due = tx
     .selectFrom('webhook_deliveries')
@@ -100,7 +105,10 @@ export function listDue(
     .orderBy('next_attempt_at')
     .orderBy('id')
     .limit(limit)
-  const found = onlyTests ? due.where('event_id', 'is', null) : due
+  const rest = after
+    ? due.where(sql<boolean>`(next_attempt_at, id) > (${after.next_attempt_at}::timestamptz, ${after.id}::uuid)`)
+    : due
+  const found = onlyTests ? rest.where('event_id', 'is', null) : rest
   // Each event by its key, which the limit sees to: by statistics that are not up to date all of a tenant's might be read.
   return tx
     .selectFrom(found.as('d'))

@@ -1,13 +1,16 @@
 import {
   type Ctx,
   DELIVERY_LEASE_MS,
+  type DeliverySteps,
   defineJob,
   deliverInTurns,
+  fromNow,
   greatest,
   isFree,
   isHeld,
   NO_LEASE,
   newLease,
+  type Overlap,
   systemActor,
   Type,
 } from '#kernel'
@@ -37,11 +40,12 @@ async function sendInTurns(ctx: Ctx, webhookId: string): Promise<void> {
     return last
   }
   try {
-    await deliverInTurns(ctx, {
+    const steps: DeliverySteps<Turn, Try[]> = {
       begin: (inner) => noted(takeTurn(inner, webhookId)),
-      send: (inner, turn: Turn) => tryAll(inner, { ...turn, line }),
-      end: (inner, turn, tries: Try[], goesOn) => noted(endTurn(inner, turn, tries, goesOn)),
-    })
+      send: (inner, turn) => tryAll(inner, { ...turn, line }),
+      end: (inner, turn, tries, goesOn) => noted(endTurn(inner, turn, tries, goesOn)),
+    }
+    await deliverInTurns(ctx, steps, overlap)
   } catch (error) {
     // The job is tried again, and need not wait for a lease that nobody uses.
     if (last) await ctx.transaction((inner) => giveBack(inner, last as Turn | null)) // it is assigned in between
@@ -109,4 +113,25 @@ async function endTurn(ctx: Ctx, turn: Turn, tries: readonly Try[], goesOn: bool
   const after = await updateWebhook(ctx.tx, webhook, NO_LEASE)
   await enqueueSending(ctx, after.id, after.next_attempt_at ?? undefined)
   return null
+}
+
+/** While everything is taken as fast as it comes, what was sent is written down while more is sent. */
+const overlap: Overlap<Turn, Try[]> = {
+  async ahead({ tx, clock }, { webhook, deliveries }) {
+    const { batch: limit } = paceOf(webhook)
+    const after = deliveries.at(-1)
+    if (!after || deliveries.length < limit || !webhook.is_active) return null
+    const { tenant_id: tenantId, id: webhookId } = webhook
+    const due = await listDue(tx, { tenantId, webhookId, now: clock.now(), limit, onlyTests: false, after })
+    return due.length > 0 ? { webhook, deliveries: due } : null
+  },
+  isSmooth: ({ webhook, deliveries }, tries) =>
+    webhook.max_per_second === null && tries.length === deliveries.length && tries.every(({ error }) => error === null),
+  async store(ctx, turn, tries) {
+    const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, turn.webhook.id)
+    if (!before || !isHeld(before, turn.webhook)) return 'lost'
+    const webhook = await recordTries(ctx, before, { tried: turn.webhook, tries })
+    await updateWebhook(ctx.tx, webhook, { locked_until: fromNow(ctx.clock, DELIVERY_LEASE_MS) })
+    return webhook.is_active && webhook.url === turn.webhook.url && webhook.max_per_second === null ? 'on' : 'last'
+  },
 }
