@@ -33,6 +33,8 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
     outgoing.on('error', (error) => answer.writeHead(502).end(String(error)))
     incoming.pipe(outgoing)
   })
+  // A client that waited for long would send its next request just when its connection is closed.
+  server.keepAliveTimeout = 0
   await once(server.listen(0, '127.0.0.1'), 'listening')
   let isOpen = true
   const probe = async (port: number) => {

@@ -34,11 +34,25 @@ export function createQueuePool({ config, log }: Pick<Core, 'config' | 'log'>, c
     query: async (statement: unknown) => endAnyway(statement, error),
     release: () => {},
   })
-  pool.connect = ((...args: unknown[]) => heard(connect(...args), standIn)) as typeof pool.connect // as declared
+  pool.connect = ((...args: unknown[]) => {
+    const [taken] = args
+    if (typeof taken !== 'function') return heard(connect(...args), standIn)
+    return connect((error: unknown, client: unknown, release: Call) => taken(error, client, once(release)))
+  }) as typeof pool.connect // as declared
   return pool
 }
 
 type Call = (...args: unknown[]) => unknown
+
+/** Whoever listens gives its connection back twice when that is lost while it stops, which would end the process. */
+function once(release: Call | undefined): Call {
+  let isGone = false
+  return (...args) => {
+    if (isGone) return
+    isGone = true
+    release?.(...args)
+  }
+}
 
 /** Handles the rejection of a promise; results for callbacks are passed through. */
 function heard(result: unknown, deal: (error: Error) => unknown): unknown {
