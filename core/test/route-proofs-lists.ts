@@ -63,7 +63,7 @@ async function proveCursorIsOfThisList(
     wrong.push(await list({ cursor, [name]: String(sampleOf(schema, name)) }))
   // Only lists that the other tenant has too: who reads another's store is told 404.
   if (!route.path.includes(':')) wrong.push(await list({ cursor }, { token: world.b.owner }))
-  else wrong.push(await list({ cursor }, { params: { id: await (await world.afresh(tenant)).id('/stores') } }))
+  else wrong.push(await list({ cursor }, { params: { id: await (await world.afresh(tenant)).id(above(route)) } }))
   for (const other of world.test.core.registry.routes.filter(({ query }) => query && 'cursor' in query.properties)) {
     if (other.url === route.url) continue
     const { sent } = await prepare(world, other, { ...tenant })
@@ -71,5 +71,8 @@ async function proveCursorIsOfThisList(
   }
   for (const answer of wrong) assert.deepEqual(refusal(answer), [400, 'invalid_cursor', undefined], answer.text)
 }
+
+/** `/stores` of `/stores/:id/users`. */
+const above = ({ path }: RegisteredRoute) => path.slice(0, path.indexOf('/:')) as `/${string}` // paths begin with /
 
 const refusal = ({ status, body }: Answered) => [status, body.code, body.errors?.[0]?.pointer]

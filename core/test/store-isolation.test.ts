@@ -61,6 +61,8 @@ const HELD_TWICE = [
   // Files of a store ask for the right in that store as well; of others a test of their module tells.
   'GET /files',
   'POST /files/tus',
+  // Whoever waited for events may have lost a store meanwhile.
+  'GET /events',
   // Who has begun an upload goes on with it alone.
   'POST /files/uploads/:id/complete',
   'GET /files/tus/:id',

@@ -36,8 +36,8 @@ export const plants: readonly Plant[] = [
   {
     guard: 'The isolation kit sends what names another tenant’s inside of bytes',
     file: 'core/src/testing/isolation/across.ts',
-    find: 'across(world.a, world.b)',
-    replace: 'across(world.a, world.a)',
+    find: 'parts = await across(world.a, world.b)',
+    replace: 'parts = await across(world.a, world.a)',
     tests: ['core/test/isolation-ways.test.ts'],
   },
   {

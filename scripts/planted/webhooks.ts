@@ -73,7 +73,7 @@ export const plants: Plant[] = [
   {
     guard: 'Values of headers are never shown',
     file: `${WEBHOOKS}/present.ts`,
-    find: "[name, '***']",
+    find: '[name, HIDDEN]',
     replace: '[name, row.headers ?? name]',
     tests: [`${WEBHOOKS}/secrecy.test.ts`, `${WEBHOOKS}/headers.test.ts`],
   },

@@ -53,7 +53,7 @@ export async function pull(feed: Feed, { after, wait = 0, limit = 100 }: Asked, 
   if (after !== undefined) query.set('after', after)
   if (feed.types !== undefined) query.set('types', feed.types)
   const patience = AbortSignal.timeout(wait * SECONDS + ANSWER_MS)
-  const answer = await fetch(new URL(`/api/v1/events?${query}`, feed.url), {
+  const answer = await fetch(`${feed.url.replace(/\/$/, '')}/api/v1/events?${query}`, {
     headers: { authorization: `Bearer ${feed.apiKey}`, 'user-agent': feed.userAgent },
     redirect: 'manual',
     signal: AbortSignal.any([signal, patience]),

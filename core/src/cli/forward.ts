@@ -8,6 +8,7 @@ import { explain, UsageError } from './failures.ts'
 
 /** A webhook gives up after the same time. */
 const ANSWER_MS = 15 * SECONDS
+const MOST_BYTES = 8 * 1024
 
 /** What takes events on the machine of whoever writes it. */
 export interface Receiver {
@@ -36,6 +37,8 @@ export function readUrl(value: Values[string], option: string): string {
   const url = URL.parse(String(value))
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new UsageError(`${option} takes an address that begins with http:// or https://`)
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError(`${option} takes an address without a user name or password`)
   return url.href
 }
 
@@ -78,10 +81,19 @@ export async function sendEvent({ url, secret, userAgent }: Receiver, id: string
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_MS),
     })
-    await answer.body?.cancel()
+    await readAnswer(answer)
     return done(answer.ok, String(answer.status))
   } catch (error) {
     return done(false, whyNot(error))
+  }
+}
+
+/** As much of it as a webhook keeps: one that breaks off before is no answer. */
+async function readAnswer({ body }: Response): Promise<void> {
+  let bytes = 0
+  for await (const part of body ?? []) {
+    bytes += part.length
+    if (bytes >= MOST_BYTES) return
   }
 }
 

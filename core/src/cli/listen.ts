@@ -51,6 +51,7 @@ ${RECEIVER_HELP}
 function readFeed(values: Values, { product }: CommandOptions): Feed {
   const apiKey = values['api-key'] ?? readEnv().source[API_KEY]?.trim()
   if (!apiKey) throw new UsageError(`--api-key or ${API_KEY} is required: a key with the scope event.view`)
+  if (!/^[\x21-\x7e]+$/.test(String(apiKey))) throw new UsageError(`--api-key or ${API_KEY} is no API key: tk_live_…`)
   const types = values.types === undefined ? undefined : String(values.types)
   return { url: readUrl(values.url ?? LOCAL, '--url'), apiKey: String(apiKey), types, userAgent: userAgentOf(product) }
 }

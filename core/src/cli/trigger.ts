@@ -32,31 +32,35 @@ ${RECEIVER_HELP}`,
 }
 
 /** As it would be sent, of something that did not happen. */
-const sampleBody = ({ name, schema }: PublishedEvent): EventBody =>
-  eventBody({
+function sampleBody({ name, schema }: PublishedEvent): EventBody {
+  const data = sampleOf(schema) as EventBody['data'] // its schema is one of an object
+  const own = { tenant_id: newId(), ...data } as { tenant_id: string; id?: string } // ids, where it has them
+  return eventBody({
     id: '',
     type: name,
-    tenant_id: newId(),
+    tenant_id: own.tenant_id,
     created_at: new Date().toISOString(),
-    store_id: null,
+    store_id: name.startsWith('store.') ? (own.id ?? null) : null,
     actor_type: 'system',
     actor_id: null,
     actor_label: 'system',
     impersonator_id: null,
-    data: sampleOf(schema),
+    data,
   })
+}
 
 const listed = (names: readonly string[]): string => [...names].sort().join(', ')
 
-/** Those that share a word with it or differ by few letters; all where there are none. */
+/** The three that differ by the fewest letters; all where none is alike. */
 function near(name: string, names: readonly string[]): string {
-  const words = name.split(/[._]/)
-  const close = names.filter((each) => each.split(/[._]/).some((word) => words.some((own) => isAlike(own, word))))
-  return close.length > 0 ? `did you mean ${listed(close)}?` : `there are ${listed(names)}`
+  const close = names
+    .map((each) => ({ each, letters: distance(name, each) }))
+    .filter(({ letters }) => letters <= name.length / 2)
+    .sort((one, other) => one.letters - other.letters)
+    .slice(0, 3)
+    .map(({ each }) => each)
+  return close.length > 0 ? `did you mean ${close.join(', ')}?` : `there are ${listed(names)}`
 }
-
-const isAlike = (one: string, other: string): boolean =>
-  one.length > 2 && (one === other || (Math.abs(one.length - other.length) < 3 && distance(one, other) < 3))
 
 /** How many letters have to be added, removed or replaced (Levenshtein). */
 function distance(one: string, other: string): number {

@@ -11,6 +11,7 @@ const shows = (words: string, type: string): RouteCase => ({
 const healthy = (fields: object): RouteCase => ({ see: ({ body }) => has(body, { status: 'ok', ...fields }) })
 
 const cases: Cases = {
+  tableRows: { events: () => ({ actor_type: 'system', data: '{}' }) },
   routes: {
     'GET /health': healthy({}),
     'GET /health/db': healthy({ migrations: 'current' }),

@@ -13,7 +13,11 @@ const EventActor = Closed(
       Type.String({ format: 'uuid', description: 'Who really acted, when an operator acted as this person' }),
     ),
   },
-  { title: 'EventActor', description: 'Who did it' },
+  {
+    title: 'EventActor',
+    description: 'Who did it',
+    examples: [{ type: 'user', id: '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f', label: 'Ada Byron', impersonator_id: null }],
+  },
 )
 
 const AnyData = Type.Object(

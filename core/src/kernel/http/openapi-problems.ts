@@ -50,7 +50,8 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
   const kinds = [
     // Unknown query fields are refused everywhere, so no route is without it.
     invalidRequest,
-    ...(takesBody ? [invalidJson, payloadTooLarge, unsupportedMediaType] : []),
+    // What comes with OPTIONS is looked at too.
+    ...(takesBody || route.method === 'OPTIONS' ? [invalidJson, payloadTooLarge, unsupportedMediaType] : []),
     ...(route.query && 'cursor' in route.query.properties ? [invalidCursor] : []),
     ...(allowances && route.limit ? [planLimitReached] : []),
     ...(allowances && route.feature ? [featureNotInPlan] : []),

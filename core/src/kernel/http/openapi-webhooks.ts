@@ -48,6 +48,6 @@ const HEADERS: Parameter[] = [
   header(
     'webhook-signature',
     'One signature or several with blanks between them',
-    'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN=',
+    'v1,7TEzYDMGyk02IU3fDXh7JHycCztrp96FM554BoQiFSs=',
   ),
 ]

@@ -13,6 +13,8 @@ const NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/
 const MAX_BYTES = 8 * 1024
 
 export type HeaderColumns = Pick<WebhookRow, 'header_names' | 'headers'>
+/** Stands for a value where headers are shown; in a change it leaves the value as it is. */
+export const HIDDEN = '***'
 export const NO_HEADERS: HeaderColumns = { header_names: [], headers: null }
 
 const contextOf = (id: string) => `webhook_headers:${id}`
@@ -47,14 +49,17 @@ export function openHeaders(
   }
 }
 
-/** The headers with those of a change in their place; null takes one away. Names differ whatever their case. */
+/** The headers with those of a change in their place; null takes one away, `***` leaves one. Names differ whatever their case. */
 export function withHeaders(
   before: Readonly<Record<string, string>>,
   change: Readonly<Record<string, string | null>>,
 ): Record<string, string> {
-  const changed = new Set(Object.keys(change).map((name) => name.toLowerCase()))
+  const known = new Set(Object.keys(before).map((name) => name.toLowerCase()))
+  const isKept = (name: string, value: string | null) => value === HIDDEN && known.has(name.toLowerCase())
+  const given = Object.entries(change).filter(([name, value]) => !isKept(name, value))
+  const changed = new Set(given.map(([name]) => name.toLowerCase()))
   const kept = Object.entries(before).filter(([name]) => !changed.has(name.toLowerCase()))
-  const added = Object.entries(change).filter((each): each is [string, string] => each[1] !== null)
+  const added = given.filter((each): each is [string, string] => each[1] !== null)
   return Object.fromEntries([...kept, ...added])
 }
 

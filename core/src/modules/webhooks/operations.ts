@@ -85,13 +85,16 @@ export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWi
 export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): Promise<Webhook> {
   const before = await lockWebhook(ctx.tx, ctx.tenantId, id)
   const { headers, is_active, ...plain } = patch
-  const wish = await requireWish(ctx, patch)
+  const wish = await requireWish(ctx, patch, before.store_ids ?? [])
   const isMoved = plain.url !== undefined && plain.url !== before.url
   const after: WebhookRow = {
     ...before,
     ...plain,
     ...wish,
-    ...(headers !== undefined && changedHeaders(ctx, before, headers)),
+    // What the one server was told is not for another.
+    ...(isElsewhere(before.url, plain.url) && NO_HEADERS),
+    ...(headers !== undefined &&
+      changedHeaders(ctx, isElsewhere(before.url, plain.url) ? { ...before, ...NO_HEADERS } : before, headers)),
     ...(isMoved && { ...NO_FAILURES, told_at: null }),
     ...switched(ctx, before, is_active),
   }
@@ -103,6 +106,9 @@ export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): 
   return presentWebhook(row)
 }
 
+const isElsewhere = (before: string, after: string | undefined) =>
+  after !== undefined && new URL(after).origin !== new URL(before).origin
+
 /** Removes a webhook; a message under way may still arrive. Throws 404. */
 export async function removeWebhook(ctx: Ctx, id: string): Promise<undefined> {
   const row = await deleteWebhook(ctx.tx, ctx.tenantId, id)
@@ -112,9 +118,13 @@ export async function removeWebhook(ctx: Ctx, id: string): Promise<undefined> {
 type Wish = Partial<Pick<WebhookRow, 'events' | 'store_ids'>>
 
 /** What is asked for in its canonical form. Throws 400 with all that is wrong. */
-async function requireWish(ctx: Ctx, given: Partial<NewWebhook> | WebhookPatch): Promise<Wish> {
+async function requireWish(
+  ctx: Ctx,
+  given: Partial<NewWebhook> | WebhookPatch,
+  knownStores: readonly string[] = [],
+): Promise<Wish> {
   if (given.url !== undefined) checkOutboundUrl(given.url, ctx.config)
-  const problems = [...checkWebhook(given, ctx), ...(await problemsOfStores(ctx, given.store_ids))]
+  const problems = [...checkWebhook(given, ctx), ...(await problemsOfStores(ctx, given.store_ids, knownStores))]
   if (problems.length > 0) throw invalidRequest({ errors: problems })
   return {
     ...(given.events && { events: [...new Set(given.events)] }),
@@ -132,9 +142,14 @@ export function checkWebhook(
   return [...problemsOfPatterns(given, ctx), ...problemsOfHeaders(given)]
 }
 
-async function problemsOfStores(ctx: Ctx, storeIds: readonly string[] | null | undefined): Promise<FieldProblem[]> {
+/** One that it had already may be gone by now. */
+async function problemsOfStores(
+  ctx: Ctx,
+  storeIds: readonly string[] | null | undefined,
+  before: readonly string[],
+): Promise<FieldProblem[]> {
   if (!storeIds) return []
-  const known = new Set((await findStores(ctx.tx, ctx.tenantId, storeIds)).map(({ id }) => id))
+  const known = new Set([...before, ...(await findStores(ctx.tx, ctx.tenantId, storeIds)).map(({ id }) => id)])
   return storeIds.flatMap((id, index) =>
     known.has(id.toLowerCase()) ? [] : [at(`store_ids/${index}`, 'is no store of the tenant')],
   )

@@ -1,4 +1,4 @@
-import { type Ctx, MINUTES, momentAfter, NO_FAILURES } from '#kernel'
+import { type Ctx, greatest, MINUTES, momentAfter, NO_FAILURES } from '#kernel'
 import type { WebhookRow } from './table.ts'
 
 /**
@@ -23,7 +23,8 @@ export function switched(
     off_since: null,
     told_at: null,
     // What was missed earlier, and not asked for, goes on being missed.
-    missed_since: before.missed_since ?? momentAfter(before.off_since ?? clock.now(), -MARGIN_MS),
+    missed_since:
+      before.missed_since ?? greatest(momentAfter(before.off_since ?? clock.now(), -MARGIN_MS), before.created_at),
     missed_until: momentAfter(clock.now(), MARGIN_MS),
   }
 }

@@ -12,9 +12,10 @@ async function add(tenant: Tenant): Promise<string> {
   return id
 }
 
-/** A test on its way to it. */
+/** Two tests on their way to it, of which the second is named. */
 async function addDelivery(tenant: Tenant): Promise<{ id: string; delivery_id: string }> {
   const id = await add(tenant)
+  await tenant.send('POST', `/webhooks/${id}/test`, {})
   const { id: delivery_id } = await tenant.send('POST', `/webhooks/${id}/test`, {})
   return { id, delivery_id }
 }
@@ -70,7 +71,10 @@ const cases: Cases = {
     },
     'GET /webhooks/:id/deliveries': {
       given: async (tenant) => ({ params: { id: (await addDelivery(tenant)).id } }),
-      see: ({ body }, { params }) => has(body.data[0], { webhook_id: params.id, event: 'webhook.test' }),
+      see: ({ body }, { params }) => {
+        const [test] = body.data.filter(({ event }: { event: string }) => event === 'webhook.test')
+        has(test, { webhook_id: params.id })
+      },
     },
     'GET /webhooks/:id/deliveries/:delivery_id': {
       given: async (tenant) => ({ params: await addDelivery(tenant) }),
@@ -90,8 +94,8 @@ const cases: Cases = {
       see: ({ body }) => assert.ok(body.queued >= 0),
     },
     'POST /webhooks/:id/test': {
-      given: async (tenant) => ({ params: { id: await add(tenant) }, body: { event: 'store.created' } }),
-      see: ({ body }, { params }) => has(body, { webhook_id: params.id, event: 'store.created', status: 'pending' }),
+      given: async (tenant) => ({ params: { id: await add(tenant) }, body: { event: 'user.created' } }),
+      see: ({ body }, { params }) => has(body, { webhook_id: params.id, event: 'user.created', status: 'pending' }),
     },
     'GET /webhooks/:id/stats': { see: ({ body }) => has(body, { failures: 0 }) },
   },

@@ -24,7 +24,7 @@ export async function redeliver(ctx: Ctx, webhookId: string, id: string): Promis
   const place = { tenantId: ctx.tenantId, webhookId, id, now: ctx.clock.now() }
   if (!(await updateDeliveryAgain(ctx.tx, place))) throw notFound()
   await recordResent(ctx, webhook, { delivery_id: id, queued: 1 })
-  await enqueueSending(ctx, webhookId)
+  await sendNow(ctx, webhook)
   return readDelivery(ctx, webhookId, id)
 }
 
@@ -71,6 +71,14 @@ async function noteAsked(ctx: Ctx, webhookId: string, { since, until, status }: 
   if (from === missed_since && to === missed_until) return
   const rest = from < to ? { missed_since: from, missed_until: to } : { missed_since: null, missed_until: null }
   await updateWebhook(ctx.tx, webhook, { ...rest, updated_at: ctx.clock.now() })
+}
+
+/** Sends what is due, although its receiver may have asked to be left alone: now a person asks. */
+export async function sendNow(ctx: Ctx, webhook: WebhookRow): Promise<void> {
+  // A rate holds.
+  if (webhook.next_attempt_at !== null && webhook.max_per_second === null)
+    await updateWebhook(ctx.tx, webhook, { next_attempt_at: null })
+  await enqueueSending(ctx, webhook.id)
 }
 
 /** Sends at once what waits for a webhook, each with its schedule from the start. */

@@ -1,11 +1,11 @@
 import { at, type Ctx, type EventBody, eventBody, invalidRequest, newId, type PublishedEvent, sampleOf } from '#kernel'
 import { webhookTested } from '../events.ts'
 import { labelOf, recordWebhook } from '../present.ts'
-import { getWebhook } from '../queries.ts'
+import { lockWebhook } from '../queries.ts'
 import type { WebhookDelivery } from '../schema-deliveries.ts'
 import { insertDelivery } from './delivery-queries.ts'
 import { readDelivery } from './read.ts'
-import { enqueueSending } from './send.ts'
+import { sendNow } from './resend.ts'
 
 /** The name of a message that says nothing but that messages arrive. */
 export const TEST_EVENT = 'webhook.test'
@@ -25,13 +25,17 @@ export function sampleBody(
     actor_id: null,
     actor_label: 'system',
     impersonator_id: null,
-    data: sampleOf(schema),
+    data: ofTenant(sampleOf(schema), ctx.tenantId),
   })
 }
 
+/** A receiver that files things by their tenant finds its own. */
+const ofTenant = (data: unknown, tenant_id: string): unknown =>
+  typeof data === 'object' && data !== null && 'tenant_id' in data ? { ...data, tenant_id } : data
+
 /** Sends a test, once, also to a webhook that is off. Throws 404, 400 for an event that is not sent. */
 export async function sendTest(ctx: Ctx, webhookId: string, name: string = TEST_EVENT): Promise<WebhookDelivery> {
-  const webhook = await getWebhook(ctx.tx, ctx.tenantId, webhookId)
+  const webhook = await lockWebhook(ctx.tx, ctx.tenantId, webhookId)
   const event = ctx.registry.published.get(name)
   if (!event && name !== TEST_EVENT)
     throw invalidRequest({ errors: [at('event', 'is no event that is sent: GET /webhooks/events lists them')] })
@@ -55,7 +59,7 @@ export async function sendTest(ctx: Ctx, webhookId: string, name: string = TEST_
     last_attempt_id: null,
   })
   await ctx.emit(webhookTested, { after: recordWebhook(webhook), label: labelOf(webhook) })
-  await enqueueSending(ctx, webhookId)
+  await sendNow(ctx, webhook)
   return readDelivery(ctx, webhookId, id)
 }
 
