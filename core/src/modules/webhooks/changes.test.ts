@@ -62,6 +62,8 @@ describe('a webhook that leads elsewhere', () => {
       assert.deepEqual(headers, {})
       await owner.drain()
       assert.deepEqual([other.received.length, other.received[0]?.headers['x-key']], [1, undefined])
+      const { status, body } = await owner.request('PUT', `/webhooks/${id}`, { body: { headers: { 'X-Key': '***' } } })
+      assert.deepEqual([status, body.errors[0].pointer], [400, '#/headers/X-Key'], 'nobody knows its value')
       const again = await change(id, { url: `${other.url}/path`, headers: { 'X-Other': 'new' } })
       assert.deepEqual(again.headers, { 'X-Other': '***' })
       assert.deepEqual(

@@ -63,6 +63,12 @@ export function withHeaders(
   return Object.fromEntries([...kept, ...added])
 }
 
+/** Of headers whose values are not known: as they were shown, written back to where they are not kept. */
+export const problemsOfHidden = (headers: Readonly<Record<string, string>>): FieldProblem[] =>
+  Object.entries(headers).flatMap(([name, value]) =>
+    value === HIDDEN ? [at(`headers/${name}`, 'must be given anew: its value is not known here')] : [],
+  )
+
 /** Why these are too many, as the end of a sentence; null: they are not. */
 export function problemOfAll(headers: Readonly<Record<string, string>>): string | null {
   const entries = Object.entries(headers)

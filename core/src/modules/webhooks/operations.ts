@@ -15,7 +15,15 @@ import {
 import { findStores } from '../stores/index.ts'
 import { sendWaiting } from './deliveries/resend.ts'
 import { webhookCreated, webhookDeleted, webhookUpdated } from './events.ts'
-import { NO_HEADERS, openHeaders, problemOfAll, problemsOfHeaders, sealHeaders, withHeaders } from './headers.ts'
+import {
+  NO_HEADERS,
+  openHeaders,
+  problemOfAll,
+  problemsOfHeaders,
+  problemsOfHidden,
+  sealHeaders,
+  withHeaders,
+} from './headers.ts'
 import { problemsOfPatterns } from './patterns.ts'
 import { labelOf, presentWebhook, recordWebhook } from './present.ts'
 import {
@@ -51,6 +59,8 @@ export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWi
   const fresh = stamp(ctx)
   const made = webhookSecrets.create(ctx, fresh.id, input.signature ?? 'v1')
   const { is_active = true, headers = {} } = input
+  const hidden = problemsOfHidden(headers)
+  if (hidden.length > 0) throw invalidRequest({ errors: hidden })
   const row = await insertWebhook(ctx.tx, {
     ...fresh,
     ...NO_FAILURES,
@@ -161,6 +171,7 @@ function changedHeaders(ctx: Ctx, before: WebhookRow, change: Readonly<Record<st
   const opened = openHeaders(ctx, before)
   const headers = withHeaders(opened ?? {}, change)
   const problem = problemOfAll(headers)
-  if (problem) throw invalidRequest({ errors: [at('headers', problem)] })
+  const problems = problem ? [at('headers', problem)] : problemsOfHidden(headers)
+  if (problems.length > 0) throw invalidRequest({ errors: problems })
   return isDeepStrictEqual(headers, opened) ? {} : sealHeaders(ctx, before.id, headers)
 }
