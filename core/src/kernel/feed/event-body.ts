@@ -2,23 +2,23 @@ import Type, { type Static, type TSchema } from 'typebox'
 import type { EventTable } from '../db/tables.ts'
 import { Closed, Described, Nullable, OneOf, Timestamp, Uuid } from '../http/schemas.ts'
 
-const EventActor = Closed(
-  {
-    type: OneOf(['user', 'api_key', 'system', 'admin'], {
-      description: 'A person, a program with a key, the server itself, or an operator of the installation',
-    }),
-    id: Nullable(Described(Uuid, 'Which one; null: nobody signed in, or the server itself')),
-    label: Type.String({ description: 'The name at the time', examples: ['Ada Byron'] }),
-    impersonator_id: Nullable(
-      Type.String({ format: 'uuid', description: 'Who really acted, when an operator acted as this person' }),
-    ),
-  },
-  {
-    title: 'EventActor',
-    description: 'Who did it',
-    examples: [{ type: 'user', id: '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f', label: 'Ada Byron', impersonator_id: null }],
-  },
-)
+/** Who did something, as records and events show it. */
+export const actorFields = {
+  type: OneOf(['user', 'api_key', 'system', 'admin'], {
+    description: 'A person, a program with a key, the server itself, or an operator of the installation',
+  }),
+  id: Nullable(Described(Uuid, 'Which one; null: nobody signed in, or the server itself')),
+  label: Type.String({ description: 'The name at the time', examples: ['Ada Byron'] }),
+  impersonator_id: Nullable(
+    Type.String({ format: 'uuid', description: 'Who really acted, when an operator acted as this person' }),
+  ),
+}
+
+const EventActor = Closed(actorFields, {
+  title: 'EventActor',
+  description: 'Who did it',
+  examples: [{ type: 'user', id: '01926f3c-7b1e-7cc3-98c4-dc0c0c07398f', label: 'Ada Byron', impersonator_id: null }],
+})
 
 const AnyData = Type.Object(
   {},

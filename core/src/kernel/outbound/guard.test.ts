@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, beforeEach, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { startHttp, type TestServer } from './outbound.fixture.ts'
+import { reasonOf, startHttp, type TestServer } from './outbound.fixture.ts'
 import { createOutbound, type Outbound, type OutboundRequest } from './outbound.ts'
-import { OutboundError } from './outbound-error.ts'
 import type { Resolve } from './resolve.ts'
 
 const PATIENCE_MS = 60_000
@@ -56,18 +55,6 @@ const WAYS: Record<string, (outbound: Outbound, url: string, more?: Partial<Outb
 }
 
 const textOf = ({ status, body }: { status: number; body: Buffer }) => `${status} ${body}`
-
-/** Why a request comes to nothing; the message must name no address. */
-async function reasonOf(request: Promise<unknown>): Promise<string> {
-  const error = await request.then(
-    () => assert.fail('it was answered'),
-    (error: unknown) => error,
-  )
-  assert.ok(error instanceof OutboundError, String(error))
-  assert.doesNotMatch(error.message, /\d/)
-  assert.equal(error.cause, undefined)
-  return error.reason
-}
 
 for (const [name, ask] of Object.entries(WAYS))
   describe(name, () => {

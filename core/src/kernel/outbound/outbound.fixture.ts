@@ -1,6 +1,20 @@
+import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createSocketServer, type Server, type Socket } from 'node:net'
+import { OutboundError } from './outbound-error.ts'
+
+/** Why a request comes to nothing; the message must name no address. */
+export async function reasonOf(request: Promise<unknown>): Promise<string> {
+  const error = await request.then(
+    () => assert.fail('it was answered'),
+    (error: unknown) => error,
+  )
+  assert.ok(error instanceof OutboundError, String(error))
+  assert.doesNotMatch(error.message, /\d/)
+  assert.equal(error.cause, undefined)
+  return error.reason
+}
 
 /** A server on 127.0.0.1, on a port of its own unless told otherwise. */
 export interface TestServer {

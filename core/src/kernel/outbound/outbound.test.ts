@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { gzipSync } from 'node:zlib'
-import { CERTIFICATE, startHttp, startHttps, startRaw, type TestServer } from './outbound.fixture.ts'
+import { CERTIFICATE, reasonOf, startHttp, startHttps, startRaw, type TestServer } from './outbound.fixture.ts'
 import { createOutbound, type OutboundRequest } from './outbound.ts'
-import { OutboundError } from './outbound-error.ts'
 import type { Resolve } from './resolve.ts'
 
 const servers: TestServer[] = []
@@ -20,18 +19,6 @@ const PATIENCE_MS = 60_000
 /** Sends, with what most tests do not care about. */
 const send = (url: string, more: Partial<OutboundRequest> = {}, outbound = createOutbound(toLoopback)) =>
   outbound.send({ url, method: 'GET', timeoutMs: PATIENCE_MS, maxAnswerBytes: 1000, ...more })
-
-/** Why a request comes to nothing; the message must name no address. */
-async function reasonOf(request: Promise<unknown>): Promise<string> {
-  const error = await request.then(
-    () => assert.fail('it was answered'),
-    (error: unknown) => error,
-  )
-  assert.ok(error instanceof OutboundError, String(error))
-  assert.doesNotMatch(error.message, /\d/)
-  assert.equal(error.cause, undefined)
-  return error.reason
-}
 
 const resolving =
   (...addresses: string[]): Resolve =>

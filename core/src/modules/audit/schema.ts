@@ -1,4 +1,5 @@
 import {
+  actorFields,
   Closed,
   Described,
   ListQuery,
@@ -17,19 +18,7 @@ import { PROBLEMS } from './seals/check.ts'
 const Values = (description: string) =>
   Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true, description })
 
-export const Actor = Closed(
-  {
-    type: OneOf(['user', 'api_key', 'system', 'admin'], {
-      description: 'A person, a program with a key, the server itself, or an operator of the installation',
-    }),
-    id: Nullable(Described(Uuid, 'Which one; null: nobody signed in, or the server itself')),
-    label: Type.String({ description: 'The name at the time', examples: ['Ada Byron'] }),
-    impersonator_id: Nullable(
-      Type.String({ format: 'uuid', description: 'Who really acted, when an operator acted as this person' }),
-    ),
-  },
-  { title: 'AuditActor', description: 'Who did it' },
-)
+export const Actor = Closed(actorFields, { title: 'AuditActor', description: 'Who did it' })
 
 // The order of the fields is the order of a CSV file's columns.
 export const AuditLog = Closed(

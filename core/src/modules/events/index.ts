@@ -2,6 +2,7 @@ import { defineModule } from '#kernel'
 import { eventRoutes } from './routes.ts'
 import { eventWaiters, wakeWaiters } from './waiters.ts'
 
+export { meaningless, namesMeant } from './patterns.ts'
 export { presentEvent } from './present.ts'
 export { Event } from './schema.ts'
 

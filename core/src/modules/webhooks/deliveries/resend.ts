@@ -1,6 +1,6 @@
 import { at, type Ctx, conflict, type FieldProblem, notFound } from '#kernel'
+import { namesMeant } from '../../events/index.ts'
 import { webhookResent } from '../events.ts'
-import { eventsFor } from '../patterns.ts'
 import { labelOf, recordWebhook } from '../present.ts'
 import { getWebhook, lockWebhook, updateWebhook } from '../queries.ts'
 import type { Replay, WebhookDelivery } from '../schema-deliveries.ts'
@@ -35,7 +35,7 @@ export async function redeliver(ctx: Ctx, webhookId: string, id: string): Promis
 export async function replay(ctx: Ctx, webhookId: string, asked: Replay): Promise<{ queued: number }> {
   // Not locked: it may take a while, and whoever sends needs the row.
   const webhook = requireActive(await getWebhook(ctx.tx, ctx.tenantId, webhookId))
-  const events = webhook.events.includes('*') ? null : eventsFor(webhook.events, ctx)
+  const events = webhook.events.includes('*') ? null : namesMeant(webhook.events, ctx.registry.published.keys())
   const queued = await putOnTheirWay(ctx, webhook, { ...asked, events, now: ctx.clock.now() })
   await noteAsked(ctx, webhookId, asked)
   const { since, until, status = null } = asked
