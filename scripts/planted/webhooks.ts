@@ -47,7 +47,7 @@ export const plants: Plant[] = [
     file: `${DELIVERIES}/standing.ts`,
     find: 'const isDisabled = isGone || isPast(1)',
     replace: 'const isDisabled = isPast(1)',
-    tests: [`${DELIVERIES}/disabling.test.ts`, `${DELIVERIES}/answers.test.ts`],
+    tests: [`${DELIVERIES}/retry-after.test.ts`],
   },
   {
     guard: 'What is put on its way again while it is sent is sent again',
