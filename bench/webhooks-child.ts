@@ -14,15 +14,15 @@ const onAsked = (work: (amount: number) => Promise<void> | void) =>
     } else await work(Number(message))
   })
 
-/** Tells when as many requests have come as it was asked for, with the body of the last. */
+/** Tells when as many requests have come as it was asked for, in which time since the first, with the body of the last. */
 function startSink(): void {
-  let [wanted, came] = [0, 0]
+  let [wanted, came, begun] = [0, 0, 0]
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = []
     for await (const part of request) parts.push(part)
     response.end('ok')
-    if (++came === 1) tell({ first: true })
-    if (came === wanted) tell({ came, body: Buffer.concat(parts).toString() })
+    if (++came === 1) begun = performance.now()
+    if (came === wanted) tell({ came, ms: performance.now() - begun, body: Buffer.concat(parts).toString() })
   })
   onAsked((amount) => {
     wanted = amount

@@ -28,6 +28,7 @@ export class StaleConnection extends Error {
 /** `check`: finds the addresses that may be connected to; it is called for every connection that is made. */
 export function createConnection(url: URL, check: () => Promise<readonly Address[]>): Connection {
   let socket: Socket | null = null
+  let address: string | null = null
   let isDropped = false
 
   async function connect(options: buildConnector.Options): Promise<Socket> {
@@ -38,7 +39,8 @@ export function createConnection(url: URL, check: () => Promise<readonly Address
     const made = making(options, (error, connected) => (connected ? resolve(connected) : reject(error)))
     socket = made as unknown as Socket // the types keep silent about what a connector returns
     const connected = await promise
-    if (isAmong(addresses, addressOf(connected))) return connected
+    address = addressOf(connected)
+    if (isAmong(addresses, address)) return connected
     connected.destroy()
     throw new OutboundError('refused_address')
   }
@@ -56,7 +58,7 @@ export function createConnection(url: URL, check: () => Promise<readonly Address
   })
 
   return {
-    address: () => addressOf(socket),
+    address: () => address,
     async send(request, signal) {
       const before = socket
       const bytesBefore = before?.bytesRead
@@ -79,8 +81,8 @@ function hasEnded(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(String(error.code))
 }
 
-function addressOf(socket: Socket | null): string | null {
-  return parsePeer(socket?.remoteAddress)?.text ?? null
+function addressOf({ remoteAddress }: Socket): string | null {
+  return parsePeer(remoteAddress)?.text ?? null
 }
 
 /** Whether an address is one of these. */

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { LookupFunction } from 'node:net'
-import type { Readable } from 'node:stream'
-import type { buildConnector, Client } from 'undici'
+import type { buildConnector, Client, Dispatcher } from 'undici'
 import type { Address } from '../addresses/addresses.ts'
 import { SECONDS } from '../clock.ts'
 import type { OutboundAnswer, OutboundRequest } from './outbound.ts'
@@ -50,39 +49,64 @@ export interface Exchanged {
   readonly isWhole: boolean
 }
 
-/** Sends a request and reads the answer. `reset`: the connection is not used again. */
-export async function exchange(
-  client: Client,
-  url: URL,
-  request: Omit<OutboundRequest, 'url' | 'timeoutMs'> & { reset: boolean },
-  signal: AbortSignal,
-): Promise<Exchanged> {
-  const { statusCode, headers, body } = await client.request({
-    path: url.pathname + url.search,
-    method: request.method,
-    headers: { 'accept-encoding': 'identity', ...request.headers },
-    body: request.body ?? null,
-    reset: request.reset,
-    signal,
-  })
-  const answer = { status: statusCode, headers }
-  const length = statusCode === 204 ? 0 : Number(headers['content-length'] ?? Number.NaN)
-  // The parser takes exactly so many bytes; this is the quickest way to read them.
-  if (length <= request.maxAnswerBytes) return { ...answer, body: Buffer.from(await body.bytes()), isWhole: true }
-  return { ...answer, ...(await readUpTo(body, request.maxAnswerBytes)) }
+type ExchangeRequest = Omit<OutboundRequest, 'url' | 'timeoutMs'> & { reset: boolean }
+
+/**
+ * Sends a request and reads the answer. `reset`: the connection is not used again. Unless all of the answer was read, the caller
+ * ends the connection.
+ */
+export function exchange(client: Client, url: URL, request: ExchangeRequest, signal: AbortSignal): Promise<Exchanged> {
+  const { promise, resolve, reject } = Promise.withResolvers<Exchanged>()
+  signal.addEventListener('abort', () => reject(new OutboundError('timed_out')), { once: true })
+  const { method, headers, body = null, reset, maxAnswerBytes } = request
+  const path = url.pathname + url.search
+  const options = { path, method, headers: { 'accept-encoding': 'identity', ...headers }, body, reset }
+  // Without the streams that undici's other methods make for each answer, which cost as much as a small one itself.
+  client.dispatch(options, readAnswer({ maxAnswerBytes, resolve, reject, signal }))
+  return promise
 }
 
-async function readUpTo(body: Readable, maxBytes: number): Promise<Pick<Exchanged, 'body' | 'isWhole'>> {
-  body.on('error', () => {}) // cut off below; what fails while it is read is thrown by the loop
-  const parts: Buffer[] = []
+interface Reading {
+  maxAnswerBytes: number
+  resolve(answer: Exchanged): void
+  reject(error: unknown): void
+  signal: AbortSignal
+}
+
+function readAnswer({ maxAnswerBytes: most, resolve, reject, signal }: Reading): Dispatcher.DispatchHandler {
+  let answer: Pick<Exchanged, 'status' | 'headers'> | undefined
+  let length = Number.NaN
   let bytes = 0
-  if (maxBytes > 0)
-    for await (const part of body as AsyncIterable<Buffer>) {
+  const parts: Buffer[] = []
+  const finish = (isWhole: boolean) => {
+    if (!answer) return
+    const body = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
+    resolve({ ...answer, body: body.subarray(0, most), isWhole })
+  }
+  /** Of what is longer, or may be, nothing more is needed. */
+  const isEnough = () => bytes > most || (bytes === most && length !== most)
+  const cut = (controller: Dispatcher.DispatchController) => {
+    finish(false)
+    controller.abort(new OutboundError('broken'))
+  }
+  return {
+    onRequestStart(controller) {
+      if (signal.aborted) controller.abort(new OutboundError('timed_out'))
+    },
+    onResponseStart(controller, status, headers) {
+      if (status < 200) return
+      answer = { status, headers }
+      length = status === 204 || status === 304 ? 0 : Number(headers['content-length'] ?? Number.NaN)
+      if (length !== 0 && isEnough()) cut(controller)
+    },
+    onResponseData(controller, part) {
       parts.push(part)
       bytes += part.length
-      if (bytes >= maxBytes) break
-    }
-  return { body: Buffer.concat(parts).subarray(0, maxBytes), isWhole: bytes < maxBytes }
+      if (isEnough()) cut(controller)
+    },
+    onResponseEnd: () => finish(true),
+    onResponseError: (_controller, error) => reject(error),
+  }
 }
 
 /** Bounds work in time and measures it. @throws OutboundError `timed_out`, and for errors of the network */

@@ -6,7 +6,6 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto'
-import { sha256 } from '../hash.ts'
 
 /**
  * The kinds of signatures in Standard Webhooks: `v1` by a secret that both sides hold (HMAC-SHA256), `v1a` by a private
@@ -72,15 +71,14 @@ export function checkingKeyOf(text: string): SigningKey | undefined {
   return bytesAfter(SECRET, text)?.length ? signingKeyOf(text) : undefined
 }
 
-/** Making a key costs more than signing with it, so those that were used last are kept, by a hash of their text. */
+/** Making a key costs more than signing with it, so those that were used last are kept. */
 const KEPT = 1000
 const kept = new Map<string, SigningKey>()
 
 function keep(text: string, make: () => SigningKey): SigningKey {
-  const name = sha256(text).toString('base64')
-  const key = kept.get(name) ?? make()
-  kept.delete(name)
-  kept.set(name, key)
+  const key = kept.get(text) ?? make()
+  kept.delete(text)
+  kept.set(text, key)
   const [oldest] = kept.keys()
   if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest)
   return key

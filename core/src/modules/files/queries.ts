@@ -98,7 +98,7 @@ export async function updateScanRetry(tx: Tx, tenantId: string, ids: readonly st
     .set({ scan_retry_at: retryAt })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', sql<string>`any(${ids}::uuid[])`)
-    .where('scan_status', '=', 'pending')
+    .where('scan_status', '=', sql.lit('pending'))
     .execute()
 }
 

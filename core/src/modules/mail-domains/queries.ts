@@ -1,4 +1,4 @@
-import { type Insertable, json, notFound, type SweepPage, type Tx, type Updateable } from '#kernel'
+import { type Insertable, json, notFound, type SweepPage, sql, type Tx, type Updateable } from '#kernel'
 import type { DomainRow, MailDomainClaimTable, MailDomainTable } from './table.ts'
 
 type DomainKey = Pick<DomainRow, 'tenant_id' | 'id'>
@@ -85,7 +85,7 @@ export const findSendingDomain = (tx: Tx, tenantId: string): Promise<DomainRow |
     )
     .selectAll('d')
     .where('d.tenant_id', '=', tenantId)
-    .where('d.status', '=', 'verified')
+    .where('d.status', '=', sql.lit('verified'))
     .executeTakeFirst()
 
 /** Across tenants, by id after a given one: those whose domain is to be looked at. */
@@ -95,7 +95,7 @@ export async function listTenantsDue(tx: Tx, { now, after, limit }: SweepPage & 
     .innerJoin('tenants as t', 't.id', 'd.tenant_id')
     .select('d.tenant_id')
     .where('d.next_check_at', '<=', now)
-    .where('t.status', '<>', 'deleted')
+    .where('t.status', '<>', sql.lit('deleted'))
     .orderBy('d.tenant_id')
     .limit(limit)
   return (after === null ? query : query.where('d.tenant_id', '>', after)).execute()

@@ -21,7 +21,7 @@ const selectMails = (tx: Tx, tenantId: string | null) => {
 /** Unordered and unbounded, for `page`. */
 export function listMails(tx: Tx, tenantId: string | null, { status, to, kind, since, until }: MailFilter) {
   let query = selectMails(tx, tenantId)
-  if (status) query = query.where('status', '=', status)
+  if (status) query = query.where('status', '=', sql.lit(status))
   if (to) query = query.where('address', '=', comparable(to))
   if (kind) query = query.where('kind', '=', kind)
   if (since) query = query.where('created_at', '>=', since)

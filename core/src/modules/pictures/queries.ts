@@ -7,7 +7,7 @@ export const insertPicture = (tx: Tx, picture: Insertable<PictureTable>): Promis
 /** A picture; undefined for one in another state than the one given. */
 export function findPicture(tx: Tx, id: string, state?: PictureRow['state']): Promise<PictureRow | undefined> {
   const query = tx.selectFrom('pictures').selectAll().where('id', '=', id)
-  return (state === undefined ? query : query.where('state', '=', state)).executeTakeFirst()
+  return (state === undefined ? query : query.where('state', '=', sql.lit(state))).executeTakeFirst()
 }
 
 /** Moves a picture on from one state; false when it is in another one. */
@@ -20,14 +20,14 @@ export async function updateState(
     .updateTable('pictures')
     .set({ state: to, updated_at: now })
     .where('id', '=', id)
-    .where('state', '=', from)
+    .where('state', '=', sql.lit(from))
     .returning('id')
     .executeTakeFirst()
   return moved !== undefined
 }
 
 export const deleteRemoved = (tx: Tx, id: string): Promise<unknown> =>
-  tx.deleteFrom('pictures').where('id', '=', id).where('state', '=', 'removed').execute()
+  tx.deleteFrom('pictures').where('id', '=', id).where('state', '=', sql.lit('removed')).execute()
 
 export type Unattached = Pick<PictureRow, 'id' | 'updated_at'>
 
@@ -39,7 +39,7 @@ export function listUnattached(
   const query = tx
     .selectFrom('pictures')
     .select(['id', 'updated_at'])
-    .where('state', '<>', 'attached')
+    .where('state', '<>', sql.lit('attached'))
     .where('updated_at', '<', before)
     .orderBy('updated_at')
     .orderBy('id')
@@ -55,7 +55,7 @@ export function listElsewhere(
   let query = tx
     .selectFrom('pictures')
     .select(['id', 'storage_backend'])
-    .where('state', '=', 'attached')
+    .where('state', '=', sql.lit('attached'))
     .where('storage_backend', '<>', to)
   if (from !== null) query = query.where('storage_backend', '=', from)
   if (after !== null) query = query.where('id', '>', after)
@@ -68,7 +68,7 @@ export async function updateBackend(tx: Tx, id: string, from: Backend, to: Backe
     .updateTable('pictures')
     .set({ storage_backend: to })
     .where('id', '=', id)
-    .where('state', '=', 'attached')
+    .where('state', '=', sql.lit('attached'))
     .where('storage_backend', '=', from)
     .returning('id')
     .executeTakeFirst()

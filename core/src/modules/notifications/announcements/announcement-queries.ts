@@ -22,7 +22,11 @@ export async function listNextTenants(
   { tenant_ids, position, created_at }: AnnouncementRow,
   limit: number,
 ): Promise<string[]> {
-  let query = tx.selectFrom('tenants').select('id').where('status', '=', 'active').where('created_at', '<=', created_at)
+  let query = tx
+    .selectFrom('tenants')
+    .select('id')
+    .where('status', '=', sql.lit('active'))
+    .where('created_at', '<=', created_at)
   if (tenant_ids !== null) query = query.where(sql<boolean>`id = any(${tenant_ids}::uuid[])`)
   if (position !== null) query = query.where('id', '>', position)
   const rows = await query.orderBy('id').limit(limit).execute()

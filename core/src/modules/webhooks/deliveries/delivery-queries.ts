@@ -100,7 +100,7 @@ export function listDue(
     .selectAll()
     .where('tenant_id', '=', tenantId)
     .where('webhook_id', '=', webhookId)
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .where('next_attempt_at', '<=', now)
     .orderBy('next_attempt_at')
     .orderBy('id')
@@ -138,7 +138,7 @@ export async function findNextDue(tx: Tx, tenantId: string, webhookId: string): 
     .select('next_attempt_at')
     .where('tenant_id', '=', tenantId)
     .where('webhook_id', '=', webhookId)
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .orderBy('next_attempt_at')
     .limit(1)
     .executeTakeFirst()
@@ -158,7 +158,7 @@ const shown = (tx: Tx, tenantId: string, webhookId: string) =>
 export const listDeliveries = preparedList(
   (tx, tenantId, { webhookId, status, event }: DeliveryFilter & { webhookId: string }) => {
     const all = shown(tx, tenantId, webhookId)
-    const some = status === undefined ? all : all.where('d.status', '=', status)
+    const some = status === undefined ? all : all.where('d.status', '=', sql.lit(status))
     return event === undefined ? some : some.where('d.event', '=', event)
   },
 )
@@ -179,7 +179,11 @@ export interface DeliveryChange
   due: string | null
 }
 
-/** Counts an attempt of each. What was put on its way again meanwhile stays so: that was asked for after the attempt had begun. */
+/**
+ * Counts an attempt of each. What was put on its way again meanwhile stays so: that was asked for after the attempt had begun.
+ * Of a limit that it does not know yet the planner expects few rows, and so each is found by its key: by statistics that are not
+ * up to date all of a tenant's would be read.
+ */
 export async function updateDeliveries(tx: Tx, tenantId: string, changes: readonly DeliveryChange[]): Promise<void> {
   const column = <K extends keyof DeliveryChange>(name: K) => changes.map((change) => change[name])
   await sql`
@@ -188,9 +192,10 @@ export async function updateDeliveries(tx: Tx, tenantId: string, changes: readon
       status = case when d.next_attempt_at = c.due then c.status else d.status end,
       tries = case when d.next_attempt_at = c.due then c.tries else d.tries end,
       next_attempt_at = case when d.next_attempt_at = c.due then c.next_attempt_at else d.next_attempt_at end
-    from unnest(${column('id')}::uuid[], ${column('status')}::text[], ${column('tries')}::int[], ${column('next_attempt_at')}::timestamptz[],
-      ${column('delivered_at')}::timestamptz[], ${column('last_attempt_id')}::uuid[], ${column('due')}::timestamptz[])
-      as c (id, status, tries, next_attempt_at, delivered_at, last_attempt_id, due)
+    from (select * from unnest(${column('id')}::uuid[], ${column('status')}::text[], ${column('tries')}::int[],
+        ${column('next_attempt_at')}::timestamptz[], ${column('delivered_at')}::timestamptz[], ${column('last_attempt_id')}::uuid[],
+        ${column('due')}::timestamptz[]) as c (id, status, tries, next_attempt_at, delivered_at, last_attempt_id, due)
+      limit ${changes.length}) as c
     where d.tenant_id = ${tenantId} and d.id = c.id`.execute(tx)
 }
 

@@ -1,7 +1,7 @@
 import { SECONDS } from '#kernel'
 
 /** Sent together at most. What comes twice when its sender dies is twice as much: one is written down while the next is sent. */
-export const BATCH = 100
+export const BATCH = 500
 /** And to a receiver that took nothing of late. */
 const BATCH_WHILE_FAILING = 5
 

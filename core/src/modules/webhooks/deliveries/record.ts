@@ -1,4 +1,14 @@
-import { type Ctx, fromNow, HOURS, MINUTES, newId, type RetryPolicy, retryDelayMs, SECONDS } from '#kernel'
+import {
+  type Ctx,
+  DELIVERY_LEASE_MS,
+  fromNow,
+  HOURS,
+  MINUTES,
+  newId,
+  type RetryPolicy,
+  retryDelayMs,
+  SECONDS,
+} from '#kernel'
 import { webhookDisabled, webhookFailing } from '../events.ts'
 import { labelOf, recordWebhook } from '../present.ts'
 import { updateWebhook } from '../queries.ts'
@@ -15,8 +25,8 @@ export const RETRIES: RetryPolicy = {
 const MAX_BODY = 8192
 
 /**
- * Stores what came of sending to where `tried` led, with what follows for the webhook, whose row is locked. Returns its row. When
- * it leads elsewhere by now, nothing follows for it.
+ * Stores what came of sending to where `tried` led, with what follows for the webhook, whose row is locked; its lease is as long
+ * as a new one. Returns its row. When it leads elsewhere by now, nothing follows for it.
  */
 export async function recordTries(
   ctx: Ctx,
@@ -42,17 +52,16 @@ export async function recordTries(
       results.map(([, change]) => change),
     ),
   ])
-  if (isMoved) {
-    await stored
-    return before
-  }
-  const { columns, isTold, isDisabled } = standingAfter(ctx, before, tries)
-  const [after] = await Promise.all([updateWebhook(ctx.tx, before, columns), stored])
+  const lease = { locked_until: fromNow(ctx.clock, DELIVERY_LEASE_MS) }
+  const { columns, isTold, isDisabled } = isMoved ? NOTHING_FOLLOWS : standingAfter(ctx, before, tries)
+  const [after] = await Promise.all([updateWebhook(ctx.tx, before, { ...columns, ...lease }), stored])
   const record = { before: recordWebhook(before), after: recordWebhook(after), label: labelOf(after), storeId: null }
   if (isDisabled) await ctx.emit(webhookDisabled, record)
   else if (isTold) await ctx.emit(webhookFailing, record)
   return after
 }
+
+const NOTHING_FOLLOWS = { columns: {}, isTold: false, isDisabled: false }
 
 function attemptOf({ tenant_id, id: webhook_id }: WebhookRow, made: Try): AttemptRow {
   return {

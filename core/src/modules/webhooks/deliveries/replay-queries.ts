@@ -37,9 +37,9 @@ export async function countSentAgain(
   const { from, to } = idsOf(time)
   const { rows } = await sql`
     update webhook_deliveries as d set status = 'pending', tries = 0, next_attempt_at = ${now}::timestamptz
-    where d.tenant_id = ${tenant_id} and d.status = ${status} and d.id = any (array(
+    where d.tenant_id = ${tenant_id} and d.status = ${sql.lit(status)} and d.id = any (array(
       select w.id from webhook_deliveries as w
-      where w.tenant_id = ${tenant_id} and w.webhook_id = ${id} and w.status = ${status} and w.event_id is not null
+      where w.tenant_id = ${tenant_id} and w.webhook_id = ${id} and w.status = ${sql.lit(status)} and w.event_id is not null
         and w.id >= ${from} and w.id < ${to}
       order by w.id limit ${MOST_REPLAYED + 1}))
     returning 1`.execute(tx)
@@ -56,7 +56,7 @@ export async function updateWaiting(
     .set({ tries: 0, next_attempt_at: now })
     .where('tenant_id', '=', tenantId)
     .where('webhook_id', '=', webhookId)
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .where('next_attempt_at', '>', now)
     .execute()
 }

@@ -4,7 +4,6 @@ import {
   type DeliverySteps,
   defineJob,
   deliverInTurns,
-  fromNow,
   greatest,
   isFree,
   isHeld,
@@ -131,7 +130,6 @@ const overlap: Overlap<Turn, Try[]> = {
     const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, turn.webhook.id)
     if (!before || !isHeld(before, turn.webhook)) return 'lost'
     const webhook = await recordTries(ctx, before, { tried: turn.webhook, tries })
-    await updateWebhook(ctx.tx, webhook, { locked_until: fromNow(ctx.clock, DELIVERY_LEASE_MS) })
     return webhook.is_active && webhook.url === turn.webhook.url && webhook.max_per_second === null ? 'on' : 'last'
   },
 }

@@ -12,7 +12,7 @@ const selectToTry = (tx: Tx, now: string) =>
     .selectFrom('webhooks as w')
     .innerJoin('tenants as t', 't.id', 'w.tenant_id')
     .where('w.trial_at', '<=', now)
-    .where('t.status', '<>', 'deleted')
+    .where('t.status', '<>', sql.lit('deleted'))
 
 /** Across tenants, by id: those with a webhook whose receiver is to be tried. */
 export function listTenantsToTry(tx: Tx, { now, after, limit }: Page & { now: string }): Promise<TenantOnly[]> {
@@ -38,7 +38,7 @@ const selectBehind = (tx: Tx, { due, now }: Behind) =>
   tx
     .selectFrom('webhooks as w')
     .innerJoin('tenants as t', 't.id', 'w.tenant_id')
-    .where('t.status', '<>', 'deleted')
+    .where('t.status', '<>', sql.lit('deleted'))
     .where((where) => where.or([where('w.next_attempt_at', 'is', null), where('w.next_attempt_at', '<=', now)]))
     .where((where) => where.or([where('w.locked_until', 'is', null), where('w.locked_until', '<=', now)]))
     .where(sql<boolean>`exists (select from webhook_deliveries as d where d.tenant_id = w.tenant_id and d.webhook_id = w.id
