@@ -55,7 +55,13 @@ type ExchangeRequest = Omit<OutboundRequest, 'url' | 'timeoutMs'> & { reset: boo
  * Sends a request and reads the answer. `reset`: the connection is not used again. Unless all of the answer was read, the caller
  * ends the connection.
  */
-export function exchange(client: Client, url: URL, request: ExchangeRequest, signal: AbortSignal): Promise<Exchanged> {
+export async function exchange(
+  client: Client,
+  url: URL,
+  request: ExchangeRequest,
+  signal: AbortSignal,
+): Promise<Exchanged> {
+  if (signal.aborted) throw new OutboundError('timed_out')
   const { promise, resolve, reject } = Promise.withResolvers<Exchanged>()
   signal.addEventListener('abort', () => reject(new OutboundError('timed_out')), { once: true })
   const { method, headers, body = null, reset, maxAnswerBytes } = request
@@ -80,8 +86,8 @@ function readAnswer({ maxAnswerBytes: most, resolve, reject, signal }: Reading):
   const parts: Buffer[] = []
   const finish = (isWhole: boolean) => {
     if (!answer) return
-    const body = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
-    resolve({ ...answer, body: body.subarray(0, most), isWhole })
+    // Copied, so that of a long answer no more than this is kept.
+    resolve({ ...answer, body: Buffer.concat(parts, Math.min(bytes, most)), isWhole })
   }
   /** Of what is longer, or may be, nothing more is needed. */
   const isEnough = () => bytes > most || (bytes === most && length !== most)
