@@ -17,6 +17,7 @@ import {
   UpdatedAt,
   Uuid,
 } from '#kernel'
+import { MAX_PATTERN_LENGTH } from './patterns.ts'
 import { SIGNATURES } from './table.ts'
 
 const ByName = <T>(value: object, options: object) =>
@@ -31,7 +32,7 @@ export const MAX_OVERLAP_HOURS = 7 * 24
 
 const url = OutboundUrl('https://example.com/hooks/tenantry')
 const description = Nullable(Line(200, 'Our warehouse', 'What you call it; null: nothing'))
-const events = Type.Array(Type.String({ minLength: 1, maxLength: 100, examples: ['store.*'] }), {
+const events = Type.Array(Type.String({ minLength: 1, maxLength: MAX_PATTERN_LENGTH, examples: ['store.*'] }), {
   minItems: 1,
   maxItems: 100,
   description: 'Names of events, and patterns: `store.*` is all that begins with `store.`, `*` all there are',

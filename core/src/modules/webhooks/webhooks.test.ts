@@ -101,6 +101,20 @@ describe('a webhook', () => {
     }
   })
 
+  test('says once what is wrong with an event that it is to get', async () => {
+    const { owner, id } = await furnish()
+    for (const events of [[''], ['store.gone'], ['store.*', 'x'.repeat(101)]])
+      for (const { status, body } of [
+        await owner.post('/webhooks', { url: 'https://example.com/', events }),
+        await owner.put(`/webhooks/${id}`, { events }),
+      ])
+        assert.deepEqual(
+          [status, body.errors?.map(({ pointer }: { pointer: string }) => pointer)],
+          [400, [`#/events/${events.length - 1}`]],
+          events.at(-1),
+        )
+  })
+
   test('leads to public addresses only, unless the installation says otherwise', async () => {
     const { owner, id } = await furnish()
     const hosts =
