@@ -144,4 +144,11 @@ export const plants: Plant[] = [
     replace: 'overlapMs < 0 ? NO_PREVIOUS',
     tests: [`${OUTBOUND}/signing-secrets.test.ts`],
   },
+  {
+    guard: 'An answer whose head or frames do not end is given up, and not read until its time is over',
+    file: 'core/src/kernel/outbound/exchange.ts',
+    find: 'if (socket.bytesRead > most)',
+    replace: 'if (most < 0)',
+    tests: ['core/src/kernel/outbound/outbound.test.ts'],
+  },
 ]

@@ -91,4 +91,19 @@ export const plants: Plant[] = [
     replace: 'pauseMs: 0',
     tests: [`${DELIVERIES}/rate.test.ts`],
   },
+  {
+    guard: 'The rate of a webhook holds while it is switched off and on',
+    file: 'core/src/modules/webhooks/switching.ts',
+    find: 'next_attempt_at: pauseOfRate(before, clock),',
+    replace: '',
+    tests: ['core/src/modules/webhooks/deliveries/rate.test.ts'],
+  },
+  {
+    guard: 'Who sends hears soon of a secret that was replaced',
+    file: 'core/src/modules/webhooks/deliveries/send.ts',
+    find: 'return { webhook, deliveries: due, isFull: due.length === limit }',
+    replace:
+      'return { webhook: { ...webhook, ...lease } as WebhookRow, deliveries: due, isFull: due.length === limit }',
+    tests: ['core/src/modules/webhooks/races.test.ts'],
+  },
 ]

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { buildConnector, Client } from 'undici'
 import { type Address, parsePeer } from '../addresses/addresses.ts'
 import { SECONDS } from '../clock.ts'
-import { CLIENT_OPTIONS, connectOptions, type Exchanged, exchange } from './exchange.ts'
+import { boundBytes, CLIENT_OPTIONS, connectOptions, type Exchanged, exchange } from './exchange.ts'
 import type { OutboundRequest } from './outbound.ts'
 import { OutboundError } from './outbound-error.ts'
 
@@ -25,10 +25,15 @@ export class StaleConnection extends Error {
   override name = 'StaleConnection'
 }
 
-/** `check`: finds the addresses that may be connected to; it is called for every connection that is made. */
-export function createConnection(url: URL, check: () => Promise<readonly Address[]>): Connection {
+/**
+ * `check`: finds the addresses that may be connected to; it is called for every connection that is made. `isForOne`: it carries
+ * one request, of which the server is told.
+ */
+export function createConnection(url: URL, check: () => Promise<readonly Address[]>, isForOne = false): Connection {
   let socket: Socket | null = null
   let address: string | null = null
+  let maxAnswerBytes = 0
+  let bound: (maxAnswerBytes: number) => void = () => {}
   let isDropped = false
 
   async function connect(options: buildConnector.Options): Promise<Socket> {
@@ -40,6 +45,8 @@ export function createConnection(url: URL, check: () => Promise<readonly Address
     socket = made as unknown as Socket // the types keep silent about what a connector returns
     const connected = await promise
     address = addressOf(connected)
+    bound = boundBytes(connected)
+    bound(maxAnswerBytes)
     if (isAmong(addresses, address)) return connected
     connected.destroy()
     throw new OutboundError('refused_address')
@@ -60,10 +67,12 @@ export function createConnection(url: URL, check: () => Promise<readonly Address
   return {
     address: () => address,
     async send(request, signal) {
+      maxAnswerBytes = request.maxAnswerBytes
+      bound(maxAnswerBytes)
       const before = socket
       const bytesBefore = before?.bytesRead
       try {
-        return await exchange(client, url, { ...request, reset: false }, signal)
+        return await exchange(client, url, { ...request, reset: isForOne }, signal)
       } catch (error) {
         const isSilent = before !== null && socket === before && before.bytesRead === bytesBefore
         throw isSilent && hasEnded(error) ? new StaleConnection() : error

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { LookupFunction } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import type { buildConnector, Client, Dispatcher } from 'undici'
 import type { Address } from '../addresses/addresses.ts'
 import { SECONDS } from '../clock.ts'
@@ -19,11 +19,30 @@ export const CLIENT_OPTIONS = {
   bodyTimeout: 0,
 } satisfies Client.Options
 
+/** What comes besides the body that is wanted: heads, frames of chunks, a body that is not wanted and under way already. */
+const MAX_OTHER_BYTES = 256 * 1024
+
+/**
+ * Ends a connection over which far more comes than was asked for, such as interim answers or extensions of chunks without end, of
+ * which the parser tells nobody. Returns how to begin to count for a request.
+ */
+export function boundBytes(socket: Socket): (maxAnswerBytes: number) => void {
+  let most = Number.POSITIVE_INFINITY
+  // Whoever reads it hears the same event.
+  socket.on('readable', () => {
+    if (socket.bytesRead > most) socket.destroy(new OutboundError('too_long'))
+  })
+  return (maxAnswerBytes) => {
+    // A byte of a chunk may have five around it.
+    most = socket.bytesRead + 6 * maxAnswerBytes + MAX_OTHER_BYTES
+  }
+}
+
 /** How a connection is made: to these addresses only. */
-export function connectOptions(addresses: readonly Address[], timeoutMs = CONNECT_MS): buildConnector.BuildOptions {
+export function connectOptions(addresses: readonly Address[]): buildConnector.BuildOptions {
   return {
     lookup: lookupOf(addresses),
-    timeout: Math.min(CONNECT_MS, timeoutMs),
+    timeout: CONNECT_MS,
     rejectUnauthorized: true, // whatever the environment says
     autoSelectFamily: true,
     allowH2: false,

@@ -124,6 +124,32 @@ describe('a server that does not behave', () => {
     assert.equal((await send(server.url, { maxAnswerBytes: 0 })).body.length, 0)
   })
 
+  for (const [what, head, piece] of [
+    ['interim answers', '', 'HTTP/1.1 102 Processing\r\n\r\n'],
+    ['extensions of a chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5', ';x=y'],
+    ['words beside its status', 'HTTP/1.1 200 ', 'OK '],
+    ['empty lines', '', '\r\n'],
+  ] as const)
+    test(`is given up when there is no end of ${what}, once or over a kept connection`, async () => {
+      const server = await opened(
+        startRaw((socket) => {
+          const pour = () => {
+            while (!socket.destroyed && socket.write(piece.repeat(2_000)));
+          }
+          socket.once('data', () => {
+            socket.write(head)
+            socket.on('drain', pour)
+            pour()
+          })
+        }),
+      )
+      assert.equal(await reasonOf(send(server.url)), 'too_long')
+      const session = createOutbound(toLoopback).connect(server.url)
+      const request = { method: 'POST', timeoutMs: PATIENCE_MS, maxAnswerBytes: 1000 } as const // the word is the type
+      assert.equal(await reasonOf(session.send(request)), 'too_long')
+      await session.close()
+    })
+
   test('does not get a packed answer unpacked', async () => {
     const packed = gzipSync(Buffer.alloc(50_000_000))
     const server = await opened(

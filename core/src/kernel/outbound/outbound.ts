@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Client } from 'undici'
 import type { Config } from '../config/config.ts'
-import { CLIENT_OPTIONS, connectOptions, exchange, withinTime } from './exchange.ts'
+import { createConnection } from './connection.ts'
+import { withinTime } from './exchange.ts'
 import { createReach, readUrl } from './reach.ts'
 import { type Resolve, resolveByDns } from './resolve.ts'
 import { type OutboundSession, openSession, RECHECK_MS } from './session.ts'
@@ -62,12 +62,11 @@ export function createOutbound(
         const url = readUrl(request.url, config)
         const addresses = await reach(url, signal)
         // It serves one request, so that no connection outlives the check.
-        const connect = connectOptions(addresses, request.timeoutMs)
-        const client = new Client(url.origin, { ...CLIENT_OPTIONS, connect })
+        const connection = createConnection(url, async () => addresses, true)
         try {
-          return await exchange(client, url, { ...request, reset: true }, signal)
+          return await connection.send(request, signal)
         } finally {
-          void client.destroy()
+          connection.drop()
         }
       }),
     connect: (url, { connections = CONNECTIONS } = {}) =>

@@ -6,7 +6,7 @@ import { MINUTES } from '#kernel'
 import type { TestCore } from '../../testing/index.ts'
 import { SEED } from '../../testing/seed.ts'
 import { until } from '../../testing/until.ts'
-import { BATCH } from './deliveries/pace.ts'
+import { BATCH_WHILE_SMOOTH } from './deliveries/pace.ts'
 import { countWork, eventIds } from './load.fixture.ts'
 import { createOwner, createWebhooksCore, type Owner, type Receiver, startReceiver } from './webhooks.fixture.ts'
 
@@ -137,7 +137,7 @@ test('every event of which the change was confirmed arrives, whoever is killed',
   )
   assert.ok(confirmed.size >= EVENTS)
   const twice = receiver.received.length - came.size
-  assert.ok(twice <= 2 * 2 * BATCH, `only what was under way comes again: ${twice}`)
+  assert.ok(twice <= 2 * 2 * BATCH_WHILE_SMOOTH, `only what was under way comes again: ${twice}`)
 })
 
 /** Whoever opens so many stores needs a plan for it. */

@@ -13,6 +13,7 @@ import {
   stamp,
 } from '#kernel'
 import { findStores } from '../stores/index.ts'
+import { pauseOfRate } from './deliveries/pace.ts'
 import { sendWaiting } from './deliveries/resend.ts'
 import { webhookCreated, webhookDeleted, webhookUpdated } from './events.ts'
 import {
@@ -105,7 +106,7 @@ export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): 
     ...(isElsewhere(before.url, plain.url) && NO_HEADERS),
     ...(headers !== undefined &&
       changedHeaders(ctx, isElsewhere(before.url, plain.url) ? { ...before, ...NO_HEADERS } : before, headers)),
-    ...(isMoved && { ...NO_FAILURES, told_at: null }),
+    ...(isMoved && { ...NO_FAILURES, next_attempt_at: pauseOfRate(before, ctx.clock), told_at: null }),
     ...switched(ctx, before, is_active),
   }
   if (isDeepStrictEqual(before, after)) return presentWebhook(before)

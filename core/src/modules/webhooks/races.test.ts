@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { MINUTES } from '#kernel'
+import { Webhook } from 'standardwebhooks'
+import { MINUTES, SECONDS } from '#kernel'
 import type { Answered, TestCore } from '../../testing/index.ts'
 import { until } from '../../testing/until.ts'
-import { BATCH } from './deliveries/pace.ts'
+import { BATCH_WHILE_SMOOTH } from './deliveries/pace.ts'
 import { addEvents, countWork, happen } from './load.fixture.ts'
 import { createOwner, createWebhooksCore, type Owner, type Receiver, startReceiver } from './webhooks.fixture.ts'
 
@@ -140,29 +141,42 @@ describe('events of a time', () => {
 
 describe('a webhook', () => {
   test('is deleted while it sends, once, and gets nothing afterwards', async () => {
-    const { id, answer } = await underWay(3 * BATCH)
+    const { id, answer } = await underWay(3 * BATCH_WHILE_SMOOTH)
     assert.deepEqual(counts(await atOnce('DELETE', `/webhooks/${id}`)), { 204: 1, 404: AT_ONCE - 1 })
     await answer(200)
     const came = receiver.received.length
-    assert.ok(came <= 2 * BATCH, 'what was taken to be sent')
+    assert.ok(came <= 2 * BATCH_WHILE_SMOOTH, 'what was taken to be sent')
     cores.forEach(({ clock }) => void clock.advance(2 * MINUTES))
     await drain()
     assert.equal(receiver.received.length, came)
   })
 
+  test('is heard while it sends: of other headers and a new secret soon, not when all is sent', async () => {
+    const { id, answer } = await underWay(3 * BATCH_WHILE_SMOOTH)
+    await owner.send('PUT', `/webhooks/${id}`, { headers: { 'x-key': 'new' } })
+    const { secret } = await owner.send('POST', `/webhooks/${id}/rotate-secret`, { overlap_hours: 0 })
+    await answer(200)
+    const { received } = receiver
+    assert.equal(received.length, 3 * BATCH_WHILE_SMOOTH)
+    const late = received.filter(({ headers }) => headers['x-key'] !== 'new')
+    assert.ok(late.length <= 2 * BATCH_WHILE_SMOOTH, `${late.length} had been taken to be sent`)
+    const { id: message, timestamp, body, signatures } = received.at(-1)!
+    assert.equal(signatures, new Webhook(secret).sign(message, new Date(timestamp * SECONDS), body))
+  })
+
   test('is switched off and on while it sends, and loses nothing', async () => {
-    const { id, answer } = await underWay(3 * BATCH)
+    const { id, answer } = await underWay(3 * BATCH_WHILE_SMOOTH)
     for (const each of await atOnce('PUT', `/webhooks/${id}`, { is_active: false })) assert.equal(each.status, 200)
     await answer(200)
     const came = receiver.received.length
-    assert.ok(came <= 2 * BATCH, 'what was taken to be sent')
+    assert.ok(came <= 2 * BATCH_WHILE_SMOOTH, 'what was taken to be sent')
     cores.forEach(({ clock }) => void clock.advance(2 * MINUTES))
     await drain()
     assert.equal(receiver.received.length, came, 'off')
-    assert.equal((await countWork(cores[0], owner)).unsent, 3 * BATCH - came)
+    assert.equal((await countWork(cores[0], owner)).unsent, 3 * BATCH_WHILE_SMOOTH - came)
     for (const each of await atOnce('PUT', `/webhooks/${id}`, { is_active: true })) assert.equal(each.status, 200)
     await drain()
-    assert.equal(receiver.received.length, 3 * BATCH)
-    assert.equal(new Set(receiver.received.map((request) => request.id)).size, 3 * BATCH)
+    assert.equal(receiver.received.length, 3 * BATCH_WHILE_SMOOTH)
+    assert.equal(new Set(receiver.received.map((request) => request.id)).size, 3 * BATCH_WHILE_SMOOTH)
   })
 })

@@ -1,4 +1,5 @@
 import { type Ctx, greatest, MINUTES, momentAfter, NO_FAILURES } from '#kernel'
+import { pauseOfRate } from './deliveries/pace.ts'
 import type { WebhookRow } from './table.ts'
 
 /**
@@ -18,6 +19,7 @@ export function switched(
   if (isActive === undefined || before.is_active) return {}
   return {
     ...NO_FAILURES,
+    next_attempt_at: pauseOfRate(before, clock),
     is_active: true,
     ...NO_TRIALS,
     off_since: null,

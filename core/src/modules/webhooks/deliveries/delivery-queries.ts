@@ -16,9 +16,11 @@ type EventColumns = Omit<EventRow, 'id' | 'type'> & { type: string | null }
 type LastAttempt = Pick<AttemptRow, 'response_status' | 'response_body' | 'error' | 'duration_ms'>
 
 /** A delivery and what it is about; the event's columns are null where it is not kept any more. */
-export type DueDelivery = DeliveryRow & EventColumns
-/** The same with what the last attempt came to; null where there was none. */
-export type ShownDelivery = DueDelivery & { [column in keyof LastAttempt]: LastAttempt[column] | null }
+export type DeliveryOfEvent = DeliveryRow & EventColumns
+/** The same, and how large what it is about is. */
+export type DueDelivery = DeliveryOfEvent & { bytes: number }
+/** What the last attempt came to; null where there was none. */
+export type ShownDelivery = DeliveryOfEvent & { [column in keyof LastAttempt]: LastAttempt[column] | null }
 
 const EVENT_COLUMNS = [
   'e.type',
@@ -73,11 +75,20 @@ const addForWebhooks = prepared(
   },
 )
 
-const withEvents = (tx: Tx, tenantId: string) =>
-  tx
-    .selectFrom('webhook_deliveries as d')
-    .leftJoin('events as e', (join) => join.onRef('e.tenant_id', '=', 'd.tenant_id').onRef('e.id', '=', 'd.event_id'))
-    .where('d.tenant_id', '=', tenantId)
+/**
+ * The event of each delivery `d`, looked up by its key, which the limit sees to: by statistics that are not up to date, or of a
+ * tenant that has far more than this one, all of a tenant's might be read.
+ */
+const eventOf = (tenantId: string) =>
+  sql<EventColumns>`(select * from events where tenant_id = ${tenantId} and tenant_id = d.tenant_id and id = d.event_id limit 1)`.as<'e'>(
+    'e',
+  )
+
+/** The same of its last attempt. */
+const lastAttemptOf = (tenantId: string) =>
+  sql<LastAttempt>`(select * from webhook_attempts where tenant_id = ${tenantId} and tenant_id = d.tenant_id and id = d.last_attempt_id limit 1)`.as<'a'>(
+    'a',
+  )
 
 interface DueQuery {
   tenantId: string
@@ -109,23 +120,12 @@ export function listDue(
     ? due.where(sql<boolean>`(next_attempt_at, id) > (${after.next_attempt_at}::timestamptz, ${after.id}::uuid)`)
     : due
   const found = onlyTests ? rest.where('event_id', 'is', null) : rest
-  // Each event by its key, which the limit sees to: by statistics that are not up to date all of a tenant's might be read.
   return tx
     .selectFrom(found.as('d'))
-    .leftJoinLateral(
-      (from) =>
-        from
-          .selectFrom('events')
-          .selectAll()
-          .where('tenant_id', '=', tenantId)
-          .whereRef('tenant_id', '=', 'd.tenant_id')
-          .whereRef('id', '=', 'd.event_id')
-          .limit(1)
-          .as('e'),
-      (join) => join.onTrue(),
-    )
+    .leftJoinLateral(eventOf(tenantId), (join) => join.onTrue())
     .selectAll('d')
     .select(EVENT_COLUMNS)
+    .select(sql<number>`coalesce(octet_length(e.data::text), 0)`.as('bytes'))
     .orderBy('d.next_attempt_at')
     .orderBy('d.id')
     .execute() as Promise<DueDelivery[]> // columns of a left join
@@ -146,12 +146,13 @@ export async function findNextDue(tx: Tx, tenantId: string, webhookId: string): 
 }
 
 const shown = (tx: Tx, tenantId: string, webhookId: string) =>
-  withEvents(tx, tenantId)
-    .leftJoin('webhook_attempts as a', (join) =>
-      join.onRef('a.tenant_id', '=', 'd.tenant_id').onRef('a.id', '=', 'd.last_attempt_id'),
-    )
+  tx
+    .selectFrom('webhook_deliveries as d')
+    .leftJoinLateral(eventOf(tenantId), (join) => join.onTrue())
+    .leftJoinLateral(lastAttemptOf(tenantId), (join) => join.onTrue())
     .selectAll('d')
     .select([...EVENT_COLUMNS, 'a.response_status', 'a.response_body', 'a.error', 'a.duration_ms'])
+    .where('d.tenant_id', '=', tenantId)
     .where('d.webhook_id', '=', webhookId)
 
 /** For `page`. */

@@ -73,6 +73,19 @@ describe('a rate', () => {
     assert.deepEqual([times.length, mostIn(times) <= 10], [37, true], `${mostIn(times)} in a second`)
   })
 
+  test('holds while the webhook is switched off and on, and led elsewhere', async () => {
+    const { id } = await owner.addWebhook(receiver.url, { max_per_second: 5 })
+    const times = noteTimes()
+    await owner.openStores(60)
+    for (let turn = 0; turn < 20; turn++) {
+      await owner.drain()
+      core.clock.advance(100)
+      const change = [{ is_active: false }, { is_active: true }, { url: `${receiver.url}?turn=${turn}` }][turn % 3]
+      await owner.send('PUT', `/webhooks/${id}`, change)
+    }
+    assert.ok(times.length > 5 && mostIn(times) <= 5, `${mostIn(times)} in a second`)
+  })
+
   test('can be changed, and taken away', async () => {
     const { id } = await owner.addWebhook(receiver.url, { max_per_second: 1 })
     await owner.openStores(8)

@@ -14,7 +14,7 @@ import { labelOf, recordWebhook } from '../present.ts'
 import { updateWebhook } from '../queries.ts'
 import type { AttemptRow, WebhookRow } from '../table.ts'
 import { type DeliveryChange, insertAttempts, updateDeliveries } from './delivery-queries.ts'
-import { LONGEST_PAUSE_MS, standingAfter } from './standing.ts'
+import { LONGEST_PAUSE_MS, standingAfter, standingElsewhere } from './standing.ts'
 import { isExpired, type Try } from './try-all.ts'
 
 /** The schedule of the wire contract; the first attempt is made at once. */
@@ -26,7 +26,7 @@ const MAX_BODY = 8192
 
 /**
  * Stores what came of sending to where `tried` led, with what follows for the webhook, whose row is locked; its lease is as long
- * as a new one. Returns its row. When it leads elsewhere by now, nothing follows for it.
+ * as a new one. Returns its row. When it leads elsewhere by now, nothing but its rate follows for it.
  */
 export async function recordTries(
   ctx: Ctx,
@@ -53,15 +53,13 @@ export async function recordTries(
     ),
   ])
   const lease = { locked_until: fromNow(ctx.clock, DELIVERY_LEASE_MS) }
-  const { columns, isTold, isDisabled } = isMoved ? NOTHING_FOLLOWS : standingAfter(ctx, before, tries)
+  const { columns, isTold, isDisabled } = isMoved ? standingElsewhere(before, tries) : standingAfter(ctx, before, tries)
   const [after] = await Promise.all([updateWebhook(ctx.tx, before, { ...columns, ...lease }), stored])
   const record = { before: recordWebhook(before), after: recordWebhook(after), label: labelOf(after), storeId: null }
   if (isDisabled) await ctx.emit(webhookDisabled, record)
   else if (isTold) await ctx.emit(webhookFailing, record)
   return after
 }
-
-const NOTHING_FOLLOWS = { columns: {}, isTold: false, isDisabled: false }
 
 function attemptOf({ tenant_id, id: webhook_id }: WebhookRow, made: Try): AttemptRow {
   return {

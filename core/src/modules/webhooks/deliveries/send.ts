@@ -14,11 +14,11 @@ import {
   Type,
 } from '#kernel'
 import { findTenant } from '../../tenants/index.ts'
-import { lockWebhookIfThere, updateWebhook } from '../queries.ts'
+import { findWebhook, lockWebhookIfThere, updateWebhook } from '../queries.ts'
 import type { WebhookRow } from '../table.ts'
 import { type DueDelivery, findNextDue, listDue } from './delivery-queries.ts'
 import { createLine } from './line.ts'
-import { paceOf } from './pace.ts'
+import { batchAfter, paceOf } from './pace.ts'
 import { recordTries } from './record.ts'
 import { type Try, tryAll } from './try-all.ts'
 
@@ -69,6 +69,8 @@ export function enqueueSending(ctx: Ctx, webhookId: string, runAt?: string): Pro
 export interface Turn {
   webhook: WebhookRow
   deliveries: readonly DueDelivery[]
+  /** As many as were asked for: there may be more. */
+  isFull: boolean
 }
 
 /** Null when there is nothing to send, or another process sends. */
@@ -93,7 +95,7 @@ async function nextTurn(ctx: Ctx, webhook: WebhookRow): Promise<Turn | null> {
   const isServed = tenant?.status !== 'deleted'
   if (isServed && due.length > 0) {
     const lease = newLease(ctx.clock, DELIVERY_LEASE_MS)
-    return { webhook: await updateWebhook(ctx.tx, webhook, lease), deliveries: due }
+    return { webhook: await updateWebhook(ctx.tx, webhook, lease), deliveries: due, isFull: due.length === limit }
   }
   if (webhook.locked_by !== null) await updateWebhook(ctx.tx, webhook, NO_LEASE)
   if (!isServed || !webhook.is_active) return null
@@ -116,13 +118,15 @@ async function endTurn(ctx: Ctx, turn: Turn, tries: readonly Try[], goesOn: bool
 
 /** While everything is taken as fast as it comes, what was sent is written down while more is sent. */
 const overlap: Overlap<Turn, Try[]> = {
-  async ahead({ tx, clock }, { webhook, deliveries }) {
-    const { batch: limit } = paceOf(webhook)
+  async ahead({ tx, clock }, { webhook: { tenant_id: tenantId, id: webhookId, ...lease }, deliveries, isFull }) {
     const after = deliveries.at(-1)
-    if (!after || deliveries.length < limit || !webhook.is_active) return null
-    const { tenant_id: tenantId, id: webhookId } = webhook
-    const due = await listDue(tx, { tenantId, webhookId, now: clock.now(), limit, onlyTests: false, after })
-    return due.length > 0 ? { webhook, deliveries: due } : null
+    if (!after || !isFull) return null
+    const limit = batchAfter(deliveries)
+    const query = { tenantId, webhookId, now: clock.now(), limit, onlyTests: false, after }
+    const [webhook, due] = await Promise.all([findWebhook(tx, tenantId, webhookId), listDue(tx, query)])
+    if (!webhook?.is_active || webhook.max_per_second !== null || !isHeld(webhook, lease)) return null
+    if (due.length === 0) return null
+    return { webhook, deliveries: due, isFull: due.length === limit }
   },
   isSmooth: ({ webhook, deliveries }, tries) =>
     webhook.max_per_second === null && tries.length === deliveries.length && tries.every(({ error }) => error === null),
@@ -130,6 +134,7 @@ const overlap: Overlap<Turn, Try[]> = {
     const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, turn.webhook.id)
     if (!before || !isHeld(before, turn.webhook)) return 'lost'
     const webhook = await recordTries(ctx, before, { tried: turn.webhook, tries })
-    return webhook.is_active && webhook.url === turn.webhook.url && webhook.max_per_second === null ? 'on' : 'last'
+    // Of a new secret, say, the turn after the next should hear.
+    return webhook.is_active && webhook.updated_at === turn.webhook.updated_at ? 'on' : 'last'
   },
 }

@@ -78,7 +78,17 @@ function pauseAfter(clock: Ctx['clock'], webhook: WebhookRow, tries: readonly Tr
     const rounds = Math.floor((webhook.failures + tries.length) / PATIENCE)
     if (rounds > 0) until.push(fromNow(clock, Math.min(THROTTLED_MS * 2 ** (rounds - 1), LONGEST_REST_MS)))
   }
+  return greatest(...until, ...pausesOfRate(webhook, tries))
+}
+
+/** When it leads elsewhere than these went: its rate holds there too, and nothing else follows. */
+export const standingElsewhere = (before: WebhookRow, tries: readonly Try[]): Standing => ({
+  columns: { next_attempt_at: greatest(before.next_attempt_at, ...pausesOfRate(before, tries)) },
+  isTold: false,
+  isDisabled: false,
+})
+
+function pausesOfRate(webhook: WebhookRow, tries: readonly Try[]): string[] {
   const { pauseMs } = paceOf(webhook)
-  if (pauseMs > 0) until.push(...tries.map(({ at }) => momentAfter(at, pauseMs)))
-  return until.length === 0 ? null : until.reduce((one, other) => greatest(one, other))
+  return pauseMs > 0 ? tries.map(({ at }) => momentAfter(at, pauseMs)) : []
 }

@@ -2,7 +2,7 @@ import { type Ctx, deliver, eventBody, type OutboundSession, type Outcome, SECON
 import { openHeaders } from '../headers.ts'
 import { webhookSecrets } from '../secrets.ts'
 import type { WebhookRow } from '../table.ts'
-import type { DueDelivery } from './delivery-queries.ts'
+import type { DeliveryOfEvent, DueDelivery } from './delivery-queries.ts'
 import { AT_ONCE, type Line } from './line.ts'
 
 /** A delivery that was sent, and what came of it. */
@@ -85,7 +85,7 @@ export const HEADERS_LOST = 'The headers cannot be read any more: set them anew'
 const NOT_SENT = { status: null, body: null, durationMs: 0, retryAfterMs: null }
 
 /** What is sent; null: the event is not kept any more. */
-export function bodyOf(delivery: DueDelivery): object | null {
+export function bodyOf(delivery: DeliveryOfEvent): object | null {
   if (delivery.event_id === null) return delivery.payload as object // written by `sendTest`
   const { event_id: id, type, tenant_id, created_at, store_id, data } = delivery
   if (type === null) return null
