@@ -101,9 +101,8 @@ export const plants: Plant[] = [
   {
     guard: 'Who sends hears soon of a secret that was replaced',
     file: 'core/src/modules/webhooks/deliveries/send.ts',
-    find: 'return { webhook, deliveries: due, isFull: due.length === limit }',
-    replace:
-      'return { webhook: { ...webhook, ...lease } as WebhookRow, deliveries: due, isFull: due.length === limit }',
+    find: 'webhook.is_active && webhook.updated_at === turn.webhook.updated_at',
+    replace: 'webhook.is_active',
     tests: ['core/src/modules/webhooks/races.test.ts'],
   },
 ]

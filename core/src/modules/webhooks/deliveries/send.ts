@@ -14,7 +14,7 @@ import {
   Type,
 } from '#kernel'
 import { findTenant } from '../../tenants/index.ts'
-import { findWebhook, lockWebhookIfThere, updateWebhook } from '../queries.ts'
+import { lockWebhookIfThere, updateWebhook } from '../queries.ts'
 import type { WebhookRow } from '../table.ts'
 import { type DueDelivery, findNextDue, listDue } from './delivery-queries.ts'
 import { createLine } from './line.ts'
@@ -118,15 +118,13 @@ async function endTurn(ctx: Ctx, turn: Turn, tries: readonly Try[], goesOn: bool
 
 /** While everything is taken as fast as it comes, what was sent is written down while more is sent. */
 const overlap: Overlap<Turn, Try[]> = {
-  async ahead({ tx, clock }, { webhook: { tenant_id: tenantId, id: webhookId, ...lease }, deliveries, isFull }) {
+  async ahead({ tx, clock }, { webhook, deliveries, isFull }) {
     const after = deliveries.at(-1)
-    if (!after || !isFull) return null
+    if (!after || !isFull || !webhook.is_active) return null
+    const { tenant_id: tenantId, id: webhookId } = webhook
     const limit = batchAfter(deliveries)
-    const query = { tenantId, webhookId, now: clock.now(), limit, onlyTests: false, after }
-    const [webhook, due] = await Promise.all([findWebhook(tx, tenantId, webhookId), listDue(tx, query)])
-    if (!webhook?.is_active || webhook.max_per_second !== null || !isHeld(webhook, lease)) return null
-    if (due.length === 0) return null
-    return { webhook, deliveries: due, isFull: due.length === limit }
+    const due = await listDue(tx, { tenantId, webhookId, now: clock.now(), limit, onlyTests: false, after })
+    return due.length > 0 ? { webhook, deliveries: due, isFull: due.length === limit } : null
   },
   isSmooth: ({ webhook, deliveries }, tries) =>
     webhook.max_per_second === null && tries.length === deliveries.length && tries.every(({ error }) => error === null),
@@ -134,7 +132,7 @@ const overlap: Overlap<Turn, Try[]> = {
     const before = await lockWebhookIfThere(ctx.tx, ctx.tenantId, turn.webhook.id)
     if (!before || !isHeld(before, turn.webhook)) return 'lost'
     const webhook = await recordTries(ctx, before, { tried: turn.webhook, tries })
-    // Of a new secret, say, the turn after the next should hear.
+    // Of a new secret or rate, say, the turn after the next hears.
     return webhook.is_active && webhook.updated_at === turn.webhook.updated_at ? 'on' : 'last'
   },
 }
