@@ -11,7 +11,7 @@ export const plants: Plant[] = [
   {
     guard: 'No mail comes from a domain whose DNS is not right any more',
     file: `${DOMAINS}/queries.ts`,
-    find: "    .where('d.status', '=', 'verified')\n",
+    find: "    .where('d.status', '=', sql.lit('verified'))\n",
     replace: '',
     tests: sending,
   },

@@ -112,8 +112,8 @@ export const plants: Plant[] = [
   {
     guard: 'A connection on which something of an answer is left carries no other request',
     file: `${OUTBOUND}/exchange.ts`,
-    find: 'isWhole: bytes < maxBytes',
-    replace: 'isWhole: true',
+    find: "finish(false)\n    controller.abort(new OutboundError('broken'))",
+    replace: 'finish(true)',
     tests: [`${OUTBOUND}/session.test.ts`],
   },
   {
