@@ -33,6 +33,11 @@ export async function lockAccountById(tx: Tx, userId: string, fingerprint = ''):
   return accountOf(await selectLocked(tx, userId, fingerprint))
 }
 
+/** The same, locked against whoever else wants to replace the password or proves it. */
+export async function lockAccountToRehash(tx: Tx, userId: string, fingerprint = ''): Promise<Account | undefined> {
+  return accountOf(await selectLockedToRehash(tx, userId, fingerprint))
+}
+
 const selectByEmail = prepared((tx: Tx, email: string, fingerprint: string) =>
   selectAccount(tx, fingerprint).where('users.email_normalized', '=', email),
 )
@@ -40,14 +45,21 @@ const selectById = prepared((tx: Tx, userId: string, fingerprint: string) =>
   selectAccount(tx, fingerprint).where('users.id', '=', userId),
 )
 
-// An optional row cannot be locked.
 const selectLocked = prepared((tx: Tx, userId: string, fingerprint: string) =>
+  selectWithPassword(tx, userId, fingerprint).forShare('user_passwords'),
+)
+
+// A lock that is shared by two could be raised by neither.
+const selectLockedToRehash = prepared((tx: Tx, userId: string, fingerprint: string) =>
+  selectWithPassword(tx, userId, fingerprint).forUpdate('user_passwords'),
+)
+
+// An optional row cannot be locked.
+const selectWithPassword = (tx: Tx, userId: string, fingerprint: string) =>
   selectPerson(tx, fingerprint)
     .innerJoin('user_passwords', 'user_passwords.user_id', 'users.id')
     .select('user_passwords.hash')
     .where('users.id', '=', userId)
-    .forShare('user_passwords'),
-)
 
 const selectAccount = (tx: Tx, fingerprint: string) =>
   selectPerson(tx, fingerprint)

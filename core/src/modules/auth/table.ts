@@ -2,7 +2,7 @@ import type { Selectable } from '#kernel'
 
 export interface UserPasswordTable {
   user_id: string
-  /** PHC string: algorithm, parameters and salt included. */
+  /** Algorithm, parameters and salt included: a PHC string, or an imported one as its origin wrote it. */
   hash: string
   changed_at: string
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify as argon2Verify, parseOptions } from '@node-rs/argon2'
 import { createWorkQueue } from '#kernel'
+import { type ForeignHash, isForeign, readForeignHash } from './foreign-hashes.ts'
+import { matchesForeign } from './match-foreign.ts'
 
 /** argon2id (the library's default kind): memory in KiB, passes, lanes. Raising one makes older hashes ask for a rehash. */
 const COST: PasswordCost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -34,7 +36,7 @@ export interface PasswordVerdict {
 export interface PasswordHasher {
   /** @throws PasswordQueueFull, or RangeError when the password is longer than `PASSWORD_MAX_BYTES` */
   hash(password: string): Promise<string>
-  /** @throws PasswordQueueFull, or Error when the stored hash is none */
+  /** Takes imported hashes too, which always ask for a new one. @throws PasswordQueueFull, or Error when the stored hash is none */
   verify(hash: string, password: string): Promise<PasswordVerdict>
   /** Takes as long as `verify` and always says no: for accounts that do not exist. @throws PasswordQueueFull */
   verifyNothing(password: string): Promise<PasswordVerdict>
@@ -43,7 +45,7 @@ export interface PasswordHasher {
 }
 
 export interface PasswordHasherOptions {
-  /** Computations at the same time. Default: the cores, at most 3. Each takes 19 MiB. */
+  /** Computations at the same time. Default: the cores, at most 3. Each takes 19 MiB; an imported hash up to 128. */
   concurrency?: number
   /** How many may wait beyond those; further ones are refused at once. Default: 100. */
   queueLimit?: number
@@ -51,11 +53,25 @@ export interface PasswordHasherOptions {
   cost?: PasswordCost
 }
 
-/** Makes a hasher; its memory is bounded by `concurrency` × 19 MiB and `queueLimit` waiting passwords. */
+/** Makes a hasher; its memory is bounded by `concurrency` and by `queueLimit` waiting passwords. */
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { concurrency = defaultConcurrency(), queueLimit = 100, cost = COST } = options
   const queue = createWorkQueue({ concurrency, waiting: queueLimit, full: () => new PasswordQueueFull() })
   const dummyHash = hashOfNothing(cost)
+
+  const verifyNothing = async (password: string): Promise<PasswordVerdict> => {
+    const bytes = encodePassword(password)
+    await queue.run(() => argon2Verify(dummyHash, bytes ?? ''))
+    return { ok: false, rehash: false }
+  }
+
+  const verifyForeign = async (hash: ForeignHash, password: string): Promise<PasswordVerdict> => {
+    const bytes = isTooLong(password) ? undefined : Buffer.from(password)
+    const matches = await queue.run(() => matchesForeign(hash, bytes ?? Buffer.alloc(0)))
+    // A right one is hashed anew. A wrong one costs as much, and so no less than that of an account that is not there.
+    if (!matches || bytes === undefined) return verifyNothing(password)
+    return { ok: true, rehash: true }
+  }
 
   return {
     async hash(password) {
@@ -64,17 +80,18 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
       return queue.run(() => argon2Hash(bytes, cost))
     },
     async verify(hash, password) {
+      if (isForeign(hash))
+        return verifyForeign(
+          readable(() => readForeignHash(hash)),
+          password,
+        )
       const rehash = isOutdated(hash, cost)
       const bytes = encodePassword(password)
       const matches = await queue.run(() => argon2Verify(hash, bytes ?? ''))
       const ok = matches && bytes !== undefined
       return { ok, rehash: ok && rehash }
     },
-    async verifyNothing(password) {
-      const bytes = encodePassword(password)
-      await queue.run(() => argon2Verify(dummyHash, bytes ?? ''))
-      return { ok: false, rehash: false }
-    },
+    verifyNothing,
     close: queue.close,
   }
 }
@@ -96,15 +113,21 @@ function defaultConcurrency(): number {
  */
 function encodePassword(password: string): Buffer | undefined {
   // Checked before normalising, which can make a text eighteen times longer.
-  if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return undefined
-  return Buffer.from(password.normalize('NFKC'))
+  return isTooLong(password) ? undefined : Buffer.from(password.normalize('NFKC'))
 }
 
+const isTooLong = (password: string) => Buffer.byteLength(password) > PASSWORD_MAX_BYTES
+
 function isOutdated(hash: string, cost: PasswordCost): boolean {
+  const { memoryCost, timeCost, parallelism } = readable(() => parseOptions(hash))
+  return memoryCost < cost.memoryCost || timeCost < cost.timeCost || parallelism < cost.parallelism
+}
+
+function readable<T>(read: () => T): T {
   try {
-    const { memoryCost, timeCost, parallelism } = parseOptions(hash)
-    return memoryCost < cost.memoryCost || timeCost < cost.timeCost || parallelism < cost.parallelism
+    return read()
   } catch {
+    // What went wrong may repeat the hash.
     throw new Error('A stored password hash cannot be read')
   }
 }

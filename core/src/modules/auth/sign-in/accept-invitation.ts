@@ -13,7 +13,7 @@ import { changeUser } from '../../users/index.ts'
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { hashPassword } from '../passwords/hash.ts'
 import { requireGoodPassword } from '../passwords/new-passwords.ts'
-import { type Account, findAccountById, insertPassword, lockPassword } from '../queries.ts'
+import { type Account, findAccountById, insertPassword, lockPassword, updatePassword } from '../queries.ts'
 import type { Acceptance, SignInAnswer } from '../schema.ts'
 import { findSession } from '../sessions/session-queries.ts'
 import { requireModeOf } from '../sessions/switch-tenant.ts'
@@ -64,6 +64,8 @@ async function findInvited(ctx: Ctx, tokenHash: Buffer): Promise<Invited | undef
 interface Proof {
   /** Set when the person gets a new account. */
   newHash?: string
+  /** Set when they have proven themselves by their password: the stored hash that it matched. */
+  oldHash?: string
   signIn: Omit<ProvenSignIn, 'userId' | 'tenantId' | 'inCookie'>
 }
 
@@ -93,21 +95,20 @@ async function prove(
   }
   const attempt = attemptOn(ctx, user.email)
   await ctx.transaction((ctx) => requireNotLocked(ctx, attempt), { tenantId: null })
-  const proven = await provePassword(ctx, { account, password, attempt })
-  return { signIn: { method: 'invitation', passwordHash: proven.passwordHash, attempt } }
+  const { passwordHash: oldHash, freshHash } = await provePassword(ctx, { account, password, attempt })
+  return { oldHash, signIn: { method: 'invitation', passwordHash: freshHash ?? oldHash, attempt } }
 }
 
 async function join(
   ctx: Ctx,
   { invitation, account: { user } }: Invited,
-  { newHash, name, signIn }: Proof & { name?: string },
+  { newHash, oldHash, name, signIn }: Proof & { name?: string },
 ): Promise<void> {
   const now = ctx.clock.now()
   const isNew = newHash !== undefined
   const person = ctx.as(actorOf({ id: user.id, name: (isNew && name?.trim()) || user.name }))
   if (signIn.attempt) await requireNotLocked(ctx, signIn.attempt)
-  if (!isNew && signIn.passwordHash !== undefined && (await lockPassword(ctx.tx, user.id)) !== signIn.passwordHash)
-    throw invalidCredentials()
+  if (oldHash !== undefined) await holdPassword(ctx, user.id, { oldHash, hash: signIn.passwordHash ?? oldHash })
   await changeUser(person, user.id, {
     name: isNew ? name?.trim() : undefined,
     email_verified_at: user.email_verified_at ?? now,
@@ -116,6 +117,15 @@ async function join(
   // The person registered at the same time: that account has to prove itself, and this transaction is rolled back.
   if (isNew && !(await insertPassword(ctx.tx, { user_id: user.id, hash: newHash, changed_at: now })))
     throw unauthenticated({ detail: HAS_ACCOUNT })
+}
+
+/** Throws 401 unless the password is still the one that was proven; stores its hash anew where that is another now. */
+async function holdPassword({ tx }: Ctx, userId: string, { oldHash, hash }: { oldHash: string; hash: string }) {
+  const isHeld =
+    hash === oldHash
+      ? (await lockPassword(tx, userId)) === oldHash
+      : await updatePassword(tx, userId, oldHash, { hash })
+  if (!isHeld) throw invalidCredentials()
 }
 
 const HAS_ACCOUNT = 'The invited person has an account: sign in to it, or give its password'

@@ -4,7 +4,7 @@ import { listUserTenants, presentUser, recordLogin, type UserRow } from '../../u
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { signedIn } from '../events.ts'
 import { newSignInNotice } from '../notifications.ts'
-import { type Account, findAccountById, lockAccountById } from '../queries.ts'
+import { type Account, findAccountById, lockAccountById, lockAccountToRehash, updatePassword } from '../queries.ts'
 import type { SignedIn, SignInAnswer } from '../schema.ts'
 import { type Admission, admit, type Refusal } from '../sessions/admission.ts'
 import { upsertKnownDevice } from '../sessions/session-queries.ts'
@@ -24,6 +24,8 @@ export interface ProvenSignIn {
   homeTenantId?: string | null
   /** The stored hash that the password matched; it must be unchanged when the session opens. */
   passwordHash?: string
+  /** Stored in its place when the session opens, or a second factor is asked for. Null: nothing. */
+  freshHash?: string | null
   /** The attempt that failures are counted under; success clears them. */
   attempt?: Attempt
   /** True when a second factor was given too, or a live session that had given it. */
@@ -85,9 +87,13 @@ function signInto(ctx: Ctx, signIn: Entry, tenantId: string | null): Promise<Out
     async (ctx) => {
       const [account, admission] = await Promise.all([requireAccount(ctx, signIn), admit(ctx, signIn.userId)])
       const { user } = account
-      if (user.two_factor_enabled && !signIn.secondFactorGiven) return secondFactorDue(ctx, signIn)
+      if (user.two_factor_enabled && !signIn.secondFactorGiven) {
+        await storeFreshHash(ctx, signIn)
+        return secondFactorDue(ctx, signIn)
+      }
       if (typeof admission === 'string') return { refusal: admission }
       if (signIn.unlessSuspended && !user.is_super_admin) return { refusal: 'suspended' as const }
+      await storeFreshHash(ctx, signIn)
       return enter(ctx.as(actorOf(user)), signIn, account, admission)
     },
     { tenantId },
@@ -97,8 +103,9 @@ function signInto(ctx: Ctx, signIn: Entry, tenantId: string | null): Promise<Out
 /** A person's account, and whether failures are counted that their success may clear. */
 type OpenAccount = Account & { hasFailures: boolean }
 
-async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: ProvenSignIn): Promise<OpenAccount> {
-  const find = passwordHash === undefined ? findAccountById : lockAccountById
+async function requireAccount(ctx: Ctx, signIn: ProvenSignIn): Promise<OpenAccount> {
+  const { userId, passwordHash, freshHash, attempt } = signIn
+  const find = passwordHash === undefined ? findAccountById : freshHash ? lockAccountToRehash : lockAccountById
   const found = find(ctx.tx, userId, fingerprintOf(ctx))
   const [account, hasFailures = false] = await Promise.all([
     found,
@@ -108,6 +115,12 @@ async function requireAccount(ctx: Ctx, { userId, passwordHash, attempt }: Prove
   if (!account || (passwordHash !== undefined && account.passwordHash !== passwordHash)) throw invalidCredentials()
   if (account.user.status !== 'active') throw accountDisabled()
   return { ...account, hasFailures }
+}
+
+/** In place of the hash that the password matched, and of no other: that one is locked. */
+async function storeFreshHash({ tx }: Ctx, { userId, passwordHash, freshHash }: ProvenSignIn): Promise<void> {
+  if (passwordHash === undefined || !freshHash) return
+  if (!(await updatePassword(tx, userId, passwordHash, { hash: freshHash }))) throw invalidCredentials()
 }
 
 async function secondFactorDue(ctx: Ctx, { userId, method, tenantId }: ProvenSignIn): Promise<SignInAnswer> {

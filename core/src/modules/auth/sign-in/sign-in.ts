@@ -1,9 +1,9 @@
-import { type AppError, type Ctx, recipientOf } from '#kernel'
+import { AppError, type Ctx, recipientOf } from '#kernel'
 import { invalidCredentials } from '../errors.ts'
 import { signInFailed } from '../events.ts'
 import { signInAttemptsMail } from '../mails.ts'
 import { rehashPassword, verifyPassword } from '../passwords/hash.ts'
-import { type Account, findAccountByEmail, updatePassword } from '../queries.ts'
+import { type Account, findAccountByEmail } from '../queries.ts'
 import type { Credentials, SignInAnswer } from '../schema.ts'
 import { actorOf, completeSignIn } from './complete-sign-in.ts'
 import { knowsDevice } from './devices.ts'
@@ -13,12 +13,30 @@ import { type Attempt, attemptOn, countFailure, requireNotLocked } from './locko
  * Signs a person in by their password. An account that does not exist, or has no password yet, costs the same time and
  * gets the same answer as a wrong password.
  */
-export async function signIn(
-  ctx: Ctx,
-  { email, password, tenant_id }: Credentials,
-  inCookie: boolean,
-): Promise<SignInAnswer> {
-  const attempt = attemptOn(ctx, email)
+export async function signIn(ctx: Ctx, credentials: Credentials, inCookie: boolean): Promise<SignInAnswer> {
+  const attempt = attemptOn(ctx, credentials.email)
+  const proven = await prove(ctx, credentials, attempt)
+  const enter = ({ user, homeTenantId, passwordHash, freshHash }: ProvenAccount) =>
+    completeSignIn(ctx, {
+      userId: user.id,
+      method: 'password',
+      tenantId: credentials.tenant_id?.toLowerCase(),
+      homeTenantId,
+      passwordHash,
+      freshHash,
+      attempt,
+      inCookie,
+    })
+  try {
+    return await enter(proven)
+  } catch (error) {
+    if (proven.freshHash === null || !(error instanceof AppError) || error.kind !== invalidCredentials) throw error
+    // Another sign-in has hashed the same password anew, or it was changed: the hash of now tells.
+    return await enter(await prove(ctx, credentials, attempt))
+  }
+}
+
+async function prove(ctx: Ctx, { email, password }: Credentials, attempt: Attempt): Promise<ProvenAccount> {
   const account = await ctx.transaction(
     async (ctx) => {
       const found = findAccountByEmail(ctx.tx, email, attempt.fingerprint)
@@ -27,24 +45,20 @@ export async function signIn(
     },
     { tenantId: null, readOnly: true },
   )
-  const proven = await provePassword(ctx, { account, password, attempt })
-  return completeSignIn(ctx, {
-    userId: proven.user.id,
-    method: 'password',
-    tenantId: tenant_id?.toLowerCase(),
-    homeTenantId: proven.homeTenantId,
-    passwordHash: proven.passwordHash,
-    attempt,
-    inCookie,
-  })
+  return provePassword(ctx, { account, password, attempt })
 }
 
-/** An account whose password was proven just now; `passwordHash` is the stored one that it matched. */
-export type ProvenAccount = Account & { passwordHash: string }
+/** An account whose password was proven just now. */
+export interface ProvenAccount extends Account {
+  /** The stored one that it matched. */
+  passwordHash: string
+  /** What to store in its place, in the transaction that trusts the password; null: nothing. */
+  freshHash: string | null
+}
 
 /**
- * Proves a password; its stored hash is made anew when the cost of hashing has risen. A failure is counted and recorded:
- * throws 401 `invalid_credentials`, or 429 when it was one too many.
+ * Proves a password, and hashes it anew when the stored hash was imported or the cost of hashing has risen. A failure is
+ * counted and recorded: throws 401 `invalid_credentials`, or 429 when it was one too many.
  */
 export async function provePassword(
   ctx: Ctx,
@@ -53,7 +67,7 @@ export async function provePassword(
   const stored = account?.passwordHash ?? null
   const { ok, rehash } = await verifyPassword(ctx, stored, password)
   if (!ok || !account || stored === null) throw await recordFailure(ctx, { account, attempt, reason: 'wrong_password' })
-  return { ...account, passwordHash: rehash ? await replaceHash(ctx, account.user.id, stored, password) : stored }
+  return { ...account, passwordHash: stored, freshHash: rehash ? await rehashPassword(ctx, password) : null }
 }
 
 /** Counts and records a failed attempt; returns what to tell whoever made it. */
@@ -84,11 +98,4 @@ async function warnOfAttempts(ctx: Ctx, { user, passwordHash }: Account): Promis
   if (passwordHash === null || user.status !== 'active') return
   const data = { name: user.name, at: ctx.clock.now() }
   await ctx.mail(signInAttemptsMail, { ...recipientOf(user), data })
-}
-
-async function replaceHash(ctx: Ctx, userId: string, oldHash: string, password: string): Promise<string> {
-  const hash = await rehashPassword(ctx, password)
-  if (hash === null) return oldHash
-  const replaced = await ctx.transaction(({ tx }) => updatePassword(tx, userId, oldHash, { hash }), { tenantId: null })
-  return replaced ? hash : oldHash
 }
