@@ -21,7 +21,11 @@ export interface Extent {
   bytes: number
 }
 
-export function showProgress(all: Extent, stream: NodeJS.WriteStream = process.stdout): Progress {
+/** `all.things` null: how many there are shows at the end. */
+export function showProgress(
+  all: Pick<Extent, 'bytes'> & { things: number | null },
+  stream: NodeJS.WriteStream = process.stdout,
+): Progress {
   const done: Extent = { things: 0, bytes: 0 }
   const startedAt = performance.now()
   // Of what is still on its way: it may turn out to be read twice, or not to be moved.
@@ -61,10 +65,17 @@ function bar(done: number, all: number): string {
   return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]`
 }
 
-function describe({ done, all, seconds }: { done: Extent; all: Extent; seconds: number }): string {
+interface Passage {
+  done: Extent
+  all: Parameters<typeof showProgress>[0]
+  seconds: number
+}
+
+function describe({ done, all, seconds }: Passage): string {
   const rate = seconds > 0 ? done.bytes / seconds : 0
   const left = rate > 0 ? `, ${duration((all.bytes - done.bytes) / rate)} left` : ''
-  return `${done.things} of ${all.things}, ${size(done.bytes)} of ${size(all.bytes)}, ${size(rate)}/s${left}`
+  const things = all.things === null ? `${done.things}` : `${done.things} of ${all.things}`
+  return `${things}, ${size(done.bytes)} of ${size(all.bytes)}, ${size(rate)}/s${left}`
 }
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB']

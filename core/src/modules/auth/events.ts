@@ -40,6 +40,11 @@ export const refreshTokenReplayed = defineEvent('auth.refresh_token_reused', {
   data: Type.Object({ session_id: Type.String({ format: 'uuid' }) }, closed),
   ...about,
 })
+export const imported = defineEvent('auth.imported', {
+  description: 'A person was added from another application, to no tenant',
+  data: Type.Object({ has_password: Type.Boolean({ description: 'Whether their password came with them' }) }, closed),
+  ...about,
+})
 export const bootstrapped = defineEvent('auth.bootstrapped', {
   description: 'The first super admin was made',
   data: Nothing,

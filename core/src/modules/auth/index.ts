@@ -1,6 +1,7 @@
 import { DAYS, defineModule, type Route } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { members } from '../members/index.ts'
+import { roles } from '../roles/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
@@ -20,6 +21,9 @@ import { rotateKeys, sweep } from './upkeep.ts'
 
 export * from './errors.ts'
 export * from './events.ts'
+export { ENTRY_FIELDS, type Entry, readEntry } from './import/entry.ts'
+export { type Imported, type Importer, type ImportOptions, openImporter } from './import/import-people.ts'
+export { NoSuchPlace } from './import/places.ts'
 export {
   emailTakenMail,
   newSignInMail,
@@ -63,7 +67,7 @@ const bounded = (route: Route): Route =>
 export const auth = defineModule({
   name: 'auth',
   description: 'Accounts, passwords and sessions: signing in, staying signed in, signing out.',
-  dependsOn: [users, tenants, mail, members],
+  dependsOn: [users, tenants, roles, mail, members],
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
   events: Object.values(events),

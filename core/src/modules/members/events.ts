@@ -29,7 +29,7 @@ export const userJoined = defineEvent('user.joined', {
 })
 
 export const userCreated = defineEvent('user.created', {
-  description: 'A member was added together with a new account.',
+  description: 'A member was added without an invitation: together with a new account, or by an import of people.',
   data: Member,
   published: true,
 })

@@ -26,7 +26,7 @@ export { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.
 export { giveRole, takeRole, takeStoreRoles } from './member-roles.ts'
 export { ensureOwnerRemains, listOwners } from './owners.ts'
 export { getMember } from './present.ts'
-export { findInvitation, findMember, lockMember } from './queries.ts'
+export { findInvitation, findMember, listMembersAmong, lockMember } from './queries.ts'
 export { Invitation, Member, newMemberFields } from './schema.ts'
 export type { InvitationRow, MemberRow } from './table.ts'
 export { splitInvitationToken } from './tokens.ts'

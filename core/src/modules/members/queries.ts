@@ -27,6 +27,15 @@ export const listAssignmentsAmong = (tx: Tx, tenantIds: readonly string[], userI
     .orderBy('a.id')
     .execute()
 
+/** The memberships of these people in one tenant, whatever their status; unordered. */
+export const listMembersAmong = (tx: Tx, tenantId: string, userIds: readonly string[]) =>
+  tx
+    .selectFrom('members')
+    .select(['id', 'status'])
+    .where('tenant_id', '=', tenantId)
+    .where(sql<boolean>`id = any(${userIds}::uuid[])`)
+    .execute()
+
 /** The membership, locked until the transaction ends. */
 export const lockMember = (tx: Tx, tenantId: string, userId: string): Promise<MemberRow | undefined> =>
   tx

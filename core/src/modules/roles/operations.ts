@@ -16,7 +16,16 @@ import { nameTaken, roleInUse } from './errors.ts'
 import { roleCreated, roleDeleted, roleUpdated } from './events.ts'
 import { requireHeld, requireHoldsAll } from './grant-rules.ts'
 import { findLookAlike } from './look-alikes.ts'
-import { deleteRole, getRole, insertRole, listRoles, listRolesOfHolders, lockRole, updateRole } from './queries.ts'
+import {
+  deleteRole,
+  findRoleByNameKey,
+  getRole,
+  insertRole,
+  listRoles,
+  listRolesOfHolders,
+  lockRole,
+  updateRole,
+} from './queries.ts'
 import { type NewRole, type Permission, presentRole, type Role, type RoleChanges, type RoleQuery } from './schema.ts'
 import type { RoleRow } from './table.ts'
 
@@ -29,6 +38,10 @@ export async function browseRoles(ctx: Ctx, { scope, q }: RoleQuery) {
 export async function readRole(ctx: Ctx, id: string): Promise<Role> {
   return present(ctx, await getRole(ctx.tx, ctx.tenantId, id))
 }
+
+/** The tenant's role of that name, in whatever spelling; undefined: none. A built-in role has its key as name. */
+export const findRoleByName = ({ tx, tenantId }: Ctx, name: string): Promise<RoleRow | undefined> =>
+  findRoleByNameKey(tx, tenantId, keyOf(tidyLine(name)))
 
 /** All permissions that a role can have. */
 export function browsePermissions(ctx: Ctx): { data: Permission[] } {

@@ -13,6 +13,15 @@ export async function getRole(tx: Tx, tenantId: string, id: string): Promise<Rol
   return role
 }
 
+/** The tenant's role whose name has this key, or undefined. */
+export const findRoleByNameKey = (tx: Tx, tenantId: string, nameKey: string): Promise<RoleRow | undefined> =>
+  tx
+    .selectFrom('roles')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('name_key', '=', nameKey)
+    .executeTakeFirst()
+
 /** The role, locked against changes until the transaction ends; it can still be assigned. Throws 404. */
 export async function lockRole(tx: Tx, tenantId: string, id: string): Promise<RoleRow> {
   const role = await tx

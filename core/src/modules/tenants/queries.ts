@@ -8,6 +8,12 @@ export function findTenant(tx: Tx, id: string): Promise<TenantRecord | undefined
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).executeTakeFirst()
 }
 
+/** The id of the tenant with that slug, or undefined. */
+export async function findIdBySlug(tx: Tx, slug: string): Promise<string | undefined> {
+  const row = await tx.selectFrom('tenant_slugs').select('tenant_id').where('slug', '=', slug).executeTakeFirst()
+  return row?.tenant_id
+}
+
 /** Tenants by their ids. Reads across tenants: for the system role. */
 export function listTenants(tx: Tx, ids: readonly string[]): Promise<TenantRecord[]> {
   return tx.selectFrom('tenants').select(columns).where(sql<boolean>`id = any(${ids}::uuid[])`).orderBy('id').execute()

@@ -21,6 +21,7 @@ export {
   findUser,
   findUserByEmail,
   getUser,
+  listUsersByEmail,
   listUserTenants,
   listUserTenantsAfter,
   lockUser,

@@ -26,6 +26,8 @@ export interface NewUser {
   /** Needs a transaction of the system role. */
   isSuperAdmin?: boolean
   emailVerifiedAt?: string | null
+  /** Default: `active`. */
+  status?: UserRow['status']
 }
 
 /**
@@ -47,7 +49,7 @@ export async function addUser(ctx: Ctx, input: NewUser): Promise<UserRow> {
     timezone: input.timezone ?? 'UTC',
     email_verified_at: input.emailVerifiedAt ?? null,
     two_factor_enabled: false,
-    status: 'active',
+    status: input.status ?? 'active',
     // Left out unless true, because the application role may not write the column.
     ...(input.isSuperAdmin && { is_super_admin: true }),
   })

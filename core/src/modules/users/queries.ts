@@ -45,6 +45,10 @@ export async function findUserByEmail(tx: Tx, email: string): Promise<UserRow | 
   return tx.selectFrom('users').selectAll().where('email_normalized', '=', normalized).executeTakeFirst()
 }
 
+/** The people with these addresses, which are normalised already; unordered. */
+export const listUsersByEmail = (tx: Tx, emails: readonly string[]): Promise<UserRow[]> =>
+  tx.selectFrom('users').selectAll().where(sql<boolean>`email_normalized = any(${emails}::text[])`).execute()
+
 /** The person, locked until the transaction ends; throws 404. */
 export async function lockUser(tx: Tx, id: string): Promise<UserRow> {
   const user = await tx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
