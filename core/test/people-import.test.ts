@@ -353,7 +353,10 @@ describe('plans and tenants', () => {
     const { t, take } = place
     const [suspended, ended] = [await t.foundTenant(), await t.foundTenant()]
     await t.core.db.systemQuery("update tenants set status = 'suspended' where id = $1", [suspended.id])
-    await t.core.db.systemQuery("update subscriptions set status = 'expired', next_change_at = null where tenant_id = $1", [ended.id])
+    await t.core.db.systemQuery(
+      "update subscriptions set status = 'expired', next_change_at = null where tenant_id = $1",
+      [ended.id],
+    )
     const { out } = await take([suspended, ended].map(({ id }) => ({ email: fresh(), tenant: id })))
     assert.match(out, /^Line 1: \S+ is suspended\.$/m)
     assert.match(out, /^Line 2: \S+ has no subscription in force\.$/m)

@@ -64,6 +64,29 @@ describe('a hash of another application', () => {
   })
 })
 
+test('a wrong password costs at least what one costs for an account that does not exist', async () => {
+  const full = createPasswordHasher()
+  const [, , cheap = ''] = foreignHashes.find(([origin]) => origin === 'werkzeug pbkdf2:sha1:1000') ?? []
+  const measure = async (work: () => Promise<unknown>) => {
+    const start = performance.now()
+    await work()
+    return performance.now() - start
+  }
+  /** Measured in turns, so that a slow moment of the machine meets both. */
+  const compare = async () => {
+    const ratios: number[] = []
+    for (let round = 0; round < 7; round++) {
+      const imported = await measure(() => full.verify(cheap, 'wrong'))
+      ratios.push(imported / (await measure(() => full.verifyNothing('wrong'))))
+    }
+    return ratios.sort((a, b) => a - b)[3] ?? 0
+  }
+  const seen: number[] = []
+  while ((seen.at(-1) ?? 0) < 0.4 && seen.length < 8) seen.push(await compare())
+  await full.close()
+  assert.ok((seen.at(-1) ?? 0) >= 0.4, `ratios ${seen}`)
+})
+
 describe('refused, saying why and repeating nothing', () => {
   const hex = (digits: number) => '5f4dcc3b'.repeat(digits / 8)
   const b64 = (bytes: number) => Buffer.alloc(bytes, 7).toString('base64')
