@@ -100,6 +100,7 @@ const FORBIDDEN = [
   'insert into plans select * from plans limit 0',
   'delete from plans',
   'update users set is_super_admin = true',
+  "update users set operator_roles = '{billing}'",
   "update users set email = 'me@example.com', email_normalized = 'me@example.com'",
   "update users set status = 'active'",
   'update users set two_factor_enabled = false',

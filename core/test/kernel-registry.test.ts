@@ -167,6 +167,30 @@ describe('the registry', () => {
     for (const word of ['people', 'all', undefined]) assert.deepEqual(callers({ callers: word }), [])
   })
 
+  it('refuses a route among those of operators that is not for them, and one that does not say for which', () => {
+    const problems = (path: `/${string}`, spec: object) =>
+      problemsOf(one('desk', { permissions: { 'x.do': 'x' }, routes: [route({ path, ...spec })] })).map((problem) =>
+        problem.replace(/^route GET \S+ \(desk\) /, ''),
+      )
+    const among = "stands under /admin, so its access must be 'superAdmin' or { operator: […] }"
+    for (const access of ['public', 'self', { permission: 'x.do' }])
+      for (const path of ['/admin', '/admin/desk', '/admin/:id'] as const)
+        assert.deepEqual(problems(path, { access }), [among])
+    const wrong = (operator: unknown) => problems('/admin/desk', { access: { operator } })
+    for (const none of [[], undefined, null, 'billing', {}])
+      assert.deepEqual(wrong(none), ['names no role of operators (operator)'])
+    assert.deepEqual(wrong(['billing', 'root', 1]), ['names unknown roles of operators: root, 1'])
+    assert.deepEqual(wrong(['billing', 'billing']), ['names a role of operators twice'])
+    assert.deepEqual(wrong(['all']), ["names the role all, which may everything anyway; all alone: 'superAdmin'"])
+    for (const access of ['superAdmin', { operator: ['support', 'billing', 'operations'] }])
+      for (const path of ['/admin/desk', '/administrators'] as const) {
+        assert.deepEqual(problems(path, { access }), [])
+        assert.deepEqual(problems(path, { access, callers: 'all' }), [
+          'is for operators, who are people: no API key is one (callers)',
+        ])
+      }
+  })
+
   it('refuses bodies that nobody checks', () => {
     const body = (spec: unknown) => problemsOf(one('m', { routes: [route(spec as AnyRoute)] })) // wrong on purpose
     assert.match(body({ body: Closed({}) })[0] ?? '', /takes a body, which its method has not/)

@@ -10,6 +10,7 @@ export {
   type Updateable,
 } from 'kysely'
 export { default as Type, type Static, type TObject, type TSchema } from 'typebox'
+export { OPERATOR_ROLES, type OperatorRole, operatorRolesOf, type PartialOperatorRole } from './access/operators.ts'
 export * from './access/slots.ts'
 export * from './access/specs.ts'
 export { type Forget, grantsOf, type Resolved, resolveGrants } from './access/standing.ts'

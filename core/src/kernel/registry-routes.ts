@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { isOfOperators, problemsOfOperators } from './access/operators.ts'
 import type { LimitSpec, PermissionSpec } from './access/specs.ts'
 import { problemsOfStoreScope } from './access/store-scope.ts'
 import { MAX_BODY_LIMIT } from './http/body.ts'
@@ -48,7 +49,7 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features, rat
   // Types prevent a missing access; applications in plain JavaScript need this check.
   if (!access) problems.push('does not say who may call it (access)')
   else if (typeof access === 'string' && !WORDS.includes(access)) problems.push(`has the unknown access '${access}'`)
-  else if (typeof access === 'object') {
+  else if (typeof access === 'object' && !isOfOperators(access)) {
     const permission = permissions.get(access.permission)
     if (!permission) problems.push(`asks for the unknown permission ${access.permission}`)
     else if (access.store !== undefined && permission.scope !== 'store')
@@ -56,6 +57,7 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features, rat
     const isList = route.query !== undefined && 'cursor' in route.query.properties
     problems.push(...problemsOfStoreScope(access, route.path, isList))
   }
+  if (access) problems.push(...problemsOfOperators(access, route.root ? '' : route.path, route.callers))
   if (!CALLERS.includes(route.callers)) problems.push(`has the unknown callers '${route.callers}'`)
   else if (access === 'public' && route.callers === 'people')
     problems.push('is for people alone (callers), but public: whoever sends no credential may call it')

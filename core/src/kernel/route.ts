@@ -1,4 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox'
+import { operatorRolesOf, type PartialOperatorRole } from './access/operators.ts'
 import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
@@ -15,12 +16,18 @@ import type { Callers, Reach } from './specs.ts'
  * Who may call a route. Required, without default.
  * - `public`: no credential is asked for.
  * - `self`: any signed-in person, acting on what is their own.
- * - `superAdmin`: people who run the installation.
+ * - `superAdmin`: people who run the installation and may everything there.
+ * - `{ operator }`: people who run the installation, by what they are there for; super admins in any case.
  * - `{ permission }`: whoever holds it for the whole tenant. With `store`, a grant for one store is enough:
  *   `'header'` the store of `X-Store-ID`, `'id'` the store that the path names in `:id`, `{ named, rows }` one that the
  *   request names elsewhere, and rows that the kernel narrows to the caller's stores; `{ shared }` what stands in no store.
  */
-export type Access = 'public' | 'self' | 'superAdmin' | { readonly permission: string; readonly store?: StoreScope }
+export type Access =
+  | 'public'
+  | 'self'
+  | 'superAdmin'
+  | { readonly operator: readonly PartialOperatorRole[] }
+  | { readonly permission: string; readonly store?: StoreScope }
 
 /**
  * A HEAD is answered by the GET of its path. `OPTIONS` is for protocols that ask by it what a server can do; a preflight of a
@@ -145,7 +152,7 @@ export interface RouteSpec<
   rateLimit?: string | readonly string[]
   /**
    * The route may write after the tenant's subscription has ended, for example to pay. Default: only routes without a
-   * permission (`self`, `public`, `superAdmin`). Reading is always allowed.
+   * permission (`self`, `public`, those of operators). Reading is always allowed.
    */
   whileInactive?: boolean
   /**
@@ -156,7 +163,7 @@ export interface RouteSpec<
   transaction?: 'manual'
   /**
    * The handler may open transactions of the system role, which sees all tenants, and must limit its answer itself.
-   * Default: only routes of super admins; elsewhere `ctx.transaction` refuses that role.
+   * Default: only routes of operators; elsewhere `ctx.transaction` refuses that role.
    */
   acrossTenants?: boolean
   /**
@@ -268,6 +275,7 @@ export function defineRoute<
   const S extends RawTypes | undefined = undefined,
   F extends TObject | undefined = undefined,
 >(spec: RouteSpec<P, Q, B, R, H, C, W, S, F>): Route {
+  const isOperators = operatorRolesOf(spec.access) !== null
   const route: Omit<Route, 'handler' | 'location'> = {
     method: spec.method,
     path: spec.path,
@@ -277,7 +285,7 @@ export function defineRoute<
     summary: spec.summary,
     description: spec.description,
     access: spec.access,
-    callers: spec.callers ?? (spec.access === 'self' || spec.access === 'superAdmin' ? 'people' : 'all'),
+    callers: spec.callers ?? (spec.access === 'self' || isOperators ? 'people' : 'all'),
     storeHeader: spec.storeHeader ?? namesStoreHeader(spec.access),
     params: spec.params,
     query: spec.query,
@@ -299,9 +307,9 @@ export function defineRoute<
     limit: spec.limit,
     feature: spec.feature,
     rateLimits: [spec.rateLimit ?? []].flat(),
-    whileInactive: spec.whileInactive ?? (isSafe(spec.method) || typeof spec.access === 'string'),
+    whileInactive: spec.whileInactive ?? (isSafe(spec.method) || typeof spec.access === 'string' || isOperators),
     transaction: spec.transaction ?? 'managed',
-    acrossTenants: spec.acrossTenants ?? spec.access === 'superAdmin',
+    acrossTenants: spec.acrossTenants ?? isOperators,
     entersTenants: spec.entersTenants ?? false,
     onlyAsks: spec.onlyAsks ?? false,
     idempotent:

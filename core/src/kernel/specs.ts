@@ -2,7 +2,7 @@ import type { Core } from './core.ts'
 
 /**
  * Who may call a route that needs a credential: `people` alone, or `all`, API keys included. Default: `people` for `self`
- * and `superAdmin`, `all` where a permission decides.
+ * and for operators, `all` where a permission decides.
  */
 export type Callers = 'people' | 'all'
 

@@ -10,6 +10,7 @@ import { mail } from './mail/index.ts'
 import { mailDomains } from './mail-domains/index.ts'
 import { members } from './members/index.ts'
 import { notifications } from './notifications/index.ts'
+import { operators } from './operators/index.ts'
 import { pages } from './pages/index.ts'
 import { pictures } from './pictures/index.ts'
 import { roles } from './roles/index.ts'
@@ -31,6 +32,7 @@ export const builtinModules: readonly Module[] = [
   auth,
   apiKeys,
   subscriptions,
+  operators,
   authz,
   audit,
   auditSinks,

@@ -6,6 +6,7 @@ import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { createCore, migrationsOf } from '../create-core.ts'
+import type { OperatorRole } from '../kernel/access/operators.ts'
 import { type MovableClock, movableClock } from '../kernel/clock.ts'
 import { loadConfig } from '../kernel/config/config.ts'
 import type { Core } from '../kernel/core.ts'
@@ -21,7 +22,7 @@ import { builtinModules } from '../modules/index.ts'
 import { listMailbox, type StoredMail } from '../modules/mail/index.ts'
 import { createTestDatabase, TEST_ROLES, type TestDatabase, type TestTemplate } from './cluster.ts'
 import { drainSoundly } from './drain-jobs.ts'
-import { addPerson, foundTenant, type TenantOptions, type TestPerson, type TestTenant } from './people.ts'
+import { addOperator, addPerson, foundTenant, type TenantOptions, type TestPerson, type TestTenant } from './people.ts'
 import { quickFolder } from './quick-folder.ts'
 import { type Answered, createRequester, type RequestOptions } from './request.ts'
 import { createStatementCheck, listTenantTables } from './statements.ts'
@@ -72,6 +73,8 @@ export interface TestCore {
   foundTenant(options?: TenantOptions): Promise<TestTenant>
   /** Somebody who belongs to no tenant yet, with a proven address. */
   addPerson(name?: string): Promise<TestPerson>
+  /** Somebody who runs the installation, and belongs to no tenant. */
+  addOperator(roles: readonly OperatorRole[]): Promise<TestPerson>
   /**
    * Runs every job of a tenant that is due by the core's clock: what listens, mails, goes on later. Null: of none. Throws
    * what a job failed with, which a worker would try again.
@@ -145,6 +148,7 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
     request,
     foundTenant: (options) => foundTenant(core, request, options),
     addPerson: (name) => addPerson(core, request, name),
+    addOperator: (roles) => addOperator(core, request, roles),
     drainJobs: (tenantId) => drainSoundly(core, tenantId),
     runSchedule: async (schedule) => {
       // What no module lists never runs outside of a test.

@@ -21,6 +21,7 @@ export type {
   TableRow,
   Tenant,
 } from './isolation/types.ts'
+export { asOperator } from './operators.ts'
 export type { MemberOptions, TenantOptions, TestPerson, TestTenant } from './people.ts'
 export { proveAddress } from './prove-address.ts'
 export type { Answered, RequestOptions } from './request.ts'

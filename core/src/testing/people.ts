@@ -1,3 +1,4 @@
+import type { OperatorRole } from '../kernel/access/operators.ts'
 import { MINUTES } from '../kernel/clock.ts'
 import type { Ctx } from '../kernel/context.ts'
 import type { Core } from '../kernel/core.ts'
@@ -8,7 +9,7 @@ import { auth, completeSignIn } from '../modules/auth/index.ts'
 import { createMember } from '../modules/members/index.ts'
 import { assignRole, createRole, getSystemRole, type SystemRoleKey } from '../modules/roles/index.ts'
 import { foundTenant as found } from '../modules/tenants/index.ts'
-import { addUser } from '../modules/users/index.ts'
+import { addUser, changeOperatorRoles } from '../modules/users/index.ts'
 import type { Answered, RequestOptions } from './request.ts'
 
 type Request = (method: string, url: string, options?: RequestOptions) => Promise<Answered>
@@ -98,6 +99,13 @@ export function peopleOf(core: Core, request: Request, tenantId: string): Pick<T
 export async function addPerson(core: Core, request: Request, name = 'Paula Person'): Promise<TestPerson> {
   const user = await core.run((ctx) => addProven(ctx, name))
   return personOf(core, request, { userId: user.id, email: user.email, name, tenantId: null })
+}
+
+/** Somebody who runs the installation, and belongs to no tenant. */
+export async function addOperator(core: Core, request: Request, roles: readonly OperatorRole[]): Promise<TestPerson> {
+  const person = await addPerson(core, request, 'Opal Operator')
+  await core.run((ctx) => changeOperatorRoles(ctx, person.userId, roles), { role: 'system', tenantId: null })
+  return person
 }
 
 const addProven = (ctx: Ctx, name: string) =>

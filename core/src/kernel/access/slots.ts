@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
 import type { Tx } from '../db/tables.ts'
 import type { ErrorKind } from '../errors.ts'
+import type { PartialOperatorRole } from './operators.ts'
 
 /** Who acts, as the audit record names them. */
 export interface Actor {
@@ -33,6 +34,8 @@ export interface Standing {
   /** The actor with its current label. */
   actor: Actor
   superAdmin: boolean
+  /** What else they may do who run the installation; default: nothing. */
+  operatorRoles?: readonly PartialOperatorRole[]
   /** Permissions that the credential is limited to; null: all that its person holds. */
   scopes: readonly string[] | null
   /** How many requests a minute the credential may send, where that is its own; default: what its kind may. */

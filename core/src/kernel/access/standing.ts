@@ -8,12 +8,15 @@ import type { Tx } from '../db/tables.ts'
 import { isUuid } from '../ids.ts'
 import { SIGNAL_CHANNEL, type SignalBox } from '../signals.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
+import { heldRoles, type OperatorRole } from './operators.ts'
 import type { Actor, Authenticator, Grant, Principal, Standing, StoreDirectory } from './slots.ts'
 
 /** A principal with its permissions, valid until something they depend on changes. */
 export interface Resolved {
   actor: Actor
   superAdmin: boolean
+  /** What they may do who run the installation; with `all` for a super admin. */
+  operatorRoles: ReadonlySet<OperatorRole>
   scopes: readonly string[] | null
   /** The credential's own figure; null: what its kind may. */
   requestsPerMinute: number | null
@@ -257,5 +260,17 @@ function resolve(standing: Standing, grants: Grant[], perMinute = NO_FIGURES): R
   const mayComeFrom = networks && createNetworks(networks)
   const endsAtMs = endsAt === null ? null : Date.parse(endsAt)
   const limits = { requestsPerMinute, mayComeFrom, endsAtMs }
-  return { actor, superAdmin, scopes, ...limits, perMinute, grants, tenantWide, byStore, stores: new Map() }
+  const operatorRoles = heldRoles(superAdmin, standing.operatorRoles)
+  return {
+    actor,
+    superAdmin,
+    operatorRoles,
+    scopes,
+    ...limits,
+    perMinute,
+    grants,
+    tenantWide,
+    byStore,
+    stores: new Map(),
+  }
 }

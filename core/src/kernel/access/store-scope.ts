@@ -1,6 +1,7 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { notFound } from '../errors.ts'
 import type { Access } from '../module.ts'
+import { isOfOperators } from './operators.ts'
 import { columnIn } from './query-column.ts'
 
 /**
@@ -36,7 +37,7 @@ export interface StoreRule {
 
 /** Null: a grant for the whole tenant is needed. */
 export function storeRuleOf(access: Access): StoreRule | null {
-  if (typeof access === 'string' || access.store === undefined) return null
+  if (typeof access === 'string' || isOfOperators(access) || access.store === undefined) return null
   const { store } = access
   if (store === 'header') return { named: 'headers/x-store-id', rows: null, shared: false }
   if (store === 'id') return { named: 'params/id', rows: null, shared: false }
@@ -48,14 +49,14 @@ export function storeRuleOf(access: Access): StoreRule | null {
  * Whether a grant for the store of `X-Store-ID` is enough. The declaration may be unchecked, so any value may occur.
  */
 export function namesStoreHeader(access: Access): boolean {
-  const store: unknown = typeof access === 'object' ? access.store : undefined
+  const store: unknown = typeof access === 'object' && !isOfOperators(access) ? access.store : undefined
   if (typeof store !== 'object' || store === null) return store === 'header'
   return 'named' in store && store.named === 'headers/x-store-id'
 }
 
 /** Problems with a route's declaration of its store; `isList`: it answers in pages. */
 export function problemsOfStoreScope(access: Access, path: string, isList: boolean): string[] {
-  if (typeof access === 'string' || access.store === undefined) return []
+  if (typeof access === 'string' || isOfOperators(access) || access.store === undefined) return []
   const { store } = access
   if (typeof store === 'string' ? !['header', 'id'].includes(store) : typeof store !== 'object' || store === null)
     return [`has the unknown store: '${store}'`]

@@ -1,4 +1,5 @@
 import { denied } from '../access/denied.ts'
+import { isOfOperators, operatorRolesOf } from '../access/operators.ts'
 import { type StorePlace, StoreSight, storeRuleOf } from '../access/store-scope.ts'
 import type { Core } from '../core.ts'
 import { notFound, permissionDenied, scopeDenied, storeAccessDenied, tenantRequired } from '../errors.ts'
@@ -31,8 +32,9 @@ export function authorize(
   if (route.callers === 'people' && principal.userId === null)
     throw scopeDenied({ detail: 'This is for people, not for API keys' })
   if (access === 'self') return undefined
-  if (access === 'superAdmin') {
-    if (!resolved.superAdmin) throw permissionDenied()
+  if (access === 'superAdmin' || isOfOperators(access)) {
+    const roles = operatorRolesOf(access) ?? []
+    if (!roles.some((role) => resolved.operatorRoles.has(role))) throw permissionDenied()
     return undefined
   }
   if (principal.tenantId === null) throw tenantRequired()

@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts'
 import { defineRoute } from '../module.ts'
 import { createHandler } from './handle.ts'
 
-for (const access of ['self', 'superAdmin', { permission: 'thing.view' }] as const)
+for (const access of ['self', 'superAdmin', { operator: ['support'] }, { permission: 'thing.view' }] as const)
   test(`a request that nobody was identified for is refused where access is ${JSON.stringify(access)}`, async () => {
     let ran = false
     const spec = { method: 'GET', path: '/things', summary: 'Look', access, response: { 200: null } } as const // words

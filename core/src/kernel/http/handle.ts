@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Grounds, noGrounds } from '../access/grounds.ts'
+import { operatorRolesOf } from '../access/operators.ts'
 import { recordRefusal } from '../access/refusals.ts'
+import type { Actor } from '../access/slots.ts'
 import type { StoreSight } from '../access/store-scope.ts'
 import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
@@ -104,7 +106,7 @@ function contextOf({ core, prepared, request, reply, input, storeId, sight }: Ca
     tenant: route.access === 'public' ? null : (identity?.principal.tenantId ?? null),
     storeId,
     isStoreUnread: !route.storeHeader,
-    actor: identity?.resolved.actor ?? anonymousActor,
+    actor: actorOf(route, identity),
     origin: originOf(request),
     principal: identity && (route.idempotent ? sessionless(route, identity.principal) : identity.principal),
     resolved: identity?.resolved ?? null,
@@ -117,6 +119,12 @@ function contextOf({ core, prepared, request, reply, input, storeId, sight }: Ca
     mayEnter: route.access === 'public' || route.entersTenants,
     log: request.log,
   })
+}
+
+/** Whoever uses a route of operators acts as one of them: records of tenants show it. */
+function actorOf({ access }: RegisteredRoute, identity: Identity | null): Actor {
+  const actor = identity?.resolved.actor ?? anonymousActor
+  return operatorRolesOf(access) === null ? actor : { ...actor, type: 'admin' }
 }
 
 /** Aborted once nobody waits for the body of the answer. */

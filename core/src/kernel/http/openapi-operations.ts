@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { TSchema } from 'typebox'
+import { isOfOperators, operatorRolesOf } from '../access/operators.ts'
 import { storeRuleOf } from '../access/store-scope.ts'
 import type { Access } from '../module.ts'
 import type { Product } from '../product.ts'
@@ -56,8 +57,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     responses: { ...successesOf(route, workshop), ...problemsOf(route, workshop) },
     security: access === 'public' ? [] : [{ bearer: [] }, ...(isForKeys(route, workshop) ? [{ apiKey: [] }] : [])],
     ...(isForPeople(route, workshop) ? { 'x-callers': 'people' } : {}),
-    'x-permission': typeof access === 'object' ? access.permission : access === 'superAdmin' ? 'super_admin' : access,
-    ...(typeof access === 'object' && access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
+    ...permissionOf(access),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
     ...(route.feature ? { 'x-feature': route.feature } : {}),
     ...(isLimited(route) ? { 'x-rate-limits': shownPoliciesOf(route, workshop) } : {}),
@@ -72,6 +72,18 @@ const isForKeys = ({ callers }: RegisteredRoute, { registry }: Workshop) => call
 const shownPoliciesOf = (route: RegisteredRoute, workshop: Workshop) =>
   policiesOf(route).filter((name) => name !== OF_KEYS || isForKeys(route, workshop))
 const OF_KEYS = 'key' satisfies DefaultRateLimit
+
+/** What the caller needs: a permission and where, or one of the roles of operators. */
+function permissionOf(access: Access) {
+  if (typeof access === 'object' && !isOfOperators(access))
+    return {
+      'x-permission': access.permission,
+      ...(access.store ? { 'x-permission-store': storePlaceOf(access) } : {}),
+    }
+  const roles = operatorRolesOf(access)
+  const word = access === 'superAdmin' ? 'super_admin' : typeof access === 'string' ? access : 'operator'
+  return { 'x-permission': word, ...(roles ? { 'x-operator-roles': roles } : {}) }
+}
 
 /** Where the store is named for which a grant is enough: a place in the request, `rows`, or `shared`. */
 function storePlaceOf(access: Access): string {

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { isOfOperators, operatorRolesOf } from '../access/operators.ts'
 import type { Authenticator } from '../access/slots.ts'
 import {
   conflict,
@@ -61,7 +62,7 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
       : [unauthenticated, invalidAccessToken, ...(takesKeys(registry) ? [invalidApiKey, scopeDenied] : [])]),
     ...(access === 'public' ? [] : [storeAccessDenied, tenantRequired]),
     ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
-    ...(access === 'superAdmin' || typeof access === 'object' ? [permissionDenied] : []),
+    ...(operatorRolesOf(access) !== null || typeof access === 'object' ? [permissionDenied] : []),
     ...(route.path.includes(':') ? [notFound] : []),
     // A write may violate a constraint, also a foreign key of an application.
     ...(takesBody && !route.onlyAsks ? [conflict] : []),
@@ -148,7 +149,8 @@ function examplesOf(kinds: readonly ErrorKind[], of: Exemplified): Pick<MediaTyp
   }
 }
 
-const permissionOf = (access: Access) => (typeof access === 'object' ? { permission: access.permission } : {})
+const permissionOf = (access: Access) =>
+  typeof access === 'object' && !isOfOperators(access) ? { permission: access.permission } : {}
 const samplesOf = ({ members }: ErrorKind) =>
   Object.fromEntries(Object.entries(members).map(([name, schema]) => [name, sampleOf(schema, name)]))
 

@@ -30,8 +30,10 @@ export interface Operation {
   requestBody?: { description?: string; required: boolean; content: Record<string, MediaType> }
   responses: Record<string, AnswerObject | { $ref: string }>
   security?: Record<string, string[]>[]
-  /** `public`, `self`, `super_admin`, or the permission's code. */
+  /** `public`, `self`, `super_admin`, `operator`, or the permission's code. */
   'x-permission'?: string
+  /** The roles of operators of which one is enough. */
+  'x-operator-roles'?: readonly string[]
   /** Which store a grant for a single store must be for. */
   'x-permission-store'?: string
   /** That API keys may not call it. */

@@ -1,3 +1,4 @@
+import { operatorRolesOf } from '../access/operators.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
 import { assertNarrowed, guarded } from '../create-context.ts'
@@ -43,6 +44,9 @@ export async function perform(
       await keep?.(ctx, answer)
       return answer
     },
-    route.access === 'superAdmin' ? { role: 'system', tenantId: null } : { readOnly: isSafe(route.method) },
+    {
+      ...(operatorRolesOf(route.access) !== null && { role: 'system', tenantId: null }),
+      readOnly: isSafe(route.method),
+    },
   )
 }

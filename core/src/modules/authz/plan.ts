@@ -20,7 +20,9 @@ export function findPlanObstacle(plan: PlanOverview | undefined, routes: readonl
 
 /** The routes that need each permission. */
 export function routesByPermission({ registry }: Ctx): ReadonlyMap<string, readonly Route[]> {
-  return Map.groupBy(registry.routes, ({ access }) => (typeof access === 'object' ? access.permission : ''))
+  return Map.groupBy(registry.routes, ({ access }) =>
+    typeof access === 'object' && 'permission' in access ? access.permission : '',
+  )
 }
 
 /**

@@ -16,11 +16,13 @@ export {
   removeUserTenant,
   type UserPatch,
 } from './operations.ts'
+export { changeOperatorRoles, rolesOfOperator } from './operator-roles.ts'
 export {
   findLogin,
   findUser,
   findUserByEmail,
   getUser,
+  listOperators,
   listUsersByEmail,
   listUserTenants,
   listUserTenantsAfter,

@@ -68,6 +68,22 @@ export const insertUser = (tx: Tx, user: Insertable<UserTable>): Promise<UserRow
 export const updateUser = (tx: Tx, id: string, patch: Updateable<UserTable>): Promise<UserRow> =>
   tx.updateTable('users').set(patch).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
 
+/** Those who run the installation, unordered and unbounded, for `page`. */
+export const listOperators = (tx: Tx) =>
+  tx.selectFrom('users').selectAll().where(sql<boolean>`(is_super_admin or operator_roles <> '{}')`)
+
+/** The super admins who can sign in, locked in the order of their ids until the transaction ends. */
+export const lockSuperAdmins = (tx: Tx): Promise<{ id: string }[]> =>
+  tx
+    .selectFrom('users')
+    .select('id')
+    .where(sql<boolean>`(is_super_admin or operator_roles <> '{}')`)
+    .where('is_super_admin', '=', true)
+    .where('status', '=', 'active')
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+
 /** When and where the person last signed in; undefined before the first time. */
 export const findLogin = (tx: Tx, userId: string): Promise<UserLoginRow | undefined> =>
   tx.selectFrom('user_logins').selectAll().where('user_id', '=', userId).executeTakeFirst()

@@ -1,4 +1,4 @@
-import type { Generated, Selectable, StoredSettings } from '#kernel'
+import type { Generated, PartialOperatorRole, Selectable, StoredSettings } from '#kernel'
 
 /** A person, across all tenants. Global: an e-mail address belongs to one person, whatever tenants they are in. */
 export interface UserTable {
@@ -20,6 +20,8 @@ export interface UserTable {
   email_verified_at: string | null
   two_factor_enabled: boolean
   is_super_admin: Generated<boolean>
+  /** What they may do who run the installation, beside super admins, who may everything. */
+  operator_roles: Generated<PartialOperatorRole[]>
   status: 'active' | 'disabled'
 }
 

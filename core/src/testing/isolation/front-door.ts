@@ -1,3 +1,4 @@
+import { OPERATOR_ROLES, type OperatorRole } from '../../kernel/access/operators.ts'
 import { SECONDS } from '../../kernel/clock.ts'
 import { apiKeys, scopesForKeys } from '../../modules/api-keys/index.ts'
 import type { TestCore } from '../core.ts'
@@ -48,7 +49,16 @@ export const frontDoor: Founding = {
     const keys = hasKeys(test) ? { storeKey: (await storeKey(own)).key } : {}
     return { clerk: await clerk.token(), deputy: await deputy.token(), ...keys }
   },
+
+  async operators(test) {
+    return Object.fromEntries(await Promise.all(OPERATOR_ROLES.map((role) => operatorOf(test, role))))
+  },
 }
+
+const operatorOf = async (test: TestCore, role: OperatorRole): Promise<[OperatorRole, string]> => [
+  role,
+  await (await test.addOperator([role])).token(),
+]
 
 const hasKeys = ({ core }: TestCore) => core.registry.modules.includes(apiKeys)
 

@@ -1,3 +1,4 @@
+import { operatorRolesOf } from '../../kernel/access/operators.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
 import { routeName } from './catalogue.ts'
@@ -25,7 +26,7 @@ export async function proveReading(
     const answer = await succeed(world, route, world.b, credentials, findings)
     if (answer?.text.toLowerCase().includes(world.b.marker)) shown++
   }
-  return shown > 0 || !plans.some(({ route }) => route.method === 'GET' && typeof route.access === 'object')
+  return shown > 0 || !plans.some(({ route }) => route.method === 'GET' && isOfTenants(route))
 }
 
 /**
@@ -47,7 +48,7 @@ export async function proveWriting(
 
 async function proveAlive(world: World, plans: Plan[], credentials: Credentials, findings: Findings): Promise<void> {
   const reading = plans.find(
-    ({ route }) => route.method === 'GET' && route.access !== 'public' && route.access !== 'superAdmin',
+    ({ route }) => route.method === 'GET' && route.access !== 'public' && operatorRolesOf(route.access) === null,
   )
   if (!reading) return
   const url = urlOf(reading.route, await world.fill(reading.route, world.a))
@@ -63,6 +64,7 @@ async function proveAlive(world: World, plans: Plan[], credentials: Credentials,
   }
 }
 
+const isOfTenants = ({ access }: RegisteredRoute) => typeof access === 'object' && 'permission' in access
 const isUnproven = ({ cases }: World, route: RegisteredRoute) => cases.routes[routeName(route)]?.unproven !== undefined
 
 async function succeed(
@@ -117,5 +119,5 @@ async function look(
 
 function tokenFor({ access }: RegisteredRoute, { owner }: Tenant, { superAdmin }: Credentials): string | null {
   if (access === 'public') return null
-  return access === 'superAdmin' ? (superAdmin ?? null) : owner
+  return operatorRolesOf(access) === null ? owner : (superAdmin ?? null)
 }

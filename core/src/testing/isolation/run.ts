@@ -7,6 +7,7 @@ import { loadCases } from './cases.ts'
 import { type Choice, choose } from './choice.ts'
 import { Findings, IsolationError } from './findings.ts'
 import { BOOTSTRAP_TOKEN, frontDoor } from './front-door.ts'
+import { tryOperators } from './operators.ts'
 import { proveReading, proveWriting } from './proof.ts'
 import { planRoutes, tryRoutes } from './requests.ts'
 import { fillTables } from './rows.ts'
@@ -106,6 +107,12 @@ async function tryEverything(
     await work()
     compareSnapshots(untouched, await takeSnapshot(world), findings, what)
   })
+  await tryOperators(
+    world,
+    plans,
+    { ordinary: credentials, operators: (await founding.operators?.(world.test)) ?? {} },
+    findings,
+  )
   await tryStores(world, founding, findings, isTried)
   await proveWriting(world, plans, credentials, findings)
   return { routes: routes.length, tables: tried }

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { operatorRolesOf } from '../../kernel/access/operators.ts'
 import { storeRuleOf } from '../../kernel/access/store-scope.ts'
 import type { RegisteredRoute } from '../../kernel/registry.ts'
 import type { Answered } from '../request.ts'
@@ -53,7 +54,7 @@ function withoutNaming({ route, attempts }: Plan): Plan {
 }
 
 /** Routes for anybody and for operators know no stores. */
-const isForStaff = ({ access }: RegisteredRoute) => access !== 'public' && access !== 'superAdmin'
+const isForStaff = ({ access }: RegisteredRoute) => access !== 'public' && operatorRolesOf(access) === null
 
 /** Whether the objects of a collection stand in stores: its routes, or those beneath it, say so. */
 function standsInStores(routes: readonly RegisteredRoute[], collection: string): boolean {

@@ -1,3 +1,4 @@
+import type { OperatorRole } from '../../kernel/access/operators.ts'
 import type { Module } from '../../kernel/module.ts'
 import type { TestCore, TestCoreOptions } from '../core.ts'
 import type { SentFile } from '../form.ts'
@@ -23,6 +24,9 @@ export type Kind = (typeof KINDS)[number]
 /** Credentials of tenant A; a kind that is left out is not tried. */
 export type Credentials = { owner: string } & Partial<Record<Exclude<Kind, 'owner' | 'none'>, string>>
 
+/** A credential of an operator for each role, who has no other. */
+export type OperatorCredentials = Partial<Record<OperatorRole, string>>
+
 /** What a tenant is founded with. */
 export interface Founded {
   tenantId: string
@@ -43,6 +47,8 @@ export interface Founding {
   credentials(test: TestCore, a: Tenant, b: Tenant): Promise<Credentials>
   /** People who work in `own`'s store and hold nothing in `other`'s. Left out: stores are not tried. */
   clerks?(test: TestCore, own: Tenant, other: Tenant): Promise<Clerks>
+  /** People who run the installation. Left out: no role of theirs is tried. */
+  operators?(test: TestCore): Promise<OperatorCredentials>
 }
 
 /** Credentials of people who hold every store permission in one store. */

@@ -93,7 +93,9 @@ export const scopesForKeys = ({ registry }: Declared): string[] =>
  * these routes opened to keys one day, an old key would hold more than anybody has seen.
  */
 function isForPeople(code: string, routes: readonly RegisteredRoute[]): boolean {
-  const opened = routes.filter(({ access }) => typeof access === 'object' && access.permission === code)
+  const opened = routes.filter(
+    ({ access }) => typeof access === 'object' && 'permission' in access && access.permission === code,
+  )
   return opened.length > 0 && opened.every(({ callers }) => callers === 'people')
 }
 

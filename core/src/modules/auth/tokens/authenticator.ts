@@ -62,6 +62,7 @@ async function standing(tx: Tx, principal: Principal, core: Core): Promise<Stand
   return {
     actor: { ...principal.actor, label: session.name },
     superAdmin: session.is_super_admin,
+    operatorRoles: session.operator_roles,
     scopes: null,
   }
 }
