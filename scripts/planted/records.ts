@@ -138,9 +138,9 @@ export const plants: Plant[] = [
   },
   {
     guard: 'No cell of a CSV export is a formula, whatever it is split at',
-    file: `${AUDIT}/csv.ts`,
+    file: 'core/src/kernel/text/csv.ts',
     find: '(offset === 0 || SEPARATOR.test(before))',
     replace: 'offset === 0',
-    tests: [`${AUDIT}/csv.test.ts`],
+    tests: ['core/src/kernel/text/csv.test.ts'],
   },
 ]

@@ -85,6 +85,14 @@ export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
   return (ctx as Context).guardedBy(guard) // every context is made here
 }
 
+/**
+ * The same context, in the same transaction, outside of any tenant: for what is recorded of the installation beside what
+ * is recorded of the tenant.
+ */
+export function outsideTenants(ctx: Ctx): Ctx {
+  return (ctx as Context).outside() // every context is made here
+}
+
 /** Throws when the rows of the route had to be limited to the caller's stores and were not. */
 export function assertNarrowed(ctx: Ctx): void {
   ;(ctx as Context).sight.assertApplied() // every context is made here
@@ -324,6 +332,10 @@ class Context implements Ctx {
 
   acting(who: Pick<ContextSeed, 'actor' | 'principal' | 'resolved'>): Ctx {
     return new Context(this[CORE], { ...this.#seed, ...who }, this.#open)
+  }
+
+  outside(): Ctx {
+    return new Context(this[CORE], { ...this.#seed, tenant: null, storeId: null, sight: undefined }, this.#open)
   }
 
   guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {

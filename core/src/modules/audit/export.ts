@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
-import { Answer, type Ctx, type StreamBody } from '#kernel'
-import { csvLine } from './csv.ts'
+import { Answer, type Ctx, csvLine, type StreamBody } from '#kernel'
 import { auditExported } from './events.ts'
 import { type Criteria, criteriaOf } from './filters.ts'
 import { findRecords } from './operations.ts'

@@ -11,14 +11,14 @@ import { subscriptionRoutes } from './routes.ts'
 
 export { downgradeExceedsLimits } from './errors.ts'
 export * from './events.ts'
-export { getState, settleCharge } from './life/lifecycle.ts'
+export { extendTrial, getState, settleCharge } from './life/lifecycle.ts'
 export { type AttachedPaymentMethod, attachPaymentMethod } from './life/payment.ts'
-export { changePlan } from './life/plan-change.ts'
+export { changePlan, changeToAnyPlan } from './life/plan-change.ts'
 export type { Collection, PaymentProvider } from './life/providers.ts'
 export { type State, tenantOfCharge } from './life/states.ts'
 export { readUsage } from './limits/usage.ts'
 export { presentPlan, presentSubscription } from './present.ts'
-export { Plan, Subscription } from './schema.ts'
+export { Plan, PlanChange, Subscription, Usage } from './schema.ts'
 export type { Charge, PaymentMethod, PlanRow, SubscriptionRow } from './table.ts'
 
 /** Plans and the subscription of each tenant: its limits and features, whether it may write, and its payments. */

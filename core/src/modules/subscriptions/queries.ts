@@ -71,6 +71,10 @@ export const findPublicPlan = (tx: Tx, id: string): Promise<PlanRow | undefined>
     .where('is_active', '=', true)
     .executeTakeFirst()
 
+/** A plan that can be chosen, also a private one. */
+export const findActivePlan = (tx: Tx, id: string): Promise<PlanRow | undefined> =>
+  tx.selectFrom('plans').selectAll().where('id', '=', id).where('is_active', '=', true).executeTakeFirst()
+
 export const findPlanByCode = (tx: Tx, code: string): Promise<PlanRow | undefined> =>
   tx.selectFrom('plans').selectAll().where('code', '=', code).executeTakeFirst()
 

@@ -62,6 +62,14 @@ export async function reactivateSubscription(ctx: Ctx): Promise<State> {
 }
 
 /**
+ * Lets a trial go on for so many days, also one that is over and was followed by nothing. Throws 404 without a
+ * subscription, 409 `conflict` for any other.
+ */
+export async function extendTrial(ctx: Ctx, days: number): Promise<State> {
+  return apply(ctx, await lockState(ctx), { name: 'trial_extended', days })
+}
+
+/**
  * Reports the outcome of a charge, in a transaction of its tenant (see `tenantOfCharge`). Repeated reports count once,
  * also after the subscription has expired. False: nothing is due under this key any more.
  */

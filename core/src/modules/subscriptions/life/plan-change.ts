@@ -2,7 +2,7 @@ import { AppError, type Ctx, notFound } from '#kernel'
 import { downgradeExceedsLimits } from '../errors.ts'
 import { listExceeded } from '../limits/usage.ts'
 import { isDowngrade, prorate } from '../plans.ts'
-import { findPublicPlan } from '../queries.ts'
+import { findActivePlan, findPublicPlan } from '../queries.ts'
 import type { PlanChange, PlanChangePreview } from '../schema.ts'
 import type { PlanRow } from '../table.ts'
 import { apply, getState, lockState } from './lifecycle.ts'
@@ -43,7 +43,17 @@ function outcomeOf(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'per
  * `downgrade_exceeds_limits`, 409 when a payment is needed and not possible.
  */
 export async function changePlan(ctx: Ctx, change: PlanChange): Promise<State> {
-  const plan = await getChoosable(ctx, change.plan_id)
+  return changeTo(ctx, await getChoosable(ctx, change.plan_id), change)
+}
+
+/** The same for the operator, who may choose private plans too. Throws 404 for one that nobody may choose. */
+export async function changeToAnyPlan(ctx: Ctx, change: PlanChange): Promise<State> {
+  const plan = await findActivePlan(ctx.tx, change.plan_id.toLowerCase())
+  if (!plan) throw notFound()
+  return changeTo(ctx, plan, change)
+}
+
+async function changeTo(ctx: Ctx, plan: PlanRow, change: PlanChange): Promise<State> {
   // With this lock nobody can consume, so the counts below stay true until the commit.
   const state = await lockState(ctx)
   const { at, exceeds } = await consider(ctx, state, plan, change)

@@ -60,6 +60,7 @@ const CALLS: Happening[] = [
   { name: 'canceled', atPeriodEnd: true, reason: 'why' },
   { name: 'canceled', atPeriodEnd: false, reason: null },
   { name: 'reactivated' },
+  { name: 'trial_extended', days: 7 },
   { name: 'payment_method_set', method, provider: 'manual', reference: null },
   { name: 'payment_method_set', method, provider: 'bank', reference: 'ref' },
   { name: 'paid' },

@@ -14,6 +14,7 @@ export type Happening =
   | { name: 'warned' | 'trial_ended' | 'period_ended' | 'grace_ended' }
   | { name: 'canceled'; atPeriodEnd: boolean; reason: string | null }
   | { name: 'reactivated' }
+  | { name: 'trial_extended'; days: number }
   | { name: 'plan_changed'; plan: PlanRow; at: 'now' | 'period_end' }
   | { name: 'payment_method_set'; method: PaymentMethod; provider: string; reference: string | null }
   | { name: 'paid' | 'declined' }
@@ -25,6 +26,7 @@ export const TRANSITIONS: Readonly<Record<Status, Partial<Record<Happening['name
     trial_ended: ['active', 'expired', 'canceled'],
     canceled: ['trialing', 'canceled'],
     reactivated: ['trialing'],
+    trial_extended: ['trialing'],
     plan_changed: ['trialing'],
     payment_method_set: ['trialing'],
   },
@@ -51,6 +53,8 @@ export const TRANSITIONS: Readonly<Record<Status, Partial<Record<Happening['name
   canceled: { reactivated: ['active', 'trialing'], plan_changed: ['canceled'], payment_method_set: ['canceled'] },
   expired: {
     reactivated: ['active'],
+    // A trial that is over goes on; what was not paid is no trial.
+    trial_extended: ['trialing'],
     plan_changed: ['expired'],
     payment_method_set: ['expired'],
     // A late payment still counts.
@@ -94,6 +98,8 @@ function happened(state: State, happening: Happening, now: string): State {
       return cancel(state, happening, now)
     case 'reactivated':
       return reactivate(state, now)
+    case 'trial_extended':
+      return extendTrial(state, happening.days, now)
     case 'plan_changed':
       return choosePlan(state, happening, now)
     case 'payment_method_set':
@@ -142,9 +148,18 @@ function reactivate(state: State, now: string): State {
   return charged(begun, begun.plan.price_cents, now)
 }
 
-/** Whether a canceled trial has not ended yet; a trial followed by a period has. */
-function isWithinTrial({ trial_ends_at, current_period_end }: State, now: string): boolean {
-  return trial_ends_at !== null && trial_ends_at > now && trial_ends_at === current_period_end
+/** Whether a canceled trial has not ended yet. */
+const isWithinTrial = (state: State, now: string): boolean => isOnTrial(state) && state.current_period_end > now
+
+/** Whether no period has followed the trial. */
+const isOnTrial = ({ trial_ends_at, current_period_end }: State): boolean => trial_ends_at === current_period_end
+
+/** So many days more, from the end of the trial, or from now where that has passed. It is warned of again. */
+function extendTrial(state: State, days: number, now: string): State {
+  if (!isOnTrial(state)) throw conflict({ detail: 'The trial was followed by a period, which is not extended' })
+  const from = state.current_period_end > now ? state.current_period_end : now
+  const end = momentAfter(from, days * DAYS)
+  return { ...state, status: 'trialing', trial_ends_at: end, current_period_end: end, warned_days: null }
 }
 
 function choosePlan(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'period_end' }, now: string): State {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { readCsv } from '../../modules/audit/audit.fixture.ts'
 import { SEED } from '../../testing/seed.ts'
-import { readCsv } from './audit.fixture.ts'
 import { csvLine } from './csv.ts'
 
 test('every text is quoted, and lines end as RFC 4180 has it', () => {
