@@ -41,7 +41,7 @@ let t: TestCore
 let owner: Person
 before(async () => {
   t = await createTestCore({
-    modules: [...builtinModules.filter(({ name }) => name !== 'subscriptions'), plans],
+    modules: [...builtinModules.filter(({ name }) => name !== 'subscriptions' && name !== 'admin'), plans],
     env: { RATE_LIMIT_FACTOR: '0' },
   })
   owner = await register(t)

@@ -18,7 +18,7 @@ let test: TestCore
 let owner: Person
 before(async () => {
   test = await createTestCore({
-    modules: [...builtinModules.filter(({ name }) => name !== 'subscriptions'), tills],
+    modules: [...builtinModules.filter(({ name }) => name !== 'subscriptions' && name !== 'admin'), tills],
     env: { RATE_LIMIT_FACTOR: '0' },
   })
   owner = await register(test)

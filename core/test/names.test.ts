@@ -10,7 +10,7 @@ let t: TestCore
 let owner: Person
 before(async () => {
   // Without plans, so that there is no end of stores.
-  const modules = builtinModules.filter(({ name }) => name !== 'subscriptions')
+  const modules = builtinModules.filter(({ name }) => name !== 'subscriptions' && name !== 'admin')
   t = await createTestCore({ modules, env: { RATE_LIMIT_FACTOR: '0', LOG_LEVEL: 'warn' } })
   owner = await register(t)
 })

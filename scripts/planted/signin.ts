@@ -171,8 +171,8 @@ export const plants: Plant[] = [
   {
     guard: 'A trial is brought back only before its end',
     file: `${SUBSCRIPTIONS}/life/states.ts`,
-    find: 'trial_ends_at !== null && trial_ends_at > now && trial_ends_at === current_period_end',
-    replace: 'trial_ends_at !== null && trial_ends_at === current_period_end',
+    find: 'isOnTrial(state) && state.current_period_end > now',
+    replace: 'isOnTrial(state)',
     tests: plans,
   },
   {

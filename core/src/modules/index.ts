@@ -1,4 +1,5 @@
 import type { Module } from '#kernel'
+import { admin } from './admin/index.ts'
 import { apiKeys } from './api-keys/index.ts'
 import { audit } from './audit/index.ts'
 import { auditSinks } from './audit-sinks/index.ts'
@@ -33,6 +34,7 @@ export const builtinModules: readonly Module[] = [
   apiKeys,
   subscriptions,
   operators,
+  admin,
   authz,
   audit,
   auditSinks,

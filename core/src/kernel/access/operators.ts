@@ -33,7 +33,7 @@ export function heldRoles(superAdmin: boolean, roles: readonly string[] = []): R
 
 /** Problems with whom a route of the operator is for, or with one that stands among them and is not. */
 export function problemsOfOperators(access: Access, path: string, callers: unknown): string[] {
-  const isAmongThem = path === '/admin' || path.startsWith('/admin/')
+  const isAmongThem = /^\/admin(?:\/|$)/.test(path)
   if (operatorRolesOf(access) === null)
     return isAmongThem ? ["stands under /admin, so its access must be 'superAdmin' or { operator: […] }"] : []
   const problems = callers === 'people' ? [] : ['is for operators, who are people: no API key is one (callers)']

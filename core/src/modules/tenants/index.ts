@@ -14,7 +14,7 @@ export { foundTenant, openTenant } from './found-tenant.ts'
 export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
 export { presentTenant } from './present.ts'
 export { findIdBySlug, findTenant, listTenants, lockTenant } from './queries.ts'
-export { Slug, Tenant } from './schema.ts'
+export { Slug, Tenant, TenantPatch } from './schema.ts'
 export {
   changeSettings,
   tenantCurrency,
@@ -25,6 +25,7 @@ export {
   tenantTimeZone,
 } from './settings.ts'
 export { asciiWords, randomSuffix } from './slugs.ts'
+export { reactivateTenant, suspendTenant } from './suspension.ts'
 export type { TenantRecord } from './table.ts'
 
 const EVERYBODY = ['admin', 'manager', 'staff', 'viewer']

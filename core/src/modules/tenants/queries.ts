@@ -1,6 +1,6 @@
 import { columnsOf, type Insertable, json, type StoredSettings, sql, type Tx } from '#kernel'
 import { Tenant } from './schema.ts'
-import type { TenantRecord, TenantTable } from './table.ts'
+import type { TenantRecord, TenantStatus, TenantTable } from './table.ts'
 
 const columns = [...columnsOf(Tenant), 'logo_id'] as const // names type the row
 
@@ -25,6 +25,16 @@ export function listTenants(tx: Tx, ids: readonly string[]): Promise<TenantRecor
  */
 export function lockTenant(tx: Tx, id: string): Promise<TenantRecord> {
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()
+}
+
+/** The same for an id that may be none. */
+export function lockTenantIfThere(tx: Tx, id: string): Promise<TenantRecord | undefined> {
+  return tx.selectFrom('tenants').select(columns).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+}
+
+/** For the system role. */
+export function updateTenantStatus(tx: Tx, id: string, status: TenantStatus): Promise<TenantRecord> {
+  return tx.updateTable('tenants').set(status).where('id', '=', id).returning(columns).executeTakeFirstOrThrow()
 }
 
 export function insertTenant(tx: Tx, tenant: Insertable<TenantTable>): Promise<TenantRecord> {

@@ -81,6 +81,15 @@ export const Tenant = Closed(
 )
 export type Tenant = Static<typeof Tenant>
 
+/** What records keep of a suspension and its end. */
+export const SuspendedTenant = Closed(
+  {
+    ...Tenant.properties,
+    reason: Nullable(Type.String({ description: 'Why, as the operator said; null: no reason' })),
+  },
+  { title: 'SuspendedTenant' },
+)
+
 export const NewTenant = Closed(
   { name, slug: Type.Optional(Slug) },
   { title: 'NewTenant', examples: [{ name: 'Second Cup', slug: 'second-cup' }] },

@@ -11,6 +11,9 @@ export interface TenantTable {
   settings: Generated<StoredSettings>
   branding: Generated<Partial<Omit<Branding, 'logo_url'>>>
   logo_id: Generated<string | null>
+  /** Since when and why the operator keeps its people out; null: nobody is kept out. */
+  suspended_at: Generated<string | null>
+  suspended_reason: Generated<string | null>
   created_at: string
   updated_at: string
 }
@@ -27,8 +30,11 @@ export interface TenantFounderTable {
   founded: number
 }
 
-/** A tenant without its settings, which may be large and are read on their own. */
-export type TenantRecord = Omit<Selectable<TenantTable>, 'settings'>
+/** A tenant without its settings, which may be large and are read on their own, and without what is for operators. */
+export type TenantRecord = Omit<Selectable<TenantTable>, 'settings' | 'suspended_at' | 'suspended_reason'>
+
+/** What changes with its status. */
+export type TenantStatus = Pick<Selectable<TenantTable>, 'status' | 'suspended_at' | 'suspended_reason' | 'updated_at'>
 
 declare module '#kernel' {
   interface Tables {

@@ -254,7 +254,7 @@ describe('requests that only read', () => {
 
 describe('without the module of subscriptions', () => {
   it('everything is unlimited and may be written', async () => {
-    const names = ['subscriptions']
+    const names = ['subscriptions', 'admin']
     const open = await createTestCore({ modules: testModules.filter(({ name }) => !names.includes(name)) })
     try {
       const { post } = (await open.foundTenant()).owner

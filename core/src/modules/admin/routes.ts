@@ -1,0 +1,174 @@
+import { Answer, Closed, conflict, defineRoute, notFound, Page, type Route, Streamed, Type } from '#kernel'
+import { downgradeExceedsLimits, PlanChange } from '../subscriptions/index.ts'
+import { slugTaken } from '../tenants/index.ts'
+import { choosePlan, extend, reactivate, rename, suspend } from './acts.ts'
+import { CSV, exportTenants, wantsCsv } from './export.ts'
+import { readOverview } from './overview.ts'
+import {
+  AdminTenant,
+  ListedTenant,
+  Overview,
+  Suspension,
+  TenantChanges,
+  TenantParams,
+  TenantQuery,
+  TrialExtension,
+} from './schema.ts'
+import { browseTenants, inTenant, readTenant } from './tenants.ts'
+
+const anyOperator = { operator: ['support', 'billing', 'operations'] } as const // words are types
+const operations = { operator: ['operations'] } as const // as above
+const billing = { operator: ['billing'] } as const // as above
+/** Work in one tenant, whose own log it is recorded in. */
+const onTenant = {
+  transaction: 'manual',
+  entersTenants: true,
+  params: TenantParams,
+  response: { 200: AdminTenant },
+} as const // as above
+
+const JSON_LIST = 'application/json; charset=utf-8'
+
+const overviewRoute = defineRoute({
+  method: 'GET',
+  path: '/admin/overview',
+  name: 'getOverview',
+  summary: 'See how the installation does',
+  access: anyOperator,
+  response: { 200: Overview },
+  handler: (ctx) => readOverview(ctx),
+})
+
+const listRoute = defineRoute({
+  method: 'GET',
+  path: '/admin/tenants',
+  name: 'listAllTenants',
+  summary: 'List all tenants',
+  description:
+    'The newest first. With `Accept: text/csv` all that the filters let through come as one file, whatever `limit` and `cursor` say; that is recorded.',
+  access: anyOperator,
+  transaction: 'manual',
+  headers: Closed({
+    accept: Type.Optional(Type.String({ description: '`text/csv` for a file', examples: ['text/csv'] })),
+  }),
+  query: TenantQuery,
+  produces: {
+    [JSON_LIST]: Page(ListedTenant),
+    [CSV]: Type.String({
+      description: 'RFC 4180, with a first line of names, every text in quotes, objects as JSON; no cell is a formula',
+      examples: ['"id","name","slug"\r\n'],
+    }),
+  },
+  response: { 200: Streamed },
+  handler: async (ctx, { query, headers }) => {
+    if (wantsCsv(headers.accept)) return exportTenants(ctx, query)
+    const read = { role: 'system', tenantId: null, readOnly: true } as const // words are types
+    const list = await ctx.transaction((ctx) => browseTenants(ctx, query), read)
+    return new Answer(200, JSON.stringify(list) as never, { 'content-type': JSON_LIST, vary: 'accept' }) // sent as it is
+  },
+})
+
+const getRoute = defineRoute({
+  ...onTenant,
+  method: 'GET',
+  path: '/admin/tenants/:id',
+  name: 'inspectTenant',
+  summary: 'Get a tenant with what it has and uses',
+  access: anyOperator,
+  handler: (ctx, { params }) => inTenant(ctx, params.id, readTenant, true),
+})
+
+const updateRoute = defineRoute({
+  ...onTenant,
+  method: 'PUT',
+  path: '/admin/tenants/:id',
+  name: 'renameTenant',
+  summary: 'Rename a tenant or its slug',
+  access: operations,
+  body: TenantChanges,
+  errors: [slugTaken],
+  handler: (ctx, { params, body }) =>
+    inTenant(ctx, params.id, async (ctx) => {
+      await rename(ctx, body)
+      return readTenant(ctx)
+    }),
+})
+
+const suspendRoute = defineRoute({
+  ...onTenant,
+  method: 'POST',
+  path: '/admin/tenants/:id/suspend',
+  name: 'suspendTenant',
+  summary: 'Keep everybody out of a tenant',
+  description:
+    'From the next request on each of its people and keys gets 403 `tenant_suspended`; they reach their other tenants as before. Nothing is lost, and its jobs go on.',
+  access: operations,
+  body: Suspension,
+  errors: [conflict],
+  handler: (ctx, { params, body }) =>
+    inTenant(ctx, params.id, async (ctx) => {
+      await suspend(ctx, body.reason)
+      return readTenant(ctx)
+    }),
+})
+
+const reactivateRoute = defineRoute({
+  ...onTenant,
+  method: 'POST',
+  path: '/admin/tenants/:id/reactivate',
+  name: 'reactivateTenant',
+  summary: 'Let everybody into a suspended tenant again',
+  access: operations,
+  errors: [conflict],
+  handler: (ctx, { params }) =>
+    inTenant(ctx, params.id, async (ctx) => {
+      await reactivate(ctx)
+      return readTenant(ctx)
+    }),
+})
+
+const extendRoute = defineRoute({
+  ...onTenant,
+  method: 'POST',
+  path: '/admin/tenants/:id/extend-trial',
+  name: 'extendTrial',
+  summary: 'Let the trial of a tenant last longer',
+  description:
+    'From its end, or from now where that has passed and nothing followed it. 409 for any other subscription.',
+  access: billing,
+  body: TrialExtension,
+  errors: [conflict],
+  handler: (ctx, { params, body }) =>
+    inTenant(ctx, params.id, async (ctx) => {
+      await extend(ctx, body.days)
+      return readTenant(ctx)
+    }),
+})
+
+const planRoute = defineRoute({
+  ...onTenant,
+  method: 'POST',
+  path: '/admin/tenants/:id/change-plan',
+  name: 'changeTenantPlan',
+  summary: 'Choose a plan for a tenant, private ones too',
+  description: 'As the tenant itself would, by the same rules; 404 for a plan that is not active.',
+  access: billing,
+  body: PlanChange,
+  errors: [notFound, conflict, downgradeExceedsLimits],
+  handler: (ctx, { params, body }) =>
+    inTenant(ctx, params.id, async (ctx) => {
+      await choosePlan(ctx, body)
+      return readTenant(ctx)
+    }),
+})
+
+export const adminRoutes: readonly Route[] = [
+  overviewRoute,
+  listRoute,
+  getRoute,
+  updateRoute,
+  suspendRoute,
+  reactivateRoute,
+  extendRoute,
+  planRoute,
+]
