@@ -15,6 +15,10 @@ const builtin: Commands = new Map([
   ['migrate', async () => (await import('./migrate.ts')).migrateCommand],
   ['db setup', async () => (await import('./db-setup.ts')).dbSetup],
   ['doctor', async () => (await import('./doctor.ts')).doctor],
+  ['admin create', async () => (await import('./admin-create.ts')).adminCreate],
+  ['admin suspend', async () => (await import('./admin-tenants.ts')).adminSuspend],
+  ['admin reactivate', async () => (await import('./admin-tenants.ts')).adminReactivate],
+  ['admin revoke-sessions', async () => (await import('./admin-sessions.ts')).adminRevokeSessions],
   ['audit verify', async () => (await import('./audit-verify.ts')).auditVerify],
   ['files move', async () => (await import('./files-move.ts')).filesMove],
   ['files check', async () => (await import('./files-check.ts')).filesCheck],
@@ -27,8 +31,8 @@ const builtin: Commands = new Map([
 const LINGER_MS = 3_000
 
 /**
- * The command line of an application: `start`, `serve`, `worker`, `migrate`, `db setup`, `doctor`, `audit verify`, `files move`,
- * `files check`, `people import`, `listen`, `trigger` and its own `commands`, for its own modules. Reads `.env`, starts the embedded
+ * The command line of an application: `start`, `serve`, `worker`, `migrate`, `db setup`, `doctor`, `admin …`, `audit verify`,
+ * `files move`, `files check`, `people import`, `listen`, `trigger` and its own `commands`, for its own modules. Reads `.env`, starts the embedded
  * database where none is configured, runs the command that the arguments name and sets the exit code: 0 when all is well, 1 when something is wrong
  * (and said), 2 when the arguments are.
  */

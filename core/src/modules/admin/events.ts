@@ -1,4 +1,4 @@
-import { Closed, defineEvent, Nullable, Type } from '#kernel'
+import { Closed, Described, defineEvent, Nullable, Type, Uuid } from '#kernel'
 import { TenantAct } from './schema.ts'
 
 const about = { data: TenantAct, resource: 'tenant' }
@@ -22,6 +22,14 @@ export const trialExtendedByOperator = defineEvent('admin.trial_extended', {
 export const planChangedByOperator = defineEvent('admin.plan_changed', {
   description: 'An operator chose a plan for a tenant',
   ...about,
+})
+export const sessionsRevoked = defineEvent('admin.sessions_revoked', {
+  description: 'Every session of a person was ended by who runs the installation',
+  data: Closed({
+    id: Described(Uuid, 'The person'),
+    name: Type.String({ description: 'Their name' }),
+  }),
+  resource: 'user',
 })
 export const tenantsExported = defineEvent('admin.tenants_exported', {
   description: 'The list of tenants left the installation as a file',

@@ -1,4 +1,4 @@
-import { containing, sql, type Tx } from '#kernel'
+import { containing, isUuid, sql, type Tx } from '#kernel'
 import type { TenantFilter } from './schema.ts'
 
 // Everything here reads across tenants: for the system role.
@@ -33,6 +33,17 @@ export function listAdminTenantsAfter(tx: Tx, filter: TenantFilter, after: reado
   const begun = after ? query.where(sql<boolean>`(t.created_at, t.id) < (${sql.join(after)})`) : query
   return begun.orderBy('t.created_at', 'desc').orderBy('t.id', 'desc').limit(limit).execute()
 }
+
+/** As much of a tenant as tells which one it is. */
+export type NamedTenant = NonNullable<Awaited<ReturnType<typeof findTenantNamed>>>
+
+/** The tenant with that id or slug. */
+export const findTenantNamed = (tx: Tx, name: string) =>
+  tx
+    .selectFrom('tenants')
+    .select(['id', 'slug', 'name', 'status'])
+    .where(isUuid(name) ? 'id' : 'slug', '=', name.toLowerCase())
+    .executeTakeFirst()
 
 const total = sql<number>`count(*)`
 

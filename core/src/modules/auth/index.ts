@@ -33,7 +33,7 @@ export {
   verifyEmailMail,
 } from './mails.ts'
 export { hashPasswordsCheaply, passwordHasher, verifyPassword } from './passwords/hash.ts'
-export { findAccountById } from './queries.ts'
+export { findAccountByEmail, findAccountById } from './queries.ts'
 export { requestReset } from './recovery/reset-password.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
 export { findSession } from './sessions/session-queries.ts'
@@ -50,6 +50,7 @@ export {
   countFailure,
   requireNotLocked,
 } from './sign-in/lockout.ts'
+export { closeBootstrap, openAccount } from './sign-in/open-account.ts'
 export { register } from './sign-in/register.ts'
 export { provePassword, recordFailure } from './sign-in/sign-in.ts'
 export type { SessionRow } from './table.ts'

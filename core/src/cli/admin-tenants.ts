@@ -1,0 +1,110 @@
+import type { Ctx } from '../kernel/context.ts'
+import type { Core } from '../kernel/core.ts'
+import { showsSomething, tidyLine } from '../kernel/text/names.ts'
+import { findTenantNamed, type NamedTenant, reactivate, suspend } from '../modules/admin/index.ts'
+import { requireModules } from './admin-modules.ts'
+import { type Command, say, type Values } from './command.ts'
+import { explain, UsageError } from './failures.ts'
+import { counted } from './migrate.ts'
+import { withCore } from './own-command.ts'
+
+const MOST_REASON = 1_000
+const options = {
+  tenant: { type: 'string', multiple: true },
+  'dry-run': { type: 'boolean' },
+} as const // the words are the types
+
+const HELP = `Each is done by itself and recorded in its own log and in that of the installation, as done by the system. Nothing is done when one of
+them is unknown. Exit code 0 when all are as they should be, 1 otherwise.
+
+  --tenant     a slug or an id; may be given more than once
+  --dry-run    only say what would be done`
+
+export const adminSuspend: Command = {
+  summary: 'keep everybody out of tenants',
+  help: (cli) => `Usage: ${cli} admin suspend --tenant <slug|id>... --reason <text> [--dry-run]
+
+Keeps the people and keys of these tenants out, in every process within a second. Nothing is lost, and their jobs go on. ${HELP}
+  --reason     why; the tenant finds it in its own log afterwards`,
+  options: { ...options, reason: { type: 'string' } },
+  run(values, lineOptions) {
+    const reason = readReason(values)
+    const act = { from: 'active', done: 'suspended', work: (ctx: Ctx) => suspend(ctx, reason) }
+    return withCore(lineOptions, (core) => actOnAll(core, values, act))
+  },
+}
+
+export const adminReactivate: Command = {
+  summary: 'let everybody into suspended tenants again',
+  help: (cli) => `Usage: ${cli} admin reactivate --tenant <slug|id>... [--dry-run]
+
+Lets the people and keys of these tenants in again. ${HELP}`,
+  options,
+  run: (values, lineOptions) =>
+    withCore(lineOptions, (core) => actOnAll(core, values, { from: 'suspended', done: 'active', work: reactivate })),
+}
+
+interface Act {
+  /** The status that it is for, and the one that follows. */
+  from: string
+  done: string
+  work(ctx: Ctx): Promise<void>
+}
+
+function readReason({ reason }: Values): string {
+  const line = typeof reason === 'string' ? tidyLine(reason) : ''
+  if (!showsSomething(line)) throw new UsageError('--reason is required')
+  if (line.length > MOST_REASON) throw new UsageError(`--reason takes ${MOST_REASON} characters at most`)
+  return line
+}
+
+async function actOnAll(core: Core, values: Values, act: Act): Promise<number> {
+  requireModules(core, 'admin')
+  const tenants = await readTenants(core, values)
+  const isDry = values['dry-run'] === true
+  let [acted, failed] = [0, 0]
+  for (const tenant of tenants) {
+    const { slug, id, name, status } = tenant
+    const line = `${slug} (${id}, ${name})`
+    if (status === act.done) say(`${line}: is ${status} already`)
+    else if (isDry && status === act.from) say(`${line}: would be ${act.done}`)
+    else if (await actOn(core, tenant, act, line)) acted++
+    else failed++
+  }
+  if (isDry) say(`Nothing was done to ${counted(tenants.length, 'tenant')}: a dry run.`)
+  else say(`${counted(acted, 'tenant')} ${acted === 1 ? 'is' : 'are'} ${act.done} now.`)
+  return failed === 0 ? 0 : 1
+}
+
+/** False, and said, when it could not be done. */
+async function actOn(core: Core, { id, status }: NamedTenant, act: Act, line: string): Promise<boolean> {
+  try {
+    if (status !== act.from) throw new Error(`The tenant is ${status}, not ${act.from}`)
+    await core.run(act.work, { role: 'system', tenantId: id })
+    say(`${line}: is ${act.done} now`)
+    return true
+  } catch (error) {
+    say(`${line}: ${explain(error)}`)
+    return false
+  }
+}
+
+/** Each once. Throws with all that are unknown. */
+async function readTenants(core: Core, { tenant }: Values): Promise<NamedTenant[]> {
+  const names = Array.isArray(tenant) ? tenant.map(String) : []
+  if (names.length === 0) throw new UsageError('--tenant is required: a slug or an id')
+  const found = new Map<string, NamedTenant>()
+  const unknown: string[] = []
+  await core.run(
+    async ({ tx }) => {
+      for (const name of names) {
+        const known = await findTenantNamed(tx, name)
+        if (known) found.set(known.id, known)
+        else unknown.push(name)
+      }
+    },
+    { role: 'system', tenantId: null, readOnly: true },
+  )
+  if (unknown.length > 0) throw new Error(`There is no tenant ${unknown.join(', ')}; nothing was done.`)
+  return [...found.values()]
+}
