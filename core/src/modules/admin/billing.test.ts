@@ -57,7 +57,12 @@ describe('a trial that an operator extends', () => {
     const paid = await test.foundTenant({ plan: 'starter' })
     const canceled = await test.foundTenant()
     await canceled.owner.post('/subscriptions/current/cancel', { at_period_end: false })
-    for (const { id } of [paid, canceled]) {
+    const unpaid = await test.foundTenant({ plan: 'starter' })
+    await test.core.db.systemQuery(
+      "update subscriptions set status = 'expired', next_change_at = null where tenant_id = $1 returning id",
+      [unpaid.id],
+    )
+    for (const { id } of [paid, canceled, unpaid]) {
       const { status, body } = await extend(id, 7)
       assert.deepEqual([status, body.code], [409, 'conflict'])
       assert.deepEqual([await ownRecords(test, id), await globalRecords(test, id)], [[], []])
