@@ -15,9 +15,10 @@ import type { TenantAct } from './schema.ts'
 
 /** Changes name or slug. Throws 409 `slug_taken`. */
 export async function rename(ctx: Ctx, patch: TenantPatch): Promise<void> {
-  const before = await getTenant(ctx.tx, ctx.tenantId)
-  const after = await changeTenant(ctx, patch)
-  if (before.name !== after.name || before.slug !== after.slug) await note(ctx, tenantChangedByOperator, before)
+  const before = asAct(await getTenant(ctx.tx, ctx.tenantId))
+  const after = asAct(await changeTenant(ctx, patch))
+  if (before.name === after.name && before.slug === after.slug) return
+  await outsideTenants(ctx).emit(tenantChangedByOperator, { before, after })
 }
 
 /** Keeps everybody out. Throws 409 `conflict` unless the tenant is active. */
@@ -47,7 +48,16 @@ export async function choosePlan(ctx: Ctx, change: PlanChange): Promise<void> {
 }
 
 async function note(ctx: Ctx, event: EventDefinition, told: Partial<TenantAct> = {}): Promise<void> {
-  const { id, name, slug, status } = await getTenant(ctx.tx, ctx.tenantId)
-  const after = { id, name, slug, status, reason: null, days: null, plan: null, ...told }
+  const after = { ...asAct(await getTenant(ctx.tx, ctx.tenantId)), ...told }
   await outsideTenants(ctx).emit(event, { after })
 }
+
+const asAct = ({ id, name, slug, status }: Pick<TenantAct, 'id' | 'name' | 'slug' | 'status'>): TenantAct => ({
+  id,
+  name,
+  slug,
+  status,
+  reason: null,
+  days: null,
+  plan: null,
+})

@@ -67,6 +67,16 @@ describe('a suspended tenant', () => {
     await reactivate(one.id)
   })
 
+  it('keeps no operator from their work, who belongs nowhere else', async () => {
+    const tenant = await first.foundTenant()
+    const colleague = await tenant.member({ role: 'staff' })
+    await operators.all.post('/admin/operators', { user_id: colleague.userId, roles: ['support'] })
+    await suspend(tenant.id)
+    assert.equal((await colleague.in().get('/admin/overview')).status, 200)
+    await assert.rejects(tenant.owner.in().token(), { code: 'tenant_suspended' })
+    await reactivate(tenant.id)
+  })
+
   it('goes on with its jobs, and loses none', async () => {
     const tenant = await first.foundTenant()
     await tenant.owner.post('/users/invite', { email: 'invited@example.com' })

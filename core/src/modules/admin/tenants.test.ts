@@ -175,7 +175,9 @@ describe('a tenant', () => {
     const acts = (records: { action: string; actor_id: string | null }[]) =>
       records.map(({ action, actor_id }) => [action, actor_id])
     assert.deepEqual(acts(await ownRecords(test, one.id)), [['tenant.updated', userId]])
-    assert.deepEqual(acts(await globalRecords(test, one.id)), [['admin.tenant_changed', userId]])
+    const global = await globalRecords(test, one.id)
+    assert.deepEqual(acts(global), [['admin.tenant_changed', userId]])
+    assert.deepEqual([global[0]?.new_values.name, global[0]?.new_values.slug], ['Better name', slug])
     assert.deepEqual(await globalRecords(test, two.id), [])
     for (const wrong of [
       { name: '' },

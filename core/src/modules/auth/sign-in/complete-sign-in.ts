@@ -1,6 +1,6 @@
 import { type Actor, type Ctx, fromNow, HOURS, permissionDenied } from '#kernel'
 import { presentTenant, tenantSuspended } from '../../tenants/index.ts'
-import { listUserTenants, presentUser, recordLogin, type UserRow } from '../../users/index.ts'
+import { listUserTenants, presentUser, recordLogin, rolesOfOperator, type UserRow } from '../../users/index.ts'
 import { accountDisabled, invalidCredentials } from '../errors.ts'
 import { signedIn } from '../events.ts'
 import { newSignInNotice } from '../notifications.ts'
@@ -77,7 +77,7 @@ function answerOf(outcome: Outcome): SignInAnswer {
 }
 
 interface Entry extends ProvenSignIn {
-  /** Set when only suspended tenants are left: only super admins may then sign in without a tenant. */
+  /** Set when only suspended tenants are left: only operators may then sign in without a tenant. */
   unlessSuspended?: boolean
 }
 
@@ -92,7 +92,7 @@ function signInto(ctx: Ctx, signIn: Entry, tenantId: string | null): Promise<Out
         return secondFactorDue(ctx, signIn)
       }
       if (typeof admission === 'string') return { refusal: admission }
-      if (signIn.unlessSuspended && !user.is_super_admin) return { refusal: 'suspended' as const }
+      if (signIn.unlessSuspended && rolesOfOperator(user).length === 0) return { refusal: 'suspended' as const }
       await storeFreshHash(ctx, signIn)
       return enter(ctx.as(actorOf(user)), signIn, account, admission)
     },
