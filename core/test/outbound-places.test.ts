@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Closed, defineJob, defineModule, Type } from '#kernel'
 import { createOwner, createSinksCore, sealAll, startReceiver } from '../src/modules/audit-sinks/audit-sinks.fixture.ts'
 import { listMailbox } from '../src/modules/mail/mailbox.ts'
-import { createTestCore } from '../src/testing/index.ts'
+import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { countProbes, inTenant, managedJob, probe, until } from './probe-module.ts'
 
 describe('jobs that wait for other people’s servers', () => {
@@ -81,4 +82,71 @@ describe('jobs that wait for other people’s servers', () => {
     goOn()
     await until('what waited follows', () => count('big') === 20)
   })
+  it('give them up while their receivers keep them waiting, so many for each tenant, and are known for it', async (context) => {
+    const running: string[] = []
+    let held = Promise.withResolvers<void>()
+    const call = defineJob('receiver.call', {
+      payload: Closed({ tenant: Type.String(), name: Type.String() }),
+      transaction: 'manual',
+      outbound: 'receiver',
+      handler: async (_ctx, { tenant, name }) => {
+        running.push(`${tenant} ${name}`)
+        if (name.startsWith('silent')) await held.promise
+      },
+    })
+    const calls = defineModule({ name: 'calls', jobs: [call] })
+    const test = await createTestCore({ modules: [probe, calls], worker: true, env: { WORKER_CONCURRENCY: '2' } })
+    context.after(async () => {
+      held.resolve()
+      await test.close()
+    })
+    const enqueue = (tenant: string, ...names: string[]) =>
+      inTenant(test.core, tenant, async (ctx) => {
+        for (const name of names) await ctx.enqueue(call, { tenant, name })
+      })
+    const silent = Array.from({ length: 45 }, (_, n) => `silent ${n}`)
+    const count = (what: string) => running.filter((each) => each.startsWith(what)).length
+    const release = () => {
+      held.resolve()
+      held = Promise.withResolvers()
+    }
+
+    await enqueue('big', ...silent.slice(0, 12), 'quick')
+    await until('it follows them, who are waited for', () => count('big quick') === 1)
+    assert.equal(count('big silent'), 12)
+    await enqueue('big', ...silent.slice(12))
+    // Half of the slow places, and its own four.
+    await until('it has its share', () => count('big silent') === 36)
+    await enqueue('other', ...silent)
+    await until('another has its own', () => count('other silent') === 20)
+    await enqueue('third', 'quick')
+    await until('a third has its turn', () => count('third quick') === 1)
+    assert.equal(count('big silent'), 36)
+
+    await sleep(SLOW_MS)
+    release()
+    await until('what waited follows', () => count('big silent') === silent.length)
+    await until('it does for others', () => count('other silent') === silent.length)
+    await sleep(SLOW_MS)
+    release()
+    await until('nothing is left', async () => (await countJobs(test.core)) === 0)
+    running.length = 0
+    await enqueue('big', ...silent)
+    await until('those known to be slow take no other places', () => count('big silent') === 32)
+    for (let n = 0; n < 3; n++) {
+      await enqueue('big', `quick ${n}`)
+      await until('nobody waits for them', () => count(`big quick ${n}`) === 1)
+    }
+    assert.equal(count('big silent'), 32)
+    release()
+    await until('the others follow', () => count('big silent') === silent.length)
+  })
 })
+
+/** As long as a receiver has to keep a job to be remembered, and a little longer. */
+const SLOW_MS = 2_500
+
+async function countJobs({ db }: TestCore['core']): Promise<number> {
+  const [row] = await db.systemQuery<{ jobs: number }>('select count(*)::int as jobs from tenant_jobs')
+  return row?.jobs ?? -1
+}

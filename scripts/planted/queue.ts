@@ -67,7 +67,7 @@ export const plants: Plant[] = [
   {
     guard: 'Jobs that wait for other people’s servers take no place of mail and internal work',
     file: 'core/src/modules/audit-sinks/send.ts',
-    find: '  outbound: true,\n',
+    find: "  outbound: 'receiver',\n",
     replace: '',
     tests: ['core/test/outbound-places.test.ts'],
   },
@@ -133,5 +133,26 @@ export const plants: Plant[] = [
     find: 'return await runEach(turn, jobs)',
     replace: 'return runEach(turn, jobs)',
     tests: ['core/test/kernel-jobs-together.test.ts'],
+  },
+  {
+    guard: 'A receiver that keeps a job waiting keeps none of its tenant’s places',
+    file: 'core/src/kernel/jobs/outbound-visit.ts',
+    find: 'const timer = setInterval(leaveEarly, PATIENCE_MS)',
+    replace: 'const timer = undefined',
+    tests: ['core/test/outbound-places.test.ts'],
+  },
+  {
+    guard: 'Receivers known to be slow take no places of others while their own are taken',
+    file: 'core/src/kernel/jobs/outbound-visit.ts',
+    find: 'known.length === 0 || takeSlow() ? [] : known',
+    replace: 'known.length === 0 || takeSlow() ? [] : []',
+    tests: ['core/test/outbound-places.test.ts'],
+  },
+  {
+    guard: 'One tenant’s slow receivers leave others their share of the slow places',
+    file: 'core/src/kernel/jobs/slow-places.ts',
+    find: '(busy.get(tenant) ?? 0) < free',
+    replace: 'busy.has(tenant) ? free > 0 : free > 0',
+    tests: ['core/src/kernel/jobs/slow-places.test.ts'],
   },
 ]

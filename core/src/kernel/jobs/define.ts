@@ -23,8 +23,11 @@ export interface Job<P extends TObject = TObject> {
    * It waits for others that may be slow or silent: servers that tenants name (a sink, a webhook), the file storage, the
    * scanner. Such jobs have places of their own in a worker, so many for each tenant: however long they wait, mail and
    * everything else goes on. Default false.
+   *
+   * `'receiver'`, for a `manual` job: it waits for one server, a tenant's own, and whoever has the same payload waits for the
+   * same. One that keeps it waiting keeps none of the tenant's places, so others of the tenant go on, too.
    */
-  readonly outbound: boolean
+  readonly outbound: boolean | 'receiver'
   readonly handler: (ctx: Ctx, payload: Static<P>) => Promise<void>
   /** Several at once, for what costs little more than one does. Null: each alone. */
   readonly together: Together<P> | null
@@ -54,8 +57,10 @@ interface Several<P extends TObject> extends Options<P>, Pick<Job<P>, 'payload'>
   together: Together<P>
 }
 
-/** Declares a job. It runs in the context of the tenant that enqueued it, or without one. */
+/** Declares a job. It runs in the context of the tenant that enqueued it, or without one. Throws when it would keep a transaction open while a receiver is waited for. */
 export function defineJob<P extends TObject>(name: string, spec: Alone<P> | Several<P>): Job<P> {
+  if (spec.outbound === 'receiver' && spec.transaction !== 'manual')
+    throw new Error(`The job ${name} waits for a receiver: its transaction has to be manual`)
   const defaults = { maxAttempts: 10, leaseMs: 5 * 60_000, transaction: 'managed', outbound: false } as const // a word is a type
   if (!('together' in spec)) return Object.freeze({ name, ...defaults, together: null, ...spec })
   const { handler } = spec.together

@@ -29,7 +29,8 @@ export async function enqueueJob(ctx: Ctx, job: Job, payload: unknown, options: 
   if (!ctx.registry.findJob(job.name)) throw new Error(`Job ${job.name} belongs to no module of this core`)
   if (!Value.Check(job.payload as TObject, payload))
     throw new Error(`The payload of ${job.name} has another shape than declared`)
-  insertJobs(ctx, [{ task: job.name, payload, maxAttempts: job.maxAttempts, outbound: job.outbound, ...options }])
+  const { name: task, maxAttempts } = job
+  insertJobs(ctx, [{ task, payload, maxAttempts, outbound: job.outbound !== false, ...options }])
 }
 
 /** Not awaited: the transaction fails if it does. */

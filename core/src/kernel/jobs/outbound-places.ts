@@ -8,7 +8,7 @@ const OF_A_TENANT = 4
 const SHARE_OF_SLOW = 0.75
 const SLOW_MS = 5 * SECONDS
 
-type Tenant = string | null
+export type Tenant = string | null
 
 /** The places of a process for outbound jobs: who waits for a silent server takes none from those whose servers answer. */
 export interface OutboundPlaces {

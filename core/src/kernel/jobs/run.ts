@@ -5,6 +5,7 @@ import type { Tx } from '../db/tables.ts'
 import { newId } from '../ids.ts'
 import { messageOf } from '../system-errors.ts'
 import type { Together } from './define.ts'
+import type { Visit } from './outbound-visit.ts'
 import { perform, performTogether } from './perform.ts'
 import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './queries.ts'
 
@@ -23,6 +24,8 @@ interface Turn {
   tenantId: string | null
   outbound: boolean
   queue: JobQueries
+  /** Of an outbound turn in a worker: the place that it is in. */
+  visit: Visit | undefined
   goesOn(): boolean
 }
 
@@ -38,10 +41,11 @@ export async function runDueJobs(
   tenantId: string | null,
   stopping: AbortSignal,
   outbound = false,
+  visit?: Visit,
 ): Promise<boolean> {
   const until = performance.now() + SLICE_MS
-  const goesOn = () => performance.now() < until && !stopping.aborted
-  const turn: Turn = { core, tenantId, outbound, queue: getQueue(tenantId, outbound), goesOn }
+  const goesOn = () => performance.now() < until && !stopping.aborted && !visit?.hasLeft()
+  const turn: Turn = { core, tenantId, outbound, queue: getQueue(tenantId, outbound), visit, goesOn }
   let next: Next
   do {
     next ??= await core.db.transaction({ tenantId, role: 'app' }, (tx) => claim(turn, tx))
@@ -52,8 +56,10 @@ export async function runDueJobs(
   return true
 }
 
-async function claim({ core, queue }: Turn, tx: Tx): Promise<ClaimedJob | null> {
-  return (await queue.claim(tx, leaseOf(core, newId()))) ?? null
+async function claim({ core, queue, visit }: Turn, tx: Tx): Promise<ClaimedJob | null> {
+  const job = (await queue.claim(tx, leaseOf(core, newId()), visit?.passOver() ?? [])) ?? null
+  visit?.hasClaimed(job)
+  return job
 }
 
 const leaseOf = ({ clock }: Core, locked_by: string) => ({
@@ -108,6 +114,7 @@ async function runEach(turn: Turn, jobs: readonly ClaimedJob[]): Promise<undefin
 async function runAlone(turn: Turn, job: ClaimedJob): Promise<Next> {
   const { core } = turn
   const stopRenewing = keepLease(turn, [job])
+  const hasEnded = turn.visit?.begin(job)
   try {
     if (job.attempts > job.max_attempts + LOST_RUNS) throw new Error('The process ended each time that this job ran')
     const next = await perform(core, turn.tenantId, job, ({ tx }) => finishOne(turn, tx, job))
@@ -118,6 +125,7 @@ async function runAlone(turn: Turn, job: ClaimedJob): Promise<Next> {
     else await retryLater(turn, job, error)
     return undefined
   } finally {
+    hasEnded?.()
     stopRenewing()
   }
 }

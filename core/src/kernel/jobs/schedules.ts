@@ -10,6 +10,10 @@ import type { Schedule } from './define.ts'
 export const RUN_TASK = 'run_jobs'
 /** The same for outbound jobs. */
 export const RUN_OUTBOUND_TASK = 'run_jobs_outbound'
+/** Of both. */
+export interface WakePayload {
+  tenant_id: string | null
+}
 
 /** A schedule of the kernel itself; a start sweeps anyway. */
 export const SWEEP = { name: 'kernel.sweep_jobs', cron: '* * * * *', madeUpFor: false }

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, type Runner, type RunnerOptions, run, type TaskList } from 'graphile-worker'
-import { Type } from 'typebox'
 import { HOURS, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 import { QUEUE_SCHEMA } from '../db/migrate.ts'
 import { tidyMonths } from '../db/months.ts'
 import { forgetInboundMessages } from '../inbound/tidy.ts'
 import { startLooking } from './due-wakes.ts'
-import { createOutboundPlaces, type OutboundPlaces } from './outbound-places.ts'
+import { createOutboundPlaces } from './outbound-places.ts'
+import { createOutboundTasks } from './outbound-tasks.ts'
 import { createQueuePool } from './queue-pool.ts'
 import { runDueJobs } from './run.ts'
-import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY } from './schedules.ts'
+import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY, type WakePayload } from './schedules.ts'
+import { createSlowPlaces } from './slow-places.ts'
 import { startUpkeep } from './upkeep.ts'
 
 /** The maximum number of simultaneous jobs of a tenant, over all processes. */
@@ -84,6 +85,7 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
   const pool = createQueuePool(core, concurrency)
   const stopUpkeep = await startUpkeep(core)
   const places = createOutboundPlaces(concurrency)
+  const outbound = createOutboundTasks(core, { quick: places, slow: createSlowPlaces() }, stopping.signal)
   const stopLooking = startLooking(core, concurrency + places.count)
   const common: RunnerOptions = {
     pgPool: pool,
@@ -101,7 +103,7 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
       concurrency: places.count,
       // As often as the places of the others together.
       pollInterval: (POLL_MS * places.count) / concurrency,
-      taskList: outboundTasksOf(core, places, stopping.signal),
+      taskList: outbound.tasks,
       parsedCronItems: [],
     })
   const running: Promise<void>[] = []
@@ -113,6 +115,7 @@ export async function startWorker(core: Core, concurrency: number): Promise<{ st
     stopping.abort()
     await Promise.all([stopUpkeep(), stopLooking()])
     await Promise.all(running)
+    await outbound.ended()
     await pool.end()
   }
   return { stop }
@@ -154,9 +157,6 @@ async function untilEnded(runner: Runner, stopping: AbortSignal): Promise<void> 
   }
 }
 
-const WakePayload = Type.Object({ tenant_id: Type.Union([Type.String(), Type.Null()]) })
-type WakePayload = Type.Static<typeof WakePayload>
-
 function tasksOf(core: Core, stopping: AbortSignal): TaskList {
   const tasks: TaskList = {
     [RUN_TASK]: async (payload) => {
@@ -172,24 +172,6 @@ function tasksOf(core: Core, stopping: AbortSignal): TaskList {
   ]
   for (const schedule of [...own, ...core.registry.schedules]) tasks[schedule.name] = scheduledTask(core, schedule)
   return tasks
-}
-
-function outboundTasksOf(core: Core, places: OutboundPlaces, stopping: AbortSignal): TaskList {
-  const wake = (tenantId: string | null) => core.wake(tenantId, core.clock.now(), true)
-  return {
-    [RUN_OUTBOUND_TASK]: async (payload) => {
-      const { tenant_id } = payload as WakePayload // written by addWake
-      if (!places.enter(tenant_id)) return
-      const startedAt = performance.now()
-      let more = false
-      try {
-        more = await runDueJobs(core, tenant_id, stopping, true)
-      } finally {
-        const next = places.leave(tenant_id, performance.now() - startedAt)
-        for (const each of new Set(more ? [...next, tenant_id] : next)) wake(each)
-      }
-    },
-  }
 }
 
 /** Wakes every tenant with due jobs that no process has claimed. */

@@ -26,7 +26,7 @@ export const CONTENT_TYPE = 'application/x-ndjson'
 export const sendBatches = defineJob('audit_sinks.send', {
   payload: Type.Object({ sink_id: Type.String() }),
   transaction: 'manual',
-  outbound: true,
+  outbound: 'receiver',
   handler: (ctx, { sink_id }) =>
     deliverInTurns(ctx.as(systemActor), { begin: (inner) => takeTurn(inner, sink_id), send, end: endTurn }),
 })

@@ -26,7 +26,7 @@ import { type Try, tryAll } from './try-all.ts'
 export const sendDeliveries = defineJob('webhooks.send', {
   payload: Type.Object({ webhook_id: Type.String() }),
   transaction: 'manual',
-  outbound: true,
+  outbound: 'receiver',
   maxAttempts: 25,
   handler: (job, { webhook_id }) => sendInTurns(job.as(systemActor), webhook_id),
 })

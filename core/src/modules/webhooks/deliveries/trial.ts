@@ -16,7 +16,7 @@ import { listTenantsToTry, listToTry } from './upkeep-queries.ts'
 export const tryAgain = defineJob('webhooks.try_again', {
   payload: Type.Object({ webhook_id: Type.String() }),
   transaction: 'manual',
-  outbound: true,
+  outbound: 'receiver',
   handler: async (job, { webhook_id }) => {
     const ctx = job.as(systemActor)
     const webhook = await ctx.transaction((inner) => takeTrial(inner, webhook_id))
