@@ -6,7 +6,7 @@ import type { Core } from './kernel/core.ts'
 import { createContext, noOrigin, systemActor } from './kernel/create-context.ts'
 import { assertRolesAreSafe, assertTablesAreSafe } from './kernel/db/catalogue.ts'
 import { openDatabase } from './kernel/db/database.ts'
-import type { MigrationSource } from './kernel/db/migrate.ts'
+import { type MigrationSource, migrationSourcesOf } from './kernel/db/migrate.ts'
 import { assertDeclarationsFit } from './kernel/declarations.ts'
 import { buildApp, type FastifySetup } from './kernel/http/build.ts'
 import { stopListening } from './kernel/http/drain.ts'
@@ -197,9 +197,5 @@ function resourcesOf({ modules }: Registry) {
 
 /** Where a core's migrations come from, the kernel's first. */
 export function migrationsOf(modules: readonly Module[]): MigrationSource[] {
-  const ordered = createRegistry(modules).modules
-  return [
-    { module: 'kernel', folder: new URL('./kernel/migrations/', import.meta.url) },
-    ...ordered.flatMap(({ name, migrations }) => (migrations ? [{ module: name, folder: migrations }] : [])),
-  ]
+  return migrationSourcesOf(createRegistry(modules).modules)
 }

@@ -124,6 +124,12 @@ export interface Ctx {
    */
   transaction<T>(work: (ctx: Ctx) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
+   * Runs `work` in a transaction that only reads, and sees the tenant as it was at one moment for as long as it takes, on a
+   * connection of its own: for jobs that read much, a part at a time. While it is open PostgreSQL tidies up nothing that
+   * changed since, so it ends as soon as everything is read.
+   */
+  snapshot<T>(work: (ctx: Ctx) => Promise<T>): Promise<T>
+  /**
    * The same caller with what they may do now. Throws what a new request with the same credential would be answered: its
    * session has ended, say. For what takes long before it is done, or goes on after the answer has begun, which
    * `core.standings.watch` tells when to ask; outside of transactions. It costs nothing while nothing changed.

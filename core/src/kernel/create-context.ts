@@ -257,6 +257,12 @@ class Context implements Ctx {
     return result
   }
 
+  async snapshot<T>(work: (ctx: Ctx) => Promise<T>): Promise<T> {
+    if (this.#open) throw new Error('A transaction is already open in this context')
+    const read = (tx: Tx) => work(new Context(this[CORE], this.#seed, { tx, afterCommit: [] }))
+    return this[CORE].db.snapshot(this.tenantId, read)
+  }
+
   /** A failure of later work does not undo the commit. */
   #follow(work: () => void): void {
     try {

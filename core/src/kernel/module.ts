@@ -5,6 +5,7 @@ import type { Configuration } from './config/declared.ts'
 import type { Ctx } from './context.ts'
 import type { Core } from './core.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
+import type { ExportRules } from './exports/define.ts'
 import type { Dispatcher } from './feed/publish.ts'
 import type { InboundSource } from './inbound/source.ts'
 import type { Job, Schedule } from './jobs/define.ts'
@@ -56,6 +57,11 @@ export interface Module {
   readonly files: readonly FileRule[]
   /** What the module keeps in the file storage: `tenantry files move` moves it to another one. */
   readonly stored: readonly StoredKind[]
+  /**
+   * What an export of a tenant has of the module's tables; what is not named is exported whole. Name columns that hold secrets,
+   * sealed or hashed, and tables that mean nothing elsewhere.
+   */
+  readonly exported: ExportRules
   /**
    * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
    * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
@@ -128,6 +134,7 @@ export function defineModule(spec: ModuleSpec): Module {
     channels: [],
     files: [],
     stored: [],
+    exported: {},
     messages: undefined,
     resources: [],
     settings: [],

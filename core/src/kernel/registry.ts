@@ -5,6 +5,7 @@ import { problemsOfDeclared } from './config/declared.ts'
 import type { EventDefinition, Listener } from './events/define.ts'
 import { taskOfListener } from './events/emit.ts'
 import type { PublishedEvent } from './events/published.ts'
+import type { ExportRule } from './exports/define.ts'
 import type { Dispatcher } from './feed/publish.ts'
 import type { Job, Schedule } from './jobs/define.ts'
 import { problemOfCron, RUN_OUTBOUND_TASK, RUN_TASK } from './jobs/schedules.ts'
@@ -15,6 +16,7 @@ import type { Module, Route } from './module.ts'
 import type { NotificationChannel } from './notices/channels.ts'
 import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
+import { collectExports } from './registry-exports.ts'
 import { collectFileRules } from './registry-files.ts'
 import { problemsOfInbound } from './registry-inbound.ts'
 import { problemsOfLimit } from './registry-limits.ts'
@@ -69,6 +71,8 @@ export interface Registry {
   readonly channels: ReadonlyMap<string, NotificationChannel>
   /** Rules for files, by entity type. */
   readonly files: ReadonlyMap<string, FileRule & { module: string }>
+  /** What is exported of a tenant's tables, by table: the kernel's own and those of which a module says something. */
+  readonly exported: ReadonlyMap<string, ExportRule>
   /** The texts that people read, in every language. */
   readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
@@ -201,6 +205,7 @@ export function createRegistry(given: readonly Module[]): Registry {
       )
 
   const files = collectFileRules(modules, permissions, problems)
+  const exported = collectExports(modules, problems)
   const messages = collectMessages(modules, problems)
   const mails = collectMails(modules, messages, problems)
   problems.push(...problemsOfTelling(modules, { messages, mails }))
@@ -241,6 +246,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     notifications,
     channels,
     files,
+    exported,
     messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules

@@ -6,6 +6,7 @@ import { isConnectionLoss, isEndOfBackend, isRetryable, isUnsent, sqlState } fro
 import { createHoldings } from './held-connections.ts'
 import { bindTx, finishWork, type StatementObserver } from './kysely.ts'
 import { prepareLeads, sendFirst, sendScoped } from './scoped-query.ts'
+import { type ReadSnapshot, readSnapshot } from './snapshot.ts'
 import { corkUntilIdle, Statement } from './statement.ts'
 import type { Tx } from './tables.ts'
 import { typeParsers } from './types.ts'
@@ -40,6 +41,11 @@ export interface Database {
    * inside of the work of another transaction; `caller` is the function named in that error.
    */
   transaction<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>, caller?: string): Promise<T>
+  /**
+   * Runs `work` in one read-only transaction of the role `app` that sees a tenant as it was at one moment, on a connection
+   * beside the pools. Never retried; throws inside of the work of a transaction.
+   */
+  snapshot<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** One statement of the system role outside of any transaction; throws inside of one. */
   systemQuery<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>
   /**
@@ -153,6 +159,12 @@ export function openDatabase(options: DatabaseOptions): Database {
           await sleep(2 ** attempt * 10 * (0.5 + Math.random()))
         }
       }
+    },
+    async snapshot(tenantId, work) {
+      if (!isUuid(tenantId)) throw new Error('A tenant id must be a UUID')
+      holdings.assertNone('db.snapshot')
+      const how: ReadSnapshot = { url: options.appUrl, tenantId, observers, log: options.log }
+      return readSnapshot(how, work)
     },
     async systemQuery<R extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
       holdings.assertNone('db.systemQuery')

@@ -107,7 +107,7 @@ export function beforeCommit(tx: Tx, work: () => Promise<void>): void {
  * `send` sends a statement.
  */
 export function bindTx(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   scope: TransactionScope,
   observers: Set<StatementObserver>,
   failed: (error: unknown) => void,

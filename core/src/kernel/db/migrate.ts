@@ -2,12 +2,19 @@ import { readdir, readFile } from 'node:fs/promises'
 import { runMigrations } from 'graphile-worker'
 import pg from 'pg'
 import { sha256 } from '../hash.ts'
+import type { Module } from '../module.ts'
 
 /** A source of migrations: the kernel or a module, in the modules' order. */
 export interface MigrationSource {
   module: string
   folder: URL
 }
+
+/** Where migrations come from: the kernel's first, then those of modules in their order. */
+export const migrationSourcesOf = (ordered: readonly Module[]): MigrationSource[] => [
+  { module: 'kernel', folder: new URL('../migrations/', import.meta.url) },
+  ...ordered.flatMap(({ name, migrations }) => (migrations ? [{ module: name, folder: migrations }] : [])),
+]
 
 export interface MigrateOptions {
   ownerUrl: string
@@ -76,7 +83,8 @@ export async function findMissingMigrations(
   return missing(migrations, applied).map(({ module, name }) => `${module}/${name}`)
 }
 
-async function readMigrations(sources: readonly MigrationSource[]): Promise<Migration[]> {
+/** Everything that the sources have, applied or not, in their order. */
+export async function readMigrations(sources: readonly MigrationSource[]): Promise<Migration[]> {
   const migrations: Migration[] = []
   for (const { module, folder } of sources) {
     const files = (await readdir(folder)).filter((file) => /^\d{4}.*\.sql$/.test(file)).sort()

@@ -78,7 +78,7 @@ export class Statement extends Query {
    * Sends the statement; what was sent in the same turn of the event loop goes out with it. Throws at once when it cannot
    * be sent, so that whoever does not wait for its result knows that it went out.
    */
-  send(client: pg.PoolClient): Promise<pg.QueryResult> {
+  send(client: pg.ClientBase): Promise<pg.QueryResult> {
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
     let refusal: Error | undefined
     this.callback = (error) => {
@@ -103,7 +103,7 @@ function shapesOf(connection: Connection): Map<string, Shape> {
 }
 
 /** Buffers everything sent in this turn of the event loop and writes it at once. */
-export function corkUntilIdle(client: pg.PoolClient): void {
+export function corkUntilIdle(client: pg.ClientBase): void {
   // pg types its connection loosely; the stream is the socket that it writes to.
   const { stream } = (client as unknown as { connection: Connection }).connection
   if (stream.writableCorked > 0) return

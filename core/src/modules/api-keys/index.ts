@@ -50,5 +50,7 @@ export const apiKeys = defineModule({
   authenticators: [keyAuthenticator],
   grants: [keyGrants],
   moments: [{ table: 'api_keys', column: 'overlap_ends_at', aheadMs: MAX_OVERLAP_HOURS * HOURS }],
+  // The hashes of keys are in no tenant's table.
+  exported: { api_keys: 'whole', api_key_usage: 'whole' },
   cases: () => import('./api-keys.cases.ts'),
 })

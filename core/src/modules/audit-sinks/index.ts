@@ -33,5 +33,8 @@ export const auditSinks = defineModule({
     { table: 'audit_sinks', column: 'next_attempt_at', aheadMs: 2 * HOURS },
     { table: 'audit_sinks', column: 'locked_until', aheadMs: 2 * MINUTES },
   ],
+  exported: {
+    audit_sinks: { without: ['secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'] },
+  },
   cases: () => import('./audit-sinks.cases.ts'),
 })

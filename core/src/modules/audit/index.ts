@@ -50,5 +50,12 @@ export const audit = defineModule({
   settings: [auditRetentionDays, auditRetentionPending],
   stored: [storedArchives],
   checks: [chainEnds],
+  exported: {
+    audit_chains: { never: 'seals are worth something together with the key of this installation' },
+    audit_blocks: { never: 'seals are worth something together with the key of this installation' },
+    audit_names: { never: 'made of audit_logs, for search' },
+    audit_terms: { never: 'made of audit_logs, for search' },
+    audit_verifications: { never: 'what a check of the seals of this installation said' },
+  },
   cases: () => import('./audit.cases.ts'),
 })

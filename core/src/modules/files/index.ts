@@ -18,9 +18,11 @@ import { STORAGE } from './uploads/reservation.ts'
 import { tusRoutes } from './uploads/tus/routes.ts'
 import { giveUpExpired } from './uploads/upkeep.ts'
 
+export { contentDisposition } from './disposition.ts'
 export * from './events.ts'
 export { moveFilesOf } from './move-of.ts'
 export { File } from './schema.ts'
+export { readToken, type Signed, signToken } from './signed-token.ts'
 export { trashFilesOf } from './trash-of.ts'
 export { hasFound, type SweepReport } from './upkeep/report.ts'
 export { LookFailed, sweepTenant } from './upkeep/sweep.ts'
@@ -62,5 +64,9 @@ export const files = defineModule({
   listeners: [trashFilesOfStore],
   stored: [storedFiles],
   resources: [recentDownloads],
+  exported: {
+    files: { without: ['storage_backend', 'storage_path'] },
+    file_uploads: { never: 'uploads under way' },
+  },
   cases: () => import('./files.cases.ts'),
 })

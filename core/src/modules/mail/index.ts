@@ -39,5 +39,10 @@ export const mail = defineModule({
   checks: [mailCheck],
   sealed: [sealedMails],
   postOffice,
+  exported: {
+    // What mails are written from is sealed, and may hold links that sign somebody in.
+    mails: { without: ['data', 'claimed_by', 'waits_turn'] },
+    mail_suppressions: 'whole',
+  },
   cases: () => import('./mail.cases.ts'),
 })

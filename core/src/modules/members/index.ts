@@ -53,5 +53,6 @@ export const members = defineModule({
   mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
   notifications: [userInvitedNotice, userJoinedNotice],
   founding: addFounder,
+  exported: { members: 'whole', invitations: { without: ['token_hash'] }, invitation_roles: 'whole' },
   cases: () => import('./members.cases.ts'),
 })

@@ -60,5 +60,12 @@ export const notifications = defineModule({
   notifications: [announcementNotice],
   notifier,
   unsubscribers,
+  exported: {
+    notifications: 'whole',
+    notification_preferences: 'whole',
+    notification_counts: { never: 'counted anew from notifications' },
+    notification_sends: { never: 'work under way in this installation' },
+    push_subscriptions: { never: 'browsers take messages of this installation alone' },
+  },
   cases: () => import('./notifications.cases.ts'),
 })

@@ -41,5 +41,6 @@ export const roles = defineModule({
   grants: [roleGrants],
   declarationProblems: unknownRoles,
   founding: foundRoles,
+  exported: { roles: 'whole', role_assignments: 'whole' },
   cases: () => import('./roles.cases.ts'),
 })

@@ -53,5 +53,6 @@ export const stores = defineModule({
   founding: async (ctx) => {
     await openStore(ctx, { name: 'Main', code: 'MAIN', is_default: true })
   },
+  exported: { stores: 'whole' },
   cases: () => import('./stores.cases.ts'),
 })

@@ -40,5 +40,10 @@ export const subscriptions = defineModule({
   notifications: subscriptionNotices,
   declarationProblems: unknownPlans,
   founding: openSubscription,
+  exported: {
+    // How it is paid for is between the tenant and whoever takes the payments of this installation.
+    subscriptions: { without: ['payment_method', 'payment_provider', 'payment_reference', 'charge'] },
+    limit_usage: 'whole',
+  },
   cases: () => import('./subscriptions.cases.ts'),
 })

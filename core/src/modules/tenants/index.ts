@@ -47,5 +47,6 @@ export const tenants = defineModule({
   settings: tenantSettings,
   brands: brandOf,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
+  exported: { tenants: { without: ['logo_id'] } },
   cases: () => import('./tenants.cases.ts'),
 })

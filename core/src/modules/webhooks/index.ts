@@ -52,5 +52,11 @@ export const webhooks = defineModule({
     { table: 'webhooks', column: 'previous_until', aheadMs: MAX_OVERLAP_HOURS * HOURS },
     { table: 'webhook_deliveries', column: 'next_attempt_at', aheadMs: 28 * HOURS },
   ],
+  exported: {
+    // Values of headers are credentials.
+    webhooks: { without: ['headers', 'secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'] },
+    webhook_deliveries: { never: 'what this installation has sent, or has still to send' },
+    webhook_attempts: { never: 'what this installation has sent' },
+  },
   cases: () => import('./webhooks.cases.ts'),
 })
