@@ -17,6 +17,7 @@ import { pictures } from './pictures/index.ts'
 import { roles } from './roles/index.ts'
 import { stores } from './stores/index.ts'
 import { subscriptions } from './subscriptions/index.ts'
+import { tenantExports } from './tenant-exports/index.ts'
 import { tenants } from './tenants/index.ts'
 import { users } from './users/index.ts'
 import { webhooks } from './webhooks/index.ts'
@@ -41,6 +42,7 @@ export const builtinModules: readonly Module[] = [
   mailDomains,
   notifications,
   files,
+  tenantExports,
   events,
   webhooks,
   pages,

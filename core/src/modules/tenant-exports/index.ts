@@ -1,0 +1,45 @@
+import { DAYS, defineModule } from '#kernel'
+import { files } from '../files/index.ts'
+import { members } from '../members/index.ts'
+import { tenants } from '../tenants/index.ts'
+import { users } from '../users/index.ts'
+import * as events from './events.ts'
+import { KEPT_MS, writeTenantExport } from './jobs.ts'
+import { storedExports } from './move.ts'
+import { exportFailedNotice, tenantExportedNotice } from './notifications.ts'
+import { tenantExportRoutes } from './routes.ts'
+import { removeExpiredExports } from './sweep.ts'
+
+export * from './events.ts'
+export { getExport, startExport } from './operations.ts'
+export { StartedExport, TenantExport } from './schema.ts'
+
+/** Everything that a tenant has in one file, which its owners download. */
+export const tenantExports = defineModule({
+  name: 'tenant-exports',
+  description: 'Everything that a tenant has, in one file that its owners download.',
+  dependsOn: [users, tenants, members, files],
+  migrations: new URL('./migrations/', import.meta.url),
+  messages: new URL('./messages/', import.meta.url),
+  permissions: {
+    // Whatever anybody in the tenant may see is in it.
+    'tenant.export': { description: 'Export everything that the tenant has', roles: [] },
+  },
+  rateLimits: {
+    tenant_exports: {
+      per: 'tenant',
+      max: 10,
+      windowSeconds: 24 * 3_600,
+      description: 'Asking for an export of everything that the tenant has',
+    },
+  },
+  events: Object.values(events),
+  routes: tenantExportRoutes,
+  jobs: [writeTenantExport],
+  schedules: [removeExpiredExports],
+  notifications: [tenantExportedNotice, exportFailedNotice],
+  moments: [{ table: 'tenant_exports', column: 'expires_at', aheadMs: KEPT_MS + 1 * DAYS }],
+  stored: [storedExports],
+  exported: { tenant_exports: { never: 'exports themselves' } },
+  cases: () => import('./tenant-exports.cases.ts'),
+})

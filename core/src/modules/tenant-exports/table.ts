@@ -1,0 +1,37 @@
+import type { Backend, Generated, Selectable, TenantRow } from '#kernel'
+
+/** Why an export came to nothing. */
+export const ERRORS = ['storage_full', 'unexpected'] as const // the words are a type
+export type ExportError = (typeof ERRORS)[number]
+
+/** How far the writing of an export has come. Totals are null until they are known. */
+export interface ProgressColumns {
+  tables_done: Generated<number>
+  tables_total: number | null
+  rows_done: Generated<number>
+  files_done: Generated<number>
+  files_total: number | null
+}
+
+/** An export of a tenant. */
+export interface TenantExportTable extends TenantRow, ProgressColumns {
+  requested_by: string | null
+  attempts: Generated<number>
+  started_at: string | null
+  finished_at: string | null
+  error: ExportError | null
+  storage_backend: Backend | null
+  storage_path: string | null
+  size: number | null
+  checksum_sha256: string | null
+  expires_at: string | null
+}
+
+declare module '#kernel' {
+  interface Tables {
+    tenant_exports: TenantExportTable
+  }
+}
+
+export type ExportRow = Selectable<TenantExportTable>
+export type Progress = Selectable<ProgressColumns>
