@@ -41,7 +41,15 @@ export const mail = defineModule({
   postOffice,
   exported: {
     // What mails are written from is sealed, and may hold links that sign somebody in.
-    mails: { without: ['data', 'claimed_by', 'waits_turn'] },
+    mails: {
+      without: ['data', 'claimed_by', 'waits_turn'],
+      // What had not left leaves from nowhere else.
+      anew: (_tools, { status }) => ({
+        waits_turn: false,
+        next_attempt_at: null,
+        status: status === 'queued' || status === 'deferred' ? 'canceled' : status,
+      }),
+    },
     mail_suppressions: 'whole',
   },
   cases: () => import('./mail.cases.ts'),

@@ -11,6 +11,8 @@ import { tenantExportRoutes } from './routes.ts'
 import { removeExpiredExports } from './sweep.ts'
 
 export * from './events.ts'
+export { type Imported, type ImportOptions, importTenant } from './import/import-tenant.ts'
+export { ImportRefused } from './import/problem.ts'
 export { getExport, startExport } from './operations.ts'
 export { StartedExport, TenantExport } from './schema.ts'
 

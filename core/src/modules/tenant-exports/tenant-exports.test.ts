@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { DAYS, HOURS, newId, sql } from '#kernel'
 import { createTestCore, SOME_PICTURE, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
-import { changeMember, removeMember } from '../members/index.ts'
+import { changeMember, giveRole, removeMember, takeRole } from '../members/index.ts'
+import { getSystemRole } from '../roles/index.ts'
 import { removeExpiredExports } from './sweep.ts'
 import { download, exportTenant, PATH } from './tenant-exports.fixture.ts'
 
@@ -267,6 +268,11 @@ describe('the owners of a tenant', () => {
     await tenant.run((ctx) => changeMember(ctx, second.userId, { status: 'disabled' }))
     assert.equal((await download(t, url)).status, 404)
     await tenant.run((ctx) => changeMember(ctx, second.userId, { status: 'active' }))
+    assert.equal((await download(t, url)).status, 200)
+    const role = await tenant.run(({ tx }) => getSystemRole(tx, tenant.id, 'owner'))
+    await tenant.run((ctx) => takeRole(ctx, second.userId, { role_id: role.id }))
+    assert.equal((await download(t, url)).status, 404)
+    await tenant.run((ctx) => giveRole(ctx, second.userId, { role_id: role.id }))
     assert.equal((await download(t, url)).status, 200)
     await t.core.db.systemQuery("update tenants set status = 'suspended' where id = $1", [tenant.id])
     assert.equal((await download(t, url)).status, 404)
