@@ -10,7 +10,7 @@ import { until } from '../../../testing/until.ts'
 import { bent, exportBySystem, importInto } from './import.fixture.ts'
 
 /** So many that reading them takes seconds, in which a process can end. */
-const RECORDS = 40_000
+const RECORDS = 20_000
 const FILES = 60
 
 let folder = ''
