@@ -7,7 +7,8 @@ import { createZip } from '../archive/zip.ts'
 import { MANIFEST, type Manifest } from '../content/manifest.ts'
 import { startExport } from '../operations.ts'
 import { type Exported, read } from '../tenant-exports.fixture.ts'
-import { type Imported, type ImportOptions, importTenant } from './import-tenant.ts'
+import type { ImportOptions } from './import-steps.ts'
+import { type Imported, importTenant } from './import-tenant.ts'
 
 const silent = { begins: () => {}, passed: () => {}, note: () => {} }
 

@@ -4,10 +4,12 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { newId } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
 import { quickFolder } from '../../../testing/quick-folder.ts'
 import { until } from '../../../testing/until.ts'
 import { bent, exportBySystem, importInto } from './import.fixture.ts'
+import { deleteImport, insertImport, updateImportStep } from './import-queries.ts'
 
 /** So many that reading them takes seconds, in which a process can end. */
 const RECORDS = 20_000
@@ -114,4 +116,24 @@ test('an import that is told to stop goes on as well, and of two at once each pa
   const again = await exportBySystem(to, second.id)
   assert.deepEqual(again.rows('stores'), exported.rows('stores'))
   assert.deepEqual(again.rows('role_assignments'), exported.rows('role_assignments'))
+})
+
+test('a part that another process has written is not written again', async () => {
+  const tenant_id = newId()
+  const at = to.clock.now()
+  const row = {
+    tenant_id,
+    manifest_sha256: '0'.repeat(64),
+    slug: 'x',
+    status: 'active',
+    step: 'stores',
+    lines_done: 5,
+  } as const // words
+  const asSystem = { role: 'system', tenantId: null } as const // a word is a type
+  const from = (step: string, lines_done: number) =>
+    to.core.run(({ tx }) => updateImportStep(tx, { tenant_id, step, lines_done }, { lines_done: 9 }), asSystem)
+  await to.core.run(({ tx }) => insertImport(tx, { ...row, created_at: at, updated_at: at }), asSystem)
+  assert.deepEqual([await from('stores', 4), await from('roles', 5)], [false, false])
+  assert.deepEqual([await from('stores', 5), await from('stores', 5)], [true, false])
+  await to.core.run(({ tx }) => deleteImport(tx, tenant_id), asSystem)
 })
