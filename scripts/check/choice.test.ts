@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Module } from '../../core/src/kernel/module.ts'
 import { builtinModules } from '../../core/src/modules/index.ts'
 import * as choice from './choice.ts'
 
@@ -44,8 +43,10 @@ describe('the lists', () => {
 
   it('have something of every module on PostgreSQL 15', () => {
     const chosen = files.filter(choice.isAlwaysOnFifteen).map((file) => file.replaceAll('\\', '/'))
-    const isMissing = ({ name }: Module) => !chosen.some((file) => file.startsWith(`core/src/modules/${name}/`))
-    assert.deepEqual(builtinModules.filter(isMissing), [])
+    // Names alone: what two lists of modules differ in takes all memory to be written down.
+    const names = builtinModules.map(({ name }) => name)
+    const isMissing = (name: string) => !chosen.some((file) => file.startsWith(`core/src/modules/${name}/`))
+    assert.deepEqual(names.filter(isMissing), [])
   })
 
   it('put the longest first, in the order of the list, and lose no file', () => {

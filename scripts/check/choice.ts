@@ -57,6 +57,8 @@ const ON_FIFTEEN = [
 
 /** Those that send statements which none of these sends. */
 export const ALSO_ON_FIFTEEN = [
+  'admin/overview',
+  'admin/tenants',
   'audit/indexes',
   'tokens/access-tokens',
   'sign-in/attacks',
