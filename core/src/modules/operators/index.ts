@@ -1,4 +1,5 @@
 import { defineModule } from '#kernel'
+import { auth } from '../auth/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { operatorRoutes } from './routes.ts'
@@ -10,7 +11,7 @@ export { setOperator } from './operations.ts'
 export const operators = defineModule({
   name: 'operators',
   description: 'Who runs the installation, and what they may do.',
-  dependsOn: [users],
+  dependsOn: [users, auth],
   events: Object.values(events),
   routes: operatorRoutes,
   cases: () => import('./operators.cases.ts'),

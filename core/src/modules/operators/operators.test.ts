@@ -142,6 +142,41 @@ describe('an operator', () => {
     assert.equal((await person.get('/users/me')).body.is_super_admin, false)
   })
 
+  it('has proven their address: whoever opens an invitation would run the installation', async () => {
+    const tenant = await first.foundTenant()
+    const { body } = await tenant.owner.post('/users/invite', { email: `${newId()}@example.com`, name: 'Ines Invited' })
+    const invited = { userId: body.user_id }
+    for (const roles of [['support'], ['all']]) {
+      const { status, body } = await give(invited, roles)
+      assert.deepEqual([status, body.code, /confirmed/.test(body.detail)], [409, 'conflict', true])
+    }
+    assert.deepEqual(await records(invited.userId), [])
+    // Who is one already may still lose roles.
+    const unproven = await first.addOperator(['support', 'billing'])
+    await first.core.db.systemQuery('update users set email_verified_at = null where id = $1', [unproven.userId])
+    assert.equal((await give(unproven, ['support', 'operations'])).status, 409)
+    assert.deepEqual((await give(unproven, ['support'])).body.roles, ['support'])
+    assert.equal((await all.delete(`/admin/operators/${unproven.userId}`)).status, 204)
+  })
+
+  it('has a password where no mail could prove an address', async () => {
+    const test = await createTestCore({ env: { MAIL: 'off' } })
+    try {
+      const root = await test.addOperator(['all'])
+      const [known, unknown] = [await test.addPerson(), await test.addPerson()]
+      await test.core.db.systemQuery('update users set email_verified_at = null')
+      await test.core.db.systemQuery("insert into user_passwords (user_id, hash, changed_at) values ($1, 'x', now())", [
+        known.userId,
+      ])
+      const statuses = []
+      for (const { userId } of [known, unknown])
+        statuses.push((await root.post('/admin/operators', { user_id: userId, roles: ['all'] })).status)
+      assert.deepEqual(statuses, [201, 409])
+    } finally {
+      await test.close()
+    }
+  })
+
   it('is made by nobody but a super admin', async () => {
     const person = await first.addPerson()
     for (const role of ['support', 'billing', 'operations'] as const) {
@@ -172,9 +207,11 @@ describe('the last super admin', () => {
     const test = await createTestCore()
     try {
       const admins = await Promise.all(Array.from({ length: 20 }, () => test.addOperator(['all'])))
-      // Two do not count: one cannot sign in, the other may less.
+      // Three do not count: one is disabled, one has not proven their address, and one may less.
       const disabled = await test.addOperator(['all'])
       await test.core.db.systemQuery("update users set status = 'disabled' where id = $1", [disabled.userId])
+      const invited = await test.addOperator(['all'])
+      await test.core.db.systemQuery('update users set email_verified_at = null where id = $1', [invited.userId])
       await test.addOperator(['support', 'billing', 'operations'])
       const tokens = await Promise.all(admins.map((admin) => admin.token()))
       const answers = await Promise.all(
@@ -193,7 +230,7 @@ describe('the last super admin', () => {
         ['409 conflict'],
       )
       const [left] = await test.core.db.systemQuery<{ count: number }>(
-        "select count(*)::int as count from users where is_super_admin and status = 'active'",
+        "select count(*)::int as count from users where is_super_admin and status = 'active' and email_verified_at is not null",
       )
       assert.equal(left?.count, 1)
     } finally {

@@ -1,5 +1,5 @@
 import { conflict, defineRoute, notFound, Page, type Route } from '#kernel'
-import { browseOperators, removeOperator, setOperator } from './operations.ts'
+import { appointOperator, browseOperators, removeOperator } from './operations.ts'
 import { NewOperator, Operator, OperatorParams, OperatorQuery } from './schema.ts'
 
 export const operatorRoutes: readonly Route[] = [
@@ -20,12 +20,12 @@ export const operatorRoutes: readonly Route[] = [
     name: 'setOperator',
     summary: 'Make a person an operator, or say anew what one may do',
     description:
-      'The person has an account; 404 otherwise. What they may do counts from the next request on. Somebody who can sign in always has `all`: 409 for whoever is the last.',
+      'The person has an account; 404 otherwise, and 409 as long as they have not confirmed their address. What they may do counts from the next request on. Somebody who can sign in always has `all`: 409 for whoever is the last.',
     access: 'superAdmin',
     body: NewOperator,
     response: { 201: Operator },
     errors: [notFound, conflict],
-    handler: (ctx, { body }) => setOperator(ctx, body),
+    handler: (ctx, { body }) => appointOperator(ctx, body),
   }),
   defineRoute({
     method: 'DELETE',

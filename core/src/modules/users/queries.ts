@@ -72,11 +72,11 @@ export const updateUser = (tx: Tx, id: string, patch: Updateable<UserTable>): Pr
 export const listOperators = (tx: Tx) =>
   tx.selectFrom('users').selectAll().where(sql<boolean>`(is_super_admin or operator_roles <> '{}')`)
 
-/** The super admins who can sign in, locked in the order of their ids until the transaction ends. */
-export const lockSuperAdmins = (tx: Tx): Promise<{ id: string }[]> =>
+/** The super admins whose accounts are not disabled, locked in the order of their ids until the transaction ends. */
+export const lockSuperAdmins = (tx: Tx): Promise<Pick<UserRow, 'id' | 'email_verified_at'>[]> =>
   tx
     .selectFrom('users')
-    .select('id')
+    .select(['id', 'email_verified_at'])
     .where(sql<boolean>`(is_super_admin or operator_roles <> '{}')`)
     .where('is_super_admin', '=', true)
     .where('status', '=', 'active')
