@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '#kernel'
+import { findUserByEmail } from '../src/modules/users/index.ts'
 import { TEST_SECRET } from '../src/testing/core.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
 import { BOOTSTRAP_TOKEN } from '../src/testing/isolation/front-door.ts'
+import { proveAddress } from '../src/testing/prove-address.ts'
 import { until } from '../src/testing/until.ts'
 import { cleanUp } from './run-cli.ts'
 import { runInProcess } from './run-in-process.ts'
@@ -65,6 +67,15 @@ describe('tenantry admin create', () => {
   test('promotes who has an account, whose password and other roles stay, and does so once', async () => {
     const body = { email: 'owner@example.com', password: PASSWORD, name: 'Olga', tenant_name: 'Olga Ltd' }
     const { user } = (await t.request('POST', '/api/v1/auth/register', { body })).body
+    // Anybody may have registered the address.
+    const unproven = await run('create --email owner@example.com')
+    assert.equal(unproven.code, 1)
+    assert.match(unproven.err, /owner@example\.com has an account, but nobody has confirmed the address/)
+    assert.deepEqual(await actions(user.id), [])
+    await proveAddress(t, user.id)
+    const silent = await run('create --email owner@example.com --password-stdin', 'a password of somebody else\n')
+    assert.deepEqual([silent.code, /has a password already/.test(silent.err)], [2, true])
+    assert.deepEqual(await actions(user.id), [])
     assert.deepEqual(await run('create --email owner@example.com'), {
       code: 0,
       out: 'owner@example.com is a super admin now.\n',
@@ -86,8 +97,12 @@ describe('tenantry admin create', () => {
       ['create --email nobody --name Nobody', 1],
       [`create --email ${disabled.email}`, 1],
       ['create --email a@example.com --name A extra', 2],
+      ['create --email blank@example.com --name=\u200b', 2],
+      ['create --email two@example.com --name=A\nBcc:b@example.com', 2],
+      [`create --email long@example.com --name=${'a'.repeat(201)}`, 2],
     ] as const)
       assert.equal((await run(args)).code, code, args)
+    assert.equal(await t.core.run(({ tx }) => findUserByEmail(tx, 'two@example.com')), undefined)
   })
 })
 
@@ -139,6 +154,8 @@ describe('tenantry admin suspend and reactivate', () => {
       'suspend --reason x',
       'reactivate',
       `suspend --tenant ${one.id} --reason= `,
+      `suspend --tenant ${one.id} --reason=a\u0007b`,
+      `suspend --tenant ${one.id} --reason=${'a'.repeat(1_001)}`,
     ])
       assert.equal((await run(args)).code, 2, args)
   })

@@ -1,10 +1,10 @@
 import type { Ctx } from '../kernel/context.ts'
 import type { Core } from '../kernel/core.ts'
-import { showsSomething, tidyLine } from '../kernel/text/names.ts'
 import { findTenantNamed, type NamedTenant, reactivate, suspend } from '../modules/admin/index.ts'
 import { requireModules } from './admin-modules.ts'
 import { type Command, say, type Values } from './command.ts'
 import { explain, UsageError } from './failures.ts'
+import { readLine } from './line-option.ts'
 import { counted } from './migrate.ts'
 import { withCore } from './own-command.ts'
 
@@ -28,7 +28,7 @@ Keeps the people and keys of these tenants out, in every process within a second
   --reason     why; the tenant finds it in its own log afterwards`,
   options: { ...options, reason: { type: 'string' } },
   run(values, lineOptions) {
-    const reason = readReason(values)
+    const reason = readLine('--reason', values.reason, MOST_REASON)
     const act = { from: 'active', done: 'suspended', work: (ctx: Ctx) => suspend(ctx, reason) }
     return withCore(lineOptions, (core) => actOnAll(core, values, act))
   },
@@ -49,13 +49,6 @@ interface Act {
   from: string
   done: string
   work(ctx: Ctx): Promise<void>
-}
-
-function readReason({ reason }: Values): string {
-  const line = typeof reason === 'string' ? tidyLine(reason) : ''
-  if (!showsSomething(line)) throw new UsageError('--reason is required')
-  if (line.length > MOST_REASON) throw new UsageError(`--reason takes ${MOST_REASON} characters at most`)
-  return line
 }
 
 async function actOnAll(core: Core, values: Values, act: Act): Promise<number> {
