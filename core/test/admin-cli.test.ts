@@ -136,6 +136,19 @@ describe('tenantry admin suspend and reactivate', () => {
     assert.deepEqual([body.data[0].actor.type, body.data[0].new_values.reason], ['system', 'Breach'])
   })
 
+  test('do nothing where a name is the id of one and the slug of another', async () => {
+    const [one, other] = [await t.foundTenant(), await t.foundTenant()]
+    // Slugs that are older than the rule for them.
+    await t.core.db.systemQuery('update tenants set slug = $1 where id = $2', [one.id, other.id])
+    const { code, err } = await run(`suspend --tenant ${one.id} --reason Breach`)
+    assert.equal(code, 1)
+    assert.match(err, /is the id of one tenant and the slug of another; nothing was done/)
+    for (const { owner } of [one, other]) assert.equal((await owner.get('/stores')).status, 200)
+    const lone = newId()
+    await t.core.db.systemQuery('update tenants set slug = $1 where id = $2', [lone, other.id])
+    assert.match((await run(`suspend --tenant ${lone} --reason Breach --dry-run`)).out, /would be suspended/)
+  })
+
   test('do nothing where one is unknown, and go on where one cannot be', async () => {
     const [one, gone] = [await t.foundTenant(), await t.foundTenant()]
     const never = newId()

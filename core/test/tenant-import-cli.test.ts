@@ -39,6 +39,7 @@ describe('tenantry tenant import', () => {
     for (const [args, problem] of [
       ['', /the file is missing/],
       [`${path} --slug A_B`, /--slug takes lower-case letters/],
+      [`${path} --slug 01926f3c-7b1e-7cc3-98c4-dc0c0c07398f`, /and no UUID/],
       [`${path} more`, /Unexpected argument 'more'/],
     ] as const) {
       const { code, err } = await run(args)

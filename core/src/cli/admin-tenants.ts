@@ -1,6 +1,6 @@
 import type { Ctx } from '../kernel/context.ts'
 import type { Core } from '../kernel/core.ts'
-import { findTenantNamed, type NamedTenant, reactivate, suspend } from '../modules/admin/index.ts'
+import { listTenantsNamed, type NamedTenant, reactivate, suspend } from '../modules/admin/index.ts'
 import { requireModules } from './admin-modules.ts'
 import { type Command, say, type Values } from './command.ts'
 import { explain, UsageError } from './failures.ts'
@@ -82,7 +82,7 @@ async function actOn(core: Core, { id, status }: NamedTenant, act: Act, line: st
   }
 }
 
-/** Each once. Throws with all that are unknown. */
+/** Each once. Throws with all that are unknown, and for a name that is one tenant's id and another's slug. */
 async function readTenants(core: Core, { tenant }: Values): Promise<NamedTenant[]> {
   const names = Array.isArray(tenant) ? tenant.map(String) : []
   if (names.length === 0) throw new UsageError('--tenant is required: a slug or an id')
@@ -91,7 +91,8 @@ async function readTenants(core: Core, { tenant }: Values): Promise<NamedTenant[
   await core.run(
     async ({ tx }) => {
       for (const name of names) {
-        const known = await findTenantNamed(tx, name)
+        const [known, other] = await listTenantsNamed(tx, name)
+        if (other) throw new Error(`${name} is the id of one tenant and the slug of another; nothing was done.`)
         if (known) found.set(known.id, known)
         else unknown.push(name)
       }

@@ -1,5 +1,6 @@
 import type { Core } from '../kernel/core.ts'
 import { createContext, noOrigin, systemActor } from '../kernel/create-context.ts'
+import { isUuid } from '../kernel/ids.ts'
 import { type Imported, importTenant } from '../modules/tenant-exports/index.ts'
 import { type Command, say } from './command.ts'
 import { UsageError } from './failures.ts'
@@ -38,8 +39,8 @@ interface Wanted {
 
 function readSlug(slug: unknown): string | null {
   if (slug === undefined) return null
-  if (typeof slug === 'string' && /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(slug)) return slug
-  throw new UsageError('--slug takes lower-case letters, digits and hyphens')
+  if (typeof slug === 'string' && /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(slug) && !isUuid(slug)) return slug
+  throw new UsageError('--slug takes lower-case letters, digits and hyphens, and no UUID')
 }
 
 async function importOne(core: Core, wanted: Wanted): Promise<number> {

@@ -8,7 +8,7 @@ import { adminRoutes } from './routes.ts'
 
 export { reactivate, suspend } from './acts.ts'
 export * from './events.ts'
-export { findTenantNamed, type NamedTenant } from './queries.ts'
+export { listTenantsNamed, type NamedTenant } from './queries.ts'
 export { revokeSessions } from './sessions.ts'
 
 /** What operators see of the installation and do with its tenants. */

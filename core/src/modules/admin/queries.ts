@@ -35,15 +35,15 @@ export function listAdminTenantsAfter(tx: Tx, filter: TenantFilter, after: reado
 }
 
 /** As much of a tenant as tells which one it is. */
-export type NamedTenant = NonNullable<Awaited<ReturnType<typeof findTenantNamed>>>
+export type NamedTenant = Awaited<ReturnType<typeof listTenantsNamed>>[number]
 
-/** The tenant with that id or slug. */
-export const findTenantNamed = (tx: Tx, name: string) =>
-  tx
-    .selectFrom('tenants')
-    .select(['id', 'slug', 'name', 'status'])
-    .where(isUuid(name) ? 'id' : 'slug', '=', name.toLowerCase())
-    .executeTakeFirst()
+/** The tenants with that id or slug: two where one's slug, older than the rule for slugs, is the id of another. */
+export function listTenantsNamed(tx: Tx, text: string) {
+  const name = text.toLowerCase()
+  const query = tx.selectFrom('tenants').select(['id', 'slug', 'name', 'status'])
+  if (!isUuid(name)) return query.where('slug', '=', name).execute()
+  return query.where((eb) => eb.or([eb('id', '=', name), eb('slug', '=', name)])).execute()
+}
 
 const total = sql<number>`count(*)`
 

@@ -13,22 +13,26 @@ import {
   UpdatedAt,
   Uuid,
 } from '#kernel'
-import { isReserved } from './slugs.ts'
+import { isLikeId, isReserved } from './slugs.ts'
 
 const name = Line(200, 'Blue Bottle Coffee', 'What people call the company')
 
 /** A slug that a person chose; what is made from a name follows the same rules. */
 export const Slug = Type.Refine(
-  Type.String({
-    minLength: 3,
-    maxLength: 63,
-    pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
-    says: 'must be lower-case letters and digits, with single hyphens between them',
-    description: 'Lower-case letters, digits and single hyphens between them. Some words are reserved.',
-    examples: ['blue-bottle'],
-  }),
-  (slug) => !isReserved(slug),
-  () => 'is reserved',
+  Type.Refine(
+    Type.String({
+      minLength: 3,
+      maxLength: 63,
+      pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+      says: 'must be lower-case letters and digits, with single hyphens between them',
+      description: 'Lower-case letters, digits and single hyphens between them; no UUID. Some words are reserved.',
+      examples: ['blue-bottle'],
+    }),
+    (slug) => !isReserved(slug),
+    () => 'is reserved',
+  ),
+  (slug) => !isLikeId(slug),
+  () => 'must not be a UUID, which is the form of ids',
 )
 
 const color = (description: string) =>

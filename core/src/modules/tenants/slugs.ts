@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { isUuid } from '#kernel'
 
 const MIN_LENGTH = 3
 const MAX_LENGTH = 63
@@ -21,10 +22,13 @@ export function isReserved(slug: string): boolean {
   return RESERVED.has(slug)
 }
 
-/** A slug made from a name; undefined when it would be too short or reserved, or the name is in another script. */
+/** Whether a slug could be taken for the id of a tenant, by whoever names one by either. */
+export const isLikeId = (slug: string): boolean => isUuid(slug)
+
+/** A slug made from a name; undefined when it would be too short, reserved or an id, or the name is in another script. */
 export function slugFromName(name: string): string | undefined {
   const slug = asciiWords(name).slice(0, MAX_LENGTH).replace(/-$/, '')
-  return slug.length < MIN_LENGTH || isReserved(slug) ? undefined : slug
+  return slug.length < MIN_LENGTH || isReserved(slug) || isLikeId(slug) ? undefined : slug
 }
 
 /** The same with a random suffix, for when the plain slug is not available. Always a valid slug. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Ctx, isUuid } from '#kernel'
+import { type Ctx, isUuid, newId } from '#kernel'
 import type { TestCore, TestPerson } from '../../testing/index.ts'
 import { createAuthCore } from '../auth/auth.fixture.ts'
 import { changeOwner, listTenants, tenants } from './index.ts'
@@ -77,6 +77,8 @@ describe('founding a tenant', () => {
     assert.match(await slugOf('Admin'), /^admin-[a-z0-9]{6}$/)
     assert.match(await slugOf('北京'), /^tenant-[a-z0-9]{6}$/)
     assert.match(await slugOf('AB'), /^ab-[a-z0-9]{6}$/)
+    const id = newId()
+    assert.match(await slugOf(id), new RegExp(`^${id}-[a-z0-9]{6}$`))
     const long = `${'a'.repeat(62)} bcd`
     assert.equal(await slugOf(long), 'a'.repeat(62))
     assert.match(await slugOf(long), /^a{56}-[a-z0-9]{6}$/)
@@ -88,7 +90,7 @@ describe('founding a tenant', () => {
     const before = await directory('x-1-y')
     const taken = await post(owner, { name: 'Y', slug: 'x-1-y' })
     assert.deepEqual([taken.status, taken.body.code], [409, 'slug_taken'])
-    for (const slug of ['admin', 'ab', 'a'.repeat(64), 'Upper', '-ab', 'ab-', 'a--b', 'a_b', 'é-é', '']) {
+    for (const slug of ['admin', 'ab', 'a'.repeat(64), 'Upper', '-ab', 'ab-', 'a--b', 'a_b', 'é-é', '', newId()]) {
       const { status, body } = await post(owner, { name: 'Z', slug })
       assert.deepEqual([status, ...pointers(body)], [400, '#/slug'], slug)
     }
