@@ -1,6 +1,14 @@
-import { type Ctx, type EventDefinition, outsideTenants } from '#kernel'
+import { type Ctx, conflict, type EventDefinition, notFound, outsideTenants } from '#kernel'
 import { changeToAnyPlan, extendTrial, type PlanChange } from '../subscriptions/index.ts'
-import { changeTenant, getTenant, reactivateTenant, suspendTenant, type TenantPatch } from '../tenants/index.ts'
+import {
+  changeTenant,
+  getTenant,
+  lockTenantIfThere,
+  reactivateTenant,
+  suspendTenant,
+  type TenantPatch,
+  type TenantRecord,
+} from '../tenants/index.ts'
 import {
   planChangedByOperator,
   tenantChangedByOperator,
@@ -11,11 +19,13 @@ import {
 import type { TenantAct } from './schema.ts'
 
 // Each works on the tenant of the context, in a transaction of the system role, and leaves two records: what happened, in
-// the tenant's own log, and who of the operators did it, in that of the installation. Each throws 404 for no tenant.
+// the tenant's own log, and who of the operators did it, in that of the installation; nothing where nothing changes. Each throws 404 for no tenant,
+// 409 `conflict` for one that is deleted.
 
 /** Changes name or slug. Throws 409 `slug_taken`. */
 export async function rename(ctx: Ctx, patch: TenantPatch): Promise<void> {
-  const before = asAct(await getTenant(ctx.tx, ctx.tenantId))
+  // Locked, so that of several at once each tells what it found.
+  const before = asAct(requireUndeleted(await lockTenantIfThere(ctx.tx, ctx.tenantId)))
   const after = asAct(await changeTenant(ctx, patch))
   if (before.name === after.name && before.slug === after.slug) return
   await outsideTenants(ctx).emit(tenantChangedByOperator, { before, after })
@@ -35,16 +45,31 @@ export async function reactivate(ctx: Ctx): Promise<void> {
 
 /** Lets the trial last longer. Throws 409 `conflict` where there is none. */
 export async function extend(ctx: Ctx, days: number): Promise<void> {
-  await getTenant(ctx.tx, ctx.tenantId)
+  requireUndeleted(await getTenant(ctx.tx, ctx.tenantId))
   await extendTrial(ctx, days)
   await note(ctx, trialExtendedByOperator, { days })
 }
 
 /** Chooses a plan, private ones too. Throws what `changeToAnyPlan` throws. */
 export async function choosePlan(ctx: Ctx, change: PlanChange): Promise<void> {
-  await getTenant(ctx.tx, ctx.tenantId)
-  const { plan, pending_plan } = await changeToAnyPlan(ctx, change)
-  await note(ctx, planChangedByOperator, { plan: (pending_plan ?? plan).code })
+  const tenant = asAct(requireUndeleted(await getTenant(ctx.tx, ctx.tenantId)))
+  const { before, after } = await changeToAnyPlan(ctx, change)
+  if (after === before) return
+  const { plan, pending_plan, current_period_end } = after
+  const chosen = pending_plan
+    ? { plan: pending_plan.code, plan_at: current_period_end }
+    : { plan: plan.code, plan_at: ctx.clock.now() }
+  await outsideTenants(ctx).emit(planChangedByOperator, {
+    before: { ...tenant, plan: before.plan.code },
+    after: { ...tenant, ...chosen },
+  })
+}
+
+/** Throws 404 for no tenant, 409 `conflict` for one that only waits to be removed. */
+function requireUndeleted(tenant: TenantRecord | undefined): TenantRecord {
+  if (!tenant) throw notFound()
+  if (tenant.status === 'deleted') throw conflict({ detail: 'The tenant is deleted' })
+  return tenant
 }
 
 async function note(ctx: Ctx, event: EventDefinition, told: Partial<TenantAct> = {}): Promise<void> {
@@ -60,4 +85,5 @@ const asAct = ({ id, name, slug, status }: Pick<TenantAct, 'id' | 'name' | 'slug
   reason: null,
   days: null,
   plan: null,
+  plan_at: null,
 })

@@ -16,20 +16,21 @@ interface Recorded {
   action: string
   actor_type: string
   actor_id: string | null
+  old_values: Record<string, unknown> | null
   new_values: Record<string, unknown>
 }
 
 /** What the tenant's own log says of what operators did. */
 export const ownRecords = ({ core }: TestCore, tenantId: string) =>
   core.db.systemQuery<Recorded>(
-    "select action, actor_type, actor_id, new_values from audit_logs where tenant_id = $1 and actor_type = 'admin' order by id",
+    "select action, actor_type, actor_id, old_values, new_values from audit_logs where tenant_id = $1 and actor_type = 'admin' order by id",
     [tenantId],
   )
 
 /** What the log of the installation says of what was done to a tenant. */
 export const globalRecords = ({ core }: TestCore, tenantId: string) =>
   core.db.systemQuery<Recorded>(
-    "select action, actor_type, actor_id, new_values from global_audit_logs where resource_id = $1 and action like 'admin.%' order by id",
+    "select action, actor_type, actor_id, old_values, new_values from global_audit_logs where resource_id = $1 and action like 'admin.%' order by id",
     [tenantId],
   )
 

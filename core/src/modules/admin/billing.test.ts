@@ -62,7 +62,9 @@ describe('a trial that an operator extends', () => {
       "update subscriptions set status = 'expired', next_change_at = null where tenant_id = $1 returning id",
       [unpaid.id],
     )
-    for (const { id } of [paid, canceled, unpaid]) {
+    const ending = await test.foundTenant()
+    await ending.owner.post('/subscriptions/current/cancel', { at_period_end: true })
+    for (const { id } of [paid, canceled, ending, unpaid]) {
       const { status, body } = await extend(id, 7)
       assert.deepEqual([status, body.code], [409, 'conflict'])
       assert.deepEqual([await ownRecords(test, id), await globalRecords(test, id)], [[], []])
@@ -141,8 +143,26 @@ describe('a plan that an operator chooses', () => {
     const starter = await publicPlan('starter')
     const { body } = await choose(id, starter)
     assert.deepEqual([body.plan.code, body.subscription.pending_plan_id], ['business', starter])
+    const { pending_plan_id, current_period_end } = await subscriptionOf(owner)
+    assert.equal(pending_plan_id, starter)
+    assert.equal((await choose(id, starter)).status, 200)
+    const [act, ...others] = await globalRecords(test, id)
+    assert.deepEqual(others, [], 'the second time nothing changed')
+    assert.deepEqual(
+      [act?.old_values?.plan, act?.new_values.plan, act?.new_values.plan_at],
+      ['business', 'starter', current_period_end],
+    )
+  })
+
+  it('that it has already leaves no record, and another one says which it had and since when it has this', async () => {
+    const { id } = await test.foundTenant({ plan: 'business' })
+    const business = await publicPlan('business')
+    assert.equal((await choose(id, business)).status, 200)
+    assert.deepEqual([await ownRecords(test, id), await globalRecords(test, id)], [[], []])
+    const before = test.clock.now()
+    assert.equal((await choose(id, await publicPlan('starter'), { at: 'now' })).status, 200)
     const [act] = await globalRecords(test, id)
-    assert.equal(act?.new_values.plan, 'starter')
-    assert.equal((await subscriptionOf(owner)).pending_plan_id, starter)
+    assert.deepEqual([act?.old_values?.plan, act?.new_values.plan], ['business', 'starter'])
+    assert.ok(String(act?.new_values.plan_at) >= before)
   })
 })

@@ -43,6 +43,7 @@ async function* write(ctx: Ctx, filter: TenantFilter): AsyncGenerator<Buffer> {
 
 /** Whether a client would rather have a file than JSON: it says so, and not of everything. */
 export const wantsCsv = (accept = ''): boolean => {
-  const first = accept.split(',')[0]?.split(';')[0]?.trim().toLowerCase()
-  return first === 'text/csv'
+  const [type, ...parameters] = (accept.split(',')[0] ?? '').split(';').map((part) => part.trim().toLowerCase())
+  // A weight of nothing is no wish.
+  return type === 'text/csv' && !parameters.some((each) => /^q\s*=\s*0(?:\.0*)?$/.test(each))
 }

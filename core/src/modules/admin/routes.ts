@@ -86,7 +86,7 @@ const updateRoute = defineRoute({
   summary: 'Rename a tenant or its slug',
   access: operations,
   body: TenantChanges,
-  errors: [slugTaken],
+  errors: [slugTaken, conflict],
   handler: (ctx, { params, body }) =>
     inTenant(ctx, params.id, async (ctx) => {
       await rename(ctx, body)

@@ -105,7 +105,8 @@ export const TenantAct = Closed(
     status,
     reason: Nullable(Type.String({ description: 'Why, as far as it was said' })),
     days: Nullable(Type.Integer({ description: 'How many days longer a trial lasts' })),
-    plan: Nullable(Type.String({ description: 'The code of the plan that was chosen' })),
+    plan: Nullable(Type.String({ description: 'The code of the plan that was chosen, or that it had before' })),
+    plan_at: Nullable(Described(Timestamp, 'When the plan that was chosen takes effect')),
   },
   { title: 'TenantAct' },
 )

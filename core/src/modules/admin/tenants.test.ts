@@ -113,7 +113,13 @@ describe('the list of tenants', () => {
       (await exports()).filter((q) => q === word),
       [word],
     )
-    for (const accept of ['application/json', '*/*', 'application/json, text/csv']) {
+    for (const accept of [
+      'application/json',
+      '*/*',
+      'application/json, text/csv',
+      'text/csv;q=0',
+      'text/csv; header=present; Q=0.000, */*',
+    ]) {
       const list = await ask('GET', accept)
       assert.deepEqual([list.body.data.length, list.headers.vary], [1, 'accept'], accept)
     }
@@ -160,6 +166,53 @@ describe('a tenant', () => {
         )
         assert.deepEqual([answer.status, answer.body.code], [404, 'not_found'], `${method} ${path}`)
       }
+  })
+
+  it('is renamed by several at once, and each record tells what that one changed', async () => {
+    const { id } = await test.foundTenant({ name: 'Name 0' })
+    const rename = (n: number) => operators.operations.put(`/admin/tenants/${id}`, { name: `Name ${n % 5}` })
+    const answers = await Promise.all(Array.from({ length: 25 }, (_, n) => rename(n)))
+    for (const { status, text } of answers) assert.equal(status, 200, text)
+    const records = await test.core.db.systemQuery<Record<'old_values' | 'new_values', { name: string }>>(
+      "select old_values, new_values from global_audit_logs where resource_id = $1 and action = 'admin.tenant_changed' order by id",
+      [id],
+    )
+    const own = (await ownRecords(test, id)).filter(({ action }) => action === 'tenant.updated')
+    assert.equal(records.length, own.length)
+    // A chain: whoever came later found what the one before had left, and changed it.
+    const left = new Map<string, number>()
+    const count = (name: string, by: number) => left.set(name, (left.get(name) ?? 0) + by)
+    for (const { old_values, new_values } of records) {
+      assert.notEqual(old_values.name, new_values.name)
+      count(old_values.name, -1)
+      count(new_values.name, 1)
+    }
+    const { body } = await operators.support.get(`/admin/tenants/${id}`)
+    const expected =
+      body.name === 'Name 0'
+        ? []
+        : [
+            ['Name 0', -1],
+            [body.name, 1],
+          ]
+    assert.deepEqual([...left].filter(([, times]) => times !== 0).sort(), expected.sort())
+  })
+
+  it('is left alone once it is deleted: 409 for whatever would be done to it', async () => {
+    const { id } = await test.foundTenant()
+    await test.core.db.systemQuery("update tenants set status = 'deleted' where id = $1", [id])
+    const plans = (await test.request('GET', '/api/v1/subscriptions/plans')).body.data
+    for (const [method, path, body] of [
+      ['PUT', '', { name: 'Other' }],
+      ['POST', '/suspend', { reason: 'Breach' }],
+      ['POST', '/reactivate', undefined],
+      ['POST', '/extend-trial', { days: 7 }],
+      ['POST', '/change-plan', { plan_id: plans[0].id }],
+    ] as const) {
+      const answer = await operators.all.request(method, `/admin/tenants/${id}${path}`, body ? { body } : {})
+      assert.deepEqual([answer.status, answer.body.code], [409, 'conflict'], path)
+    }
+    assert.deepEqual([await ownRecords(test, id), await globalRecords(test, id)], [[], []])
   })
 
   it('is renamed by an operator, and both logs say who did it', async () => {

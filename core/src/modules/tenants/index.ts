@@ -13,7 +13,7 @@ export { Currency, Extra } from './formats.ts'
 export { foundTenant, openTenant } from './found-tenant.ts'
 export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
 export { presentTenant } from './present.ts'
-export { findIdBySlug, findTenant, listTenants, lockTenant } from './queries.ts'
+export { findIdBySlug, findTenant, listTenants, lockTenant, lockTenantIfThere } from './queries.ts'
 export { Slug, Tenant, TenantPatch } from './schema.ts'
 export {
   changeSettings,

@@ -43,22 +43,28 @@ function outcomeOf(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'per
  * `downgrade_exceeds_limits`, 409 when a payment is needed and not possible.
  */
 export async function changePlan(ctx: Ctx, change: PlanChange): Promise<State> {
-  return changeTo(ctx, await getChoosable(ctx, change.plan_id), change)
+  return (await changeTo(ctx, await getChoosable(ctx, change.plan_id), change)).after
+}
+
+/** A subscription before and after a change; the same object twice where nothing changed. */
+export interface Changed {
+  before: State
+  after: State
 }
 
 /** The same for the operator, who may choose private plans too. Throws 404 for one that nobody may choose. */
-export async function changeToAnyPlan(ctx: Ctx, change: PlanChange): Promise<State> {
+export async function changeToAnyPlan(ctx: Ctx, change: PlanChange): Promise<Changed> {
   const plan = await findActivePlan(ctx.tx, change.plan_id.toLowerCase())
   if (!plan) throw notFound()
   return changeTo(ctx, plan, change)
 }
 
-async function changeTo(ctx: Ctx, plan: PlanRow, change: PlanChange): Promise<State> {
+async function changeTo(ctx: Ctx, plan: PlanRow, change: PlanChange): Promise<Changed> {
   // With this lock nobody can consume, so the counts below stay true until the commit.
-  const state = await lockState(ctx)
-  const { at, exceeds } = await consider(ctx, state, plan, change)
+  const before = await lockState(ctx)
+  const { at, exceeds } = await consider(ctx, before, plan, change)
   if (exceeds.length > 0) throw downgradeExceedsLimits({ members: { exceeds } })
-  return apply(ctx, state, { name: 'plan_changed', plan, at })
+  return { before, after: await apply(ctx, before, { name: 'plan_changed', plan, at }) }
 }
 
 async function getChoosable(ctx: Ctx, planId: string): Promise<PlanRow> {

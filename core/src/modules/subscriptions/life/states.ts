@@ -156,6 +156,7 @@ const isOnTrial = ({ trial_ends_at, current_period_end }: State): boolean => tri
 
 /** So many days more, from the end of the trial, or from now where that has passed. It is warned of again. */
 function extendTrial(state: State, days: number, now: string): State {
+  if (state.cancel_at_period_end) throw conflict({ detail: 'The trial was canceled and ends when it ends' })
   if (!isOnTrial(state)) throw conflict({ detail: 'The trial was followed by a period, which is not extended' })
   const from = state.current_period_end > now ? state.current_period_end : now
   const end = momentAfter(from, days * DAYS)
