@@ -108,6 +108,40 @@ test('outside of a tenant, and for other errors, nothing is', async () => {
   assert.deepEqual(records, [])
 })
 
+test('by a route of operators, it is in the log of the installation, also outside of a tenant, once a minute', async () => {
+  const logged = () =>
+    core.core.db.systemQuery<Omit<Refusal, 'tenant_id'>>(
+      "select * from global_audit_logs where action = 'access.denied' order by id",
+    )
+  const alone = await core.addPerson('Ann Alone')
+  const support = await core.addOperator(['support'])
+  const { key } = (
+    await core.request('POST', '/api/v1/api-keys', {
+      token: owner.token,
+      body: { name: 'Key', scopes: ['store.view'] },
+    })
+  ).body
+  const path = `/admin/tenants/${owner.tenantId}/suspend`
+  const tokens = [owner.token, await alone.token(), await support.token(), key]
+  const own = await refusalsOf(async () => {
+    for (const token of tokens)
+      await Promise.all(
+        Array.from({ length: 20 }, () => refused('POST', path, { ...owner, token }, {}, { reason: 'Mine' })),
+      )
+  })
+  assert.deepEqual(own, [])
+  const records = await logged()
+  assert.deepEqual(records.map(({ actor_id }) => actor_id).slice(0, 3), [owner.userId, alone.userId, support.userId])
+  assert.equal(records.length, tokens.length)
+  assert.deepEqual(records[0]?.new_values, {
+    code: 'permission_denied',
+    method: 'POST',
+    route: '/api/v1/admin/tenants/:id/suspend',
+    permission: null,
+  })
+  assert.ok(!JSON.stringify(records).includes('Mine'))
+})
+
 test('an answer does not depend on whether it could be recorded', async () => {
   const { db } = core.core
   const stop = db.observe((sql) => {

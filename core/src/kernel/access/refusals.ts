@@ -8,10 +8,11 @@ import { defineEvent } from '../events/define.ts'
 import type { Identity } from '../http/identify.ts'
 import { Closed, Nullable, OneOf } from '../http/schemas.ts'
 import type { RegisteredRoute } from '../registry.ts'
+import { operatorRolesOf } from './operators.ts'
 
 const CODES = [permissionDenied.code, scopeDenied.code, storeAccessDenied.code]
 
-/** A signed-in person or an API key was refused in a tenant. It names the route, not the content of the request. */
+/** A signed-in person or an API key was refused in a tenant, or by a route of operators. It names the route, not the content of the request. */
 export const accessDenied = defineEvent('access.denied', {
   description: 'A request was refused because its sender may not do this, or not in this store',
   data: Closed({
@@ -36,23 +37,27 @@ export interface RefusedRequest {
 
 /**
  * Records a refusal in its own transaction, because that of the request is rolled back. Other errors than a refused
- * permission or store, and requests outside of a tenant, are skipped. A failure to record is logged and does not change
- * the answer.
+ * permission or store, and requests outside of a tenant, are skipped. What a route of operators refuses is recorded in
+ * the log of the installation, whatever tenant its sender is in. A failure to record is logged and does not change the
+ * answer.
  */
 export async function recordRefusal(core: Core, request: RefusedRequest, thrown: unknown): Promise<void> {
   if (!(thrown instanceof AppError) || !CODES.includes(thrown.code)) return
   const { route, identity, origin } = request
   const { principal, resolved } = identity
-  if (principal.tenantId === null || isRecent(core, request)) return
+  const isOfInstallation = operatorRolesOf(route.access) !== null
+  const tenant = isOfInstallation ? null : principal.tenantId
+  if ((tenant === null && !isOfInstallation) || isRecent(core, request)) return
   const { method, url } = route
   const permission = thrown.details.members?.permission
   const content = {
     after: { code: thrown.code, method, route: url, permission: typeof permission === 'string' ? permission : null },
     label: `${method} ${url}`,
   }
-  const seed = { tenant: principal.tenantId, storeId: null, actor: resolved.actor, origin, principal, resolved }
+  const seed = { tenant, storeId: null, actor: resolved.actor, origin, principal, resolved }
   try {
-    await createContext(core, seed).transaction((ctx) => ctx.emit(accessDenied, content))
+    const within = isOfInstallation ? ({ role: 'system', tenantId: null } as const) : {} // words are types
+    await createContext(core, seed).transaction((ctx) => ctx.emit(accessDenied, content), within)
   } catch (error) {
     // It was not recorded, so the next refusal is recorded again.
     recordedAt.get(core)?.delete(keyOf(request))
@@ -84,5 +89,7 @@ function isRecent(core: Core, request: RefusedRequest): boolean {
 
 function keyOf({ route, identity: { principal, resolved } }: RefusedRequest): string {
   const { type, id } = resolved.actor
-  return `${principal.tenantId} ${type} ${id} ${route.method} ${route.url}`
+  // In the log of the installation somebody counts once, however many tenants they ask from.
+  const tenant = operatorRolesOf(route.access) === null ? principal.tenantId : null
+  return `${tenant} ${type} ${id} ${route.method} ${route.url}`
 }
