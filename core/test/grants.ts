@@ -106,7 +106,6 @@ export const TABLES: Record<string, Rights> = {
     app: 'select, insert, update (attempts, tables_done, tables_total, rows_done, files_done, files_total, started_at, finished_at, error, storage_backend, storage_path, size, checksum_sha256, expires_at, updated_at), delete',
     system: ALL,
   },
-  tenant_imports: { app: '', system: ALL },
   roles: { app: ALL, system: ALL },
   role_assignments: { app: 'select, insert, delete', system: ALL },
   members: { app: ALL, system: ALL },

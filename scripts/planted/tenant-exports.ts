@@ -1,11 +1,9 @@
 import type { Plant } from './plant.ts'
 
 const EXPORTS = 'core/src/modules/tenant-exports'
-const IMPORT = `${EXPORTS}/import`
 const content = [`${EXPORTS}/tenant-exports.test.ts`]
-const refusals = [`${IMPORT}/refused.test.ts`]
 
-/** Faults in exports and imports of tenants. */
+/** Faults in exports of tenants. */
 export const plants: Plant[] = [
   {
     guard: 'A column that a module leaves out of exports is in none',
@@ -97,68 +95,5 @@ export const plants: Plant[] = [
     find: 'await ctx.emit(exportFailed, { before: recordExport(row), after: recordExport(after) })',
     replace: 'recordExport(after)',
     tests: [`${EXPORTS}/crash.test.ts`],
-  },
-  {
-    guard: 'No import writes a row of another tenant',
-    file: `${IMPORT}/import-rows.ts`,
-    find: 'if (inserted !== lines.length) throw',
-    replace: 'if (inserted > lines.length) throw',
-    tests: refusals,
-  },
-  {
-    guard: 'An import compares every entry with its checksum before it writes anything',
-    file: `${IMPORT}/verify.ts`,
-    find: 'if (found.sha256 !== sha256) throw',
-    replace: 'if (found.sha256 === undefined) throw',
-    tests: refusals,
-  },
-  {
-    guard: 'A tenant that is being imported lets nobody in',
-    file: `${IMPORT}/import-tenant.ts`,
-    find: "anew: () => ({ status: 'suspended', slug })",
-    replace: 'anew: () => ({ slug })',
-    tests: [`${IMPORT}/interrupted.test.ts`],
-  },
-  {
-    guard: 'Each part of an import is written once',
-    file: `${IMPORT}/import-queries.ts`,
-    find: ".where('lines_done', '=', lines_done)",
-    replace: '',
-    tests: [`${IMPORT}/interrupted.test.ts`],
-  },
-  {
-    guard: 'An interrupted import goes on with no other export',
-    file: `${IMPORT}/import-tenant.ts`,
-    find: 'if (rest && rest.manifest_sha256 !== sum)',
-    replace: 'if (rest && rest.manifest_sha256 === null)',
-    tests: [`${IMPORT}/interrupted.test.ts`, ...refusals],
-  },
-  {
-    guard: 'An import reads no table that is never exported',
-    file: `${IMPORT}/read-manifest.ts`,
-    find: 'if (!here) throw',
-    replace: "if (!here && name === 'unknown') throw",
-    tests: refusals,
-  },
-  {
-    guard: 'An import reads nothing that a newer version exported',
-    file: `${IMPORT}/read-manifest.ts`,
-    find: 'if (told.schema_version > here.version)',
-    replace: 'if (told.schema_version > 1_000)',
-    tests: refusals,
-  },
-  {
-    guard: 'No entry of an export is there twice',
-    file: `${IMPORT}/open-archive.ts`,
-    find: "if (known.has(name)) return 'is there twice'",
-    replace: '',
-    tests: refusals,
-  },
-  {
-    guard: 'A ZIP file that says it holds absurdly much is not taken apart',
-    file: `${IMPORT}/open-archive.ts`,
-    find: 'bytes > LARGE_BYTES && bytes > MOST_TIMES * packed',
-    replace: 'bytes < 0',
-    tests: refusals,
   },
 ]

@@ -1,27 +1,8 @@
-import type { Clock } from '../clock.ts'
-import type { SecretBox } from '../secrets.ts'
-
 /**
  * What an export of a tenant has of one of its tables. A column that is left out is in no export; `never`: no row is, for the reason
- * given, which completes "left out: …". `anew`: what a row says in another installation, into which an export is read, in place
- * of what was left out or means nothing there; the same columns for every row.
+ * given, which completes "left out: …".
  */
-export type ExportRule =
-  | 'whole'
-  | {
-      readonly without: readonly string[]
-      readonly anew?: (
-        tools: ImportTools,
-        row: { readonly id: string } & Readonly<Record<string, unknown>>,
-      ) => Record<string, unknown>
-    }
-  | { readonly never: string }
-
-/** What new values are made with. */
-export interface ImportTools {
-  readonly secrets: SecretBox
-  readonly clock: Clock
-}
+export type ExportRule = 'whole' | { readonly without: readonly string[] } | { readonly never: string }
 
 /** By table. A table of which no module says anything is exported whole. */
 export type ExportRules = Readonly<Record<string, ExportRule>>

@@ -34,17 +34,7 @@ export const auditSinks = defineModule({
     { table: 'audit_sinks', column: 'locked_until', aheadMs: 2 * MINUTES },
   ],
   exported: {
-    audit_sinks: {
-      without: ['secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'],
-      // Its receiver knows neither the new secret nor the new chain.
-      anew: (tools, { id }) => ({
-        ...sinkSecrets.create(tools, id).columns,
-        status: 'paused',
-        paused_reason: 'by_hand',
-        position: 0,
-        batch_end: null,
-      }),
-    },
+    audit_sinks: { without: ['secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'] },
   },
   cases: () => import('./audit-sinks.cases.ts'),
 })

@@ -41,15 +41,7 @@ export const mail = defineModule({
   postOffice,
   exported: {
     // What mails are written from is sealed, and may hold links that sign somebody in.
-    mails: {
-      without: ['data', 'claimed_by', 'waits_turn'],
-      // What had not left leaves from nowhere else.
-      anew: (_tools, { status }) => ({
-        waits_turn: false,
-        next_attempt_at: null,
-        status: status === 'queued' || status === 'deferred' ? 'canceled' : status,
-      }),
-    },
+    mails: { without: ['data', 'claimed_by', 'waits_turn'] },
     mail_suppressions: 'whole',
   },
   cases: () => import('./mail.cases.ts'),

@@ -1,4 +1,4 @@
-import { defineModule, randomToken, sha256 } from '#kernel'
+import { defineModule } from '#kernel'
 import { mail } from '../mail/index.ts'
 import { pictures } from '../pictures/index.ts'
 import { roles } from '../roles/index.ts'
@@ -53,14 +53,6 @@ export const members = defineModule({
   mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
   notifications: [userInvitedNotice, userJoinedNotice],
   founding: addFounder,
-  exported: {
-    members: 'whole',
-    invitations: {
-      without: ['token_hash'],
-      // Of a link that nobody was sent: another one is.
-      anew: () => ({ token_hash: `\\x${sha256(randomToken()).toString('hex')}` }),
-    },
-    invitation_roles: 'whole',
-  },
+  exported: { members: 'whole', invitations: { without: ['token_hash'] }, invitation_roles: 'whole' },
   cases: () => import('./members.cases.ts'),
 })

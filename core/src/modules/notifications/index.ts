@@ -63,7 +63,7 @@ export const notifications = defineModule({
   exported: {
     notifications: 'whole',
     notification_preferences: 'whole',
-    notification_counts: 'whole',
+    notification_counts: { never: 'counted anew from notifications' },
     notification_sends: { never: 'work under way in this installation' },
     push_subscriptions: { never: 'browsers take messages of this installation alone' },
   },

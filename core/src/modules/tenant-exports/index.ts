@@ -11,9 +11,6 @@ import { tenantExportRoutes } from './routes.ts'
 import { removeExpiredExports } from './sweep.ts'
 
 export * from './events.ts'
-export type { ImportOptions } from './import/import-steps.ts'
-export { type Imported, importTenant } from './import/import-tenant.ts'
-export { ImportRefused } from './import/problem.ts'
 export { getExport, startExport } from './operations.ts'
 export { StartedExport, TenantExport } from './schema.ts'
 
@@ -30,7 +27,8 @@ export const tenantExports = defineModule({
   },
   rateLimits: {
     tenant_exports: {
-      per: 'tenant',
+      // Of a tenant, whoever may not ask could use it up.
+      per: 'person',
       max: 10,
       windowSeconds: 24 * 3_600,
       description: 'Asking for an export of everything that the tenant has',

@@ -81,12 +81,3 @@ export const StartedExport = Closed(
   { title: 'StartedExport', description: 'The export that is being written now' },
 )
 export type StartedExport = Static<typeof StartedExport>
-
-/** What is recorded of an import. */
-export const ImportFacts = Closed({
-  id: Uuid,
-  name: Type.String(),
-  exported_at: Timestamp,
-  rows: count('Rows that were read'),
-  files: count('Files that were read'),
-})

@@ -27,22 +27,9 @@ export interface TenantExportTable extends TenantRow, ProgressColumns {
   expires_at: string | null
 }
 
-/** An import that has begun and is not complete. Global: it begins before its tenant is there. */
-export interface TenantImportTable {
-  tenant_id: string
-  manifest_sha256: string
-  slug: string
-  status: 'active' | 'suspended' | 'deleted'
-  step: string
-  lines_done: Generated<number>
-  created_at: string
-  updated_at: string
-}
-
 declare module '#kernel' {
   interface Tables {
     tenant_exports: TenantExportTable
-    tenant_imports: TenantImportTable
   }
 }
 

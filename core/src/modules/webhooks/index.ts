@@ -54,19 +54,7 @@ export const webhooks = defineModule({
   ],
   exported: {
     // Values of headers are credentials.
-    webhooks: {
-      without: ['headers', 'secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'],
-      // Its receiver does not know the new secret: it is off until somebody has told them.
-      anew: (tools, { id, signature }) => ({
-        ...webhookSecrets.create(tools, id, signature === 'v1a' ? 'v1a' : 'v1').columns,
-        header_names: [],
-        is_active: false,
-        disabled_reason: null,
-        off_since: tools.clock.now(),
-        trial_at: null,
-        next_attempt_at: null,
-      }),
-    },
+    webhooks: { without: ['headers', 'secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'] },
     webhook_deliveries: { never: 'what this installation has sent, or has still to send' },
     webhook_attempts: { never: 'what this installation has sent' },
   },

@@ -6,32 +6,25 @@ export interface Column {
   type: string
 }
 
-/** Whether a row must say something of it. */
-export interface TableColumn extends Column {
-  is_required: boolean
-}
-
 /** A tenant-owned table as the catalogue describes it. */
 export interface TableShape {
   name: string
   /** The column that names the tenant. */
   tenant_key: string
-  columns: TableColumn[]
+  columns: Column[]
   /** The rest of the primary key, in its order: what rows are read by. */
   key: Column[]
   /** Other tenant-owned tables that its rows refer to. */
   refers_to: string[]
   /** Columns that refer to people. */
   people: string[]
-  /** Columns that refer to rows of other global tables: of a plan, say. */
-  globals: { column: string; table: string; to: string }[]
 }
 
 /** The tenant-owned tables of the database, also those of modules that are not there any more. For the system role. */
 export async function listTableShapes(tx: Tx): Promise<TableShape[]> {
   const { rows } = await sql<TableShape>`
     select t.name, t.tenant_key,
-      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'is_required', a.attnotnull and not a.atthasdef) order by a.attnum)
+      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
         from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
       coalesce((select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by k.place)
         from pg_index i cross join lateral unnest(i.indkey::int2[]) with ordinality k (attnum, place)
@@ -40,11 +33,7 @@ export async function listTableShapes(tx: Tx): Promise<TableShape[]> {
       coalesce((select json_agg(distinct o.name) from pg_constraint f join tenantry.tables o on o.kind = 'tenant' and to_regclass(format('core.%I', o.name)) = f.confrelid
         where f.conrelid = c.oid and f.contype = 'f' and o.name <> t.name), '[]') as refers_to,
       coalesce((select json_agg(distinct a.attname) from pg_constraint f join pg_attribute a on a.attrelid = c.oid and a.attnum = any (f.conkey)
-        where f.conrelid = c.oid and f.contype = 'f' and f.confrelid = to_regclass('core.users')), '[]') as people,
-      coalesce((select json_agg(json_build_object('column', a.attname, 'table', g.name, 'to', b.attname)) from pg_constraint f
-        join tenantry.tables g on g.kind = 'global' and g.name <> 'users' and to_regclass(format('core.%I', g.name)) = f.confrelid
-        join pg_attribute a on a.attrelid = c.oid and a.attnum = f.conkey[1] join pg_attribute b on b.attrelid = f.confrelid and b.attnum = f.confkey[1]
-        where f.conrelid = c.oid and f.contype = 'f' and cardinality(f.conkey) = 1), '[]') as globals
+        where f.conrelid = c.oid and f.contype = 'f' and f.confrelid = to_regclass('core.users')), '[]') as people
     from tenantry.tables t join pg_class c on c.oid = to_regclass(format('core.%I', t.name))
     where t.kind = 'tenant' order by t.name`.execute(tx)
   return rows
@@ -73,7 +62,7 @@ export interface RowPage {
   limit: number
 }
 
-type Readable = Pick<TableShape, 'name' | 'tenant_key' | 'key'> & { columns: readonly Column[] }
+type Readable = Pick<TableShape, 'name' | 'tenant_key' | 'columns' | 'key'>
 
 /**
  * Rows of a tenant in the order of their keys. PostgreSQL writes each as JSON, in which a later version of it reads every value
@@ -106,8 +95,8 @@ export interface PeopleColumn {
 }
 
 /**
- * The people that rows of a tenant refer to, by id. Of one who is no member (any more) there is the id alone: what they call
- * themselves since is not the tenant's.
+ * The people that rows of a tenant refer to, by id: what the tenant calls them, and not what they say of themselves, which others
+ * may have been told in confidence. Of one who is no member (any more) there is the id alone.
  */
 export async function listPeople(
   tx: Tx,
@@ -125,7 +114,7 @@ export async function listPeople(
   const { rows } = await sql<RowText>`
     select array[u.id::text] as place, case when m.id is null
       then json_build_object('id', u.id, 'is_member', false)
-      else json_build_object('id', u.id, 'is_member', true, 'email', u.email, 'name', u.name, 'phone', u.phone, 'locale', u.locale, 'timezone', u.timezone)
+      else json_build_object('id', u.id, 'is_member', true, 'email', u.email, 'name', m.name, 'phone', m.phone)
       end::text as row
     from users u left join members m on m.tenant_id = ${tenantId} and m.id = u.id
     where u.id in (${ids}) ${after ? sql`and u.id > ${after[0]}::uuid` : sql``} order by u.id limit ${limit}`.execute(

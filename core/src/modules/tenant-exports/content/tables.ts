@@ -1,5 +1,5 @@
 import { type Ctx, type ExportRule, listTableVersions, type TableVersion } from '#kernel'
-import { listTableShapes, type TableColumn, type TableShape } from './content-queries.ts'
+import { type Column, listTableShapes, type TableShape } from './content-queries.ts'
 
 /** A table that is exported, as far as it is. */
 export interface ExportedTable extends TableShape, TableVersion {
@@ -47,7 +47,7 @@ export async function selectTables(ctx: Ctx): Promise<Selection> {
 function pickColumns(
   { name, columns }: TableShape,
   rule: Exclude<ExportRule, { never: string }>,
-): { columns: TableColumn[]; without: readonly string[] } {
+): { columns: Column[]; without: readonly string[] } {
   const without = rule === 'whole' ? [] : rule.without
   const unknown = without.find((column) => !columns.some((each) => each.name === column))
   if (unknown !== undefined) throw new Error(`${name} is to be exported without ${unknown}, which it does not have`)

@@ -109,7 +109,7 @@ const describe = ({ name, module, version, columns, without }: ExportedTable) =>
   name,
   module,
   schema_version: version,
-  columns: columns.map(({ name, type }) => ({ name, type })),
+  columns,
   without,
 })
 
