@@ -1,11 +1,12 @@
-import { AppError, type Ctx, consume, requireWritable } from '#kernel'
+import { AppError, type Ctx, conflict, consume, requireWritable } from '#kernel'
 import { createMember, listMembersAmong } from '../../members/index.ts'
-import { addUser, listUsersByEmail, type UserRow } from '../../users/index.ts'
+import { addUser, listUsersByEmail, lockUser, type UserRow } from '../../users/index.ts'
 import { imported } from '../events.ts'
 import { insertPassword } from '../queries.ts'
 import type { Entry } from './entry.ts'
+import { refusalOf } from './existing.ts'
 import { createPlaces, type Joining, NoSuchPlace, type Place } from './places.ts'
-import { createSeen } from './seen.ts'
+import { createSeen, type Seen } from './seen.ts'
 
 export interface ImportOptions {
   /** Where people are put whose entry names no tenant: its slug or id. */
@@ -53,6 +54,7 @@ export async function openImporter(ctx: Ctx, options: ImportOptions): Promise<Im
   const places = createPlaces(ctx, { keeps: isDry })
   if (tenant !== null) await places.find(tenant, role)
   const seen = createSeen()
+  const ours = createSeen()
   const wanted = ({ places: own }: Entry) =>
     own.length > 0
       ? own.map((place) => ({ tenant: place.tenant ?? tenant, role: place.role ?? role }))
@@ -86,10 +88,11 @@ export async function openImporter(ctx: Ctx, options: ImportOptions): Promise<Im
       const users = await findUsers(ctx, entries)
       const tasks = await Promise.all(entries.map((entry) => resolve(entry, users.get(entry.email))))
       await leaveOutMembers(ctx, tasks)
+      await refuseStrangers(ctx, tasks, ours)
       if (isDry) for (const task of tasks) recall(task, seen)
       for (const task of tasks) takeSeats(task, places)
       if (isDry) for (const task of tasks) note(task, seen)
-      else await writeAll(ctx, tasks, places)
+      else await writeAll(ctx, tasks, { places, ours })
       return tasks.map(({ result }) => result)
     },
   }
@@ -124,7 +127,20 @@ async function leaveOutMembers(ctx: Ctx, tasks: readonly Task[]): Promise<void> 
   }
 }
 
-type Seen = ReturnType<typeof createSeen>
+/** Fails the tasks of those who are there already and may join nothing by a file. */
+async function refuseStrangers(ctx: Ctx, tasks: readonly Task[], ours: Seen): Promise<void> {
+  const due = tasks.filter((task) => !hasFailed(task) && task.user && task.joins.length > 0)
+  if (due.length === 0) return
+  await ctx.transaction(
+    async (ctx) => {
+      for (const task of due) {
+        const reason = await refusalOf(ctx, task.user?.id ?? '', task.entry, ours)
+        if (reason !== null) fail(task, reason)
+      }
+    },
+    { tenantId: null, readOnly: true },
+  )
+}
 
 /** A dry run finds out of its memory what an earlier line would have written. */
 function recall(task: Task, seen: Seen): void {
@@ -161,12 +177,12 @@ function takeSeats(task: Task, places: ReturnType<typeof createPlaces>): void {
 const full = ({ slug }: Place) => `the plan of ${slug} allows no more people`
 
 /** Every person into their first tenant, in the transaction that adds them; then into their second, and so on. */
-async function writeAll(ctx: Ctx, tasks: readonly Task[], places: ReturnType<typeof createPlaces>): Promise<void> {
+async function writeAll(ctx: Ctx, tasks: readonly Task[], kept: Pick<Round, 'places' | 'ours'>): Promise<void> {
   for (let round = 0; ; round++) {
     const due = tasks.filter((task) => !hasFailed(task) && (task.joins.length > round || (round === 0 && !task.user)))
     if (due.length === 0) return
     const groups = Map.groupBy(due, ({ joins }) => joins[round]?.place)
-    for (const [place, group] of groups) await writeGroup(ctx, group, { place, round, places })
+    for (const [place, group] of groups) await writeGroup(ctx, group, { place, round, ...kept })
   }
 }
 
@@ -175,14 +191,17 @@ interface Round {
   place: Place | undefined
   round: number
   places: ReturnType<typeof createPlaces>
+  /** The addresses of those whose passwords this import has written. */
+  ours: Seen
 }
 
 /** Writes them in one transaction; where it fails, each in one of their own, so that one fails alone. */
 async function writeGroup(ctx: Ctx, group: readonly Task[], step: Round): Promise<void> {
-  const { place, round, places } = step
+  const { place, round, places, ours } = step
   try {
     const users = await ctx.transaction((ctx) => write(ctx, group, step), { tenantId: place?.id ?? null })
     for (const [index, task] of group.entries()) {
+      if (!task.user && task.entry.passwordHash !== null) ours.add(task.entry.email)
       task.user = users[index]
       if (place) task.result.joined.push(place.slug)
     }
@@ -197,8 +216,9 @@ async function writeGroup(ctx: Ctx, group: readonly Task[], step: Round): Promis
   }
 }
 
-async function write(ctx: Ctx, group: readonly Task[], { place, round }: Round): Promise<UserRow[]> {
+async function write(ctx: Ctx, group: readonly Task[], { place, round, ours }: Round): Promise<UserRow[]> {
   if (place) await requireWritable(ctx, 'users')
+  await holdExisting(ctx, group, ours)
   const written = await Promise.all(
     group.map(async ({ entry, user, joins }) => {
       const person = user ?? (await addPerson(ctx, entry, place))
@@ -213,6 +233,17 @@ async function write(ctx: Ctx, group: readonly Task[], { place, round }: Round):
   )
   if (place) await consume(ctx, 'users', group.length)
   return written
+}
+
+/** Looks once more, at rows that are locked: somebody may have registered, or become an operator, since they were read. */
+async function holdExisting(ctx: Ctx, group: readonly Task[], ours: Seen): Promise<void> {
+  const existing = group.flatMap(({ user, entry }) => (user ? [{ id: user.id, entry }] : []))
+  // In order, so that two imports do not wait for each other.
+  for (const { id, entry } of existing.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    await lockUser(ctx.tx, id)
+    const reason = await refusalOf(ctx, id, entry, ours)
+    if (reason !== null) throw conflict({ detail: reason })
+  }
 }
 
 async function addPerson(ctx: Ctx, entry: Entry, place: Place | undefined): Promise<UserRow> {

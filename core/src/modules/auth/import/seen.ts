@@ -3,8 +3,14 @@ import { sha256 } from '#kernel'
 /** Of a text, as many bits as a number holds exactly; never 0. */
 const numberOf = (text: string) => sha256(text).readUIntBE(0, 6) + 1
 
+/** Texts that were there before. */
+export interface Seen {
+  has(text: string): boolean
+  add(text: string): void
+}
+
 /** Remembers texts in sixteen bytes each, where a million of the texts themselves would not be kept. */
-export function createSeen(): { has(text: string): boolean; add(text: string): void } {
+export function createSeen(): Seen {
   let slots = new Float64Array(1024)
   let used = 0
   const slotOf = (table: Float64Array, value: number): number => {

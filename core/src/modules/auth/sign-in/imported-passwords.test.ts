@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { newId } from '#kernel'
 import type { TestCore } from '../../../testing/index.ts'
-import { createAuthCore, login, OTHER_PASSWORD, type Person, register, tally, tokenTo } from '../auth.fixture.ts'
+import {
+  addStranger,
+  addToTenant,
+  createAuthCore,
+  login,
+  OTHER_PASSWORD,
+  type Person,
+  register,
+  tally,
+  tokenTo,
+} from '../auth.fixture.ts'
 import { foreignHashes } from '../passwords/foreign-hashes.fixture.ts'
 import { toStoredHash } from '../passwords/foreign-hashes.ts'
 import { passwordHasher } from '../passwords/hash.ts'
@@ -164,4 +175,15 @@ test('an imported password is replaced by a link in a mail', async () => {
   assert.equal((await t.request('POST', '/api/v1/auth/reset-password', { body })).status, 204)
   assert.match(await stored(person), OURS)
   assert.equal((await login(t, person.email, IMPORTED)).status, 401)
+})
+
+test('who is put into a tenant while somebody registers their address is not registered', async () => {
+  const { tenantId } = await register(t)
+  const email = `${newId()}@example.com`
+  const { id: userId } = await addStranger(t, email)
+  const body = { email, password: OTHER_PASSWORD, name: 'Mallory', tenant_name: 'Elsewhere' }
+  whileHashing(() => addToTenant(t, { userId }, tenantId))
+  const answer = await t.request('POST', '/api/v1/auth/register', { body })
+  assert.deepEqual([answer.status, answer.body.code], [409, 'email_taken'], answer.text)
+  assert.equal((await login(t, email, OTHER_PASSWORD)).status, 401)
 })
