@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { newId } from '#kernel'
+import { type Ctx, newId } from '#kernel'
+import { createContext, noOrigin, systemActor } from '../src/kernel/create-context.ts'
+import { openImporter, readEntry } from '../src/modules/auth/index.ts'
 import { foreignHashes } from '../src/modules/auth/passwords/foreign-hashes.fixture.ts'
 import { inviteMember } from '../src/modules/members/index.ts'
 import { createRole } from '../src/modules/roles/index.ts'
@@ -212,6 +214,25 @@ describe('tenantry people import', () => {
     for (const email of [squatted, operator]) assert.equal(await memberOf(tenant, email), undefined)
     await t.core.db.systemQuery('update users set email_verified_at = now() where email = $1', [squatted])
     assert.match((await take(people.slice(0, 1))).out, /Added 1 membership/)
+  })
+
+  test('who registers an address while it is being imported does not come into the tenant', async () => {
+    const { t, take } = place
+    const tenant = await t.foundTenant({ plan: 'business' })
+    const email = fresh()
+    await take([{ email }])
+    const ctx = createContext(t.core, { tenant: null, storeId: null, actor: systemActor, origin: noOrigin })
+    const transaction: Ctx['transaction'] = async (work, options) => {
+      if (options?.readOnly !== true) assert.equal((await register(email)).status, 201)
+      return ctx.transaction(work, options)
+    }
+    const importer = await openImporter(Object.create(ctx, { transaction: { value: transaction } }), {})
+    const entry = readEntry({ email, tenant: tenant.id })
+    if ('problems' in entry) assert.fail(entry.problems.join())
+    const [result] = await importer.take([entry])
+    assert.equal(result?.outcome, 'failed')
+    assert.match(result?.reason ?? '', /address is not confirmed/)
+    assert.equal(await memberOf(tenant, email), undefined)
   })
 
   test('an import raced by registrations of the address never lets both into the tenant', async () => {

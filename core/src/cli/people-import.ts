@@ -34,8 +34,8 @@ sign-in hashes the password anew. A file of NDJSON has an object on each line, o
 and in NDJSON also "memberships": [{"tenant": "acme", "role": "manager"}, ...]. All but email may be left out. Hashes: argon2,
 bcrypt, and scrypt and PBKDF2 as Werkzeug and Django write them. Who has none sets a password by "forgot password".
 
-Who is there already keeps name, password and roles, and only joins the tenants that they are not in. Nobody is mailed that
-they were imported. Lines that are wrong are named and make the exit code 1; the others are taken. May be interrupted at any
+Who is there already keeps name, password and roles, and only joins the tenants that they are not in; an account whose address
+is not confirmed joins none, nor does an operator's. Nobody is mailed that they were imported. Lines that are wrong are named and make the exit code 1; the others are taken. May be interrupted at any
 moment, even killed: run it again to go on.
 
   --tenant      where people join whose line names no tenant
