@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createSocketServer, type Server, type Socket } from 'node:net'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { OutboundError } from './outbound-error.ts'
 
 /** Why a request comes to nothing; the message must name no address. */
@@ -33,6 +34,17 @@ export const startHttps = (listener: RequestListener): Promise<TestServer> =>
 
 /** Speaks whatever `talk` makes of a connection. */
 export const startRaw = (talk: (socket: Socket) => void): Promise<TestServer> => started(createSocketServer(talk))
+
+/** Has this process trust the certificate while `work` goes on: other files of tests may follow in it. */
+export async function trusting(work: () => Promise<void>): Promise<void> {
+  const others = getCACertificates('default')
+  setDefaultCACertificates([...others, CERTIFICATE])
+  try {
+    await work()
+  } finally {
+    setDefaultCACertificates(others)
+  }
+}
 
 interface Place {
   host: string

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { gzipSync } from 'node:zlib'
-import { CERTIFICATE, reasonOf, startHttp, startHttps, startRaw, type TestServer } from './outbound.fixture.ts'
+import { reasonOf, startHttp, startHttps, startRaw, type TestServer, trusting } from './outbound.fixture.ts'
 import { createOutbound, type OutboundRequest } from './outbound.ts'
 import type { Resolve } from './resolve.ts'
 
@@ -187,10 +186,11 @@ describe('TLS', () => {
     } finally {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
     }
-    setDefaultCACertificates([...getCACertificates('default'), CERTIFICATE])
-    assert.equal((await ask('receiver.test')).body.toString(), 'sealed')
-    assert.equal(await reasonOf(ask('other.test')), 'tls', 'it is for another name')
-    assert.equal(await reasonOf(ask('127.0.0.1')), 'tls')
+    await trusting(async () => {
+      assert.equal((await ask('receiver.test')).body.toString(), 'sealed')
+      assert.equal(await reasonOf(ask('other.test')), 'tls', 'it is for another name')
+      assert.equal(await reasonOf(ask('127.0.0.1')), 'tls')
+    })
   })
 
   test('is not given up for a server that has none', async () => {
