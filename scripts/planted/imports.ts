@@ -58,8 +58,8 @@ export const plants: Plant[] = [
   {
     guard: 'A dry run of an import writes nothing',
     file: `${AUTH}/import/import-people.ts`,
-    find: '      else await writeAll(ctx, tasks, places)\n',
-    replace: '      await writeAll(ctx, tasks, places)\n',
+    find: '      else await writeAll(ctx, tasks, { places, ours })\n',
+    replace: '      await writeAll(ctx, tasks, { places, ours })\n',
     tests: imports,
   },
 ]
