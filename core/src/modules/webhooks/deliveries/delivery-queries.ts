@@ -155,14 +155,35 @@ const shown = (tx: Tx, tenantId: string, webhookId: string) =>
     .where('d.tenant_id', '=', tenantId)
     .where('d.webhook_id', '=', webhookId)
 
-/** For `page`. */
+/** For `page`; what each is about comes by `listAbout`, so that only those of the page are looked up. */
 export const listDeliveries = preparedList(
   (tx, tenantId, { webhookId, status, event }: DeliveryFilter & { webhookId: string }) => {
-    const all = shown(tx, tenantId, webhookId)
+    const all = tx
+      .selectFrom('webhook_deliveries as d')
+      .selectAll('d')
+      .where('d.tenant_id', '=', tenantId)
+      .where('d.webhook_id', '=', webhookId)
     const some = status === undefined ? all : all.where('d.status', '=', sql.lit(status))
     return event === undefined ? some : some.where('d.event', '=', event)
   },
 )
+
+/** The events and last attempts of these, in their order. */
+export async function listAbout(tx: Tx, tenantId: string, rows: readonly DeliveryRow[]): Promise<ShownDelivery[]> {
+  const events = rows.map(({ event_id }) => event_id)
+  const attempts = rows.map(({ last_attempt_id }) => last_attempt_id)
+  const found = await tx
+    .selectFrom(
+      sql<{ n: number }>`(select ${tenantId}::uuid as tenant_id, u.* from unnest(${events}::uuid[], ${attempts}::uuid[])
+        with ordinality as u (event_id, last_attempt_id, n))`.as<'d'>('d'),
+    )
+    .leftJoinLateral(eventOf(tenantId), (join) => join.onTrue())
+    .leftJoinLateral(lastAttemptOf(tenantId), (join) => join.onTrue())
+    .select([...EVENT_COLUMNS, 'a.response_status', 'a.response_body', 'a.error', 'a.duration_ms'])
+    .orderBy('d.n')
+    .execute()
+  return rows.map((row, index) => ({ ...row, ...found[index] }) as ShownDelivery) // one for each
+}
 
 /** Throws 404. */
 export const getDelivery = (tx: Tx, tenantId: string, webhookId: string, id: string): Promise<ShownDelivery> =>

@@ -1,7 +1,7 @@
 import { type Ctx, type PageOf, page, pickFields } from '#kernel'
 import { getWebhook } from '../queries.ts'
 import { type DeliveryFilter, WebhookDelivery, type WebhookDeliveryWithAttempts } from '../schema-deliveries.ts'
-import { getDelivery, listAttempts, listDeliveries, type ShownDelivery } from './delivery-queries.ts'
+import { getDelivery, listAbout, listAttempts, listDeliveries, type ShownDelivery } from './delivery-queries.ts'
 import { bodyOf } from './try-all.ts'
 
 /** A delivery as it stands on the wire. */
@@ -17,7 +17,7 @@ export async function pageDeliveries(
   await getWebhook(ctx.tx, ctx.tenantId, webhookId)
   const list = listDeliveries(ctx.tx, ctx.tenantId, { webhookId, ...filter })
   const { data, next_cursor } = await page(ctx, list, { by: [{ column: 'd.id', as: 'id' }] })
-  return { data: data.map((row) => presentDelivery(row as ShownDelivery)), next_cursor } // columns of left joins
+  return { data: (await listAbout(ctx.tx, ctx.tenantId, data)).map(presentDelivery), next_cursor }
 }
 
 /** A delivery as it is now. Throws 404. */
