@@ -10,6 +10,11 @@ import { builtinAuthForTests, toy } from './toy-module.ts'
 const Seen = Type.Object({}, { additionalProperties: true })
 const token = builtinAuthForTests.token('pieces')
 const MiB = 1024 * 1024
+/** A key of a request that has no answer yet. */
+interface Claim {
+  id: string
+  until: string | null
+}
 let calls = 0
 /** What became of uploads that did not arrive whole. */
 const broken: unknown[] = []
@@ -315,20 +320,24 @@ describe('a form with an Idempotency-Key', () => {
   })
 
   it('holds its key for as long as it takes to arrive', async () => {
-    const UNANSWERED = 'select max(claimed_until) as at from idempotency_keys where status is null'
+    const UNANSWERED = 'select id, claimed_until::text as until from idempotency_keys where status is null'
+    const claims = async () =>
+      new Map((await test.core.db.systemQuery<Claim>(UNANSWERED)).map(({ id, until }) => [id, until]))
+    const others = await claims()
     mock.timers.enable({ apis: ['setInterval'] })
     try {
       const body = `${part('note', 'x')}--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`
       const sent = head(MiB).replace('Content-Type', 'Idempotency-Key: slow\r\nContent-Type')
       const socket = connect(Number(new URL(origin).port), '127.0.0.1').on('error', () => {})
       socket.write(sent + body)
-      const claimedUntil = async () => (await test.core.db.systemQuery<{ at: string }>(UNANSWERED))[0]?.at ?? null
-      await until('it is claimed', async () => (await claimedUntil()) !== null)
-      const first = await claimedUntil()
+      const claim = async () => [...(await claims())].find(([id]) => !others.has(id))
+      await until('it is claimed', async () => (await claim()) !== undefined)
+      const first = await claim()
       test.clock.advance(60_000)
       await until('it is renewed', async () => {
         mock.timers.tick(30_000)
-        return String(await claimedUntil()) > String(first)
+        const now = (await claim())?.[1] ?? null
+        return now !== null && now !== first?.[1]
       })
       socket.destroy()
     } finally {

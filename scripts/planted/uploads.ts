@@ -251,8 +251,8 @@ export const plants: Plant[] = [
   {
     guard: 'A second file of a form is refused',
     file: 'core/src/kernel/http/multipart.ts',
-    find: "else if (this.#content) this.#stop(wrong('file', 'is",
-    replace: "else if (this.#state === 'new') this.#stop(wrong('file', 'is",
+    find: 'else if (this.#content) this.#stop(',
+    replace: 'else if (this.#content) stream.resume(), void (',
     tests: kernel,
   },
   {
