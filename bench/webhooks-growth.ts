@@ -20,14 +20,15 @@ interface Growth {
   requests: number
 }
 
+// Of what is rare a list of ten thousand has ten: with a limit of ten both answers are as long.
 const LISTS = [
   ['first page', ''],
   ['first page, failed', 'status=failed'],
   ['first page, pending', 'status=pending'],
   ['first page, a common event', 'event=store.created'],
-  ['first page, a rare event', 'event=store.deleted'],
+  ['first page, a rare event', 'event=store.deleted&limit=10'],
   ['first page, an event that never was', 'event=user.deleted'],
-  ['first page, failed, a rare event', 'status=failed&event=store.deleted'],
+  ['first page, failed, a rare event', 'status=failed&event=store.deleted&limit=10'],
 ] as const
 
 export async function compareGrowth(growth: Growth): Promise<void> {
