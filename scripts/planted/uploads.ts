@@ -334,7 +334,7 @@ export const plants: Plant[] = [
   },
   {
     guard: 'Parts of two files are not joined',
-    file: `${FILES}/download/download.ts`,
+    file: 'core/src/kernel/storage/stored-answer.ts',
     find: 'ifRange === undefined || ifRange === etag',
     replace: 'ifRange !== etag || ifRange === etag',
     tests: download,

@@ -163,6 +163,7 @@ export {
   type StoredFile,
   type Written,
 } from './storage/storage.ts'
+export { answerStored, onceRecorded, type SentPart, WantedPart } from './storage/stored-answer.ts'
 export { isSame, measure } from './storage/verified.ts'
 export { errorCode } from './system-errors.ts'
 export { colorOr, contrast, edgeOf, readableOn, VISIBLE } from './text/colors.ts'

@@ -1,4 +1,4 @@
-import { defineRoute, notFound, type Route, rangeNotSatisfiable, Streamed, Type } from '#kernel'
+import { defineRoute, notFound, type Route, rangeNotSatisfiable, Streamed, Type, WantedPart } from '#kernel'
 import { tokenExpired } from '../members/index.ts'
 import { sendExport } from './download.ts'
 import { openLink } from './links.ts'
@@ -44,14 +44,7 @@ export const tenantExportRoutes: readonly Route[] = [
     transaction: 'manual',
     rateLimit: 'media',
     params: Type.Object({ token: Type.String({ maxLength: 200, description: 'What the link says' }) }),
-    headers: Type.Object({
-      range: Type.Optional(
-        Type.String({
-          description: 'The part that is wanted: `bytes=0-1023`, one of them. Whatever else it says, the whole is sent',
-        }),
-      ),
-      'if-range': Type.Optional(Type.String({ description: 'The `ETag` of the file whose other parts are there' })),
-    }),
+    headers: WantedPart,
     response: { 200: Streamed, 206: Streamed, 304: null },
     produces: 'application/zip',
     errors: [notFound, tokenExpired, rangeNotSatisfiable],

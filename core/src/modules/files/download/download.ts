@@ -1,14 +1,16 @@
 import type { Readable } from 'node:stream'
 import {
-  Answer,
+  type Answer,
+  answerStored,
   type Ctx,
   FileMissing,
   notFound,
   ofLength,
+  onceRecorded,
   openStored,
-  rangeNotSatisfiable,
-  readRange,
+  type SentPart,
   type StreamBody,
+  type WantedPart,
   WrongLength,
 } from '#kernel'
 import { contentDisposition } from '../disposition.ts'
@@ -20,31 +22,11 @@ import type { FileRow } from '../table.ts'
 import { noteMissing } from '../upkeep/missing.ts'
 import { recentDownloads } from './recent.ts'
 
-/** What a client says about the part that it wants. */
-export interface Wanted {
-  range?: string | undefined
-  /** The tag of the file of which it has the other parts. */
-  ifRange?: string | undefined
-  inline?: boolean | undefined
-}
-
 /** The answer with a file, or with the part of it that is wanted. Throws 404, 423 for one in quarantine, 416. */
-export function sendFile(ctx: Ctx, file: FileRow, { range, ifRange, inline = false }: Wanted): Answer<StreamBody> {
+export function sendFile(ctx: Ctx, file: FileRow, wanted: WantedPart, inline = false): Answer<StreamBody> {
   if (file.trashed_at !== null) throw notFound()
   requireClean(file)
-  const etag = `"${file.checksum_sha256}"`
-  // Parts of two files would be joined.
-  const part = ifRange === undefined || ifRange === etag ? readRange(range, file.size) : 'whole'
-  if (part === 'unsatisfiable') throw rangeNotSatisfiable({ headers: { 'content-range': `bytes */${file.size}` } })
-  const { start, end } = part === 'whole' ? { start: 0, end: file.size - 1 } : part
-  const headers = {
-    ...headersOf(file, inline),
-    etag,
-    'content-length': String(end - start + 1),
-    ...(part === 'whole' ? {} : { 'content-range': `bytes ${start}-${end}/${file.size}` }),
-  }
-  const open = () => openFile(ctx, file, part === 'whole' ? undefined : part)
-  return new Answer<StreamBody>(part === 'whole' ? 200 : 206, open, headers)
+  return answerStored(file, wanted, headersOf(file, inline), (part) => openFile(ctx, file, part))
 }
 
 /** A file is somebody else's: no browser runs anything in it, or guesses what it might be. */
@@ -56,24 +38,18 @@ function headersOf({ content_type, filename, is_public }: FileRow, inline: boole
     'content-disposition': contentDisposition(isShown ? 'inline' : 'attachment', filename),
     'content-security-policy': "default-src 'none'; img-src 'self'; media-src 'self'; sandbox",
     'cross-origin-resource-policy': is_public ? 'cross-origin' : 'same-origin',
-    'accept-ranges': 'bytes',
   }
 }
 
 /** Opens it before the answer begins, so that a file that is not there is said to be missing; and records who took it. */
-async function openFile(ctx: Ctx, file: FileRow, range: { start: number; end: number } | undefined): Promise<Readable> {
+async function openFile(ctx: Ctx, file: FileRow, { range, bytes }: SentPart): Promise<Readable> {
   const storage = ctx.storages.of(file.storage_backend)
   const stream = await openStored(storage, file.storage_path, range).catch((error) => refuse(ctx, file, error))
-  // What fails while it is recorded is told to whoever reads on: until then it would be nobody's error.
-  stream.on('error', () => {})
-  try {
+  const recorded = await onceRecorded(stream, async () => {
     // A part of it is recorded too, but not every one.
     if (!range || begins(ctx, file)) await record(ctx, file)
-    return counted(ctx, file, { stream, bytes: range ? range.end - range.start + 1 : file.size })
-  } catch (error) {
-    stream.destroy()
-    throw error
-  }
+  })
+  return counted(ctx, file, recorded, bytes)
 }
 
 async function refuse(ctx: Ctx, file: FileRow, error: unknown): Promise<never> {
@@ -87,7 +63,7 @@ const noteLost = (ctx: Ctx, file: FileRow): Promise<void> =>
   ctx.transaction((ctx) => noteMissing(ctx, file), { tenantId: file.tenant_id })
 
 /** As many bytes as were announced. A storage that has more or fewer under the key is without the file. */
-function counted(ctx: Ctx, file: FileRow, { stream, bytes }: { stream: Readable; bytes: number }): Readable {
+function counted(ctx: Ctx, file: FileRow, stream: Readable, bytes: number): Readable {
   const of = { file: file.id, tenant_id: file.tenant_id }
   return ofLength(stream, bytes).once('error', (error) => {
     if (!(error instanceof WrongLength)) return

@@ -9,37 +9,22 @@ import {
   Streamed,
   Type,
   Uuid,
+  WantedPart,
 } from '#kernel'
 import { tokenExpired } from '../../members/index.ts'
 import { fileLocked } from '../errors.ts'
 import { seeFile } from '../operations.ts'
 import { findFile } from '../queries.ts'
 import { DownloadQuery, FileParams, Link, NewLink } from '../schema.ts'
-import { sendFile, type Wanted } from './download.ts'
+import { sendFile } from './download.ts'
 import { linkFile, openLink } from './links.ts'
 import { requireOpen } from './open-tenant.ts'
-
-/** Of any length that headers may have: what asks for something else is not refused but gets the whole. */
-const Wishes = Type.Object({
-  range: Type.Optional(
-    Type.String({
-      description: 'The part that is wanted: `bytes=0-1023`, one of them. Whatever else it says, the whole is sent',
-    }),
-  ),
-  'if-range': Type.Optional(Type.String({ description: 'The `ETag` of the file whose other parts are there' })),
-})
-
-const wanted = (headers: { range?: string; 'if-range'?: string }, { inline }: { inline?: boolean }): Wanted => ({
-  range: headers.range,
-  ifRange: headers['if-range'],
-  inline,
-})
 
 const download = {
   method: 'GET',
   transaction: 'manual',
   query: DownloadQuery,
-  headers: Wishes,
+  headers: WantedPart,
   response: { 200: Streamed, 206: Streamed, 304: null },
   // The content type of the file itself.
   produces: '*/*',
@@ -59,7 +44,7 @@ export const downloadRoutes: readonly Route[] = [
     errors: [fileLocked, rangeNotSatisfiable],
     handler: async (ctx, { params, headers, query }) => {
       const file = await ctx.transaction((ctx) => seeFile(ctx, params.id), { readOnly: true })
-      return sendFile(ctx, file, wanted(headers, query))
+      return sendFile(ctx, file, headers, query.inline)
     },
   }),
   defineRoute({
@@ -86,7 +71,7 @@ export const downloadRoutes: readonly Route[] = [
     params: Type.Object({ token: Type.String({ maxLength: 200, description: 'What the link says' }) }),
     errors: [notFound, tokenExpired, fileLocked, rangeNotSatisfiable],
     handler: async (ctx, { params, headers, query }) =>
-      sendFile(ctx, await openLink(ctx, params.token), wanted(headers, query)),
+      sendFile(ctx, await openLink(ctx, params.token), headers, query.inline),
   }),
   defineRoute({
     ...download,
@@ -109,7 +94,7 @@ export const downloadRoutes: readonly Route[] = [
         { tenantId: params.tenant_id, readOnly: true },
       )
       if (!file?.is_public) throw notFound()
-      const answer = sendFile(ctx, file, wanted(headers, query))
+      const answer = sendFile(ctx, file, headers, query.inline)
       return new Answer<StreamBody>(answer.status, answer.body, {
         ...answer.headers,
         'cache-control': `public, max-age=${PUBLIC_SECONDS}`,
