@@ -13,7 +13,7 @@ export { default as Type, type Static, type TObject, type TSchema } from 'typebo
 export { OPERATOR_ROLES, type OperatorRole, operatorRolesOf, type PartialOperatorRole } from './access/operators.ts'
 export * from './access/slots.ts'
 export * from './access/specs.ts'
-export { type Forget, grantsOf, type Resolved, resolveGrants } from './access/standing.ts'
+export { concerns, type Forget, grantsOf, type Resolved, resolveGrants } from './access/standing.ts'
 export type { RowsInStores, StorePlace, StoreScope } from './access/store-scope.ts'
 export { canonicalAddress, readAddress } from './addresses/addresses.ts'
 export { canonicalNetwork, createNetworks, networkOf } from './addresses/networks.ts'

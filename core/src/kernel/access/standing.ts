@@ -43,6 +43,14 @@ export interface Forget {
   apiKeyId?: string
 }
 
+/** Whether what a principal may do rests on any of these; nobody's does. */
+export const concerns = (what: Forget, principal: Principal | null): boolean =>
+  principal !== null &&
+  ((what.userId !== undefined && (principal.userId === what.userId || principal.createdBy === what.userId)) ||
+    (what.tenantId !== undefined && principal.tenantId === what.tenantId) ||
+    (what.sessionId !== undefined && principal.sessionId === what.sessionId) ||
+    (what.apiKeyId !== undefined && principal.apiKeyId === what.apiKeyId))
+
 export interface StandingCache {
   /** Throws what the authenticator throws for a principal that is not valid any more. */
   resolve(authenticator: Authenticator, principal: Principal): Promise<Resolved>
@@ -114,13 +122,7 @@ export function createStandingCache(
     changes++
     loading.clear()
     for (const [key, { principal }] of entries) {
-      if (
-        (what.userId && (principal.userId === what.userId || principal.createdBy === what.userId)) ||
-        (what.tenantId && principal.tenantId === what.tenantId) ||
-        (what.sessionId && principal.sessionId === what.sessionId) ||
-        (what.apiKeyId && principal.apiKeyId === what.apiKeyId)
-      )
-        entries.delete(key)
+      if (concerns(what, principal)) entries.delete(key)
     }
     for (const tell of watchers) tell(what)
   }

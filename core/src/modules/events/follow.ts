@@ -41,7 +41,8 @@ async function waitFor(ctx: Ctx, { wait = 0 }: EventQuery, { first, lookFrom }: 
     let leastMs = 0
     for (;;) {
       const mostMs = Math.max(0, until - performance.now())
-      const end = await waiters.wait({ tenantId, after: look.next, mostMs, leastMs, unawaited })
+      const { principal } = asker
+      const end = await waiters.wait({ tenantId, after: look.next, mostMs, leastMs, principal, unawaited })
       if (end === 'end') return look
       // What it rests on may have ended meanwhile.
       asker = await asker.proveAgain()

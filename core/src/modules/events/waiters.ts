@@ -1,4 +1,4 @@
-import { type Core, type Ctx, defineResource, rateLimited, unavailable } from '#kernel'
+import { type Core, type Ctx, concerns, defineResource, type Principal, rateLimited, unavailable } from '#kernel'
 import { listHeads } from './queries.ts'
 
 /** Requests of one person or key that wait in one process. */
@@ -19,11 +19,13 @@ export interface Wait {
   /** For how long at most, and for how long at least whatever comes. */
   mostMs: number
   leastMs: number
+  /** Who waits: woken too when what they may do has changed. */
+  principal: Principal | null
   /** Aborted when nobody waits for the answer any more. */
   unawaited: AbortSignal
 }
 
-/** `come`: there are events behind the position. `over`: its time is. `end`: whoever asked has gone, or the server stops. */
+/** `come`: there are events behind the position, or whoever asked may see others by now. `over`: its time is. `end`: whoever asked has gone, or the server stops. */
 export type WaitEnd = 'come' | 'over' | 'end'
 
 /** Those who wait in this process. */
@@ -34,11 +36,13 @@ export interface EventWaiters {
   /** Something was published in a tenant, and is committed. */
   published(tenantId: string): void
   readonly size: number
+  close(): void
 }
 
 export const eventWaiters = defineResource<EventWaiters>({
   name: 'events.waiters',
   create: (core) => createWaiters(core),
+  close: (waiters) => waiters.close(),
 })
 
 /** Tells those who wait in this process, once this transaction is committed. */
@@ -49,6 +53,7 @@ export function wakeWaiters(ctx: Ctx): void {
 
 interface Waiter {
   readonly after: number
+  readonly principal: Principal | null
   wake(): void
 }
 
@@ -59,6 +64,13 @@ function createWaiters(core: Core): EventWaiters {
   let lookout: NodeJS.Timeout | undefined
   let isLooking = false
   let isFailing = false
+
+  const stopWatching = core.standings.watch((what) => {
+    // All at once, as after a lost connection, would all ask the database: their time is over soon.
+    if (what === null) return
+    for (const waiters of tenants.values())
+      for (const waiter of waiters) if (concerns(what, waiter.principal)) waiter.wake()
+  })
 
   async function look(): Promise<void> {
     if (isLooking || tenants.size === 0) return
@@ -104,11 +116,12 @@ function createWaiters(core: Core): EventWaiters {
         size--
       }
     },
-    wait: ({ tenantId, after, mostMs, leastMs, unawaited }) =>
+    wait: ({ tenantId, after, mostMs, leastMs, principal, unawaited }) =>
       new Promise((resolve) => {
         const begun = performance.now()
         const waiter: Waiter = {
           after,
+          principal,
           wake() {
             const left = leastMs - (performance.now() - begun)
             if (left <= 0) return done('come')
@@ -136,6 +149,7 @@ function createWaiters(core: Core): EventWaiters {
     get size() {
       return size
     },
+    close: stopWatching,
   }
 }
 

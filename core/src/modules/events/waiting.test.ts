@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
 import { until } from '../../testing/until.ts'
 import { makeKey } from '../api-keys/api-keys.fixture.ts'
+import { suspendTenant } from '../tenants/index.ts'
 import { cursorOfNow, keyClient, makeStore, namesOf, pathOf, rename } from './events.fixture.ts'
 import { eventWaiters } from './waiters.ts'
 
@@ -37,6 +38,9 @@ async function begin(client: Pick<TestPerson, 'get'>, query: Record<string, stri
   await untilWaiting(size + 1)
   return { answer, after }
 }
+
+/** An answer, unless it comes only when its time is over. */
+const soon = <T>(answer: Promise<T>) => Promise.race([answer, sleep(20_000, null, { ref: false })]) as Promise<T>
 
 describe('a request that waits', () => {
   test('is answered with what comes in the same process', async () => {
@@ -116,6 +120,17 @@ describe('a request that waits', () => {
     assert.equal((await owner.delete(`/api-keys/${id}`)).status, 204)
     await makeStore(owner)
     has(await answer, { status: 401, body: { code: 'invalid_api_key' } })
+  })
+
+  test('ends when its credential, or its tenant, does, in this process or another', async () => {
+    const guest = await t.foundTenant({ plan: 'business' })
+    const { key, id } = await makeKey(guest.owner, { scopes: ['event.view'] })
+    const [byKey, byPerson] = [await begin(keyClient(t, key)), await begin(guest.owner)]
+    assert.equal((await guest.owner.delete(`/api-keys/${id}`)).status, 204)
+    has(await soon(byKey.answer), { status: 401, body: { code: 'invalid_api_key' } })
+    const tenantId = guest.id
+    await other.core.run((ctx) => suspendTenant(ctx, 'Card testing'), { role: 'system', tenantId })
+    has(await soon(byPerson.answer), { status: 403, body: { code: 'tenant_suspended' } })
   })
 
   test('is told what its person sees by now', async () => {

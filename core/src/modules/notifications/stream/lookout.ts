@@ -1,4 +1,4 @@
-import { AppError, type Core, type Forget } from '#kernel'
+import { AppError, type Core, concerns, type Forget } from '#kernel'
 import type { StreamEnd } from './event-stream.ts'
 import { listStates } from './stream-queries.ts'
 import { ENDS, type OpenStream } from './streams.ts'
@@ -57,7 +57,7 @@ export function createLookout(core: Core, streams: ReadonlySet<OpenStream>, { en
     prove: (stream: OpenStream) => void prove(stream),
     /** Of what standings were forgotten; null: of all. */
     forgotten(what: Forget | null): void {
-      for (const stream of streams) if (what === null || concerns(stream, what)) void prove(stream)
+      for (const stream of streams) if (what === null || concerns(what, stream.ctx.principal)) void prove(stream)
     },
     async look(): Promise<void> {
       await Promise.all([...streams].map(prove))
@@ -66,12 +66,6 @@ export function createLookout(core: Core, streams: ReadonlySet<OpenStream>, { en
       })
     },
   }
-}
-
-function concerns({ ctx: { principal }, tenantId, userId }: OpenStream, what: Forget): boolean {
-  if (what.userId !== undefined) return what.userId === userId
-  if (what.sessionId !== undefined) return what.sessionId === principal?.sessionId
-  return what.tenantId !== undefined && what.tenantId === tenantId
 }
 
 /** What could not be looked at is a no, after which the client comes back. */
