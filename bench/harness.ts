@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import autocannon from 'autocannon'
@@ -43,6 +43,8 @@ export interface Bench {
 
 export async function startBench(): Promise<Bench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-bench-'))
+  // Another user runs the database when root runs this: what that one cannot reach is kept elsewhere, and would stay there.
+  await chmod(dataDir, 0o711)
   const database = await startEmbedded({ dataDir })
   const servers: Server[] = []
   const stop = async () => {
