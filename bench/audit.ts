@@ -1,6 +1,6 @@
 // Compares the audit log of a long history with that of a short one, and measures exports.
 // node bench/audit.ts [--requests 300] [--large 2000000] [--server postgres://superuser@host/db [--keep]] [--only text]
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +29,8 @@ const PAGE = 1_000
 const agent = new Agent({ keepAlive: true, timeout: 2_000 })
 
 const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-bench-'))
+// As in harness.ts.
+await chmod(dataDir, 0o711)
 const embedded = options.server ? undefined : await startEmbedded({ dataDir })
 const serverUrl = options.server ?? embedded!.superuserUrl // one of them is there
 const sides: Side[] = []
