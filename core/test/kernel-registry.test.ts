@@ -167,6 +167,21 @@ describe('the registry', () => {
     for (const word of ['people', 'all', undefined]) assert.deepEqual(callers({ callers: word }), [])
   })
 
+  it('refuses a route for who acts as somebody else that hands out a secret or is for operators', () => {
+    const problems = (spec: object) => problemsOf(one('desk', { routes: [route({ path: '/desk', ...spec })] }))
+    const name = 'route GET /api/v1/desk (desk)'
+    const secret = { response: { 200: Closed({ token: Type.String({ secret: true }) }) } }
+    const refused = `${name} hands out a secret or is for operators: under impersonation it can only be refused (impersonation)`
+    for (const impersonation of ['reads', 'writes', 'always'])
+      for (const spec of [secret, { access: 'superAdmin' }, { access: { operator: ['support'] } }])
+        assert.deepEqual(problems({ ...spec, impersonation }), [refused])
+    for (const spec of [secret, { access: 'superAdmin' }]) {
+      assert.deepEqual(problems(spec), [])
+      assert.deepEqual(problems({ ...spec, impersonation: 'refused' }), [])
+    }
+    assert.deepEqual(problems({ impersonation: 'sometimes' }), [`${name} has the unknown impersonation 'sometimes'`])
+  })
+
   it('refuses a route among those of operators that is not for them, and one that does not say for which', () => {
     const problems = (path: `/${string}`, spec: object) =>
       problemsOf(one('desk', { permissions: { 'x.do': 'x' }, routes: [route({ path, ...spec })] })).map((problem) =>

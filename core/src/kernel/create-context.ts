@@ -1,15 +1,17 @@
 import { sql } from 'kysely'
 import { denied } from './access/denied.ts'
 import { type Grounds, note } from './access/grounds.ts'
+import { ONLY_READS } from './access/impersonation.ts'
 import type { Actor, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Forget, type Resolved, resolveGrants } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
 import { CORE, coreOf } from './core-of.ts'
+import { sqlState } from './db/errors.ts'
 import { sendUnawaited } from './db/kysely.ts'
 import type { Tx } from './db/tables.ts'
-import { tenantRequired, unauthenticated } from './errors.ts'
+import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import type { Identity } from './http/identify.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
@@ -43,6 +45,8 @@ export interface ContextSeed {
   mayCross?: boolean
   /** False: its transactions are limited to its own tenant. Default true. */
   mayEnter?: boolean
+  /** An operator acts as somebody else and only looks: whatever its transactions write is refused. */
+  isReadOnly?: boolean
   /** Runs in parallel to each writing transaction of the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
 }
@@ -105,7 +109,9 @@ export function assertNarrowed(ctx: Ctx): void {
  */
 export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> {
   const absent = { principal: null, resolved: null }
-  if (userId === null) return (ctx as Context).acting({ ...absent, actor: systemActor }) // every context is made here
+  const { impersonatorId } = ctx.actor
+  // Who has it done as somebody else stays on record.
+  if (userId === null) return (ctx as Context).acting({ ...absent, actor: { ...systemActor, impersonatorId } }) // every context is made here
   const actor: Actor = { type: 'user', id: userId, label: '', impersonatorId: null }
   const principal: Principal = { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
   const resolved = await resolveGrants(coreOf(ctx), ctx.tx, principal)
@@ -236,7 +242,9 @@ class Context implements Ctx {
 
   async transaction<T>(work: (ctx: Ctx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     if (this.#open) throw new Error('A transaction is already open in this context')
-    const { role = 'app', tenantId: tenant = this.tenant, readOnly } = options
+    const { role = 'app', tenantId: tenant = this.tenant } = options
+    const { isReadOnly = false } = this.#seed
+    const readOnly = isReadOnly || options.readOnly
     if (role === 'system' && this.#seed.mayCross === false)
       throw new Error('This route may not see other tenants: one that must says so with acrossTenants')
     const isOwn = tenant === this.tenant
@@ -252,7 +260,8 @@ class Context implements Ctx {
       const ctx = new Context(this[CORE], seed, { tx, afterCommit })
       return isGuarded ? besideGuard(guard(ctx), () => work(ctx)) : work(ctx)
     }
-    const result = await this[CORE].db.transaction(scope, begin, this.#seed.caller ?? 'ctx.transaction')
+    const done = this[CORE].db.transaction(scope, begin, this.#seed.caller ?? 'ctx.transaction')
+    const result = await (isReadOnly ? done.catch(refuseWrite) : done)
     for (const follow of afterCommit) this.#follow(follow)
     return result
   }
@@ -333,7 +342,9 @@ class Context implements Ctx {
   use: Ctx['use'] = (resource) => this[CORE].use(resource)
 
   as(actor: Actor): Ctx {
-    return new Context(this[CORE], { ...this.#seed, actor }, this.#open)
+    // Whoever acts as somebody else stays on record, whoever it is that they act for.
+    const impersonatorId = actor.impersonatorId ?? this.actor.impersonatorId
+    return new Context(this[CORE], { ...this.#seed, actor: { ...actor, impersonatorId } }, this.#open)
   }
 
   acting(who: Pick<ContextSeed, 'actor' | 'principal' | 'resolved'>): Ctx {
@@ -347,6 +358,14 @@ class Context implements Ctx {
   guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {
     return new Context(this[CORE], { ...this.#seed, guard }, this.#open)
   }
+}
+
+/** What the database calls a write in a transaction that only reads. */
+const READ_ONLY = '25006'
+
+function refuseWrite(error: unknown): never {
+  if (sqlState(error) !== READ_ONLY) throw error
+  throw permissionDenied({ detail: ONLY_READS, cause: error })
 }
 
 /** Rights and store of one tenant do not apply in another. */

@@ -10,7 +10,9 @@ export {
   type Updateable,
 } from 'kysely'
 export { default as Type, type Static, type TObject, type TSchema } from 'typebox'
+export { type Impersonation, isImpersonated } from './access/impersonation.ts'
 export { OPERATOR_ROLES, type OperatorRole, operatorRolesOf, type PartialOperatorRole } from './access/operators.ts'
+export { requireOwnHand } from './access/own-hand.ts'
 export * from './access/slots.ts'
 export * from './access/specs.ts'
 export { concerns, type Forget, grantsOf, type Resolved, resolveGrants } from './access/standing.ts'

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { impersonatedRequest } from './access/impersonated-requests.ts'
 import { accessDenied } from './access/refusals.ts'
 import { SECONDS } from './clock.ts'
 import type { Core } from './core.ts'
@@ -167,7 +168,7 @@ export const kernelModule = defineModule({
   name: 'kernel',
   description: 'The server itself: whether it is well, and this document.',
   limits: { [REQUESTS_PER_MINUTE]: { title: 'Requests per minute', per: 'minute' } },
-  events: [accessDenied],
+  events: [accessDenied, impersonatedRequest],
   resources: [health, metrics, texts],
   sealed: [sealedAnswers],
   checks: [

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { problemsOfImpersonation } from './access/impersonation.ts'
 import { isOfOperators, problemsOfOperators } from './access/operators.ts'
 import type { LimitSpec, PermissionSpec } from './access/specs.ts'
 import { problemsOfStoreScope } from './access/store-scope.ts'
@@ -58,6 +59,7 @@ function problemsOf(route: RegisteredRoute, { permissions, limits, features, rat
     problems.push(...problemsOfStoreScope(access, route.path, isList))
   }
   if (access) problems.push(...problemsOfOperators(access, route.root ? '' : route.path, route.callers))
+  if (access) problems.push(...problemsOfImpersonation(route))
   if (!CALLERS.includes(route.callers)) problems.push(`has the unknown callers '${route.callers}'`)
   else if (access === 'public' && route.callers === 'people')
     problems.push('is for people alone (callers), but public: whoever sends no credential may call it')

@@ -1,4 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox'
+import { defaultImpersonation, type Impersonation } from './access/impersonation.ts'
 import { operatorRolesOf, type PartialOperatorRole } from './access/operators.ts'
 import { namesStoreHeader, type StoreScope } from './access/store-scope.ts'
 import type { Ctx } from './context.ts'
@@ -174,6 +175,12 @@ export interface RouteSpec<
   /** A POST that writes nothing, so no constraint can fail and the API document has no such 409. */
   onlyAsks?: boolean
   /**
+   * What of it is for operators who act as somebody else. Default: `reads` where it changes nothing; `refused` where it
+   * hands out a secret, reaches other tenants, or changes something and is for people alone (`callers`) or public; else `writes`. Say
+   * `refused` where it changes who may get in, or takes much of a tenant away at once.
+   */
+  impersonation?: Impersonation
+  /**
    * Accepts `Idempotency-Key` (default: every POST and PATCH that needs a credential, reads no `stream` and returns no secret). An answer
    * with a secret (`secret: true` in its schema) is never kept, so such a route takes no key. Set false where the
    * effect depends on the session: keys belong to the person, and another session would get the answer of the first.
@@ -252,6 +259,7 @@ export interface Route {
   readonly acrossTenants: boolean
   readonly entersTenants: boolean
   readonly onlyAsks: boolean
+  readonly impersonation: Impersonation
   readonly idempotent: boolean
   readonly settings: SettingLevel | undefined
   readonly location: ((result: never) => string) | undefined
@@ -276,7 +284,7 @@ export function defineRoute<
   F extends TObject | undefined = undefined,
 >(spec: RouteSpec<P, Q, B, R, H, C, W, S, F>): Route {
   const isOperators = operatorRolesOf(spec.access) !== null
-  const route: Omit<Route, 'handler' | 'location'> = {
+  const route: Omit<Route, 'handler' | 'location' | 'impersonation'> = {
     method: spec.method,
     path: spec.path,
     root: spec.root ?? false,
@@ -325,6 +333,7 @@ export function defineRoute<
   // The handler's own types were checked against the schemas above; the registry calls it with what they validated.
   return Object.freeze({
     ...route,
+    impersonation: spec.impersonation ?? defaultImpersonation(route),
     handler: spec.handler as Route['handler'],
     location: spec.location as Route['location'],
   })

@@ -88,8 +88,8 @@ function isRecent(core: Core, request: RefusedRequest): boolean {
 }
 
 function keyOf({ route, identity: { principal, resolved } }: RefusedRequest): string {
-  const { type, id } = resolved.actor
+  const { type, id, impersonatorId } = resolved.actor
   // In the log of the installation somebody counts once, however many tenants they ask from.
   const tenant = operatorRolesOf(route.access) === null ? principal.tenantId : null
-  return `${tenant} ${type} ${id} ${route.method} ${route.url}`
+  return `${tenant} ${type} ${id} ${impersonatorId} ${route.method} ${route.url}`
 }

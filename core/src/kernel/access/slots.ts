@@ -22,8 +22,10 @@ export interface Principal {
   sessionId: string | null
   /** The API key, for a credential that is one. It belongs to its tenant: `userId` is null then. */
   apiKeyId?: string
-  /** A person on whose rights it rests, without being them: who made an API key. */
+  /** A person on whose rights it rests, without being them: who made an API key, or acts as somebody else. */
   createdBy?: string | null
+  /** The session that it was begun from and ends with. */
+  begunIn?: string | null
   /** When the credential itself ends, in milliseconds since the epoch, where it says so: what outlives its request ends by then. */
   endsAtMs?: number | null
   actor: Actor
@@ -44,6 +46,8 @@ export interface Standing {
   networks?: readonly string[] | null
   /** When it ends by itself, if ever: it is not remembered beyond. */
   endsAt?: string | null
+  /** Of an operator who acts as somebody else (`actor.impersonatorId`): only to look; default: also to write. */
+  readOnly?: boolean
 }
 
 /** *Who is calling?* Auth brings sessions, an application may bring its own. */
@@ -53,6 +57,8 @@ export interface Authenticator {
   matches(credential: string): boolean
   /** Its credentials are API keys, which `X-API-Key` carries too. */
   takesKeys?: boolean
+  /** Its credentials may be those of an operator who acts as somebody else. */
+  impersonates?: boolean
   /** Verifies the credential without the database (signature, checksum). Throws a 401 AppError. */
   identify(core: Core, credential: string): Principal | Promise<Principal>
   /**

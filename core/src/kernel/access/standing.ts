@@ -15,6 +15,8 @@ import type { Actor, Authenticator, Grant, Principal, Standing, StoreDirectory }
 export interface Resolved {
   actor: Actor
   superAdmin: boolean
+  /** An operator acts as this person, and only looks. */
+  readOnly: boolean
   /** What they may do who run the installation; with `all` for a super admin. */
   operatorRoles: ReadonlySet<OperatorRole>
   scopes: readonly string[] | null
@@ -48,7 +50,7 @@ export const concerns = (what: Forget, principal: Principal | null): boolean =>
   principal !== null &&
   ((what.userId !== undefined && (principal.userId === what.userId || principal.createdBy === what.userId)) ||
     (what.tenantId !== undefined && principal.tenantId === what.tenantId) ||
-    (what.sessionId !== undefined && principal.sessionId === what.sessionId) ||
+    (what.sessionId !== undefined && (principal.sessionId === what.sessionId || principal.begunIn === what.sessionId)) ||
     (what.apiKeyId !== undefined && principal.apiKeyId === what.apiKeyId))
 
 export interface StandingCache {
@@ -258,14 +260,18 @@ function resolve(standing: Standing, grants: Grant[], perMinute = NO_FIGURES): R
     if (storeId === null) for (const code of permissions) tenantWide.add(code)
     else byStore.set(storeId, new Set([...(byStore.get(storeId) ?? []), ...permissions]))
   }
-  const { actor, superAdmin, scopes, requestsPerMinute = null, networks = null, endsAt = null } = standing
+  const { actor, scopes, requestsPerMinute = null, networks = null, endsAt = null } = standing
+  // Whoever acts as somebody else has nothing that an operator has, whatever that person is.
+  const isImpersonated = actor.impersonatorId !== null
+  const superAdmin = standing.superAdmin && !isImpersonated
   const mayComeFrom = networks && createNetworks(networks)
   const endsAtMs = endsAt === null ? null : Date.parse(endsAt)
   const limits = { requestsPerMinute, mayComeFrom, endsAtMs }
-  const operatorRoles = heldRoles(superAdmin, standing.operatorRoles)
+  const operatorRoles = heldRoles(superAdmin, isImpersonated ? [] : standing.operatorRoles)
   return {
     actor,
     superAdmin,
+    readOnly: isImpersonated && (standing.readOnly ?? false),
     operatorRoles,
     scopes,
     ...limits,

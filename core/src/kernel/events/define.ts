@@ -59,7 +59,7 @@ export interface EventRecord<T = unknown> {
   tenantId: string
   /** ISO 8601 UTC. */
   at: string
-  actor: { type: string; id: string | null; label: string }
+  actor: { type: string; id: string | null; label: string; impersonatorId: string | null }
   storeId: string | null
   resource: string
   resourceId: string | null

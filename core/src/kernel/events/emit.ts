@@ -86,7 +86,12 @@ function followed(ctx: Ctx, event: EventDefinition, row: AuditRow, content: Even
     name: row.action,
     tenantId: ctx.tenantId,
     at: row.created_at,
-    actor: { type: row.actor_type, id: row.actor_id, label: row.actor_label },
+    actor: {
+      type: row.actor_type,
+      id: row.actor_id,
+      label: row.actor_label,
+      impersonatorId: row.impersonator_id,
+    },
     storeId: row.store_id,
     resource: row.resource_type,
     resourceId: row.resource_id,

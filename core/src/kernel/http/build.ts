@@ -1,5 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import fastify, { type FastifyInstance, type FastifyRequest, LogController, type onSendHookHandler } from 'fastify'
+import { Readable } from 'node:stream'
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type onSendHookHandler,
+} from 'fastify'
+import { recordImpersonated, withheld } from '../access/impersonated-requests.ts'
+import { isImpersonated } from '../access/impersonation.ts'
 import type { Core } from '../core.ts'
 import { sqlState } from '../db/errors.ts'
 import { AppError, invalidRequest, methodNotAllowed, notFound, unsupportedMediaType } from '../errors.ts'
@@ -11,9 +20,9 @@ import { acceptBodies, bodyLimitOf, bodyScopeOf, bodyTypesOf, isStreamed, MAX_BO
 import { leaveBody, watchBody } from './body-stream.ts'
 import { type Cors, createCors } from './cors.ts'
 import { drainConnections } from './drain.ts'
-import { createHandler } from './handle.ts'
+import { createHandler, originOf, refuseImpersonated } from './handle.ts'
 import { isEncoded, problemOfHost, standingHeaders } from './headers.ts'
-import { identify, identifyIfPossible } from './identify.ts'
+import { type Identity, identify, identifyIfPossible } from './identify.ts'
 import { createMethodTable, isSafe, type MethodTable } from './methods.ts'
 import { refusalOf, sendProblem } from './problem.ts'
 import { type Port, requireThisMachine, standsOn } from './reach.ts'
@@ -110,6 +119,11 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
     else if (request.is404) sendProblem(request, reply, nothingFor(request))
     else done()
   })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const { identity } = request
+    if (!identity || !isImpersonated(identity)) return done(null, payload)
+    recordThenSend(core, { request, reply, payload, identity, standing }).then((sent) => done(null, sent), done)
+  })
   app.addHook('onResponse', (request, reply, done) => {
     request.log.debug(
       {
@@ -125,6 +139,32 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
     tellAnswered(core, request, reply.statusCode)
     done()
   })
+}
+
+interface Leaving {
+  request: FastifyRequest
+  reply: FastifyReply
+  payload: unknown
+  identity: Identity
+  standing: Readonly<Record<string, string>>
+}
+
+/** Whatever an operator is answered as somebody else leaves once it is on record, and not otherwise. */
+async function recordThenSend(core: Core, leaving: Leaving): Promise<unknown> {
+  const { request, reply, payload, identity, standing } = leaving
+  const { method, params, routeOptions } = request
+  const stream = payload instanceof Readable ? payload : undefined
+  // Nobody reads it yet: what fails meanwhile is told to whoever does.
+  stream?.on('error', () => {})
+  try {
+    const told = { method, route: routeOptions.url ?? 'none', params, status: reply.statusCode }
+    await recordImpersonated(core, { ...told, identity, origin: originOf(request) })
+    return payload
+  } catch (error) {
+    request.log.error({ err: error, request_id: request.id }, 'a request under impersonation could not be recorded')
+    stream?.destroy()
+    return withheld(request, reply, standing)
+  }
 }
 
 /** The answer is on its way: what goes wrong here changes nothing about it. */
@@ -186,6 +226,7 @@ function addRoute(scope: FastifyInstance, core: Core, { route, methods, nothingF
             })
       const counting = limiter.count(request, reply)
       if (counting) await counting
+      if (request.identity && isImpersonated(request.identity)) await refuseImpersonated(core, route, request)
       if (isSafe(route.method)) return
       watchBody(request.raw, { ms: BODY_MS, isSteady, late: () => refuse.late(request.raw.socket) })
       if (isEncoded(request.headers)) throw encoded()

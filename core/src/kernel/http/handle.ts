@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Grounds, noGrounds } from '../access/grounds.ts'
+import { requireNotRefused, writesNothing } from '../access/impersonation.ts'
 import { operatorRolesOf } from '../access/operators.ts'
 import { recordRefusal } from '../access/refusals.ts'
 import type { Actor } from '../access/slots.ts'
@@ -61,6 +62,21 @@ export function createHandler(
   }
 }
 
+/**
+ * Before the body is read: throws 403 `permission_denied` for an operator who acts as somebody else and may not do this so,
+ * on public routes too.
+ */
+export async function refuseImpersonated(core: Core, route: RegisteredRoute, request: FastifyRequest): Promise<void> {
+  const { identity } = request
+  if (!identity) return
+  try {
+    requireNotRefused(route, identity)
+  } catch (thrown) {
+    await recordRefusal(core, { route, identity, origin: originOf(request) }, thrown)
+    throw thrown
+  }
+}
+
 /** What is left of a request once its credential and its form are known to be good. */
 async function answer(
   core: Core,
@@ -74,7 +90,9 @@ async function answer(
   if (!isSafe(route.method) && bringsCookies(route, request)) assertOwnPage(core.config, originOf(request))
   const storeId = identity && route.access !== 'public' ? await readStore(core, identity, request) : null
   const sight = identity ? authorize(route, identity, storeId, input) : undefined
-  const key = route.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : null
+  // What is only looked at is answered anew: keeping an answer would be a write.
+  const isKept = route.idempotent && !(identity && writesNothing(route, identity))
+  const key = isKept ? readIdempotencyKey(request.headers['idempotency-key']) : null
   const call: Call = { core, prepared, request, reply, input, storeId, sight }
   if (key === null) {
     const ctx = contextOf(call)
@@ -115,6 +133,7 @@ function contextOf({ core, prepared, request, reply, input, storeId, sight }: Ca
     list: prepared.isList ? listRequest(route, identity, storeId, input) : undefined,
     unawaited: () => unawaitedOf(request, reply),
     grounds,
+    isReadOnly: identity !== null && writesNothing(route, identity),
     mayCross: route.acrossTenants,
     mayEnter: route.access === 'public' || route.entersTenants,
     log: request.log,
@@ -162,7 +181,7 @@ function listRequest(
   }
 }
 
-function originOf(request: FastifyRequest): Origin {
+export function originOf(request: FastifyRequest): Origin {
   const fetchSite = request.headers['sec-fetch-site']
   return {
     requestId: request.id,

@@ -88,7 +88,9 @@ export interface KeyedRequest {
  */
 export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim | KeptAnswer> {
   const { actor, tenant } = ctx
-  const id = hashedId([tenant ?? '', actor.type, actor.id ?? '', request.method, request.path, request.key].join('\0'))
+  // Whoever acts as somebody else has keys of their own.
+  const who = [actor.type, [actor.id ?? '', actor.impersonatorId ?? []].flat().join('/')]
+  const id = hashedId([tenant ?? '', ...who, request.method, request.path, request.key].join('\0'))
   const prints = fingerprintsOf(ctx.secrets, request)
   const claim = newId()
   const rows = keysOf(tenant)

@@ -50,6 +50,11 @@ function fromItsNetworks(identity: Identity, address: string | null): Identity {
   return identity
 }
 
+/** Whether operators can act as somebody else. */
+export function impersonates({ authenticators }: Registry): boolean {
+  return authenticators.some((each) => each.impersonates)
+}
+
 const BEARER = /^Bearer +([\w.~+/=-]{1,4096})$/i
 
 /** Whether any module brings API keys; without one, `X-API-Key` is a header like any other. */

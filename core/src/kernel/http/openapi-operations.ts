@@ -7,7 +7,7 @@ import type { Product } from '../product.ts'
 import type { DefaultRateLimit } from '../rates/define.ts'
 import { isLimited, policiesOf } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
-import { takesKeys } from './identify.ts'
+import { impersonates, takesKeys } from './identify.ts'
 import { declaredParameters, parameterOf, requestBodyOf } from './openapi-inputs.ts'
 import {
   describeProblems,
@@ -58,6 +58,7 @@ export function describeRoute(route: RegisteredRoute, workshop: Workshop): Opera
     security: access === 'public' ? [] : [{ bearer: [] }, ...(isForKeys(route, workshop) ? [{ apiKey: [] }] : [])],
     ...(isForPeople(route, workshop) ? { 'x-callers': 'people' } : {}),
     ...permissionOf(access),
+    ...(impersonates(workshop.registry) ? { 'x-impersonation': route.impersonation } : {}),
     ...(route.limit ? { 'x-limit': route.limit } : {}),
     ...(route.feature ? { 'x-feature': route.feature } : {}),
     ...(isLimited(route) ? { 'x-rate-limits': shownPoliciesOf(route, workshop) } : {}),

@@ -29,7 +29,7 @@ import type { Access } from '../module.ts'
 import { RATE_HEADERS } from '../rates/headers.ts'
 import { isLimited } from '../rates/rules.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
-import { invalidAccessToken, invalidApiKey, takesKeys } from './identify.ts'
+import { impersonates, invalidAccessToken, invalidApiKey, takesKeys } from './identify.ts'
 import { isSafe } from './methods.ts'
 import { sampleOf } from './openapi-samples.ts'
 import type { AnswerObject, JsonSchema, MediaType } from './openapi-types.ts'
@@ -63,6 +63,8 @@ export function errorsOf(route: RegisteredRoute, registry: Registry): ErrorKind[
     ...(access === 'public' ? [] : [storeAccessDenied, tenantRequired]),
     ...(access === 'public' ? [] : authenticators.flatMap(({ errors }) => errors ?? [])),
     ...(operatorRolesOf(access) !== null || typeof access === 'object' ? [permissionDenied] : []),
+    // For who acts as somebody else, on public routes too.
+    ...(impersonates(registry) && (takesBody || route.impersonation === 'refused') ? [permissionDenied] : []),
     ...(route.path.includes(':') ? [notFound] : []),
     // A write may violate a constraint, also a foreign key of an application.
     ...(takesBody && !route.onlyAsks ? [conflict] : []),

@@ -1,3 +1,5 @@
+import type { Impersonation } from '../access/impersonation.ts'
+
 /** A JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
 export type JsonSchema = { [keyword: string]: unknown }
 
@@ -38,6 +40,8 @@ export interface Operation {
   'x-permission-store'?: string
   /** That API keys may not call it. */
   'x-callers'?: 'people'
+  /** What of it is for operators who act as somebody else. */
+  'x-impersonation'?: Impersonation
   'x-limit'?: string
   'x-feature'?: string
   /** The rate limits that its requests count under, by their names in `RateLimit-Policy`. */

@@ -34,7 +34,9 @@ export function createSubjects(secrets: SecretBox): Subjects {
     }
     return found
   }
-  const person = ({ principal }: Identity) => principal.apiKeyId ?? principal.userId ?? principal.key
+  // Whoever acts as somebody else uses up no requests of theirs.
+  const person = ({ principal }: Identity) =>
+    principal.actor.impersonatorId ?? principal.apiKeyId ?? principal.userId ?? principal.key
 
   return {
     network,

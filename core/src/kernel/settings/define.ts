@@ -43,6 +43,8 @@ export interface SettingSpec<S extends TSchema> {
   over?: object
   /** Shown with the others; no PUT can change it. */
   readOnly?: boolean
+  /** Nobody changes it as somebody else: it is about who gets in, or about what is known of those who were in. */
+  ownOnly?: boolean
   /** What `change` may throw. */
   errors?: readonly ErrorKind[]
   /** Computes a value that depends on more than its own stored name. */
@@ -64,6 +66,7 @@ export interface Setting<T = unknown> {
   readonly permission: string | undefined
   readonly over: object | undefined
   readonly readOnly: boolean
+  readonly ownOnly: boolean
   readonly errors: readonly ErrorKind[]
   readonly read: ((stored: StoredSettings, at: SettingMoment) => T) | undefined
   readonly change: ((ctx: Ctx, change: SettingChange<T>) => StoredSettings | Promise<StoredSettings>) | undefined
@@ -79,6 +82,7 @@ export function defineSetting<S extends TSchema>(name: string, spec: SettingSpec
     permission: undefined,
     over: undefined,
     readOnly: false,
+    ownOnly: false,
     errors: [],
     read: undefined,
     change: undefined,

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { requireOwnHand } from '../access/own-hand.ts'
 import type { Ctx } from '../context.ts'
 import type { EventRecord } from '../events/define.ts'
 import { isObject } from '../fields.ts'
@@ -62,6 +63,7 @@ async function changed(
   const isMerged = setting.over !== undefined && isObject(value)
   const own = { [setting.name]: isMerged ? { ...(isObject(kept) ? kept : {}), ...value } : value }
   const isSame = isDeepStrictEqual(before, settingIn({ ...setting, read: undefined }, own, ctx))
+  if (setting.ownOnly && !isSame) requireOwnHand(ctx)
   if (setting.permission && !isSame) ctx.require(setting.permission, storeId)
   if (setting.change) return setting.change(ctx, { before, given: value, stored })
   return isSame ? {} : own

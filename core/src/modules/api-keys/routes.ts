@@ -78,6 +78,7 @@ export const keyRoutes: readonly Route[] = [
     summary: 'Revoke an API key',
     description: 'Effective at its next request. It stays readable.',
     access: { permission: 'api_key.delete' },
+    impersonation: 'refused',
     // Whoever pays no more must still be able to end a key that was stolen.
     whileInactive: true,
     params: ApiKeyParams,

@@ -14,6 +14,8 @@ import { rotateSecret } from './secrets.ts'
 import { pauseSink, resumeSink } from './states.ts'
 
 const access = { permission: 'audit.stream' }
+/** Where the records of operators go is not theirs to change. */
+const impersonation = 'refused'
 
 export const auditSinkRoutes: readonly Route[] = [
   defineRoute({
@@ -32,6 +34,7 @@ export const auditSinkRoutes: readonly Route[] = [
     description:
       'Each record is sent at least once and in order, as lines of JSON in signed batches; any 2xx confirms a batch. Three sinks at most. The secret is shown here only; so no `Idempotency-Key` is taken.',
     access,
+    impersonation,
     body: NewAuditSink,
     check: checkUrlField,
     response: { 201: AuditSinkWithSecret },
@@ -53,6 +56,7 @@ export const auditSinkRoutes: readonly Route[] = [
     summary: 'Change a sink of the audit log',
     description: 'A new URL gets whatever the old one has not confirmed.',
     access,
+    impersonation,
     params: SinkParams,
     body: AuditSinkPatch,
     check: checkUrlField,
@@ -64,6 +68,7 @@ export const auditSinkRoutes: readonly Route[] = [
     path: '/audit/sinks/:id',
     summary: 'Stop streaming to a sink and forget it',
     access,
+    impersonation,
     params: SinkParams,
     response: { 204: null },
     handler: (ctx, { params }) => removeSink(ctx, params.id),
@@ -74,6 +79,7 @@ export const auditSinkRoutes: readonly Route[] = [
     summary: 'Pause a sink of the audit log',
     description: 'A batch that is under way is still sent. What happens meanwhile is its backlog.',
     access,
+    impersonation,
     params: SinkParams,
     response: { 200: AuditSink },
     handler: (ctx, { params }) => pauseSink(ctx, params.id),
@@ -83,6 +89,7 @@ export const auditSinkRoutes: readonly Route[] = [
     path: '/audit/sinks/:id/resume',
     summary: 'Go on with a sink of the audit log where it was paused',
     access,
+    impersonation,
     params: SinkParams,
     response: { 200: AuditSink },
     handler: (ctx, { params }) => resumeSink(ctx, params.id),
@@ -94,6 +101,7 @@ export const auditSinkRoutes: readonly Route[] = [
     description:
       'The previous secret signs too for 24 hours. The new one is shown here only; so no `Idempotency-Key` is taken.',
     access,
+    impersonation,
     params: SinkParams,
     response: { 200: RotatedSecret },
     handler: (ctx, { params }) => rotateSecret(ctx, params.id),
@@ -103,6 +111,7 @@ export const auditSinkRoutes: readonly Route[] = [
     path: '/audit/sinks/:id/test',
     summary: 'Send a signed empty batch to a sink now',
     access,
+    impersonation,
     transaction: 'manual',
     params: SinkParams,
     response: { 200: ProbeResult },

@@ -38,6 +38,7 @@ const exportRoute = defineRoute({
   description:
     'Newest first, with the filters of the list; with `proof` what is sealed, oldest first. The export is itself recorded.',
   access: { permission: 'audit.export' },
+  impersonation: 'refused',
   query: ExportQuery,
   checkQuery: checkProof,
   transaction: 'manual',
@@ -68,6 +69,8 @@ const verifyRoute = defineRoute({
   description:
     'Goes through all sealed records, or the blocks that hold those from `from` to before `to`, and names the first that was changed, removed, inserted or reordered. While it works, spaces are sent ahead of the JSON. One runs at a time: ask again, then, for its answer, which is kept for 5 minutes.',
   access: { permission: 'audit.view' },
+  // It notes that it runs, and what came of it.
+  impersonation: 'always',
   query: PeriodQuery,
   transaction: 'manual',
   produces: { [VERDICT]: VerifiedAudit },

@@ -14,6 +14,7 @@ const invite = defineRoute({
   access: { permission: 'user.invite' },
   // An invitation is worth what its sender may give when it is accepted, and comes from somebody with a proven address.
   callers: 'people',
+  impersonation: 'writes',
   limit: 'users',
   body: NewInvitation,
   response: { 201: Invitation },
@@ -58,6 +59,7 @@ const resend = defineRoute({
     'With a new link and a new term; the link sent before is dead. You must be allowed to give its roles, and they are your promise from then on. Within two minutes of the last mail nothing is sent. One that had expired takes a place in the plan again. Your own e-mail address must be confirmed. Where the installation sends no mail (`MAIL=off`), 503.',
   access: { permission: 'user.invite' },
   callers: 'people', // as inviting
+  impersonation: 'writes',
   params: InvitationParams,
   response: { 200: Invitation },
   errors: [conflict, planLimitReached],

@@ -52,6 +52,7 @@ const deleteMember = defineRoute({
   description:
     'The account stays, and so do the person’s other tenants; invitations that they have sent end. Nobody ends the membership of somebody who holds more than they do themselves; only an owner that of an owner.',
   access: { permission: 'user.delete' },
+  impersonation: 'refused',
   params: UserParams,
   response: { 204: null },
   errors: [lastOwner],

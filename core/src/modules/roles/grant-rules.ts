@@ -1,4 +1,4 @@
-import { at, type Ctx, invalidRequest, permissionDenied } from '#kernel'
+import { at, type Ctx, invalidRequest, permissionDenied, requireOwnHand } from '#kernel'
 import { getStore } from '../stores/index.ts'
 import { catalogueOf, effectivePermissions } from './catalogue.ts'
 import { getRole, listHeldRoles } from './queries.ts'
@@ -70,11 +70,12 @@ export async function requireMayActOn(ctx: Ctx, userId: string, permission: stri
 /**
  * The one rule about people and roles: nobody gives, takes, changes or removes more than they hold themselves. Throws
  * 403 unless the caller holds everything that these roles grant in their places, and is an owner if one of them is
- * `owner`. `permission`: the permission that the caller uses.
+ * `owner`, and not somebody who acts as one. `permission`: the permission that the caller uses.
  */
 export function requireHoldsAll(ctx: Ctx, roles: readonly RoleInPlace[], permission: string): void {
   if (ctx.actor.type === 'system' && ctx.principal === null) return
   for (const role of roles) {
+    if (role.key === 'owner') requireOwnHand(ctx)
     if (role.key === 'owner' && !isOwner(ctx.grants)) {
       throw permissionDenied({ detail: 'Only an owner may do this, as it is about an owner', members: { permission } })
     }

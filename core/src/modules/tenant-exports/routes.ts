@@ -7,6 +7,7 @@ import { StartedExport, TenantExport } from './schema.ts'
 
 const access = { permission: 'tenant.export' }
 const callers = 'people'
+const impersonation = 'refused'
 
 export const tenantExportRoutes: readonly Route[] = [
   defineRoute({
@@ -18,6 +19,7 @@ export const tenantExportRoutes: readonly Route[] = [
       'A job writes one ZIP file: the rows of every table, the people, the files, and a manifest. Owners are told when it is done. While one is being written, it is the answer to everybody who asks.',
     access,
     callers,
+    impersonation,
     rateLimit: 'tenant_exports',
     response: { 202: StartedExport },
     handler: startExport,
@@ -30,6 +32,7 @@ export const tenantExportRoutes: readonly Route[] = [
     description: 'The one that was asked for last. It is kept for seven days, or until the next one is done.',
     access,
     callers,
+    impersonation,
     response: { 200: TenantExport },
     errors: [notFound],
     handler: getExport,
@@ -41,6 +44,7 @@ export const tenantExportRoutes: readonly Route[] = [
     summary: 'Download an export by a link',
     description: 'Whole, or one part of it. Its `ETag` is its checksum. It is recorded who took it.',
     access: 'public',
+    impersonation,
     transaction: 'manual',
     rateLimit: 'media',
     params: Type.Object({ token: Type.String({ maxLength: 200, description: 'What the link says' }) }),

@@ -52,6 +52,7 @@ export const auditRetentionDays = defineSetting('audit_retention_days', {
   level: 'tenant',
   schema: Days,
   default: DEFAULT_AUDIT_RETENTION_DAYS,
+  ownOnly: true,
   read: (stored, now) => inForce(stored, now).audit_retention_days,
   change: (ctx, { given, stored }) => ({ ...changeRetention(ctx, inForce(stored, ctx), given) }),
 })

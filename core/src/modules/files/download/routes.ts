@@ -23,6 +23,8 @@ import { requireOpen } from './open-tenant.ts'
 const download = {
   method: 'GET',
   transaction: 'manual',
+  // It is recorded who took it.
+  impersonation: 'always',
   query: DownloadQuery,
   headers: WantedPart,
   response: { 200: Streamed, 206: Streamed, 304: null },

@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value'
-import { mailNotice, type NotificationDefinition, type Notifier, newId } from '#kernel'
+import { type Actor, mailNotice, type NotificationDefinition, type Notifier, newId } from '#kernel'
 import { listUserTenants } from '../../users/index.ts'
 import { fanOut, tellNext } from './fan-out.ts'
 import { tellElsewhere } from './home.ts'
@@ -39,4 +39,6 @@ function noticeOf({ kind, data: schema }: NotificationDefinition, data: unknown,
   return { kind, ...moment, data: data as Record<string, unknown>, actor_id: null, to: null, after: null } // an object, as above
 }
 
-const actorOf = ({ type, id }: { type: string; id: string | null }) => (type === 'user' ? id : null)
+/** Whose own doing it is: what an operator does as somebody else is news to them. */
+const actorOf = ({ type, id, impersonatorId }: Pick<Actor, 'id' | 'impersonatorId'> & { type: string }) =>
+  type === 'user' && !impersonatorId ? id : null
