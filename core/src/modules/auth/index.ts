@@ -36,8 +36,16 @@ export { hashPasswordsCheaply, passwordHasher, verifyPassword } from './password
 export { findAccountByEmail, findAccountById } from './queries.ts'
 export { requestReset } from './recovery/reset-password.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
+export {
+  findInterruption,
+  type Impersonation,
+  INTERRUPTIONS,
+  type Interruption,
+  openImpersonation,
+} from './sessions/impersonation.ts'
 export { findSession } from './sessions/session-queries.ts'
 export { endSessions, signOutEverywhere } from './sessions/sign-out.ts'
+export { supportAccess, supportAccessIn, supportAccessUntil } from './sessions/support-access.ts'
 export { requireTwoFactor, sessionMaxAgeHours, twoFactorGraceDays } from './settings.ts'
 export { addPerson } from './sign-in/add-person.ts'
 export { actorOf, completeSignIn, type ProvenSignIn } from './sign-in/complete-sign-in.ts'

@@ -90,6 +90,7 @@ const logout = defineRoute({
   summary: 'End this session',
   description: NO_KEY,
   access: 'self',
+  impersonation: 'always',
   idempotent: false,
   ...sessionParts,
   response: { 204: null },

@@ -1,5 +1,6 @@
 import { type Ctx, conflict, defineSetting, Type } from '#kernel'
 import { findUser } from '../users/index.ts'
+import { supportAccess, supportAccessUntil } from './sessions/support-access.ts'
 
 export const requireTwoFactor = defineSetting('require_two_factor', {
   level: 'tenant',
@@ -8,6 +9,7 @@ export const requireTwoFactor = defineSetting('require_two_factor', {
     examples: [false],
   }),
   default: false,
+  ownOnly: true,
   errors: [conflict],
   change: async (ctx, { before, given }) => {
     if (given && !before) await requireOwnTwoFactor(ctx)
@@ -24,6 +26,7 @@ export const twoFactorGraceDays = defineSetting('two_factor_grace_days', {
     examples: [7],
   }),
   default: 7,
+  ownOnly: true,
 })
 
 export const sessionMaxAgeHours = defineSetting('session_max_age_hours', {
@@ -35,10 +38,17 @@ export const sessionMaxAgeHours = defineSetting('session_max_age_hours', {
     examples: [720],
   }),
   default: 720,
+  ownOnly: true,
 })
 
 /** All that this module declares. */
-export const authSettings = [requireTwoFactor, twoFactorGraceDays, sessionMaxAgeHours]
+export const authSettings = [
+  requireTwoFactor,
+  twoFactorGraceDays,
+  sessionMaxAgeHours,
+  supportAccess,
+  supportAccessUntil,
+]
 
 // An admin cannot require a second factor that they have not set up themselves; an API key has none at all.
 async function requireOwnTwoFactor(ctx: Ctx): Promise<void> {

@@ -21,6 +21,13 @@ export interface SessionTable {
   device: string
   /** Its refresh tokens travel in a cookie and never in a body; false: the other way round. */
   in_cookie: boolean
+  /** The operator who acts as the person in it; null: nobody does, as with all that follow. */
+  operator_id: string | null
+  /** The operator's own session, which it was begun from and ends with. */
+  operator_session_id: string | null
+  /** The one tenant that it is for. */
+  scope_tenant_id: string | null
+  read_only: boolean | null
 }
 
 export interface RefreshTokenTable {

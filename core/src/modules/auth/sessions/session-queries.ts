@@ -65,6 +65,7 @@ export const findSessionWithUser = (tx: Tx, id: string) =>
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .select(['sessions.user_id', 'sessions.created_at', 'sessions.revoked_at', 'sessions.expires_at'])
+    .select('sessions.operator_id')
     .select(['users.name', 'users.status', 'users.is_super_admin', 'users.operator_roles'])
     .where('sessions.id', '=', id)
     .executeTakeFirst()

@@ -9,6 +9,8 @@ export interface AccessClaims {
   sub: string
   sid: string
   tid: string | null
+  /** Who really acts (RFC 8693), and in which session of theirs it was begun; absent: `sub` themselves. */
+  act?: { sub: string; sid: string }
 }
 
 /** Of a token that proved itself, with its end in seconds since the epoch. */
@@ -28,21 +30,25 @@ export interface Challenge {
 /** How long a person may take over their second factor. */
 export const CHALLENGE_TTL_SECONDS = 300
 
+/** How long an operator may act as somebody else. */
+export const IMPERSONATION_SECONDS = 15 * 60
+
 /** RFC 9068; the type keeps every other token that the same keys sign from being taken for one. */
 const ACCESS_TYPE = 'at+jwt'
 const CHALLENGE_TYPE = 'tfc+jwt'
 
 /**
- * A signed access token, good until `notAfter` (milliseconds) and no longer than the configured life. `iss` and `aud` are
- * both PUBLIC_URL.
+ * A signed access token, good until `notAfter` (milliseconds) and no longer than `ttlSeconds`, by default the configured
+ * life. `iss` and `aud` are both PUBLIC_URL.
  */
 export async function signAccessToken(
   ctx: Ctx,
   claims: AccessClaims,
   notAfter: number,
+  ttlSeconds = ctx.config.tokens.accessTtlSeconds,
 ): Promise<{ accessToken: string; expiresIn: number }> {
   const now = Math.floor(ctx.clock.ms() / SECONDS)
-  const exp = Math.min(now + ctx.config.tokens.accessTtlSeconds, Math.floor(notAfter / SECONDS))
+  const exp = Math.min(now + ttlSeconds, Math.floor(notAfter / SECONDS))
   return { accessToken: await sign(ctx, ACCESS_TYPE, { ...claims }, now, exp), expiresIn: exp - now }
 }
 
@@ -82,11 +88,17 @@ function claimsWorth(core: Core, { claims }: ProvenToken): ProvenClaims {
 }
 
 function prove(core: Core, key: RingKey | undefined, token: string): ProvenToken {
-  const { sub, sid, tid, exp } = claimsOf(core, key, ACCESS_TYPE, token) ?? {}
+  const { sub, sid, tid, exp, act } = claimsOf(core, key, ACCESS_TYPE, token) ?? {}
   if (!key || !isUuid(sub) || !isUuid(sid) || !(tid === null || isUuid(tid)) || typeof exp !== 'number')
     throw invalidAccessToken()
-  return { claims: { sub, sid, tid, exp }, keyId: key.id }
+  // One that says anything of somebody else is never taken for the person's own.
+  if (act === undefined) return { claims: { sub, sid, tid, exp }, keyId: key.id }
+  if (!isActing(act) || tid === null) throw invalidAccessToken()
+  return { claims: { sub, sid, tid, exp, act: { sub: act.sub, sid: act.sid } }, keyId: key.id }
 }
+
+const isActing = (act: unknown): act is { sub: string; sid: string } =>
+  typeof act === 'object' && act !== null && 'sub' in act && 'sid' in act && isUuid(act.sub) && isUuid(act.sid)
 
 /** A token that says a first factor was given and the second is due. Worth nothing by itself, for five minutes. */
 export async function signChallenge(ctx: Ctx, challenge: Challenge): Promise<string> {

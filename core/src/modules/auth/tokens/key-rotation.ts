@@ -1,6 +1,6 @@
 import { type Ctx, DAYS, fromNow, isAhead, MINUTES, momentAfter, SECONDS } from '#kernel'
 import type { SigningKeyRow } from '../table.ts'
-import { CHALLENGE_TTL_SECONDS } from './access-tokens.ts'
+import { CHALLENGE_TTL_SECONDS, IMPERSONATION_SECONDS } from './access-tokens.ts'
 import { isAuthentic, macOf } from './authentic-keys.ts'
 import { findNewestSigningKey, lockSigningKeys, updateSigningKeyRetired } from './key-queries.ts'
 import { keyRing, warnOfKeys } from './key-ring.ts'
@@ -43,7 +43,8 @@ async function succeed(ctx: Ctx, newest: SigningKeyRow | undefined, { compromise
   const generation = (newest?.generation ?? 0) + 1
   const startsAt = fromNow(ctx.clock, compromised ? 0 : LEAD_MS)
   if (!(await insertKey(ctx, generation, startsAt))) return
-  const longestLifeMs = Math.max(ctx.config.tokens.accessTtlSeconds, CHALLENGE_TTL_SECONDS) * SECONDS
+  const longestLifeMs =
+    Math.max(ctx.config.tokens.accessTtlSeconds, CHALLENGE_TTL_SECONDS, IMPERSONATION_SECONDS) * SECONDS
   const retireAt = compromised ? startsAt : momentAfter(startsAt, longestLifeMs + LEEWAY_MS)
   await retireBefore(ctx, generation, retireAt)
   ctx.afterCommit(() => {
