@@ -133,6 +133,8 @@ export const TABLES: Record<string, Rights> = {
   subscriptions: { app: 'select, insert, update', system: ALL },
   person_trials: { app: 'select, insert, update (trials)', system: ALL },
   limit_usage: { app: ALL, system: ALL },
+  // Only operators begin to act as somebody else.
+  impersonations: { app: 'select, delete', system: ALL },
 
   // What the schema says of itself.
   'tenantry.tables': { app: '', system: 'select' },

@@ -7,6 +7,7 @@ import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { events } from './events/index.ts'
 import { files } from './files/index.ts'
+import { impersonation } from './impersonation/index.ts'
 import { mail } from './mail/index.ts'
 import { mailDomains } from './mail-domains/index.ts'
 import { members } from './members/index.ts'
@@ -36,6 +37,7 @@ export const builtinModules: readonly Module[] = [
   subscriptions,
   operators,
   admin,
+  impersonation,
   authz,
   audit,
   auditSinks,
