@@ -198,7 +198,7 @@ describe('the isolation kit', () => {
     assert.ok(report.requests > 1_000)
     assert.ok(report.statements > 100)
     // Of every kind of credential; much is for people alone.
-    for (const kind of [...KINDS, 'clerk', 'deputy'])
+    for (const kind of [...KINDS, 'clerk', 'deputy', 'impersonated'])
       assert.ok((report.byKind[kind] ?? 0) > 100, `${kind}: ${report.byKind[kind]}`)
     assert.ok((report.byKind.apiKey ?? 0) >= 0.8 * (report.byKind.staff ?? 0), JSON.stringify(report.byKind))
   })

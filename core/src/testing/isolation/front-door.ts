@@ -1,6 +1,7 @@
 import { OPERATOR_ROLES, type OperatorRole } from '../../kernel/access/operators.ts'
 import { SECONDS } from '../../kernel/clock.ts'
 import { apiKeys, scopesForKeys } from '../../modules/api-keys/index.ts'
+import { impersonation } from '../../modules/impersonation/index.ts'
 import type { TestCore } from '../core.ts'
 import { peopleOf } from '../people.ts'
 import { proveAddress } from '../prove-address.ts'
@@ -52,6 +53,18 @@ export const frontDoor: Founding = {
 
   async operators(test) {
     return Object.fromEntries(await Promise.all(OPERATOR_ROLES.map((role) => operatorOf(test, role))))
+  },
+
+  async impersonated(test, own) {
+    if (!test.core.registry.modules.includes(impersonation)) return null
+    const { id: user_id } = await own.send('GET', '/users/me')
+    const operator = await test.addOperator(['all'])
+    const begin = async (write: boolean): Promise<string> => {
+      const body = { user_id, reason: 'What the isolation kit tries', write }
+      const token = await operator.token()
+      return (await post(test, `/admin/tenants/${own.tenantId}/impersonate`, body, token)).body.access_token
+    }
+    return { reads: await begin(false), writes: await begin(true) }
   },
 }
 

@@ -82,7 +82,7 @@ interface Try {
   token: string | null
 }
 
-async function tryOnce(world: World, tried: Try, secrets: readonly string[], findings: Findings): Promise<void> {
+export async function tryOnce(world: World, tried: Try, secrets: readonly string[], findings: Findings): Promise<void> {
   const { route, attempt, kind } = tried
   const after = attempt.foreign === null ? '' : ` with B's id in ${attempt.place}`
   const subject = { before: `${routeName(route)} as `, one: kind, after }

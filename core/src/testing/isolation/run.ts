@@ -7,6 +7,7 @@ import { loadCases } from './cases.ts'
 import { type Choice, choose } from './choice.ts'
 import { Findings, IsolationError } from './findings.ts'
 import { BOOTSTRAP_TOKEN, frontDoor } from './front-door.ts'
+import { tryImpersonated } from './impersonated.ts'
 import { tryOperators } from './operators.ts'
 import { proveReading, proveWriting } from './proof.ts'
 import { planRoutes, tryRoutes } from './requests.ts'
@@ -113,6 +114,8 @@ async function tryEverything(
     { ordinary: credentials, operators: (await founding.operators?.(world.test)) ?? {} },
     findings,
   )
+  const impersonated = await founding.impersonated?.(world.test, world.a)
+  if (impersonated) await tryImpersonated(world, plans, impersonated, secrets, findings)
   await tryStores(world, founding, findings, isTried)
   await proveWriting(world, plans, credentials, findings)
   return { routes: routes.length, tables: tried }

@@ -27,6 +27,12 @@ export type Credentials = { owner: string } & Partial<Record<Exclude<Kind, 'owne
 /** A credential of an operator for each role, who has no other. */
 export type OperatorCredentials = Partial<Record<OperatorRole, string>>
 
+/** Credentials of operators who act as tenant A's owner: one who only reads, and one who may write. */
+export interface ImpersonatedCredentials {
+  reads: string
+  writes: string
+}
+
 /** What a tenant is founded with. */
 export interface Founded {
   tenantId: string
@@ -49,6 +55,8 @@ export interface Founding {
   clerks?(test: TestCore, own: Tenant, other: Tenant): Promise<Clerks>
   /** People who run the installation. Left out: no role of theirs is tried. */
   operators?(test: TestCore): Promise<OperatorCredentials>
+  /** Operators who act as `own`'s owner. Left out, or null: nobody can, and it is not tried. */
+  impersonated?(test: TestCore, own: Tenant): Promise<ImpersonatedCredentials | null>
 }
 
 /** Credentials of people who hold every store permission in one store. */
