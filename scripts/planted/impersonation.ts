@@ -134,8 +134,8 @@ export const plants: readonly Plant[] = [
   },
   {
     guard: 'No answer to who acts as somebody else leaves when the request cannot be recorded',
-    file: 'core/src/kernel/http/build.ts',
-    find: '    return withheld(request, reply, standing)\n',
+    file: 'core/src/kernel/http/impersonated-answers.ts',
+    find: '    return withheld(leaving)\n',
     replace: '    return payload\n',
     tests: ends,
   },

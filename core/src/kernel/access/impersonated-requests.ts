@@ -1,12 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Origin } from '../context.ts'
 import type { Core } from '../core.ts'
 import { createContext } from '../create-context.ts'
-import { unavailable } from '../errors.ts'
 import { defineEvent } from '../events/define.ts'
 import type { Identity } from '../http/identify.ts'
-import { PROBLEM_TYPE, problemDocument } from '../http/problem.ts'
 import { Closed, Uuid } from '../http/schemas.ts'
 import { isUuid } from '../ids.ts'
 
@@ -55,22 +52,4 @@ function idsIn(params: unknown): { name: string; id: string }[] {
   return entries.flatMap(([name, value]) =>
     /^(?:\w+_)?id$/.test(name) && typeof value === 'string' && isUuid(value) ? [{ name, id: value.toLowerCase() }] : [],
   )
-}
-
-/** Headers that stay where another answer takes the place of one that must not leave. */
-const KEPT = /^(?:x-request-id|vary|access-control-.*)$/
-
-/**
- * The 503 in place of an answer that could not be recorded: what nobody could find out about later does not leave. What
- * the request did is on record by itself.
- */
-export function withheld(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  standing: Readonly<Record<string, string>>,
-): string {
-  for (const name of Object.keys(reply.getHeaders())) if (!KEPT.test(name)) reply.removeHeader(name)
-  const error = unavailable({ detail: 'This request could not be recorded', headers: { 'retry-after': '1' } })
-  reply.code(error.status).headers({ ...standing, ...error.details.headers, 'content-type': PROBLEM_TYPE })
-  return JSON.stringify(problemDocument(error, request.id, request.server.problemTypes))
 }

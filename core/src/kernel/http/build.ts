@@ -1,13 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
-import fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-  type onSendHookHandler,
-} from 'fastify'
-import { recordImpersonated, withheld } from '../access/impersonated-requests.ts'
+import fastify, { type FastifyInstance, type FastifyRequest, LogController, type onSendHookHandler } from 'fastify'
 import { isImpersonated } from '../access/impersonation.ts'
 import type { Core } from '../core.ts'
 import { sqlState } from '../db/errors.ts'
@@ -20,9 +12,10 @@ import { acceptBodies, bodyLimitOf, bodyScopeOf, bodyTypesOf, isStreamed, MAX_BO
 import { leaveBody, watchBody } from './body-stream.ts'
 import { type Cors, createCors } from './cors.ts'
 import { drainConnections } from './drain.ts'
-import { createHandler, originOf, refuseImpersonated } from './handle.ts'
+import { createHandler, refuseImpersonated } from './handle.ts'
 import { isEncoded, problemOfHost, standingHeaders } from './headers.ts'
-import { type Identity, identify, identifyIfPossible } from './identify.ts'
+import { identify, identifyIfPossible } from './identify.ts'
+import { recordThenSend } from './impersonated-answers.ts'
 import { createMethodTable, isSafe, type MethodTable } from './methods.ts'
 import { refusalOf, sendProblem } from './problem.ts'
 import { type Port, requireThisMachine, standsOn } from './reach.ts'
@@ -139,32 +132,6 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
     tellAnswered(core, request, reply.statusCode)
     done()
   })
-}
-
-interface Leaving {
-  request: FastifyRequest
-  reply: FastifyReply
-  payload: unknown
-  identity: Identity
-  standing: Readonly<Record<string, string>>
-}
-
-/** Whatever an operator is answered as somebody else leaves once it is on record, and not otherwise. */
-async function recordThenSend(core: Core, leaving: Leaving): Promise<unknown> {
-  const { request, reply, payload, identity, standing } = leaving
-  const { method, params, routeOptions } = request
-  const stream = payload instanceof Readable ? payload : undefined
-  // Nobody reads it yet: what fails meanwhile is told to whoever does.
-  stream?.on('error', () => {})
-  try {
-    const told = { method, route: routeOptions.url ?? 'none', params, status: reply.statusCode }
-    await recordImpersonated(core, { ...told, identity, origin: originOf(request) })
-    return payload
-  } catch (error) {
-    request.log.error({ err: error, request_id: request.id }, 'a request under impersonation could not be recorded')
-    stream?.destroy()
-    return withheld(request, reply, standing)
-  }
 }
 
 /** The answer is on its way: what goes wrong here changes nothing about it. */
