@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino'
 import { createStandingCache } from './kernel/access/standing.ts'
+import { createThrottledTenants } from './kernel/access/throttles.ts'
 import { type Clock, systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
 import type { Core } from './kernel/core.ts'
@@ -11,6 +12,7 @@ import { assertDeclarationsFit } from './kernel/declarations.ts'
 import { buildApp, type FastifySetup } from './kernel/http/build.ts'
 import { stopListening } from './kernel/http/drain.ts'
 import { createWaker, startWorker } from './kernel/jobs/worker.ts'
+import { createLoadMeter } from './kernel/load/meter.ts'
 import { withoutRows } from './kernel/logged-errors.ts'
 import type { Module, Resource } from './kernel/module.ts'
 import { createOutbound } from './kernel/outbound/outbound.ts'
@@ -65,7 +67,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   // Read now, not by the first request that needs it.
   for (const { configuration } of registry.modules) if (configuration) config.of(configuration)
   const log = withoutRows(options.log ?? pino({ level: config.log.level, base: null }))
-  const db = openDatabase({ appUrl, systemUrl, poolSize, log })
+  const load = createLoadMeter()
+  const db = openDatabase({ appUrl, systemUrl, poolSize, log, load })
   const secrets = createSecretBox([config.appSecret, ...config.appSecretPrevious])
   const rates = openRates({ config, secrets, log, store: options.rates })
   const storages = openStorages(config)
@@ -91,7 +94,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     clock,
     log,
     standings: undefined as unknown as Core['standings'], // set just below: the cache needs the core
+    throttled: undefined as unknown as Core['throttled'], // as above
     signals,
+    load,
     rates,
     scanner: openScanner(config, options.scanner),
     wake: waker.wake,
@@ -135,6 +140,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   }
   const standings = createStandingCache(core, listenUrl ?? appUrl, { signals })
   Object.assign(core, { standings })
+  Object.assign(core, { throttled: createThrottledTenants(core) })
   try {
     await standings.start()
     for (const resource of resourcesOf(registry)) resources.set(resource.name, await resource.create(core))

@@ -109,7 +109,7 @@ export const plants: Plant[] = [
   {
     guard: 'A job that ends its process takes no others with it',
     file: 'core/src/kernel/jobs/run.ts',
-    find: 'if (!together || job.attempts > 1) return',
+    find: 'if (!together || isThrottled || job.attempts > 1) return',
     replace: 'if (!together) return',
     tests: ['core/test/kernel-jobs-together.test.ts'],
   },

@@ -1,9 +1,11 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { StandingCache } from './access/standing.ts'
+import type { ThrottledTenants } from './access/throttles.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import type { Ctx, TransactionOptions } from './context.ts'
 import type { Database } from './db/database.ts'
+import type { LoadMeter } from './load/meter.ts'
 import type { Resource } from './module.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import type { Product } from './product.ts'
@@ -32,8 +34,11 @@ export interface Core {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly standings: StandingCache
+  readonly throttled: ThrottledTenants
   /** Hints from process to process. */
   readonly signals: Signals
+  /** Counts what each tenant makes this process and its database do, once somebody has started it. */
+  readonly load: LoadMeter
   /** The counts of rate limits. */
   readonly rates: Rates
   /** Looks for malware in uploads; null: nothing does. */

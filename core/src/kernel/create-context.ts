@@ -47,6 +47,8 @@ export interface ContextSeed {
   mayEnter?: boolean
   /** An operator acts as somebody else and only looks: whatever its transactions write is refused. */
   isReadOnly?: boolean
+  /** Its transactions are no tenant's load: an operator's. */
+  isOfNobody?: boolean
   /** Runs in parallel to each writing transaction of the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
 }
@@ -250,7 +252,9 @@ class Context implements Ctx {
     const isOwn = tenant === this.tenant
     if (!isOwn && tenant !== null && this.#seed.mayEnter === false)
       throw new Error('This route may not enter other tenants: one that must says so with entersTenants')
-    const scope = { tenantId: role === 'system' ? null : tenant, role, readOnly }
+    // What the system role does in the context of a tenant is done for that tenant.
+    const loadOf = this.#seed.isOfNobody || (role === 'system' && !isOwn) ? null : tenant
+    const scope = { tenantId: role === 'system' ? null : tenant, role, readOnly, loadOf }
     const { guard } = this.#seed
     const isGuarded = guard && role === 'app' && !readOnly && tenant !== null && isOwn
     let afterCommit: (() => void)[] = []

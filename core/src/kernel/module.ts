@@ -1,4 +1,11 @@
-import type { Allowances, AnswerListener, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type {
+  Allowances,
+  AnswerListener,
+  Authenticator,
+  GrantSource,
+  StoreDirectory,
+  ThrottleSource,
+} from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import type { FileRule } from './attachments/define.ts'
 import type { Configuration } from './config/declared.ts'
@@ -78,6 +85,7 @@ export interface Module {
   readonly authenticators: readonly Authenticator[]
   readonly grants: readonly GrantSource[]
   readonly allowances: Allowances | undefined
+  readonly throttles: ThrottleSource | undefined
   readonly answered: AnswerListener | undefined
   readonly stores: StoreDirectory | undefined
   /** Where the settings of a level are. */
@@ -144,6 +152,7 @@ export function defineModule(spec: ModuleSpec): Module {
     authenticators: [],
     grants: [],
     allowances: undefined,
+    throttles: undefined,
     answered: undefined,
     stores: undefined,
     settingsOf: {},

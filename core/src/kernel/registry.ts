@@ -1,4 +1,11 @@
-import type { Allowances, AnswerListener, Authenticator, GrantSource, StoreDirectory } from './access/slots.ts'
+import type {
+  Allowances,
+  AnswerListener,
+  Authenticator,
+  GrantSource,
+  StoreDirectory,
+  ThrottleSource,
+} from './access/slots.ts'
 import type { FeatureSpec, LimitSpec, PermissionSpec } from './access/specs.ts'
 import type { FileRule } from './attachments/define.ts'
 import { problemsOfDeclared } from './config/declared.ts'
@@ -78,6 +85,7 @@ export interface Registry {
   readonly authenticators: readonly Authenticator[]
   readonly grantSources: readonly GrantSource[]
   readonly allowances: Allowances | undefined
+  readonly throttles: ThrottleSource | undefined
   readonly answerListeners: readonly AnswerListener[]
   readonly storeDirectory: StoreDirectory | undefined
   /** By level and name. */
@@ -220,6 +228,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   const routes = completeRoutes(declaredRoutes, settings, problems)
   checkRoutes(routes, { permissions, limits, features, rateLimits }, problems)
   const allowances = onlyOne('allowances', modules, (module) => module.allowances, problems)
+  const throttles = onlyOne('throttles', modules, (module) => module.throttles, problems)
   const storeDirectory = onlyOne('stores', modules, (module) => module.stores, problems)
   const postOffice = onlyOne('postOffice', modules, (module) => module.postOffice, problems)
   const brands = onlyOne('brands', modules, (module) => module.brands, problems)
@@ -254,6 +263,7 @@ export function createRegistry(given: readonly Module[]): Registry {
       .sort((a, b) => Number(a.takesKeys ?? false) - Number(b.takesKeys ?? false)),
     grantSources: modules.flatMap((module) => module.grants),
     allowances,
+    throttles,
     answerListeners: modules.flatMap(({ answered }) => answered ?? []),
     storeDirectory,
     settings,

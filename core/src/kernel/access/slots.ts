@@ -119,6 +119,20 @@ export interface Allowances {
   perMinute?(ctx: Ctx): Promise<Readonly<Record<string, number | null>>>
 }
 
+/** What an operator holds a tenant to, beside its plan. */
+export interface Throttle {
+  /** Most requests in a minute. Its jobs run one at a time meanwhile. */
+  requestsPerMinute: number
+  /** When it ends by itself; null: when somebody ends it. */
+  until: string | null
+}
+
+/**
+ * *Who is held back?* The throttle of the transaction's tenant, also one that is over; null: there was none. A change of it calls
+ * `ctx.forget({ tenantId })`.
+ */
+export type ThrottleSource = (tx: Tx, tenantId: string) => Promise<Throttle | null>
+
 /** A request that was answered. */
 export interface AnsweredRequest {
   /** Null: nobody in particular, or somebody who was refused. */

@@ -10,6 +10,7 @@ import { SIGNAL_CHANNEL, type SignalBox } from '../signals.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
 import { heldRoles, type OperatorRole } from './operators.ts'
 import type { Actor, Authenticator, Grant, Principal, Standing, StoreDirectory } from './slots.ts'
+import { findThrottle, throttled } from './throttles.ts'
 
 /** A principal with its permissions, valid until something they depend on changes. */
 export interface Resolved {
@@ -26,6 +27,8 @@ export interface Resolved {
   mayComeFrom: ((address: string) => boolean) | null
   /** When the credential ends by itself, in milliseconds since the epoch; null: never. */
   endsAtMs: number | null
+  /** When something of it ends by itself that the credential outlives, in milliseconds since the epoch; null: nothing does. */
+  changesAtMs: number | null
   /** The tenant's figures for limits `per: 'minute'`, by name; one that is missing or null: any number. */
   perMinute: ReadonlyMap<string, number | null>
   grants: readonly Grant[]
@@ -142,7 +145,8 @@ export function createStandingCache(
     for (const tell of watchers) tell(null)
   }
 
-  const lastMoment = ({ endsAtMs }: Resolved) => Math.min(core.clock.ms() + MAX_AGE_MS, endsAtMs ?? Infinity)
+  const lastMoment = ({ endsAtMs, changesAtMs }: Resolved) =>
+    Math.min(core.clock.ms() + MAX_AGE_MS, endsAtMs ?? Infinity, changesAtMs ?? Infinity)
 
   async function load(authenticator: Authenticator, principal: Principal): Promise<Resolved> {
     const before = changes
@@ -216,7 +220,7 @@ async function ask(core: Core, authenticator: Authenticator, principal: Principa
   return core.db.transaction({ tenantId: principal.tenantId, role: 'app', readOnly: true }, async (tx) => {
     const standing = await authenticator.standing(tx, principal, core)
     const grants = principal.tenantId === null ? [] : await askGrantSources(core, tx, principal)
-    return resolve(standing, narrow(grants, standing.scopes), await askPerMinute(core, tx, principal))
+    return resolve(standing, narrow(grants, standing.scopes), await askPace(core, tx, principal))
   })
 }
 
@@ -240,20 +244,31 @@ async function askGrantSources(core: Core, tx: Tx, principal: Principal): Promis
   return grants
 }
 
-async function askPerMinute(core: Core, tx: Tx, { tenantId }: Principal): Promise<Resolved['perMinute']> {
+/** How much of a tenant may come in a minute: as its plan says, and no more than an operator lets through. */
+type Pace = Pick<Resolved, 'perMinute' | 'changesAtMs'>
+
+async function askPace(core: Core, tx: Tx, { tenantId }: Principal): Promise<Pace> {
+  if (tenantId === null) return UNBOUNDED
+  const [planned, throttle] = await Promise.all([askPerMinute(core, tx, tenantId), findThrottle(core, tx, tenantId)])
+  if (throttle === null) return { perMinute: planned, changesAtMs: null }
+  const { until } = throttle
+  return { perMinute: throttled(planned, throttle), changesAtMs: until === null ? null : Date.parse(until) }
+}
+
+async function askPerMinute(core: Core, tx: Tx, tenantId: string): Promise<Resolved['perMinute']> {
   const { allowances } = core.registry
-  if (tenantId === null || !allowances?.perMinute) return NO_FIGURES
+  if (!allowances?.perMinute) return UNBOUNDED.perMinute
   return new Map(Object.entries(await allowances.perMinute(contextIn(core, tx, tenantId))))
 }
 
-const NO_FIGURES: Resolved['perMinute'] = new Map()
+const UNBOUNDED: Pace = { perMinute: new Map(), changesAtMs: null }
 
 function narrow(grants: Grant[], scopes: readonly string[] | null): Grant[] {
   if (scopes === null) return grants
   return grants.map((grant) => ({ ...grant, permissions: grant.permissions.filter((code) => scopes.includes(code)) }))
 }
 
-function resolve(standing: Standing, grants: Grant[], perMinute = NO_FIGURES): Resolved {
+function resolve(standing: Standing, grants: Grant[], pace = UNBOUNDED): Resolved {
   const tenantWide = new Set<string>()
   const byStore = new Map<string, Set<string>>()
   for (const { storeId, permissions } of grants) {
@@ -275,7 +290,7 @@ function resolve(standing: Standing, grants: Grant[], perMinute = NO_FIGURES): R
     operatorRoles,
     scopes,
     ...limits,
-    perMinute,
+    ...pace,
     grants,
     tenantWide,
     byStore,

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import pg from 'pg'
 import { isUuid } from '../ids.ts'
+import { createLoadMeter, type LoadMeter } from '../load/meter.ts'
 import { isConnectionLoss, isEndOfBackend, isRetryable, isUnsent, sqlState } from './errors.ts'
 import { createHoldings } from './held-connections.ts'
-import { bindTx, finishWork, type StatementObserver } from './kysely.ts'
+import { bindTx, finishWork, type StatementHearer, type StatementObserver } from './kysely.ts'
 import { prepareLeads, sendFirst, sendScoped } from './scoped-query.ts'
 import { type ReadSnapshot, readSnapshot } from './snapshot.ts'
 import { corkUntilIdle, Statement } from './statement.ts'
@@ -20,6 +21,8 @@ export interface DatabaseOptions {
   /** Connections per role in this process. */
   poolSize: number
   log: FastifyBaseLogger
+  /** Gets what transactions cost. Default: nobody counts. */
+  load?: LoadMeter
 }
 
 export interface TransactionScope {
@@ -31,6 +34,8 @@ export interface TransactionScope {
    * commits anyway.
    */
   readOnly?: boolean
+  /** Whose load it is; null: of no tenant, `uncounted`: it is not counted. Default: the tenant's that it is scoped to. */
+  loadOf?: string | null | 'uncounted'
 }
 
 /** The connections of one process to its database. */
@@ -69,6 +74,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pools.system.on('connect', (client) => prepareLeads(client, 'system'))
   const observers = new Set<StatementObserver>()
   const holdings = createHoldings()
+  const { load = createLoadMeter() } = options
 
   /** Errors of the database itself; similar errors of other services do not count. */
   const failures = new WeakSet<object>()
@@ -88,9 +94,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     const client = await pools[scope.role].connect().catch(noteAndThrow)
     let isOpen = false
     let lost: Error | undefined
-    const bound = bindTx(client, scope, observers, noteFailure, (config) => {
+    const cost = new Cost(noteFailure)
+    const bound = bindTx(client, scope, observers, cost, (config) => {
       if (isOpen) return sendNext(client, config)
       isOpen = true
+      cost.begin()
       return sendFirst(client, config, scope)
     })
     try {
@@ -109,13 +117,18 @@ export function openDatabase(options: DatabaseOptions): Database {
       throw error
     } finally {
       client.release(lost)
+      cost.addTo(load, scope)
     }
   }
 
   async function read<T>(scope: TransactionScope, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pools.app.connect().catch(noteAndThrow)
     let lost: Error | undefined
-    const bound = bindTx(client, scope, observers, noteFailure, (config) => sendScoped(client, config, scope.tenantId))
+    const cost = new Cost(noteFailure)
+    const bound = bindTx(client, scope, observers, cost, (config) => {
+      cost.begin()
+      return sendScoped(client, config, scope.tenantId)
+    })
     try {
       const result = await work(bound.tx)
       await Promise.all(bound.unawaited)
@@ -126,6 +139,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     } finally {
       bound.end()
       client.release(lost)
+      cost.addTo(load, scope)
     }
   }
 
@@ -163,12 +177,18 @@ export function openDatabase(options: DatabaseOptions): Database {
     async snapshot(tenantId, work) {
       if (!isUuid(tenantId)) throw new Error('A tenant id must be a UUID')
       holdings.assertNone('db.snapshot')
-      const how: ReadSnapshot = { url: options.appUrl, tenantId, observers, log: options.log }
+      const spent = (ms: number) => {
+        load.of(tenantId).dbMs += ms
+      }
+      const how: ReadSnapshot = { url: options.appUrl, tenantId, observers, spent, log: options.log }
       return readSnapshot(how, work)
     },
     async systemQuery<R extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
       holdings.assertNone('db.systemQuery')
-      return (await pools.system.query<R>(sql, values)).rows
+      const begunAt = performance.now()
+      const { rows } = await pools.system.query<R>(sql, values)
+      load.of(null).dbMs += performance.now() - begunAt
+      return rows
     },
     aside: holdings.aside,
     systemPool: pools.system,
@@ -180,6 +200,32 @@ export function openDatabase(options: DatabaseOptions): Database {
     close: async () => {
       await Promise.all([pools.app.end(), pools.system.end()])
     },
+  }
+}
+
+/** What one transaction costs: the time from its first statement on, without the wait for a connection, and the rows. */
+class Cost implements StatementHearer {
+  readonly failed: StatementHearer['failed']
+  #begunAt = 0
+  #rows = 0
+
+  constructor(failed: StatementHearer['failed']) {
+    this.failed = failed
+  }
+
+  begin(): void {
+    if (this.#begunAt === 0) this.#begunAt = performance.now()
+  }
+
+  wrote(rows: number): void {
+    this.#rows += rows
+  }
+
+  addTo(load: LoadMeter, { tenantId, loadOf = tenantId }: TransactionScope): void {
+    if (!load.isOn || this.#begunAt === 0 || loadOf === 'uncounted') return
+    const tally = load.of(loadOf)
+    tally.dbMs += performance.now() - this.#begunAt
+    tally.rowsWritten += this.#rows
   }
 }
 

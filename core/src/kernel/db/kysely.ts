@@ -32,6 +32,8 @@ function nameOf(sql: string): string | undefined {
   return name
 }
 
+const WRITES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
+
 const compiler = new PostgresQueryCompiler()
 const adapter = new PostgresAdapter()
 
@@ -101,29 +103,40 @@ export function beforeCommit(tx: Tx, work: () => Promise<void>): void {
   last.push(work)
 }
 
+/** Hears what became of each statement of a transaction. */
+export interface StatementHearer {
+  failed(error: unknown): void
+  /** A statement has inserted, changed or deleted so many rows. */
+  wrote(rows: number): void
+}
+
 /**
  * The query builder of an open transaction. Compiler and adapter are shared and only this binding is created per
- * transaction, because a whole Kysely instance would cost more than a query. `failed` gets each statement's failure;
- * `send` sends a statement.
+ * transaction, because a whole Kysely instance would cost more than a query. `send` sends a statement.
  */
 export function bindTx(
   client: pg.ClientBase,
   scope: TransactionScope,
   observers: Set<StatementObserver>,
-  failed: (error: unknown) => void,
+  hearer: StatementHearer,
   send: (config: pg.QueryConfig) => Promise<pg.QueryResult> = (config) => new Statement(config).send(client),
 ): BoundTx {
   let isOver = false
   const tell = (error: unknown) => {
-    failed(error)
+    hearer.failed(error)
     throw withoutTenantContext(error)
+  }
+  const note = (result: pg.QueryResult) => {
+    const { command, rowCount } = result
+    if (rowCount !== null && command !== 'SELECT' && WRITES.has(command)) hearer.wrote(rowCount)
+    return result
   }
   /** Has sent the statement when it returns, or throws. */
   const start = ({ sql, parameters }: CompiledQuery): Promise<pg.QueryResult> => {
     if (isOver) throw new Error('The transaction is over: something that it ought to have awaited is still at work')
     for (const observe of observers) observe(sql, parameters, scope)
     // pg only reads the list of values.
-    return send({ name: nameOf(sql), text: sql, values: parameters as unknown[] }).catch(tell)
+    return send({ name: nameOf(sql), text: sql, values: parameters as unknown[] }).then(note, tell)
   }
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

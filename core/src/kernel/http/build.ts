@@ -5,6 +5,7 @@ import type { Core } from '../core.ts'
 import { sqlState } from '../db/errors.ts'
 import { AppError, invalidRequest, methodNotAllowed, notFound, unsupportedMediaType } from '../errors.ts'
 import { newId } from '../ids.ts'
+import { countAnswer } from '../load/answers.ts'
 import { createLimiter, type RouteLimiter } from '../rates/limiter.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { createAddressReader } from './address.ts'
@@ -68,6 +69,7 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   app.decorateRequest('rates', null)
   app.decorateRequest('maybeUnstorable', false)
   app.decorateRequest('isHandled', false)
+  app.decorateRequest('isCounted', false)
   drainConnections(app, core)
   const nothingFor = ({ url }: FastifyRequest) => nothingThere(methods.allowed(url))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, nothingFor(request)))
@@ -129,6 +131,7 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
       'answered',
     )
     core.requestDone?.(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime)
+    countAnswer(core.load, request, reply)
     tellAnswered(core, request, reply.statusCode)
     done()
   })

@@ -9,6 +9,7 @@ import type { Ctx, ListRequest, Origin } from '../context.ts'
 import type { Core } from '../core.ts'
 import { anonymousActor, createContext } from '../create-context.ts'
 import { unauthenticated } from '../errors.ts'
+import { countAnswer } from '../load/answers.ts'
 import type { RouteLimiter } from '../rates/limiter.ts'
 import type { RegisteredRoute } from '../registry.ts'
 import { authorize, storeContext } from './authorize.ts'
@@ -97,7 +98,10 @@ async function answer(
   if (key === null) {
     const ctx = contextOf(call)
     const answer = await perform(core, prepared, ctx, input)
-    return send(reply, await opened(prepared, answer, request, () => prepared.holdDownload?.(request, reply)))
+    const ready = await opened(prepared, answer, request, () => prepared.holdDownload?.(request, reply))
+    // Of a client that leaves while it gets a stream nobody tells.
+    if (ready.stream) reply.raw.once('close', () => countAnswer(core.load, request, reply))
+    return send(reply, ready)
   }
   const grounds = noGrounds()
   const answered = await answerOnce({ ...call, ctx: contextOf(call, grounds), key, grounds })
@@ -134,6 +138,7 @@ function contextOf({ core, prepared, request, reply, input, storeId, sight }: Ca
     unawaited: () => unawaitedOf(request, reply),
     grounds,
     isReadOnly: identity !== null && writesNothing(route, identity),
+    isOfNobody: operatorRolesOf(route.access) !== null,
     mayCross: route.acrossTenants,
     mayEnter: route.access === 'public' || route.entersTenants,
     log: request.log,

@@ -8,6 +8,7 @@ import type { Together } from './define.ts'
 import type { Visit } from './outbound-visit.ts'
 import { perform, performTogether } from './perform.ts'
 import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './queries.ts'
+import { runThrottled } from './throttled.ts'
 
 /** A running job renews its lease; after a crash another process takes over after this time. */
 export const LEASE_MS = 60 * SECONDS
@@ -23,6 +24,8 @@ interface Turn {
   core: Core
   tenantId: string | null
   outbound: boolean
+  /** Each job by itself, and no other turn of the tenant beside this one. */
+  isThrottled: boolean
   queue: JobQueries
   /** Of an outbound turn in a worker: the place that it is in. */
   visit: Visit | undefined
@@ -34,7 +37,7 @@ type Next = ClaimedJob | null | undefined
 
 /**
  * Runs due jobs of one tenant (null: of none) until there are no more or the slice is used up; returns whether more may
- * be waiting. Several workers may run for one tenant: each claims other rows.
+ * be waiting. Several workers may run for one tenant: each claims other rows. For one that is throttled only one does.
  */
 export async function runDueJobs(
   core: Core,
@@ -43,9 +46,15 @@ export async function runDueJobs(
   outbound = false,
   visit?: Visit,
 ): Promise<boolean> {
+  const isThrottled = tenantId !== null && (await core.throttled.has(tenantId))
   const until = performance.now() + SLICE_MS
   const goesOn = () => performance.now() < until && !stopping.aborted && !visit?.hasLeft()
-  const turn: Turn = { core, tenantId, outbound, queue: getQueue(tenantId, outbound), visit, goesOn }
+  const turn: Turn = { core, tenantId, outbound, isThrottled, queue: getQueue(tenantId, outbound), visit, goesOn }
+  return isThrottled ? runThrottled(core, { tenantId, outbound }, () => runTurn(turn)) : runTurn(turn)
+}
+
+async function runTurn(turn: Turn): Promise<boolean> {
+  const { core, tenantId, goesOn } = turn
   let next: Next
   do {
     next ??= await core.db.transaction({ tenantId, role: 'app' }, (tx) => claim(turn, tx))
@@ -70,10 +79,10 @@ const leaseOf = ({ clock }: Core, locked_by: string) => ({
 })
 
 async function runJob(turn: Turn, job: ClaimedJob): Promise<Next> {
-  const { core, queue, tenantId } = turn
+  const { core, queue, tenantId, isThrottled } = turn
   const together = core.registry.findJob(job.task)?.together
   // What was tried before may be what fails, or ends its process, and takes no others with it.
-  if (!together || job.attempts > 1) return runAlone(turn, job)
+  if (!together || isThrottled || job.attempts > 1) return runAlone(turn, job)
   const more = await core.db.transaction({ tenantId, role: 'app' }, (tx) =>
     queue.claimMore(tx, leaseOf(core, job.locked_by), job.task, together.max - 1),
   )
@@ -93,7 +102,7 @@ async function runTogether(turn: Turn, jobs: ClaimedJob[], { handler }: Together
     const done = jobs.filter((_, place) => !failures.has(place))
     // What another process has taken over meanwhile stays, and is its own to end.
     const { ended, next } = await core.db.transaction({ tenantId, role: 'app' }, (tx) => finish(turn, tx, done))
-    for (const { task } of done.slice(0, ended)) core.jobsDone?.(task, 'done')
+    for (const { task } of done.slice(0, ended)) count(turn, task, 'done')
     for (const [place, failure] of failures) if (jobs[place]) await retryLater(turn, jobs[place], failure)
     return next
   } finally {
@@ -118,7 +127,7 @@ async function runAlone(turn: Turn, job: ClaimedJob): Promise<Next> {
   try {
     if (job.attempts > job.max_attempts + LOST_RUNS) throw new Error('The process ended each time that this job ran')
     const next = await perform(core, turn.tenantId, job, ({ tx }) => finishOne(turn, tx, job))
-    core.jobsDone?.(job.task, 'done')
+    count(turn, job.task, 'done')
     return next
   } catch (error) {
     if (error instanceof LeaseLost) core.log.warn({ task: job.task, job_id: job.id }, error.message)
@@ -175,7 +184,7 @@ const claimOf = (jobs: readonly ClaimedJob[]) => ({
 async function retryLater(turn: Turn, job: ClaimedJob, error: unknown): Promise<void> {
   const { core, tenantId } = turn
   const failed = job.attempts >= job.max_attempts
-  core.jobsDone?.(job.task, failed ? 'failed' : 'retried')
+  count(turn, job.task, failed ? 'failed' : 'retried')
   core.log[failed ? 'error' : 'warn'](
     { err: error, task: job.task, job_id: job.id, attempt: job.attempts },
     'a job failed',
@@ -189,6 +198,14 @@ async function retryLater(turn: Turn, job: ClaimedJob, error: unknown): Promise<
     last_error: messageOf(error).slice(0, 2_000),
   })
   if (!failed) core.wake(tenantId, runAt, turn.outbound)
+}
+
+/** Counts an attempt, for the metrics and for its tenant. */
+function count({ core, tenantId }: Turn, task: string, result: 'done' | 'retried' | 'failed'): void {
+  core.jobsDone?.(task, result)
+  const tally = core.load.of(tenantId)
+  tally.jobs++
+  if (result !== 'done') tally.errors++
 }
 
 /** 1 s, 3 s, 9 s … capped, with a quarter of jitter. */

@@ -1,3 +1,4 @@
+import { operatorRolesOf } from '../access/operators.ts'
 import type { RegisteredRoute, Registry } from '../registry.ts'
 import { isNamedDefault, NAMED_AUTH, type RatePolicy, type RateSubject } from './define.ts'
 
@@ -42,6 +43,8 @@ export function policiesOf(route: RegisteredRoute): string[] {
   const own = route.rateLimits.flatMap((name) =>
     name === NAMED_AUTH && hasEmail(route) ? [name, 'auth_account'] : [name],
   )
+  // Whoever runs the installation is held to nothing that their own tenant is held to.
+  if (operatorRolesOf(route.access) !== null) return ['user', 'key', ...own]
   if (route.access !== 'public') return ['user', 'key', 'tenant', ...own]
   return own.some(isNamedDefault) ? own : ['public', ...own]
 }
