@@ -50,6 +50,12 @@ export const TABLES: Record<string, Rights> = {
   },
   announcements: { app: '', system: ALL },
 
+  // What tenants cost, and what holds one back, is for who runs the installation; a tenant's requests go by their own throttle.
+  load_minutes: { app: '', system: ALL },
+  load_quarters: { app: '', system: ALL },
+  load_totals: { app: '', system: ALL },
+  tenant_throttles: { app: 'select', system: ALL },
+
   // Work and kept answers. Schedules and sweeps are the system's.
   runs: { app: '', system: ALL },
   tenant_jobs: { app: ALL, system: ALL },

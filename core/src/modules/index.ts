@@ -8,6 +8,7 @@ import { authz } from './authz/index.ts'
 import { events } from './events/index.ts'
 import { files } from './files/index.ts'
 import { impersonation } from './impersonation/index.ts'
+import { load } from './load/index.ts'
 import { mail } from './mail/index.ts'
 import { mailDomains } from './mail-domains/index.ts'
 import { members } from './members/index.ts'
@@ -36,6 +37,7 @@ export const builtinModules: readonly Module[] = [
   apiKeys,
   subscriptions,
   operators,
+  load,
   admin,
   impersonation,
   authz,

@@ -120,6 +120,8 @@ export async function createTestCore(options: TestCoreOptions = {}): Promise<Tes
       MAIL_DNS_SERVERS: '127.0.0.1:9',
       MAIL_REPORT_SECRET: TEST_REPORT_SECRET,
       ...VAPID_KEYS,
+      // What is written now and then, and at the end, would come between what a test looks at.
+      LOAD_BY_TENANT: 'off',
       ...options.env,
     },
     modules,

@@ -1,5 +1,6 @@
 import { defineModule } from '#kernel'
 import { auth } from '../auth/index.ts'
+import { load } from '../load/index.ts'
 import { subscriptions } from '../subscriptions/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
@@ -15,7 +16,7 @@ export { revokeSessions } from './sessions.ts'
 export const admin = defineModule({
   name: 'admin',
   description: 'For those who run the installation: how it does, and its tenants.',
-  dependsOn: [users, tenants, auth, subscriptions],
+  dependsOn: [users, tenants, auth, subscriptions, load],
   events: Object.values(events),
   routes: adminRoutes,
   cases: () => import('./admin.cases.ts'),

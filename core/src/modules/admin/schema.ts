@@ -1,4 +1,5 @@
 import { Closed, Described, Line, ListQuery, Nullable, OneOf, Patch, Search, Timestamp, Type, Uuid } from '#kernel'
+import { Throttle } from '../load/index.ts'
 import { Subscription, Usage } from '../subscriptions/index.ts'
 import { Tenant, TenantPatch } from '../tenants/index.ts'
 
@@ -35,7 +36,12 @@ export const ListedTenant = Closed(tenant, {
 export type ListedTenant = Type.Static<typeof ListedTenant>
 
 export const AdminTenant = Closed(
-  { ...tenant, subscription: Nullable(Subscription), usage: Usage },
+  {
+    ...tenant,
+    throttle: Nullable(Described(Throttle, 'What an operator holds it to; null: nothing')),
+    subscription: Nullable(Subscription),
+    usage: Usage,
+  },
   { title: 'AdminTenant', description: 'A tenant, with what it has and how much of it is in use' },
 )
 export type AdminTenant = Type.Static<typeof AdminTenant>

@@ -1,4 +1,5 @@
 import { type Ctx, notFound, page } from '#kernel'
+import { readThrottle } from '../load/index.ts'
 import { getState, presentSubscription, readUsage } from '../subscriptions/index.ts'
 import { presentListed } from './present.ts'
 import { findAdminTenant, listAdminTenants } from './queries.ts'
@@ -29,7 +30,7 @@ export function inTenant<T>(ctx: Ctx, tenantId: string, work: (ctx: Ctx) => Prom
 export async function readTenant(ctx: Ctx): Promise<AdminTenant> {
   const row = await findAdminTenant(ctx.tx, ctx.tenantId)
   if (!row) throw notFound()
-  const listed = presentListed(ctx, row)
+  const listed = { ...presentListed(ctx, row), throttle: await readThrottle(ctx) }
   // Every tenant gets a subscription sooner or later.
   if (row.plan_id === null) return { ...listed, subscription: null, usage: {} }
   const state = await getState(ctx)
