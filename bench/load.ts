@@ -1,0 +1,165 @@
+// What it costs to know what each tenant costs: CPU time of the server for a request, counting and not, alternating in one run;
+// and how long an operator waits for the answer about a day of many tenants.
+// node bench/load.ts [--rounds 41] [--amount 800] [--connections 8] [--tenants 10000] [--requests 100]
+import { parseArgs } from 'node:util'
+import pg from 'pg'
+import { cpuOf, type Server } from './child.ts'
+import { bearer, fire, json, median, newStore, type Shoot, startBench, storeOf } from './harness.ts'
+import { PASSWORD, removeStores, type Speaker, seed } from './seed.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '41' },
+    amount: { type: 'string', default: '800' },
+    connections: { type: 'string', default: '8' },
+    tenants: { type: 'string', default: '10000' },
+    requests: { type: 'string', default: '100' },
+  },
+})
+const rounds = Number(values.rounds)
+const connections = Number(values.connections)
+const TOKEN = 'bootstrap-token-of-the-bench'
+/** Of the CPU time of a request. */
+const MOST_ADDED = 0.02
+/** Milliseconds. */
+const MOST_WAITED = 100
+
+interface Row {
+  title: string
+  shoot: Shoot
+  /** Of `amount`. */
+  part: number
+}
+
+const rows: Row[] = [
+  {
+    title: 'List 20 stores',
+    part: 1,
+    shoot: (speaker) => ({ method: 'GET', path: '/api/v1/stores', headers: bearer(speaker) }),
+  },
+  {
+    title: 'Get a store',
+    part: 1,
+    shoot: (speaker, turn) => ({
+      method: 'GET',
+      path: `/api/v1/stores/${storeOf(speaker, turn)}`,
+      headers: bearer(speaker),
+    }),
+  },
+  {
+    title: 'Create a store',
+    part: 0.3,
+    shoot: (speaker) => ({
+      method: 'POST',
+      path: '/api/v1/stores',
+      headers: { ...json, ...bearer(speaker) },
+      body: newStore(),
+    }),
+  },
+]
+
+const bench = await startBench()
+try {
+  const counting = await bench.launchCore({ RATE_LIMIT_FACTOR: '1000', BOOTSTRAP_TOKEN: TOKEN })
+  const silent = await bench.launchCore({ RATE_LIMIT_FACTOR: '1000', LOAD_BY_TENANT: 'off' })
+  const token = await makeOperator(counting)
+  const { unlimited } = await seed(`http://127.0.0.1:${counting.port}`, bench.database.ownerUrl)
+  process.stdout.write(`\nCPU µs of the server per request, medians of ${rounds} rounds; target ${1 + MOST_ADDED}\n\n`)
+  process.stdout.write(
+    '| request | not counting | counting | ratio (median) | the middle half |\n|---|---|---|---|---|\n',
+  )
+  for (const row of rows) await compare(row, unlimited, { counting, silent })
+  await fill()
+  process.stdout.write(
+    `\nGET /admin/load, ${values.tenants} tenants with figures in each quarter of an hour and each minute, ms of ${values.requests}; target ${MOST_WAITED}\n\n`,
+  )
+  process.stdout.write('| window | median | slowest |\n|---|---|---|\n')
+  for (const window of ['5m', '24h']) await measure(counting, token, window)
+} finally {
+  await bench.stop()
+}
+
+async function compare(
+  { title, shoot, part }: Row,
+  speakers: Speaker[],
+  servers: Record<'counting' | 'silent', Server>,
+): Promise<void> {
+  const amount = Math.round(Number(values.amount) * part)
+  const spent = async (server: Server) => {
+    const before = await cpuOf(server)
+    await fire(server, shoot, speakers, { connections, amount })
+    return ((await cpuOf(server)) - before) / amount
+  }
+  const costs: Record<'counting' | 'silent', number>[] = []
+  // Rounds before the first open the connections and warm both up. Who goes first is at a disadvantage, or at an advantage.
+  for (let round = -3; round < rounds; round++) {
+    const order = round % 2 === 0 ? (['counting', 'silent'] as const) : (['silent', 'counting'] as const)
+    const cost = { counting: 0, silent: 0 }
+    for (const name of order) cost[name] = await spent(servers[name])
+    if (round >= 0) costs.push(cost)
+    if (part < 1) await removeStores(bench.database.ownerUrl, speakers)
+  }
+  const ratios = costs.map(({ counting, silent }) => counting / silent).toSorted((a, b) => a - b)
+  const of = (name: 'counting' | 'silent') => median(costs.map((cost) => cost[name])).toFixed(0)
+  const half = [0.25, 0.75].map((place) => ratios[Math.floor(ratios.length * place)]?.toFixed(3)).join('–')
+  process.stdout.write(`| ${title} | ${of('silent')} | ${of('counting')} | ${median(ratios).toFixed(3)} | ${half} |\n`)
+}
+
+async function makeOperator({ port }: Server): Promise<string> {
+  const body = { bootstrap_token: TOKEN, email: 'operator@bench.example', password: PASSWORD, name: 'Operator' }
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/auth/bootstrap`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify(body),
+  })
+  if (answer.status !== 201) throw new Error(`bootstrap: ${answer.status} ${await answer.text()}`)
+  return ((await answer.json()) as { access_token: string }).access_token // api.md
+}
+
+/** The most there can be: each tenant is in each quarter of an hour, and in each minute that is not merged yet. */
+async function fill(): Promise<void> {
+  const owner = new pg.Client({ connectionString: bench.database.ownerUrl })
+  await owner.connect()
+  try {
+    await owner.query('set search_path = core, public')
+    await owner.query(
+      `insert into tenants (id, name, slug, status, owner_id, created_at, updated_at)
+       select gen_random_uuid(), 'Loaded ' || n, 'loaded-' || n, 'active', (select id from users limit 1), now(), now()
+       from generate_series(1, $1::int) n`,
+      [values.tenants],
+    )
+    await owner.query('delete from load_minutes')
+    const figures =
+      '(random() * 1e7)::bigint, (random() * 1e3)::bigint, (random() * 1e3)::bigint, (random() * 1e2)::bigint, (random() * 1e7)::bigint, (random() * 10)::bigint'
+    const tenants = `(select id from tenants where slug like 'loaded-%') t`
+    await owner.query(
+      `insert into load_minutes select date_trunc('minute', now()) - n * interval '1 minute', t.id, ${figures} from generate_series(0, 7) n, ${tenants}`,
+    )
+    await owner.query(
+      `insert into load_quarters select date_bin('15 minutes', now(), '2000-01-01T00:00:00Z') - n * interval '15 minutes', t.id, ${figures}
+       from generate_series(0, 95) n, ${tenants}`,
+    )
+    await owner.query(
+      `insert into load_totals select tenant_id, sum(db_us), sum(requests), sum(rows_written), sum(jobs), sum(bytes), sum(errors) from load_quarters group by 1`,
+    )
+    await owner.query('vacuum analyze')
+  } finally {
+    await owner.end()
+  }
+}
+
+async function measure({ port }: Server, token: string, window: string): Promise<void> {
+  const times: number[] = []
+  const requests = Number(values.requests)
+  // A first tenth that does not count warms both sides up.
+  for (let turn = -requests / 10; turn < requests; turn++) {
+    const begun = performance.now()
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/admin/load?window=${window}`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const { by } = (await answer.json()) as { by?: { db_ms: unknown[] } } // as the API document has it
+    if (by?.db_ms.length !== 20) throw new Error(`GET /admin/load: ${answer.status}`)
+    if (turn >= 0) times.push(performance.now() - begun)
+  }
+  process.stdout.write(`| ${window} | ${median(times).toFixed(1)} | ${Math.max(...times).toFixed(1)} |\n`)
+}
