@@ -36,6 +36,8 @@ export interface Bench {
   database: Awaited<ReturnType<typeof startEmbedded>>
   /** As `launch`. */
   launch(file: string, env: Record<string, string>): Promise<Server>
+  /** What a core needs to run on the database. */
+  coreEnv: Record<string, string>
   /** Starts the core as `tenantry serve` runs it. */
   launchCore(env: Record<string, string>): Promise<Server>
   stop(): Promise<void>
@@ -57,23 +59,22 @@ export async function startBench(): Promise<Bench> {
     servers.push(server)
     return server
   }
-  const launchCore: Bench['launchCore'] = (env) =>
-    launchOne('core.ts', {
-      DATABASE_URL: database.appUrl,
-      DATABASE_SYSTEM_URL: database.systemUrl,
-      APP_SECRET,
-      DATA_DIR: dataDir,
-      LOG_LEVEL: 'warn',
-      // One token for the whole run: the load does not refresh.
-      ACCESS_TOKEN_TTL: '86400',
-      ...env,
-    })
+  const coreEnv = {
+    DATABASE_URL: database.appUrl,
+    DATABASE_SYSTEM_URL: database.systemUrl,
+    APP_SECRET,
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'warn',
+    // One token for the whole run: the load does not refresh.
+    ACCESS_TOKEN_TTL: '86400',
+  }
+  const launchCore: Bench['launchCore'] = (env) => launchOne('core.ts', { ...coreEnv, ...env })
   const roles = { appRole: 'tenantry_app', systemRole: 'tenantry_system' }
   await migrate({ ...database, ...roles, sources: migrationsOf(builtinModules) }).catch(async (error) => {
     await stop()
     throw error
   })
-  return { database, launch: launchOne, launchCore, stop }
+  return { database, launch: launchOne, coreEnv, launchCore, stop }
 }
 
 /** How long to fire, or how many times. */

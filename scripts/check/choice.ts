@@ -67,6 +67,8 @@ export const ALSO_ON_FIFTEEN = [
   'search/search',
   'seals/verify-bounds',
   'life/renewal',
+  'load/windows',
+  'load/throttle',
   'tenants/settings',
 ]
 

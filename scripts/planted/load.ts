@@ -3,6 +3,7 @@ import type { Plant } from './plant.ts'
 const KERNEL = 'core/src/kernel'
 const LOAD = 'core/src/modules/load'
 const figures = [`${LOAD}/load.test.ts`]
+const windows = [`${LOAD}/windows.test.ts`]
 const throttle = [`${LOAD}/throttle.test.ts`]
 
 /** What each tenant costs, and what holds one back. */
@@ -48,28 +49,28 @@ export const plants: readonly Plant[] = [
     file: `${LOAD}/writer.ts`,
     find: '        if (!isMaybeDone(error)) core.load.putBack(taken)\n',
     replace: '',
-    tests: figures,
+    tests: windows,
   },
   {
     guard: 'Figures that may have been written are not written again',
     file: `${LOAD}/writer.ts`,
     find: 'if (!isMaybeDone(error)) core',
     replace: 'core',
-    tests: figures,
+    tests: windows,
   },
   {
     guard: 'What leaves the window of a day leaves its sums',
     file: `${LOAD}/queries.ts`,
     find: "combined('t', '-', 'o')",
     replace: "combined('t', '+', 'o')",
-    tests: figures,
+    tests: windows,
   },
   {
     guard: 'Minutes that a wrong clock wrote stay no longer than others',
     file: `${LOAD}/queries.ts`,
     find: ' or starts_at > ',
     replace: ' and starts_at < ',
-    tests: figures,
+    tests: windows,
   },
   {
     guard: 'No tenant sees what tenants cost',

@@ -62,12 +62,16 @@ describe('the meter of load', () => {
     )
   })
 
-  it('counts nothing until somebody wants to know', () => {
+  it('counts only while somebody wants to know', () => {
     const meter = createLoadMeter()
     meter.of(id(1)).requests++
     meter.of(null).requests++
     assert.equal(meter.take().tenants.size, 0)
     meter.start()
     assert.equal(meter.take().outside.requests, 0)
+    meter.of(id(1)).requests++
+    meter.stop()
+    meter.of(id(1)).requests++
+    assert.equal(meter.take().tenants.get(id(1))?.requests, 1)
   })
 })

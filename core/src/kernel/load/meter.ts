@@ -32,6 +32,8 @@ export interface LoadMeter {
   /** Whether anything is counted. */
   readonly isOn: boolean
   start(): void
+  /** Nothing is counted from here on; what was can be taken. */
+  stop(): void
   /** What to add to, for a tenant or for what belongs to none. Good until the next `take`: it is not to be kept. */
   of(tenantId: string | null): Tally
   take(): Taken
@@ -61,8 +63,8 @@ export function createLoadMeter(most = MOST_TENANTS): LoadMeter {
     tenants.set(id, tally)
     return tally
   }
-  const of = (tenantId: string | null) =>
-    !isOn ? newTally() : tenantId === null ? outside : (tenants.get(tenantId) ?? add(tenantId))
+  const of = (tenantId: string | null) => (isOn ? find(tenantId) : newTally())
+  const find = (tenantId: string | null) => (tenantId === null ? outside : (tenants.get(tenantId) ?? add(tenantId)))
 
   return {
     get isOn() {
@@ -70,6 +72,9 @@ export function createLoadMeter(most = MOST_TENANTS): LoadMeter {
     },
     start() {
       isOn = true
+    },
+    stop() {
+      isOn = false
     },
     of,
     take() {
@@ -80,7 +85,7 @@ export function createLoadMeter(most = MOST_TENANTS): LoadMeter {
       return taken
     },
     putBack(taken) {
-      for (const [id, tally] of taken.tenants) addTally(of(id), tally)
+      for (const [id, tally] of taken.tenants) addTally(find(id), tally)
       addTally(outside, taken.outside)
       if (!taken.others) return
       others ??= newTally()

@@ -52,6 +52,7 @@ export function createWriter(core: Core, flushMs = FLUSH_MS): RunningWriter {
     flush,
     close: async () => {
       clearInterval(timer)
+      core.load.stop()
       await flush()
     },
   }
