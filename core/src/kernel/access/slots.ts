@@ -140,6 +140,8 @@ export interface AnsweredRequest {
   status: number
   /** The client's, as far as it can be trusted. */
   address: string | null
+  /** The `email` of the body, where a rate limit that counts by account refused the request with 429; else null. */
+  limitedAccount: string | null
 }
 
 /**

@@ -67,6 +67,7 @@ export async function buildApp(core: Core, port: Port = 'public', setUp?: Fastif
   app.decorateRequest('identity', null)
   app.decorateRequest('address', null)
   app.decorateRequest('rates', null)
+  app.decorateRequest('limitedAccount', null)
   app.decorateRequest('maybeUnstorable', false)
   app.decorateRequest('isHandled', false)
   app.decorateRequest('isCounted', false)
@@ -138,8 +139,9 @@ function addHooks(app: FastifyInstance, core: Core, { standing, cors, nothingFor
 }
 
 /** The answer is on its way: what goes wrong here changes nothing about it. */
-function tellAnswered(core: Core, { identity, address, log }: FastifyRequest, status: number): void {
-  const answered = { principal: identity?.principal ?? null, status, address }
+function tellAnswered(core: Core, request: FastifyRequest, status: number): void {
+  const { identity, address, limitedAccount, log } = request
+  const answered = { principal: identity?.principal ?? null, status, address, limitedAccount }
   for (const hear of core.registry.answerListeners) {
     try {
       hear(core, answered)

@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the request was counted under so far; null: nothing. */
     rates: Counted[] | null
+    /** The account that the body names, where there were too many requests for it. */
+    limitedAccount: string | null
   }
 }
 
@@ -51,7 +53,9 @@ export function createLimiter(core: Core): (route: RegisteredRoute) => RouteLimi
           ? undefined
           : (request, reply, body) => {
               const email = emailOf(body)
-              return email === null ? undefined : count(rules.account, request, reply, email)
+              return email === null
+                ? undefined
+                : countNamed(() => count(rules.account, request, reply, email), request, email)
             },
       holdDownload: route.access === 'public' && isLimited(route) && factor > 0 ? hold : undefined,
     }
@@ -118,6 +122,19 @@ export function createLimiter(core: Core): (route: RegisteredRoute) => RouteLimi
     const violated = used.length > 0 ? used : now
     refusals.note(request, violated)
     throw refusal(violated)
+  }
+}
+
+/** Counts by the account that a body names, and notes which one it was where there were too many requests. */
+function countNamed(counting: () => void | Promise<void>, request: FastifyRequest, email: string) {
+  const note = (error: unknown): never => {
+    request.limitedAccount = email
+    throw error
+  }
+  try {
+    return counting()?.catch(note)
+  } catch (error) {
+    return note(error)
   }
 }
 

@@ -138,6 +138,7 @@ const verifyAddress = defineRoute({
   summary: 'Prove an e-mail address by the link of a mail',
   access: 'public',
   rateLimit: 'auth',
+  transaction: 'manual',
   body: VerifyEmail,
   response: { 204: null },
   errors: [invalidToken, tokenExpired],

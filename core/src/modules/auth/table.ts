@@ -77,6 +77,21 @@ export interface LoginFailureTable {
   next_at: string | null
 }
 
+/** Why somebody was not let in, and how often. */
+export interface SignInRefusalTable {
+  /** A hash of the address, whether or not it has an account. */
+  account: string
+  reason: string
+  /** A hash of the network. */
+  place: string
+  attempts: number
+  first_at: string
+  last_at: string
+  /** Name for people, of the last one. */
+  device: string | null
+  ip_address: string | null
+}
+
 export interface SigningKeyTable {
   /** The `kid`. */
   id: string
@@ -123,6 +138,7 @@ declare module '#kernel' {
     user_tokens: UserTokenTable
     known_devices: KnownDeviceTable
     login_failures: LoginFailureTable
+    sign_in_refusals: SignInRefusalTable
     signing_keys: SigningKeyTable
     bootstraps: BootstrapTable
   }

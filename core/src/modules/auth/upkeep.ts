@@ -1,4 +1,6 @@
 import { type Ctx, DAYS, every, fromNow } from '#kernel'
+import { deleteRefusalsBefore } from './refusals/refusal-queries.ts'
+import { REFUSALS_KEPT_MS } from './refusals/refusals.ts'
 import { deleteDead, deleteKnownDevices } from './sessions/session-queries.ts'
 import { deleteClosedFailures } from './sign-in/failure-queries.ts'
 import { renewSigningKey } from './tokens/key-rotation.ts'
@@ -14,6 +16,7 @@ export const rotateKeys = every('7 2 * * *', 'auth.rotate_keys', (ctx) => asSyst
 export const sweep = every('37 2 * * *', 'auth.sweep', async (ctx) => {
   await asSystem(ctx, ({ tx, clock }) => deleteDead(tx, fromNow(clock, -KEPT_MS)))
   await asSystem(ctx, ({ tx, clock }) => deleteClosedFailures(tx, clock.now()))
+  await asSystem(ctx, ({ tx, clock }) => deleteRefusalsBefore(tx, fromNow(clock, -REFUSALS_KEPT_MS)))
   await asSystem(ctx, ({ tx, clock }) => deleteKnownDevices(tx, fromNow(clock, -DEVICE_KEPT_MS)))
 })
 

@@ -7,6 +7,7 @@ import { passwordChangedNotice } from '../notifications.ts'
 import { hashPassword } from '../passwords/hash.ts'
 import { requireGoodPassword } from '../passwords/new-passwords.ts'
 import { type Account, findAccountById, updateUserTokensUsed, upsertPassword } from '../queries.ts'
+import { notingLink } from '../refusals/links.ts'
 import type { ResetPassword } from '../schema.ts'
 import { endSessions } from '../sessions/sign-out.ts'
 import { actorOf } from '../sign-in/complete-sign-in.ts'
@@ -28,7 +29,10 @@ export async function requestReset(ctx: Ctx, email: string): Promise<void> {
  * Sets a new password by the token of a mail, which also proves the address, and ends all sessions of the person. Signs
  * nobody in. Throws 400 `invalid_token`, `token_expired`, or `invalid_request` for a password that is not good enough.
  */
-export async function resetPassword(ctx: Ctx, { token, password }: ResetPassword): Promise<void> {
+export const resetPassword = (ctx: Ctx, input: ResetPassword): Promise<void> =>
+  notingLink(ctx, { purpose: 'reset_password', token: input.token }, () => reset(ctx, input))
+
+async function reset(ctx: Ctx, { token, password }: ResetPassword): Promise<void> {
   const { user, homeTenantId } = await ctx.transaction((ctx) => requireHolder(ctx, token), { tenantId: null })
   requireGoodPassword(ctx, password, { context: [user.email, user.name] })
   const hash = await hashPassword(ctx, password)

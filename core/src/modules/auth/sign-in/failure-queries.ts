@@ -5,6 +5,19 @@ export const listFailures = prepared((tx: Tx, keys: readonly string[]) =>
   tx.selectFrom('login_failures').selectAll().where('key', '=', sql<string>`any(${keys}::text[])`),
 )
 
+/** The counters of an account, those that end last first. */
+export const listFailuresOf = (tx: Tx, account: string): Promise<LoginFailureRow[]> =>
+  tx
+    .selectFrom('login_failures')
+    .selectAll()
+    .where('account', '=', account)
+    .orderBy('window_ends_at', 'desc')
+    .limit(MOST_COUNTERS)
+    .execute()
+
+/** Of guesses from more places than these nobody needs to know. */
+const MOST_COUNTERS = 100
+
 /** A counting window. One that ends later than any window can was opened by a wrong clock and is ignored. */
 export interface Window {
   now: string

@@ -9,6 +9,7 @@ import {
   deleteFailuresOf,
   findUserOnDevice,
   listFailures,
+  listFailuresOf,
   updateFailuresTaken,
   upsertDelayed,
   upsertFailures,
@@ -82,7 +83,8 @@ function countersOf({ email, network, fingerprint, sessionId }: Attempt, isKnown
   return { stops: [keyOf('place', email, network ?? ''), ...address], others: [], delays: accountKey(email) }
 }
 
-const accountKey = (email: string) => keyOf('account', email)
+/** What counts and notes about an account are found by: a hash of its address in the form of comparing. */
+export const accountKey = (email: string): string => keyOf('account', email)
 
 function keyOf(kind: string, ...subject: string[]): string {
   return `${kind}:${sha256(JSON.stringify(subject)).toString('base64url')}`
@@ -203,4 +205,26 @@ function waitOf(ctx: Ctx, row: LoginFailureRow): string[] {
 function locking(ctx: Ctx, until: readonly string[]): AppError {
   const seconds = Math.ceil((Math.max(...until.map(Date.parse)) - ctx.clock.ms()) / SECONDS)
   return tooManyAttempts({ headers: { 'retry-after': String(Math.max(1, seconds)) } })
+}
+
+/** A lockout that is in force. */
+export interface Lockout {
+  /** When the next guess is answered again. */
+  until: string
+  /** `place`: from one network, device or session; `account`: from anywhere that it does not know. */
+  of: 'place' | 'account'
+}
+
+/** What keeps the owner of an address from guessing at their password now; of the network address itself nothing is said. */
+export async function listLockouts(ctx: Ctx, email: string): Promise<Lockout[]> {
+  if (ctx.config.rateLimitFactor === 0) return []
+  const account = accountKey(normalizeEmail(email) ?? email)
+  const rows = await listFailuresOf(ctx.tx, account)
+  return rows.flatMap((row): Lockout[] => {
+    const [wait] = waitOf(ctx, row)
+    if (wait !== undefined) return [{ until: wait, of: row.key === account ? 'account' : 'place' }]
+    // The counters of a day have no stop, only a wait.
+    const isFull = !/^(?:account|[a-z]+-day):/.test(row.key) && row.failures >= limitOf(ctx, row.key)
+    return isFull && isOpen(ctx, row, STOP_MS) ? [{ until: row.window_ends_at, of: 'place' }] : []
+  })
 }

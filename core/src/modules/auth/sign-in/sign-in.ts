@@ -4,6 +4,7 @@ import { signInFailed } from '../events.ts'
 import { signInAttemptsMail } from '../mails.ts'
 import { rehashPassword, verifyPassword } from '../passwords/hash.ts'
 import { type Account, findAccountByEmail } from '../queries.ts'
+import { noteRefusal, noting, type Refusal } from '../refusals/refusals.ts'
 import type { Credentials, SignInAnswer } from '../schema.ts'
 import { actorOf, completeSignIn } from './complete-sign-in.ts'
 import { knowsDevice } from './devices.ts'
@@ -17,16 +18,18 @@ export async function signIn(ctx: Ctx, credentials: Credentials, inCookie: boole
   const attempt = attemptOn(ctx, credentials.email)
   const proven = await prove(ctx, credentials, attempt)
   const enter = ({ user, homeTenantId, passwordHash, freshHash }: ProvenAccount) =>
-    completeSignIn(ctx, {
-      userId: user.id,
-      method: 'password',
-      tenantId: credentials.tenant_id?.toLowerCase(),
-      homeTenantId,
-      passwordHash,
-      freshHash,
-      attempt,
-      inCookie,
-    })
+    noting(ctx, attempt, () =>
+      completeSignIn(ctx, {
+        userId: user.id,
+        method: 'password',
+        tenantId: credentials.tenant_id?.toLowerCase(),
+        homeTenantId,
+        passwordHash,
+        freshHash,
+        attempt,
+        inCookie,
+      }),
+    )
   try {
     return await enter(proven)
   } catch (error) {
@@ -37,13 +40,15 @@ export async function signIn(ctx: Ctx, credentials: Credentials, inCookie: boole
 }
 
 async function prove(ctx: Ctx, { email, password }: Credentials, attempt: Attempt): Promise<ProvenAccount> {
-  const account = await ctx.transaction(
-    async (ctx) => {
-      const found = findAccountByEmail(ctx.tx, email, attempt.fingerprint)
-      await requireNotLocked(ctx, attempt, () => knowsDevice(found))
-      return found
-    },
-    { tenantId: null, readOnly: true },
+  const account = await noting(ctx, attempt, () =>
+    ctx.transaction(
+      async (ctx) => {
+        const found = findAccountByEmail(ctx.tx, email, attempt.fingerprint)
+        await requireNotLocked(ctx, attempt, () => knowsDevice(found))
+        return found
+      },
+      { tenantId: null, readOnly: true },
+    ),
   )
   return provePassword(ctx, { account, password, attempt })
 }
@@ -85,12 +90,18 @@ export async function recordFailure(
           .as(actor)
           .emit(signInFailed, { id: user?.id ?? null, label: user?.name ?? null, storeId: null, after: { reason } }),
       ])
+      await noteRefusal(ctx, attempt, refusal ? 'locked_out' : refusalOf(account))
       if (isUnderAttack && account) await warnOfAttempts(ctx, account)
       return refusal ?? invalidCredentials()
     },
     // The members of a tenant can see attempts on each other's accounts; nobody's account is nobody's record.
     { tenantId: account?.homeTenantId ?? null },
   )
+}
+
+function refusalOf(account: Account | undefined): Refusal {
+  if (!account) return 'unknown_address'
+  return account.passwordHash === null ? 'no_password' : 'wrong_password'
 }
 
 /** Tells a person once that somebody is guessing at their password from places that they do not sign in from. */
