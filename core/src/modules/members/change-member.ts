@@ -2,6 +2,7 @@ import { type Ctx, conflict, notFound } from '#kernel'
 import { unassignAll } from '../roles/index.ts'
 import { removeUserTenant } from '../users/index.ts'
 import { requireMayActOnMember } from './access-rules.ts'
+import { upsertDeparture } from './departure-queries.ts'
 import { memberUpdated, userRemoved } from './events.ts'
 import { ensureOwnerRemains } from './owners.ts'
 import { getMember } from './present.ts'
@@ -51,6 +52,7 @@ export async function removeMember(ctx: Ctx, userId: string): Promise<void> {
   await unassignAll(ctx, userId)
   await deleteMember(ctx.tx, ctx.tenantId, userId)
   await removeUserTenant(ctx, userId, ctx.tenantId)
+  await upsertDeparture(ctx.tx, { user_id: userId, tenant_id: ctx.tenantId, left_at: ctx.clock.now() })
   await ensureOwnerRemains(ctx)
   await reviewInvitationsOf(ctx, userId)
   await ctx.forget({ userId })

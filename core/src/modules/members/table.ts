@@ -44,11 +44,19 @@ export interface InvitedRole {
   store_id: string | null
 }
 
+/** A membership that has ended. Global, since it is asked for by person. */
+export interface MemberDepartureTable {
+  user_id: string
+  tenant_id: string
+  left_at: string
+}
+
 declare module '#kernel' {
   interface Tables {
     members: MemberTable
     invitations: InvitationTable
     invitation_roles: InvitationRoleTable
+    member_departures: MemberDepartureTable
   }
 }
 
