@@ -167,6 +167,8 @@ export {
 } from './storage/storage.ts'
 export { answerStored, onceRecorded, type SentPart, WantedPart } from './storage/stored-answer.ts'
 export { isSame, measure } from './storage/verified.ts'
+export * from './support/define.ts'
+export { SupportSections } from './support/sections.ts'
 export { errorCode } from './system-errors.ts'
 export { colorOr, contrast, edgeOf, readableOn, VISIBLE } from './text/colors.ts'
 export { csvLine } from './text/csv.ts'

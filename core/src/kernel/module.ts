@@ -25,6 +25,7 @@ import type { Route } from './route.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 import type { Founder, FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
 import type { StoredKind } from './storage/moving.ts'
+import type { SupportSection } from './support/define.ts'
 
 export * from './route.ts'
 export * from './specs.ts'
@@ -69,6 +70,8 @@ export interface Module {
    * sealed or hashed, and tables that mean nothing elsewhere.
    */
   readonly exported: ExportRules
+  /** What it has to say about an address that operators ask about (`GET /admin/support`), and what it finds wrong. */
+  readonly support: readonly SupportSection[]
   /**
    * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
    * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
@@ -143,6 +146,7 @@ export function defineModule(spec: ModuleSpec): Module {
     files: [],
     stored: [],
     exported: {},
+    support: [],
     messages: undefined,
     resources: [],
     settings: [],

@@ -46,6 +46,9 @@ import {
   type KeepersByLevel,
   type SettingsByLevel,
 } from './registry-settings.ts'
+import { collectSupport } from './registry-support.ts'
+import type { SupportSection } from './support/define.ts'
+import { withSections } from './support/sections.ts'
 
 export interface RegisteredRoute extends Route {
   /** The module that brought it. */
@@ -80,6 +83,8 @@ export interface Registry {
   readonly files: ReadonlyMap<string, FileRule & { module: string }>
   /** What is exported of a tenant's tables, by table: the kernel's own and those of which a module says something. */
   readonly exported: ReadonlyMap<string, ExportRule>
+  /** Sections of what operators are told about an address, by name. */
+  readonly support: ReadonlyMap<string, SupportSection>
   /** The texts that people read, in every language. */
   readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
@@ -214,6 +219,7 @@ export function createRegistry(given: readonly Module[]): Registry {
 
   const files = collectFileRules(modules, permissions, problems)
   const exported = collectExports(modules, problems)
+  const support = collectSupport(modules, problems)
   const messages = collectMessages(modules, problems)
   const mails = collectMails(modules, messages, problems)
   problems.push(...problemsOfTelling(modules, { messages, mails }))
@@ -223,6 +229,9 @@ export function createRegistry(given: readonly Module[]): Registry {
       ...route,
       module: module.name,
       url: route.root ? route.path : API_PREFIX + route.path,
+      response: Object.fromEntries(
+        Object.entries(route.response).map(([status, schema]) => [status, withSections(schema, support)]),
+      ),
     })),
   )
   const routes = completeRoutes(declaredRoutes, settings, problems)
@@ -256,6 +265,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     channels,
     files,
     exported,
+    support,
     messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules
