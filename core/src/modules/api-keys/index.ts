@@ -16,6 +16,7 @@ import { keyLeakedMail, keysExpiringMail } from './mails.ts'
 import { keyExpiringNotice } from './notifications.ts'
 import { keyRoutes } from './routes.ts'
 import { MAX_OVERLAP_HOURS } from './schema.ts'
+import { apiKeysSupport } from './support.ts'
 import { countAnswer, usageCounts } from './usage/counts.ts'
 
 export { scopesForKeys } from './access/wishes.ts'
@@ -52,5 +53,6 @@ export const apiKeys = defineModule({
   moments: [{ table: 'api_keys', column: 'overlap_ends_at', aheadMs: MAX_OVERLAP_HOURS * HOURS }],
   // The hashes of keys are in no tenant's table.
   exported: { api_keys: 'whole', api_key_usage: 'whole' },
+  support: [apiKeysSupport],
   cases: () => import('./api-keys.cases.ts'),
 })

@@ -14,6 +14,7 @@ import { auditRoutes } from './routes.ts'
 import { chainEnds } from './seals/chain-ends.ts'
 import { checkpointKeys } from './seals/checkpoint-keys.ts'
 import { findBehind, findUnsealed, seal } from './seals/seal-jobs.ts'
+import { auditSupport } from './support.ts'
 
 export * from './events.ts'
 export { getAuditLog, listAuditLogs } from './operations.ts'
@@ -57,5 +58,6 @@ export const audit = defineModule({
     audit_terms: { never: 'made of audit_logs, for search' },
     audit_verifications: { never: 'what a check of the seals of this installation said' },
   },
+  support: [auditSupport],
   cases: () => import('./audit.cases.ts'),
 })

@@ -9,10 +9,13 @@ import { authMails } from './mails.ts'
 import { authNotices } from './notifications.ts'
 import { passwordHasher } from './passwords/hash.ts'
 import { sendReset, sendVerification } from './recovery/links.ts'
+import { limitedSignIns, noteLimited } from './refusals/limited.ts'
 import { accountRoutes } from './routes-accounts.ts'
 import { sessionRoutes } from './routes-sessions.ts'
 import { authSettings } from './settings.ts'
 import { ensureBootstrapToken, requireBootstrapSetting } from './sign-in/bootstrap.ts'
+import { accountSupport } from './support/account.ts'
+import { signInsSupport } from './support/sign-ins.ts'
 import { provenTokens } from './tokens/access-tokens.ts'
 import { sessionAuthenticator } from './tokens/authenticator.ts'
 import { keyRing } from './tokens/key-ring.ts'
@@ -85,7 +88,9 @@ export const auth = defineModule({
   schedules: [rotateKeys, sweep],
   mails: authMails,
   notifications: authNotices,
-  resources: [keyRing, provenTokens, passwordHasher],
+  resources: [keyRing, provenTokens, passwordHasher, limitedSignIns],
+  answered: noteLimited,
+  support: [accountSupport, signInsSupport],
   settings: authSettings,
   sealed: [sealedSigningKeys],
   // Failure windows and mailed links last a day at most.

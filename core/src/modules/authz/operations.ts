@@ -29,16 +29,45 @@ export async function explain(ctx: Ctx, question: Question): Promise<Explanation
   if (userId === null && ctx.scopes?.includes(permission) === false) return denied('not_in_scopes', { permission })
 
   const grants = await listGrants(ctx, userId)
+  const isInScope = () => !aboutMe || ctx.can(permission, storeId)
+  return explainGrants(ctx, { permission, storeId, userId, grants, isInScope })
+}
+
+interface Held {
+  permission: string
+  storeId: string | null
+  userId: string | null
+  grants: readonly Grant[]
+  /** Whether the credential lets its holder use what they hold. */
+  isInScope: () => boolean
+}
+
+/** What is held, and what the plan allows of it. */
+async function explainGrants(ctx: Ctx, { permission, storeId, userId, grants, isInScope }: Held): Promise<Explanation> {
   const giving = grants.filter((grant) => grant.permissions.includes(permission))
   const here = giving.filter((grant) => grant.storeId === null || grant.storeId === storeId)
   if (here.length === 0) return withoutGrant(permission, storeId === null ? giving : [])
-  if (aboutMe && !ctx.can(permission, storeId)) return { ...denied('not_in_scopes', { permission }), via: via(here) }
+  if (!isInScope()) return { ...denied('not_in_scopes', { permission }), via: via(here) }
   const open = routesOpenTo(userId, routesByPermission(ctx).get(permission) ?? [])
   // All that it opens is for people: no scope gives that to a key.
   if (!open) return { ...denied('not_in_scopes', { permission }), via: via(here) }
   const obstacle = findPlanObstacle(await readPlan(ctx), open)
   if (obstacle) return { allowed: false, via: via(here), ...obstacle }
   return { allowed: true, reason: 'granted', via: via(here) }
+}
+
+/**
+ * The same about a person, asked by those who run the installation, who hold nothing in the tenant: the caller has seen to it that
+ * they are. In a transaction of the tenant; the permission is one that there is, and the store the tenant's.
+ */
+export async function explainForOperator(
+  ctx: Ctx,
+  { permission, storeId, userId }: { permission: string; storeId: string | null; userId: string },
+): Promise<Explanation> {
+  const bar = await findBar(ctx, userId)
+  if (bar) return denied(bar)
+  const grants = await grantsOf(ctx, absentee(ctx, userId))
+  return explainGrants(ctx, { permission, storeId, userId, grants, isInScope: () => true })
 }
 
 /** A person's grants from all sources, as for a request of theirs, without the limits of a credential's scopes. */

@@ -10,6 +10,7 @@ import { reportRoutes } from './reports/routes.ts'
 import { forgetMails } from './retention.ts'
 import { mailboxRoutes } from './routes.ts'
 import { logRoutes } from './routes-log.ts'
+import { mailSupport } from './support.ts'
 import { unsubscribeRoutes } from './unsubscribe/routes.ts'
 
 export * from './events.ts'
@@ -44,5 +45,6 @@ export const mail = defineModule({
     mails: { without: ['data', 'claimed_by', 'waits_turn'] },
     mail_suppressions: 'whole',
   },
+  support: [mailSupport],
   cases: () => import('./mail.cases.ts'),
 })

@@ -5,6 +5,7 @@ import { roles } from '../roles/index.ts'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
+import { forgetDepartures } from './departures.ts'
 import * as events from './events.ts'
 import { addFounder } from './join.ts'
 import { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
@@ -15,6 +16,7 @@ import { memberRoutes } from './routes-members.ts'
 import { roleRoutes } from './routes-roles.ts'
 import { storeRoutes } from './routes-stores.ts'
 import { tenantRoutes } from './routes-tenants.ts'
+import { membersSupport } from './support.ts'
 
 export { requireProvenAddress } from './access-rules.ts'
 export { changeMember, removeMember } from './change-member.ts'
@@ -28,6 +30,7 @@ export { ensureOwnerRemains, listOwners } from './owners.ts'
 export { getMember } from './present.ts'
 export { findInvitation, findMember, listMembersAmong, lockMember } from './queries.ts'
 export { Invitation, Member, newMemberFields } from './schema.ts'
+export { listTenantsOf } from './support-queries.ts'
 export type { InvitationRow, MemberRow } from './table.ts'
 export { splitInvitationToken } from './tokens.ts'
 export { withdrawIfWorthless } from './withdraw-invitation.ts'
@@ -49,10 +52,12 @@ export const members = defineModule({
   limits: { users: { title: 'People', counts: 'members', until: 'seat_ends_at' } },
   events: Object.values(events),
   routes: [...memberRoutes, ...invitationRoutes, ...roleRoutes, ...storeRoutes, ...tenantRoutes],
+  schedules: [forgetDepartures],
   listeners: reviewers,
   mails: [invitationMail, newOwnerMail, invitationsWithdrawnMail],
   notifications: [userInvitedNotice, userJoinedNotice],
   founding: addFounder,
+  support: [membersSupport],
   exported: { members: 'whole', invitations: { without: ['token_hash'] }, invitation_roles: 'whole' },
   cases: () => import('./members.cases.ts'),
 })

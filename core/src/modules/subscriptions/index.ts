@@ -8,6 +8,7 @@ import { planAllowances } from './limits/limits.ts'
 import { subscriptionNotices } from './notifications.ts'
 import { unknownPlans } from './plans.ts'
 import { subscriptionRoutes } from './routes.ts'
+import { subscriptionsSupport } from './support.ts'
 
 export { downgradeExceedsLimits } from './errors.ts'
 export * from './events.ts'
@@ -45,5 +46,6 @@ export const subscriptions = defineModule({
     subscriptions: { without: ['payment_method', 'payment_provider', 'payment_reference', 'charge'] },
     limit_usage: 'whole',
   },
+  support: [subscriptionsSupport],
   cases: () => import('./subscriptions.cases.ts'),
 })

@@ -6,6 +6,7 @@ import * as events from './events.ts'
 import { getSettings } from './queries.ts'
 import { tenantRoutes } from './routes.ts'
 import { tenantSettings } from './settings.ts'
+import { tenantsSupport } from './support.ts'
 
 export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
 export * from './events.ts'
@@ -48,5 +49,6 @@ export const tenants = defineModule({
   brands: brandOf,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
   exported: { tenants: { without: ['logo_id'] } },
+  support: [tenantsSupport],
   cases: () => import('./tenants.cases.ts'),
 })

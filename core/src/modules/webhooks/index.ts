@@ -13,6 +13,7 @@ import { webhookRoutes } from './routes.ts'
 import { deliveryRoutes } from './routes-deliveries.ts'
 import { MAX_OVERLAP_HOURS } from './schema.ts'
 import { webhookSecrets } from './secrets.ts'
+import { webhooksSupport } from './support.ts'
 
 export * from './events.ts'
 export { Webhook } from './schema.ts'
@@ -58,5 +59,6 @@ export const webhooks = defineModule({
     webhook_deliveries: { never: 'what this installation has sent, or has still to send' },
     webhook_attempts: { never: 'what this installation has sent' },
   },
+  support: [webhooksSupport],
   cases: () => import('./webhooks.cases.ts'),
 })
