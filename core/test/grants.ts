@@ -79,6 +79,8 @@ export const TABLES: Record<string, Rights> = {
   user_logins: { app: 'select, insert, update (last_login_at, last_tenant_id)', system: ALL },
   user_settings: { app: 'select, insert, update (settings, updated_at)', system: ALL },
   user_tenants: { app: 'select, insert, delete', system: ALL },
+  // Where somebody was a member until lately: forgotten by the system role.
+  member_departures: { app: 'select, insert, update (left_at)', system: ALL },
 
   // Who is calling. What is revoked or spent stays so by a policy.
   user_passwords: { app: 'select, insert, update (hash, changed_at)', system: ALL },
@@ -87,6 +89,10 @@ export const TABLES: Record<string, Rights> = {
   user_tokens: { app: 'select, insert, update (used_at)', system: ALL },
   known_devices: { app: 'select, insert, update (last_seen_at)', system: ALL },
   login_failures: { app: ALL, system: ALL },
+  sign_in_refusals: {
+    app: 'select, insert, update (attempts, first_at, last_at, device, ip_address)',
+    system: ALL,
+  },
   signing_keys: { app: 'select', system: ALL },
   bootstraps: { app: '', system: ALL },
 

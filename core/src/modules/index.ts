@@ -19,6 +19,7 @@ import { pictures } from './pictures/index.ts'
 import { roles } from './roles/index.ts'
 import { stores } from './stores/index.ts'
 import { subscriptions } from './subscriptions/index.ts'
+import { support } from './support/index.ts'
 import { tenantExports } from './tenant-exports/index.ts'
 import { tenants } from './tenants/index.ts'
 import { users } from './users/index.ts'
@@ -49,5 +50,6 @@ export const builtinModules: readonly Module[] = [
   tenantExports,
   events,
   webhooks,
+  support,
   pages,
 ]
