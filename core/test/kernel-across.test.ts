@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Closed, type Ctx, defineModule, defineRoute, Type, Uuid } from '#kernel'
+import { Closed, type Ctx, defineModule, defineRoute, insideTenant, Type, Uuid } from '#kernel'
 import { createTestCore } from '../src/testing/index.ts'
 import { countProbes, inTenant, probe, tenantOf, tokenOf, writeProbe } from './probe-module.ts'
 
@@ -92,4 +92,49 @@ test('a handler enters no other tenant, unless its route says that it does, and 
   }
   assert.deepEqual((await post('/enter-always', 'b')).body, { may: false, stores: 0 })
   assert.equal(await countProbes(core, 'entered'), 1)
+})
+
+const goInside = (path: `/${string}`, entersTenants?: boolean) =>
+  defineRoute({
+    method: 'POST',
+    path,
+    summary: 'Write a label into a tenant, in the same transaction',
+    access: { permission: 'probe.write' },
+    acrossTenants: true,
+    transaction: 'manual',
+    ...(entersTenants !== undefined && { entersTenants }),
+    body: Closed({ tenant_id: Type.String(), role: Type.Optional(Type.String()) }),
+    response: { 200: Closed({ may: Type.Boolean() }) },
+    handler: (ctx, { body }) =>
+      ctx.transaction(
+        async (ctx) => {
+          const inner = insideTenant(ctx, body.tenant_id)
+          await writeProbe(inner, 'inside')
+          return { may: inner.can('probe.write') }
+        },
+        { role: body.role === 'app' ? 'app' : 'system', tenantId: null },
+      ),
+  })
+
+test('a transaction goes on in a tenant as the system role alone, where the route says so, and holds nothing there', async (context) => {
+  const inside = defineModule({
+    name: 'inside',
+    dependsOn: [probe],
+    routes: [goInside('/inside', true), goInside('/inside-never', false), goInside('/inside-silent')],
+  })
+  const { core, request, close } = await createTestCore({ modules: [probe, inside] })
+  context.after(close)
+  const post = (path: string, body: object) => request('POST', `/api/v1${path}`, { token: tokenOf('a'), body })
+  const b = { tenant_id: tenantOf('b') }
+  for (const [path, body] of [
+    ['/inside-never', b],
+    ['/inside-silent', b],
+    ['/inside', { ...b, role: 'app' }],
+    ['/inside', { tenant_id: 'b' }],
+  ] as const)
+    assert.equal((await post(path, body)).status, 500, path)
+  assert.equal(await countProbes(core, 'inside'), 0)
+  assert.deepEqual((await post('/inside', b)).body, { may: false })
+  const rows = await core.db.systemQuery<{ tenant_id: string }>("select tenant_id from probes where label = 'inside'")
+  assert.deepEqual(rows, [b])
 })

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Expression, SqlBool } from 'kysely'
 import type { Static, TObject } from 'typebox'
+import type { PartialOperatorRole } from './access/operators.ts'
 import type { Actor, Grant, Principal } from './access/slots.ts'
 import type { Forget } from './access/standing.ts'
 import type { Clock } from './clock.ts'
@@ -154,6 +155,8 @@ export interface Ctx {
   requireStore(storeId: string | null): void
   readonly grants: readonly Grant[]
   readonly superAdmin: boolean
+  /** Throws 403 `permission_denied` unless the caller runs the installation in this role, or as a super admin. */
+  requireOperator(role: PartialOperatorRole): void
   /** A module's long-lived object. */
   use<T>(resource: Resource<T>): T
   /** This context acting as somebody else: a sign-in names the person it has just proven. */

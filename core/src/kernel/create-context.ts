@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { denied } from './access/denied.ts'
 import { type Grounds, note } from './access/grounds.ts'
 import { ONLY_READS } from './access/impersonation.ts'
+import { isOperatorWith, type PartialOperatorRole } from './access/operators.ts'
 import type { Actor, Principal } from './access/slots.ts'
 import { FORGET_CHANNEL, type Forget, type Resolved, resolveGrants } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
@@ -9,11 +10,14 @@ import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
 import { CORE, coreOf } from './core-of.ts'
 import { sqlState } from './db/errors.ts'
+import type { DatabaseRole } from './db/database.ts'
 import { sendUnawaited } from './db/kysely.ts'
 import type { Tx } from './db/tables.ts'
 import { permissionDenied, tenantRequired, unauthenticated } from './errors.ts'
 import { emitEvent } from './events/emit.ts'
 import type { Identity } from './http/identify.ts'
+import type { Parts } from './http/parts.ts'
+import { isUuid } from './ids.ts'
 import { enqueueJob } from './jobs/enqueue.ts'
 import { postMail } from './mails/define.ts'
 import { postNotice } from './notices/define.ts'
@@ -49,6 +53,8 @@ export interface ContextSeed {
   isReadOnly?: boolean
   /** Its transactions are no tenant's load: an operator's. */
   isOfNobody?: boolean
+  /** Of a request with an `Idempotency-Key`. */
+  parts?: Parts
   /** Runs in parallel to each writing transaction of the context's tenant; the commit waits for it. */
   guard?: (ctx: Ctx) => Promise<void>
 }
@@ -61,6 +67,7 @@ export const noOrigin: Origin = { requestId: null, ipAddress: null, userAgent: n
 
 interface OpenTransaction {
   tx: Tx
+  role: DatabaseRole
   afterCommit: (() => void)[]
 }
 
@@ -83,12 +90,31 @@ export function contextIn(core: Core, tx: Tx, tenantId: string): Ctx {
     mayCross: false,
     mayEnter: false,
   }
-  return new Context(core, seed, { tx, afterCommit: [] })
+  return new Context(core, seed, { tx, role: 'app', afterCommit: [] })
 }
 
 /** The same context, whose writing transactions in its own tenant are refused when `guard` throws. */
 export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
   return (ctx as Context).guardedBy(guard) // every context is made here
+}
+
+/** The same context, which knows what parts of its work were done before. */
+export function keepingParts(ctx: Ctx, parts: Parts): Ctx {
+  return (ctx as Context).keepingParts(parts) // every context is made here
+}
+
+/**
+ * Does a part of the work of a manual route in a transaction of its own, which the route's other parts do not undo. With an
+ * `Idempotency-Key` each is done once: where the request comes again because its process died, a part that was committed is
+ * not done again and gives what it gave, as JSON. `name` is unique within the request.
+ */
+export function performPart<T>(
+  ctx: Ctx,
+  name: string,
+  work: (ctx: Ctx) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  return (ctx as Context).part(name, work, options) // every context is made here
 }
 
 /**
@@ -97,6 +123,15 @@ export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
  */
 export function outsideTenants(ctx: Ctx): Ctx {
   return (ctx as Context).outside() // every context is made here
+}
+
+/**
+ * The same context, in the same transaction of the system role, in a tenant: for what operators do to one, which its own log
+ * tells. The caller's rights in their own tenant count for nothing there. Throws where the route does not say
+ * `entersTenants`, and in a transaction of the application role, which the database binds to one tenant.
+ */
+export function insideTenant(ctx: Ctx, tenantId: string): Ctx {
+  return (ctx as Context).inside(tenantId) // every context is made here
 }
 
 /** Throws when the rows of the route had to be limited to the caller's stores and were not. */
@@ -229,6 +264,12 @@ class Context implements Ctx {
     return isSuperAdmin
   }
 
+  requireOperator(role: PartialOperatorRole): void {
+    const { grounds, resolved } = this.#seed
+    if (!isOperatorWith(resolved?.operatorRoles, role)) throw permissionDenied()
+    if (grounds && !grounds.operator?.includes(role)) grounds.operator = [...(grounds.operator ?? []), role]
+  }
+
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
   enqueue: Ctx['enqueue'] = (job, payload, options) => enqueueJob(this, job, payload, options)
   mail: Ctx['mail'] = (mail, letter) => postMail(this, mail, letter)
@@ -250,8 +291,7 @@ class Context implements Ctx {
     if (role === 'system' && this.#seed.mayCross === false)
       throw new Error('This route may not see other tenants: one that must says so with acrossTenants')
     const isOwn = tenant === this.tenant
-    if (!isOwn && tenant !== null && this.#seed.mayEnter === false)
-      throw new Error('This route may not enter other tenants: one that must says so with entersTenants')
+    if (!isOwn && tenant !== null) this.#requireEntrance()
     // What the system role does in the context of a tenant is done for that tenant.
     const loadOf = this.#seed.isOfNobody || (role === 'system' && !isOwn) ? null : tenant
     const scope = { tenantId: role === 'system' ? null : tenant, role, readOnly, loadOf }
@@ -261,7 +301,7 @@ class Context implements Ctx {
     const begin = (tx: Tx) => {
       afterCommit = [] // a retried transaction starts afresh
       const seed = isOwn || tenant === null ? { ...this.#seed, tenant } : enter(this.#seed, tenant)
-      const ctx = new Context(this[CORE], seed, { tx, afterCommit })
+      const ctx = new Context(this[CORE], seed, { tx, role, afterCommit })
       return isGuarded ? besideGuard(guard(ctx), () => work(ctx)) : work(ctx)
     }
     const done = this[CORE].db.transaction(scope, begin, this.#seed.caller ?? 'ctx.transaction')
@@ -272,7 +312,7 @@ class Context implements Ctx {
 
   async snapshot<T>(work: (ctx: Ctx) => Promise<T>): Promise<T> {
     if (this.#open) throw new Error('A transaction is already open in this context')
-    const read = (tx: Tx) => work(new Context(this[CORE], this.#seed, { tx, afterCommit: [] }))
+    const read = (tx: Tx) => work(new Context(this[CORE], this.#seed, { tx, role: 'app', afterCommit: [] }))
     return this[CORE].db.snapshot(this.tenantId, read)
   }
 
@@ -357,6 +397,34 @@ class Context implements Ctx {
 
   outside(): Ctx {
     return new Context(this[CORE], { ...this.#seed, tenant: null, storeId: null, sight: undefined }, this.#open)
+  }
+
+  inside(tenantId: string): Ctx {
+    if (this.#open?.role !== 'system') throw new Error('A tenant is entered in a transaction of the system role')
+    if (!isUuid(tenantId)) throw new Error('A tenant id must be a UUID')
+    this.#requireEntrance()
+    return new Context(this[CORE], enter(this.#seed, tenantId.toLowerCase()), this.#open)
+  }
+
+  #requireEntrance(): void {
+    if (this.#seed.mayEnter === false)
+      throw new Error('This route may not enter other tenants: one that must says so with entersTenants')
+  }
+
+  keepingParts(parts: Parts): Ctx {
+    return new Context(this[CORE], { ...this.#seed, parts }, this.#open)
+  }
+
+  part<T>(name: string, work: (ctx: Ctx) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const { parts } = this.#seed
+    if (!parts) return this.transaction(work, options)
+    return this.transaction(async (ctx) => {
+      const done = await parts.find(ctx, name)
+      if (done) return done.result as T // what this part gave
+      const result = await work(ctx)
+      await parts.keep(ctx, name, result)
+      return result
+    }, options)
   }
 
   guardedBy(guard: (ctx: Ctx) => Promise<void>): Ctx {

@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { permissionDenied } from '../errors.ts'
+import type { PartialOperatorRole } from './operators.ts'
 
 /**
  * The rights that a handler checked and its caller held. A kept answer is given again only while its caller still holds
@@ -11,6 +12,8 @@ export interface Grounds {
   /** Roles that the handler checked by itself. */
   readonly roles: [roleId: string, storeId: string | null][]
   superAdmin: boolean
+  /** Roles of operators. Answers that were kept before there were any name none. */
+  operator?: readonly PartialOperatorRole[]
 }
 
 export function noGrounds(): Grounds {
@@ -23,8 +26,9 @@ export function note(asked: [string, string | null][], name: string, storeId: st
 }
 
 /** Throws 403 `permission_denied` unless the caller still holds all rights that the answer was based on. */
-export function requireGrounds(ctx: Ctx, { permissions, roles, superAdmin }: Grounds): void {
+export function requireGrounds(ctx: Ctx, { permissions, roles, superAdmin, operator = [] }: Grounds): void {
   for (const [permission, storeId] of permissions) ctx.require(permission, storeId)
+  for (const role of operator) ctx.requireOperator(role)
   const holds = (roleId: string, storeId: string | null) =>
     ctx.grants.some((grant) => grant.roleId === roleId && grant.storeId === storeId)
   if (roles.every(([roleId, storeId]) => holds(roleId, storeId)) && (!superAdmin || ctx.superAdmin)) return

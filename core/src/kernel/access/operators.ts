@@ -31,6 +31,10 @@ export function heldRoles(superAdmin: boolean, roles: readonly string[] = []): R
   return new Set<OperatorRole>(superAdmin ? [...known, 'all'] : known)
 }
 
+/** Whether somebody with these roles may do what one of them is there for. */
+export const isOperatorWith = (held: ReadonlySet<OperatorRole> | undefined, role: PartialOperatorRole): boolean =>
+  held !== undefined && (held.has(role) || held.has('all'))
+
 /** Problems with whom a route of the operator is for, or with one that stands among them and is not. */
 export function problemsOfOperators(access: Access, path: string, callers: unknown): string[] {
   const isAmongThem = /^\/admin(?:\/|$)/.test(path)

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto'
-import { sql } from 'kysely'
 import type { Grounds } from '../access/grounds.ts'
 import { HOURS, MINUTES } from '../clock.ts'
 import type { Ctx } from '../context.ts'
@@ -7,7 +6,9 @@ import { type FieldProblem, idempotencyKeyInUse, idempotencyKeyReused, invalidRe
 import { hashedId, newId } from '../ids.ts'
 import type { SealedKind } from '../module.ts'
 import { equalSecrets, type SecretBox, SecretBoxError } from '../secrets.ts'
+import { type KeyRow, keysOf, sealContext } from './idempotency-rows.ts'
 import type { FormDigest } from './multipart.ts'
+import { keptParts, type Parts } from './parts.ts'
 
 /** An answer as it is sent. */
 export interface SentAnswer {
@@ -33,6 +34,8 @@ export interface Claim<A = KeptAnswer> {
   renew(ctx: Ctx): Promise<void>
   /** Releases the key after a temporary failure, unless a commit of unknown outcome has stored an answer. */
   release(ctx: Ctx): Promise<void>
+  /** What is kept of single parts of the work. */
+  readonly parts: Parts
 }
 
 /**
@@ -130,6 +133,7 @@ export async function claimKey(ctx: Ctx, request: KeyedRequest): Promise<Claim |
       await rows.update(inner, id, claim, { claimed_until: new Date(ctx.clock.ms() + CLAIM_MS).toISOString() })
     },
     release: (inner) => rows.release(inner, id, claim),
+    parts: keptParts(ctx, { id, prints, rows, keptMs: KEPT_MS }),
   }
 }
 
@@ -185,40 +189,4 @@ export const sealedAnswers: SealedKind = {
     const rows = await db.systemQuery<{ id: string; answer: string }>(ends.join(' union '))
     return rows.map(({ id, answer }) => ({ sealed: answer, context: sealContext(id) }))
   },
-}
-
-const sealContext = (id: string) => `idempotency_key:${id}`
-
-interface KeyRow {
-  id: string
-  created_at: string
-  request_hash: string
-  claim: string
-  claimed_until: string | null
-  status: number | null
-  answer: string | null
-}
-
-/** The tenant's keys or, for null, those outside of any tenant. */
-function keysOf(tenantId: string | null) {
-  // A tenant's table has all the columns of the other, and its own.
-  const table = (tenantId === null ? 'global_idempotency_keys' : 'idempotency_keys') as 'global_idempotency_keys'
-  const own = tenantId === null ? sql<boolean>`true` : sql<boolean>`tenant_id = ${tenantId}`
-  const owner = tenantId === null ? {} : { tenant_id: tenantId }
-  return {
-    insert: async ({ tx }: Ctx, row: KeyRow) => {
-      const query = tx.insertInto(table).values({ ...owner, ...row })
-      return (await query.onConflict((c) => c.doNothing()).executeTakeFirst()).numInsertedOrUpdatedRows === 1n
-    },
-    lock: ({ tx }: Ctx, id: string) =>
-      tx.selectFrom(table).selectAll().where(own).where('id', '=', id).forUpdate().executeTakeFirst(),
-    update: async ({ tx }: Ctx, id: string, claim: string, change: Partial<KeyRow>) => {
-      const query = tx.updateTable(table).set(change).where(own).where('id', '=', id)
-      return (await query.where('claim', '=', claim).executeTakeFirst()).numUpdatedRows === 1n
-    },
-    release: async ({ tx }: Ctx, id: string, claim: string) => {
-      const query = tx.deleteFrom(table).where(own).where('id', '=', id)
-      await query.where('claim', '=', claim).where('answer', 'is', null).execute()
-    },
-  }
 }

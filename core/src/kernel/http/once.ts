@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { type Grounds, requireGrounds } from '../access/grounds.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
+import { keepingParts } from '../create-context.ts'
 import { type AppError, idempotencyKeyReused } from '../errors.ts'
 import type { Finished, Prepared } from './finish.ts'
 import {
@@ -82,7 +83,8 @@ async function performOnce(
 ): Promise<Finished> {
   const renewing = input.form && renewed(base, claim)
   try {
-    return await perform(core, prepared, base, input, (ctx, answer) => keepAnswer(claim, ctx, answer))
+    const ctx = keepingParts(base, claim.parts)
+    return await perform(core, prepared, ctx, input, (ctx, answer) => keepAnswer(claim, ctx, answer))
   } catch (thrown) {
     await noteFailure(base, claim, toAppError(thrown)).catch((error: Error) =>
       base.log.warn(

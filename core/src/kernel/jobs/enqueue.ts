@@ -53,6 +53,11 @@ export function insertJobs(ctx: Ctx, jobs: NewJob[]): void {
   }))
   sendUnawaited(ctx.tx, insertion(ctx, rows).compile())
   const { run_at: runAt = now, outbound = false } = rows[0] ?? {}
+  wakeWorker(ctx, { runAt, outbound })
+}
+
+/** Once this transaction has committed, a worker looks for jobs of the context's tenant, or of none. */
+export function wakeWorker(ctx: Ctx, { runAt, outbound }: { runAt: string; outbound: boolean }): void {
   ctx.afterCommit(() => coreOf(ctx).wake(ctx.tenant, runAt, outbound))
 }
 

@@ -22,10 +22,14 @@ export interface JobChange {
   last_error?: string
 }
 
-export interface Lease {
+/** A job whose lease ends between these runs. */
+export interface LeaseTimes {
   now: string
   /** No lease ends later than this, allowing for clocks that differ. */
   furthest: string
+}
+
+export interface Lease extends LeaseTimes {
   locked_until: string
   locked_by: string
 }

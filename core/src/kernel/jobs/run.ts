@@ -1,5 +1,5 @@
 import type { TObject } from 'typebox'
-import { fromNow, MINUTES, SECONDS } from '../clock.ts'
+import { type Clock, fromNow, MINUTES, SECONDS } from '../clock.ts'
 import type { Core } from '../core.ts'
 import type { Tx } from '../db/tables.ts'
 import { newId } from '../ids.ts'
@@ -7,7 +7,7 @@ import { messageOf } from '../system-errors.ts'
 import type { Together } from './define.ts'
 import type { Visit } from './outbound-visit.ts'
 import { perform, performTogether } from './perform.ts'
-import { type ClaimedJob, getQueue, type JobChange, type JobQueries } from './queries.ts'
+import { type ClaimedJob, getQueue, type JobChange, type JobQueries, type LeaseTimes } from './queries.ts'
 import { runThrottled } from './throttled.ts'
 
 /** A running job renews its lease; after a crash another process takes over after this time. */
@@ -72,10 +72,15 @@ async function claim({ core, queue, visit }: Turn, tx: Tx): Promise<ClaimedJob |
 }
 
 const leaseOf = ({ clock }: Core, locked_by: string) => ({
-  now: clock.now(),
-  furthest: fromNow(clock, FURTHEST_LEASE_MS),
+  ...leaseTimes(clock),
   locked_until: fromNow(clock, LEASE_MS),
   locked_by,
+})
+
+/** Between which moments a lease ends that is held now. */
+export const leaseTimes = (clock: Clock): LeaseTimes => ({
+  now: clock.now(),
+  furthest: fromNow(clock, FURTHEST_LEASE_MS),
 })
 
 async function runJob(turn: Turn, job: ClaimedJob): Promise<Next> {
