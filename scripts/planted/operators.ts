@@ -53,15 +53,15 @@ export const plants: Plant[] = [
   {
     guard: 'Somebody who can sign in always has the role all',
     file: 'core/src/modules/users/operator-roles.ts',
-    find: 'if (before.is_super_admin && !is_super_admin && !admins.some((admin) => admin.id !== id))',
-    replace: 'if (before.is_super_admin && !is_super_admin && admins.length === 0)',
+    find: '    if (admins.some(({ id }) => id !== userId)) return\n',
+    replace: '    if (admins.length > 0) return\n',
     tests: ['core/src/modules/operators/operators.test.ts'],
   },
   {
     guard: 'A role of an operator that was taken away is gone in every process',
     file: 'core/src/modules/users/operator-roles.ts',
-    find: '  await ctx.forget({ userId: id })\n',
-    replace: '',
+    find: 'is_super_admin, operator_roles, updated_at: ctx.clock.now() })\n  await ctx.forget({ userId: id })\n',
+    replace: 'is_super_admin, operator_roles, updated_at: ctx.clock.now() })\n',
     tests: ['core/src/modules/operators/operators.test.ts'],
   },
 ]

@@ -77,13 +77,15 @@ const selectStanding = prepared((tx: Tx, tenantId: string, id: string) =>
   tx
     .selectFrom('api_keys as k')
     .innerJoin('tenants as t', 't.id', 'k.tenant_id')
+    .innerJoin('users as maker', 'maker.id', 'k.created_by')
+    .select(['k.frozen_rights', 'maker.status as maker_status'])
     .select(['k.name', 'k.scopes', 'k.allowed_cidrs', 'k.rate_limit_per_minute'])
     .select(['k.expires_at', 'k.overlap_ends_at', 'k.revoked_at', 't.status as tenant_status'])
     .where('k.tenant_id', '=', tenantId)
     .where('k.id', '=', id),
 )
 
-/** What says whether a key is good, and its tenant. */
+/** What says whether a key is good, its tenant and its maker. */
 export const findStanding = async (tx: Tx, tenantId: string, id: string) => (await selectStanding(tx, tenantId, id))[0]
 
 const selectRights = prepared((tx: Tx, tenantId: string, id: string) =>

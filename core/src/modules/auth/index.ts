@@ -46,7 +46,7 @@ export {
   type Interruption,
   openImpersonation,
 } from './sessions/impersonation.ts'
-export { findSession } from './sessions/session-queries.ts'
+export { countOpenSessions, findSession } from './sessions/session-queries.ts'
 export { endSessions, signOutEverywhere } from './sessions/sign-out.ts'
 export { supportAccess, supportAccessIn, supportAccessUntil } from './sessions/support-access.ts'
 export { requireTwoFactor, sessionMaxAgeHours, twoFactorGraceDays } from './settings.ts'
@@ -59,6 +59,7 @@ export {
   type CountedFailure,
   clearFailures,
   countFailure,
+  findLockedUntil,
   requireNotLocked,
 } from './sign-in/lockout.ts'
 export { closeBootstrap, openAccount } from './sign-in/open-account.ts'

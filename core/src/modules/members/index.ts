@@ -28,8 +28,15 @@ export { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.
 export { giveRole, takeRole, takeStoreRoles } from './member-roles.ts'
 export { ensureOwnerRemains, listOwners } from './owners.ts'
 export { getMember } from './present.ts'
-export { findInvitation, findMember, listMembersAmong, lockMember } from './queries.ts'
-export { Invitation, Member, newMemberFields } from './schema.ts'
+export {
+  findInvitation,
+  findMember,
+  listAssignmentsAmong,
+  listMembersAmong,
+  listMembershipsOf,
+  lockMember,
+} from './queries.ts'
+export { HeldRole, Invitation, Member, newMemberFields } from './schema.ts'
 export { listTenantsOf } from './support-queries.ts'
 export type { InvitationRow, MemberRow } from './table.ts'
 export { splitInvitationToken } from './tokens.ts'

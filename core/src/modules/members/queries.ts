@@ -27,6 +27,22 @@ export const listAssignmentsAmong = (tx: Tx, tenantIds: readonly string[], userI
     .orderBy('a.id')
     .execute()
 
+/**
+ * All that a person belongs to or is invited to, the oldest first, with the tenants; so many at most, and how many there are.
+ * Reads across tenants, as above.
+ */
+export const listMembershipsOf = (tx: Tx, userId: string, limit: number) =>
+  tx
+    .selectFrom('members as m')
+    .innerJoin('tenants as t', 't.id', 'm.tenant_id')
+    .select(['m.tenant_id', 'm.status', 'm.joined_at', 't.name', 't.slug', 't.status as tenant_status'])
+    .select(sql<number>`count(*) over ()`.as('total'))
+    .where('m.id', '=', userId)
+    .orderBy('m.joined_at')
+    .orderBy('m.tenant_id')
+    .limit(limit)
+    .execute()
+
 /** The memberships of these people in one tenant, whatever their status; unordered. */
 export const listMembersAmong = (tx: Tx, tenantId: string, userIds: readonly string[]) =>
   tx

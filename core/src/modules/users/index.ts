@@ -16,7 +16,7 @@ export {
   removeUserTenant,
   type UserPatch,
 } from './operations.ts'
-export { changeOperatorRoles, rolesOfOperator } from './operator-roles.ts'
+export { type AccountPatch, changeAccount, changeOperatorRoles, rolesOfOperator } from './operator-roles.ts'
 export {
   findLogin,
   findUser,

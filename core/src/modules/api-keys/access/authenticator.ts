@@ -19,7 +19,7 @@ export const keyAuthenticator: Authenticator = {
   standing,
 }
 
-/** Throws 401 `invalid_api_key` once it has ended, 403 `tenant_suspended`. */
+/** Throws 401 `invalid_api_key` once it has ended, and while its maker's account is disabled, 403 `tenant_suspended`. */
 async function standing(tx: Tx, principal: Principal, core: Core): Promise<Standing> {
   const { tenantId, apiKeyId, actor } = principal
   const key = tenantId !== null && apiKeyId !== undefined ? await findStanding(tx, tenantId, apiKeyId) : undefined
@@ -27,6 +27,8 @@ async function standing(tx: Tx, principal: Principal, core: Core): Promise<Stand
   const endsAt = endOf(key)
   // A time that cannot be read is no reason to let it in.
   if (endsAt !== null && !(Date.parse(endsAt) > core.clock.ms())) throw invalidApiKey()
+  // It acts with the rights of its maker, whom nothing is left to; what they left to the tenant goes on.
+  if (key.frozen_rights === null && key.maker_status === 'disabled') throw invalidApiKey()
   if (key.tenant_status !== 'active') throw tenantSuspended()
   return {
     actor: { ...actor, label: key.name },

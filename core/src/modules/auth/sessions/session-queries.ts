@@ -20,6 +20,18 @@ export const insertSession = preparedRow<Insertable<SessionTable>, unknown>(
 export const findSession = (tx: Tx, id: string): Promise<SessionRow | undefined> =>
   tx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
 
+/** How many sessions of a person can be used. */
+export const countOpenSessions = async (tx: Tx, userId: string, now: string): Promise<number> =>
+  (
+    await tx
+      .selectFrom('sessions')
+      .select(sql<number>`count(*)`.as('open'))
+      .where('user_id', '=', userId)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now)
+      .executeTakeFirstOrThrow()
+  ).open
+
 /** Records that a session was used; its end only moves later. */
 export const updateSessionUsed = (
   tx: Tx,

@@ -1,6 +1,6 @@
 -- Memberships of a person, whatever the tenant: invitations that wait and memberships that were disabled have no row in
 -- user_tenants.
-create index members_id_idx on members (id);
+create index members_person_idx on members (id, tenant_id);
 
 -- Where somebody was a member until lately, by person: their membership is gone, and the log of each tenant is its own.
 create table member_departures (
