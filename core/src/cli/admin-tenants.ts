@@ -48,7 +48,7 @@ interface Act {
   /** The status that it is for, and the one that follows. */
   from: string
   done: string
-  work(ctx: Ctx): Promise<void>
+  work(ctx: Ctx): Promise<unknown>
 }
 
 async function actOnAll(core: Core, values: Values, act: Act): Promise<number> {

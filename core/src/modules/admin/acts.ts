@@ -19,42 +19,43 @@ import {
 import type { TenantAct } from './schema.ts'
 
 // Each works on the tenant of the context, in a transaction of the system role, and leaves two records: what happened, in
-// the tenant's own log, and who of the operators did it, in that of the installation; nothing where nothing changes. Each throws 404 for no tenant,
-// 409 `conflict` for one that is deleted.
+// the tenant's own log, and who of the operators did it, in that of the installation; nothing where nothing changes, which
+// false tells. Each throws 404 for no tenant, 409 `conflict` for one that is deleted.
 
 /** Changes name or slug. Throws 409 `slug_taken`. */
-export async function rename(ctx: Ctx, patch: TenantPatch): Promise<void> {
+export async function rename(ctx: Ctx, patch: TenantPatch): Promise<boolean> {
   // Locked, so that of several at once each tells what it found.
   const before = asAct(requireUndeleted(await lockTenantIfThere(ctx.tx, ctx.tenantId)))
   const after = asAct(await changeTenant(ctx, patch))
-  if (before.name === after.name && before.slug === after.slug) return
+  if (before.name === after.name && before.slug === after.slug) return false
   await outsideTenants(ctx).emit(tenantChangedByOperator, { before, after })
+  return true
 }
 
 /** Keeps everybody out. Throws 409 `conflict` unless the tenant is active. */
-export async function suspend(ctx: Ctx, reason: string): Promise<void> {
+export async function suspend(ctx: Ctx, reason: string): Promise<boolean> {
   await suspendTenant(ctx, reason)
-  await note(ctx, tenantSuspendedByOperator, { reason })
+  return note(ctx, tenantSuspendedByOperator, { reason })
 }
 
 /** Lets everybody in again. Throws 409 `conflict` unless the tenant is suspended. */
-export async function reactivate(ctx: Ctx): Promise<void> {
+export async function reactivate(ctx: Ctx): Promise<boolean> {
   await reactivateTenant(ctx)
-  await note(ctx, tenantReactivatedByOperator)
+  return note(ctx, tenantReactivatedByOperator)
 }
 
 /** Lets the trial last longer. Throws 409 `conflict` where there is none. */
-export async function extend(ctx: Ctx, days: number): Promise<void> {
+export async function extend(ctx: Ctx, days: number): Promise<boolean> {
   requireUndeleted(await getTenant(ctx.tx, ctx.tenantId))
   await extendTrial(ctx, days)
-  await note(ctx, trialExtendedByOperator, { days })
+  return note(ctx, trialExtendedByOperator, { days })
 }
 
 /** Chooses a plan, private ones too. Throws what `changeToAnyPlan` throws. */
-export async function choosePlan(ctx: Ctx, change: PlanChange): Promise<void> {
+export async function choosePlan(ctx: Ctx, change: PlanChange): Promise<boolean> {
   const tenant = asAct(requireUndeleted(await getTenant(ctx.tx, ctx.tenantId)))
   const { before, after } = await changeToAnyPlan(ctx, change)
-  if (after === before) return
+  if (after === before) return false
   const { plan, pending_plan, current_period_end } = after
   const chosen = pending_plan
     ? { plan: pending_plan.code, plan_at: current_period_end }
@@ -63,6 +64,7 @@ export async function choosePlan(ctx: Ctx, change: PlanChange): Promise<void> {
     before: { ...tenant, plan: before.plan.code },
     after: { ...tenant, ...chosen },
   })
+  return true
 }
 
 /** Throws 404 for no tenant, 409 `conflict` for one that only waits to be removed. */
@@ -72,9 +74,10 @@ function requireUndeleted(tenant: TenantRecord | undefined): TenantRecord {
   return tenant
 }
 
-async function note(ctx: Ctx, event: EventDefinition, told: Partial<TenantAct> = {}): Promise<void> {
+async function note(ctx: Ctx, event: EventDefinition, told: Partial<TenantAct> = {}): Promise<true> {
   const after = { ...asAct(await getTenant(ctx.tx, ctx.tenantId)), ...told }
   await outsideTenants(ctx).emit(event, { after })
+  return true
 }
 
 const asAct = ({ id, name, slug, status }: Pick<TenantAct, 'id' | 'name' | 'slug' | 'status'>): TenantAct => ({

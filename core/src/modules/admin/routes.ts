@@ -1,8 +1,8 @@
-import { Answer, Closed, conflict, defineRoute, notFound, Page, type Route, Streamed, Type } from '#kernel'
+import { conflict, defineRoute, notFound, Page, type Route, Streamed } from '#kernel'
 import { downgradeExceedsLimits, PlanChange } from '../subscriptions/index.ts'
 import { slugTaken } from '../tenants/index.ts'
 import { choosePlan, extend, reactivate, rename, suspend } from './acts.ts'
-import { CSV, exportTenants, wantsCsv } from './export.ts'
+import { answerList, asFile } from './list-file.ts'
 import { readOverview } from './overview.ts'
 import {
   AdminTenant,
@@ -14,20 +14,18 @@ import {
   TenantQuery,
   TrialExtension,
 } from './schema.ts'
-import { browseTenants, inTenant, readTenant } from './tenants.ts'
+import { tenantList } from './tenant-list.ts'
+import { inTenant, readTenant } from './tenants.ts'
 
 const anyOperator = { operator: ['support', 'billing', 'operations'] } as const // words are types
 const operations = { operator: ['operations'] } as const // as above
 const billing = { operator: ['billing'] } as const // as above
 /** Work in one tenant, whose own log it is recorded in. */
 const onTenant = {
-  transaction: 'manual',
   entersTenants: true,
   params: TenantParams,
   response: { 200: AdminTenant },
 } as const // as above
-
-const JSON_LIST = 'application/json; charset=utf-8'
 
 const overviewRoute = defineRoute({
   method: 'GET',
@@ -47,25 +45,10 @@ const listRoute = defineRoute({
   description:
     'The newest first. With `Accept: text/csv` all that the filters let through come as one file, whatever `limit` and `cursor` say; that is recorded.',
   access: anyOperator,
-  transaction: 'manual',
-  headers: Closed({
-    accept: Type.Optional(Type.String({ description: '`text/csv` for a file', examples: ['text/csv'] })),
-  }),
+  ...asFile(Page(ListedTenant)),
   query: TenantQuery,
-  produces: {
-    [JSON_LIST]: Page(ListedTenant),
-    [CSV]: Type.String({
-      description: 'RFC 4180, with a first line of names, every text in quotes, objects as JSON; no cell is a formula',
-      examples: ['"id","name","slug"\r\n'],
-    }),
-  },
   response: { 200: Streamed },
-  handler: async (ctx, { query, headers }) => {
-    if (wantsCsv(headers.accept)) return exportTenants(ctx, query)
-    const read = { role: 'system', tenantId: null, readOnly: true } as const // words are types
-    const list = await ctx.transaction((ctx) => browseTenants(ctx, query), read)
-    return new Answer(200, JSON.stringify(list) as never, { 'content-type': JSON_LIST, vary: 'accept' }) // sent as it is
-  },
+  handler: (ctx, { query, headers }) => answerList(ctx, headers, tenantList(query)),
 })
 
 const getRoute = defineRoute({
@@ -75,7 +58,7 @@ const getRoute = defineRoute({
   name: 'inspectTenant',
   summary: 'Get a tenant with what it has and uses',
   access: anyOperator,
-  handler: (ctx, { params }) => inTenant(ctx, params.id, readTenant, true),
+  handler: (ctx, { params }) => inTenant(ctx, params.id, readTenant),
 })
 
 const updateRoute = defineRoute({
