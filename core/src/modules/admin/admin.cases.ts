@@ -1,5 +1,8 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { asOperator, type Cases, type Filling, type Tenant } from '../../testing/index.ts'
+import { bulkCases } from './bulk/bulk.cases.ts'
+import { jobCases } from './jobs/jobs.cases.ts'
+import { peopleCases } from './people/people.cases.ts'
 
 /** A tenant of its own, which what is done to it does not matter to. */
 async function onAnother({ test }: Tenant): Promise<Filling & { params: { id: string } }> {
@@ -17,8 +20,12 @@ async function suspended(tenant: Tenant) {
 
 /** What is told of the routes of operators. */
 const cases: Cases = {
-  ids: { '/admin/tenants': 'tenant', plan_id: null },
+  // Of what is acted on in bulk, and of jobs, no id belongs to a tenant alone.
+  ids: { '/admin/tenants': 'tenant', '/admin/users': '/users', '/admin/jobs': null, plan_id: null, ids: null },
   routes: {
+    ...peopleCases,
+    ...jobCases,
+    ...bulkCases,
     'GET /admin/overview': {
       given: ({ test }) => asOperator(test),
       see: ({ body }) => {

@@ -1,23 +1,32 @@
 import { defineModule } from '#kernel'
 import { auth } from '../auth/index.ts'
 import { load } from '../load/index.ts'
+import { members } from '../members/index.ts'
+import { roles } from '../roles/index.ts'
 import { subscriptions } from '../subscriptions/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
+import { bulkRoutes } from './bulk/routes.ts'
 import * as events from './events.ts'
+import * as jobEvents from './jobs/events.ts'
+import { jobRoutes } from './jobs/routes.ts'
+import * as peopleEvents from './people/events.ts'
+import { peopleRoutes } from './people/routes.ts'
 import { adminRoutes } from './routes.ts'
 
 export { reactivate, suspend } from './acts.ts'
 export * from './events.ts'
+export * from './jobs/events.ts'
+export { revokeSessions } from './people/acts.ts'
+export * from './people/events.ts'
 export { listTenantsNamed, type NamedTenant } from './queries.ts'
-export { revokeSessions } from './sessions.ts'
 
-/** What operators see of the installation and do with its tenants. */
+/** What operators see of the installation and do with its tenants, people and jobs. */
 export const admin = defineModule({
   name: 'admin',
-  description: 'For those who run the installation: how it does, and its tenants.',
-  dependsOn: [users, tenants, auth, subscriptions, load],
-  events: Object.values(events),
-  routes: adminRoutes,
+  description: 'For those who run the installation: how it does, its tenants, people and jobs.',
+  dependsOn: [users, tenants, roles, members, auth, subscriptions, load],
+  events: [events, peopleEvents, jobEvents].flatMap((each) => Object.values(each)),
+  routes: [...adminRoutes, ...peopleRoutes, ...jobRoutes, ...bulkRoutes],
   cases: () => import('./admin.cases.ts'),
 })
