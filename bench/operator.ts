@@ -1,5 +1,5 @@
 // What operators see, over many tenants: milliseconds of a request over HTTP, median and the slowest of a hundred.
-// node bench/operator.ts [--tenants 10000] [--people 5] [--requests 100]
+// node bench/operator.ts [--tenants 10000] [--people 5] [--jobs 1000000] [--requests 100]
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import type { Server } from './child.ts'
@@ -10,11 +10,13 @@ const { values: options } = parseArgs({
   options: {
     tenants: { type: 'string', default: '10000' },
     people: { type: 'string', default: '5' },
+    jobs: { type: 'string', default: '1000000' },
     requests: { type: 'string', default: '100' },
   },
 })
 const tenants = Number(options.tenants)
 const people = Number(options.people)
+const jobs = Number(options.jobs)
 const requests = Number(options.requests)
 const TOKEN = 'bootstrap-token-of-the-bench'
 /** Milliseconds. */
@@ -25,7 +27,9 @@ try {
   const server = await bench.launchCore({ RATE_LIMIT_FACTOR: '0', BOOTSTRAP_TOKEN: TOKEN })
   const token = await makeOperator(server)
   await fill(bench.database.ownerUrl)
-  process.stdout.write(`${tenants} tenants of ${people} people, ms per request of ${requests}; target ${TARGET}\n\n`)
+  process.stdout.write(
+    `${tenants} tenants of ${people} people, ${jobs} jobs that wait, ms per request of ${requests}; target ${TARGET}\n\n`,
+  )
   process.stdout.write('| request | median | slowest |\n|---|---|---|\n')
   const { data, next_cursor } = (await get(server, token, '/admin/tenants')) as Listed
   const [newest] = data
@@ -38,6 +42,18 @@ try {
     ['tenants by a word in one name', '/admin/tenants?q=filler%20777'],
     ['tenants by a word in none', '/admin/tenants?q=nobody'],
     ['one tenant', `/admin/tenants/${newest?.id}`],
+    ['people, first page', '/admin/users'],
+    ['people by a word in one name', '/admin/users?q=person%20777'],
+    ['people by a word in none', '/admin/users?q=nobody'],
+    ['people, disabled', '/admin/users?status=disabled'],
+    ['one person', `/admin/users/${newest?.owner_id}`],
+    ['jobs, first page', '/admin/jobs'],
+    ['jobs, failed', '/admin/jobs?status=failed'],
+    ['jobs, running', '/admin/jobs?status=running'],
+    ['jobs of a tenant', `/admin/jobs?tenant_id=${newest?.id}`],
+    ['jobs of the tenant that has most', `/admin/jobs?tenant_id=${await busiest()}`],
+    ['jobs, failed, of that tenant', `/admin/jobs?status=failed&tenant_id=${await busiest()}`],
+    ['jobs of a task that few have', '/admin/jobs?task=nobody.knows'],
   ] as const) {
     const times = await measure(server, token, path)
     process.stdout.write(`| ${name} | ${median(times).toFixed(1)} | ${Math.max(...times).toFixed(1)} |\n`)
@@ -47,7 +63,7 @@ try {
 }
 
 interface Listed {
-  data: { id: string; plan: { id: string } | null }[]
+  data: { id: string; owner_id: string; plan: { id: string } | null }[]
   next_cursor: string | null
 }
 
@@ -80,6 +96,15 @@ async function makeOperator({ port }: Server): Promise<string> {
   })
   if (answer.status !== 201) throw new Error(`bootstrap: ${answer.status} ${await answer.text()}`)
   return ((await answer.json()) as { access_token: string }).access_token // api.md
+}
+
+/** The tenant that has half of all jobs. */
+async function busiest(): Promise<string> {
+  const client = new pg.Client({ connectionString: bench.database.ownerUrl })
+  await client.connect()
+  const { rows } = await client.query<{ id: string }>('select id from core.tenants order by id desc limit 1')
+  await client.end()
+  return rows[0]?.id ?? ''
 }
 
 /** Founded over the last two years: a tenth suspended, half paying, with files, jobs that failed, people. */
@@ -117,6 +142,16 @@ async function fill(ownerUrl: string): Promise<void> {
     await owner.query(
       `insert into tenant_jobs (tenant_id, id, task, payload, origin, status, max_attempts, run_at, created_at)
        select id, gen_random_uuid(), 'nobody.knows', '{}', '{}', 'failed', 3, now(), now() from tenants order by id limit 1000`,
+    )
+    // Half of all are one tenant's; a thousandth was begun before.
+    await owner.query(
+      `insert into tenant_jobs (tenant_id, id, task, payload, origin, status, attempts, max_attempts, run_at, created_at)
+       select case when n % 2 = 0 then $2::uuid else t.id end, tenantry.uuid_at(at), 'filler.task_' || n % 20, '{}', '{}', 'waiting', (n % 1000 = 0)::int, 10,
+         now() + interval '1 day', at
+       from generate_series(1, $1::int) n
+       join (select id, row_number() over (order by id) - 1 as number from tenants) t on t.number = n % $3::int
+       cross join lateral (select now() - n * interval '1 day' / $1::int as at) j`,
+      [jobs, await busiest(), tenants],
     )
     await owner.query('vacuum analyze')
   } finally {
