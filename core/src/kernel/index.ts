@@ -46,7 +46,15 @@ export * from './db/tables.ts'
 export * from './errors.ts'
 export * from './events/define.ts'
 export type { PublishedEvent } from './events/published.ts'
-export type { ExportRule, ExportRules } from './exports/define.ts'
+export type {
+  ExportedRow,
+  ExportRule,
+  ExportRules,
+  ImportedPlan,
+  ImportedTenant,
+  ImportRule,
+  ImportTools,
+} from './exports/define.ts'
 export { listTableVersions, type TableVersion } from './exports/versions.ts'
 export { actorFields, EventBody, type EventRow, eventBody } from './feed/event-body.ts'
 export type { Dispatcher, PublishedRow } from './feed/publish.ts'
@@ -147,6 +155,7 @@ export {
   type StoredSettings,
   settingIn,
 } from './settings/define.ts'
+export { importableSettings } from './settings/imported.ts'
 export { SettingsPatch } from './settings/schemas.ts'
 export { applySettings, changeOf, presentSettings, type SettingsPut } from './settings/values.ts'
 export type { SignalListener, Signals } from './signals.ts'

@@ -23,5 +23,7 @@ function problemOf(rule: ExportRule): string | null {
   if (rule === 'whole') return null
   if (typeof rule !== 'object' || rule === null) return 'is neither whole, without columns, nor never'
   if ('never' in rule) return rule.never ? null : 'is nothing, and it does not say why (never)'
-  return Array.isArray(rule.without) && rule.without.length > 0 ? null : 'is without no column: say whole'
+  const { without, imported } = rule
+  if (without !== undefined && !(Array.isArray(without) && without.length > 0)) return 'is without no column: say whole'
+  return without || imported ? null : 'says nothing: say whole'
 }

@@ -10,6 +10,7 @@ import { knownKeys } from './access/directory.ts'
 import { freezeRights } from './access/freeze.ts'
 import { keyGrants } from './access/rights.ts'
 import * as events from './events.ts'
+import { importedKeys } from './imported.ts'
 import { remind } from './life/remind.ts'
 import { sweep } from './life/upkeep.ts'
 import { keyLeakedMail, keysExpiringMail } from './mails.ts'
@@ -52,7 +53,7 @@ export const apiKeys = defineModule({
   grants: [keyGrants],
   moments: [{ table: 'api_keys', column: 'overlap_ends_at', aheadMs: MAX_OVERLAP_HOURS * HOURS }],
   // The hashes of keys are in no tenant's table.
-  exported: { api_keys: 'whole', api_key_usage: 'whole' },
   support: [apiKeysSupport],
+  exported: { api_keys: { imported: importedKeys }, api_key_usage: 'whole' },
   cases: () => import('./api-keys.cases.ts'),
 })

@@ -3,6 +3,7 @@ import { audit } from '../audit/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
+import { importedSinks } from './imported.ts'
 import { sinkDisabledNotice } from './notifications.ts'
 import { auditSinkRoutes } from './routes.ts'
 import { sinkSecrets } from './secrets.ts'
@@ -34,7 +35,10 @@ export const auditSinks = defineModule({
     { table: 'audit_sinks', column: 'locked_until', aheadMs: 2 * MINUTES },
   ],
   exported: {
-    audit_sinks: { without: ['secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'] },
+    audit_sinks: {
+      without: ['secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'],
+      imported: importedSinks,
+    },
   },
   cases: () => import('./audit-sinks.cases.ts'),
 })

@@ -6,6 +6,7 @@ import { users } from '../users/index.ts'
 import { fileConfiguration } from './configuration.ts'
 import { recentDownloads } from './download/recent.ts'
 import * as events from './events.ts'
+import { importedFiles } from './imported.ts'
 import { moveLate, tellMoved } from './move-of.ts'
 import { fileRoutes } from './routes.ts'
 import { scanFile, scanWaiting } from './scan.ts'
@@ -20,7 +21,10 @@ import { giveUpExpired } from './uploads/upkeep.ts'
 
 export { contentDisposition } from './disposition.ts'
 export * from './events.ts'
+export { judgeImported } from './imported.ts'
+export { HEAD_BYTES } from './judge-type.ts'
 export { moveFilesOf } from './move-of.ts'
+export { enqueueScan } from './scan.ts'
 export { File } from './schema.ts'
 export { readToken, type Signed, signToken } from './signed-token.ts'
 export { trashFilesOf } from './trash-of.ts'
@@ -65,7 +69,7 @@ export const files = defineModule({
   stored: [storedFiles],
   resources: [recentDownloads],
   exported: {
-    files: { without: ['storage_backend', 'storage_path'] },
+    files: { without: ['storage_backend', 'storage_path'], imported: importedFiles },
     file_uploads: { never: 'uploads under way' },
   },
   cases: () => import('./files.cases.ts'),

@@ -45,6 +45,11 @@ export const mailDomains = defineModule({
     { table: 'mail_domains', column: 'next_check_at', aheadMs: MOST_AHEAD_MS + 1 * HOURS },
     { table: 'mail_domains', column: 'retires_at', aheadMs: OVERLAP_MS + 1 * DAYS },
   ],
-  exported: { mail_domains: { without: ['private_1', 'private_2'] } },
+  exported: {
+    mail_domains: {
+      without: ['private_1', 'private_2'],
+      imported: { never: 'whose a domain is has to be proven here: add it again' },
+    },
+  },
   cases: () => import('./mail-domains.cases.ts'),
 })

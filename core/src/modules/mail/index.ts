@@ -42,7 +42,17 @@ export const mail = defineModule({
   postOffice,
   exported: {
     // What mails are written from is sealed, and may hold links that sign somebody in.
-    mails: { without: ['data', 'claimed_by', 'waits_turn'] },
+    mails: {
+      without: ['data', 'claimed_by', 'waits_turn'],
+      imported: {
+        // What had not left leaves from nowhere else.
+        anew: (_tools, { status }) => ({
+          waits_turn: false,
+          next_attempt_at: null,
+          status: status === 'queued' || status === 'deferred' ? 'canceled' : status,
+        }),
+      },
+    },
     mail_suppressions: 'whole',
   },
   support: [mailSupport],

@@ -7,6 +7,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import { forgetDepartures } from './departures.ts'
 import * as events from './events.ts'
+import { importedInvitations, importedMembers } from './imported.ts'
 import { addFounder } from './join.ts'
 import { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 import { userInvitedNotice, userJoinedNotice } from './notifications.ts'
@@ -65,6 +66,10 @@ export const members = defineModule({
   notifications: [userInvitedNotice, userJoinedNotice],
   founding: addFounder,
   support: [membersSupport],
-  exported: { members: 'whole', invitations: { without: ['token_hash'] }, invitation_roles: 'whole' },
+  exported: {
+    members: { imported: importedMembers },
+    invitations: { without: ['token_hash'], imported: importedInvitations },
+    invitation_roles: { imported: { never: 'they follow from the invitations' } },
+  },
   cases: () => import('./members.cases.ts'),
 })

@@ -13,6 +13,7 @@ import { tellElsewhere } from './delivery/home.ts'
 import { notifier } from './delivery/notifier.ts'
 import { sendByChannel, sendDigest, sendHeld } from './delivery/sends.ts'
 import * as events from './events.ts'
+import { importedNotifications, importedPreferences } from './imported.ts'
 import { announcementNotice } from './kinds.ts'
 import { digestMail, notificationMail } from './mails.ts'
 import { unsubscribers } from './preferences/unsubscribe.ts'
@@ -61,8 +62,8 @@ export const notifications = defineModule({
   notifier,
   unsubscribers,
   exported: {
-    notifications: 'whole',
-    notification_preferences: 'whole',
+    notifications: { imported: importedNotifications },
+    notification_preferences: { imported: importedPreferences },
     notification_counts: { never: 'counted anew from notifications' },
     notification_sends: { never: 'work under way in this installation' },
     push_subscriptions: { never: 'browsers take messages of this installation alone' },

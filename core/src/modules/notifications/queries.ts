@@ -57,6 +57,17 @@ export const upsertCounts = (tx: Tx, rows: readonly Insertable<NotificationCount
     .returning(['id', 'last_seq'])
     .execute()
 
+/** Counts anew for everybody in a tenant who has been told something; nobody may be told anything meanwhile. */
+export const upsertAllCounts = (tx: Tx, tenantId: string, now: string): Promise<unknown> =>
+  sql`insert into notification_counts (tenant_id, id, created_at, updated_at, unread, last_seq, read_to, read_all_at, hidden_to, next_expiry)
+    select n.tenant_id, n.user_id, ${now}::timestamptz, ${now}::timestamptz,
+      count(*) filter (where n.read_at is null and n.seq > coalesce(c.read_to, 0)), max(n.seq), 0, null, 0,
+      min(n.expires_at) filter (where n.read_at is null and n.seq > coalesce(c.read_to, 0))
+    from notifications n left join notification_counts c on c.tenant_id = n.tenant_id and c.id = n.user_id
+    where n.tenant_id = ${tenantId} and n.seq is not null group by n.tenant_id, n.user_id
+    on conflict (tenant_id, id) do update set unread = excluded.unread, last_seq = greatest(notification_counts.last_seq, excluded.last_seq),
+      next_expiry = excluded.next_expiry, updated_at = excluded.updated_at returning 1`.execute(tx)
+
 /** Counts so many fewer for each of these people, whose rows are locked. */
 export async function updateUnreadLess(
   tx: Tx,

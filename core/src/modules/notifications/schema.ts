@@ -156,7 +156,7 @@ const time = (description: string, example: string) =>
     description,
     examples: [example],
   })
-const quiet_hours = Nullable(
+export const QuietHours = Nullable(
   Closed(
     { from: time('When they begin', '22:00'), to: time('When they end; before `from`: on the next day', '07:00') },
     {
@@ -171,7 +171,7 @@ export type Preferences = Static<typeof Preferences>
 
 export const Hours = Closed(
   {
-    quiet_hours,
+    quiet_hours: QuietHours,
     ...clock,
     digest_time: Type.String({ description: 'When mails of a day come together, by that clock', examples: ['08:00'] }),
   },
@@ -179,7 +179,7 @@ export const Hours = Closed(
 )
 export type Hours = Static<typeof Hours>
 
-export const HoursPatch = Patch({ quiet_hours }, { title: 'NotificationHoursPatch' })
+export const HoursPatch = Patch({ quiet_hours: QuietHours }, { title: 'NotificationHoursPatch' })
 export type HoursPatch = Static<typeof HoursPatch>
 
 const PreferenceChange = Closed({
@@ -203,5 +203,5 @@ export type PreferencesPatch = Static<typeof PreferencesPatch>
 /** Preferences as records show them. */
 export const PreferencesRecord = Closed({
   kinds: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, recorded: 'whole' }),
-  quiet_hours,
+  quiet_hours: QuietHours,
 })

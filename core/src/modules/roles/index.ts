@@ -5,6 +5,7 @@ import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { foundRoles } from './found-roles.ts'
 import { roleGrants } from './grants.ts'
+import { importedRoles } from './imported.ts'
 import { roleChangedNotice } from './notifications.ts'
 import { roleRoutes } from './routes.ts'
 import { unknownRoles } from './unknown-roles.ts'
@@ -16,7 +17,7 @@ export * from './events.ts'
 export { isOwner, type RoleInPlace, requireHoldsAll, requireMayActOn, requireMayGrant } from './grant-rules.ts'
 export { listGrants, listRolesWith } from './grants.ts'
 export { changeRole, createRole, findRoleByName, removeRole } from './operations.ts'
-export { findRole, getRole, getSystemRole, type HeldRole, listAssignments, lockRole } from './queries.ts'
+export { findRole, getRole, getSystemRole, type HeldRole, listAllRoles, listAssignments, lockRole } from './queries.ts'
 export { Permission, Role, RoleAssignment } from './schema.ts'
 export type { SystemRoleKey } from './system-roles.ts'
 export type { RoleAssignmentRow, RoleRow } from './table.ts'
@@ -41,6 +42,6 @@ export const roles = defineModule({
   grants: [roleGrants],
   declarationProblems: unknownRoles,
   founding: foundRoles,
-  exported: { roles: 'whole', role_assignments: 'whole' },
+  exported: { roles: { imported: importedRoles }, role_assignments: 'whole' },
   cases: () => import('./roles.cases.ts'),
 })

@@ -16,6 +16,7 @@ import { nameTaken, roleInUse } from './errors.ts'
 import { roleCreated, roleDeleted, roleUpdated } from './events.ts'
 import { requireHeld, requireHoldsAll } from './grant-rules.ts'
 import { findLookAlike } from './look-alikes.ts'
+import { keyOfName } from './names.ts'
 import {
   deleteRole,
   findRoleByNameKey,
@@ -41,7 +42,7 @@ export async function readRole(ctx: Ctx, id: string): Promise<Role> {
 
 /** The tenant's role of that name, in whatever spelling; undefined: none. A built-in role has its key as name. */
 export const findRoleByName = ({ tx, tenantId }: Ctx, name: string): Promise<RoleRow | undefined> =>
-  findRoleByNameKey(tx, tenantId, keyOf(tidyLine(name)))
+  findRoleByNameKey(tx, tenantId, keyOfName(tidyLine(name)))
 
 /** All permissions that a role can have. */
 export function browsePermissions(ctx: Ctx): { data: Permission[] } {
@@ -171,14 +172,12 @@ function named(text: string): { name: string; name_key: string } {
   const lookAlike = findLookAlike(name)
   if (lookAlike !== undefined)
     throw nameTaken({ errors: [at('name', `would be taken for the system role ${lookAlike}`)] })
-  return { name, name_key: keyOf(name) }
+  return { name, name_key: keyOfName(name) }
 }
 
 function problemsOfName(name: string): FieldProblem[] {
-  return keyOf(name).length > MAX_NAME_KEY ? [at('name', 'is too long when spelled out')] : []
+  return keyOfName(name).length > MAX_NAME_KEY ? [at('name', 'is too long when spelled out')] : []
 }
-
-const keyOf = (name: string) => name.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase()
 
 function differs(before: RoleRow, patch: Pick<RoleRow, 'name' | 'description' | 'permissions'>): boolean {
   return (

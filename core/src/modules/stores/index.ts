@@ -3,6 +3,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { storeFiles } from './files.ts'
+import { importedStores } from './imported.ts'
 import { openStore } from './operations.ts'
 import { findStore, getSettings } from './queries.ts'
 import { storeRoutes } from './routes.ts'
@@ -53,6 +54,6 @@ export const stores = defineModule({
   founding: async (ctx) => {
     await openStore(ctx, { name: 'Main', code: 'MAIN', is_default: true })
   },
-  exported: { stores: 'whole' },
+  exported: { stores: { imported: importedStores } },
   cases: () => import('./stores.cases.ts'),
 })

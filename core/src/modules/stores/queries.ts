@@ -101,6 +101,33 @@ export function updateFormerDefault(tx: Tx, tenantId: string, updatedAt: string)
     .executeTakeFirst()
 }
 
+export const findDefault = (tx: Tx, tenantId: string) =>
+  tx
+    .selectFrom('stores')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('is_default', '=', true)
+    .executeTakeFirst()
+
+/** Makes the oldest active store the default one; undefined when there is none. */
+export const updateOldestToDefault = (tx: Tx, tenantId: string, updatedAt: string) =>
+  tx
+    .updateTable('stores')
+    .set({ is_default: true, updated_at: updatedAt })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', (eb) =>
+      eb
+        .selectFrom('stores as s')
+        .select('s.id')
+        .where('s.tenant_id', '=', tenantId)
+        .where('s.status', '=', 'active')
+        .orderBy('s.created_at')
+        .orderBy('s.id')
+        .limit(1),
+    )
+    .returning('id')
+    .executeTakeFirst()
+
 /** Undefined when there is no such store, or when it is the default one, which stays. */
 export function deleteStore(tx: Tx, tenantId: string, id: string): Promise<StoreRow | undefined> {
   return tx

@@ -3,10 +3,10 @@ import { tenants } from '../tenants/index.ts'
 import * as events from './events.ts'
 import { collectCharge } from './life/lifecycle.ts'
 import { openAllMissing, rollOver } from './life/renewal.ts'
-import { openSubscription } from './life/trial.ts'
+import { openImported, openSubscription } from './life/trial.ts'
 import { planAllowances } from './limits/limits.ts'
 import { subscriptionNotices } from './notifications.ts'
-import { unknownPlans } from './plans.ts'
+import { findPlanOf, unknownPlans } from './plans.ts'
 import { subscriptionRoutes } from './routes.ts'
 import { subscriptionsSupport } from './support.ts'
 
@@ -43,8 +43,15 @@ export const subscriptions = defineModule({
   founding: openSubscription,
   exported: {
     // How it is paid for is between the tenant and whoever takes the payments of this installation.
-    subscriptions: { without: ['payment_method', 'payment_provider', 'payment_reference', 'charge'] },
-    limit_usage: 'whole',
+    subscriptions: {
+      without: ['payment_method', 'payment_provider', 'payment_reference', 'charge'],
+      imported: {
+        never: 'whoever runs the installation says what it pays',
+        completed: openImported,
+        planOf: findPlanOf,
+      },
+    },
+    limit_usage: { imported: { never: 'it is counted from the start of the new subscription on' } },
   },
   support: [subscriptionsSupport],
   cases: () => import('./subscriptions.cases.ts'),

@@ -1,6 +1,6 @@
-import type { Core, Declared } from '#kernel'
+import type { Core, Ctx, Declared, ImportedPlan } from '#kernel'
 import type { State } from './life/states.ts'
-import { listPlanCodes } from './queries.ts'
+import { findPlanByCode, listPlanCodes, listPlansById } from './queries.ts'
 import type { Interval, PlanRow } from './table.ts'
 
 type Terms = Pick<PlanRow, 'code' | 'limits' | 'features'>
@@ -49,6 +49,15 @@ export async function unknownPlans(core: Core): Promise<string[]> {
       .filter((plan) => !known.has(plan))
       .map((plan) => `${what} names the plan ${plan}, which is none of ${[...known].join(', ')}`),
   )
+}
+
+/** The plan that an export names by its id, or a command by its code. */
+export async function findPlanOf(
+  { tx }: Ctx,
+  by: { id: string } | { code: string },
+): Promise<ImportedPlan | undefined> {
+  const [plan] = 'id' in by ? await listPlansById(tx, [by.id]) : [await findPlanByCode(tx, by.code)]
+  return plan && { code: plan.code, isActive: plan.is_active }
 }
 
 /** How long a period is. */

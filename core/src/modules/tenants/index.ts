@@ -3,6 +3,7 @@ import { pictures } from '../pictures/index.ts'
 import { users } from '../users/index.ts'
 import { brandOf } from './brand.ts'
 import * as events from './events.ts'
+import { importedTenant } from './imported.ts'
 import { getSettings } from './queries.ts'
 import { tenantRoutes } from './routes.ts'
 import { tenantSettings } from './settings.ts'
@@ -48,7 +49,7 @@ export const tenants = defineModule({
   settings: tenantSettings,
   brands: brandOf,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
-  exported: { tenants: { without: ['logo_id'] } },
   support: [tenantsSupport],
+  exported: { tenants: { without: ['logo_id', 'is_incomplete'], imported: importedTenant } },
   cases: () => import('./tenants.cases.ts'),
 })

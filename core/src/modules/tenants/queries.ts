@@ -32,6 +32,10 @@ export function lockTenantIfThere(tx: Tx, id: string): Promise<TenantRecord | un
   return tx.selectFrom('tenants').select(columns).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
 }
 
+/** The tenant, while it is still being read from an export. For the system role. */
+export const findIncompleteTenant = (tx: Tx, id: string) =>
+  tx.selectFrom('tenants').select('id').where('id', '=', id).where('is_incomplete', '=', true).executeTakeFirst()
+
 /** For the system role. */
 export function updateTenantStatus(tx: Tx, id: string, status: TenantStatus): Promise<TenantRecord> {
   return tx.updateTable('tenants').set(status).where('id', '=', id).returning(columns).executeTakeFirstOrThrow()

@@ -1,7 +1,7 @@
 import { type Ctx, conflict, notFound } from '#kernel'
 import { suspensionBegun, suspensionEnded } from './events.ts'
 import { presentTenant } from './present.ts'
-import { lockTenantIfThere, updateTenantStatus } from './queries.ts'
+import { findIncompleteTenant, lockTenantIfThere, updateTenantStatus } from './queries.ts'
 import type { TenantRecord } from './table.ts'
 
 /**
@@ -25,11 +25,13 @@ export async function suspendTenant(ctx: Ctx, reason: string): Promise<TenantRec
   return after
 }
 
-/** Lets everybody in again. Throws 404 for no tenant, 409 `conflict` for one that is not suspended. */
+/** Lets everybody in again. Throws 404 for no tenant, 409 `conflict` for one that is not suspended, or not all there yet. */
 export async function reactivateTenant(ctx: Ctx): Promise<TenantRecord> {
   const before = await lockTenantIfThere(ctx.tx, ctx.tenantId)
   if (!before) throw notFound()
   if (before.status !== 'suspended') throw conflict({ detail: `The tenant is ${before.status}, not suspended` })
+  if (await findIncompleteTenant(ctx.tx, before.id))
+    throw conflict({ detail: 'An import of the tenant has not ended: go on with it, or take away what came of it' })
   const after = await updateTenantStatus(ctx.tx, before.id, {
     status: 'active',
     suspended_at: null,

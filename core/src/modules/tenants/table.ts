@@ -14,6 +14,8 @@ export interface TenantTable {
   /** Since when and why the operator keeps its people out; null: nobody is kept out. */
   suspended_at: Generated<string | null>
   suspended_reason: Generated<string | null>
+  /** It is still being read from an export: nobody lets its people in. */
+  is_incomplete: Generated<boolean>
   created_at: string
   updated_at: string
 }
@@ -31,7 +33,10 @@ export interface TenantFounderTable {
 }
 
 /** A tenant without its settings, which may be large and are read on their own, and without what is for operators. */
-export type TenantRecord = Omit<Selectable<TenantTable>, 'settings' | 'suspended_at' | 'suspended_reason'>
+export type TenantRecord = Omit<
+  Selectable<TenantTable>,
+  'settings' | 'suspended_at' | 'suspended_reason' | 'is_incomplete'
+>
 
 /** What changes with its status. */
 export type TenantStatus = Pick<Selectable<TenantTable>, 'status' | 'suspended_at' | 'suspended_reason' | 'updated_at'>

@@ -1,4 +1,4 @@
-import { type Ctx, DAYS, type Founder, momentAfter, stamp } from '#kernel'
+import { type Ctx, DAYS, type Founder, type ImportedTenant, momentAfter, stamp } from '#kernel'
 import { getTenant } from '../../tenants/index.ts'
 import { subscriptionCreated } from '../events.ts'
 import { presentRecord } from '../present.ts'
@@ -20,13 +20,24 @@ export async function openSubscription(ctx: Ctx, founder?: Founder): Promise<voi
   const isTrial = await upsertTrial(ctx.tx, userId, ctx.config.trialsPerPerson)
   const plan = await requirePlan(ctx, isTrial ? TRIAL_PLAN : PLAN_AFTER_TRIALS)
   const row = await insertSubscription(ctx.tx, newSubscription(ctx, plan, isTrial))
-  if (row) {
-    await ctx.forget({ tenantId: ctx.tenantId })
-    await ctx.emit(subscriptionCreated, {
-      after: presentRecord({ ...row, plan, pending_plan: null }),
-      label: plan.name,
-    })
-  } else if (isTrial) await updateTrialReturned(ctx.tx, userId)
+  if (row) await announce(ctx, row, plan)
+  else if (isTrial) await updateTrialReturned(ctx.tx, userId)
+}
+
+async function announce(ctx: Ctx, row: SubscriptionRow, plan: PlanRow): Promise<void> {
+  await ctx.forget({ tenantId: ctx.tenantId })
+  await ctx.emit(subscriptionCreated, {
+    after: presentRecord({ ...row, plan, pending_plan: null }),
+    label: plan.name,
+  })
+}
+
+/** The subscription of a tenant that comes from elsewhere: the plan that whoever runs the installation chose, or what a new tenant gets. */
+export async function openImported(ctx: Ctx, { plan: code, ownerId }: ImportedTenant): Promise<void> {
+  if (code === null) return openSubscription(ctx, { userId: ownerId, name: '' })
+  const plan = await requirePlan(ctx, code)
+  const row = await insertSubscription(ctx.tx, newSubscription(ctx, plan, false))
+  if (row) await announce(ctx, row, plan)
 }
 
 async function requirePlan(ctx: Ctx, code: string): Promise<PlanRow> {

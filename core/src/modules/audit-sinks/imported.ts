@@ -1,0 +1,25 @@
+import { type ImportRule, problemOfOutboundUrl } from '#kernel'
+import { NewAuditSink } from './schema.ts'
+import { sinkSecrets } from './secrets.ts'
+
+const { url, description } = NewAuditSink.properties
+
+/**
+ * A sink of a tenant that comes from elsewhere is paused, since its receiver knows neither the new secret nor the new chain. One to where this
+ * installation sends nothing is left out.
+ */
+export const importedSinks: ImportRule = {
+  columns: { url, description },
+  anew({ secrets, clock, config }, { id, url }) {
+    if (problemOfOutboundUrl(String(url), config)) return null
+    const { columns } = sinkSecrets.create({ secrets, clock }, String(id))
+    return {
+      ...columns,
+      status: 'paused',
+      paused_reason: 'by_hand',
+      position: 0,
+      batch_end: null,
+      next_attempt_at: null,
+    }
+  },
+}
