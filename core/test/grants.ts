@@ -118,6 +118,8 @@ export const TABLES: Record<string, Rights> = {
     app: 'select, insert, update (attempts, tables_done, tables_total, rows_done, files_done, files_total, started_at, finished_at, error, storage_backend, storage_path, size, checksum_sha256, expires_at, updated_at), delete',
     system: ALL,
   },
+  tenant_imports: { app: '', system: ALL },
+  tenant_import_people: { app: '', system: ALL },
   roles: { app: ALL, system: ALL },
   role_assignments: { app: 'select, insert, delete', system: ALL },
   members: { app: ALL, system: ALL },
@@ -165,6 +167,7 @@ export const FUNCTIONS: Record<string, string> = {
   drop_audit_month: 'system',
   drop_notification_month: 'system',
   drop_oldest_month: 'system',
+  remove_half_imported: 'system',
   delivery_id: 'app, system',
   // Called by migrations and by other functions.
   set_rights: '',

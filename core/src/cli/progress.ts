@@ -21,9 +21,9 @@ export interface Extent {
   bytes: number
 }
 
-/** `all.things` null: how many there are shows at the end. */
+/** `all.things` null: how many there are shows at the end; undefined: nothing is counted but bytes. */
 export function showProgress(
-  all: Pick<Extent, 'bytes'> & { things: number | null },
+  all: Pick<Extent, 'bytes'> & { things: number | null | undefined },
   stream: NodeJS.WriteStream = process.stdout,
 ): Progress {
   const done: Extent = { things: 0, bytes: 0 }
@@ -74,8 +74,9 @@ interface Passage {
 function describe({ done, all, seconds }: Passage): string {
   const rate = seconds > 0 ? done.bytes / seconds : 0
   const left = rate > 0 ? `, ${duration((all.bytes - done.bytes) / rate)} left` : ''
-  const things = all.things === null ? `${done.things}` : `${done.things} of ${all.things}`
-  return `${things}, ${size(done.bytes)} of ${size(all.bytes)}, ${size(rate)}/s${left}`
+  const things =
+    all.things === null ? `${done.things}, ` : all.things === undefined ? '' : `${done.things} of ${all.things}, `
+  return `${things}${size(done.bytes)} of ${size(all.bytes)}, ${size(rate)}/s${left}`
 }
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB']

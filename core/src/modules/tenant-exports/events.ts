@@ -1,5 +1,5 @@
 import { defineEvent } from '#kernel'
-import { TenantExportFacts } from './schema.ts'
+import { ImportFacts, TenantExportFacts } from './schema.ts'
 
 const data = TenantExportFacts
 
@@ -18,4 +18,13 @@ export const exportFailed = defineEvent('tenant.export_failed', {
 export const exportDownloaded = defineEvent('tenant.export_downloaded', {
   description: 'An export of the tenant was downloaded',
   data,
+})
+export const tenantImported = defineEvent('tenant.imported', {
+  description: 'The tenant was read from an export of it, most often of another installation',
+  data: ImportFacts,
+})
+export const tenantImportedByOperator = defineEvent('admin.tenant_imported', {
+  description: 'Whoever runs the installation read a tenant from an export of it',
+  data: ImportFacts,
+  resource: 'tenant',
 })

@@ -1,4 +1,5 @@
 import { DAYS, defineModule } from '#kernel'
+import { auth } from '../auth/index.ts'
 import { files } from '../files/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
@@ -11,14 +12,19 @@ import { tenantExportRoutes } from './routes.ts'
 import { removeExpiredExports } from './sweep.ts'
 
 export * from './events.ts'
+export { type Abandoned, abandonImport } from './import/abandon.ts'
+export { type Imported, importTenant } from './import/import-tenant.ts'
+export type { ImportOptions, ReadingProgress } from './import/steps.ts'
 export { getExport, startExport } from './operations.ts'
+export { printable } from './reading/printable.ts'
+export { ImportRefused } from './reading/refused.ts'
 export { StartedExport, TenantExport } from './schema.ts'
 
 /** Everything that a tenant has in one file, which its owners download. */
 export const tenantExports = defineModule({
   name: 'tenant-exports',
   description: 'Everything that a tenant has, in one file that its owners download.',
-  dependsOn: [users, tenants, members, files],
+  dependsOn: [users, tenants, members, auth, files],
   migrations: new URL('./migrations/', import.meta.url),
   messages: new URL('./messages/', import.meta.url),
   permissions: {

@@ -81,3 +81,13 @@ export const StartedExport = Closed(
   { title: 'StartedExport', description: 'The export that is being written now' },
 )
 export type StartedExport = Static<typeof StartedExport>
+
+/** What is recorded of an import. */
+export const ImportFacts = Closed({
+  id: Uuid,
+  name: Type.String(),
+  slug: Type.String(),
+  exported_at: Timestamp,
+  rows: count('Rows that were read'),
+  files: count('Files that were read'),
+})

@@ -27,9 +27,36 @@ export interface TenantExportTable extends TenantRow, ProgressColumns {
   expires_at: string | null
 }
 
+/** An import that has begun and is not complete. Global: it begins before its tenant is there. */
+export interface TenantImportTable {
+  tenant_id: string
+  manifest_sha256: string
+  slug: string
+  owner_email: string | null
+  plan: string | null
+  salt: string
+  step: string
+  lines_done: Generated<number>
+  created_at: string
+  updated_at: string
+}
+
+/** Who of an export is who here, while it is read. */
+export interface TenantImportPersonTable {
+  tenant_id: string
+  exported_id: string
+  user_id: string
+  /** `linked` to an account that was there; `none`: an account that nobody can use. */
+  kind: 'linked' | 'new' | 'none'
+}
+
+export type ImportRow = Selectable<TenantImportTable>
+
 declare module '#kernel' {
   interface Tables {
     tenant_exports: TenantExportTable
+    tenant_imports: TenantImportTable
+    tenant_import_people: TenantImportPersonTable
   }
 }
 

@@ -6,25 +6,35 @@ export interface Column {
   type: string
 }
 
+export interface TableColumn extends Column {
+  /** A row must say something of it. */
+  is_required: boolean
+  is_nullable: boolean
+}
+
 /** A tenant-owned table as the catalogue describes it. */
 export interface TableShape {
   name: string
   /** The column that names the tenant. */
   tenant_key: string
-  columns: Column[]
+  /** Rows are added, never changed. */
+  append_only: boolean
+  columns: TableColumn[]
   /** The rest of the primary key, in its order: what rows are read by. */
   key: Column[]
   /** Other tenant-owned tables that its rows refer to. */
   refers_to: string[]
   /** Columns that refer to people. */
   people: string[]
+  /** Columns that refer to rows of other global tables: of a plan, say. */
+  globals: { column: string; table: string; to: string }[]
 }
 
 /** The tenant-owned tables of the database, also those of modules that are not there any more. For the system role. */
 export async function listTableShapes(tx: Tx): Promise<TableShape[]> {
   const { rows } = await sql<TableShape>`
-    select t.name, t.tenant_key,
-      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+    select t.name, t.tenant_key, t.append_only,
+      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'is_required', a.attnotnull and not a.atthasdef, 'is_nullable', not a.attnotnull) order by a.attnum)
         from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
       coalesce((select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by k.place)
         from pg_index i cross join lateral unnest(i.indkey::int2[]) with ordinality k (attnum, place)
@@ -33,7 +43,11 @@ export async function listTableShapes(tx: Tx): Promise<TableShape[]> {
       coalesce((select json_agg(distinct o.name) from pg_constraint f join tenantry.tables o on o.kind = 'tenant' and to_regclass(format('core.%I', o.name)) = f.confrelid
         where f.conrelid = c.oid and f.contype = 'f' and o.name <> t.name), '[]') as refers_to,
       coalesce((select json_agg(distinct a.attname) from pg_constraint f join pg_attribute a on a.attrelid = c.oid and a.attnum = any (f.conkey)
-        where f.conrelid = c.oid and f.contype = 'f' and f.confrelid = to_regclass('core.users')), '[]') as people
+        where f.conrelid = c.oid and f.contype = 'f' and f.confrelid = to_regclass('core.users')), '[]') as people,
+      coalesce((select json_agg(json_build_object('column', a.attname, 'table', g.name, 'to', b.attname)) from pg_constraint f
+        join tenantry.tables g on g.kind = 'global' and g.name <> 'users' and to_regclass(format('core.%I', g.name)) = f.confrelid
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = f.conkey[1] join pg_attribute b on b.attrelid = f.confrelid and b.attnum = f.confkey[1]
+        where f.conrelid = c.oid and f.contype = 'f' and cardinality(f.conkey) = 1), '[]') as globals
     from tenantry.tables t join pg_class c on c.oid = to_regclass(format('core.%I', t.name))
     where t.kind = 'tenant' order by t.name`.execute(tx)
   return rows
@@ -62,7 +76,7 @@ export interface RowPage {
   limit: number
 }
 
-type Readable = Pick<TableShape, 'name' | 'tenant_key' | 'columns' | 'key'>
+type Readable = Pick<TableShape, 'name' | 'tenant_key' | 'key'> & { columns: readonly Column[] }
 
 /**
  * Rows of a tenant in the order of their keys. PostgreSQL writes each as JSON, in which a later version of it reads every value

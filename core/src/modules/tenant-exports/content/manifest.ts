@@ -5,6 +5,8 @@ import type { LeftOut } from './tables.ts'
 /** The version of the format itself: what entries there are, and what this file says of them. */
 export const FORMAT = 1
 export const MANIFEST = 'manifest.json'
+/** Proves to this installation that it made the manifest. */
+export const SEAL = 'manifest.seal'
 export const PEOPLE = 'people.ndjson'
 export const FILES = 'files.ndjson'
 export const tableEntry = (name: string): string => `tables/${name}.ndjson`

@@ -1,10 +1,12 @@
 import { type Ctx, type ExportRule, listTableVersions, type TableVersion } from '#kernel'
-import { type Column, listTableShapes, type TableShape } from './content-queries.ts'
+import { listTableShapes, type TableShape } from './content-queries.ts'
 
 /** A table that is exported, as far as it is. */
 export interface ExportedTable extends TableShape, TableVersion {
   /** Columns of it that are left out. */
   without: readonly string[]
+  /** Those of them that every row says something of. */
+  required: readonly string[]
 }
 
 /** A table of which nothing is exported, and why. */
@@ -47,11 +49,14 @@ export async function selectTables(ctx: Ctx): Promise<Selection> {
 function pickColumns(
   { name, columns }: TableShape,
   rule: Exclude<ExportRule, { never: string }>,
-): { columns: Column[]; without: readonly string[] } {
-  const without = rule === 'whole' ? [] : rule.without
+): Pick<ExportedTable, 'columns' | 'without' | 'required'> {
+  const without = rule === 'whole' ? [] : (rule.without ?? [])
   const unknown = without.find((column) => !columns.some((each) => each.name === column))
   if (unknown !== undefined) throw new Error(`${name} is to be exported without ${unknown}, which it does not have`)
-  return { columns: columns.filter((column) => !without.includes(column.name)), without }
+  const required = columns
+    .filter(({ name, is_required }) => is_required && without.includes(name))
+    .map(({ name }) => name)
+  return { columns: columns.filter((column) => !without.includes(column.name)), without, required }
 }
 
 /** Referred to first; tables that refer to each other in a circle stay in the order of their names. */

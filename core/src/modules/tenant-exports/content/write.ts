@@ -5,8 +5,18 @@ import { createZip, type Zip } from '../archive/zip.ts'
 import type { Progress } from '../table.ts'
 import { getTenantNow, listPeople, listRows, listUnreadable } from './content-queries.ts'
 import { addFiles, putFilesAside } from './files.ts'
-import { type EntryOfLines, FORMAT, MANIFEST, type Manifest, PEOPLE, type TableEntry, tableEntry } from './manifest.ts'
+import {
+  type EntryOfLines,
+  FORMAT,
+  MANIFEST,
+  type Manifest,
+  PEOPLE,
+  SEAL,
+  type TableEntry,
+  tableEntry,
+} from './manifest.ts'
 import { readLines } from './rows.ts'
+import { sealOf } from './seal.ts'
 import { type ExportedTable, type Selection, selectTables } from './tables.ts'
 
 /**
@@ -74,6 +84,7 @@ async function addEverything(ctx: Ctx, { zip, listed, lines, progress }: Writing
   }
   const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
   await zip.add(MANIFEST, inOnePiece(text), { isCompressed: true })
+  await zip.add(SEAL, inOnePiece(Buffer.from(`${sealOf(ctx, String(text))}\n`)), { isCompressed: false })
 }
 
 interface Adding {
@@ -109,7 +120,7 @@ const describe = ({ name, module, version, columns, without }: ExportedTable) =>
   name,
   module,
   schema_version: version,
-  columns,
+  columns: columns.map(({ name, type }) => ({ name, type })),
   without,
 })
 
