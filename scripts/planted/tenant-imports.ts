@@ -1,0 +1,216 @@
+import type { Plant } from './plant.ts'
+
+const EXPORTS = 'core/src/modules/tenant-exports'
+const IMPORT = `${EXPORTS}/import`
+const READING = `${EXPORTS}/reading`
+const refusals = [`${IMPORT}/refused.test.ts`]
+const strangers = [`${IMPORT}/strangers.test.ts`]
+const values = [`${IMPORT}/values.test.ts`]
+const interrupted = [`${IMPORT}/interrupted.test.ts`]
+
+/** Faults in what is read of exports that others may have made. */
+export const plants: Plant[] = [
+  {
+    guard: 'No id of an account of this installation comes in by an export',
+    file: `${IMPORT}/identities.ts`,
+    find: '(people.has(id) ? !linked.has(id) : accounts.has(id))',
+    replace: '(people.has(id) ? !linked.has(id) : accounts.size < 0)',
+    tests: strangers,
+  },
+  {
+    guard: 'An import links nobody to an account whose address is not confirmed',
+    file: `${IMPORT}/link-people.ts`,
+    find: 'user.email_verified_at !== null || (await isPasswordless(tx, user.id))',
+    replace: 'user.id.length > 0 || (await isPasswordless(tx, user.id))',
+    tests: strangers,
+  },
+  {
+    guard: 'A row that has to refer to somebody refers to whom the export tells of',
+    file: `${IMPORT}/identities.ts`,
+    find: 'if (!here.columns.some((each) => each.name === column && each.is_nullable))',
+    replace: "if (column === '')",
+    tests: strangers,
+  },
+  {
+    guard: 'Whoever has left a tenant is no member by an export of it',
+    file: `${IMPORT}/identities.ts`,
+    find: "name === 'members' ? people.get(id)?.member != null : people.has(id)",
+    replace: 'name.length > 0 && people.has(id)',
+    tests: strangers,
+  },
+  {
+    guard: 'Whoever comes in by an import is invited, and in once they accept',
+    file: 'core/src/modules/members/imported.ts',
+    find: "return { status: 'invited', seat_ends_at: ran }",
+    replace: "return { status: 'active', seat_ends_at: ran }",
+    tests: strangers,
+  },
+  {
+    guard: 'Nobody is even invited to own a tenant by an export of it',
+    file: 'core/src/modules/members/imported.ts',
+    find: 'const others = wanted.filter(({ role_id }) => role_id !== owner.id)',
+    replace: 'const others = wanted',
+    tests: strangers,
+  },
+  {
+    guard: 'What members of an export held they are promised, and do not hold',
+    file: 'core/src/modules/members/imported.ts',
+    find: '  await deleteAllAssignments(tx, tenantId)\n',
+    replace: '',
+    tests: strangers,
+  },
+  {
+    guard: 'No import writes a row of another tenant',
+    file: `${IMPORT}/steps.ts`,
+    find: 'if (row[here.tenant_key] !== tenantId)',
+    replace: 'if (row[here.tenant_key] === null)',
+    tests: strangers,
+  },
+  {
+    guard: 'No import writes a value that no request could have written',
+    file: `${READING}/read-row.ts`,
+    find: 'return schema && !Value.Check(schema, value)',
+    replace: 'return schema === null && !Value.Check(schema, value)',
+    tests: values,
+  },
+  {
+    guard: 'A setting of an export fits as one of a request does',
+    file: 'core/src/kernel/settings/imported.ts',
+    find: 'if (!Value.Check(',
+    replace: 'if (name.length === 0 && !Value.Check(',
+    tests: values,
+  },
+  {
+    guard: 'A file of an export is what was read of it',
+    file: `${IMPORT}/import-files.ts`,
+    find: 'const facts = { size: read.size, checksum_sha256: read.sha256, content_type }',
+    replace: 'const facts = { ...(content_type === null && { content_type }) }',
+    tests: values,
+  },
+  {
+    guard: 'No verdict of another scanner lets a file out',
+    file: `${IMPORT}/import-files.ts`,
+    find: "scan_status: ctx.scanner ? 'pending' : 'none'",
+    replace: 'scan_status: row.scan_status',
+    tests: values,
+  },
+  {
+    guard: 'An export does not say what its tenant pays',
+    file: 'core/src/modules/subscriptions/index.ts',
+    find: "        never: 'whoever runs the installation says what it pays',\n",
+    replace: '',
+    tests: values,
+  },
+  {
+    guard: 'Nobody lets the people of a tenant in that is not all there',
+    file: 'core/src/modules/tenants/suspension.ts',
+    find: 'if (await findIncompleteTenant(ctx.tx, before.id))',
+    replace: "if ((await findIncompleteTenant(ctx.tx, before.id)) && before.name === '')",
+    tests: interrupted,
+  },
+  {
+    guard: 'A tenant that is being imported lets nobody in',
+    file: 'core/src/modules/tenants/imported.ts',
+    find: "status: 'suspended', is_incomplete: true",
+    replace: "status: 'active', is_incomplete: true",
+    tests: interrupted,
+  },
+  {
+    guard: 'An interrupted import goes on as it began',
+    file: `${IMPORT}/begin.ts`,
+    find: 'if (asked[at] !== now[at])',
+    replace: 'if (asked[at] === null)',
+    tests: interrupted,
+  },
+  {
+    guard: 'An interrupted import goes on with no other export',
+    file: `${IMPORT}/begin.ts`,
+    find: 'if (rest.manifest_sha256 !== sum)',
+    replace: 'if (rest.manifest_sha256 === null)',
+    tests: interrupted,
+  },
+  {
+    guard: 'Each part of an import is written once',
+    file: `${IMPORT}/import-queries.ts`,
+    find: "    .where('lines_done', '=', lines_done)\n",
+    replace: '',
+    tests: interrupted,
+  },
+  {
+    guard: 'Records are taken away of no tenant but one whose import is not complete',
+    file: `${EXPORTS}/migrations/0002.sql`,
+    find: 'if not exists (select from core.tenant_imports i where i.tenant_id = tenant) then',
+    replace: 'if tenant is null then',
+    tests: interrupted,
+  },
+  {
+    guard: 'An import compares every entry with its checksum before it writes anything',
+    file: `${READING}/verify.ts`,
+    find: 'if (found.sha256 !== sha256) throw',
+    replace: 'if (found.sha256 === undefined) throw',
+    tests: refusals,
+  },
+  {
+    guard: 'An import reads no table that is never exported',
+    file: `${READING}/match-tables.ts`,
+    find: 'if (!here) throw',
+    replace: "if (!here && name === 'unknown') throw",
+    tests: refusals,
+  },
+  {
+    guard: 'An import reads nothing that a newer version exported',
+    file: `${READING}/match-tables.ts`,
+    find: 'if (version > here.version)',
+    replace: 'if (version > 1_000)',
+    tests: refusals,
+  },
+  {
+    guard: 'No entry of an export is there twice',
+    file: `${READING}/open-archive.ts`,
+    find: "  if (known.has(name)) return 'is there twice'\n",
+    replace: '',
+    tests: refusals,
+  },
+  {
+    guard: 'No entry of an export lies over another one',
+    file: `${READING}/open-archive.ts`,
+    find: 'if (start < end) throw',
+    replace: 'if (start < 0) throw',
+    tests: refusals,
+  },
+  {
+    guard: 'A ZIP file that says it holds absurdly much is not taken apart',
+    file: `${READING}/open-archive.ts`,
+    find: 'bytes > LARGE_BYTES && bytes > MOST_TIMES * packed',
+    replace: 'bytes < 0',
+    tests: refusals,
+  },
+  {
+    guard: 'A line of an export is no longer than any row',
+    file: `${READING}/lines.ts`,
+    find: 'if (begunBytes > MOST_BYTES_OF_LINE) throw',
+    replace: 'if (begunBytes < 0) throw',
+    tests: refusals,
+  },
+  {
+    guard: 'PostgreSQL reads no spelling of a value that nothing before it saw',
+    file: `${READING}/read-row.ts`,
+    find: 'if (!isOfType(type, value)) return',
+    replace: "if (type === '' && !isOfType(type, value)) return",
+    tests: refusals,
+  },
+  {
+    guard: 'Nothing that is quoted of an export does anything to a terminal',
+    file: `${READING}/refused.ts`,
+    find: 'super(printable(message, MOST_CHARACTERS), options)',
+    replace: 'super(message.slice(0, MOST_CHARACTERS) || printable(message), options)',
+    tests: refusals,
+  },
+  {
+    guard: 'Rows of an older export are brought up by what changed since',
+    file: `${READING}/match-tables.ts`,
+    find: 'number > version && number <= here.version',
+    replace: 'number <= here.version',
+    tests: [`${IMPORT}/older.test.ts`],
+  },
+]
