@@ -86,7 +86,9 @@ async function bodyOf(route: RegisteredRoute, operation: Operation, filled: Fill
   const told: Record<string, unknown> = filled.body
   for (const path of idPlaces(asSchema(route.body ?? route.form))) {
     const name = (path.findLast((step) => step !== '0') ?? '').replace(/_ids$/, '_id')
-    const id = await (route.name === 'login' ? tenantOfAda() : (told[name] ?? idFor(name, tenant)))
+    // Of several ids the example has one.
+    const [own = told[name]] = Array.isArray(told[name]) ? told[name] : []
+    const id = await (route.name === 'login' ? tenantOfAda() : (own ?? idFor(name, tenant)))
     if (id !== undefined && isThere(body, path)) body = placed(body, path, id)
   }
   for (const name of FROM_WORLD) if (isThere(body, [name])) body = placed(body, [name], filled.body[name])

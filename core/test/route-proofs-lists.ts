@@ -6,18 +6,17 @@ import type { Answered } from '../src/testing/index.ts'
 import type { PeopledWorld } from './route-people.ts'
 import { type Prepared, prepare, type Sent, send } from './route-requests.ts'
 
-/** Pages of one row show what one page of a hundred shows, newest first; limits and cursors are held to. */
+/** Pages of one row show what pages of a hundred show, newest first; limits and cursors are held to. */
 export async function provePaging(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const prepared = await prepareTwo(world, route)
   const list = (query: Record<string, string>, more: Sent = {}) =>
     send(world, route, { ...prepared.sent, ...more, query })
 
-  const whole = await list({ limit: '100' })
-  assert.equal(whole.body.next_cursor, null, whole.text)
-  assert.ok(whole.body.data.length >= 2, 'there must be two to page through')
-  const created = whole.body.data.map(({ created_at }: { created_at: string }) => created_at)
+  const whole = await readAll(list, 100)
+  assert.ok(whole.length >= 2, 'there must be two to page through')
+  const created = whole.map(({ created_at }) => created_at)
   assert.deepEqual(created, created.toSorted().reverse())
-  assert.deepEqual(await readOneByOne(list), whole.body.data)
+  assert.deepEqual(await readAll(list, 1), whole)
 
   for (const limit of ['0', '101', '-1', '1.5', 'all', ''])
     assert.deepEqual(refusal(await list({ limit })), [400, 'invalid_request', 'query/limit'])
@@ -33,12 +32,16 @@ async function prepareTwo(world: PeopledWorld, route: RegisteredRoute): Promise<
   return prepare(world, route, { ...tenant })
 }
 
-async function readOneByOne(list: (query: Record<string, string>) => Promise<Answered>): Promise<unknown[]> {
-  const rows: unknown[] = []
+/** The whole list by pages of so many rows, of which the last alone may have fewer. */
+async function readAll(
+  list: (query: Record<string, string>) => Promise<Answered>,
+  limit: number,
+): Promise<{ created_at: string }[]> {
+  const rows: { created_at: string }[] = []
   let cursor: string | null = null
   do {
-    const { body }: Answered = await list({ limit: '1', ...(cursor ? { cursor } : {}) })
-    assert.equal(body.data.length, 1)
+    const { body }: Answered = await list({ limit: String(limit), ...(cursor ? { cursor } : {}) })
+    assert.ok(body.next_cursor === null ? body.data.length > 0 : body.data.length === limit)
     rows.push(...body.data)
     cursor = body.next_cursor
   } while (cursor)

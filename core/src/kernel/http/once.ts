@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { type Grounds, requireGrounds } from '../access/grounds.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
-import { keepingParts } from '../create-context.ts'
+import { keepingParts } from '../derive-context.ts'
 import { type AppError, idempotencyKeyReused } from '../errors.ts'
 import type { Finished, Prepared } from './finish.ts'
 import {

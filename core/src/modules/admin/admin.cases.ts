@@ -1,7 +1,7 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { asOperator, type Cases, type Filling, type Tenant } from '../../testing/index.ts'
 import { bulkCases } from './bulk/bulk.cases.ts'
-import { jobCases } from './jobs/jobs.cases.ts'
+import { addFailedJob, jobCases } from './jobs/jobs.cases.ts'
 import { peopleCases } from './people/people.cases.ts'
 
 /** A tenant of its own, which what is done to it does not matter to. */
@@ -20,8 +20,9 @@ async function suspended(tenant: Tenant) {
 
 /** What is told of the routes of operators. */
 const cases: Cases = {
-  // Of what is acted on in bulk, and of jobs, no id belongs to a tenant alone.
-  ids: { '/admin/tenants': 'tenant', '/admin/users': '/users', '/admin/jobs': null, plan_id: null, ids: null },
+  // Of what is acted on in bulk no id belongs to a tenant alone.
+  ids: { '/admin/tenants': 'tenant', '/admin/users': '/users', '/admin/jobs': '/admin/jobs', plan_id: null, ids: null },
+  makers: { '/admin/jobs': addFailedJob },
   routes: {
     ...peopleCases,
     ...jobCases,

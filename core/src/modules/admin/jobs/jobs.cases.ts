@@ -3,7 +3,7 @@ import { newId } from '#kernel'
 import { asOperator, type Cases, type Filling, type Tenant } from '../../../testing/index.ts'
 
 /** A job of the tenant that was given up, of a task that nobody knows. */
-async function addFailedJob({ test, tenantId }: Pick<Tenant, 'test' | 'tenantId'>): Promise<string> {
+export async function addFailedJob({ test, tenantId }: Pick<Tenant, 'test' | 'tenantId'>): Promise<string> {
   const id = newId()
   await test.core.db.systemQuery(
     `insert into tenant_jobs (tenant_id, id, task, payload, origin, status, attempts, max_attempts, run_at, created_at)

@@ -12,7 +12,7 @@ export const findPerson = (tx: Tx, id: string) => select(tx).where('u.id', '=', 
 
 /** Those that match a filter, unordered and unbounded, for `page`. */
 export function listPeople(tx: Tx, { q, status }: UserFilter) {
-  const query = status ? select(tx).where('u.status', '=', sql.lit(status)) : select(tx)
+  const query = status ? select(tx).where('u.status', '=', status) : select(tx)
   if (q === undefined) return query
   return query.where(({ eb, or }) =>
     or([eb('u.name', 'ilike', containing(q)), eb('u.email_normalized', 'like', containing(q.toLowerCase()))]),

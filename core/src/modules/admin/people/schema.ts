@@ -36,7 +36,7 @@ const { id, name, slug } = Tenant.properties
 
 export const UserMembership = Closed(
   {
-    tenant: Closed({ id, name, slug, status: Tenant.properties.status }),
+    tenant: Closed({ id, name, slug, status: Tenant.properties.status }, { description: 'Which one it is' }),
     status: Member.properties.status,
     roles: Type.Array(HeldRole, { description: 'What they hold there' }),
     is_owner: Type.Boolean({ description: 'Whether they hold the role `owner` there' }),

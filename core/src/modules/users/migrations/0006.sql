@@ -1,3 +1,3 @@
--- Operators list people, the newest first; those whose account is disabled are few among many.
+-- Operators list people, the newest first, also those alone whose account is disabled, who are few.
 create index users_created_idx on users (created_at, id);
-create index users_disabled_idx on users (created_at, id) where status = 'disabled';
+create index users_status_idx on users (status, created_at, id);
