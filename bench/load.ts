@@ -1,4 +1,5 @@
-// What it costs to know what each tenant costs: CPU time of the server for a request, counting and not, alternating in one run;
+// What it costs to know what each tenant costs: CPU time of the server for a request, counting and not, alternating in one run,
+// and, which a busy machine disturbs less, the share of it that samples find in the counting;
 // and how long an operator waits for the answer about a day of many tenants.
 // node bench/load.ts [--rounds 101] [--amount 400] [--connections 8] [--tenants 10000] [--requests 100]
 import { parseArgs } from 'node:util'
@@ -21,6 +22,8 @@ const connections = Number(values.connections)
 const TOKEN = 'bootstrap-token-of-the-bench'
 /** Of the CPU time of a request. */
 const MOST_ADDED = 0.02
+/** So many times as long as a round. */
+const SAMPLED_ROUNDS = 20
 /** Milliseconds. */
 const MOST_WAITED = 100
 
@@ -71,7 +74,7 @@ try {
     `\nCPU µs of the server per request, ${rounds} rounds of ${values.amount}; target ${1 + MOST_ADDED}\n\n`,
   )
   process.stdout.write(
-    '| request | not counting | counting | ratio of medians | median of ratios | the middle half |\n|---|---|---|---|---|---|\n',
+    '| request | not counting | counting | ratio of medians | median of ratios | the middle half | share of samples |\n|---|---|---|---|---|---|---|\n',
   )
   for (const row of rows) await compare(row, unlimited, server)
   await fill()
@@ -104,12 +107,27 @@ async function compare({ title, shoot, part }: Row, speakers: Speaker[], server:
     if (round >= 0) costs.push({ counting, resting })
     if (part < 1) await removeStores(bench.database.ownerUrl, speakers)
   }
+  const share = await sample(
+    () => fire(server, shoot, speakers, { connections, amount: amount * SAMPLED_ROUNDS }),
+    server,
+  )
   const ratios = costs.map(({ counting, resting }) => counting / resting).toSorted((a, b) => a - b)
   const of = (name: 'counting' | 'resting') => median(costs.map((cost) => cost[name]))
   const half = [0.25, 0.75].map((place) => ratios[Math.floor(ratios.length * place)]?.toFixed(3)).join('–')
   process.stdout.write(
-    `| ${title} | ${of('resting').toFixed(0)} | ${of('counting').toFixed(0)} | ${(of('counting') / of('resting')).toFixed(3)} | ${median(ratios).toFixed(3)} | ${half} |\n`,
+    `| ${title} | ${of('resting').toFixed(0)} | ${of('counting').toFixed(0)} | ${(of('counting') / of('resting')).toFixed(3)} | ${median(ratios).toFixed(3)} | ${half} | ${(100 * share).toFixed(2)} % |\n`,
   )
+}
+
+/** The share of the server's time that the counting takes meanwhile. */
+async function sample(work: () => Promise<unknown>, { child }: Server): Promise<number> {
+  child.send('count')
+  child.send('sample')
+  await work()
+  return new Promise((resolve) => {
+    child.once('message', (told: { share: number }) => resolve(told.share))
+    child.send('share')
+  })
 }
 
 async function makeOperator({ port }: Server): Promise<string> {

@@ -1,7 +1,7 @@
 import { type Ctx, DAYS, every, fromNow, MINUTES } from '#kernel'
 import { deleteEmptyTotals, deleteMergedMinutes, deleteQuartersBefore } from './queries.ts'
 
-/** What the longer window shows, in quarters of an hour; of the first of them the whole. */
+/** What the longer window shows, in quarters of an hour; of the first of them the whole, and of the last minutes nothing. */
 export const LONG_MS = 1 * DAYS
 /** What the shorter one shows, in minutes, besides the one that has begun. */
 export const SHORT_MS = 5 * MINUTES

@@ -73,10 +73,14 @@ export async function deleteEmptyTotals(tx: Tx): Promise<void> {
 
 const quarterOf = (moment: RawBuilder<unknown>) => sql`date_bin('15 minutes', ${moment}, '2000-01-01T00:00:00Z')`
 
-/** When the first of the quarters begins that are in the totals; null: there are none. */
-export async function findFirstQuarter(tx: Tx): Promise<string | null> {
-  const query = tx.selectFrom('load_quarters').select((eb) => eb.fn.min('starts_at').as('first'))
-  return (await query.executeTakeFirstOrThrow()).first
+/** When the first of the quarters begins that are in the totals, and the first of the minutes that are not; null: there are none. */
+export async function findMerged(tx: Tx): Promise<{ quarter: string | null; minute: string | null }> {
+  const first = (table: 'load_quarters' | 'load_minutes') =>
+    tx.selectFrom(table).select((eb) => eb.fn.min('starts_at').as('first'))
+  const [quarter, minute] = await Promise.all(
+    [first('load_quarters'), first('load_minutes')].map((query) => query.executeTakeFirstOrThrow()),
+  )
+  return { quarter: quarter?.first ?? null, minute: minute?.first ?? null }
 }
 
 /** A place in a ranking; the sum of all; or that there are tenants which are not told apart. */
@@ -87,15 +91,16 @@ export interface Ranked {
   value: number
 }
 
+const floats = sql.raw(MEASURES.map((name) => `${name}::float8 as ${name}`).join(', '))
 /** Sums of the figures of each tenant: as float8, since sums of bigint are numeric, which takes a fifth longer. Exact up to 2^53. */
 const summedQuickly = sql.raw(MEASURES.map((name) => `sum(${name}::float8) as ${name}`).join(', '))
 
-/** The tenants with most of each measure, and the sums, of the minutes that began at `from` or later; of null: of all there is. */
+/** The tenants with most of each measure, and the sums, of the minutes that began at `from` or later; null: of the totals. */
 export async function listRanked(tx: Tx, from: string | null, most: number): Promise<Ranked[]> {
   const figures =
     from === null
-      ? sql`select tenant_id, ${columns} from load_totals union all select tenant_id, ${columns} from load_minutes`
-      : sql`select tenant_id, ${columns} from load_minutes where starts_at >= ${from}`
+      ? sql`select tenant_id, ${floats} from load_totals`
+      : sql`select tenant_id, ${summedQuickly} from load_minutes where starts_at >= ${from} group by tenant_id`
   const tops = MEASURES.map((name) => {
     const column = sql.ref(name)
     return sql`(select 'top' as kind, ${sql.lit(name)} as measure, tenant_id, ${column}::bigint as value from of_tenant
@@ -107,9 +112,10 @@ export async function listRanked(tx: Tx, from: string | null, most: number): Pro
       sql`select 'total', ${sql.lit(name)}, ${sql.lit(OUTSIDE)}::uuid, coalesce(sum(${sql.ref(name)}), 0)::bigint from of_tenant`,
   )
   const others = sql`select 'others', 'requests', tenant_id, 1::bigint from of_tenant where tenant_id = ${sql.lit(OTHERS)}`
-  const { rows } = await sql<Ranked>`with of_tenant as materialized (
-      select tenant_id, ${summedQuickly} from (${figures}) f group by tenant_id
-    ) ${sql.join([...tops, ...sums, others], sql` union all `)}`.execute(tx)
+  const { rows } =
+    await sql<Ranked>`with of_tenant as materialized (${figures}) ${sql.join([...tops, ...sums, others], sql` union all `)}`.execute(
+      tx,
+    )
   return rows
 }
 

@@ -1,6 +1,6 @@
 import { type Ctx, fromNow, MINUTES, momentAt } from '#kernel'
 import { LONG_MS, SHORT_MS } from './merge.ts'
-import { findFirstQuarter, listNamed, listRanked, type NamedRow, type Ranked } from './queries.ts'
+import { findMerged, listNamed, listRanked, type NamedRow, type Ranked } from './queries.ts'
 import type { Load, LoadWindow } from './schema.ts'
 import { MEASURES, type Measure } from './table.ts'
 import { throttleIn } from './throttle.ts'
@@ -11,8 +11,8 @@ const QUARTER_MS = 15 * MINUTES
 
 /** Which tenants make the installation work most. Called as the system role. */
 export async function readLoad(ctx: Ctx, window: LoadWindow): Promise<Load> {
-  const { tx, clock } = ctx
-  const from = window === '5m' ? beginOf(MINUTES, fromNow(clock, -SHORT_MS)) : await beginOfDay(ctx)
+  const { tx } = ctx
+  const { from, to } = window === '5m' ? lastMinutes(ctx) : await lastDay(ctx)
   const ranked = await listRanked(tx, window === '5m' ? from : null, MOST_SHOWN)
   const tops = ranked.filter(({ kind }) => kind === 'top')
   const tenants = await listNamed(tx, [...new Set(tops.map(({ tenant_id }) => tenant_id))])
@@ -25,19 +25,31 @@ export async function readLoad(ctx: Ctx, window: LoadWindow): Promise<Load> {
   return {
     window,
     from,
-    to: clock.now(),
+    to,
     complete: ctx.use(loadWriter).isOn && !ranked.some(({ kind }) => kind === 'others'),
     total: asMeasures((measure) => inUnit(measure, totals.get(measure) ?? 0)),
     by: asMeasures(sharesOf),
   }
 }
 
-/** The first quarter of an hour that the totals hold, where nobody has taken it off them yet; else that which would be it. */
-async function beginOfDay({ tx, clock }: Ctx): Promise<string> {
-  const begin = beginOf(QUARTER_MS, fromNow(clock, -LONG_MS))
-  const first = await findFirstQuarter(tx)
-  return first !== null && first < begin ? first : begin
+interface Span {
+  from: string
+  to: string
 }
+
+const lastMinutes = ({ clock }: Ctx): Span => ({ from: beginOf(MINUTES, fromNow(clock, -SHORT_MS)), to: clock.now() })
+
+/**
+ * What the totals hold: to the first minute that is not merged yet, since that is a row of each tenant, which a day need not wait
+ * for; from their first quarter of an hour where nobody has taken it off them yet.
+ */
+async function lastDay({ tx, clock }: Ctx): Promise<Span> {
+  const begin = beginOf(QUARTER_MS, fromNow(clock, -LONG_MS))
+  const { quarter, minute } = await findMerged(tx)
+  return { from: least(begin, quarter), to: least(clock.now(), minute) }
+}
+
+const least = (moment: string, other: string | null) => (other !== null && other < moment ? other : moment)
 
 const beginOf = (spanMs: number, moment: string) => momentAt(Math.floor(Date.parse(moment) / spanMs) * spanMs)
 

@@ -107,7 +107,10 @@ export const Load = Closed(
   {
     window: OneOf(['5m', '24h'], { description: 'What was asked for' }),
     from: Described(Timestamp, 'The first moment that is in the figures'),
-    to: Described(Timestamp, 'Now. Each process writes its figures down every 15 seconds'),
+    to: Described(
+      Timestamp,
+      'What came before it is in the figures, but for what a process has not written down yet, which it does every 15 seconds: now; of `24h` some minutes ago',
+    ),
     complete: Type.Boolean({
       description:
         'False: not every tenant was told apart, since one process had more than 4,000 of them within 15 seconds, or this process counts nothing (`LOAD_BY_TENANT=off`)',
