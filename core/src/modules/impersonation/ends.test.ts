@@ -5,6 +5,8 @@ import pg from 'pg'
 import { MINUTES, newId } from '#kernel'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
 import { until } from '../../testing/until.ts'
+import { createMember } from '../members/index.ts'
+import { getUser } from '../users/index.ts'
 import { type Acting, act, actingBy, begin, recordsOf, requestsIn } from './impersonation.fixture.ts'
 
 let first: TestCore
@@ -197,7 +199,10 @@ describe('a tenant', () => {
     await set(owner, { support_access_until: inMinutes(2) })
     // Remembered for a minute, but not beyond what is granted.
     advance(2 * MINUTES - 20_000)
+    // What forgets it because of the settings has arrived by then.
+    assert.ok(await first.core.standings.test(30_000))
     assert.equal((await longer.get('/stores')).status, 200)
+    advance(20_000)
     advance(20_000)
     assert.equal((await longer.get('/stores')).body.code, 'session_revoked')
     assert.equal((await owner.get('/tenants/current/settings')).body.support_access_until, null)
@@ -232,6 +237,10 @@ describe('a token', () => {
   it('is worth nothing for anybody else, anywhere else, or without saying who acts, even signed by us', async () => {
     const { tenant, person, operator, here } = await scene()
     const other = await scene()
+    // They could act there themselves.
+    await other.tenant.run(async (ctx) =>
+      createMember(ctx, { user: await getUser(ctx.tx, person.userId), name: 'Mia Member', roles: [] }),
+    )
     const claims = JSON.parse(Buffer.from(here.token.split('.')[1] ?? '', 'base64url').toString())
     const { act: acting } = claims
     const changes: Record<string, unknown>[] = [
@@ -254,8 +263,10 @@ describe('a token', () => {
       const token = await ours(first, here.token, change)
       assert.equal((await first.request('GET', '/api/v1/stores', { token })).status, 401, JSON.stringify(change))
     }
-    const plain = await ours(first, await person.token(), { act: acting })
-    assert.equal((await first.request('GET', '/api/v1/users/me', { token: plain })).status, 401)
+    for (const act of [acting, null, {}, [], 'nobody', { sub: acting.sub }, { sub: 'x', sid: acting.sid }]) {
+      const token = await ours(first, await person.token(), { act })
+      assert.equal((await first.request('GET', '/api/v1/users/me', { token })).status, 401, JSON.stringify(act))
+    }
     const tampered = here.token.replace(/\.(.)/, (_, letter) => `.${letter === 'A' ? 'B' : 'A'}`)
     assert.equal((await first.request('GET', '/api/v1/stores', { token: tampered })).status, 401)
     assert.equal((await here.get('/stores')).status, 200)
