@@ -18,7 +18,7 @@ import { written } from './written.ts'
 const WORTHLESS: readonly string[] = ['expired', 'revoked', 'revokedKey', 'none'] satisfies Kind[]
 const KEYS: readonly string[] = ['apiKey', 'storeKey'] satisfies Kind[]
 
-const STORE_HEADER = 'headers/x-store-id'
+export const STORE_HEADER = 'headers/x-store-id'
 const TENANT_WIDE: readonly string[] = ['owner', 'superAdmin', 'apiKey', ...WORTHLESS]
 
 /** A route and where ids of the other tenant fit into it. */
