@@ -65,8 +65,11 @@ export const turnstile = defineModule({
     hasFeature: async () => true,
     overview: async () => ({ writable: true, features: [], limits: {} }),
     perMinute: async (ctx) => ({
-      requests_per_minute: PER_MINUTE.get(ctx.tenantId) ?? null,
-      exports_per_minute: ctx.tenantId === tenantOf(2) ? 2 : 3,
+      figures: {
+        requests_per_minute: PER_MINUTE.get(ctx.tenantId) ?? null,
+        exports_per_minute: ctx.tenantId === tenantOf(2) ? 2 : 3,
+      },
+      until: null,
     }),
   },
   rateLimits: {

@@ -136,8 +136,8 @@ export interface Ctx {
    * `core.standings.watch` tells when to ask; outside of transactions. It costs nothing while nothing changed.
    */
   proveAgain(): Promise<Ctx>
-  /** Throws away what every process remembers of these, when this transaction commits. */
-  forget(what: Forget): Promise<void>
+  /** Throws away what every process remembers of these, null: of everybody, when this transaction commits. */
+  forget(what: Forget | null): Promise<void>
   /** Runs after a successful commit, never when the transaction is rolled back. In memory: not for work that must not be lost. */
   afterCommit(work: () => void): void
 

@@ -229,12 +229,6 @@ export class Context implements Ctx {
     return isSuperAdmin
   }
 
-  requireOperator(role: PartialOperatorRole): void {
-    const { grounds, resolved } = this.#seed
-    if (!isOperatorWith(resolved?.operatorRoles, role)) throw permissionDenied()
-    if (grounds && !grounds.operator?.includes(role)) grounds.operator = [...(grounds.operator ?? []), role]
-  }
-
   emit: Ctx['emit'] = (event, content) => emitEvent(this, event, content)
   enqueue: Ctx['enqueue'] = (job, payload, options) => enqueueJob(this, job, payload, options)
   mail: Ctx['mail'] = (mail, letter) => postMail(this, mail, letter)
@@ -290,7 +284,7 @@ export class Context implements Ctx {
     }
   }
 
-  async forget(what: Forget): Promise<void> {
+  async forget(what: Forget | null): Promise<void> {
     this.afterCommit(() => this[CORE].standings.forget(what))
     sendUnawaited(this.tx, sql`select pg_notify(${FORGET_CHANNEL}, ${JSON.stringify(what)})`.compile(this.tx))
   }
@@ -322,6 +316,13 @@ export class Context implements Ctx {
     if (this.can(permission)) return null
     const byStore = this.#seed.resolved?.byStore ?? new Map<string, ReadonlySet<string>>()
     return [...byStore.keys()].filter((storeId) => this.can(permission, storeId))
+  }
+
+  requireOperator(role: PartialOperatorRole): void {
+    const { grounds, resolved } = this.#seed
+    const isHeld = resolved ? isOperatorWith(resolved.operatorRoles, role) : this.actor.type === 'system'
+    if (!isHeld) throw permissionDenied({ detail: `This takes an operator with the role ${role}` })
+    if (grounds && !grounds.operatorRoles.includes(role)) grounds.operatorRoles.push(role)
   }
 
   get stores(): readonly string[] | null {

@@ -12,12 +12,12 @@ export interface Grounds {
   /** Roles that the handler checked by itself. */
   readonly roles: [roleId: string, storeId: string | null][]
   superAdmin: boolean
-  /** Roles of operators. Answers that were kept before there were any name none. */
-  operator?: readonly PartialOperatorRole[]
+  /** Of operators. An answer of an earlier release has none. */
+  readonly operatorRoles: PartialOperatorRole[]
 }
 
 export function noGrounds(): Grounds {
-  return { permissions: [], roles: [], superAdmin: false }
+  return { permissions: [], roles: [], superAdmin: false, operatorRoles: [] }
 }
 
 /** Adds a checked right, once. */
@@ -26,9 +26,9 @@ export function note(asked: [string, string | null][], name: string, storeId: st
 }
 
 /** Throws 403 `permission_denied` unless the caller still holds all rights that the answer was based on. */
-export function requireGrounds(ctx: Ctx, { permissions, roles, superAdmin, operator = [] }: Grounds): void {
+export function requireGrounds(ctx: Ctx, { permissions, roles, superAdmin, operatorRoles = [] }: Grounds): void {
+  for (const role of operatorRoles) ctx.requireOperator(role)
   for (const [permission, storeId] of permissions) ctx.require(permission, storeId)
-  for (const role of operator) ctx.requireOperator(role)
   const holds = (roleId: string, storeId: string | null) =>
     ctx.grants.some((grant) => grant.roleId === roleId && grant.storeId === storeId)
   if (roles.every(([roleId, storeId]) => holds(roleId, storeId)) && (!superAdmin || ctx.superAdmin)) return

@@ -113,10 +113,18 @@ export interface Allowances {
   /** All of the above as it stands now, for showing it; nothing is locked or consumed. */
   overview(ctx: Ctx): Promise<PlanOverview>
   /**
-   * The figures of the tenant's plan for limits `per: 'minute'`; null: any number. Read with the standing and kept as
-   * long, so a change of them calls `ctx.forget({ tenantId })`.
+   * The figures of the tenant for limits `per: 'minute'`. Read with the standing and kept as long, so a change of them
+   * calls `ctx.forget({ tenantId })`, or `ctx.forget(null)` where it is one of many tenants.
    */
-  perMinute?(ctx: Ctx): Promise<Readonly<Record<string, number | null>>>
+  perMinute?(ctx: Ctx): Promise<PerMinute>
+}
+
+/** How many requests a tenant may send in a minute. */
+export interface PerMinute {
+  /** By the name of the limit; null: any number. */
+  figures: Readonly<Record<string, number | null>>
+  /** When time alone changes them: they are not remembered beyond. Null: never. */
+  until: string | null
 }
 
 /** What an operator holds a tenant to, beside its plan. */

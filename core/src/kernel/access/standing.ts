@@ -9,7 +9,7 @@ import { isUuid } from '../ids.ts'
 import { SIGNAL_CHANNEL, type SignalBox } from '../signals.ts'
 import { createNotifications, ECHO_TIMES, type EchoTimes } from './notifications.ts'
 import { heldRoles, type OperatorRole } from './operators.ts'
-import type { Actor, Authenticator, Grant, Principal, Standing, StoreDirectory } from './slots.ts'
+import type { Actor, Authenticator, Grant, PerMinute, Principal, Standing, StoreDirectory } from './slots.ts'
 import { findThrottle, throttled } from './throttles.ts'
 
 /** A principal with its permissions, valid until something they depend on changes. */
@@ -61,8 +61,8 @@ export interface StandingCache {
   resolve(authenticator: Authenticator, principal: Principal): Promise<Resolved>
   /** True when the tenant's store exists and is active. */
   hasStore(resolved: Resolved, tenantId: string, storeId: string): Promise<boolean>
-  /** Clears entries in this process; other processes get the notification that the transaction sends. */
-  forget(what: Forget): void
+  /** Clears entries in this process, null: all; other processes get the notification that the transaction sends. */
+  forget(what: Forget | null): void
   /**
    * Tells of all that is cleared from now on, by this process or another; null: everything, since changes may have gone
    * unnoticed. For what rests on a credential after its request was answered. Returns how to stop.
@@ -182,7 +182,7 @@ export function createStandingCache(
       if (exists) resolved.stores.set(storeId, true)
       return exists
     },
-    forget,
+    forget: (what) => (what === null ? forgetAll() : forget(what)),
     watch(listener) {
       watchers.add(listener)
       return () => void watchers.delete(listener)
@@ -196,7 +196,7 @@ export function createStandingCache(
   }
 }
 
-/** What a notification asks to clear; undefined for anything that `ctx.forget` does not send. */
+/** What a notification asks to clear; undefined, for everything, for null and what `ctx.forget` does not send. */
 export function readForget(payload: string | undefined): Forget | undefined {
   let value: unknown
   try {
@@ -250,17 +250,21 @@ type Pace = Pick<Resolved, 'perMinute' | 'changesAtMs'>
 async function askPace(core: Core, tx: Tx, { tenantId }: Principal): Promise<Pace> {
   if (tenantId === null) return UNBOUNDED
   const [planned, throttle] = await Promise.all([askPerMinute(core, tx, tenantId), findThrottle(core, tx, tenantId)])
-  if (throttle === null) return { perMinute: planned, changesAtMs: null }
-  const { until } = throttle
-  return { perMinute: throttled(planned, throttle), changesAtMs: until === null ? null : Date.parse(until) }
+  const perMinute = new Map(Object.entries(planned.figures))
+  const ends = [planned.until, throttle?.until ?? null].filter((at) => at !== null).map((at) => Date.parse(at))
+  return {
+    perMinute: throttle === null ? perMinute : throttled(perMinute, throttle),
+    changesAtMs: ends.length === 0 ? null : Math.min(...ends),
+  }
 }
 
-async function askPerMinute(core: Core, tx: Tx, tenantId: string): Promise<Resolved['perMinute']> {
+async function askPerMinute(core: Core, tx: Tx, tenantId: string): Promise<PerMinute> {
   const { allowances } = core.registry
-  if (!allowances?.perMinute) return UNBOUNDED.perMinute
-  return new Map(Object.entries(await allowances.perMinute(contextIn(core, tx, tenantId))))
+  if (!allowances?.perMinute) return NO_FIGURES
+  return allowances.perMinute(contextIn(core, tx, tenantId))
 }
 
+const NO_FIGURES: PerMinute = { figures: {}, until: null }
 const UNBOUNDED: Pace = { perMinute: new Map(), changesAtMs: null }
 
 function narrow(grants: Grant[], scopes: readonly string[] | null): Grant[] {
