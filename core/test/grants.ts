@@ -142,9 +142,13 @@ export const TABLES: Record<string, Rights> = {
   api_key_hashes: { app: 'select, insert', system: ALL },
   api_key_usage: { app: 'select', system: ALL },
 
-  // Plans are the operator's.
+  // Plans are the operator's, and so is what tenants get beside theirs.
   plans: { app: 'select', system: ALL },
-  subscriptions: { app: 'select, insert, update', system: ALL },
+  rollouts: { app: 'select', system: ALL },
+  subscriptions: {
+    app: 'select, insert, update (plan_id, pending_plan_id, status, trial_ends_at, anchored_at, current_period_start, current_period_end, cancel_at_period_end, cancel_reason, canceled_at, grace_ends_at, payment_method, payment_provider, payment_reference, charge, next_change_at, updated_at, warned_days)',
+    system: ALL,
+  },
   person_trials: { app: 'select, insert, update (trials)', system: ALL },
   limit_usage: { app: ALL, system: ALL },
   // Only operators begin to act as somebody else.

@@ -1,5 +1,12 @@
 import { type Ctx, conflict, type EventDefinition, notFound, outsideTenants } from '#kernel'
-import { changeToAnyPlan, extendTrial, type PlanChange } from '../subscriptions/index.ts'
+import {
+  changeOverrides,
+  changeToAnyPlan,
+  extendTrial,
+  type OverridesPatch,
+  type OverridesRecord,
+  type PlanChange,
+} from '../subscriptions/index.ts'
 import {
   changeTenant,
   getTenant,
@@ -10,26 +17,47 @@ import {
   type TenantRecord,
 } from '../tenants/index.ts'
 import {
+  overridesChangedByOperator,
   planChangedByOperator,
   tenantChangedByOperator,
   tenantReactivatedByOperator,
   tenantSuspendedByOperator,
   trialExtendedByOperator,
 } from './events.ts'
-import type { TenantAct } from './schema.ts'
+import type { TenantAct, TenantChanges } from './schema.ts'
 
 // Each works on the tenant of the context, in a transaction of the system role, and leaves two records: what happened, in
 // the tenant's own log, and who of the operators did it, in that of the installation; nothing where nothing changes, which
 // false tells. Each throws 404 for no tenant, 409 `conflict` for one that is deleted.
 
-/** Changes name or slug. Throws 409 `slug_taken`. */
-export async function rename(ctx: Ctx, patch: TenantPatch): Promise<boolean> {
+/**
+ * Changes name or slug, which `operations` may, and what the tenant gets in place of what its plan says, which `billing` may. All
+ * of it or nothing. Throws 403 for what is not theirs, 409 `slug_taken`, and what `changeOverrides` throws.
+ */
+export async function changeByOperator(ctx: Ctx, { limits_override, features_override, ...names }: TenantChanges) {
   // Locked, so that of several at once each tells what it found.
-  const before = asAct(requireUndeleted(await lockTenantIfThere(ctx.tx, ctx.tenantId)))
-  const after = asAct(await changeTenant(ctx, patch))
-  if (before.name === after.name && before.slug === after.slug) return false
+  const tenant = await lockTenantIfThere(ctx.tx, ctx.tenantId)
+  if (!tenant) throw notFound()
+  const [isNamed, isGiven] = [Object.keys(names).length > 0, Boolean(limits_override ?? features_override)]
+  if (isNamed) ctx.requireOperator('operations')
+  if (isGiven) ctx.requireOperator('billing')
+  requireUndeleted(tenant)
+  if (isNamed) await rename(ctx, tenant, names)
+  if (isGiven) await override(ctx, { limits_override, features_override })
+}
+
+async function rename(ctx: Ctx, tenant: TenantRecord, names: TenantPatch): Promise<void> {
+  const [before, after] = [asAct(tenant), asAct(await changeTenant(ctx, names))]
+  if (before.name === after.name && before.slug === after.slug) return
   await outsideTenants(ctx).emit(tenantChangedByOperator, { before, after })
-  return true
+}
+
+async function override(ctx: Ctx, patch: OverridesPatch): Promise<void> {
+  const { before, after } = await changeOverrides(ctx, patch)
+  if (after === before) return
+  const { id, name, slug } = await getTenant(ctx.tx, ctx.tenantId)
+  const of = (overrides: OverridesRecord) => ({ id, name, slug, ...overrides })
+  await outsideTenants(ctx).emit(overridesChangedByOperator, { before: of(before), after: of(after) })
 }
 
 /** Keeps everybody out. Throws 409 `conflict` unless the tenant is active. */

@@ -1,5 +1,6 @@
 import { newId, type OperatorRole } from '#kernel'
 import type { TestCore, TestPerson } from '../../testing/index.ts'
+import { asSuperuser } from '../audit/audit.fixture.ts'
 
 /** One operator of each role. */
 export async function operatorsOf(test: TestCore): Promise<Record<OperatorRole, TestPerson>> {
@@ -33,6 +34,16 @@ export const globalRecords = ({ core }: TestCore, tenantId: string) =>
     "select action, actor_type, actor_id, old_values, new_values from global_audit_logs where resource_id = $1 and action like 'admin.%' order by id",
     [tenantId],
   )
+
+/** How many connections wait for something such as `advisory` or `transactionid`; only a superuser is told. */
+export async function countWaiting(test: TestCore, event: string): Promise<number> {
+  const [row] = await asSuperuser<{ count: number }>(
+    test,
+    'select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event = $1',
+    [event],
+  )
+  return row?.count ?? 0
+}
 
 interface PlanOptions {
   price_cents?: number

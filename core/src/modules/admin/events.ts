@@ -1,4 +1,5 @@
 import { Closed, Described, defineEvent, Nullable, Type, Uuid } from '#kernel'
+import { OverridesRecord } from '../subscriptions/index.ts'
 import { TenantAct } from './schema.ts'
 
 const about = { data: TenantAct, resource: 'tenant' }
@@ -22,6 +23,16 @@ export const trialExtendedByOperator = defineEvent('admin.trial_extended', {
 export const planChangedByOperator = defineEvent('admin.plan_changed', {
   description: 'An operator chose a plan for a tenant',
   ...about,
+})
+export const overridesChangedByOperator = defineEvent('admin.overrides_changed', {
+  description: 'An operator gave a tenant a limit or feature in place of what its plan says, or took one back',
+  data: Closed({
+    id: Described(Uuid, 'The tenant'),
+    name: Type.String({ description: 'Its name' }),
+    slug: Type.String({ description: 'Its slug' }),
+    ...OverridesRecord.properties,
+  }),
+  resource: 'tenant',
 })
 export const sessionsRevoked = defineEvent('admin.sessions_revoked', {
   description: 'Every session of a person was ended by who runs the installation',

@@ -12,6 +12,10 @@ import * as jobEvents from './jobs/events.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import * as peopleEvents from './people/events.ts'
 import { peopleRoutes } from './people/routes.ts'
+import * as planEvents from './plans/events.ts'
+import { planRoutes } from './plans/routes.ts'
+import * as rolloutEvents from './rollouts/events.ts'
+import { rolloutRoutes } from './rollouts/routes.ts'
 import { adminRoutes } from './routes.ts'
 
 export { reactivate, suspend } from './acts.ts'
@@ -19,14 +23,16 @@ export * from './events.ts'
 export * from './jobs/events.ts'
 export { revokeSessions } from './people/acts.ts'
 export * from './people/events.ts'
+export * from './plans/events.ts'
 export { listTenantsNamed, type NamedTenant } from './queries.ts'
+export * from './rollouts/events.ts'
 
 /** What operators see of the installation and do with its tenants, people and jobs. */
 export const admin = defineModule({
   name: 'admin',
-  description: 'For those who run the installation: how it does, its tenants, people and jobs.',
+  description: 'For those who run the installation: how it does, its tenants, people, plans and jobs.',
   dependsOn: [users, tenants, roles, members, auth, subscriptions, load],
-  events: [events, peopleEvents, jobEvents].flatMap((each) => Object.values(each)),
-  routes: [...adminRoutes, ...peopleRoutes, ...jobRoutes, ...bulkRoutes],
+  events: [events, peopleEvents, jobEvents, planEvents, rolloutEvents].flatMap((each) => Object.values(each)),
+  routes: [...adminRoutes, ...peopleRoutes, ...jobRoutes, ...bulkRoutes, ...planRoutes, ...rolloutRoutes],
   cases: () => import('./admin.cases.ts'),
 })

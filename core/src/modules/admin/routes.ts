@@ -1,7 +1,7 @@
 import { conflict, defineRoute, notFound, Page, type Route, Streamed } from '#kernel'
-import { downgradeExceedsLimits, PlanChange } from '../subscriptions/index.ts'
+import { downgradeExceedsLimits, PlanChange, termsInvalid } from '../subscriptions/index.ts'
 import { slugTaken } from '../tenants/index.ts'
-import { choosePlan, extend, reactivate, rename, suspend } from './acts.ts'
+import { changeByOperator, choosePlan, extend, reactivate, suspend } from './acts.ts'
 import { answerList, asFile } from './list-file.ts'
 import { readOverview } from './overview.ts'
 import {
@@ -65,14 +65,16 @@ const updateRoute = defineRoute({
   ...onTenant,
   method: 'PUT',
   path: '/admin/tenants/:id',
-  name: 'renameTenant',
-  summary: 'Rename a tenant or its slug',
-  access: operations,
+  name: 'changeTenantByOperator',
+  summary: 'Rename a tenant, or give it limits and features in place of what its plan says',
+  description:
+    'Name and slug take `operations`, overrides `billing`; 403 for what is not yours, and then nothing of it is done. An override counts from the next request on, in every process, and ends by itself. Where it is less than is in use, nothing is lost and nothing added.',
+  access: { operator: ['operations', 'billing'] },
   body: TenantChanges,
-  errors: [slugTaken, conflict],
+  errors: [slugTaken, conflict, termsInvalid],
   handler: (ctx, { params, body }) =>
     inTenant(ctx, params.id, async (ctx) => {
-      await rename(ctx, body)
+      await changeByOperator(ctx, body)
       return readTenant(ctx)
     }),
 })

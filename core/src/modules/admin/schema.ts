@@ -1,6 +1,14 @@
 import { Closed, Described, Line, ListQuery, Nullable, OneOf, Patch, Search, Timestamp, Type, Uuid } from '#kernel'
 import { Throttle } from '../load/index.ts'
-import { Subscription, Usage } from '../subscriptions/index.ts'
+import {
+  FeaturesInForce,
+  FeaturesOverride,
+  LimitsInForce,
+  LimitsOverride,
+  OverridesPatch,
+  Subscription,
+  Usage,
+} from '../subscriptions/index.ts'
 import { Tenant, TenantPatch } from '../tenants/index.ts'
 
 const status = OneOf(['active', 'suspended', 'deleted'], {
@@ -41,6 +49,10 @@ export const AdminTenant = Closed(
     throttle: Nullable(Described(Throttle, 'What an operator holds it to; null: nothing')),
     subscription: Nullable(Subscription),
     usage: Usage,
+    limits: LimitsInForce,
+    features: FeaturesInForce,
+    limits_override: LimitsOverride,
+    features_override: FeaturesOverride,
   },
   { title: 'AdminTenant', description: 'A tenant, with what it has and how much of it is in use' },
 )
@@ -55,10 +67,14 @@ export type TenantFilter = Pick<Type.Static<typeof TenantQuery>, 'q' | 'status' 
 
 export const TenantParams = Closed({ id: Uuid })
 
-export const TenantChanges = Patch(TenantPatch.properties, {
-  title: 'TenantChanges',
-  examples: [{ name: 'Third Rail Coffee', slug: 'third-rail' }],
-})
+export const TenantChanges = Patch(
+  { ...TenantPatch.properties, ...OverridesPatch.properties },
+  {
+    title: 'TenantChanges',
+    examples: [{ name: 'Third Rail Coffee', slug: 'third-rail' }],
+  },
+)
+export type TenantChanges = Type.Static<typeof TenantChanges>
 
 export const Suspension = Closed(
   { reason: Line(1000, 'Card testing from this account', 'Why; the tenant finds it in its own log afterwards') },

@@ -1,6 +1,6 @@
 import { type Ctx, insideTenant, notFound } from '#kernel'
 import { readThrottle } from '../load/index.ts'
-import { getState, presentSubscription, readUsage } from '../subscriptions/index.ts'
+import { getState, presentInForce, presentOverrides, presentSubscription, readTerms } from '../subscriptions/index.ts'
 import { presentListed } from './present.ts'
 import { findAdminTenant } from './queries.ts'
 import type { AdminTenant } from './schema.ts'
@@ -19,7 +19,23 @@ export async function readTenant(ctx: Ctx): Promise<AdminTenant> {
   if (!row) throw notFound()
   const listed = { ...presentListed(ctx, row), throttle: await readThrottle(ctx) }
   // Every tenant gets a subscription sooner or later.
-  if (row.plan_id === null) return { ...listed, subscription: null, usage: {} }
+  if (row.plan_id === null) return { ...listed, ...NOTHING }
   const state = await getState(ctx)
-  return { ...listed, subscription: presentSubscription(ctx, state), usage: await readUsage(ctx, state) }
+  const { terms, usage } = await readTerms(ctx, state)
+  return {
+    ...listed,
+    subscription: presentSubscription(ctx, state),
+    usage,
+    ...presentInForce(ctx, terms),
+    ...presentOverrides(state, ctx.clock.now()),
+  }
 }
+
+const NOTHING = {
+  subscription: null,
+  usage: {},
+  limits: {},
+  features: {},
+  limits_override: {},
+  features_override: {},
+} as const // there is none of each

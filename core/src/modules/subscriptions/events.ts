@@ -1,5 +1,6 @@
 import { defineEvent } from '#kernel'
 import { LimitReached, SubscriptionRecord } from './schema.ts'
+import { OverridesRecord } from './terms/schema.ts'
 
 const data = SubscriptionRecord
 
@@ -21,6 +22,11 @@ export const subscriptionExpired = defineEvent('subscription.expired', {
   description: 'The subscription has ended: its trial is over, or what was due was not paid',
   data,
   published: true,
+})
+export const overridesChanged = defineEvent('subscription.overrides_changed', {
+  description:
+    'Who runs the installation gave the tenant a limit or feature in place of what its plan says, or took one back',
+  data: OverridesRecord,
 })
 export const trialEnding = defineEvent('subscription.trial_ending', {
   description: 'The trial ends in three days',

@@ -10,17 +10,32 @@ import { findPlanOf, unknownPlans } from './plans.ts'
 import { subscriptionRoutes } from './routes.ts'
 import { subscriptionsSupport } from './support.ts'
 
-export { downgradeExceedsLimits } from './errors.ts'
+export { browsePlans, createPlan, inspectPlan, type PlanRevision, removePlan, revisePlan } from './catalogue/plans.ts'
+export { NewPlan, OfferedPlan, PlanPatch, PlanRecord } from './catalogue/schema.ts'
+export { downgradeExceedsLimits, termsInvalid } from './errors.ts'
 export * from './events.ts'
 export { extendTrial, getState, settleCharge } from './life/lifecycle.ts'
 export { type AttachedPaymentMethod, attachPaymentMethod } from './life/payment.ts'
 export { changePlan, changeToAnyPlan } from './life/plan-change.ts'
 export type { Collection, PaymentProvider } from './life/providers.ts'
 export { type State, tenantOfCharge } from './life/states.ts'
-export { readUsage } from './limits/usage.ts'
+export { presentInForce, readTerms, readUsage } from './limits/usage.ts'
 export { presentPlan, presentSubscription } from './present.ts'
 export { Plan, PlanChange, Subscription, Usage } from './schema.ts'
 export type { Charge, PaymentMethod, PlanRow, SubscriptionRow } from './table.ts'
+export { changeOverrides, type OverridesChange, presentOverrides } from './terms/overrides.ts'
+export { browseRollouts, getRollout, type RolloutChange, removeRollout, setRollout } from './terms/rollouts.ts'
+export {
+  FeaturesInForce,
+  FeaturesOverride,
+  LimitsInForce,
+  LimitsOverride,
+  OverridesPatch,
+  OverridesRecord,
+  Rollout,
+  RolloutParams,
+  RolloutPatch,
+} from './terms/schema.ts'
 
 /** Plans and the subscription of each tenant: its limits and features, whether it may write, and its payments. */
 export const subscriptions = defineModule({
@@ -43,8 +58,16 @@ export const subscriptions = defineModule({
   founding: openSubscription,
   exported: {
     // How it is paid for is between the tenant and whoever takes the payments of this installation.
+    // What it gets beside its plan it gets in this one alone.
     subscriptions: {
-      without: ['payment_method', 'payment_provider', 'payment_reference', 'charge'],
+      without: [
+        'payment_method',
+        'payment_provider',
+        'payment_reference',
+        'charge',
+        'limits_override',
+        'features_override',
+      ],
       imported: {
         never: 'whoever runs the installation says what it pays',
         completed: openImported,

@@ -3,10 +3,14 @@ import type { State } from './life/states.ts'
 import { findPlanByCode, listPlanCodes, listPlansById } from './queries.ts'
 import type { Interval, PlanRow } from './table.ts'
 
-type Terms = Pick<PlanRow, 'code' | 'limits' | 'features'>
+/**
+ * What a plan says of limits and features. What a tenant may have is more than that: `effective` puts what it gets otherwise in
+ * the place of it.
+ */
+export type PlanTerms = Pick<PlanRow, 'code' | 'limits' | 'features'>
 
 /** The maximum of a limit, null for any number: from the plan, else from the limit's declaration. */
-export function maxOf({ registry }: Declared, plan: Terms, limit: string): number | null {
+export function maxOf({ registry }: Declared, plan: PlanTerms, limit: string): number | null {
   if (Object.hasOwn(plan.limits, limit)) return plan.limits[limit] ?? null
   const declared = registry.limits.get(limit)
   if (!declared) throw new Error(`The limit ${limit} belongs to no module of this core`)
@@ -14,26 +18,26 @@ export function maxOf({ registry }: Declared, plan: Terms, limit: string): numbe
 }
 
 /** Whether the plan includes a feature: from the plan, else from the feature's declaration. */
-export function includes({ registry }: Declared, plan: Terms, feature: string): boolean {
+export function includes({ registry }: Declared, plan: PlanTerms, feature: string): boolean {
   if (Object.hasOwn(plan.features, feature)) return plan.features[feature] ?? false
   const declared = registry.features.get(feature)
   if (!declared) throw new Error(`The feature ${feature} belongs to no module of this core`)
   return declared.plans?.includes(plan.code) ?? true
 }
 
-export const limitsOf = (core: Declared, plan: Terms): Record<string, number | null> =>
+export const limitsOf = (core: Declared, plan: PlanTerms): Record<string, number | null> =>
   Object.fromEntries([...core.registry.limits.keys()].map((limit) => [limit, maxOf(core, plan, limit)]))
 
 /** The limits that are requests per minute: nothing of them is used up, so usage leaves them out. */
-export function ratesOf(core: Declared, plan: Terms): Record<string, number | null> {
+export function ratesOf(core: Declared, plan: PlanTerms): Record<string, number | null> {
   const rates = [...core.registry.limits].filter(([, { per }]) => per === 'minute')
   return Object.fromEntries(rates.map(([limit]) => [limit, maxOf(core, plan, limit)]))
 }
 
 /** For tenants without a subscription, which may only read until they get one: the figures of the smallest plan. */
-export const NO_PLAN: Terms = { code: 'free', limits: { requests_per_minute: 1_200 }, features: {} }
+export const NO_PLAN: PlanTerms = { code: 'free', limits: { requests_per_minute: 1_200 }, features: {} }
 
-export const featuresOf = (core: Declared, plan: Terms): Record<string, boolean> =>
+export const featuresOf = (core: Declared, plan: PlanTerms): Record<string, boolean> =>
   Object.fromEntries([...core.registry.features.keys()].map((feature) => [feature, includes(core, plan, feature)]))
 
 /** Limits and features whose declaration names a plan that does not exist. */

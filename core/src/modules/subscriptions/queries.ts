@@ -36,7 +36,8 @@ export const insertSubscription = (tx: Tx, subscription: SubscriptionRow): Promi
     .executeTakeFirst()
 
 export const updateSubscription = (tx: Tx, row: SubscriptionRow): Promise<SubscriptionRow> => {
-  const { tenant_id, id, created_at, ...values } = row
+  // What operators give is written by `updateOverrides` alone, as the system role.
+  const { tenant_id, id, created_at, limits_override, features_override, ...values } = row
   return tx
     .updateTable('subscriptions')
     .set({ ...values, ...asJson(row) })

@@ -16,7 +16,7 @@ import {
 import { Currency } from '../tenants/index.ts'
 
 /** An object with a value per name; the modules decide which names there are. */
-const ByName = <T>(value: object, options: object) =>
+export const ByName = <T>(value: object, options: object) =>
   Type.Unsafe<Record<string, T>>({ type: 'object', additionalProperties: value, ...options })
 
 const Limits = ByName<number | null>(Nullable(Type.Integer()), {

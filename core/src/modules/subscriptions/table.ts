@@ -51,6 +51,25 @@ export interface SubscriptionTable extends TenantRow {
   warned_days: number | null
   /** When time causes the next change; null: never. */
   next_change_at: string | null
+  /** What operators give the tenant in place of what its plan says, by name; what has ended may be among it. */
+  limits_override: Readonly<Record<string, Given<number | null>>>
+  features_override: Readonly<Record<string, Given<boolean>>>
+}
+
+/** A value that holds until a moment; null: for good. */
+export interface Given<T> {
+  /** Of a limit null: any number. */
+  value: T
+  until: string | null
+}
+
+/** A limit (a number, or null for any number) or a feature (true or false) for a share of all tenants. Global. */
+export interface RolloutTable extends Given<number | null | boolean> {
+  name: string
+  /** In percent of all tenants. */
+  share: number
+  created_at: string
+  updated_at: string
 }
 
 /** The masked payment method; nobody could pay with it. */
@@ -91,8 +110,10 @@ declare module '#kernel' {
     subscriptions: SubscriptionTable
     limit_usage: LimitUsageTable
     person_trials: PersonTrialsTable
+    rollouts: RolloutTable
   }
 }
 
 export type PlanRow = Selectable<PlanTable>
 export type SubscriptionRow = Selectable<SubscriptionTable>
+export type RolloutRow = Selectable<RolloutTable>

@@ -1,4 +1,5 @@
 import { AppError, type Ctx, notFound } from '#kernel'
+import { lockPlanAsItIs } from '../catalogue/queries.ts'
 import { downgradeExceedsLimits } from '../errors.ts'
 import { listExceeded } from '../limits/usage.ts'
 import { isDowngrade, prorate } from '../plans.ts'
@@ -43,7 +44,7 @@ function outcomeOf(state: State, { plan, at }: { plan: PlanRow; at: 'now' | 'per
  * `downgrade_exceeds_limits`, 409 when a payment is needed and not possible.
  */
 export async function changePlan(ctx: Ctx, change: PlanChange): Promise<State> {
-  return (await changeTo(ctx, await getChoosable(ctx, change.plan_id), change)).after
+  return (await changeTo(ctx, await getUnchanging(ctx, change.plan_id, findPublicPlan), change)).after
 }
 
 /** A subscription before and after a change; the same object twice where nothing changed. */
@@ -54,9 +55,7 @@ export interface Changed {
 
 /** The same for the operator, who may choose private plans too. Throws 404 for one that nobody may choose. */
 export async function changeToAnyPlan(ctx: Ctx, change: PlanChange): Promise<Changed> {
-  const plan = await findActivePlan(ctx.tx, change.plan_id.toLowerCase())
-  if (!plan) throw notFound()
-  return changeTo(ctx, plan, change)
+  return changeTo(ctx, await getUnchanging(ctx, change.plan_id, findActivePlan), change)
 }
 
 async function changeTo(ctx: Ctx, plan: PlanRow, change: PlanChange): Promise<Changed> {
@@ -73,10 +72,23 @@ async function getChoosable(ctx: Ctx, planId: string): Promise<PlanRow> {
   return plan
 }
 
+/** The plan as it stays until this transaction ends, so that what is charged is what is chosen. Throws 404. */
+async function getUnchanging({ tx }: Ctx, planId: string, find: typeof findActivePlan): Promise<PlanRow> {
+  const id = planId.toLowerCase()
+  // Sent together. The second waits for the first, and reads what was committed by then.
+  const [, plan] = await Promise.all([lockPlanAsItIs(tx, id), find(tx, id)])
+  if (!plan) throw notFound()
+  return plan
+}
+
 /** When a change takes effect, and which limits prevent it. */
 async function consider(ctx: Ctx, state: State, plan: PlanRow, { at = 'period_end' }: PlanChange) {
   const isSame = plan.id === state.plan.id
   // An ended subscription starts again: no current plan could be undercut.
   if (isSame || isEnded(state) || !isDowngrade(state, plan)) return { at: 'now' as const, exceeds: [] }
-  return { at, exceeds: await listExceeded(ctx, state, plan, at === 'period_end') }
+  const isNewPeriod = at === 'period_end'
+  const now = ctx.clock.now()
+  // The end of an unpaid period may have passed.
+  const effect = { isNewPeriod, at: isNewPeriod && state.current_period_end > now ? state.current_period_end : now }
+  return { at, exceeds: await listExceeded(ctx, state, plan, effect) }
 }

@@ -51,6 +51,8 @@ const trial: State = {
   payment_reference: null,
   charge: null,
   warned_days: null,
+  limits_override: {},
+  features_override: {},
   next_change_at: iso(START + 11 * DAYS),
   created_at: iso(START),
   updated_at: iso(START),

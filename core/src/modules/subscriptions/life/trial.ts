@@ -7,9 +7,9 @@ import type { PlanRow, SubscriptionRow } from '../table.ts'
 import { deadlineOf, periodEnd } from './periods.ts'
 
 /** The plan that new tenants try. */
-const TRIAL_PLAN = 'starter'
+export const TRIAL_PLAN = 'starter'
 /** The plan of new tenants whose founder has used up their trials. */
-const PLAN_AFTER_TRIALS = 'free'
+export const PLAN_AFTER_TRIALS = 'free'
 
 /**
  * Creates the subscription of a new tenant: a trial, or the free plan when its founder has used up their trials
@@ -70,6 +70,8 @@ function newSubscription(ctx: Ctx, plan: PlanRow, isTrial: boolean): Subscriptio
     charge: null,
     warned_days: null,
     next_change_at: null,
+    limits_override: {},
+    features_override: {},
   }
   return { ...row, next_change_at: deadlineOf({ ...row, plan, pending_plan: null })?.at ?? null }
 }

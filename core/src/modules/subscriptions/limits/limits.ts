@@ -1,11 +1,12 @@
-import { type Allowances, type Ctx, planLimitReached, subscriptionInactive, type Tx } from '#kernel'
+import { type Allowances, type Ctx, least, planLimitReached, subscriptionInactive, type Tx } from '#kernel'
 import { limitReached80, limitReached100 } from '../events.ts'
 import { getState } from '../life/lifecycle.ts'
 import { isEnded, type State } from '../life/states.ts'
 import { includes, maxOf, NO_PLAN, ratesOf } from '../plans.ts'
 import { findStanding } from '../queries.ts'
-import type { PlanRow, Status } from '../table.ts'
-import { countedBy, periodOf, readUsage, requireLimit } from './usage.ts'
+import type { Status } from '../table.ts'
+import { effective, giftsOf, type Terms as TenantTerms } from '../terms/terms.ts'
+import { countedBy, periodOf, requireLimit, usageUnder } from './usage.ts'
 import {
   type Counted,
   countRows,
@@ -21,10 +22,10 @@ import {
 } from './usage-queries.ts'
 
 /**
- * The current plan of a tenant and the state of its subscription. Undefined for a tenant without a subscription, which
+ * What a tenant may have now, and the state of its subscription. Undefined for a tenant without a subscription, which
  * may have nothing until the schedule `subscriptions.open_missing` creates one.
  */
-interface Terms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {
+interface Terms extends TenantTerms {
   status: Status
   current_period_start: string
 }
@@ -75,14 +76,16 @@ export const planAllowances: Allowances = {
 
   async perMinute(ctx) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
-    return ratesOf(ctx, terms ?? NO_PLAN)
+    if (!terms) return { figures: ratesOf(ctx, NO_PLAN), until: null }
+    const figures = ratesOf(ctx, terms)
+    return { figures, until: firstEnd(Object.keys(figures).map((limit) => terms.gifts.limits[limit]?.until)) }
   },
 
   async overview(ctx) {
     const terms = await current(ctx, await findTerms(ctx.tx, ctx.tenantId))
     const plan = terms ?? nothing(ctx)
     const period = terms?.current_period_start ?? ctx.clock.now() // of which nothing is counted yet
-    const usage = await readUsage(ctx, { plan, current_period_start: period })
+    const usage = await usageUnder(ctx, plan, period)
     return {
       writable: terms !== undefined && !isEnded(terms),
       features: [...ctx.registry.features.keys()].filter((feature) => includes(ctx, plan, feature)),
@@ -124,10 +127,21 @@ async function lock(ctx: Ctx): Promise<Terms | undefined> {
 
 /** The current terms, including changes that have become due but are not stored yet. */
 async function current(ctx: Ctx, stored: StoredTerms | undefined): Promise<Terms | undefined> {
-  if (!stored || !isOverdue(ctx, stored)) return stored
+  if (!stored) return undefined
+  const gifts = giftsOf(stored, stored.rollouts, ctx.clock.now())
+  if (!isOverdue(ctx, stored)) return { ...effective(stored, gifts), ...standingOf(stored) }
   const state: State = await getState(ctx)
-  return { ...state.plan, status: state.status, current_period_start: state.current_period_start }
+  return { ...effective(state.plan, gifts), ...standingOf(state) }
 }
+
+const standingOf = ({ status, current_period_start }: Pick<Terms, 'status' | 'current_period_start'>) => ({
+  status,
+  current_period_start,
+})
+
+/** The first of these moments; null: there is none. */
+const firstEnd = (ends: readonly (string | null | undefined)[]): string | null =>
+  ends.reduce<string | null>((first, end) => least(first, end ?? null), null)
 
 const isOverdue = ({ clock }: Ctx, { next_change_at }: { next_change_at: string | null }) =>
   next_change_at !== null && next_change_at <= clock.now()

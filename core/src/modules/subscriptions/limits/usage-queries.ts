@@ -1,18 +1,26 @@
 import { prepared, sql, type Tx } from '#kernel'
-import type { PlanRow, Status } from '../table.ts'
+import type { PlanTerms } from '../plans.ts'
+import type { Status, SubscriptionRow } from '../table.ts'
+import { selectRollouts } from '../terms/queries.ts'
+import type { Rollout } from '../terms/terms.ts'
 
-/** The stored subscription and its plan. */
-export interface StoredTerms extends Pick<PlanRow, 'code' | 'limits' | 'features'> {
+/** The stored subscription and its plan, and what the tenant may get in place of what the plan says. */
+export interface StoredTerms
+  extends PlanTerms,
+    Pick<SubscriptionRow, 'tenant_id' | 'limits_override' | 'features_override'> {
   status: Status
   current_period_start: string
   next_change_at: string | null
+  rollouts: Rollout[]
 }
 
 const selectTerms = (tx: Tx, tenantId: string) =>
   tx
     .selectFrom('subscriptions as s')
     .innerJoin('plans as p', 'p.id', 's.plan_id')
-    .select(['s.status', 's.current_period_start', 's.next_change_at', 'p.code', 'p.limits', 'p.features'])
+    .select(['s.tenant_id', 's.status', 's.current_period_start', 's.next_change_at'])
+    .select(['p.code', 'p.limits', 'p.features', 's.limits_override', 's.features_override'])
+    .select(selectRollouts.as('rollouts'))
     .where('s.tenant_id', '=', tenantId)
 
 export const findTerms = (tx: Tx, tenantId: string): Promise<StoredTerms | undefined> =>

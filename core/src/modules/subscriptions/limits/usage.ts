@@ -1,46 +1,82 @@
 import type { Ctx, Declared, LimitSpec } from '#kernel'
 import { getState } from '../life/lifecycle.ts'
 import type { State } from '../life/states.ts'
-import { maxOf } from '../plans.ts'
+import { featuresOf, limitsOf, maxOf, type PlanTerms } from '../plans.ts'
 import { presentSubscription, presentTrial } from '../present.ts'
 import type { Exceeded, SubscriptionDetails, Usage } from '../schema.ts'
 import type { PlanRow } from '../table.ts'
+import { listRollouts } from '../terms/queries.ts'
+import { effective, type Gift, giftsOf, type Terms } from '../terms/terms.ts'
 import { type Counted, countRows, findUsage, HELD } from './usage-queries.ts'
 
 /** Everything that a page about the subscription shows. */
 export async function readDetails(ctx: Ctx): Promise<SubscriptionDetails> {
   const state = await getState(ctx)
-  const usage = await readUsage(ctx, state)
+  const { terms, usage } = await readTerms(ctx, state)
   const subscription = presentSubscription(ctx, state)
-  const { plan } = subscription
-  const { limits, features } = plan
-  return { subscription, plan, limits, features, usage, trial: presentTrial(state, ctx.clock.now()) }
+  return {
+    subscription,
+    plan: subscription.plan,
+    limits: limitsOf(ctx, terms),
+    features: featuresOf(ctx, terms),
+    usage,
+    trial: presentTrial(state, ctx.clock.now()),
+  }
 }
 
-/** The part of a subscription that decides how much is allowed, and what counts as used in its period. */
-interface Terms extends Pick<State, 'current_period_start'> {
-  plan: Pick<PlanRow, 'code' | 'limits' | 'features'>
+/** What the tenant may have now, and how much of it is in use. */
+export async function readTerms(ctx: Ctx, state: State): Promise<{ terms: Terms; usage: Usage }> {
+  // All queries are sent at once.
+  const [rollouts, used] = await Promise.all([listRollouts(ctx.tx), countAll(ctx, state.current_period_start)])
+  const terms = effective(state.plan, giftsOf(state, rollouts, ctx.clock.now()))
+  return { terms, usage: usageOf(ctx, terms, used) }
 }
 
-/** How much of each limit is in use, and how much the plan allows. Of requests per minute nothing is used up. */
-export async function readUsage(ctx: Ctx, state: Terms): Promise<Usage> {
-  const used = await countAll(ctx, state.current_period_start)
+/** How much of each limit is in use, and how much the tenant may have. Of requests per minute nothing is used up. */
+export const readUsage = async (ctx: Ctx, state: State): Promise<Usage> => (await readTerms(ctx, state)).usage
+
+/** What is in force of each limit and feature, and by what. */
+export function presentInForce(ctx: Declared, terms: Terms) {
+  const by = (gift: Gift<unknown> | undefined) => ({ by: gift?.by ?? ('plan' as const), until: gift?.until ?? null }) // a word
+  const { limits, features } = terms.gifts
+  return {
+    limits: mapped(limitsOf(ctx, terms), (max, name) => ({ max, ...by(limits[name]) })),
+    features: mapped(featuresOf(ctx, terms), (included, name) => ({ included, ...by(features[name]) })),
+  }
+}
+
+const mapped = <T, R>(values: Readonly<Record<string, T>>, map: (value: T, name: string) => R): Record<string, R> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value, name)]))
+
+/** The same under terms that are known. */
+export const usageUnder = async (ctx: Ctx, terms: PlanTerms, periodStart: string): Promise<Usage> =>
+  usageOf(ctx, terms, await countAll(ctx, periodStart))
+
+function usageOf(ctx: Ctx, terms: PlanTerms, used: [limit: string, used: number][]): Usage {
   return Object.fromEntries(
     used.map(([limit, used]) => {
-      const max = maxOf(ctx, state.plan, limit)
+      const max = maxOf(ctx, terms, limit)
       return [limit, { used, max, percent: max === null ? null : percentOf(used, max) }]
     }),
   )
 }
 
-/** Limits whose use exceeds another plan. `isNewPeriod`: limits per period start at zero. */
-export async function listExceeded(ctx: Ctx, state: State, plan: PlanRow, isNewPeriod: boolean): Promise<Exceeded[]> {
+/** When a change of plan takes effect. `isNewPeriod`: limits per period start at zero then. */
+interface Effect {
+  at: string
+  isNewPeriod: boolean
+}
+
+/** Limits whose use exceeds what the tenant may have under another plan, with all that it gets beside by then. */
+export async function listExceeded(ctx: Ctx, state: State, plan: PlanRow, effect: Effect): Promise<Exceeded[]> {
+  const rollouts = await listRollouts(ctx.tx)
+  const terms = effective(plan, giftsOf(state, rollouts, effect.at))
   const used = await countAll(ctx, state.current_period_start, (limit) => {
-    const resets = isNewPeriod && ctx.registry.limits.get(limit)?.per === 'period'
-    return !resets && maxOf(ctx, plan, limit) !== null
+    const resets = effect.isNewPeriod && ctx.registry.limits.get(limit)?.per === 'period'
+    return !resets && maxOf(ctx, terms, limit) !== null
   })
   return used.flatMap(([limit, used]) => {
-    const max = maxOf(ctx, plan, limit)
+    const max = maxOf(ctx, terms, limit)
     return max !== null && used > max ? [{ limit, used, max }] : []
   })
 }
