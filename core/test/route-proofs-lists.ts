@@ -9,8 +9,10 @@ import { type Prepared, prepare, type Sent, send } from './route-requests.ts'
 /** Pages of one row show what pages of a hundred show, newest first; limits and cursors are held to. */
 export async function provePaging(world: PeopledWorld, route: RegisteredRoute): Promise<void> {
   const prepared = await prepareTwo(world, route)
+  // What is of all tenants grows with every test, so only what its case narrows it to is read to the end.
+  const narrowed = operatorRolesOf(route.access) === null ? {} : prepared.sent.query
   const list = (query: Record<string, string>, more: Sent = {}) =>
-    send(world, route, { ...prepared.sent, ...more, query })
+    send(world, route, { ...prepared.sent, ...more, query: { ...narrowed, ...query } })
 
   const whole = await readAll(list, 100)
   assert.ok(whole.length >= 2, 'there must be two to page through')

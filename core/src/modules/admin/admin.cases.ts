@@ -3,6 +3,7 @@ import { asOperator, type Cases, type Filling, type Tenant } from '../../testing
 import { bulkCases } from './bulk/bulk.cases.ts'
 import { addFailedJob, jobCases } from './jobs/jobs.cases.ts'
 import { peopleCases } from './people/people.cases.ts'
+import { planCases } from './plans/plans.cases.ts'
 
 /** A tenant of its own, which what is done to it does not matter to. */
 async function onAnother({ test }: Tenant): Promise<Filling & { params: { id: string } }> {
@@ -21,12 +22,20 @@ async function suspended(tenant: Tenant) {
 /** What is told of the routes of operators. */
 const cases: Cases = {
   // Of what is acted on in bulk no id belongs to a tenant alone.
-  ids: { '/admin/tenants': 'tenant', '/admin/users': '/users', '/admin/jobs': '/admin/jobs', plan_id: null, ids: null },
-  makers: { '/admin/jobs': addFailedJob },
+  ids: {
+    '/admin/tenants': 'tenant',
+    '/admin/users': '/users',
+    '/admin/jobs': '/admin/jobs',
+    '/admin/rollouts': null,
+    plan_id: null,
+    ids: null,
+  },
+  makers: { '/admin/jobs': addFailedJob, ...planCases.makers },
   routes: {
     ...peopleCases,
     ...jobCases,
     ...bulkCases,
+    ...planCases.routes,
     'GET /admin/overview': {
       given: ({ test }) => asOperator(test),
       see: ({ body }) => {

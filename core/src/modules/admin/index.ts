@@ -1,4 +1,5 @@
 import { defineModule } from '#kernel'
+import { audit } from '../audit/index.ts'
 import { auth } from '../auth/index.ts'
 import { load } from '../load/index.ts'
 import { members } from '../members/index.ts'
@@ -6,6 +7,8 @@ import { roles } from '../roles/index.ts'
 import { subscriptions } from '../subscriptions/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
+import * as auditEvents from './audit/events.ts'
+import { auditRoutes } from './audit/routes.ts'
 import { bulkRoutes } from './bulk/routes.ts'
 import * as events from './events.ts'
 import * as jobEvents from './jobs/events.ts'
@@ -19,6 +22,7 @@ import { rolloutRoutes } from './rollouts/routes.ts'
 import { adminRoutes } from './routes.ts'
 
 export { reactivate, suspend } from './acts.ts'
+export * from './audit/events.ts'
 export * from './events.ts'
 export * from './jobs/events.ts'
 export { revokeSessions } from './people/acts.ts'
@@ -30,9 +34,19 @@ export * from './rollouts/events.ts'
 /** What operators see of the installation and do with its tenants, people and jobs. */
 export const admin = defineModule({
   name: 'admin',
-  description: 'For those who run the installation: how it does, its tenants, people, plans and jobs.',
-  dependsOn: [users, tenants, roles, members, auth, subscriptions, load],
-  events: [events, peopleEvents, jobEvents, planEvents, rolloutEvents].flatMap((each) => Object.values(each)),
-  routes: [...adminRoutes, ...peopleRoutes, ...jobRoutes, ...bulkRoutes, ...planRoutes, ...rolloutRoutes],
+  description: 'For those who run the installation: how it does, its tenants, people, plans and jobs, and what happened.',
+  dependsOn: [users, tenants, roles, members, auth, subscriptions, load, audit],
+  events: [events, peopleEvents, jobEvents, planEvents, rolloutEvents, auditEvents].flatMap((each) =>
+    Object.values(each),
+  ),
+  routes: [
+    ...adminRoutes,
+    ...peopleRoutes,
+    ...jobRoutes,
+    ...bulkRoutes,
+    ...planRoutes,
+    ...rolloutRoutes,
+    ...auditRoutes,
+  ],
   cases: () => import('./admin.cases.ts'),
 })

@@ -65,7 +65,7 @@ const updateRoute = defineRoute({
   ...onTenant,
   method: 'PUT',
   path: '/admin/tenants/:id',
-  name: 'changeTenantByOperator',
+  name: 'renameTenant',
   summary: 'Rename a tenant, or give it limits and features in place of what its plan says',
   description:
     'Name and slug take `operations`, overrides `billing`; 403 for what is not yours, and then nothing of it is done. An override counts from the next request on, in every process, and ends by itself. Where it is less than is in use, nothing is lost and nothing added.',

@@ -1,5 +1,5 @@
-import { type FieldProblem, firstIdAt, invalidRequest, momentAt, readAddress, SECONDS } from '#kernel'
-import type { Filters } from './schema.ts'
+import { type FieldProblem, firstIdAt, invalidRequest, isUuid, momentAt, readAddress, SECONDS } from '#kernel'
+import type { WideFilters } from './schema.ts'
 
 /** The filters in the form that queries use. */
 export interface Criteria {
@@ -10,6 +10,9 @@ export interface Criteria {
   resourceType?: string
   resourceId?: string
   userId?: string
+  /** Whoever acted, person or not. */
+  actorId?: string
+  actorType?: string
   storeId?: string
   ipAddress?: string
   /** `createdAt` decides; `id` bounds the range of ids and the partitions to read. */
@@ -22,7 +25,7 @@ export interface Criteria {
 const SLACK_MS = 60 * SECONDS
 
 /** Throws 400 for an invalid time. */
-export function criteriaOf(filters: Filters): Criteria {
+export function criteriaOf(filters: WideFilters): Criteria {
   const problems: FieldProblem[] = []
   const timeOf = (name: 'from' | 'to') => {
     const text = filters[name]
@@ -38,6 +41,7 @@ export function criteriaOf(filters: Filters): Criteria {
     resourceType: filters.resource_type,
     resourceId: filters.resource_id,
     userId: filters.user_id,
+    ...(isUuid(filters.actor) ? { actorId: filters.actor?.toLowerCase() } : { actorType: filters.actor }),
     storeId: filters.store_id,
     ipAddress: filters.ip_address && (readAddress(filters.ip_address) ?? filters.ip_address.toLowerCase()),
     from: from === undefined ? undefined : { createdAt: momentAt(from), id: firstIdAt(from - SLACK_MS) },

@@ -2,7 +2,7 @@ import { type Ctx, type PageOf, pageFrom } from '#kernel'
 import { type Criteria, criteriaOf } from './filters.ts'
 import { presentRecord } from './present.ts'
 import { type AuditRow, getRecord } from './queries.ts'
-import { type Reading, readRecords } from './read.ts'
+import { type Reader, type Reading, readRecords } from './read.ts'
 import type { AuditLog, Filters } from './schema.ts'
 import { searchRecords } from './search/search.ts'
 
@@ -16,7 +16,7 @@ export async function listAuditLogs(ctx: Ctx, filters: Filters): Promise<PageOf<
 }
 
 /** The newest records before `beforeId` that match all criteria, newest first. */
-export function findRecords(ctx: Ctx, criteria: Criteria, reading: Reading): Promise<AuditRow[]> {
+export function findRecords(ctx: Reader, criteria: Criteria, reading: Reading): Promise<AuditRow[]> {
   return criteria.q === undefined ? readRecords(ctx, criteria, reading) : searchRecords(ctx, criteria, reading)
 }
 

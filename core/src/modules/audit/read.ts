@@ -15,9 +15,12 @@ export interface Reading {
   limit: number
 }
 
+/** In which transaction, of which tenant, and when. */
+export type Reader = Pick<Ctx, 'tx' | 'tenantId' | 'clock'>
+
 /** The newest records before `beforeId` that match the criteria except `q`, newest first. */
 export async function readRecords(
-  { tx, tenantId, clock }: Ctx,
+  { tx, tenantId, clock }: Reader,
   criteria: Criteria,
   { beforeId, limit }: Reading,
 ): Promise<AuditRow[]> {

@@ -99,6 +99,31 @@ export type Filters = Static<typeof Filters>
 
 export const AuditLogQuery = ListQuery(filters)
 
+const wideFilters = {
+  ...filters,
+  tenant_id: Type.Optional(
+    Type.String({
+      pattern: '^(?:none|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$',
+      says: 'must be the id of a tenant, or none',
+      description: 'The tenant that it happened in; `none`: what happened in none. Default: all of it',
+      examples: ['01926f3c-7b1e-7cc3-98c4-dc0c0c07398f'],
+    }),
+  ),
+  actor: Type.Optional(
+    Type.String({
+      pattern: '^(?:user|api_key|system|admin|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$',
+      says: 'must be an id, or one of user, api_key, system and admin',
+      description: 'Who acted: the id of a person or of an API key, or what they are, `admin` being operators',
+      examples: ['admin'],
+    }),
+  ),
+}
+/** Of all tenants and of the installation. */
+export type WideFilters = Static<ReturnType<typeof wideFilterSchema>>
+const wideFilterSchema = () => Closed(wideFilters)
+
+export const WideAuditLogQuery = ListQuery(wideFilters)
+
 export const FORMATS = ['csv', 'json', 'ndjson'] as const // the words are the type
 export type Format = (typeof FORMATS)[number]
 

@@ -13,8 +13,11 @@ export interface Selection extends Span {
   limit: number
 }
 
-/** The span covers the bounds of `criteria` on ids. */
-export function matching(criteria: Criteria, span: Span): RawBuilder<SqlBool> {
+/**
+ * The span covers the bounds of `criteria` on ids. `inOrder`: by an index that orders what is looked for, which the log of one
+ * tenant has.
+ */
+export function matching(criteria: Criteria, span: Span, { inOrder: isOrdered = true } = {}): RawBuilder<SqlBool> {
   const { actionRange, from, before } = criteria
   const conditions: RawBuilder<unknown>[] = []
   if (span.from !== null) conditions.push(sql`id >= ${span.from}`)
@@ -22,11 +25,22 @@ export function matching(criteria: Criteria, span: Span): RawBuilder<SqlBool> {
   if (from) conditions.push(sql`created_at >= ${from.createdAt}`)
   if (before) conditions.push(sql`created_at < ${before.createdAt}`)
   if (actionRange) conditions.push(sql`${ACTION} >= ${actionRange.from} and ${ACTION} < ${actionRange.before}`)
+  if (criteria.actorType !== undefined) conditions.push(sql`actor_type = ${criteria.actorType}`)
   if (criteria.userId !== undefined) conditions.push(sql`actor_type in ('user', 'admin')`)
-  const alone = findAlone(criteria)
+  const alone = isOrdered ? findAlone(criteria) : undefined
   if (alone) conditions.push(inOrder(alone, span))
   else for (const [column, value] of valuesOf(criteria)) conditions.push(sql`${COLUMNS[column].name} = ${value}`)
   return conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`
+}
+
+/**
+ * Whether a name may have a word that matches a pattern (see `asciiPattern`). Names with characters beyond ASCII are compared by `hasWord`
+ * only.
+ */
+export function mayMatch(column: string, pattern: string | null): RawBuilder<SqlBool> {
+  const name = sql.ref(column)
+  const isOther = sql<SqlBool>`octet_length(${name}) <> char_length(${name})`
+  return pattern === null ? isOther : sql<SqlBool>`(${name} collate "C" ~* ${pattern} or ${isOther})`
 }
 
 /** Newest first; by the index of a value that is the only filter. */
@@ -62,17 +76,29 @@ const COLUMNS = {
 type Column = keyof typeof COLUMNS
 
 /** The requested values. */
-function valuesOf({ action, resourceType, resourceId, userId, storeId, ipAddress }: Criteria): [Column, string][] {
+function valuesOf({
+  action,
+  resourceType,
+  resourceId,
+  userId,
+  actorId,
+  storeId,
+  ipAddress,
+}: Criteria): [Column, string][] {
   const values: [Column, string | undefined][] = [
     ['action', action],
     ['resource_type', resourceType],
     ['resource_id', resourceId],
     ['actor_id', userId],
+    ['actor_id', actorId],
     ['store_id', storeId],
     ['ip_address', ipAddress],
   ]
   return values.filter((pair): pair is [Column, string] => pair[1] !== undefined)
 }
+
+/** Whether a value is asked for that an index knows. */
+export const isByIndex = (criteria: Criteria): boolean => valuesOf(criteria).length > 0
 
 function findAlone(criteria: Criteria): [Column, string] | undefined {
   const [first, ...others] = valuesOf(criteria)

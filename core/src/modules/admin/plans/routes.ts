@@ -32,7 +32,7 @@ const listRoute = defineRoute({
   path: '/admin/plans',
   name: 'listAllPlans',
   summary: 'List all plans with how many tenants have each',
-  description: 'Private ones and those that are not active too, the cheapest first.',
+  description: 'Private ones and those that are not active too, the newest first.',
   access: anyOperator,
   query: ListQuery({}),
   response: { 200: Page(OfferedPlan) },

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql, type Tx } from '#kernel'
-import { ACTION, atLeast, matching, narrow, newestFirst, type Selection } from '../selection.ts'
+import { ACTION, atLeast, matching, mayMatch, narrow, newestFirst, type Selection } from '../selection.ts'
 import type { NameKind, NameRow } from '../table.ts'
 
 /** The parts of a record that are searched. */
@@ -41,13 +41,6 @@ export async function listLabels(
   )
   const last = rows.find(({ is_last }) => is_last)
   return { rows: rows.filter(({ is_last }) => !is_last), last: last?.id ?? null }
-}
-
-/** Names with characters beyond ASCII are compared by `hasWord` only. */
-function mayMatch(column: string, pattern: string | null): RawBuilder<SqlBool> {
-  const name = sql.ref(column)
-  const isOther = sql<SqlBool>`octet_length(${name}) <> char_length(${name})`
-  return pattern === null ? isOther : sql<SqlBool>`(${name} collate "C" ~* ${pattern} or ${isOther})`
 }
 
 /** Names with such a term, from up to `limit` terms; some may occur twice. */

@@ -1,7 +1,6 @@
-import type { Ctx } from '#kernel'
 import type { Criteria } from '../filters.ts'
 import { type AuditRow, findRecordFrom } from '../queries.ts'
-import { newestSpan, type Reading, readRecords } from '../read.ts'
+import { newestSpan, type Reader, type Reading, readRecords } from '../read.ts'
 import { listRecordsById } from '../seals/seal-queries.ts'
 import { narrow, type Span } from '../selection.ts'
 import type { NameRow } from '../table.ts'
@@ -52,7 +51,7 @@ interface Found {
  * is found by the dictionary.
  */
 export async function searchRecords(
-  ctx: Ctx,
+  ctx: Reader,
   criteria: Criteria,
   reading: Reading,
   efforts = reading.limit > LARGEST_PAGE ? OF_A_FILE : OF_A_PAGE,
@@ -64,7 +63,7 @@ export async function searchRecords(
   return rows.sort((a, b) => (a.id < b.id ? 1 : -1))
 }
 
-async function findIds(ctx: Ctx, search: Search): Promise<string[]> {
+async function findIds(ctx: Reader, search: Search): Promise<string[]> {
   const { tx, tenantId, clock } = ctx
   const { efforts } = search
   const newest = newestSpan(clock.ms(), search.criteria, search.beforeId)
@@ -90,14 +89,14 @@ function goesOn({ limit }: Search, found: Found): found is Found & { end: string
   return found.end !== null && found.ids.length < limit
 }
 
-async function lookOn(ctx: Ctx, search: Search, { ids, end, count }: Found): Promise<Found> {
+async function lookOn(ctx: Reader, search: Search, { ids, end, count }: Found): Promise<Found> {
   const span = { from: null, before: end }
   const more = await look(ctx, search, { span, count: Math.min(2 * count, search.efforts.far) })
   return { ...more, ids: [...ids, ...more.ids] }
 }
 
 /** Reads records one by one. */
-async function look(ctx: Ctx, search: Search, { span, count }: { span: Span; count: number }): Promise<Found> {
+async function look(ctx: Reader, search: Search, { span, count }: { span: Span; count: number }): Promise<Found> {
   const { criteria, prefix } = search
   const selection = { criteria, ...span, limit: count, pattern: asciiPattern(prefix) }
   const { rows, last } = await listLabels(ctx.tx, ctx.tenantId, selection)
@@ -105,7 +104,8 @@ async function look(ctx: Ctx, search: Search, { span, count }: { span: Span; cou
   return { ids: ids.sort().reverse(), end: last, count, hits: ids.length }
 }
 
-function holds({ action, actor_label, resource_label }: Labelled, prefix: string): boolean {
+/** Whether a word of a record's names begins with a folded text. */
+export function holds({ action, actor_label, resource_label }: Omit<Labelled, 'id'>, prefix: string): boolean {
   return [actor_label, resource_label, action].some((label) => label !== null && hasWord(label, prefix))
 }
 
@@ -113,7 +113,7 @@ function holds({ action, actor_label, resource_label }: Labelled, prefix: string
  * Adds the newest records with one of the names. Names are looked up by an index in the order of their last records,
  * until none of the others can have a newer record than those found.
  */
-async function merge(ctx: Ctx, search: Search, found: Found, all: NameRow[]): Promise<string[]> {
+async function merge(ctx: Reader, search: Search, found: Found, all: NameRow[]): Promise<string[]> {
   const { criteria, limit, efforts } = search
   const span = narrow(criteria, { from: null, before: found.end })
   const names = candidates(all, search, span)
@@ -139,7 +139,7 @@ function candidates(all: NameRow[], { prefix }: Search, { from, before }: Span):
 }
 
 async function listIds(
-  { tx, tenantId }: Ctx,
+  { tx, tenantId }: Reader,
   selection: Span & { criteria: Criteria; limit: number },
   names: NameRow[],
 ): Promise<string[]> {

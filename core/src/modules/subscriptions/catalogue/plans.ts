@@ -26,14 +26,9 @@ export interface PlanRevision {
   after: PlanRecord
 }
 
-/** One page of all plans, also private ones and those that are not active: the cheapest first. */
+/** One page of all plans, also private ones and those that are not active: the newest first. */
 export async function browsePlans(ctx: Ctx): Promise<{ data: OfferedPlan[]; next_cursor: string | null }> {
-  const { data, next_cursor } = await page(ctx, selectPlans(ctx.tx), {
-    by: [
-      { column: 'price_cents', as: 'price_cents', direction: 'asc', notNull: true },
-      { column: 'code', as: 'code', direction: 'asc', notNull: true },
-    ],
-  })
+  const { data, next_cursor } = await page(ctx, selectPlans(ctx.tx), { by: ['created_at', 'id'] })
   return { data: await withCounts(ctx, data), next_cursor }
 }
 

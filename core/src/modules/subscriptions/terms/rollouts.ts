@@ -10,11 +10,9 @@ export interface RolloutChange {
   after: Rollout
 }
 
-/** One page of all rollouts, by name. */
+/** One page of all rollouts, the newest first. */
 export async function browseRollouts(ctx: Ctx): Promise<{ data: Rollout[]; next_cursor: string | null }> {
-  const { data, next_cursor } = await page(ctx, selectAllRollouts(ctx.tx), {
-    by: [{ column: 'name', as: 'name', direction: 'asc', notNull: true }],
-  })
+  const { data, next_cursor } = await page(ctx, selectAllRollouts(ctx.tx), { by: ['created_at', 'name'] })
   return { data: data.map(presentRollout), next_cursor }
 }
 

@@ -26,7 +26,10 @@ const Wish = (value: object, type: string) => ({
   type: [type, 'object', 'null'],
   minimum: 0,
   maximum: MOST,
-  properties: { value, until: { type: ['string', 'null'], format: 'date-time' } },
+  properties: {
+    value: { ...value, description: 'What it gets; of a limit null: any number' },
+    until: { type: ['string', 'null'], format: 'date-time', description: 'Until when; null, or left out: for good' },
+  },
   required: ['value'],
   additionalProperties: false,
 })
