@@ -53,7 +53,8 @@ export const concerns = (what: Forget, principal: Principal | null): boolean =>
   principal !== null &&
   ((what.userId !== undefined && (principal.userId === what.userId || principal.createdBy === what.userId)) ||
     (what.tenantId !== undefined && principal.tenantId === what.tenantId) ||
-    (what.sessionId !== undefined && (principal.sessionId === what.sessionId || principal.begunIn === what.sessionId)) ||
+    (what.sessionId !== undefined &&
+      (principal.sessionId === what.sessionId || principal.begunIn === what.sessionId)) ||
     (what.apiKeyId !== undefined && principal.apiKeyId === what.apiKeyId))
 
 export interface StandingCache {

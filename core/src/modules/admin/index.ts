@@ -34,7 +34,8 @@ export * from './rollouts/events.ts'
 /** What operators see of the installation and do with its tenants, people and jobs. */
 export const admin = defineModule({
   name: 'admin',
-  description: 'For those who run the installation: how it does, its tenants, people, plans and jobs, and what happened.',
+  description:
+    'For those who run the installation: how it does, its tenants, people, plans and jobs, and what happened.',
   dependsOn: [users, tenants, roles, members, auth, subscriptions, load, audit],
   events: [events, peopleEvents, jobEvents, planEvents, rolloutEvents, auditEvents].flatMap((each) =>
     Object.values(each),

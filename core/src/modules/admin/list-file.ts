@@ -34,25 +34,37 @@ export const asFile = <T extends TSchema>(page: T) =>
   }) as const // words are types
 
 /** A list of the installation, for whom it comes as JSON and for whom as a file. */
-export interface FiledList<Row, Item> {
+export interface Filed<Item> {
   /** In the name of the file. */
   name: string
-  /** What each line has, in this order. */
-  item: TObject
   /** One page, for `ctx.list`. */
   page(ctx: Ctx): Promise<PageOf<Item>>
-  /** Rows in the order of the list, after the last one given (null: from the start). */
-  rowsAfter(ctx: Ctx, last: Row | null, limit: number): Promise<Row[]>
-  present(ctx: Ctx, row: Row): Item
+  /** The file. Opens transactions of its own. */
+  write(ctx: Ctx): AsyncIterable<Buffer>
   /** Records that the file leaves. */
   record(ctx: Ctx): Promise<void>
 }
 
+/** Where the file of a list comes from. */
+interface Rows<Row, Item> {
+  /** What each line has, in this order. */
+  item: TObject
+  /** Rows in the order of the list, after the last one given (null: from the start). */
+  rowsAfter(ctx: Ctx, last: Row | null, limit: number): Promise<Row[]>
+  present(ctx: Ctx, row: Row): Item
+}
+
+/** A list whose file is written row by row. */
+export const byRows = <Row, Item extends object>(list: Omit<Filed<Item>, 'write'> & Rows<Row, Item>): Filed<Item> => ({
+  ...list,
+  write: (ctx) => write(ctx, list),
+})
+
 /** The page asked for, or all that match as one file, for whoever accepts that first. Opens its own transactions, of the system role. */
-export async function answerList<Row, Item extends object>(
+export async function answerList<Item>(
   ctx: Ctx,
   { accept }: { accept?: string | undefined },
-  list: FiledList<Row, Item>,
+  list: Filed<Item>,
 ): Promise<Answer<StreamBody>> {
   if (wantsCsv(accept)) return fileOf(ctx, list)
   const page = await ctx.transaction((ctx) => list.page(ctx), { ...system, readOnly: true })
@@ -60,10 +72,10 @@ export async function answerList<Row, Item extends object>(
 }
 
 /** Read as fast as the client takes it; recorded once it is sent. */
-function fileOf<Row, Item extends object>(ctx: Ctx, list: FiledList<Row, Item>): Answer<StreamBody> {
+function fileOf<Item>(ctx: Ctx, list: Filed<Item>): Answer<StreamBody> {
   const open = async () => {
     await ctx.transaction((ctx) => list.record(ctx), system)
-    return Readable.from(write(ctx, list), { objectMode: false, highWaterMark: 1 })
+    return Readable.from(list.write(ctx), { objectMode: false, highWaterMark: 1 })
   }
   const name = `${list.name}-${ctx.clock.now().slice(0, 'YYYY-MM-DD'.length)}.csv`
   return new Answer(200, open, {
@@ -73,7 +85,7 @@ function fileOf<Row, Item extends object>(ctx: Ctx, list: FiledList<Row, Item>):
   })
 }
 
-async function* write<Row, Item extends object>(ctx: Ctx, list: FiledList<Row, Item>): AsyncGenerator<Buffer> {
+async function* write<Row, Item extends object>(ctx: Ctx, list: Rows<Row, Item>): AsyncGenerator<Buffer> {
   const columns = Object.keys(list.item.properties)
   yield Buffer.from(csvLine(columns))
   for (let last: Row | null = null; ; ) {
@@ -90,7 +102,7 @@ async function* write<Row, Item extends object>(ctx: Ctx, list: FiledList<Row, I
 }
 
 /** Whether a client would rather have a file than JSON: it says so, and not of everything. */
-export const wantsCsv = (accept = ''): boolean => {
+const wantsCsv = (accept = ''): boolean => {
   const [type, ...parameters] = (accept.split(',')[0] ?? '').split(';').map((part) => part.trim().toLowerCase())
   // A weight of nothing is no wish.
   return type === 'text/csv' && !parameters.some((each) => /^q\s*=\s*0(?:\.0*)?$/.test(each))

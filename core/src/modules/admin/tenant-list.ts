@@ -1,6 +1,6 @@
 import { page } from '#kernel'
 import { tenantsExported } from './events.ts'
-import type { FiledList } from './list-file.ts'
+import { byRows, type Filed } from './list-file.ts'
 import { presentListed } from './present.ts'
 import { type AdminTenantRow, listAdminTenants, listAdminTenantsAfter } from './queries.ts'
 import { ListedTenant, type TenantFilter } from './schema.ts'
@@ -13,9 +13,9 @@ const NEWEST_FIRST = {
 } as const // the names are those of columns
 
 /** All tenants that match, the newest first. */
-export function tenantList({ q, status, plan_id }: TenantFilter): FiledList<AdminTenantRow, ListedTenant> {
+export function tenantList({ q, status, plan_id }: TenantFilter): Filed<ListedTenant> {
   const filter = { q, status, plan_id }
-  return {
+  return byRows<AdminTenantRow, ListedTenant>({
     name: 'tenants',
     item: ListedTenant,
     async page(ctx) {
@@ -28,5 +28,5 @@ export function tenantList({ q, status, plan_id }: TenantFilter): FiledList<Admi
       const after = { q: q ?? null, status: status ?? null, plan_id: plan_id ?? null }
       return ctx.emit(tenantsExported, { id: null, after, storeId: null })
     },
-  }
+  })
 }

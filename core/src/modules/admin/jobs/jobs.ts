@@ -1,13 +1,13 @@
 import { type LeaseTimes, leaseTimes, pageFrom, pickFields } from '#kernel'
-import type { FiledList } from '../list-file.ts'
+import { byRows, type Filed } from '../list-file.ts'
 import { jobsExported } from './events.ts'
 import { type JobRow, listJobs } from './queries.ts'
 import { Job, type JobFilter } from './schema.ts'
 
 /** All jobs that match, of tenants and of none, the newest first. */
-export function jobList({ status, task, tenant_id }: JobFilter): FiledList<JobRow, Job> {
+export function jobList({ status, task, tenant_id }: JobFilter): Filed<Job> {
   const filter = { status, task, tenant_id }
-  return {
+  return byRows<JobRow, Job>({
     name: 'jobs',
     item: Job,
     async page(ctx) {
@@ -24,7 +24,7 @@ export function jobList({ status, task, tenant_id }: JobFilter): FiledList<JobRo
       const after = { status: status ?? null, task: task ?? null, tenant_id: tenant_id ?? null }
       return ctx.emit(jobsExported, { id: null, after, storeId: null })
     },
-  }
+  })
 }
 
 export const presentJob = (row: JobRow, times: LeaseTimes): Job =>

@@ -3,7 +3,7 @@ import { countOpenSessions, findLockedUntil } from '../../auth/index.ts'
 import { listAssignmentsAmong, listMembershipsOf } from '../../members/index.ts'
 import { isOwner } from '../../roles/index.ts'
 import { presentUser, rolesOfOperator } from '../../users/index.ts'
-import type { FiledList } from '../list-file.ts'
+import { byRows, type Filed } from '../list-file.ts'
 import { usersExported } from './events.ts'
 import { findPerson, listPeople, listPeopleAfter, type PersonRow } from './queries.ts'
 import { type AdminUser, ListedUser, MOST_MEMBERSHIPS, type UserFilter, type UserMembership } from './schema.ts'
@@ -16,9 +16,9 @@ const NEWEST_FIRST = {
 } as const // the names are those of columns
 
 /** All people that match, the newest first. */
-export function peopleList({ q, status }: UserFilter): FiledList<PersonRow, ListedUser> {
+export function peopleList({ q, status }: UserFilter): Filed<ListedUser> {
   const filter = { q, status }
-  return {
+  return byRows<PersonRow, ListedUser>({
     name: 'users',
     item: ListedUser,
     async page(ctx) {
@@ -29,7 +29,7 @@ export function peopleList({ q, status }: UserFilter): FiledList<PersonRow, List
     present: presentListed,
     record: (ctx) =>
       ctx.emit(usersExported, { id: null, after: { q: q ?? null, status: status ?? null }, storeId: null }),
-  }
+  })
 }
 
 /** A person with what they belong to and whether they get in. Called as the system role. Throws 404. */
