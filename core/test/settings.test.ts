@@ -66,6 +66,8 @@ describe('the settings of all modules', () => {
       require_two_factor: false,
       two_factor_grace_days: 7,
       session_max_age_hours: 720,
+      support_access: 'always',
+      support_access_until: null,
       audit_retention_days: 365,
       audit_retention_pending: null,
       mail_reply_to: null,

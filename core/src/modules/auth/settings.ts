@@ -1,6 +1,5 @@
 import { type Ctx, conflict, defineSetting, Type } from '#kernel'
 import { findUser } from '../users/index.ts'
-import { supportAccess, supportAccessUntil } from './sessions/support-access.ts'
 
 export const requireTwoFactor = defineSetting('require_two_factor', {
   level: 'tenant',
@@ -42,13 +41,7 @@ export const sessionMaxAgeHours = defineSetting('session_max_age_hours', {
 })
 
 /** All that this module declares. */
-export const authSettings = [
-  requireTwoFactor,
-  twoFactorGraceDays,
-  sessionMaxAgeHours,
-  supportAccess,
-  supportAccessUntil,
-]
+export const authSettings = [requireTwoFactor, twoFactorGraceDays, sessionMaxAgeHours]
 
 // An admin cannot require a second factor that they have not set up themselves; an API key has none at all.
 async function requireOwnTwoFactor(ctx: Ctx): Promise<void> {

@@ -1,5 +1,5 @@
 import { defineModule } from '#kernel'
-import { auth } from '../auth/index.ts'
+import { auth, supportAccess, supportAccessUntil } from '../auth/index.ts'
 import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
@@ -30,6 +30,7 @@ export const impersonation = defineModule({
   jobs: [endImpersonation],
   listeners: [endAtSignOut],
   notifications: [impersonationBegunNotice],
+  settings: [supportAccess, supportAccessUntil],
   exported: { impersonations: { never: 'operators who act as somebody now' } },
   cases: () => import('./impersonation.cases.ts'),
 })

@@ -3,7 +3,7 @@ import type { RegisteredRoute } from '../../kernel/registry.ts'
 import { routeName } from './catalogue.ts'
 import { urlOf } from './fill.ts'
 import type { Findings } from './findings.ts'
-import { type Plan, tryOnce } from './requests.ts'
+import { type Plan, STORE_HEADER, tryOnce } from './requests.ts'
 import { takeSnapshot } from './tables.ts'
 import { tell } from './tell.ts'
 import type { Filled, ImpersonatedCredentials } from './types.ts'
@@ -41,8 +41,9 @@ export async function tryImpersonated(
     for (const each of asked) await expectNoWrite(world, each, findings)
   })
   for (const { route, attempts } of looked)
+    // The store of a request is looked up before anything of the route, as for everybody.
     for (const attempt of attempts)
-      if (attempt.foreign !== null)
+      if (attempt.foreign !== null && attempt.place !== STORE_HEADER)
         await tryOnce(world, { route, attempt, kind: KIND, token: reads }, secrets, findings)
 }
 

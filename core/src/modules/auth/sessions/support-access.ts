@@ -14,6 +14,8 @@ import {
   Type,
 } from '#kernel'
 
+// The module by which operators act as somebody else lists them; sessions obey them here.
+
 /** A tenant grants no more than this at once. */
 const MOST_GRANTED_MS = 30 * DAYS
 
