@@ -1,9 +1,11 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
-import { DAYS, newId, type OperatorRole } from '#kernel'
+import { DAYS, newId, type OperatorRole, systemActor, unavailable } from '#kernel'
+import { createContext, noOrigin } from '../../../kernel/create-context.ts'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../../testing/index.ts'
 import { addPrivatePlan, globalRecords, operatorsOf, ownRecords } from '../admin.fixture.ts'
+import { actInBulk, type BulkAct } from './bulk.ts'
 
 let test: TestCore
 let operators: Record<OperatorRole, TestPerson>
@@ -245,6 +247,40 @@ describe('many people and jobs', () => {
       'refused not_found',
       'refused not_found',
     ])
+  })
+})
+
+describe('what is done to many', () => {
+  const ids = [newId(), newId(), newId()]
+  const run = (act: BulkAct['act'], more: Partial<BulkAct> = {}) => {
+    const ctx = createContext(test.core, { tenant: null, storeId: null, actor: systemActor, origin: noOrigin })
+    const scope = () => ({ role: 'system', tenantId: null }) as const // words are types
+    return actInBulk(ctx, { ids, dry_run: false }, { scope, act, ...more })
+  }
+
+  it('ends while somebody waits for it: what was not begun by then is not tried', async () => {
+    const begun: string[] = []
+    const act = async (_: unknown, id: string) => begun.push(id) > 0
+    assert.deepEqual(short((await run(act, { budgetMs: -1 })).data), Array(3).fill('refused not_tried'))
+    assert.deepEqual(begun, [])
+    assert.deepEqual(short((await run(act)).data), ['done', 'done', 'done'])
+    assert.deepEqual(begun, ids)
+  })
+
+  it('ends where the database cannot be reached, and goes on after what is wrong with one', async () => {
+    const failing = (error: Error) => async (_: unknown, id: string) => {
+      if (id === ids[1]) throw error
+      return true
+    }
+    assert.deepEqual(short((await run(failing(unavailable()))).data), [
+      'done',
+      'refused unavailable',
+      'refused not_tried',
+    ])
+    const { data } = await run(failing(new Error('a fault of ours')))
+    assert.deepEqual(short(data), ['done', 'refused internal_error', 'done'])
+    assert.ok(!JSON.stringify(data).includes('fault of ours'))
+    assert.ok(test.logs.some((line) => line.includes('a fault of ours')))
   })
 })
 
