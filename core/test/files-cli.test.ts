@@ -212,7 +212,7 @@ describe('tenantry files move', () => {
       fail()
       throw new Error('the list has failed')
     }
-    const probe = defineModule({ name: 'probe', stored: [{ name: 'probes', list }] })
+    const probe = defineModule({ name: 'probe', stored: [{ name: 'probes', list, foldersOf: () => [] }] })
     const modules = [...builtinModules, probe]
     const { code, err } = await runInProcess(`files move --tenant ${tenantId} --to s3`, {
       env: place.env,

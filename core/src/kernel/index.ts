@@ -85,6 +85,7 @@ export { wakeWorker } from './jobs/enqueue.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
 export type { LeaseTimes } from './jobs/queries.ts'
 export { leaseTimes } from './jobs/run.ts'
+export { putToRest, wakeFromRest } from './jobs/resting.ts'
 export {
   type Brand,
   type BrandSource,
@@ -142,6 +143,8 @@ export { completeProduct, type Product, type ProductOptions, userAgentOf } from 
 export { DEFAULT_RATE_LIMITS, type RateLimitSpec, type RatePolicy, type RateSubject } from './rates/define.ts'
 export type { Count, Counter, RateStore, Taken } from './rates/store.ts'
 export { type Permission, type RegisteredRoute, type Registry, RegistryError } from './registry.ts'
+export type * from './removal/define.ts'
+export { deleteWakes } from './removal/kernel-holdings.ts'
 export { consume, newRow, recount, release, requireWritable, stamp } from './rows.ts'
 export { type Scanner, ScannerError, type ScannerReason, type ScanResult } from './scanning/scanner.ts'
 export { equalSecrets, hashToken, randomToken, type SecretBox } from './secrets.ts'

@@ -21,6 +21,7 @@ import type { Unsubscribers } from './mails/unsubscribe.ts'
 import type { NotificationChannel } from './notices/channels.ts'
 import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import type { RateLimitSpec } from './rates/define.ts'
+import type { Holding } from './removal/define.ts'
 import type { Route } from './route.ts'
 import type { Setting, SettingLevel, SettingsKeeper } from './settings/define.ts'
 import type { Founder, FutureMoment, HealthCheck, Resource, SealedKind } from './specs.ts'
@@ -72,6 +73,8 @@ export interface Module {
   readonly exported: ExportRules
   /** What it has to say about an address that operators ask about (`GET /admin/support`), and what it finds wrong. */
   readonly support: readonly SupportSection[]
+  /** What the module holds of tenants in tables that belong to none, which goes when a tenant is removed for good. */
+  readonly holdings: readonly Holding[]
   /**
    * A folder with a file for each language (`en.json`, `de-CH.json`), in which texts of ICU MessageFormat stand under their
    * codes; English has all. A later module's texts replace those of an earlier one and add languages to them.
@@ -147,6 +150,7 @@ export function defineModule(spec: ModuleSpec): Module {
     stored: [],
     exported: {},
     support: [],
+    holdings: [],
     messages: undefined,
     resources: [],
     settings: [],

@@ -25,6 +25,7 @@ import type { NotificationDefinition, Notifier } from './notices/define.ts'
 import { DEFAULT_RATE_LIMITS, type RatePolicy } from './rates/define.ts'
 import { collectExports } from './registry-exports.ts'
 import { collectFileRules } from './registry-files.ts'
+import { collectHoldings, type RegisteredHolding } from './registry-holdings.ts'
 import { problemsOfInbound } from './registry-inbound.ts'
 import { problemsOfLimit } from './registry-limits.ts'
 import { collectMails } from './registry-mails.ts'
@@ -85,6 +86,8 @@ export interface Registry {
   readonly exported: ReadonlyMap<string, ExportRule>
   /** Sections of what operators are told about an address, by name. */
   readonly support: ReadonlyMap<string, SupportSection>
+  /** What is held of tenants outside of their own tables: the kernel's first. */
+  readonly holdings: readonly RegisteredHolding[]
   /** The texts that people read, in every language. */
   readonly messages: Messages
   readonly authenticators: readonly Authenticator[]
@@ -220,6 +223,7 @@ export function createRegistry(given: readonly Module[]): Registry {
   const files = collectFileRules(modules, permissions, problems)
   const exported = collectExports(modules, problems)
   const support = collectSupport(modules, problems)
+  const holdings = collectHoldings(modules, problems)
   const messages = collectMessages(modules, problems)
   const mails = collectMails(modules, messages, problems)
   problems.push(...problemsOfTelling(modules, { messages, mails }))
@@ -266,6 +270,7 @@ export function createRegistry(given: readonly Module[]): Registry {
     files,
     exported,
     support,
+    holdings,
     messages,
     // Keys come last: one that was made elsewhere looks like anything that nobody else knows.
     authenticators: modules

@@ -22,6 +22,7 @@ export interface KernelTables {
   event_heads: { tenant_id: string; position: number }
   inbound_messages: InboundMessageTable & { tenant_id: string }
   global_inbound_messages: InboundMessageTable
+  resting_tenants: { tenant_id: string; since: string }
 }
 
 /** An event that goes out to others. */

@@ -28,6 +28,8 @@ export interface Job<P extends TObject = TObject> {
    * same. One that keeps it waiting keeps none of the tenant's places, so others of the tenant go on, too.
    */
   readonly outbound: boolean | 'receiver'
+  /** It runs also for a tenant that is at rest, whose other jobs wait. Default false. */
+  readonly whileResting: boolean
   readonly handler: (ctx: Ctx, payload: Static<P>) => Promise<void>
   /** Several at once, for what costs little more than one does. Null: each alone. */
   readonly together: Together<P> | null
@@ -48,7 +50,7 @@ export interface Together<P extends TObject> {
 
 export type Failures = ReadonlyMap<number, unknown>
 
-type Options<P extends TObject> = Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'outbound'>>
+type Options<P extends TObject> = Partial<Pick<Job<P>, 'maxAttempts' | 'leaseMs' | 'outbound' | 'whileResting'>>
 interface Alone<P extends TObject> extends Options<P>, Pick<Job<P>, 'payload' | 'handler'> {
   transaction?: Job['transaction']
 }
@@ -61,7 +63,13 @@ interface Several<P extends TObject> extends Options<P>, Pick<Job<P>, 'payload'>
 export function defineJob<P extends TObject>(name: string, spec: Alone<P> | Several<P>): Job<P> {
   if (spec.outbound === 'receiver' && spec.transaction !== 'manual')
     throw new Error(`The job ${name} waits for a receiver: its transaction has to be manual`)
-  const defaults = { maxAttempts: 10, leaseMs: 5 * 60_000, transaction: 'managed', outbound: false } as const // a word is a type
+  const defaults = {
+    maxAttempts: 10,
+    leaseMs: 5 * 60_000,
+    transaction: 'managed',
+    outbound: false,
+    whileResting: false,
+  } as const // a word is a type
   if (!('together' in spec)) return Object.freeze({ name, ...defaults, together: null, ...spec })
   const { handler } = spec.together
   const alone = async (ctx: Ctx, payload: Static<P>): Promise<void> => {

@@ -4,6 +4,7 @@ import { coreOf } from '../core-of.ts'
 import { createContext, noOrigin, systemActor } from '../create-context.ts'
 import type { Tx } from '../db/tables.ts'
 import { claiming, Interrupted } from './claim.ts'
+import { listResting } from './resting.ts'
 
 const BATCH = 500
 
@@ -20,7 +21,7 @@ export interface Sweep<T extends { tenant_id: string }> {
   /**
    * The tenants that have work, with whatever else the work needs to know: a row for each, ascending by `tenant_id`, all
    * after `after`, `limit` at most. Called as the system role in a short transaction of its own, until it gives none; so
-   * it must not give a tenant again that failed, which the order sees to.
+   * it must not give a tenant again that failed, which the order sees to. Those that are at rest are passed over.
    */
   list(tx: Tx, page: SweepPage): Promise<readonly T[]>
   /**
@@ -45,13 +46,13 @@ export async function everyTenant<T extends { tenant_id: string }>(of: Ctx | Cor
   const isMine = await claiming(core, `sweep ${sweep.name}`, async (claimed) => {
     for (let after = claimed.position; ; ) {
       const page: SweepPage = { after, limit: BATCH }
-      const tenants: readonly T[] = await core.run(({ tx }) => sweep.list(tx, page), { role: 'system', tenantId: null })
+      const { tenants, resting } = await readPage(core, sweep, page)
       if (tenants.length === 0) return
       for (const tenant of tenants) {
         claimed.assertGoesOn()
         if (after !== null && tenant.tenant_id <= after)
           throw new Error(`The list of the sweep ${sweep.name} must ascend by tenant_id`)
-        await workOn(core, sweep, tenant)
+        if (!resting.has(tenant.tenant_id)) await workOn(core, sweep, tenant)
         after = tenant.tenant_id
         await claimed.save(after)
       }
@@ -59,6 +60,20 @@ export async function everyTenant<T extends { tenant_id: string }>(of: Ctx | Cor
   })
   if (!isMine) core.log.info({ sweep: sweep.name }, 'a sweep is left out: another process is at it')
 }
+
+/** A page of the list, and which of its tenants are at rest. */
+async function readPage<T extends { tenant_id: string }>(core: Core, sweep: Sweep<T>, page: SweepPage) {
+  return core.run(
+    async ({ tx }) => {
+      const tenants: readonly T[] = await sweep.list(tx, page)
+      const ids = tenants.map(({ tenant_id }) => tenant_id)
+      return { tenants, resting: ids.length === 0 ? NOBODY : await listResting(tx, ids) }
+    },
+    { role: 'system', tenantId: null },
+  )
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 async function workOn<T extends { tenant_id: string }>(core: Core, sweep: Sweep<T>, tenant: T): Promise<void> {
   const { tenant_id } = tenant

@@ -50,11 +50,19 @@ export interface Claim {
   locked_by: string
 }
 
-/** The queue of one tenant or, for null, of what belongs to none: of outbound jobs, or of all others. */
-export function getQueue(tenantId: string | null, outbound: boolean): JobQueries {
+/**
+ * The queue of one tenant or, for null, of what belongs to none: of outbound jobs, or of all others. `tasks`: of these
+ * alone; null: of all.
+ */
+export function getQueue(
+  tenantId: string | null,
+  outbound: boolean,
+  tasks: readonly string[] | null = null,
+): JobQueries {
   // A tenant's table has all the columns of the other, and its own.
   const table = (tenantId === null ? 'system_jobs' : 'tenant_jobs') as 'system_jobs'
   const own = tenantId === null ? sql<boolean>`true` : sql<boolean>`tenant_id = ${tenantId}`
+  const begins = tasks === null ? sql<boolean>`true` : sql<boolean>`task = any(${tasks}::text[])`
   const due = (tx: Tx, lease: Lease) =>
     tx
       .selectFrom(table)
@@ -62,6 +70,7 @@ export function getQueue(tenantId: string | null, outbound: boolean): JobQueries
       .where(own)
       .where('outbound', '=', outbound)
       .where(isDue(lease))
+      .where(begins)
       .orderBy('run_at')
       .orderBy('id')
       .forUpdate()

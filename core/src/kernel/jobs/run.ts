@@ -8,6 +8,7 @@ import type { Together } from './define.ts'
 import type { Visit } from './outbound-visit.ts'
 import { perform, performTogether } from './perform.ts'
 import { type ClaimedJob, getQueue, type JobChange, type JobQueries, type LeaseTimes } from './queries.ts'
+import { tasksNow } from './resting.ts'
 import { runThrottled } from './throttled.ts'
 
 /** A running job renews its lease; after a crash another process takes over after this time. */
@@ -49,7 +50,10 @@ export async function runDueJobs(
   const isThrottled = tenantId !== null && (await core.throttled.has(tenantId))
   const until = performance.now() + SLICE_MS
   const goesOn = () => performance.now() < until && !stopping.aborted && !visit?.hasLeft()
-  const turn: Turn = { core, tenantId, outbound, isThrottled, queue: getQueue(tenantId, outbound), visit, goesOn }
+  const tasks = await tasksNow(core, tenantId)
+  if (tasks?.length === 0) return false
+  const queue = getQueue(tenantId, outbound, tasks)
+  const turn: Turn = { core, tenantId, outbound, isThrottled, queue, visit, goesOn }
   return isThrottled ? runThrottled(core, { tenantId, outbound }, () => runTurn(turn)) : runTurn(turn)
 }
 

@@ -9,6 +9,7 @@ import { startLooking } from './due-wakes.ts'
 import { createOutboundPlaces } from './outbound-places.ts'
 import { createOutboundTasks } from './outbound-tasks.ts'
 import { createQueuePool } from './queue-pool.ts'
+import { tasksWhileResting } from './resting.ts'
 import { runDueJobs } from './run.ts'
 import { cronItems, RUN_OUTBOUND_TASK, RUN_TASK, SWEEP, scheduledTask, TIDY, type WakePayload } from './schedules.ts'
 import { createSlowPlaces } from './slow-places.ts'
@@ -174,13 +175,17 @@ function tasksOf(core: Core, stopping: AbortSignal): TaskList {
   return tasks
 }
 
-/** Wakes every tenant with due jobs that no process has claimed. */
+/** Wakes every tenant with due jobs that may begin and that no process has claimed. */
 export async function sweepJobs(core: Core): Promise<void> {
   const now = core.clock.now()
   const free = "status = 'waiting' and run_at <= $1 and (locked_until is null or locked_until < $1)"
+  const resting = (await core.db.systemQuery<{ tenant_id: string }>('select tenant_id from resting_tenants')).map(
+    ({ tenant_id }) => tenant_id,
+  )
   const ofTenants = await core.db.systemQuery<{ tenant_id: string; outbound: boolean }>(
-    `select distinct tenant_id, outbound from tenant_jobs where ${free} limit 10000`,
-    [now],
+    `select distinct tenant_id, outbound from tenant_jobs
+     where ${free} and (tenant_id <> all($2::uuid[]) or task = any($3::text[])) limit 10000`,
+    [now, resting, tasksWhileResting(core)],
   )
   const ofNone = await core.db.systemQuery<{ outbound: boolean }>(
     `select distinct outbound from system_jobs where ${free}`,

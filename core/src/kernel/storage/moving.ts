@@ -31,4 +31,9 @@ export interface StoredKind {
   name: string
   /** What is elsewhere than it should be; in pages, however much it is. `ctx` has no tenant and no transaction. */
   list(ctx: Ctx, move: Move): AsyncIterable<Movable>
+  /**
+   * The folders of a storage with all that is there of a tenant and of nobody else: what is in them goes when the tenant is
+   * removed for good.
+   */
+  foldersOf(tenantId: string): readonly string[]
 }

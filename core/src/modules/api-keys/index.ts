@@ -15,6 +15,7 @@ import { remind } from './life/remind.ts'
 import { sweep } from './life/upkeep.ts'
 import { keyLeakedMail, keysExpiringMail } from './mails.ts'
 import { keyExpiringNotice } from './notifications.ts'
+import { deleteHashes } from './queries.ts'
 import { keyRoutes } from './routes.ts'
 import { MAX_OVERLAP_HOURS } from './schema.ts'
 import { apiKeysSupport } from './support.ts'
@@ -55,5 +56,6 @@ export const apiKeys = defineModule({
   // The hashes of keys are in no tenant's table.
   support: [apiKeysSupport],
   exported: { api_keys: { imported: importedKeys }, api_key_usage: 'whole' },
+  holdings: [{ table: 'api_key_hashes', columns: ['tenant_id'], remove: deleteHashes }],
   cases: () => import('./api-keys.cases.ts'),
 })

@@ -134,6 +134,16 @@ export const insertHashes = (tx: Tx, rows: ApiKeyHashRow[]): Promise<Pick<ApiKey
     .returning('key_hash')
     .execute()
 
+/** Takes keys of a tenant out of the directory, so many at most. */
+export async function deleteHashes(tx: Tx, tenantId: string, most: number): Promise<number> {
+  const some = tx.selectFrom('api_key_hashes').select('key_hash').where('tenant_id', '=', tenantId).limit(most)
+  const { numDeletedRows } = await tx
+    .deleteFrom('api_key_hashes')
+    .where('key_hash', 'in', some)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
 /** The moments by which a key is spoken of. */
 interface ReminderMoments {
   now: string

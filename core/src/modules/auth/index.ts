@@ -8,6 +8,7 @@ import * as events from './events.ts'
 import { authMails } from './mails.ts'
 import { authNotices } from './notifications.ts'
 import { passwordHasher } from './passwords/hash.ts'
+import { deleteTokensFor } from './queries.ts'
 import { sendReset, sendVerification } from './recovery/links.ts'
 import { limitedSignIns, noteLimited } from './refusals/limited.ts'
 import { accountRoutes } from './routes-accounts.ts'
@@ -36,7 +37,7 @@ export {
   verifyEmailMail,
 } from './mails.ts'
 export { hashPasswordsCheaply, passwordHasher, verifyPassword } from './passwords/hash.ts'
-export { findAccountByEmail, findAccountById } from './queries.ts'
+export { findAccountByEmail, findAccountById, listWithPassword } from './queries.ts'
 export { requestReset } from './recovery/reset-password.ts'
 export { SignedIn, SignInAnswer, Tokens, TwoFactorRequired } from './schema.ts'
 export {
@@ -94,6 +95,7 @@ export const auth = defineModule({
   support: [accountSupport, signInsSupport],
   settings: authSettings,
   sealed: [sealedSigningKeys],
+  holdings: [{ table: 'refresh_tokens', columns: ['scope_tenant_id'], remove: deleteTokensFor }],
   // Failure windows and mailed links last a day at most.
   moments: [
     { table: 'login_failures', column: 'window_ends_at', aheadMs: 1 * DAYS },

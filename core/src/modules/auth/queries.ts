@@ -1,4 +1,4 @@
-import { type Insertable, prepared, type Tx } from '#kernel'
+import { type Insertable, prepared, sql, type Tx } from '#kernel'
 import { normalizeEmail, type UserRow } from '../users/index.ts'
 import type { TokenPurpose, UserPasswordTable, UserTokenRow, UserTokenTable } from './table.ts'
 
@@ -21,6 +21,23 @@ export interface Account {
  */
 export async function findAccountByEmail(tx: Tx, email: string, fingerprint = ''): Promise<Account | undefined> {
   return accountOf(await selectByEmail(tx, normalizeEmail(email) ?? '', fingerprint))
+}
+
+/** Which of these people have a password. */
+export async function listWithPassword(tx: Tx, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx
+    .selectFrom('user_passwords')
+    .select('user_id')
+    .where(sql<boolean>`user_id = any(${userIds}::uuid[])`)
+    .execute()
+  return new Set(rows.map(({ user_id }) => user_id))
+}
+
+/** Removes refresh tokens for a tenant, so many at most. */
+export async function deleteTokensFor(tx: Tx, tenantId: string, most: number): Promise<number> {
+  const some = tx.selectFrom('refresh_tokens').select('id').where('scope_tenant_id', '=', tenantId).limit(most)
+  const { numDeletedRows } = await tx.deleteFrom('refresh_tokens').where('id', 'in', some).executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
 }
 
 /** The account of a person, and what it knows of a device. */

@@ -8,6 +8,7 @@ import * as events from './events.ts'
 import { MOST_AHEAD_MS, OVERLAP_MS } from './judge.ts'
 import { sealedKeys } from './keys.ts'
 import { domainFailingNotice } from './notifications.ts'
+import { deleteClaims } from './queries.ts'
 import { mailDomainRoutes } from './routes.ts'
 import { senders } from './sender.ts'
 import { mailReplyTo } from './settings.ts'
@@ -51,5 +52,6 @@ export const mailDomains = defineModule({
       imported: { never: 'whose a domain is has to be proven here: add it again' },
     },
   },
+  holdings: [{ table: 'mail_domain_claims', columns: ['tenant_id'], remove: deleteClaims }],
   cases: () => import('./mail-domains.cases.ts'),
 })

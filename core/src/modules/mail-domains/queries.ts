@@ -72,9 +72,11 @@ export async function upsertClaim(tx: Tx, claim: MailDomainClaimTable, shown: re
   return taken !== undefined
 }
 
-/** Gives up what the tenant has. */
-export const deleteClaims = (tx: Tx, tenantId: string): Promise<unknown> =>
-  tx.deleteFrom('mail_domain_claims').where('tenant_id', '=', tenantId).execute()
+/** Gives up what the tenant has; returns how many that were. */
+export async function deleteClaims(tx: Tx, tenantId: string): Promise<number> {
+  const gone = await tx.deleteFrom('mail_domain_claims').where('tenant_id', '=', tenantId).executeTakeFirstOrThrow()
+  return Number(gone.numDeletedRows)
+}
 
 /** The tenant's domain, if mails may come from it: it is verified, and no other tenant has taken it since. */
 export const findSendingDomain = (tx: Tx, tenantId: string): Promise<DomainRow | undefined> =>

@@ -6,6 +6,7 @@ import { roles } from '../roles/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import { announceOn } from './announcements/announce.ts'
+import { updateAnnouncementsFor } from './announcements/announcement-queries.ts'
 import * as announcementEvents from './announcements/events.ts'
 import { announcementRoutes } from './announcements/routes.ts'
 import { fanOut } from './delivery/fan-out.ts'
@@ -68,5 +69,6 @@ export const notifications = defineModule({
     notification_sends: { never: 'work under way in this installation' },
     push_subscriptions: { never: 'browsers take messages of this installation alone' },
   },
+  holdings: [{ table: 'announcements', columns: ['tenant_ids', 'position'], remove: updateAnnouncementsFor }],
   cases: () => import('./notifications.cases.ts'),
 })

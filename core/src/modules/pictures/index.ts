@@ -7,6 +7,7 @@ import { sweepPictures } from './sweep.ts'
 
 export { type PictureForm, pictureErrors } from './encoder.ts'
 export { getPicture, keepPicture, pictureUrl, replacePicture } from './operations.ts'
+export { measurePicture, removePicture } from './remove.ts'
 export type { PictureRow } from './table.ts'
 export type { PictureKind } from './variants.ts'
 

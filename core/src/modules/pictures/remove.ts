@@ -2,6 +2,19 @@ import type { Backend, Ctx, FileStorage } from '#kernel'
 import { lackOf, sizesOf } from './kept.ts'
 import { deleteRemoved, findPicture, updateBackend } from './queries.ts'
 
+/** What the storage has of a picture that somebody shows, in bytes by key; null for one that nobody does. */
+export async function measurePicture(
+  ctx: Ctx,
+  id: string,
+): Promise<{ backend: Backend; sizes: Map<string, number> } | null> {
+  const picture = await ctx.transaction(({ tx }) => findPicture(tx, id, 'attached'), { ...ALL, readOnly: true })
+  if (!picture) return null
+  const { storage_backend: backend } = picture
+  return { backend, sizes: await sizesOf(ctx.storages.of(backend), id) }
+}
+
+const ALL = { role: 'system', tenantId: null } as const // a literal of TransactionOptions
+
 /** Removes the files of a picture that nobody shows any more, then its row: as often as it takes. */
 export async function removePicture(ctx: Ctx, id: string): Promise<void> {
   const picture = await ctx.transaction(({ tx }) => findPicture(tx, id, 'removed'), { readOnly: true })

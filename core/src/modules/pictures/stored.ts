@@ -8,6 +8,8 @@ const PAGE = 200
 /** Moves pictures: they are of people and of the installation, so not where only one tenant's things are meant. */
 export const storedPictures: StoredKind = {
   name: 'pictures',
+  // They are in nobody's folder; what a tenant shows goes by itself.
+  foldersOf: () => [],
   async *list(ctx, move) {
     if (move.tenantId !== null) return
     for (let after: string | null = null; ; ) {

@@ -1,4 +1,5 @@
 import { type Backend, type Ctx, copyBetween, isSame, type Movable, type Move, type StoredKind } from '#kernel'
+import { folderOf } from './keys.ts'
 import { findExport, listExportsElsewhere, updateBackend } from './queries.ts'
 
 const PAGE = 200
@@ -7,6 +8,7 @@ type Elsewhere = Awaited<ReturnType<typeof listExportsElsewhere>>[number]
 /** Moves exports that are done. */
 export const storedExports: StoredKind = {
   name: 'exports of tenants',
+  foldersOf: (tenantId) => [folderOf(tenantId)],
   async *list(ctx, { to, from, tenantId, ...move }) {
     for (let after: string | null = null; ; ) {
       const page = { to: to.backend, from, tenantId, after, limit: PAGE }

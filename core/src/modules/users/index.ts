@@ -1,11 +1,13 @@
 import { defineModule } from '#kernel'
 import { pictures } from '../pictures/index.ts'
 import * as events from './events.ts'
+import { userHoldings } from './holdings.ts'
 import { userRoutes } from './routes.ts'
 import { readStoredSettings } from './settings.ts'
 
 export { normalizeEmail } from '#kernel'
 export * from './events.ts'
+export { deleteUnusedUser } from './holdings.ts'
 export {
   addUser,
   addUserTenant,
@@ -40,5 +42,6 @@ export const users = defineModule({
   events: Object.values(events),
   routes: userRoutes,
   settingsOf: { user: readStoredSettings },
+  holdings: userHoldings,
   cases: () => import('./users.cases.ts'),
 })

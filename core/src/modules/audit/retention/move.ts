@@ -3,6 +3,7 @@ import { copyBetween, type FileStorage, isSame, type Move, measure, type StoredK
 /** Moves archives: what a storage has of them says where they are. */
 export const storedArchives: StoredKind = {
   name: 'audit archives',
+  foldersOf: (tenantId) => [`audit/${tenantId}`],
   async *list({ storages }, move) {
     const others = storages.all.filter(({ backend }) => backend !== move.to.backend)
     for (const { backend } of others) {

@@ -24,6 +24,7 @@ const GRACE_MS = 1 * HOURS
 /** Moves files, those in the trash and in quarantine too. What an upload is about to write is not there yet, and stays. */
 export const storedFiles: StoredKind = {
   name: 'files',
+  foldersOf: (tenantId) => [`files/${tenantId}`, `uploads/${tenantId}`],
   async *list(ctx, move) {
     for (let after: Placed | null = null; ; ) {
       const page = { to: move.to.backend, from: move.from, tenantId: move.tenantId, after, limit: PAGE }

@@ -10,6 +10,24 @@ export const findAnnouncement = (tx: Tx, id: string): Promise<AnnouncementRow | 
 export const updateAnnouncement = (tx: Tx, id: string, change: Updateable<AnnouncementTable>): Promise<unknown> =>
   tx.updateTable('announcements').set(change).where('id', '=', id).execute()
 
+/**
+ * Takes the name of a tenant that is removed for good out of announcements. One whose telling had come to it begins anew, and tells nobody
+ * twice.
+ */
+export async function updateAnnouncementsFor(tx: Tx, tenantId: string, most: number): Promise<number> {
+  const names = sql<boolean>`(${tenantId}::uuid = any(tenant_ids) or position = ${tenantId}::uuid)`
+  const some = tx.selectFrom('announcements').select('id').where(names).limit(most)
+  const { numUpdatedRows } = await tx
+    .updateTable('announcements')
+    .set({
+      tenant_ids: sql<string[]>`array_remove(tenant_ids, ${tenantId}::uuid)`,
+      position: sql<string | null>`nullif(position, ${tenantId}::uuid)`,
+    })
+    .where('id', 'in', some)
+    .executeTakeFirstOrThrow()
+  return Number(numUpdatedRows)
+}
+
 /** Which of these are tenants, whatever their state. */
 export async function listKnownTenants(tx: Tx, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await tx.selectFrom('tenants').select('id').where(sql<boolean>`id = any(${ids}::uuid[])`).execute()
@@ -37,7 +55,8 @@ export async function listNextTenants(
 export async function countBusyTenants(tx: Tx, now: string): Promise<number> {
   const { rows } = await sql<{ busy: number }>`
     select count(distinct tenant_id)::integer as busy from (
-      select tenant_id from tenant_jobs where status = 'waiting' and not outbound and run_at <= ${now} order by run_at desc limit 500
+      select tenant_id from tenant_jobs where status = 'waiting' and not outbound and run_at <= ${now}
+        and not exists (select from resting_tenants r where r.tenant_id = tenant_jobs.tenant_id) order by run_at desc limit 500
     ) as due`.execute(tx)
   return rows[0]?.busy ?? 0
 }
