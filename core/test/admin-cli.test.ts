@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '#kernel'
+import { asSuperuser, carryOut, passGrace } from '../src/modules/tenant-removal/tenant-removal.fixture.ts'
 import { findUserByEmail } from '../src/modules/users/index.ts'
 import { TEST_SECRET } from '../src/testing/core.ts'
 import { createTestCore, type TestCore } from '../src/testing/index.ts'
@@ -129,7 +130,7 @@ describe('tenantry admin suspend and reactivate', () => {
     const again = await run(`suspend --tenant ${slug} --reason Breach`)
     assert.deepEqual([again.code, /is suspended already/.test(again.out)], [0, true])
     const back = await run(`reactivate ${names}`)
-    assert.deepEqual([back.code, /^2 tenants are active now\.$/m.test(back.out)], [0, true])
+    assert.deepEqual([back.code, /^2 tenants are reactivated now\.$/m.test(back.out)], [0, true])
     await until('both are let in', async () => (await statuses()).join() === '200,200')
     assert.deepEqual(await actions(two.id), ['admin.tenant_suspended by system', 'admin.tenant_reactivated by system'])
     const { body } = await two.owner.get('/audit?action=tenant.suspended')
@@ -171,6 +172,58 @@ describe('tenantry admin suspend and reactivate', () => {
       `suspend --tenant ${one.id} --reason=${'a'.repeat(1_001)}`,
     ])
       assert.equal((await run(args)).code, 2, args)
+  })
+})
+
+describe('tenantry admin delete, reactivate and certificate', () => {
+  test('delete tenants as can be undone, after a dry run that touches nothing', async () => {
+    const { id, owner } = await t.foundTenant()
+    const { slug } = (await owner.get('/tenants/current')).body
+    const dry = await run(`delete --tenant ${slug} --dry-run`)
+    assert.deepEqual([dry.code, dry.err], [0, ''])
+    assert.match(dry.out, /: would be deleted\nNothing was done to 1 tenant: a dry run\.\n$/)
+    assert.equal((await owner.get('/stores')).status, 200)
+    await run(`suspend --tenant ${id} --reason Breach`)
+    const { code, out } = await run(`delete --tenant ${slug} --reason Over`)
+    assert.equal(code, 0, out)
+    assert.match(
+      out,
+      /: is deleted now, and removed for good from \d{4}-\d\d-\d\dT\S+Z on\n1 tenant is deleted now\.\n$/,
+    )
+    const again = await run(`delete --tenant ${slug}`)
+    assert.deepEqual([again.code, /: is deleted already$/m.test(again.out)], [0, true])
+    await until('nobody gets in', async () => (await owner.get('/stores')).status === 403)
+    assert.match((await run(`reactivate --tenant ${slug}`)).out, /: is suspended now\n1 tenant is reactivated now\.\n$/)
+    assert.match((await run(`reactivate --tenant ${slug}`)).out, /: is active now$/m)
+    assert.deepEqual(await actions(id), [
+      'admin.tenant_suspended by system',
+      'admin.tenant_deleted by system',
+      'admin.tenant_reactivated by system',
+      'admin.tenant_reactivated by system',
+    ])
+    assert.equal((await run('delete')).code, 2)
+    assert.equal((await run(`delete --tenant ${slug} --reason=a\u0007b`)).code, 2)
+  })
+
+  test('show what is left of one that is gone, by its id or slug, and whether it is as it was signed', async () => {
+    const { id, owner } = await t.foundTenant()
+    const { slug } = (await owner.get('/tenants/current')).body
+    assert.equal((await run(`certificate --tenant ${id}`)).code, 1)
+    await run(`delete --tenant ${id}`)
+    await passGrace(t)
+    assert.ok((await carryOut(t)).includes('done'))
+    for (const name of [id, id.toUpperCase(), slug]) {
+      const { code, out } = await run(`certificate --tenant ${name}`)
+      const { facts, is_valid } = JSON.parse(out)
+      assert.deepEqual([code, facts.tenant_id, facts.requested_by.type, is_valid], [0, id, 'system', true])
+    }
+    const change =
+      "update core.tenant_removal_certificates set content = replace(content, 'system', 'nobody') where tenant_id = $1"
+    await asSuperuser(t, change, [id])
+    const { code, out } = await run(`certificate --tenant ${id}`)
+    assert.deepEqual([code, JSON.parse(out).is_valid], [1, false])
+    assert.match((await run('certificate --tenant nobody')).err, /No tenant nobody was removed for good/)
+    assert.equal((await run('certificate')).code, 2)
   })
 })
 

@@ -58,6 +58,7 @@ export const TABLES: Record<string, Rights> = {
 
   // Work and kept answers. Schedules and sweeps are the system's.
   runs: { app: '', system: ALL },
+  resting_tenants: { app: '', system: ALL },
   tenant_jobs: { app: ALL, system: ALL },
   system_jobs: {
     app: 'select, insert, update (dedupe_key, status, attempts, run_at, locked_until, locked_by, last_error), delete',
@@ -120,6 +121,14 @@ export const TABLES: Record<string, Rights> = {
   },
   tenant_imports: { app: '', system: ALL },
   tenant_import_people: { app: '', system: ALL },
+  // By what tenants end. When one was marked is for nobody to write, and what was certified for nobody to change.
+  tenant_removals: {
+    app: '',
+    system:
+      'select, insert (tenant_id, requested_at, requested_by_type, requested_by_id, requested_by_label, reason, purge_at), update (reminded_days, mail_ids, begun_at, claimed_by, claimed_until, progress, problem, retry_at), delete',
+  },
+  tenant_removal_people: { app: '', system: ALL },
+  tenant_removal_certificates: { app: '', system: 'select, insert' },
   roles: { app: ALL, system: ALL },
   role_assignments: { app: 'select, insert, delete', system: ALL },
   members: { app: ALL, system: ALL },
@@ -173,6 +182,11 @@ export const FUNCTIONS: Record<string, string> = {
   drop_oldest_month: 'system',
   remove_half_imported: 'system',
   delivery_id: 'app, system',
+  assert_removing: 'system',
+  remove_rows: 'system',
+  remove_leaves: 'system',
+  loosen_rows: 'system',
+  remove_tenant: 'system',
   // Called by migrations and by other functions.
   set_rights: '',
   app_may: '',
@@ -183,4 +197,6 @@ export const FUNCTIONS: Record<string, string> = {
   audit_given_up: '',
   audit_kept_at_least: '',
   audit_month_is_given_up: '',
+  removal_key: '',
+  removal_references: '',
 }

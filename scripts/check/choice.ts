@@ -69,6 +69,8 @@ export const ALSO_ON_FIFTEEN = [
   'life/renewal',
   'load/windows',
   'load/throttle',
+  'tenant-removal/purge',
+  'tenant-removal/bounds',
   'tenants/settings',
 ]
 

@@ -1,6 +1,8 @@
 import type { Ctx } from '../kernel/context.ts'
 import type { Core } from '../kernel/core.ts'
 import { listTenantsNamed, type NamedTenant, reactivate, suspend } from '../modules/admin/index.ts'
+import { planRemoval } from '../modules/tenant-removal/index.ts'
+import { getTenant } from '../modules/tenants/index.ts'
 import { requireModules } from './admin-modules.ts'
 import { type Command, say, type Values } from './command.ts'
 import { explain, UsageError } from './failures.ts'
@@ -29,25 +31,56 @@ Keeps the people and keys of these tenants out, in every process within a second
   options: { ...options, reason: { type: 'string' } },
   run(values, lineOptions) {
     const reason = readLine('--reason', values.reason, MOST_REASON)
-    const act = { from: 'active', done: 'suspended', work: (ctx: Ctx) => suspend(ctx, reason) }
+    const act = { from: ['active'], done: ['suspended'], word: 'suspended', work: (ctx: Ctx) => suspend(ctx, reason) }
     return withCore(lineOptions, (core) => actOnAll(core, values, act))
   },
 }
 
 export const adminReactivate: Command = {
-  summary: 'let everybody into suspended tenants again',
+  summary: 'let everybody into suspended or deleted tenants again',
   help: (cli) => `Usage: ${cli} admin reactivate --tenant <slug|id>... [--dry-run]
 
-Lets the people and keys of these tenants in again. ${HELP}`,
+Lets the people and keys of these tenants in again. A deleted one becomes what it was before, active or suspended, as long as its data
+is not being removed yet. ${HELP}`,
   options,
   run: (values, lineOptions) =>
-    withCore(lineOptions, (core) => actOnAll(core, values, { from: 'suspended', done: 'active', work: reactivate })),
+    withCore(lineOptions, (core) =>
+      actOnAll(core, values, {
+        from: ['suspended', 'deleted'],
+        done: ['active'],
+        word: 'reactivated',
+        work: async (ctx) => {
+          await reactivate(ctx)
+          return `is ${(await getTenant(ctx.tx, ctx.tenantId)).status} now`
+        },
+      }),
+    ),
+}
+
+export const adminDelete: Command = {
+  summary: 'delete tenants, as can be undone for thirty days',
+  help: (cli) => `Usage: ${cli} admin delete --tenant <slug|id>... [--reason <text>] [--dry-run]
+
+Keeps the people and keys of these tenants out, in every process within a second, and has all their work wait; their owners are told by
+mail. After thirty days all of their data is removed for good; until then "admin reactivate" undoes it. ${HELP}
+  --reason     why; the tenant finds it in its own log until then`,
+  options: { ...options, reason: { type: 'string' } },
+  run(values, lineOptions) {
+    const reason = values.reason === undefined ? null : readLine('--reason', values.reason, MOST_REASON)
+    const work = async (ctx: Ctx) =>
+      `is deleted now, and removed for good from ${(await planRemoval(ctx, reason)).purge_at} on`
+    const act = { from: ['active', 'suspended'], done: ['deleted'], word: 'deleted', work }
+    return withCore(lineOptions, (core) => actOnAll(core, values, act))
+  },
 }
 
 interface Act {
-  /** The status that it is for, and the one that follows. */
-  from: string
-  done: string
+  /** The statuses that it is for, and those of tenants of which nothing is to be done any more. */
+  from: readonly string[]
+  done: readonly string[]
+  /** What they are afterwards. */
+  word: string
+  /** A text says more of what became of it. */
   work(ctx: Ctx): Promise<unknown>
 }
 
@@ -59,22 +92,22 @@ async function actOnAll(core: Core, values: Values, act: Act): Promise<number> {
   for (const tenant of tenants) {
     const { slug, id, name, status } = tenant
     const line = `${slug} (${id}, ${name})`
-    if (status === act.done) say(`${line}: is ${status} already`)
-    else if (isDry && status === act.from) say(`${line}: would be ${act.done}`)
+    if (act.done.includes(status)) say(`${line}: is ${status} already`)
+    else if (isDry && act.from.includes(status)) say(`${line}: would be ${act.word}`)
     else if (await actOn(core, tenant, act, line)) acted++
     else failed++
   }
   if (isDry) say(`Nothing was done to ${counted(tenants.length, 'tenant')}: a dry run.`)
-  else say(`${counted(acted, 'tenant')} ${acted === 1 ? 'is' : 'are'} ${act.done} now.`)
+  else say(`${counted(acted, 'tenant')} ${acted === 1 ? 'is' : 'are'} ${act.word} now.`)
   return failed === 0 ? 0 : 1
 }
 
 /** False, and said, when it could not be done. */
 async function actOn(core: Core, { id, status }: NamedTenant, act: Act, line: string): Promise<boolean> {
   try {
-    if (status !== act.from) throw new Error(`The tenant is ${status}, not ${act.from}`)
-    await core.run(act.work, { role: 'system', tenantId: id })
-    say(`${line}: is ${act.done} now`)
+    if (!act.from.includes(status)) throw new Error(`The tenant is ${status}, not ${act.from.join(' or ')}`)
+    const more = await core.run(act.work, { role: 'system', tenantId: id })
+    say(`${line}: ${typeof more === 'string' ? more : `is ${act.word} now`}`)
     return true
   } catch (error) {
     say(`${line}: ${explain(error)}`)

@@ -21,6 +21,7 @@ import { stores } from './stores/index.ts'
 import { subscriptions } from './subscriptions/index.ts'
 import { support } from './support/index.ts'
 import { tenantExports } from './tenant-exports/index.ts'
+import { tenantRemoval } from './tenant-removal/index.ts'
 import { tenants } from './tenants/index.ts'
 import { users } from './users/index.ts'
 import { webhooks } from './webhooks/index.ts'
@@ -48,6 +49,7 @@ export const builtinModules: readonly Module[] = [
   notifications,
   files,
   tenantExports,
+  tenantRemoval,
   events,
   webhooks,
   support,

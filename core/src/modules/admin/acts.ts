@@ -7,6 +7,7 @@ import {
   type OverridesRecord,
   type PlanChange,
 } from '../subscriptions/index.ts'
+import { undoRemoval } from '../tenant-removal/index.ts'
 import {
   changeTenant,
   getTenant,
@@ -28,7 +29,7 @@ import type { TenantAct, TenantChanges } from './schema.ts'
 
 // Each works on the tenant of the context, in a transaction of the system role, and leaves two records: what happened, in
 // the tenant's own log, and who of the operators did it, in that of the installation; nothing where nothing changes, which
-// false tells. Each throws 404 for no tenant, 409 `conflict` for one that is deleted.
+// false tells. Each throws 404 for no tenant, and 409 `conflict` for one that is deleted, unless that is what it undoes.
 
 /**
  * Changes name or slug, which `operations` may, and what the tenant gets in place of what its plan says, which `billing` may. All
@@ -66,9 +67,14 @@ export async function suspend(ctx: Ctx, reason: string): Promise<boolean> {
   return note(ctx, tenantSuspendedByOperator, { reason })
 }
 
-/** Lets everybody in again. Throws 409 `conflict` unless the tenant is suspended. */
+/**
+ * Lets everybody in again; a deleted tenant becomes what it was before, also suspended. Throws 409 `conflict` for one that is active, or whose
+ * data is being removed already.
+ */
 export async function reactivate(ctx: Ctx): Promise<boolean> {
-  await reactivateTenant(ctx)
+  const tenant = await lockTenantIfThere(ctx.tx, ctx.tenantId)
+  if (tenant?.status === 'deleted') await undoRemoval(ctx)
+  else await reactivateTenant(ctx)
   return note(ctx, tenantReactivatedByOperator)
 }
 

@@ -19,6 +19,14 @@ async function suspended(tenant: Tenant) {
   return filling
 }
 
+async function exported(tenant: Tenant) {
+  const filling = await onAnother(tenant)
+  const path = `/api/v1/admin/tenants/${filling.params.id}/export`
+  const { status } = await tenant.test.request('POST', path, { token: filling.token })
+  assert.equal(status, 202)
+  return filling
+}
+
 /** What is told of the routes of operators. */
 const cases: Cases = {
   // Of what is acted on in bulk no id belongs to a tenant alone.
@@ -73,6 +81,18 @@ const cases: Cases = {
     'POST /admin/tenants/:id/extend-trial': {
       given: async (tenant) => ({ ...(await onAnother(tenant)), body: { days: 7 } }),
       see: ({ body }, sent) => has(body, { id: sent.params.id, subscription: { status: 'trialing' } }),
+    },
+    'POST /admin/tenants/:id/export': {
+      given: onAnother,
+      see: ({ status, body }) => {
+        assert.equal(status, 202)
+        assert.ok(body.job_id)
+      },
+    },
+    'GET /admin/tenants/:id/export': {
+      given: exported,
+      see: ({ body }, { params }) =>
+        has(body, { tenant_id: params.id, status: 'queued', requested_by: null, url: null }),
     },
     'POST /admin/tenants/:id/change-plan': {
       given: async (tenant) => {

@@ -5,6 +5,8 @@ import { load } from '../load/index.ts'
 import { members } from '../members/index.ts'
 import { roles } from '../roles/index.ts'
 import { subscriptions } from '../subscriptions/index.ts'
+import { tenantExports } from '../tenant-exports/index.ts'
+import { tenantRemoval } from '../tenant-removal/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as auditEvents from './audit/events.ts'
@@ -20,6 +22,7 @@ import { planRoutes } from './plans/routes.ts'
 import * as rolloutEvents from './rollouts/events.ts'
 import { rolloutRoutes } from './rollouts/routes.ts'
 import { adminRoutes } from './routes.ts'
+import { tenantExportRoutes } from './tenant-export.ts'
 
 export { reactivate, suspend } from './acts.ts'
 export * from './audit/events.ts'
@@ -36,7 +39,7 @@ export const admin = defineModule({
   name: 'admin',
   description:
     'For those who run the installation: how it does, its tenants, people, plans and jobs, and what happened.',
-  dependsOn: [users, tenants, roles, members, auth, subscriptions, load, audit],
+  dependsOn: [users, tenants, roles, members, auth, subscriptions, load, audit, tenantExports, tenantRemoval],
   events: [events, peopleEvents, jobEvents, planEvents, rolloutEvents, auditEvents].flatMap((each) =>
     Object.values(each),
   ),
@@ -48,6 +51,7 @@ export const admin = defineModule({
     ...planRoutes,
     ...rolloutRoutes,
     ...auditRoutes,
+    ...tenantExportRoutes,
   ],
   cases: () => import('./admin.cases.ts'),
 })

@@ -102,7 +102,9 @@ const reactivateRoute = defineRoute({
   method: 'POST',
   path: '/admin/tenants/:id/reactivate',
   name: 'reactivateTenant',
-  summary: 'Let everybody into a suspended tenant again',
+  summary: 'Let everybody into a suspended or deleted tenant again',
+  description:
+    'A deleted one becomes what it was before, active or suspended, as long as its data is not being removed yet: 409 from then on.',
   access: operations,
   errors: [conflict],
   handler: (ctx, { params }) =>

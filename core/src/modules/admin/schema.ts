@@ -9,6 +9,7 @@ import {
   Subscription,
   Usage,
 } from '../subscriptions/index.ts'
+import { TenantRemoval } from '../tenant-removal/index.ts'
 import { Tenant, TenantPatch } from '../tenants/index.ts'
 
 const status = OneOf(['active', 'suspended', 'deleted'], {
@@ -47,6 +48,7 @@ export const AdminTenant = Closed(
   {
     ...tenant,
     throttle: Nullable(Described(Throttle, 'What an operator holds it to; null: nothing')),
+    removal: Nullable(TenantRemoval),
     subscription: Nullable(Subscription),
     usage: Usage,
     limits: LimitsInForce,

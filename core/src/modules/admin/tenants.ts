@@ -1,6 +1,7 @@
 import { type Ctx, insideTenant, notFound } from '#kernel'
 import { readThrottle } from '../load/index.ts'
 import { getState, presentInForce, presentOverrides, presentSubscription, readTerms } from '../subscriptions/index.ts'
+import { readRemoval } from '../tenant-removal/index.ts'
 import { presentListed } from './present.ts'
 import { findAdminTenant } from './queries.ts'
 import type { AdminTenant } from './schema.ts'
@@ -17,7 +18,8 @@ export function inTenant<T>(ctx: Ctx, tenantId: string, work: (ctx: Ctx) => Prom
 export async function readTenant(ctx: Ctx): Promise<AdminTenant> {
   const row = await findAdminTenant(ctx.tx, ctx.tenantId)
   if (!row) throw notFound()
-  const listed = { ...presentListed(ctx, row), throttle: await readThrottle(ctx) }
+  const [throttle, removal] = [await readThrottle(ctx), await readRemoval(ctx)]
+  const listed = { ...presentListed(ctx, row), throttle, removal }
   // Every tenant gets a subscription sooner or later.
   if (row.plan_id === null) return { ...listed, ...NOTHING }
   const state = await getState(ctx)

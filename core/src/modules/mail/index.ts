@@ -14,7 +14,7 @@ import { mailSupport } from './support.ts'
 import { unsubscribeRoutes } from './unsubscribe/routes.ts'
 
 export * from './events.ts'
-export { pageGlobalMails, readGlobalMail } from './log.ts'
+export { pageGlobalMails, readGlobalMail, withdrawGlobalMails } from './log.ts'
 export { listMailbox, type StoredMail } from './mailbox.ts'
 export { endPause } from './pauses.ts'
 export { requireMail } from './post.ts'

@@ -3,7 +3,7 @@ import { isStillGood, isUnwanted, openMail } from './attempts.ts'
 import { mailCanceled, mailResent } from './events.ts'
 import { newMail } from './new-mail.ts'
 import { enterMail, requireMail } from './post.ts'
-import { findMail, listMails, lockMail, updateMail } from './queries.ts'
+import { deleteGlobalMails, findMail, listMails, lockMail, updateMail } from './queries.ts'
 import { type GlobalMail, type Mail, type MailFilter, presentGlobalMail, presentMail, recordMail } from './schema.ts'
 import { isWaiting, transition } from './states.ts'
 import { findListed } from './suppressions.ts'
@@ -36,6 +36,9 @@ export async function readGlobalMail(ctx: Ctx, id: string): Promise<GlobalMail> 
   if (!row) throw notFound()
   return presentGlobalMail(row)
 }
+
+/** Takes mails without a tenant out of the log, so that those which wait do not leave; says how many there were. As the system role. */
+export const withdrawGlobalMails = ({ tx }: Ctx, ids: readonly string[]): Promise<number> => deleteGlobalMails(tx, ids)
 
 /**
  * Sends a copy of a mail, which has a row of its own, so that the log keeps what became of the first. It counts towards

@@ -129,6 +129,12 @@ export async function deleteMailsBefore(tx: Tx, tenantId: string | null, { remov
   return Number(numDeletedRows)
 }
 
+/** Removes mails without a tenant by their ids; returns how many there were. */
+export async function deleteGlobalMails(tx: Tx, ids: readonly string[]): Promise<number> {
+  const { numDeletedRows } = await tx.deleteFrom('global_mails').where('id', '=', anyOf(ids)).executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
 /** Removes what mails say that nobody can have sent once more. */
 export const updateMailsEmptied = (tx: Tx, tenantId: string, { emptied }: Forgotten): Promise<unknown> =>
   tx

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import {
-  type Actor,
   type Answer,
   answerStored,
   type Ctx,
@@ -9,14 +8,15 @@ import {
   ofLength,
   onceRecorded,
   openStored,
+  outsideTenants,
   type SentPart,
   type StreamBody,
   type WantedPart,
 } from '#kernel'
 import { contentDisposition } from '../files/index.ts'
-import { exportDownloaded } from './events.ts'
+import { exportDownloaded, exportDownloadedByOperator } from './events.ts'
 import type { Opened } from './links.ts'
-import { recordExport } from './present.ts'
+import { forOperators, recordExport } from './present.ts'
 import type { ExportRow } from './table.ts'
 
 /** The answer with the ZIP file, or with the part of it that is wanted. Throws 404, 416. */
@@ -37,7 +37,7 @@ function fileOf({ size, checksum_sha256, storage_backend, storage_path, created_
 }
 
 /** Opens it before the answer begins, and records who took it: of several parts, the one that begins the file. */
-async function open(ctx: Ctx, { row, person }: Opened, { range, bytes }: SentPart): Promise<Readable> {
+async function open(ctx: Ctx, { row, person, holder }: Opened, { range, bytes }: SentPart): Promise<Readable> {
   const { storage_backend, storage_path } = fileOf(row)
   const stream = await openStored(ctx.storages.of(storage_backend), storage_path, range).catch((error) => {
     if (!(error instanceof FileMissing)) throw error
@@ -46,8 +46,11 @@ async function open(ctx: Ctx, { row, person }: Opened, { range, bytes }: SentPar
   })
   const recorded = await onceRecorded(stream, async () => {
     if (range && range.start > 0) return
-    const actor: Actor = { type: 'user', id: person.id, label: person.name, impersonatorId: null }
-    const record = (ctx: Ctx) => ctx.as(actor).emit(exportDownloaded, { after: recordExport(row) })
+    const record = async (ctx: Ctx) => {
+      const own = ctx.as(person)
+      await own.emit(exportDownloaded, { after: recordExport(row) })
+      if (holder === 'operator') await outsideTenants(own).emit(exportDownloadedByOperator, { after: forOperators(row) })
+    }
     await ctx.transaction(record, { tenantId: row.tenant_id })
   })
   return ofLength(recorded, bytes)

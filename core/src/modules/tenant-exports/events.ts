@@ -1,5 +1,5 @@
 import { defineEvent } from '#kernel'
-import { ImportFacts, TenantExportFacts } from './schema.ts'
+import { ImportFacts, OperatorExport, TenantExportFacts } from './schema.ts'
 
 const data = TenantExportFacts
 
@@ -27,4 +27,15 @@ export const tenantImportedByOperator = defineEvent('admin.tenant_imported', {
   description: 'Whoever runs the installation read a tenant from an export of it',
   data: ImportFacts,
   resource: 'tenant',
+})
+
+const aboutTenant = { data: OperatorExport, resource: 'tenant' }
+
+export const exportRequestedByOperator = defineEvent('admin.tenant_export_requested', {
+  description: 'An operator asked for an export of everything that a tenant has',
+  ...aboutTenant,
+})
+export const exportDownloadedByOperator = defineEvent('admin.tenant_export_downloaded', {
+  description: 'An operator downloaded an export of a tenant',
+  ...aboutTenant,
 })

@@ -23,6 +23,8 @@ export const writeTenantExport = defineJob('tenant_exports.write', {
   leaseMs: 12 * HOURS,
   transaction: 'manual',
   outbound: true,
+  // Whoever runs the installation may want it of a tenant that is deleted.
+  whileResting: true,
   handler: async (ctx, { id }) => {
     const row = await ctx.transaction((ctx) => beginAttempt(ctx, id))
     if (row) await attempt(ctx, row)

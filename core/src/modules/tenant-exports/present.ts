@@ -1,5 +1,5 @@
 import { type Ctx, HOURS, pickFields } from '#kernel'
-import { urlOf } from './links.ts'
+import { type LinkHolder, urlOf } from './links.ts'
 import type { TenantExport } from './schema.ts'
 import { TenantExportFacts } from './schema.ts'
 import type { ExportRow } from './table.ts'
@@ -9,10 +9,13 @@ export function recordExport(row: ExportRow): TenantExportFacts {
   return pickFields(TenantExportFacts, { ...row, job_id: row.id, status: statusOf(row) })
 }
 
+/** What records of the installation keep of it. */
+export const forOperators = ({ tenant_id, id }: Pick<ExportRow, 'tenant_id' | 'id'>) => ({ id: tenant_id, job_id: id })
+
 /** With a link for the caller. */
-export function presentExport(ctx: Ctx, row: ExportRow): TenantExport {
+export function presentExport(ctx: Ctx, row: ExportRow, holder: LinkHolder): TenantExport {
   const { tables_done, tables_total, rows_done, files_done, files_total } = row
-  const link = row.storage_path !== null && isKept(ctx, row) ? urlOf(ctx, row, LINK_MS) : null
+  const link = row.storage_path !== null && isKept(ctx, row) ? urlOf(ctx, row, { holder, forMs: LINK_MS }) : null
   return {
     ...recordExport(row),
     progress: { tables_done, tables_total, rows_done, files_done, files_total },

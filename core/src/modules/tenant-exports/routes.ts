@@ -35,7 +35,7 @@ export const tenantExportRoutes: readonly Route[] = [
     impersonation,
     response: { 200: TenantExport },
     errors: [notFound],
-    handler: getExport,
+    handler: (ctx) => getExport(ctx),
   }),
   defineRoute({
     method: 'GET',

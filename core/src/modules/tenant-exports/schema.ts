@@ -91,3 +91,6 @@ export const ImportFacts = Closed({
   rows: count('Rows that were read'),
   files: count('Files that were read'),
 })
+
+/** What records of the installation keep of an export. */
+export const OperatorExport = Closed({ id: Described(Uuid, 'The tenant'), job_id }, { title: 'OperatorExport' })

@@ -10,6 +10,11 @@ export const suspensionBegun = defineEvent('tenant.suspended', {
   description: 'The operator keeps everybody out of the tenant',
   data: SuspendedTenant,
 })
+export const tenantDeleted = defineEvent('tenant.deleted', {
+  description:
+    'The operator deleted the tenant: everybody is kept out, and it is removed for good unless that is undone',
+  data: SuspendedTenant,
+})
 export const suspensionEnded = defineEvent('tenant.reactivated', {
   description: 'The operator lets everybody into the tenant again',
   data: SuspendedTenant,

@@ -4,16 +4,17 @@ import { users } from '../users/index.ts'
 import { brandOf } from './brand.ts'
 import * as events from './events.ts'
 import { importedTenant } from './imported.ts'
-import { getSettings } from './queries.ts'
+import { deleteSlug, getSettings } from './queries.ts'
 import { tenantRoutes } from './routes.ts'
 import { tenantSettings } from './settings.ts'
 import { tenantsSupport } from './support.ts'
 
+export { deleteTenant, restoreTenant } from './deletion.ts'
 export { registrationClosed, slugTaken, tenantSuspended } from './errors.ts'
 export * from './events.ts'
 export { Currency, Extra } from './formats.ts'
 export { foundTenant, openTenant } from './found-tenant.ts'
-export { changeBranding, changeOwner, changeTenant, getTenant } from './operations.ts'
+export { changeBranding, changeOwner, changeTenant, getTenant, takeLogo } from './operations.ts'
 export { presentTenant } from './present.ts'
 export { findIdBySlug, findTenant, listTenants, lockTenant, lockTenantIfThere } from './queries.ts'
 export { Slug, Tenant, TenantPatch } from './schema.ts'
@@ -51,5 +52,6 @@ export const tenants = defineModule({
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
   support: [tenantsSupport],
   exported: { tenants: { without: ['logo_id', 'is_incomplete'], imported: importedTenant } },
+  holdings: [{ table: 'tenant_slugs', columns: ['tenant_id'], remove: deleteSlug, isLast: true }],
   cases: () => import('./tenants.cases.ts'),
 })

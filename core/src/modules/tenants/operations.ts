@@ -43,6 +43,11 @@ export async function removeLogo(ctx: Ctx): Promise<void> {
   await changeLogo(ctx, null)
 }
 
+/** Takes the logo from a tenant that is removed for good, without a record; the picture is to go next. */
+export async function takeLogo(tx: Tx, id: string): Promise<void> {
+  await updateTenant(tx, { ...(await lockTenant(tx, id)), logo_id: null })
+}
+
 async function changeLogo(ctx: Ctx, logo_id: string | null): Promise<Branding> {
   const before = await lockTenant(ctx.tx, ctx.tenantId)
   return presentBranding(ctx, await saveTenant(ctx, before, { ...before, logo_id }))

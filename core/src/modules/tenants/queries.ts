@@ -41,6 +41,26 @@ export function updateTenantStatus(tx: Tx, id: string, status: TenantStatus): Pr
   return tx.updateTable('tenants').set(status).where('id', '=', id).returning(columns).executeTakeFirstOrThrow()
 }
 
+/** Deletes it, or makes it what it was before. For the system role. */
+export function updateTenantDeleted(tx: Tx, id: string, isDeleted: boolean, now: string): Promise<TenantRecord> {
+  const before = sql<TenantRecord['status']>`case when suspended_at is null then 'active' else 'suspended' end`
+  return tx
+    .updateTable('tenants')
+    .set({ status: isDeleted ? 'deleted' : before, updated_at: now })
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+/** Gives the slug of a tenant that is removed for good back. */
+export async function deleteSlug(tx: Tx, tenantId: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('tenant_slugs')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
 export function insertTenant(tx: Tx, tenant: Insertable<TenantTable>): Promise<TenantRecord> {
   return tx.insertInto('tenants').values(tenant).returning(columns).executeTakeFirstOrThrow()
 }

@@ -20,7 +20,7 @@ export async function suspendTenant(ctx: Ctx, reason: string): Promise<TenantRec
     suspended_reason: reason,
     updated_at: now,
   })
-  await ctx.emit(suspensionBegun, record(ctx, before, after, reason))
+  await ctx.emit(suspensionBegun, recordStatus(ctx, before, after, reason))
   await ctx.forget({ tenantId: before.id })
   return after
 }
@@ -38,12 +38,13 @@ export async function reactivateTenant(ctx: Ctx): Promise<TenantRecord> {
     suspended_reason: null,
     updated_at: ctx.clock.now(),
   })
-  await ctx.emit(suspensionEnded, record(ctx, before, after, null))
+  await ctx.emit(suspensionEnded, recordStatus(ctx, before, after, null))
   await ctx.forget({ tenantId: before.id })
   return after
 }
 
-const record = (ctx: Ctx, before: TenantRecord, after: TenantRecord, reason: string | null) => ({
+/** What is recorded of a change of the status. */
+export const recordStatus = (ctx: Ctx, before: TenantRecord, after: TenantRecord, reason: string | null) => ({
   before: { ...presentTenant(ctx, before), reason: null },
   after: { ...presentTenant(ctx, after), reason },
 })

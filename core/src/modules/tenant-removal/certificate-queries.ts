@@ -1,0 +1,19 @@
+import type { Insertable, Tx } from '#kernel'
+import type { CertificateRow, TenantRemovalCertificateTable } from './table.ts'
+
+// For the system role.
+
+export const insertCertificate = (tx: Tx, row: Insertable<TenantRemovalCertificateTable>): Promise<unknown> =>
+  tx.insertInto('tenant_removal_certificates').values(row).execute()
+
+export const findCertificate = (tx: Tx, tenantId: string): Promise<CertificateRow | undefined> =>
+  tx.selectFrom('tenant_removal_certificates').selectAll().where('tenant_id', '=', tenantId).executeTakeFirst()
+
+/** Those of tenants that had this slug at their end, the newest first. */
+export const listCertificatesOfSlug = (tx: Tx, slugHash: Buffer): Promise<CertificateRow[]> =>
+  tx
+    .selectFrom('tenant_removal_certificates')
+    .selectAll()
+    .where('slug_hash', '=', slugHash)
+    .orderBy('purged_at', 'desc')
+    .execute()
