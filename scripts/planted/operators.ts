@@ -25,8 +25,8 @@ export const plants: Plant[] = [
   {
     guard: 'A tenant that is suspended is so in every process at once',
     file: 'core/src/modules/tenants/suspension.ts',
-    find: '  await ctx.emit(suspensionBegun, record(ctx, before, after, reason))\n  await ctx.forget({ tenantId: before.id })\n',
-    replace: '  await ctx.emit(suspensionBegun, record(ctx, before, after, reason))\n',
+    find: '  await ctx.emit(suspensionBegun, recordStatus(ctx, before, after, reason))\n  await ctx.forget({ tenantId: before.id })\n',
+    replace: '  await ctx.emit(suspensionBegun, recordStatus(ctx, before, after, reason))\n',
     tests: ['core/src/modules/admin/suspension.test.ts'],
   },
   {
