@@ -119,6 +119,7 @@ export const TABLES: Record<string, Rights> = {
     app: 'select, insert, update (attempts, tables_done, tables_total, rows_done, files_done, files_total, started_at, finished_at, error, storage_backend, storage_path, size, checksum_sha256, expires_at, updated_at), delete',
     system: ALL,
   },
+  tenant_restores: { app: '', system: ALL },
   tenant_imports: { app: '', system: ALL },
   tenant_import_people: { app: '', system: ALL },
   // By what tenants end. When one was marked is for nobody to write, and what was certified for nobody to change.

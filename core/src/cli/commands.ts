@@ -26,6 +26,7 @@ const builtin: Commands = new Map([
   ['files check', async () => (await import('./files-check.ts')).filesCheck],
   ['people import', async () => (await import('./people-import.ts')).peopleImport],
   ['tenant import', async () => (await import('./tenant-import.ts')).tenantImport],
+  ['tenant restore', async () => (await import('./tenant-restore.ts')).tenantRestore],
   ['listen', async () => (await import('./listen.ts')).listen],
   ['trigger', async () => (await import('./trigger.ts')).trigger],
 ])
@@ -35,7 +36,7 @@ const LINGER_MS = 3_000
 
 /**
  * The command line of an application: `start`, `serve`, `worker`, `migrate`, `db setup`, `doctor`, `admin …`, `audit verify`,
- * `files move`, `files check`, `people import`, `tenant import`, `listen`, `trigger` and its own `commands`, for its own modules. Reads `.env`, starts the embedded
+ * `files move`, `files check`, `people import`, `tenant import`, `tenant restore`, `listen`, `trigger` and its own `commands`, for its own modules. Reads `.env`, starts the embedded
  * database where none is configured, runs the command that the arguments name and sets the exit code: 0 when all is well, 1 when something is wrong
  * (and said), 2 when the arguments are.
  */

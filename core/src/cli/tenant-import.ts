@@ -91,7 +91,7 @@ export function showReading(): ReadingProgress & { end(): void } {
 /** Runs what reads an export; says so where somebody interrupts it. */
 export async function reading(
   stopping: AbortSignal,
-  work: (progress: ReadingProgress) => Promise<number>,
+  work: (progress: ReadingProgress & { end(): void }) => Promise<number>,
 ): Promise<number> {
   const progress = showReading()
   try {
@@ -110,6 +110,7 @@ const importOne = (core: Core, wanted: Wanted): Promise<number> => {
   const ctx = contextOf(core)
   return reading(wanted.stopping, async (progress) => {
     const imported = await importTenant(ctx, { ...wanted, progress })
+    progress.end()
     return tell(imported, wanted)
   })
 }
@@ -127,7 +128,7 @@ function tell(
 ): number {
   const what = `${counted(all.rows, 'row')} of ${counted(all.tables, 'table')}, ${counted(all.files, 'file')}`
   const title = `${printable(name)} (${tenantId})`
-  say(isDry ? `\n${title} can be imported as ${slug}: ${what}.` : `\n${title} is here as ${slug}: ${what}.`)
+  say(isDry ? `${title} can be imported as ${slug}: ${what}.` : `${title} is here as ${slug}: ${what}.`)
   say(`People: ${people.linked} have an account, ${people.added} get one without a password. All are invited.`)
   if (people.none > 0)
     say(`Left outside: ${people.none} whose account here has an address that is not confirmed. Invite them once it is.`)

@@ -55,6 +55,7 @@ export type {
   ImportedTenant,
   ImportRule,
   ImportTools,
+  RestoreRule,
 } from './exports/define.ts'
 export { listTableVersions, type TableVersion } from './exports/versions.ts'
 export { actorFields, EventBody, type EventRow, eventBody } from './feed/event-body.ts'

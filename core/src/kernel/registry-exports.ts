@@ -23,7 +23,7 @@ function problemOf(rule: ExportRule): string | null {
   if (rule === 'whole') return null
   if (typeof rule !== 'object' || rule === null) return 'is neither whole, without columns, nor never'
   if ('never' in rule) return rule.never ? null : 'is nothing, and it does not say why (never)'
-  const { without, imported } = rule
+  const { without, imported, restored } = rule
   if (without !== undefined && !(Array.isArray(without) && without.length > 0)) return 'is without no column: say whole'
-  return without || imported ? null : 'says nothing: say whole'
+  return without || imported || restored ? null : 'says nothing: say whole'
 }

@@ -11,6 +11,7 @@ export type ExportRule =
       /** Columns that are in no export. */
       readonly without?: readonly string[]
       readonly imported?: ImportRule
+      readonly restored?: RestoreRule
     }
   | { readonly never: string }
 
@@ -39,6 +40,28 @@ export interface ImportRule {
    * without one needs none: a new column gets its default, and one that is no more is left out.
    */
   readonly upgrades?: Readonly<Record<number, (row: ExportedRow) => ExportedRow | null>>
+}
+
+/**
+ * What is made of the rows of a table where an export of this very installation brings them back, under the ids that they had. A missing row comes
+ * back as it was, and one that has changed since becomes what it was.
+ */
+export interface RestoreRule {
+  /** Only where somebody names the table. */
+  readonly isNamedOnly?: boolean
+  /** Rows that are there stay as they are: what they say now follows from what happened since. */
+  readonly isMissingOnly?: boolean
+  /** Rows that the export does not have stay, whatever is asked for. */
+  readonly keepsExtra?: boolean
+  /** Columns that stay as they are in rows that are there. */
+  readonly keeps?: readonly string[]
+  /**
+   * What missing rows say in columns that no export has, in the order of the rows; null: it cannot come back. Default: a row cannot where such a column
+   * has no default. `ctx` is in a transaction of the tenant.
+   */
+  readonly missing?: (ctx: Ctx, rows: readonly ExportedRow[]) => Promise<(Record<string, unknown> | null)[]>
+  /** Once the rows of all tables are there, in a transaction of the tenant: directories outside of it, and what is counted. May be called again. */
+  readonly completed?: (ctx: Ctx) => Promise<void>
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { ImportRule } from '#kernel'
+import type { ImportRule, RestoreRule } from '#kernel'
+import { listKnownKeys } from './queries.ts'
 import { NewApiKey } from './schema.ts'
 
 const { name, scopes, store_ids, allowed_cidrs, rate_limit_per_minute } = NewApiKey.properties
@@ -11,4 +12,18 @@ export const importedKeys: ImportRule = {
     counted_until: clock.now(),
     frozen_rights: null,
   }),
+}
+
+/** A key that was revoked since stays revoked; one that nobody could use any more, since its hash is gone, does not come back. */
+export const restoredKeys: RestoreRule = {
+  keepsExtra: true,
+  keeps: [
+    ...['revoked_at', 'overlap_ends_at', 'counted_until', 'frozen_rights', 'reminded_days'],
+    ...['last_used_at', 'last_used_ip', 'created_by'],
+  ],
+  async missing({ tx, tenantId }, rows) {
+    const ids = rows.map(({ id }) => String(id))
+    const known = new Set((await listKnownKeys(tx, tenantId, ids)).map(({ api_key_id }) => api_key_id))
+    return ids.map((id) => (known.has(id) ? {} : null))
+  },
 }

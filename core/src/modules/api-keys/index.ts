@@ -10,7 +10,7 @@ import { knownKeys } from './access/directory.ts'
 import { freezeRights } from './access/freeze.ts'
 import { keyGrants } from './access/rights.ts'
 import * as events from './events.ts'
-import { importedKeys } from './imported.ts'
+import { importedKeys, restoredKeys } from './imported.ts'
 import { remind } from './life/remind.ts'
 import { sweep } from './life/upkeep.ts'
 import { keyLeakedMail, keysExpiringMail } from './mails.ts'
@@ -55,7 +55,10 @@ export const apiKeys = defineModule({
   moments: [{ table: 'api_keys', column: 'overlap_ends_at', aheadMs: MAX_OVERLAP_HOURS * HOURS }],
   // The hashes of keys are in no tenant's table.
   support: [apiKeysSupport],
-  exported: { api_keys: { imported: importedKeys }, api_key_usage: 'whole' },
   holdings: [{ table: 'api_key_hashes', columns: ['tenant_id'], remove: deleteHashes }],
+  exported: {
+    api_keys: { imported: importedKeys, restored: restoredKeys },
+    api_key_usage: { restored: { isMissingOnly: true, keepsExtra: true } },
+  },
   cases: () => import('./api-keys.cases.ts'),
 })

@@ -190,3 +190,12 @@ export const deleteOldHashes = (tx: Tx, before: string) =>
     where h.tenant_id = k.tenant_id and h.api_key_id = k.id and not h.is_imported
       and (k.revoked_at < ${before} or k.overlap_ends_at < ${before})
     returning 1`.execute(tx)
+
+/** Which of these keys the directory knows. */
+export const listKnownKeys = (tx: Tx, tenantId: string, ids: readonly string[]) =>
+  tx
+    .selectFrom('api_key_hashes')
+    .select('api_key_id')
+    .where('tenant_id', '=', tenantId)
+    .where(sql<boolean>`api_key_id = any(${ids}::uuid[])`)
+    .execute()

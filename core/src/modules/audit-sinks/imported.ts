@@ -1,4 +1,4 @@
-import { type ImportRule, problemOfOutboundUrl } from '#kernel'
+import { type ImportRule, problemOfOutboundUrl, type RestoreRule } from '#kernel'
 import { NewAuditSink } from './schema.ts'
 import { sinkSecrets } from './secrets.ts'
 
@@ -22,4 +22,12 @@ export const importedSinks: ImportRule = {
       next_attempt_at: null,
     }
   },
+}
+
+/** What was sent is sent, and the secret, without which none comes back, is of now. */
+export const restoredSinks: RestoreRule = {
+  keeps: [
+    ...['slot', 'status', 'paused_reason', 'position', 'batch_end', 'sent_until', 'last_sent_at'],
+    ...['failures', 'failing_since', 'last_error', 'next_attempt_at'],
+  ],
 }

@@ -3,7 +3,7 @@ import { audit } from '../audit/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { findBacklog } from './backlog.ts'
 import * as events from './events.ts'
-import { importedSinks } from './imported.ts'
+import { importedSinks, restoredSinks } from './imported.ts'
 import { sinkDisabledNotice } from './notifications.ts'
 import { auditSinkRoutes } from './routes.ts'
 import { sinkSecrets } from './secrets.ts'
@@ -38,6 +38,7 @@ export const auditSinks = defineModule({
     audit_sinks: {
       without: ['secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'],
       imported: importedSinks,
+      restored: restoredSinks,
     },
   },
   cases: () => import('./audit-sinks.cases.ts'),

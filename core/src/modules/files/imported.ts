@@ -1,4 +1,4 @@
-import { type Ctx, type ImportRule, Type } from '#kernel'
+import { type Ctx, type ImportRule, type RestoreRule, Type } from '#kernel'
 import { fileConfiguration } from './configuration.ts'
 import { judgeType } from './judge-type.ts'
 import { readFilename } from './names.ts'
@@ -23,4 +23,13 @@ export async function judgeImported(ctx: Ctx, filename: string, head: Uint8Array
   const { FILE_ALLOWED_EXTENSIONS: allowed } = ctx.config.of(fileConfiguration)
   const judged = await judgeType({ filename, head, allowed })
   return 'contentType' in judged ? judged.contentType : 'application/octet-stream'
+}
+
+/** What a file holds does not change, and what a scanner said of it is of now. */
+export const restoredFiles: RestoreRule = {
+  keepsExtra: true,
+  keeps: [
+    ...['size', 'checksum_sha256', 'content_type', 'original_filename', 'scan_status', 'scan_retry_at', 'missing_at'],
+    ...['uploaded_by', 'created_at'],
+  ],
 }

@@ -6,7 +6,7 @@ import { users } from '../users/index.ts'
 import { fileConfiguration } from './configuration.ts'
 import { recentDownloads } from './download/recent.ts'
 import * as events from './events.ts'
-import { importedFiles } from './imported.ts'
+import { importedFiles, restoredFiles } from './imported.ts'
 import { moveLate, tellMoved } from './move-of.ts'
 import { fileRoutes } from './routes.ts'
 import { scanFile, scanWaiting } from './scan.ts'
@@ -69,7 +69,7 @@ export const files = defineModule({
   stored: [storedFiles],
   resources: [recentDownloads],
   exported: {
-    files: { without: ['storage_backend', 'storage_path'], imported: importedFiles },
+    files: { without: ['storage_backend', 'storage_path'], imported: importedFiles, restored: restoredFiles },
     file_uploads: { never: 'uploads under way' },
   },
   cases: () => import('./files.cases.ts'),

@@ -52,6 +52,17 @@ export const mail = defineModule({
           status: status === 'queued' || status === 'deferred' ? 'canceled' : status,
         }),
       },
+      // What it says is gone: nothing leaves once more.
+      restored: {
+        isMissingOnly: true,
+        keepsExtra: true,
+        missing: async (_ctx, rows) =>
+          rows.map(({ status }) => ({
+            waits_turn: false,
+            next_attempt_at: null,
+            status: status === 'queued' || status === 'deferred' ? 'canceled' : status,
+          })),
+      },
     },
     mail_suppressions: 'whole',
   },

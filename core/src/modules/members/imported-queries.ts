@@ -61,3 +61,21 @@ export const listOpenInvitations = (tx: Tx, tenantId: string, now: string) =>
     .where('expires_at', '>', now)
     .orderBy('id')
     .execute()
+
+/** The directory of everybody's tenants gets who belongs to this one. */
+export const insertMissingMemberships = (tx: Tx, tenantId: string): Promise<unknown> =>
+  sql`insert into user_tenants (user_id, tenant_id, joined_at)
+    select m.id, m.tenant_id, m.joined_at from members m where m.tenant_id = ${tenantId} and m.status <> 'invited'
+    on conflict do nothing returning 1`.execute(tx)
+
+/** And loses who does not. */
+export const deleteStrayMemberships = (tx: Tx, tenantId: string): Promise<unknown> =>
+  sql`delete from user_tenants t where t.tenant_id = ${tenantId}
+    and not exists (select from members m where m.tenant_id = ${tenantId} and m.id = t.user_id and m.status <> 'invited')`.execute(
+    tx,
+  )
+
+/** Nobody holds anything who is in the tenant no more. */
+export const deleteStrayAssignments = (tx: Tx, tenantId: string): Promise<unknown> =>
+  sql`delete from role_assignments a where a.tenant_id = ${tenantId}
+    and not exists (select from members m where m.tenant_id = ${tenantId} and m.id = a.user_id)`.execute(tx)

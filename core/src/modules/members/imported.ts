@@ -5,6 +5,7 @@ import {
   LEAST_ID,
   momentAfter,
   newId,
+  type RestoreRule,
   randomToken,
   SECONDS,
   sha256,
@@ -16,7 +17,10 @@ import { addUserTenant, getUser } from '../users/index.ts'
 import {
   deleteAllAssignments,
   deleteInvitationsOf,
+  deleteStrayAssignments,
+  deleteStrayMemberships,
   insertInvitations,
+  insertMissingMemberships,
   listInvitedAfter,
   listOpenInvitations,
   listPromised,
@@ -168,4 +172,23 @@ async function letIn(ctx: Ctx, userId: string, ownerRoleId: string): Promise<voi
 async function mailInvitations(ctx: Ctx, { ownerId, invitesAll, isOwnerActive }: ImportedTenant): Promise<void> {
   for (const { id, user_id } of await listOpenInvitations(ctx.tx, ctx.tenantId, ctx.clock.now()))
     if (invitesAll || (user_id === ownerId && !isOwnerActive)) await resendInvitation(ctx, id)
+}
+
+/** Who is disabled, or has accepted, since is so; who has come since stays. The directory of everybody's tenants follows. */
+export const restoredMembers: RestoreRule = {
+  keepsExtra: true,
+  keeps: ['status', 'seat_ends_at', 'joined_at'],
+  async completed(ctx) {
+    await insertMissingMemberships(ctx.tx, ctx.tenantId)
+    await deleteStrayMemberships(ctx.tx, ctx.tenantId)
+    // Else they would hold it once somebody invites them again.
+    await deleteStrayAssignments(ctx.tx, ctx.tenantId)
+  },
+}
+
+/** An open invitation comes back with a link that nobody has: it is sent again. */
+export const restoredInvitations: RestoreRule = {
+  isMissingOnly: true,
+  keepsExtra: true,
+  missing: async (_ctx, rows) => rows.map(() => ({ token_hash: `\\x${newHash().toString('hex')}` })),
 }

@@ -7,7 +7,7 @@ import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import { forgetDepartures } from './departures.ts'
 import * as events from './events.ts'
-import { importedInvitations, importedMembers } from './imported.ts'
+import { importedInvitations, importedMembers, restoredInvitations, restoredMembers } from './imported.ts'
 import { addFounder } from './join.ts'
 import { invitationMail, invitationsWithdrawnMail, newOwnerMail } from './mails.ts'
 import { userInvitedNotice, userJoinedNotice } from './notifications.ts'
@@ -67,9 +67,9 @@ export const members = defineModule({
   founding: addFounder,
   support: [membersSupport],
   exported: {
-    members: { imported: importedMembers },
-    invitations: { without: ['token_hash'], imported: importedInvitations },
-    invitation_roles: { imported: { never: 'they follow from the invitations' } },
+    members: { imported: importedMembers, restored: restoredMembers },
+    invitations: { without: ['token_hash'], imported: importedInvitations, restored: restoredInvitations },
+    invitation_roles: { imported: { never: 'they follow from the invitations' }, restored: { keepsExtra: true } },
   },
   cases: () => import('./members.cases.ts'),
 })

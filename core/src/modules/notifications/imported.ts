@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value'
-import { Closed, type Ctx, type ImportRule, Type } from '#kernel'
+import { Closed, type Ctx, type ImportRule, type RestoreRule, Type } from '#kernel'
 import { upsertAllCounts } from './queries.ts'
 import { QuietHours } from './schema.ts'
 
@@ -9,9 +9,14 @@ export const importedNotifications: ImportRule = {
     const known = registry.notifications.get(String(kind))
     return known && known.type === type && Value.Check(known.data, data) ? {} : null
   },
-  completed: async (ctx: Ctx) => {
-    await upsertAllCounts(ctx.tx, ctx.tenantId, ctx.clock.now())
-  },
+  completed: recount,
+}
+
+/** What was read or put away since stays so. */
+export const restoredNotifications: RestoreRule = { isMissingOnly: true, keepsExtra: true, completed: recount }
+
+async function recount(ctx: Ctx): Promise<void> {
+  await upsertAllCounts(ctx.tx, ctx.tenantId, ctx.clock.now())
 }
 
 const Choice = Closed({

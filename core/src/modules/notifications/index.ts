@@ -14,7 +14,7 @@ import { tellElsewhere } from './delivery/home.ts'
 import { notifier } from './delivery/notifier.ts'
 import { sendByChannel, sendDigest, sendHeld } from './delivery/sends.ts'
 import * as events from './events.ts'
-import { importedNotifications, importedPreferences } from './imported.ts'
+import { importedNotifications, importedPreferences, restoredNotifications } from './imported.ts'
 import { announcementNotice } from './kinds.ts'
 import { digestMail, notificationMail } from './mails.ts'
 import { unsubscribers } from './preferences/unsubscribe.ts'
@@ -63,7 +63,7 @@ export const notifications = defineModule({
   notifier,
   unsubscribers,
   exported: {
-    notifications: { imported: importedNotifications },
+    notifications: { imported: importedNotifications, restored: restoredNotifications },
     notification_preferences: { imported: importedPreferences },
     notification_counts: { never: 'counted anew from notifications' },
     notification_sends: { never: 'work under way in this installation' },

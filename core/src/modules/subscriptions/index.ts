@@ -73,8 +73,13 @@ export const subscriptions = defineModule({
         completed: openImported,
         planOf: findPlanOf,
       },
+      // What is paid for now is not what was paid for then.
+      restored: { isNamedOnly: true, keepsExtra: true },
     },
-    limit_usage: { imported: { never: 'it is counted from the start of the new subscription on' } },
+    limit_usage: {
+      imported: { never: 'it is counted from the start of the new subscription on' },
+      restored: { isNamedOnly: true, keepsExtra: true },
+    },
   },
   support: [subscriptionsSupport],
   cases: () => import('./subscriptions.cases.ts'),

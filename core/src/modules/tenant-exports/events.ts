@@ -1,5 +1,5 @@
 import { defineEvent } from '#kernel'
-import { ImportFacts, OperatorExport, TenantExportFacts } from './schema.ts'
+import { ImportFacts, OperatorExport, RestoreFacts, TenantExportFacts } from './schema.ts'
 
 const data = TenantExportFacts
 
@@ -26,6 +26,15 @@ export const tenantImported = defineEvent('tenant.imported', {
 export const tenantImportedByOperator = defineEvent('admin.tenant_imported', {
   description: 'Whoever runs the installation read a tenant from an export of it',
   data: ImportFacts,
+  resource: 'tenant',
+})
+export const tenantRestored = defineEvent('tenant.restored', {
+  description: 'Rows of the tenant were brought back from an export of it',
+  data: RestoreFacts,
+})
+export const tenantRestoredByOperator = defineEvent('admin.tenant_restored', {
+  description: 'Whoever runs the installation brought rows of a tenant back from an export of it',
+  data: RestoreFacts,
   resource: 'tenant',
 })
 

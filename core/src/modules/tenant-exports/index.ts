@@ -18,6 +18,8 @@ export type { ImportOptions, ReadingProgress } from './import/steps.ts'
 export { getExport, startExport } from './operations.ts'
 export { printable } from './reading/printable.ts'
 export { ImportRefused } from './reading/refused.ts'
+export { type Restored, restoreTenant } from './restore/restore-tenant.ts'
+export type { RestoreOptions } from './restore/steps.ts'
 export { StartedExport, TenantExport } from './schema.ts'
 
 /** Everything that a tenant has in one file, which its owners download. */
@@ -47,6 +49,9 @@ export const tenantExports = defineModule({
   notifications: [tenantExportedNotice, exportFailedNotice],
   moments: [{ table: 'tenant_exports', column: 'expires_at', aheadMs: KEPT_MS + 1 * DAYS }],
   stored: [storedExports],
-  exported: { tenant_exports: { never: 'exports themselves' } },
+  exported: {
+    tenant_exports: { never: 'exports themselves' },
+    tenant_restores: { never: 'work under way in this installation' },
+  },
   cases: () => import('./tenant-exports.cases.ts'),
 })

@@ -82,6 +82,24 @@ export const StartedExport = Closed(
 )
 export type StartedExport = Static<typeof StartedExport>
 
+/** What is recorded of a restore. */
+export const RestoreFacts = Closed({
+  id: Uuid,
+  name: Type.String(),
+  slug: Type.String(),
+  exported_at: Timestamp,
+  replaces: Type.Boolean({ description: 'Whether rows that the export does not have were removed' }),
+  tables: Type.Array(
+    Closed({
+      name: Type.String(),
+      missing: count('Rows that came back'),
+      changed: count('Rows that became what they were'),
+      extra: count('Rows that were removed'),
+      unrestorable: count('Rows that could not come back'),
+    }),
+  ),
+})
+
 /** What is recorded of an import. */
 export const ImportFacts = Closed({
   id: Uuid,

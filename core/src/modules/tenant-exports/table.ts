@@ -50,6 +50,29 @@ export interface TenantImportPersonTable {
   kind: 'linked' | 'new' | 'none'
 }
 
+/** A restore that has begun and is not complete. */
+export interface TenantRestoreTable extends TenantRow {
+  manifest_sha256: string
+  tables: string[]
+  replaces: boolean
+  step: string
+  lines_done: Generated<number>
+  counts: Readonly<Record<string, RestoreCounts>>
+}
+
+/** Rows of a table, by what was found of them and what came of it. */
+export interface RestoreCounts {
+  /** Of the export, and not here: they come back. */
+  missing: number
+  /** Otherwise here: they become what they were. */
+  changed: number
+  /** Here, and not in the export: they stay, or go where that is asked for. */
+  extra: number
+  /** Of the export, and cannot come back: without what no export has, without the person that they refer to, or since something is in their place. */
+  unrestorable: number
+}
+
+export type RestoreRow = Selectable<TenantRestoreTable>
 export type ImportRow = Selectable<TenantImportTable>
 
 declare module '#kernel' {
@@ -57,6 +80,7 @@ declare module '#kernel' {
     tenant_exports: TenantExportTable
     tenant_imports: TenantImportTable
     tenant_import_people: TenantImportPersonTable
+    tenant_restores: TenantRestoreTable
   }
 }
 

@@ -18,6 +18,11 @@ async function linked(tenant: Tenant): Promise<string> {
 
 const cases: Cases = {
   ids: { '/export-links': null },
+  tableRows: {
+    tenant_restores: () => ({
+      ...{ manifest_sha256: '0'.repeat(64), tables: ['stores'], replaces: false, step: 'stores', counts: '{}' },
+    }),
+  },
   routes: {
     [`POST ${path}`]: {
       see: async ({ body }, _sent, tenant) => has(await tenant.send('GET', path), { job_id: body.job_id }),

@@ -1,4 +1,4 @@
-import { type ExportedRow, type ImportRule, type ImportTools, importableSettings } from '#kernel'
+import { type ExportedRow, type ImportRule, type ImportTools, importableSettings, type RestoreRule } from '#kernel'
 import { checkColors } from './colors.ts'
 import { BrandingPatch, NewTenant } from './schema.ts'
 
@@ -19,4 +19,11 @@ export const importedTenant: ImportRule = {
 function settingsOf(tools: ImportTools, { settings }: ExportedRow): unknown {
   const read = importableSettings(tools, 'tenant', settings)
   return 'settings' in read ? read.settings : {}
+}
+
+/** Slug and owner have directories and rights of their own, and whether people are let in is for operators to say. */
+export const restoredTenant: RestoreRule = {
+  isNamedOnly: true,
+  keepsExtra: true,
+  keeps: ['slug', 'owner_id', 'status', 'suspended_at', 'suspended_reason', 'created_at'],
 }

@@ -3,7 +3,7 @@ import { pictures } from '../pictures/index.ts'
 import { users } from '../users/index.ts'
 import { brandOf } from './brand.ts'
 import * as events from './events.ts'
-import { importedTenant } from './imported.ts'
+import { importedTenant, restoredTenant } from './imported.ts'
 import { deleteSlug, getSettings } from './queries.ts'
 import { tenantRoutes } from './routes.ts'
 import { tenantSettings } from './settings.ts'
@@ -51,7 +51,7 @@ export const tenants = defineModule({
   brands: brandOf,
   settingsOf: { tenant: async ({ tx }, id) => (await getSettings(tx, id)).settings },
   support: [tenantsSupport],
-  exported: { tenants: { without: ['logo_id', 'is_incomplete'], imported: importedTenant } },
   holdings: [{ table: 'tenant_slugs', columns: ['tenant_id'], remove: deleteSlug, isLast: true }],
+  exported: { tenants: { without: ['logo_id', 'is_incomplete'], imported: importedTenant, restored: restoredTenant } },
   cases: () => import('./tenants.cases.ts'),
 })

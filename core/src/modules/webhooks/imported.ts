@@ -1,4 +1,4 @@
-import { type ImportRule, problemOfOutboundUrl } from '#kernel'
+import { type ImportRule, problemOfOutboundUrl, type RestoreRule } from '#kernel'
 import { API_VERSIONS, NewWebhook } from './schema.ts'
 import { webhookSecrets } from './secrets.ts'
 
@@ -24,4 +24,21 @@ export const importedWebhooks: ImportRule = {
       next_attempt_at: null,
     }
   },
+}
+
+/** How sending goes is of now, and so are the secret and the headers, without which none comes back. */
+export const restoredWebhooks: RestoreRule = {
+  keeps: [
+    ...[
+      'is_active',
+      'disabled_reason',
+      'off_since',
+      'missed_since',
+      'missed_until',
+      'trial_at',
+      'told_at',
+      'signature',
+    ],
+    ...['header_names', 'failures', 'failing_since', 'last_error', 'next_attempt_at'],
+  ],
 }

@@ -8,7 +8,7 @@ import { sendDeliveries } from './deliveries/send.ts'
 import { findTrials, tryAgain } from './deliveries/trial.ts'
 import * as events from './events.ts'
 import { sealedHeaders } from './headers.ts'
-import { importedWebhooks } from './imported.ts'
+import { importedWebhooks, restoredWebhooks } from './imported.ts'
 import { disabledNotice, enabledNotice, failingNotice, goneNotice } from './notifications.ts'
 import { webhookRoutes } from './routes.ts'
 import { deliveryRoutes } from './routes-deliveries.ts'
@@ -59,6 +59,7 @@ export const webhooks = defineModule({
     webhooks: {
       without: ['headers', 'secret', 'previous_secret', 'previous_until', 'locked_by', 'locked_until'],
       imported: importedWebhooks,
+      restored: restoredWebhooks,
     },
     webhook_deliveries: { never: 'what this installation has sent, or has still to send' },
     webhook_attempts: { never: 'what this installation has sent' },

@@ -12,37 +12,40 @@ export interface FilesToImport {
   archive: Archive
   tenantId: string
   /** From the place in the list of files where the rows are. */
-  files: AsyncGenerator<FileLine>
+  files: AsyncGenerator<FileLine, undefined>
   passed(bytes: number): void
 }
 
-/**
- * Writes the bytes of files into the storage, and says of each row what was really read: no size, checksum, type or verdict of a scanner is
- * believed. One whose bytes the export does not have as they were uploaded is missing.
- */
-export async function writeFiles(
-  ctx: Ctx,
-  { archive, tenantId, files, passed }: FilesToImport,
-  rows: readonly Row[],
-): Promise<Row[]> {
+/** Writes the bytes of files, and gives their rows as `writeFile` does. */
+export async function writeFiles(ctx: Ctx, { files, ...all }: FilesToImport, rows: readonly Row[]): Promise<Row[]> {
   const written: Row[] = []
   for (const row of rows) {
-    const { value } = await files.next()
-    const line = value as FileLine | undefined // the list was compared with the table
-    if (line?.id !== row.id || !line) throw new ImportRefused('the export has changed since it was checked')
-    const key = fileKey(tenantId, line.id)
-    const place = { storage_backend: ctx.storage.backend, storage_path: key, scan_retry_at: null }
-    if (line.state !== 'whole' || line.entry === null) {
-      written.push({ ...row, ...place, scan_status: 'none', missing_at: row.missing_at ?? ctx.clock.now() })
-      continue
-    }
-    const read = await copy(ctx, key, await archive.read(line.entry))
-    passed(read.size)
-    const content_type = await judgeImported(ctx, String(row.filename), read.head)
-    const facts = { size: read.size, checksum_sha256: read.sha256, content_type }
-    written.push({ ...row, ...place, ...facts, scan_status: ctx.scanner ? 'pending' : 'none', missing_at: null })
+    const { value: line } = await files.next()
+    // The list was compared with the table.
+    if (!line || line.id !== row.id) throw new ImportRefused('the export has changed since it was checked')
+    written.push(await writeFile(ctx, { ...all, line }, row))
   }
   return written
+}
+
+/**
+ * Writes the bytes of a file into the storage; its row says what was really read: no size, checksum, type or verdict of a scanner is
+ * believed. One whose bytes the export does not have as they were uploaded is missing.
+ */
+export async function writeFile(
+  ctx: Ctx,
+  { archive, tenantId, line, passed }: Omit<FilesToImport, 'files'> & { line: FileLine },
+  row: Row,
+): Promise<Row> {
+  const key = fileKey(tenantId, line.id)
+  const place = { storage_backend: ctx.storage.backend, storage_path: key, scan_retry_at: null }
+  if (line.state !== 'whole' || line.entry === null)
+    return { ...row, ...place, scan_status: 'none', missing_at: row.missing_at ?? ctx.clock.now() }
+  const read = await copy(ctx, key, await archive.read(line.entry))
+  passed(read.size)
+  const content_type = await judgeImported(ctx, String(row.filename), read.head)
+  const facts = { size: read.size, checksum_sha256: read.sha256, content_type }
+  return { ...row, ...place, ...facts, scan_status: ctx.scanner ? 'pending' : 'none', missing_at: null }
 }
 
 /** Has what was written looked at, in the transaction that adds the rows. */

@@ -1,4 +1,5 @@
 import { Value } from 'typebox/value'
+import type { ImportRule } from '#kernel'
 import type { TableColumn } from '../content/content-queries.ts'
 import { isCanonicalId } from './ids.ts'
 import { eachText, type Row, readObject } from './json.ts'
@@ -7,9 +8,10 @@ import { ImportRefused } from './refused.ts'
 
 /**
  * A row of an export as this version of its module would have written it, in the columns that the table has here. Null: an upgrade
- * leaves it out. Throws `ImportRefused` for a row that no export of that table has, or that no request could have written.
+ * leaves it out. Throws `ImportRefused` for a row that no export of that table has, or that no request could have written: of one that this
+ * installation has written (`isOurs`) that was seen to.
  */
-export function readRow(table: TableToRead, line: string): Row | null {
+export function readRow(table: TableToRead, line: string, { isOurs = false } = {}): Row | null {
   const { told } = table
   const row = upgraded(table, exactly(readObject(line, told.entry), table))
   if (row === null) return null
@@ -17,7 +19,7 @@ export function readRow(table: TableToRead, line: string): Row | null {
   const kept: Row = {}
   for (const column of columns) {
     const value = row[column.name] ?? null
-    const problem = problemOf(table, column, value)
+    const problem = problemOf(isOurs ? {} : table.rule, column, value)
     if (problem) throw new ImportRefused(`${table.name}.${column.name} of ${nameOf(table, row)} ${problem}`)
     kept[column.name] = value
   }
@@ -45,7 +47,7 @@ function upgraded({ upgrades }: TableToRead, row: Row): Row | null {
   return current
 }
 
-function problemOf({ rule }: TableToRead, { name, type, is_nullable }: TableColumn, value: unknown): string | null {
+function problemOf(rule: ImportRule, { name, type, is_nullable }: TableColumn, value: unknown): string | null {
   if (value === null) return is_nullable ? null : 'is null'
   // PostgreSQL would read other forms too, which nothing that is checked or replaced here would see.
   if (!isOfType(type, value)) return `is no ${type}`
