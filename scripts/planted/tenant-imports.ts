@@ -6,6 +6,7 @@ const READING = `${EXPORTS}/reading`
 const refusals = [`${IMPORT}/refused.test.ts`]
 const strangers = [`${IMPORT}/strangers.test.ts`]
 const values = [`${IMPORT}/values.test.ts`]
+const restores = [`${EXPORTS}/restore/restore.test.ts`]
 const interrupted = [`${IMPORT}/interrupted.test.ts`]
 
 /** Faults in what is read of exports that others may have made. */
@@ -212,5 +213,75 @@ export const plants: Plant[] = [
     find: 'number > version && number <= here.version',
     replace: 'number <= here.version',
     tests: [`${IMPORT}/older.test.ts`],
+  },
+  {
+    guard: 'A restore believes no export but those that this installation has made',
+    file: `${EXPORTS}/restore/choose.ts`,
+    find: 'if (seal === null || !isSealed(ctx, text, seal))',
+    replace: 'if (seal === text)',
+    tests: restores,
+  },
+  {
+    guard: 'A restore writes to no other tenant than the export is of',
+    file: `${EXPORTS}/restore/choose.ts`,
+    find: 'if (tenant.id !== manifest.tenant.id)',
+    replace: "if (tenant.id === '')",
+    tests: restores,
+  },
+  {
+    guard: 'A restore never writes rows again that are only ever added',
+    file: `${EXPORTS}/restore/choose.ts`,
+    find: 'if (table.here.append_only) throw',
+    replace: "if (table.name === '') throw",
+    tests: restores,
+  },
+  {
+    guard: 'A restore removes what came since only where that is asked for',
+    file: `${EXPORTS}/restore/run.ts`,
+    find: 'const removed = options.replaces',
+    replace: 'const removed = options.tables !== undefined',
+    tests: restores,
+  },
+  {
+    guard: 'No key that was revoked since comes back to life by a restore',
+    file: 'core/src/modules/api-keys/imported.ts',
+    find: "'revoked_at', 'overlap_ends_at', 'counted_until'",
+    replace: "'overlap_ends_at', 'counted_until'",
+    tests: restores,
+  },
+  {
+    guard: 'Nobody who is disabled since is let in by a restore',
+    file: 'core/src/modules/members/imported.ts',
+    find: "keeps: ['status', 'seat_ends_at', 'joined_at'],",
+    replace: "keeps: ['seat_ends_at', 'joined_at'],",
+    tests: restores,
+  },
+  {
+    guard: 'Nobody holds a role by a restore who is not in the tenant',
+    file: 'core/src/modules/members/imported.ts',
+    find: '    await deleteStrayAssignments(ctx.tx, ctx.tenantId)\n',
+    replace: '',
+    tests: restores,
+  },
+  {
+    guard: 'The directory of the tenants of people follows a restore',
+    file: 'core/src/modules/members/imported.ts',
+    find: '    await deleteStrayMemberships(ctx.tx, ctx.tenantId)\n',
+    replace: '',
+    tests: restores,
+  },
+  {
+    guard: 'A row whose secret is in no export does not come back broken',
+    file: 'core/src/modules/api-keys/imported.ts',
+    find: 'return ids.map((id) => (known.has(id) ? {} : null))',
+    replace: 'return ids.map(() => ({ ...(known.size < 0 && {}) }))',
+    tests: restores,
+  },
+  {
+    guard: 'An interrupted restore goes on as it began',
+    file: `${EXPORTS}/restore/run.ts`,
+    find: '      if (!isSame)\n',
+    replace: "      if (!isSame && rest.step === '')\n",
+    tests: restores,
   },
 ]
