@@ -85,8 +85,8 @@ export * from './jobs/define.ts'
 export { wakeWorker } from './jobs/enqueue.ts'
 export { everyTenant, type Sweep, type SweepPage } from './jobs/every-tenant.ts'
 export type { LeaseTimes } from './jobs/queries.ts'
-export { leaseTimes } from './jobs/run.ts'
 export { putToRest, wakeFromRest } from './jobs/resting.ts'
+export { leaseTimes } from './jobs/run.ts'
 export {
   type Brand,
   type BrandSource,

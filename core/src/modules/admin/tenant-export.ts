@@ -14,7 +14,6 @@ import { inTenant } from './tenants.ts'
 const common = {
   path: '/admin/tenants/:id/export',
   access: { operator: ['operations'] },
-  transaction: 'manual',
   entersTenants: true,
   params: TenantParams,
 } as const // words are types
@@ -50,14 +49,9 @@ export const tenantExportRoutes: readonly Route[] = [
     response: { 200: TenantExport },
     errors: [notFound],
     handler: (ctx, { params }) =>
-      inTenant(
-        ctx,
-        params.id,
-        async (ctx) => {
-          await getTenant(ctx.tx, ctx.tenantId)
-          return getExport(ctx, 'operator')
-        },
-        true,
-      ),
+      inTenant(ctx, params.id, async (ctx) => {
+        await getTenant(ctx.tx, ctx.tenantId)
+        return getExport(ctx, 'operator')
+      }),
   }),
 ]

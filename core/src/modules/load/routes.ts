@@ -1,14 +1,11 @@
-import { type Ctx, conflict, defineRoute, type Route } from '#kernel'
+import { conflict, defineRoute, insideTenant, type Route } from '#kernel'
 import { readLoad } from './report.ts'
 import { checkUntil, Load, LoadQuery, NewThrottle, Throttle, ThrottleParams } from './schema.ts'
 import { endThrottle, throttleTenant } from './throttle.ts'
 
 const operations = { operator: ['operations'] } as const // words are types
 /** Work in one tenant, whose own log it is recorded in. */
-const onTenant = { transaction: 'manual', entersTenants: true, params: ThrottleParams, access: operations } as const // as above
-
-const inTenant = <T>(ctx: Ctx, tenantId: string, work: (ctx: Ctx) => Promise<T>) =>
-  ctx.transaction(work, { role: 'system', tenantId: tenantId.toLowerCase() })
+const onTenant = { entersTenants: true, params: ThrottleParams, access: operations } as const // as above
 
 export const loadRoutes: readonly Route[] = [
   defineRoute({
@@ -35,7 +32,7 @@ export const loadRoutes: readonly Route[] = [
     check: checkUntil,
     response: { 200: Throttle },
     errors: [conflict],
-    handler: (ctx, { params, body }) => inTenant(ctx, params.id, (ctx) => throttleTenant(ctx, body)),
+    handler: (ctx, { params, body }) => throttleTenant(insideTenant(ctx, params.id), body),
   }),
   defineRoute({
     ...onTenant,
@@ -45,6 +42,6 @@ export const loadRoutes: readonly Route[] = [
     summary: 'Hold a tenant back no longer',
     description: '404 where nothing holds it back.',
     response: { 204: null },
-    handler: (ctx, { params }) => inTenant(ctx, params.id, endThrottle),
+    handler: (ctx, { params }) => endThrottle(insideTenant(ctx, params.id)),
   }),
 ]

@@ -49,7 +49,8 @@ async function open(ctx: Ctx, { row, person, holder }: Opened, { range, bytes }:
     const record = async (ctx: Ctx) => {
       const own = ctx.as(person)
       await own.emit(exportDownloaded, { after: recordExport(row) })
-      if (holder === 'operator') await outsideTenants(own).emit(exportDownloadedByOperator, { after: forOperators(row) })
+      if (holder === 'operator')
+        await outsideTenants(own).emit(exportDownloadedByOperator, { after: forOperators(row) })
     }
     await ctx.transaction(record, { tenantId: row.tenant_id })
   })

@@ -1,4 +1,4 @@
-import { conflict, defineRoute, type Route } from '#kernel'
+import { conflict, defineRoute, insideTenant, type Route } from '#kernel'
 import { readCertificate } from './certificates.ts'
 import { planRemoval } from './operations.ts'
 import { PlannedRemoval, RemovalCertificate, RemovalParams, RemovalQuery } from './schema.ts'
@@ -12,17 +12,12 @@ export const removalRoutes: readonly Route[] = [
     description:
       'From the next request on each of its people and keys gets 403 `tenant_suspended`; its jobs, mails and deliveries wait. Its owners are told by mail, and a week and a day before the end once more. Until `purge_at`, `reactivate` makes it what it was; then all of its data is removed for good.',
     access: { operator: ['operations'] },
-    transaction: 'manual',
     entersTenants: true,
     params: RemovalParams,
     query: RemovalQuery,
     response: { 202: PlannedRemoval },
     errors: [conflict],
-    handler: (ctx, { params, query }) =>
-      ctx.transaction((ctx) => planRemoval(ctx, query.reason ?? null), {
-        role: 'system',
-        tenantId: params.id.toLowerCase(),
-      }),
+    handler: (ctx, { params, query }) => planRemoval(insideTenant(ctx, params.id), query.reason ?? null),
   }),
   defineRoute({
     method: 'GET',

@@ -40,8 +40,8 @@ export async function tryImpersonated(
   await watch(world, 'requests of an operator who only reads', findings, async () => {
     for (const each of asked) await expectNoWrite(world, each, findings)
   })
+  // The store of a request is looked up before anything of the route, as for everybody.
   for (const { route, attempts } of looked)
-    // The store of a request is looked up before anything of the route, as for everybody.
     for (const attempt of attempts)
       if (attempt.foreign !== null && attempt.place !== STORE_HEADER)
         await tryOnce(world, { route, attempt, kind: KIND, token: reads }, secrets, findings)

@@ -178,7 +178,12 @@ export async function clearAccount(ctx: Ctx, email: string): Promise<void> {
 /** Until when attempts on an account are refused from some place, device or session; null: from none. */
 export async function findLockedUntil(ctx: Ctx, email: string): Promise<string | null> {
   const lockouts = await listLockouts(ctx, email)
-  return lockouts.map(({ until }) => until).sort().at(-1) ?? null
+  return (
+    lockouts
+      .map(({ until }) => until)
+      .sort()
+      .at(-1) ?? null
+  )
 }
 
 const isOfAddress = (key: string) => key.startsWith('address:')
