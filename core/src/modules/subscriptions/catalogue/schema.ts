@@ -55,7 +55,10 @@ export const NewPlan = Type.Object(
 )
 export type NewPlan = Static<typeof NewPlan>
 
-export const PlanPatch = Patch({ code, ...fields }, { title: 'PlanPatch' })
+export const PlanPatch = Patch(
+  { code: Type.With(code, { examples: ['large-chain'] }), ...fields },
+  { title: 'PlanPatch' },
+)
 export type PlanPatch = Static<typeof PlanPatch>
 
 export const OfferedPlan = Closed(

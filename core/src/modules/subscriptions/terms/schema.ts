@@ -86,7 +86,7 @@ const share = {
 }
 const value = {
   description: 'Of a feature: whether they have it; of a limit: how many, null for any number',
-  examples: [true],
+  examples: [100],
 }
 
 export const RolloutPatch = Patch(
@@ -111,7 +111,7 @@ export const RolloutPatch = Patch(
 export type RolloutPatch = Static<typeof RolloutPatch>
 
 const rollout = {
-  name: Type.String({ description: 'The limit or feature', examples: ['stores'] }),
+  name: Type.String({ description: 'The limit or feature', examples: ['users'] }),
   kind: OneOf(['limit', 'feature'], { description: 'Which of the two' }),
   value: Type.Unsafe<number | boolean | null>({ type: ['integer', 'boolean', 'null'], ...value }),
   share: Type.Integer(share),
