@@ -4,11 +4,11 @@ import { type Grounds, note } from './access/grounds.ts'
 import { ONLY_READS } from './access/impersonation.ts'
 import { isOperatorWith, type PartialOperatorRole } from './access/operators.ts'
 import type { Actor, Principal } from './access/slots.ts'
-import { FORGET_CHANNEL, type Forget, type Resolved, resolveGrants } from './access/standing.ts'
+import { FORGET_CHANNEL, type Forget, type Resolved } from './access/standing.ts'
 import { type StoreSight, wholeSight } from './access/store-scope.ts'
 import type { Ctx, ListRequest, Origin, TransactionOptions } from './context.ts'
 import type { Core } from './core.ts'
-import { CORE, coreOf } from './core-of.ts'
+import { CORE } from './core-of.ts'
 import type { DatabaseRole } from './db/database.ts'
 import { sqlState } from './db/errors.ts'
 import { sendUnawaited } from './db/kysely.ts'
@@ -91,32 +91,6 @@ export function contextIn(core: Core, tx: Tx, tenantId: string): Ctx {
     mayEnter: false,
   }
   return new Context(core, seed, { tx, role: 'app', afterCommit: [] })
-}
-
-/** The same context, whose writing transactions in its own tenant are refused when `guard` throws. */
-export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
-  return (ctx as Context).guardedBy(guard) // every context is made here
-}
-
-/** Throws when the rows of the route had to be limited to the caller's stores and were not. */
-export function assertNarrowed(ctx: Ctx): void {
-  ;(ctx as Context).sight.assertApplied() // every context is made here
-}
-
-/**
- * The context of another person, or of the system (null), in the same transaction. Their rights are read in it from all
- * sources of grants, without a cache; used for invitations, which are accepted later than they were sent. The caller
- * checks that the person still belongs to the tenant.
- */
-export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> {
-  const absent = { principal: null, resolved: null }
-  const { impersonatorId } = ctx.actor
-  // Who has it done as somebody else stays on record.
-  if (userId === null) return (ctx as Context).acting({ ...absent, actor: { ...systemActor, impersonatorId } }) // every context is made here
-  const actor: Actor = { type: 'user', id: userId, label: '', impersonatorId: null }
-  const principal: Principal = { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
-  const resolved = await resolveGrants(coreOf(ctx), ctx.tx, principal)
-  return (ctx as Context).acting({ actor, principal, resolved }) // as above
 }
 
 /** For the kernel alone: contexts are made by `createContext`. */

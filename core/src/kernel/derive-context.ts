@@ -1,5 +1,8 @@
+import type { Actor, Principal } from './access/slots.ts'
+import { resolveGrants } from './access/standing.ts'
 import type { Ctx, TransactionOptions } from './context.ts'
-import type { Context } from './create-context.ts'
+import { coreOf } from './core-of.ts'
+import { type Context, systemActor } from './create-context.ts'
 import type { Parts } from './http/parts.ts'
 
 /** The same context, which knows what parts of its work were done before. */
@@ -36,4 +39,30 @@ export function outsideTenants(ctx: Ctx): Ctx {
  */
 export function insideTenant(ctx: Ctx, tenantId: string): Ctx {
   return (ctx as Context).inside(tenantId) // every context is of this class
+}
+
+/**
+ * The context of another person, or of the system (null), in the same transaction. Their rights are read in it from all
+ * sources of grants, without a cache; used for invitations, which are accepted later than they were sent. The caller
+ * checks that the person still belongs to the tenant.
+ */
+export async function onBehalfOf(ctx: Ctx, userId: string | null): Promise<Ctx> {
+  const absent = { principal: null, resolved: null }
+  const { impersonatorId } = ctx.actor
+  // Who has it done as somebody else stays on record.
+  if (userId === null) return (ctx as Context).acting({ ...absent, actor: { ...systemActor, impersonatorId } }) // every context is of this class
+  const actor: Actor = { type: 'user', id: userId, label: '', impersonatorId: null }
+  const principal: Principal = { key: '', tenantId: ctx.tenantId, userId, sessionId: null, actor }
+  const resolved = await resolveGrants(coreOf(ctx), ctx.tx, principal)
+  return (ctx as Context).acting({ actor, principal, resolved }) // as above
+}
+
+/** The same context, whose writing transactions in its own tenant are refused when `guard` throws. */
+export function guarded(ctx: Ctx, guard: (ctx: Ctx) => Promise<void>): Ctx {
+  return (ctx as Context).guardedBy(guard) // every context is of this class
+}
+
+/** Throws when the rows of the route had to be limited to the caller's stores and were not. */
+export function assertNarrowed(ctx: Ctx): void {
+  ;(ctx as Context).sight.assertApplied() // every context is of this class
 }

@@ -1,7 +1,7 @@
 import { operatorRolesOf } from '../access/operators.ts'
 import type { Ctx } from '../context.ts'
 import type { Core } from '../core.ts'
-import { assertNarrowed, guarded } from '../create-context.ts'
+import { assertNarrowed, guarded } from '../derive-context.ts'
 import { type Finished, finished, type Prepared } from './finish.ts'
 import type { Input } from './input.ts'
 import { isSafe } from './methods.ts'
