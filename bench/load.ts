@@ -2,6 +2,7 @@
 // and, which a busy machine disturbs less, the share of it that samples find in the counting;
 // and how long an operator waits for the answer about a day of many tenants.
 // node bench/load.ts [--rounds 101] [--amount 400] [--connections 8] [--tenants 10000] [--requests 100]
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { cpuOf, type Server } from './child.ts'
@@ -67,6 +68,8 @@ try {
     ...bench.coreEnv,
     RATE_LIMIT_FACTOR: '1000',
     BOOTSTRAP_TOKEN: TOKEN,
+    // So that all of what an answer costs the database is to be seen on its connection.
+    PGOPTIONS: '-c max_parallel_workers_per_gather=0',
   })
   const token = await makeOperator(server)
   const { unlimited } = await seed(`http://127.0.0.1:${server.port}`, bench.database.ownerUrl)
@@ -81,7 +84,7 @@ try {
   process.stdout.write(
     `\nGET /admin/load, ${values.tenants} tenants with figures in each quarter of an hour and each minute, ms of ${values.requests}; target ${MOST_WAITED}\n\n`,
   )
-  process.stdout.write('| window | median | slowest |\n|---|---|---|\n')
+  process.stdout.write('| window | median | slowest | CPU, server + database |\n|---|---|---|---|\n')
   for (const window of ['5m', '24h']) await measure(server, token, window)
 } finally {
   await bench.stop()
@@ -173,18 +176,37 @@ async function fill(): Promise<void> {
   }
 }
 
-async function measure({ port }: Server, token: string, window: string): Promise<void> {
+async function measure(server: Server, token: string, window: string): Promise<void> {
   const times: number[] = []
   const requests = Number(values.requests)
-  // A first tenth that does not count warms both sides up.
-  for (let turn = -requests / 10; turn < requests; turn++) {
-    const begun = performance.now()
-    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/admin/load?window=${window}`, {
+  const ask = async () => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1/admin/load?window=${window}`, {
       headers: { authorization: `Bearer ${token}` },
     })
     const { by } = (await answer.json()) as { by?: { db_ms: unknown[] } } // as the API document has it
     if (by?.db_ms.length !== 20) throw new Error(`GET /admin/load: ${answer.status}`)
-    if (turn >= 0) times.push(performance.now() - begun)
   }
-  process.stdout.write(`| ${window} | ${median(times).toFixed(1)} | ${Math.max(...times).toFixed(1)} |\n`)
+  // A first tenth that does not count warms both sides up.
+  for (let turn = 0; turn < requests / 10; turn++) await ask()
+  const before = [await cpuOf(server), await cpuOfDatabase()] as const // a pair
+  for (let turn = 0; turn < requests; turn++) {
+    const begun = performance.now()
+    await ask()
+    times.push(performance.now() - begun)
+  }
+  const spent = [(await cpuOf(server)) - before[0], (await cpuOfDatabase()) - before[1]]
+  const cpu = spent.map((us) => (us / 1_000 / requests).toFixed(1)).join(' + ')
+  process.stdout.write(`| ${window} | ${median(times).toFixed(1)} | ${Math.max(...times).toFixed(1)} | ${cpu} |\n`)
+}
+
+/** Of the connections that the server has, in microseconds. Linux only. */
+async function cpuOfDatabase(): Promise<number> {
+  const owner = new pg.Client({ connectionString: bench.database.ownerUrl })
+  await owner.connect()
+  const { rows } = await owner.query<{ pid: number }>(
+    "select pid from pg_stat_activity where application_name = 'tenantry'",
+  )
+  await owner.end()
+  const times = await Promise.all(rows.map(({ pid }) => readFile(`/proc/${pid}/schedstat`, 'utf8')))
+  return times.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / 1_000
 }
