@@ -16,7 +16,7 @@ import { sendByChannel, sendDigest, sendHeld } from './delivery/sends.ts'
 import * as events from './events.ts'
 import { importedNotifications, importedPreferences, restoredNotifications } from './imported.ts'
 import { announcementNotice } from './kinds.ts'
-import { digestMail, notificationMail } from './mails.ts'
+import { digestMail, notificationMail, securityNotificationMail } from './mails.ts'
 import { unsubscribers } from './preferences/unsubscribe.ts'
 import { pushChannel } from './push/channel.ts'
 import { pushConfiguration } from './push/configuration.ts'
@@ -58,7 +58,7 @@ export const notifications = defineModule({
   jobs: [fanOut, tellElsewhere, sendHeld, sendDigest, sendByChannel, settleRead, removeHidden, pushOne, announceOn],
   schedules: [removeExpired, makeMonths, dropMonths],
   listeners: [hideFromLeaver, ...hideFromReturners, forgetLeaver],
-  mails: [notificationMail, digestMail],
+  mails: [notificationMail, securityNotificationMail, digestMail],
   notifications: [announcementNotice],
   notifier,
   unsubscribers,

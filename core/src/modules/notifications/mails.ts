@@ -1,4 +1,4 @@
-import { Closed, defineMail, Nullable, Type } from '#kernel'
+import { Closed, defineMail, type MailWriting, Nullable, Type } from '#kernel'
 
 const name = Type.String({ examples: ['Ann'] })
 const tenantName = Type.String({ examples: ['Acme'] })
@@ -12,17 +12,31 @@ const action = Nullable(
 const title = Type.String({ examples: ['Eve has joined'] })
 const message = Type.String({ examples: ['Eve has accepted the invitation.'] })
 
+const one = { name, tenantName, title, message, action }
+const OneNotice = Closed(one)
+type Writing = MailWriting<Type.Static<typeof OneNotice>>
+
+const wordsOfOne = ({ data: { tenantName, title, message, action }, safeName, text }: Writing) => ({
+  title,
+  message: message.split('\n'),
+  label: action?.label ?? text('mail.notification.words.sign_in'),
+  tenant: safeName(tenantName, text('mail.words.your_company')),
+})
+const addressOfOne = ({ data: { action }, link }: Writing): string => action?.url ?? link('/sign-in')
+
 /** What a kind without a mail of its own says. Without an action it leads to the sign-in. */
 export const notificationMail = defineMail('notification', {
-  data: Closed({ name, tenantName, title, message, action, canSwitchOff: Type.Boolean() }),
-  values: ({ data: { tenantName, title, message, action, canSwitchOff }, safeName, text }) => ({
-    title,
-    message: message.split('\n'),
-    label: action?.label ?? text('mail.notification.words.sign_in'),
-    tenant: safeName(tenantName, text('mail.words.your_company')),
-    choice: canSwitchOff ? 'free' : 'fixed',
-  }),
-  action: ({ data: { action }, link }) => action?.url ?? link('/sign-in'),
+  data: Closed({ ...one, canSwitchOff: Type.Boolean() }),
+  values: (writing) => ({ ...wordsOfOne(writing), choice: writing.data.canSwitchOff ? 'free' : 'fixed' }),
+  action: addressOfOne,
+})
+
+/** The same of a kind about security: nobody stops it. */
+export const securityNotificationMail = defineMail('notification_security', {
+  data: OneNotice,
+  security: true,
+  values: wordsOfOne,
+  action: addressOfOne,
 })
 
 /** What came since the last one of them. */

@@ -1,6 +1,6 @@
 import { type Ctx, linkTo, mailNotice, type NotificationDefinition, type NotifiedPerson } from '#kernel'
 import type { TenantRecord as Tenant } from '../../tenants/index.ts'
-import { notificationMail } from '../mails.ts'
+import { notificationMail, securityNotificationMail } from '../mails.ts'
 import { textsOf } from '../texts.ts'
 
 /** For so long the same words are not mailed again. */
@@ -22,7 +22,7 @@ export async function mailNow(
   if (kind.mail) return mailNotice(ctx, kind, data as never, person) // of this kind, checked when it was told
   const { title, message, actions } = textsOf(ctx, kind.kind, data, person)
   const [action] = actions
-  await ctx.mail(notificationMail, {
+  const letter = {
     to: person.email,
     locale: person.locale,
     timezone: person.timezone,
@@ -30,15 +30,16 @@ export async function mailNow(
     // What can be replaced can come and go: whoever makes it do so must not fill mailboxes.
     onceInMinutes: kind.groupKey ? ONCE_IN_MINUTES : undefined,
     unsubscribe: kind.canSwitchOff ? { kind: kind.kind, userId: person.id } : null,
-    data: {
-      name: person.name,
-      tenantName: tenant.name,
-      title,
-      message,
-      action: action ? { label: action.label, url: addressOf(ctx, action) } : null,
-      canSwitchOff: kind.canSwitchOff,
-    },
-  })
+  }
+  const told = {
+    name: person.name,
+    tenantName: tenant.name,
+    title,
+    message,
+    action: action ? { label: action.label, url: addressOf(ctx, action) } : null,
+  }
+  if (kind.security) await ctx.mail(securityNotificationMail, { ...letter, data: told })
+  else await ctx.mail(notificationMail, { ...letter, data: { ...told, canSwitchOff: kind.canSwitchOff } })
 }
 
 /** Where an action leads to in a mail. */
