@@ -1,4 +1,4 @@
-import { type Ctx, conflict, invalidRequest, page } from '#kernel'
+import { type Ctx, conflict, invalidRequest, page, requireOwnHand } from '#kernel'
 import { lockStoreThere } from '../stores/index.ts'
 import { fileRestored, fileTrashed, fileUpdated } from './events.ts'
 import { extensionOf } from './kinds.ts'
@@ -45,12 +45,16 @@ async function holdFile(ctx: Ctx, id: string): Promise<FileRow> {
   return file
 }
 
-/** Renames a file, or opens it to everybody. Throws 404, 403, 409 for one in the trash. */
+/**
+ * Renames a file, or opens it to everybody, which nobody does as somebody else. Throws 404, 403, 409 for one in the trash.
+ */
 export async function changeFile(ctx: Ctx, id: string, { filename, is_public }: FilePatch): Promise<File> {
   const before = await holdFile(ctx, id)
   if (before.trashed_at !== null) throw conflict({ detail: 'The file is in the trash: restore it first' })
   const name = filename === undefined ? before.filename : renamed(before, filename)
   const change = { filename: name, is_public: is_public ?? before.is_public }
+  // Its address would be good for ever, as a link is for a while.
+  if (change.is_public && !before.is_public) requireOwnHand(ctx)
   if (name === before.filename && change.is_public === before.is_public) return presentFile(ctx, before)
   return save(ctx, before, change, fileUpdated)
 }

@@ -145,6 +145,8 @@ describe('who acts as somebody else', () => {
     const writing = await act(test, all, tenant, { as: tenant.owner, write: true })
     const key = (await tenant.owner.post('/api-keys', { name: 'Till', scopes: ['store.view'] })).body
     const webhook = (await tenant.owner.post('/webhooks', { url: 'https://example.com/hook', events: ['*'] })).body
+    const form = { file: { name: 'a.txt', content: 'Buy milk', type: 'text/plain' } }
+    const file = (await tenant.owner.request('POST', '/files', { form })).body
     const tried: [method: string, path: string, body?: object][] = [
       ['POST', '/auth/change-password', { current_password: 'x', new_password: 'seven lanterns over the harbour' }],
       ['POST', '/auth/logout-all', {}],
@@ -164,6 +166,9 @@ describe('who acts as somebody else', () => {
       ['DELETE', `/api-keys/${key.id}`],
       ['POST', '/webhooks', { url: 'https://example.com/other', events: ['*'] }],
       ['POST', `/webhooks/${webhook.id}/rotate-secret`],
+      ['PUT', `/webhooks/${webhook.id}`, { url: 'https://example.com/hook/2' }],
+      ['PUT', `/files/${file.id}`, { filename: 'b.txt', is_public: true }],
+      ['POST', `/files/${file.id}/link`, { expires_in: 60 }],
       ['POST', '/tenants/current/export'],
       ['GET', '/tenants/current/export'],
       ['GET', '/audit/export'],
@@ -172,6 +177,9 @@ describe('who acts as somebody else', () => {
     ]
     for (const [method, path, body] of tried)
       assert.deepEqual(refused(await writing.send(method, path, body)), DENIED, `${method} ${path}`)
+    const told = { url: webhook.url, description: 'Till' }
+    assert.equal((await writing.send('PUT', `/webhooks/${webhook.id}`, told)).status, 200)
+    assert.equal((await writing.send('PUT', `/files/${file.id}`, { filename: 'b.txt', is_public: false })).status, 200)
     const settings = {
       support_access: 'never',
       support_access_until: '2099-01-01T00:00:00.000Z',
@@ -328,5 +336,15 @@ describe('what is recorded', () => {
       assert.equal((await test.mails(who.email)).filter(({ subject }) => subject.includes('Paul Person')).length, 1)
     }
     assert.equal((await other.get('/notifications?kind=impersonation.begun')).body.data.length, 0)
+  })
+
+  it('is told by a mail that nobody stops on its way', async () => {
+    const { id, owner } = await test.foundTenant()
+    const writing = await act(test, all, { id }, { as: owner, write: true })
+    await test.drainJobs(id)
+    const [mail] = (await writing.get('/mails')).body.data
+    await test.core.db.systemQuery("update mails set status = 'queued' where tenant_id = $1 and id = $2", [id, mail.id])
+    const stopped = await writing.send('POST', `/mails/${mail.id}/cancel`)
+    assert.deepEqual(refused(stopped), [409, 'conflict'], stopped.text)
   })
 })

@@ -10,6 +10,7 @@ import {
   NO_LEASE,
   type PageOf,
   page,
+  requireOwnHand,
   stamp,
 } from '#kernel'
 import { findStores } from '../stores/index.ts'
@@ -91,13 +92,16 @@ export async function addWebhook(ctx: Ctx, input: NewWebhook): Promise<WebhookWi
 
 /**
  * Changes a webhook; absent fields stay, null clears, headers are changed one by one. With a new URL, or switched on again, it
- * gets at once what waits, its schedule from the start. Throws 404, 400 as `addWebhook`.
+ * gets at once what waits, its schedule from the start. Throws 404, 400 as `addWebhook`, 403 for a new URL by somebody who acts
+ * as somebody else.
  */
 export async function changeWebhook(ctx: Ctx, id: string, patch: WebhookPatch): Promise<Webhook> {
   const before = await lockWebhook(ctx.tx, ctx.tenantId, id)
   const { headers, is_active, ...plain } = patch
   const wish = await requireWish(ctx, patch, before.store_ids ?? [])
   const isMoved = plain.url !== undefined && plain.url !== before.url
+  // Or whoever acts as somebody else would hear of the tenant long after they are gone.
+  if (isMoved) requireOwnHand(ctx)
   const after: WebhookRow = {
     ...before,
     ...plain,
