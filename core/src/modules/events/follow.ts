@@ -61,5 +61,6 @@ function timeMs({ principal, clock }: Ctx, wait: number): number {
   return endsAtMs === null ? wait * SECONDS : Math.max(0, Math.min(wait * SECONDS, endsAtMs - clock.ms()))
 }
 
-/** A person, in whatever sessions, or a key. */
-const callerOf = ({ actor, principal }: Ctx): string => principal?.userId ?? principal?.apiKeyId ?? `${actor.id}`
+/** A person, in whatever sessions and as whomever, or a key. */
+const callerOf = ({ actor, principal }: Ctx): string =>
+  actor.impersonatorId ?? principal?.userId ?? principal?.apiKeyId ?? `${actor.id}`

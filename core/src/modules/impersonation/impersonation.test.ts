@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { newId } from '#kernel'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
+import { until } from '../../testing/until.ts'
+import { eventWaiters } from '../events/waiters.ts'
+import { streamHub } from '../notifications/stream/hub.ts'
 import { act, begin, REASON, recordsOf, requestsIn } from './impersonation.fixture.ts'
 
 let test: TestCore
@@ -211,6 +214,23 @@ describe('who acts as somebody else', () => {
     const invitation = { email: `${newId()}@example.com`, roles: [{ role_id: roleId('owner') }] }
     assert.deepEqual(refused(await writing.send('POST', '/users/invite', invitation)), DENIED)
     assert.equal((await owner.delete(owners)).status, 204)
+  })
+
+  it('takes no place at what the person holds open or waits for', async () => {
+    const { id, owner } = await test.foundTenant()
+    const acting = await act(test, support, { id }, { as: owner })
+    const [held, leave] = [test.core.use(streamHub), [] as (() => void)[]]
+    const open = Promise.all(Array.from({ length: 3 }, () => acting.get('/notifications/stream?wait=2')))
+    await until('the streams are open', () => held.countOf(support.userId) === 3)
+    assert.equal(held.countOf(owner.userId), 0)
+    await held.beat()
+    assert.deepEqual((await open).map(refused), Array(3).fill([200, undefined]))
+    for (let at = 0; at < 10; at++) leave.push(test.core.use(eventWaiters).enter(support.userId))
+    const { next_cursor } = (await acting.get('/events?limit=100')).body
+    const path = `/events?wait=1&after=${next_cursor}` as const // a path is a type
+    assert.deepEqual(refused(await acting.get(path)), [429, 'rate_limited'])
+    assert.equal((await owner.get(path)).status, 200)
+    for (const each of leave) each()
   })
 
   it('has keys of their own for repeated requests', async () => {

@@ -2,7 +2,7 @@ import { type Core, type Ctx, defineResource, SECONDS } from '#kernel'
 import type { StreamEnd } from './event-stream.ts'
 import { createLookout } from './lookout.ts'
 import { createReaders } from './readers.ts'
-import { ENDS, endOf, type OpenStream } from './streams.ts'
+import { ENDS, endOf, holderOf, type OpenStream } from './streams.ts'
 
 /** How often a stream says that it is alive, and what it rests on is looked at again. */
 const BEAT_MS = 20 * SECONDS
@@ -11,8 +11,8 @@ export const CHANGED = 'notifications.changed'
 
 /** All open streams of this process. */
 export interface StreamHub {
-  /** Streams of one person, in whatever tenants. */
-  countOf(userId: string): number
+  /** Streams that one person holds, in whatever tenants and as whomever. */
+  countOf(holder: string): number
   readonly size: number
   /** Takes a stream in, whose first look follows at once. */
   add(stream: OpenStream): void
@@ -76,7 +76,7 @@ function createHub(core: Core): StreamHub {
   }
 
   return {
-    countOf: (userId) => [...streams].filter((stream) => stream.userId === userId).length,
+    countOf: (holder) => [...streams].filter(({ ctx }) => holderOf(ctx) === holder).length,
     get size() {
       return streams.size
     },

@@ -4,7 +4,7 @@ import { findCounts } from '../queries.ts'
 import { EventStream } from './event-stream.ts'
 import { streamHub } from './hub.ts'
 import { findPlace, findPlaceBefore, type Watched } from './stream-queries.ts'
-import { ENDS } from './streams.ts'
+import { ENDS, holderOf } from './streams.ts'
 
 /** Streams that a person holds open in one process: some pages on some devices. */
 const MOST_OF_A_PERSON = 10
@@ -28,10 +28,10 @@ export async function openStream(ctx: Ctx, wish: StreamWish): Promise<Answer<() 
 
 async function open(ctx: Ctx, person: Watched, { lastId, waitSeconds }: StreamWish): Promise<Readable> {
   const hub = ctx.use(streamHub)
-  requirePlace(hub.countOf(person.userId), hub.size)
+  requirePlace(hub.countOf(holderOf(ctx)), hub.size)
   const seq = await ctx.transaction((ctx) => startOf(ctx, person, lastId), { readOnly: true })
   // Once more: others came in meanwhile. Nothing is waited for from here on.
-  requirePlace(hub.countOf(person.userId), hub.size)
+  requirePlace(hub.countOf(holderOf(ctx)), hub.size)
   const body = new EventStream()
   const credentialEnd = ctx.principal?.endsAtMs ?? null
   const wished = waitSeconds === undefined ? null : ctx.clock.ms() + waitSeconds * SECONDS

@@ -22,6 +22,9 @@ export interface OpenStream {
   readonly isOnce: boolean
 }
 
+/** Whose places it takes: whoever acts as somebody else takes none of theirs. */
+export const holderOf = ({ actor, userId }: Ctx): string => actor.impersonatorId ?? userId
+
 /** Why streams end, beside what a new request would be answered. */
 export const ENDS = {
   credential: {
