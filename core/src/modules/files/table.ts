@@ -37,7 +37,7 @@ export interface UploadTable {
   tenant_id: string
   id: string
   kind: UploadKind
-  /** Who began it, and alone may go on: `user:<id>`, `api_key:<id>`. */
+  /** Who began it, and alone may go on: `user:<id>`, `api_key:<id>`, `acting:<session id>` of an operator as somebody else. */
   begun_by: string
   filename: string
   original_filename: string

@@ -4,6 +4,7 @@ import { newId } from '#kernel'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
 import { until } from '../../testing/until.ts'
 import { eventWaiters } from '../events/waiters.ts'
+import { TUS } from '../files/uploads/tus/tus.fixture.ts'
 import { streamHub } from '../notifications/stream/hub.ts'
 import { act, begin, REASON, recordsOf, requestsIn } from './impersonation.fixture.ts'
 
@@ -214,6 +215,29 @@ describe('who acts as somebody else', () => {
     const invitation = { email: `${newId()}@example.com`, roles: [{ role_id: roleId('owner') }] }
     assert.deepEqual(refused(await writing.send('POST', '/users/invite', invitation)), DENIED)
     assert.equal((await owner.delete(owners)).status, 204)
+  })
+
+  it('neither goes on with what the person sends, nor has them go on with theirs', async () => {
+    const writing = await act(test, all, tenant, { as: tenant.owner, write: true })
+    const again = await act(test, all, tenant, { as: tenant.owner, write: true })
+    const owner = await tenant.owner.token()
+    const filename = Buffer.from('a.txt').toString('base64')
+    const begun = { ...TUS, 'upload-length': '8', 'upload-metadata': `filename ${filename}` }
+    const sent = { ...TUS, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }
+    for (const [by, others] of [
+      [writing.token, [owner, again.token]],
+      [owner, [writing.token]],
+    ] as const) {
+      const { status, headers } = await test.request('POST', '/api/v1/files/tus', { token: by, headers: begun })
+      assert.equal(status, 201)
+      const { pathname } = new URL(`${headers.location}`, 'http://localhost')
+      const patch = (token: string) => test.request('PATCH', pathname, { token, headers: sent, payload: 'Buy milk' })
+      for (const token of others) {
+        assert.equal((await patch(token)).status, 404)
+        assert.equal((await test.request('DELETE', pathname, { token, headers: TUS })).status, 404)
+      }
+      assert.equal((await patch(by)).status, 204)
+    }
   })
 
   it('takes no place at what the person holds open or waits for', async () => {

@@ -44,8 +44,12 @@ export async function openUpload(ctx: Ctx, { expiresAt, ...upload }: NewUpload):
   return opened
 }
 
-/** Who acts, as an upload remembers them. */
+/**
+ * Who acts, as an upload remembers them. An operator who acts as somebody else is another one: what a person sends would go by the
+ * operator's name otherwise, and the other way round.
+ */
 export function beginnerOf({ principal, actor }: Pick<Ctx, 'principal' | 'actor'>): string {
+  if (actor.impersonatorId !== null) return `acting:${principal?.sessionId ?? actor.impersonatorId}`
   return `${actor.type}:${principal?.apiKeyId ?? principal?.userId ?? actor.id ?? ''}`
 }
 
