@@ -4,7 +4,9 @@ import {
   Closed,
   type Ctx,
   csvLine,
+  OPERATOR_ROLES,
   type PageOf,
+  type PartialOperatorRole,
   type StreamBody,
   type TObject,
   type TSchema,
@@ -75,7 +77,7 @@ export async function answerList<Item>(
 function fileOf<Item>(ctx: Ctx, list: Filed<Item>): Answer<StreamBody> {
   const open = async () => {
     await ctx.transaction((ctx) => list.record(ctx), system)
-    return Readable.from(list.write(ctx), { objectMode: false, highWaterMark: 1 })
+    return Readable.from(whileAllowed(ctx, list.write(ctx)), { objectMode: false, highWaterMark: 1 })
   }
   const name = `${list.name}-${ctx.clock.now().slice(0, 'YYYY-MM-DD'.length)}.csv`
   return new Answer(200, open, {
@@ -83,6 +85,28 @@ function fileOf<Item>(ctx: Ctx, list: Filed<Item>): Answer<StreamBody> {
     'content-disposition': `attachment; filename="${name}"`,
     vary: 'accept',
   })
+}
+
+/**
+ * Breaks off where the operator is one no more, or has lost a role since it began: whoever takes little at a time would read on
+ * for hours.
+ */
+async function* whileAllowed(ctx: Ctx, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const roles = OPERATOR_ROLES.filter((role): role is PartialOperatorRole => role !== 'all' && isOperator(ctx, role))
+  for await (const piece of pieces) {
+    yield piece
+    const asker = await ctx.proveAgain()
+    for (const role of roles) asker.requireOperator(role)
+  }
+}
+
+function isOperator(ctx: Ctx, role: PartialOperatorRole): boolean {
+  try {
+    ctx.requireOperator(role)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function* write<Row, Item extends object>(ctx: Ctx, list: Rows<Row, Item>): AsyncGenerator<Buffer> {

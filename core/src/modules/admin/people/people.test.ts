@@ -1,16 +1,48 @@
 import assert, { partialDeepStrictEqual as has } from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { newId, type OperatorRole } from '#kernel'
+import { Closed, defineModule, defineRoute, ListQuery, newId, type OperatorRole, Page, Streamed, Type } from '#kernel'
 import { createTestCore, type TestCore, type TestPerson } from '../../../testing/index.ts'
 import { until } from '../../../testing/until.ts'
 import { makeKey, outcome } from '../../api-keys/api-keys.fixture.ts'
+import { builtinModules } from '../../index.ts'
 import { globalRecords, operatorsOf } from '../admin.fixture.ts'
+import { answerList, asFile } from '../list-file.ts'
+
+/** A file whose second piece waits. */
+let secondPiece: PromiseWithResolvers<void>
+const slow = defineModule({
+  name: 'slow',
+  routes: [
+    defineRoute({
+      method: 'GET',
+      path: '/admin/slow',
+      summary: 'List slowly',
+      access: { operator: ['support', 'billing'] },
+      ...asFile(Page(Closed({ word: Type.String() }))),
+      query: ListQuery({}),
+      response: { 200: Streamed },
+      handler: (ctx, { headers }) =>
+        answerList(ctx, headers, {
+          name: 'slow',
+          page: async () => ({ data: [], next_cursor: null }),
+          record: async () => {},
+          async *write() {
+            yield Buffer.from('first ')
+            await secondPiece.promise
+            yield Buffer.from('second ')
+            yield Buffer.from('third')
+          },
+        }),
+    }),
+  ],
+})
 
 let first: TestCore
 let second: TestCore
 let operators: Record<OperatorRole, TestPerson>
 before(async () => {
-  first = await createTestCore()
+  first = await createTestCore({ modules: [...builtinModules, slow] })
   second = await createTestCore({ database: first.database })
   operators = await operatorsOf(first)
 })
@@ -67,6 +99,32 @@ describe('the people of the installation', () => {
       [word],
     )
     assert.deepEqual(records, [{ actor_id: operators.billing.userId }])
+  })
+
+  it('come no further than their reader may read', async () => {
+    await first.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = first.app.server.address() as AddressInfo // it listens on a port
+    const ends: [(reader: TestPerson) => Promise<unknown>, whole: boolean][] = [
+      [async () => {}, true],
+      [({ userId }) => operators.all.post('/admin/operators', { user_id: userId, roles: ['billing'] }), false],
+      [(reader) => act(reader.userId, 'disable'), false],
+    ]
+    for (const [end, whole] of ends) {
+      secondPiece = Promise.withResolvers()
+      const reader = await first.addOperator(['support', 'billing'])
+      const headers = { authorization: `Bearer ${await reader.token()}`, accept: 'text/csv' }
+      const { status, body } = await fetch(`http://127.0.0.1:${port}/api/v1/admin/slow`, { headers })
+      assert.ok(status === 200 && body)
+      let text = ''
+      const read = (async () => {
+        for await (const piece of body) text += Buffer.from(piece).toString()
+        return true
+      })().catch(() => false)
+      await until('it has begun', () => text !== '')
+      await end(reader)
+      secondPiece.resolve()
+      assert.deepEqual([await read, text.includes('third')], [whole, whole])
+    }
   })
 
   it('are shown with what they belong to and are invited to, their sessions and whether they are locked out', async () => {
