@@ -250,12 +250,28 @@ describe('many people and jobs', () => {
   })
 })
 
+describe('who acts on many', () => {
+  it('does so as long as they may', async () => {
+    const leaver = await test.addOperator(['operations'])
+    const people = await Promise.all([test.addPerson(), test.addPerson()])
+    await Promise.all(people.map((person) => person.token()))
+    const [before = '', after = ''] = people.map(({ userId }) => userId)
+    const asked = { action: 'revoke-sessions', ids: [before, leaver.userId, after] }
+    for (const dry_run of [true, false])
+      assert.deepEqual(
+        short(await bulk('users', { ...asked, dry_run }, leaver)),
+        dry_run ? ['done', 'done', 'done'] : ['done', 'done', 'refused session_revoked'],
+      )
+    assert.equal((await people[1]?.get('/users/me'))?.status, 200)
+  })
+})
+
 describe('what is done to many', () => {
   const ids = [newId(), newId(), newId()]
   const run = (act: BulkAct['act'], more: Partial<BulkAct> = {}) => {
     const ctx = createContext(test.core, { tenant: null, storeId: null, actor: systemActor, origin: noOrigin })
     const scope = () => ({ role: 'system', tenantId: null }) as const // words are types
-    return actInBulk(ctx, { ids, dry_run: false }, { scope, act, ...more })
+    return actInBulk(ctx, { ids, dry_run: false }, { role: 'operations', scope, act, ...more })
   }
 
   it('ends while somebody waits for it: what was not begun by then is not tried', async () => {

@@ -1,4 +1,12 @@
-import { AppError, type Ctx, performPart, SECONDS, type TransactionOptions, toAppError } from '#kernel'
+import {
+  AppError,
+  type Ctx,
+  type PartialOperatorRole,
+  performPart,
+  SECONDS,
+  type TransactionOptions,
+  toAppError,
+} from '#kernel'
 import type { BulkAnswer, BulkOutcome } from './schema.ts'
 
 /** What is not begun by then is not begun at all, so that the answer arrives while somebody waits for it. */
@@ -11,6 +19,8 @@ export interface Bulk {
 
 /** What is done to each. */
 export interface BulkAct {
+  /** What the act alone takes: whoever loses it meanwhile acts on no more. */
+  role: PartialOperatorRole
   /** The transaction that each has of its own. */
   scope: (id: string) => TransactionOptions
   /** As for one alone; false: nothing changed. */
@@ -38,15 +48,17 @@ export async function actInBulk(ctx: Ctx, { ids, dry_run }: Bulk, bulk: BulkAct)
   return { dry_run, data }
 }
 
-async function attempt(ctx: Ctx, id: string, isDry: boolean, { scope, act }: BulkAct): Promise<BulkOutcome> {
+async function attempt(asked: Ctx, id: string, isDry: boolean, { role, scope, act }: BulkAct): Promise<BulkOutcome> {
   try {
+    const ctx = asked.principal ? await asked.proveAgain() : asked
+    ctx.requireOperator(role)
     const work = (ctx: Ctx) => act(ctx, id)
     const isChanged = isDry ? await rehearse(ctx, work, scope(id)) : await performPart(ctx, id, work, scope(id))
     return { id, outcome: isChanged ? 'done' : 'unchanged', code: null, detail: null }
   } catch (thrown) {
     const { code, status, details, kind } = toAppError(thrown)
     if (!(thrown instanceof AppError) && status >= 500)
-      ctx.log.error({ err: thrown, id }, 'one of many could not be acted on')
+      asked.log.error({ err: thrown, id }, 'one of many could not be acted on')
     return { id, outcome: 'refused', code, detail: details.detail ?? kind.title }
   }
 }

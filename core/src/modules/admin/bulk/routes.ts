@@ -33,7 +33,7 @@ const tenantsRoute = defineRoute({
   check: checkBulkOfTenants,
   handler: (ctx, { body }) => {
     ctx.requireOperator(ROLE_FOR[body.action])
-    return actInBulk(ctx, body, { scope: inside, act: actOnTenant(body) })
+    return actInBulk(ctx, body, { role: ROLE_FOR[body.action], scope: inside, act: actOnTenant(body) })
   },
 })
 
@@ -62,7 +62,7 @@ const usersRoute = defineRoute({
   summary: 'Disable, enable or sign out many people',
   access: { operator: ['operations'] },
   body: BulkOfUsers,
-  handler: (ctx, { body }) => actInBulk(ctx, body, { scope: outside, act: toPerson[body.action] }),
+  handler: (ctx, { body }) => actInBulk(ctx, body, { role: 'operations', scope: outside, act: toPerson[body.action] }),
 })
 
 const toJob: Record<BulkOfJobs['action'], (ctx: Ctx, id: string) => Promise<unknown>> = {
@@ -80,6 +80,7 @@ const jobsRoute = defineRoute({
   body: BulkOfJobs,
   handler: (ctx, { body }) =>
     actInBulk(ctx, body, {
+      role: 'operations',
       scope: outside,
       act: async (ctx, id) => {
         await toJob[body.action](ctx, id)
