@@ -132,8 +132,15 @@ export const plants: readonly Plant[] = [
   {
     guard: 'Jobs of a throttled tenant that had to wait are not forgotten',
     file: `${KERNEL}/jobs/throttled.ts`,
-    find: '  else core.wake(tenantId, fromNow(core.clock, AGAIN_MS), outbound)\n',
-    replace: '',
+    find: 'kindOf(outbound))\n    comeAgain()\n',
+    replace: 'kindOf(outbound))\n',
+    tests: [`${LOAD}/throttled-jobs.test.ts`],
+  },
+  {
+    guard: 'Jobs of a throttled tenant do not keep those of the other kind waiting to the end',
+    file: `${KERNEL}/jobs/throttled.ts`,
+    find: 'if (!isAwaited) return more',
+    replace: 'if (tenantId) return more',
     tests: [`${LOAD}/throttled-jobs.test.ts`],
   },
 ]

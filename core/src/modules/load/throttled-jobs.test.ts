@@ -43,4 +43,25 @@ describe('the jobs of a throttled tenant', () => {
     )
     assert.ok((await work(tenant)) > 1)
   })
+
+  it('of one kind do not keep those of the other waiting to the end', async () => {
+    const tenant = await first.foundTenant()
+    const body = { requests_per_minute: 1_000, reason: 'Too many jobs' }
+    assert.equal((await operator.post(`/admin/tenants/${tenant.id}/throttle`, body)).status, 200)
+    const { id } = tenant
+    await until('both know', async () => (await first.core.throttled.has(id)) && (await second.core.throttled.has(id)))
+    const left = async ({ name }: { name: string }) => {
+      const sql = 'select count(*)::int as rows from tenant_jobs where tenant_id = $1 and task = $2'
+      return (await first.core.db.systemQuery<{ rows: number }>(sql, [id, name]))[0]?.rows
+    }
+    await tenant.run(async (ctx) => {
+      for (let i = 0; i < 60; i++) await ctx.enqueue(inner, {})
+    })
+    await until('the first of them runs', () => atOnce.has(id))
+    await tenant.run((ctx) => ctx.enqueue(outer, {}))
+    await until('the other one is done', async () => (await left(outer)) === 0)
+    assert.notEqual(await left(inner), 0)
+    await until('all are done', () => atOnce.get(id)?.done === 61)
+    assert.equal(atOnce.get(id)?.most, 1)
+  })
 })
