@@ -56,8 +56,22 @@ export const plants: Plant[] = [
   {
     guard: 'What refused a sign-in is no word on somebody who has signed in since',
     file: 'core/src/modules/auth/support/sign-ins.ts',
-    find: 'last_at > since && last_at > lastLoginAt',
-    replace: "last_at > since && lastLoginAt !== '-'",
+    find: 'const proofs = [last_login_at]',
+    replace: 'const proofs = [last_login_at].slice(1)',
+    tests: tickets,
+  },
+  {
+    guard: 'Why a sign-in was refused says nothing of who slips while signed in',
+    file: 'core/src/modules/auth/refusals/refusals.ts',
+    find: 'email === null || sessionId !== null',
+    replace: "email === null || sessionId === ''",
+    tests: tickets,
+  },
+  {
+    guard: 'A support answer goes by what a tenant may have, not by its plan alone',
+    file: 'core/src/modules/subscriptions/support.ts',
+    find: 'effective(state.plan, giftsOf(state, rollouts, now))',
+    replace: 'effective(state.plan, giftsOf({ ...state, limits_override: {} }, rollouts, now))',
     tests: tickets,
   },
 ]

@@ -34,7 +34,7 @@ export async function listCountsOf(
   const alive = until === undefined ? sql`` : sql`and (${sql.ref(until)} is null or ${sql.ref(until)} > ${now})`
   const [ids, mosts] = [tenants.map(({ id }) => id), tenants.map(({ most }) => most)]
   const counted = sql<{ tenant_id: string; used: number }>`
-    select t.id as tenant_id, c.used from unnest(${ids}::uuid[], ${mosts}::int[]) as t (id, most)
+    select t.id as tenant_id, c.used from unnest(${ids}::uuid[], ${mosts}::bigint[]) as t (id, most)
     cross join lateral (select count(*) as used from
       (select from ${sql.table(table)} as counted where counted.tenant_id = t.id ${alive} limit t.most) as bounded) as c`
   return (await counted.execute(tx)).rows

@@ -5,10 +5,12 @@ import { countedBy, periodOf } from './limits/usage.ts'
 import { maxOf } from './plans.ts'
 import { Subscription } from './schema.ts'
 import { listAllPlans, listCountsOf, listSubscriptionsOf, listUsageOf } from './support-queries.ts'
+import { listRollouts } from './terms/queries.ts'
+import { effective, giftsOf } from './terms/terms.ts'
 
 const Reached = Closed({
   limit: Type.String({ description: 'Its name', examples: ['users'] }),
-  max: Type.Integer({ description: 'How many the plan allows; so many or more are in use' }),
+  max: Type.Integer({ description: 'How many the tenant may have; so many or more are in use' }),
 })
 const { status, trial_ends_at, current_period_end, cancel_at_period_end, grace_ends_at } = Subscription.properties
 const Paid = Closed({
@@ -19,10 +21,10 @@ const Paid = Closed({
   current_period_end,
   cancel_at_period_end,
   grace_ends_at,
-  reached: Type.Array(Reached, { description: 'Limits of the plan that are used up' }),
+  reached: Type.Array(Reached, { description: 'Limits that are used up, of the plan or of what counts before it' }),
 })
 
-/** The subscription of each tenant that was looked at, and which limits of its plan are used up. */
+/** The subscription of each tenant that was looked at, and which of its limits are used up. */
 export const subscriptionsSupport = defineSupport({
   name: 'subscriptions',
   description: 'What their tenants pay for, and which limits are used up',
@@ -113,14 +115,16 @@ function standingOf(state: State) {
 
 /** The limits that are used up, by tenant: in one statement for each limit that counts rows, and one for all others. */
 async function listReached(ctx: Ctx, states: readonly State[]) {
+  const [rollouts, now] = [await listRollouts(ctx.tx), ctx.clock.now()]
+  const mine = states.map((state) => ({ state, terms: effective(state.plan, giftsOf(state, rollouts, now)) }))
   const reached = new Map<string, { limit: string; max: number }[]>()
   const note = (tenant: string, limit: string, max: number) => {
     reached.set(tenant, [...(reached.get(tenant) ?? []), { limit, max }])
   }
   const limits = [...ctx.registry.limits].filter(([, { per }]) => per !== 'minute').map(([limit]) => limit)
   const bounded = (limit: string) =>
-    states.flatMap((state) => {
-      const max = maxOf(ctx, state.plan, limit)
+    mine.flatMap(({ state, terms }) => {
+      const max = maxOf(ctx, terms, limit)
       return max === null ? [] : [{ state, max }]
     })
   const summed = limits.filter((limit) => countedBy(ctx, limit) === undefined)

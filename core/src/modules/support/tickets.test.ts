@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { describe, it } from 'node:test'
 import { DAYS, HOURS } from '#kernel'
 import { drainJobs } from '../../testing/drain-jobs.ts'
 import type { TestTenant } from '../../testing/index.ts'
@@ -14,7 +14,7 @@ import { failingJob, newEmail, tokenIn, useDesk } from './support.fixture.ts'
 
 // What people write about, each brought about as it happens: the cause is what is found first.
 
-const { desk, ask, causes, register, login, limit, mailsTo, send } = useDesk()
+const { desk, operators, ask, causes, register, login, limit, mailsTo, send } = useDesk()
 
 async function prove(userId: string) {
   await desk.test.core.run((ctx) => changeUser(ctx, userId, { email_verified_at: ctx.clock.now() }))
@@ -249,4 +249,68 @@ it('“I have an account, I know it”: under another spelling', async () => {
 it('“I cannot invite anybody”: their address is not confirmed', async () => {
   const { email } = await register()
   await first(email, 'unconfirmed_address')
+})
+
+describe('what is over, or as it should be, is no cause:', () => {
+  it('a link that was too late, once a newer one has done what it was for', async () => {
+    const { email, tenantId } = await register()
+    const token = async () => tokenIn((await mailsTo(email, tenantId)).at(-1))
+    const open = async (token: string) => (await send('POST', '/auth/verify-email', { token })).status
+    const late = await token()
+    desk.test.clock.advance(25 * HOURS)
+    const { body } = await login(email, PASSWORD)
+    desk.test.clock.advance(1_000)
+    assert.equal(await open(late), 400)
+    await first(email, 'link_expired')
+    assert.equal((await send('POST', '/auth/resend-verification', undefined, body.access_token)).status, 202)
+    desk.test.clock.advance(1_000)
+    assert.equal(await open(await token()), 204)
+    assert.deepEqual(await causes(email), [])
+  })
+
+  it('a wrong password, once another one was chosen by a link', async () => {
+    const { email, userId } = await register()
+    await prove(userId)
+    await login(email, OTHER_PASSWORD)
+    await first(email, 'wrong_password')
+    await send('POST', '/auth/forgot-password', { email })
+    const token = tokenIn((await mailsTo(email)).at(-1))
+    desk.test.clock.advance(1_000)
+    assert.equal((await send('POST', '/auth/reset-password', { token, password: OTHER_PASSWORD })).status, 204)
+    assert.deepEqual(await causes(email), [])
+  })
+
+  it('a slip of somebody who is signed in', async () => {
+    const { email, userId, token } = await register()
+    await prove(userId)
+    const passwords = { current_password: OTHER_PASSWORD, new_password: `${PASSWORD} anew` }
+    assert.equal((await send('POST', '/auth/change-password', passwords, token)).status, 401)
+    assert.deepEqual((await ask(email)).sections.sign_ins.refused, [])
+    assert.deepEqual(await causes(email), [])
+  })
+
+  it('a limit of the plan in place of which an operator gave more, but not one of less than is in use', async () => {
+    const tenant = await desk.test.foundTenant()
+    const { email } = tenant.owner
+    const give = async (limits_override: object) =>
+      assert.equal((await operators.billing.put(`/admin/tenants/${tenant.id}`, { limits_override })).status, 200)
+    await give({ stores: 1 })
+    assert.match((await first(email, 'limit_reached')).what, /stores \(1\)/)
+    assert.deepEqual((await ask(email)).sections.subscriptions.subscriptions[0].reached, [{ limit: 'stores', max: 1 }])
+    // More than a count of 32 bits holds.
+    await give({ stores: Number.MAX_SAFE_INTEGER })
+    const { findings, sections } = await ask(email)
+    assert.deepEqual(findings, [])
+    assert.deepEqual(sections.subscriptions.subscriptions[0].reached, [])
+  })
+
+  it('a webhook that failed before somebody switched it off', async () => {
+    const tenant = await desk.test.foundTenant()
+    const { body } = await tenant.owner.post('/webhooks', { url: 'http://127.0.0.1:9/', events: ['*'] })
+    assert.equal((await tenant.owner.post('/stores', { name: 'West' })).status, 201)
+    await desk.test.drainJobs(tenant.id)
+    await first(tenant.owner.email, 'webhook_failing')
+    assert.equal((await tenant.owner.put(`/webhooks/${body.id}`, { is_active: false })).status, 200)
+    assert.deepEqual(await causes(tenant.owner.email), [])
+  })
 })

@@ -25,7 +25,7 @@ export const REFUSALS_KEPT_MS = 14 * DAYS
 /** What comes later than this after the last one is counted anew. */
 export const SERIES_MS = 24 * HOURS
 
-type Tried = Pick<Attempt, 'email' | 'network'>
+type Tried = Pick<Attempt, 'email' | 'network' | 'sessionId'>
 
 const REASONS: ReadonlyMap<ErrorKind, Refusal> = new Map([
   [tooManyAttempts, 'locked_out'],
@@ -54,9 +54,9 @@ export async function noteAside(ctx: Ctx, tried: Tried, reason: Refusal): Promis
   }
 }
 
-/** Notes a refusal in the transaction of the context. */
-export async function noteRefusal(ctx: Ctx, { email, network }: Tried, reason: Refusal): Promise<void> {
-  if (email === null) return
+/** Notes a refusal in the transaction of the context. Of whoever is signed in, nothing: they are in, and prove a password again. */
+export async function noteRefusal(ctx: Ctx, { email, network, sessionId }: Tried, reason: Refusal): Promise<void> {
+  if (email === null || sessionId !== null) return
   const now = ctx.clock.now()
   const { ipAddress, userAgent } = ctx.origin
   const seen = { device: deviceName(userAgent), ip_address: ipAddress }

@@ -31,3 +31,13 @@ export const findWithLocalPart = (tx: Tx, local: string): Promise<{ id: string }
     )
     .limit(1)
     .executeTakeFirst()
+
+/** When a person last signed in, proved their address, and chose a password; undefined for no such person. */
+export const findLastProofs = (tx: Tx, userId: string) =>
+  tx
+    .selectFrom('users as u')
+    .leftJoin('user_passwords as p', 'p.user_id', 'u.id')
+    .leftJoin('user_logins as l', 'l.user_id', 'u.id')
+    .select(['l.last_login_at', 'u.email_verified_at', 'p.changed_at'])
+    .where('u.id', '=', userId)
+    .executeTakeFirst()

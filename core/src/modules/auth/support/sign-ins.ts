@@ -13,10 +13,10 @@ import {
   Timestamp,
   Type,
 } from '#kernel'
-import { findLogin } from '../../users/index.ts'
 import { listRefusals } from '../refusals/refusal-queries.ts'
 import { REFUSALS, REFUSALS_KEPT_MS, type Refusal } from '../refusals/refusals.ts'
 import { accountKey, listLockouts } from '../sign-in/lockout.ts'
+import { findLastProofs } from './account-queries.ts'
 
 /** What is longer ago is hardly what somebody writes about now. */
 const FRESH_MS = 3 * DAYS
@@ -81,12 +81,12 @@ export const signInsSupport = defineSupport({
     },
   },
   async read(ctx, subject) {
-    const { refusals, lockouts, lastLoginAt } = await readAll(ctx, subject)
+    const { refusals, lockouts, proofs } = await readAll(ctx, subject)
     const { rows, leftOut } = shownOf(refusals)
     const refused = rows.map((row) => ({ ...row, reason: row.reason as Refusal })) // nothing else is written there
     return {
       shown: { refused, lockouts },
-      findings: [...locked(lockouts), ...refusedSince(ctx, refused, lastLoginAt)],
+      findings: [...locked(lockouts), ...refusedSince(ctx, refused, proofs)],
       leftOut,
     }
   },
@@ -95,14 +95,14 @@ export const signInsSupport = defineSupport({
 async function readAll(ctx: Ctx, { email, userId }: SupportSubject) {
   const { tx, clock } = ctx
   const since = fromNow(clock, -REFUSALS_KEPT_MS)
-  const [refusals, all, login] = await Promise.all([
+  const [refusals, all, proofs] = await Promise.all([
     listRefusals(tx, accountKey(email), since, SUPPORT_SHOWN + 1),
     listLockouts(ctx, email),
-    userId === null ? undefined : findLogin(tx, userId),
+    userId === null ? undefined : findLastProofs(tx, userId),
   ])
   // Guesses from many places lock out many: the one that lasts longest tells.
   const lockouts = all.sort((a, b) => (a.until < b.until ? 1 : -1)).slice(0, 3)
-  return { refusals, lockouts, lastLoginAt: login?.last_login_at ?? '' }
+  return { refusals, lockouts, proofs }
 }
 
 type Known = Awaited<ReturnType<typeof readAll>>
@@ -130,14 +130,28 @@ const CODES = {
 
 const isTold = (reason: Refusal): reason is keyof typeof CODES => Object.hasOwn(CODES, reason)
 
-/** Once they have signed in, what refused them before is over. */
+/** Once they have signed in, or done what the link or the password was for, what refused them before is over. */
+function settledAt(reason: Refusal, { last_login_at, changed_at, email_verified_at }: NonNullable<Known['proofs']>) {
+  const proofs = [last_login_at]
+  if (reason === 'wrong_password') proofs.push(changed_at)
+  if (reason === 'link_expired' || reason === 'link_used') proofs.push(changed_at, email_verified_at)
+  return (
+    proofs
+      .filter((at) => at !== null)
+      .sort()
+      .at(-1) ?? ''
+  )
+}
+
 function refusedSince(
   { clock }: Ctx,
   refused: readonly { reason: Refusal; attempts: number; last_at: string }[],
-  lastLoginAt: string,
+  proofs: Known['proofs'],
 ) {
   const since = fromNow(clock, -FRESH_MS)
-  const open = refused.filter(({ last_at }) => last_at > since && last_at > lastLoginAt)
+  const open = refused.filter(
+    ({ reason, last_at }) => last_at > since && last_at > (proofs ? settledAt(reason, proofs) : ''),
+  )
   return [...Map.groupBy(open, ({ reason }) => reason)].flatMap(([reason, rows]) => {
     const attempts = rows.reduce((sum, row) => sum + row.attempts, 0)
     const at = rows[0]?.last_at ?? null
