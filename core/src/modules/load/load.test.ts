@@ -185,6 +185,15 @@ describe('the load of a tenant', () => {
     assert.ok(now.by.db_ms.every(({ name }) => name !== null))
   })
 
+  it('is of none too, where somebody without a credential names the ids that stand for none and for others', async () => {
+    const before = await read()
+    for (const id of [OUTSIDE, OTHERS, OTHERS.toUpperCase()])
+      assert.equal((await first.request('GET', `/api/v1/public-files/${id}/${newId()}`)).status, 404)
+    const now = await read()
+    assert.deepEqual([before.complete, now.complete], [true, true])
+    assert.ok(now.total.requests - before.total.requests >= 3)
+  })
+
   it('is shown of 20 tenants, those with most, of however many a process has', async () => {
     const tenants = await Promise.all(Array.from({ length: 25 }, () => first.foundTenant()))
     for (const [place, { id }] of tenants.entries()) first.core.load.of(id).jobs += 1_000 + place

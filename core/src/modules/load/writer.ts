@@ -62,7 +62,9 @@ type Taken = ReturnType<Core['load']['take']>
 type Tally = Taken['outside']
 
 function rowsOf({ tenants, outside, others }: Taken): LoadRow[] {
-  const rows = [...tenants].map(([tenant_id, tally]) => ({ tenant_id, ...figuresOf(tally) }))
+  // Whoever names the id that stands for others is one more stranger.
+  const nameOf = (id: string) => (id === OTHERS ? OUTSIDE : id)
+  const rows = [...tenants].map(([id, tally]) => ({ tenant_id: nameOf(id), ...figuresOf(tally) }))
   rows.push({ tenant_id: OUTSIDE, ...figuresOf(outside) })
   if (others) rows.push({ tenant_id: OTHERS, ...figuresOf(others) })
   return rows.filter(({ tenant_id: _, ...figures }) => Object.values(figures).some((value) => value > 0))
