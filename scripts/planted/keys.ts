@@ -48,8 +48,8 @@ export const plants: Plant[] = [
   {
     guard: 'What is known of an API key is forgotten by its id',
     file: 'core/src/kernel/access/standing.ts',
-    find: 'what.apiKeyId && principal.apiKeyId === what.apiKeyId',
-    replace: 'false && what.apiKeyId',
+    find: 'principal.apiKeyId === what.apiKeyId',
+    replace: 'principal.key === what.apiKeyId',
     tests: kernelStanding,
   },
   {

@@ -102,7 +102,7 @@ export const plants: Plant[] = [
   {
     guard: 'A kept answer that took a role of operators is given again to nobody without it',
     file: 'core/src/kernel/access/grounds.ts',
-    find: '  for (const role of operator) ctx.requireOperator(role)\n',
+    find: '  for (const role of operatorRoles) ctx.requireOperator(role)\n',
     replace: '',
     tests: ['core/src/modules/admin/bulk/bulk.test.ts'],
   },

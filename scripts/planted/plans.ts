@@ -58,8 +58,8 @@ export const plants: Plant[] = [
   {
     guard: 'Requests per minute are not remembered beyond the end of an override',
     file: 'core/src/kernel/access/standing.ts',
-    find: ', perMinuteEndsAtMs ?? Infinity)',
-    replace: ')',
+    find: '[planned.until, throttle?.until ?? null]',
+    replace: '[throttle?.until ?? null]',
     tests: overrides,
   },
   {
