@@ -23,6 +23,17 @@ const desk = defineModule({
     route('desk-support', { operator: ['support'] }),
     route('desk-money', { operator: ['support', 'billing'] }),
     route('desk-work', { operator: ['operations'] }),
+    defineRoute({
+      method: 'POST',
+      path: '/admin/desk-pay',
+      summary: 'Pay, which is for one of those who may look',
+      access: { operator: ['support', 'billing'] },
+      response: { 200: Closed({ paid: Type.Boolean() }) },
+      handler: (ctx) => {
+        ctx.requireOperator('billing')
+        return { paid: true }
+      },
+    }),
   ],
 })
 const MAY: Readonly<Record<string, readonly OperatorRole[]>> = {
@@ -91,6 +102,20 @@ describe('a route of operators', () => {
       }
       assert.equal(await statusOf(first, path, body.key), 403)
     }
+  })
+
+  it('may ask for one of its roles, also before an answer is given again', async () => {
+    const pay = async (person: TestPerson, key = newId()) => {
+      const headers = { 'idempotency-key': key }
+      const { status, body } = await person.request('POST', '/admin/desk-pay', { headers })
+      return [status, body.code ?? body.paid]
+    }
+    assert.deepEqual(await pay(all), [200, true])
+    assert.deepEqual(await pay(await first.addOperator(['support'])), [403, 'permission_denied'])
+    const [person, key] = [await first.addOperator(['support', 'billing']), newId()]
+    for (let turn = 0; turn < 2; turn++) assert.deepEqual(await pay(person, key), [200, true])
+    await give(person, ['support'])
+    assert.deepEqual(await pay(person, key), [403, 'permission_denied'])
   })
 
   it('forgets a role that was taken away at once, in another process within a second', async () => {
