@@ -100,7 +100,7 @@ export async function listDue(
   return (after === null ? query : query.where('tenant_id', '>', after)).execute()
 }
 
-/** Across tenants, by id: those without a subscription, of all or of those founded since then. */
+/** Across tenants, by id: those without a subscription, of all or of those founded since then. One that is still being imported gets its own. */
 export async function listTenantsWithout(
   tx: Tx,
   { since, after, limit }: SweepPage & { since: string | null },
@@ -110,6 +110,7 @@ export async function listTenantsWithout(
     .leftJoin('subscriptions as s', 's.tenant_id', 't.id')
     .select('t.id as tenant_id')
     .where('s.tenant_id', 'is', null)
+    .where('t.is_incomplete', '=', false)
     .orderBy('t.id')
     .limit(limit)
   const recent = since === null ? query : query.where('t.id', '>', sql<string>`tenantry.uuid_at(${since})`)

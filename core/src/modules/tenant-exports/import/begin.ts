@@ -52,7 +52,7 @@ export function findRest(
       requireSame(rest, wanted)
       return rest
     }
-    if (isHere) throw new ImportRefused(`the tenant ${tenant.id} is here already`)
+    if (isHere) throw isHereAlready(tenant.id)
     if (await findSlugHere(tx, wanted.wishes.slug)) throw slugTaken(wanted.wishes.slug)
     return undefined
   }, outside)
@@ -68,6 +68,8 @@ function requireSame(rest: ImportRow, { sum, wishes }: Wanted): void {
     if (asked[at] !== now[at])
       throw new ImportRefused(`${begun} with ${option} ${asked[at]}, and not ${now[at]}: ${otherwise}`)
 }
+
+const isHereAlready = (id: string) => new ImportRefused(`the tenant ${id} is here already`)
 
 const slugTaken = (slug: string) =>
   new ImportRefused(`the slug ${slug} belongs to another tenant: choose one with --slug`)
@@ -127,6 +129,8 @@ async function begin(ctx: Ctx, tenantId: string, { wishes, sum }: Wanted): Promi
     .transaction(async ({ tx }) => {
       const known = await findImport(tx, tenantId)
       if (known) return known
+      // Another process has come to the end meanwhile.
+      if (await findTenantHere(tx, tenantId)) throw isHereAlready(tenantId)
       await insertImport(tx, row)
       await insertImportedSlug(tx, slug, tenantId)
       return row

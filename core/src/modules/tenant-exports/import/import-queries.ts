@@ -84,6 +84,15 @@ export const listImportPeople = (tx: Tx, tenantId: string) =>
     .where('tenant_id', '=', tenantId)
     .execute()
 
+/** The same of some of them. */
+export const listImportPeopleAmong = (tx: Tx, tenantId: string, ids: readonly string[]) =>
+  tx
+    .selectFrom('tenant_import_people')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where(sql<boolean>`exported_id = any(${ids}::uuid[])`)
+    .execute()
+
 export const insertImportPeople = (tx: Tx, people: Insertable<TenantImportPersonTable>[]): Promise<unknown> =>
   tx.insertInto('tenant_import_people').values(people).execute()
 

@@ -8,6 +8,7 @@ import { type AppError, newId } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
 import { quickFolder } from '../../../testing/quick-folder.ts'
 import { until } from '../../../testing/until.ts'
+import { openAllMissing } from '../../subscriptions/life/renewal.ts'
 import { reactivateTenant } from '../../tenants/index.ts'
 import { abandon, bent, exportBySystem, importInto } from './import.fixture.ts'
 import { deleteImport, insertImport, updateImportStep } from './import-queries.ts'
@@ -78,6 +79,9 @@ test('an import that is killed goes on where it was, and its tenant is closed un
     [tenant.id],
   )
   assert.deepEqual(row, { status: 'suspended', people: 0 })
+  await to.runSchedule(openAllMissing)
+  const subscriptions = await to.core.db.systemQuery('select 1 from subscriptions where tenant_id = $1', [tenant.id])
+  assert.deepEqual(subscriptions, [], 'it gets the one that was asked for, at the end')
   await assert.rejects(
     to.core.run((ctx) => reactivateTenant(ctx), { role: 'system', tenantId: tenant.id }),
     (error: AppError) =>

@@ -1,14 +1,22 @@
-import { type Ctx, newId, randomToken } from '#kernel'
+import { AppError, type Ctx, newId, randomToken } from '#kernel'
 import { findAccountById } from '../../auth/index.ts'
-import { addUser, listUsersByEmail, type UserRow } from '../../users/index.ts'
+import { addUser, emailTaken, listUsersByEmail, type UserRow } from '../../users/index.ts'
 import type { ExportedPeople } from '../reading/read-people.ts'
 import type { TenantImportPersonTable } from '../table.ts'
 import type { LinkedPeople } from './identities.ts'
 import { unusableAccount } from './identities.ts'
-import { insertImportPeople, insertUnusableAccounts, listImportPeople } from './import-queries.ts'
+import {
+  insertImportPeople,
+  insertUnusableAccounts,
+  listImportPeople,
+  listImportPeopleAmong,
+  lockImport,
+} from './import-queries.ts'
+import { elsewhere } from './steps.ts'
 
 /** People who are linked in one transaction. */
 const AT_ONCE = 200
+const MOST_ATTEMPTS = 5
 
 type Kind = TenantImportPersonTable['kind']
 
@@ -70,13 +78,34 @@ export async function linkPeople(ctx: Ctx, tenantId: string, members: readonly W
   const due = members.filter(({ id }) => !linked.has(id))
   for (let at = 0; at < due.length; at += AT_ONCE) {
     const some = due.slice(at, at + AT_ONCE)
-    const added = await ctx.transaction((ctx) => linkSome(ctx, tenantId, some), asSystem)
+    const added = await linkInTime(() => ctx.transaction((ctx) => linkSome(ctx, tenantId, some), asSystem))
     for (const { exported_id, ...person } of added) linked.set(exported_id, person)
   }
   return linked
 }
 
+/** Once more where somebody registered meanwhile: now they are there. */
+async function linkInTime<T>(link: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await link()
+    } catch (error) {
+      if (!(error instanceof AppError) || error.kind !== emailTaken || attempt === MOST_ATTEMPTS) throw error
+    }
+}
+
 async function linkSome(ctx: Ctx, tenantId: string, members: readonly Wanted[]): Promise<TenantImportPersonTable[]> {
+  // Held, so that another process of the same import waits, and finds them linked.
+  if (!(await lockImport(ctx.tx, tenantId))) throw elsewhere()
+  const ids = members.map(({ id }) => id)
+  const linked = await listImportPeopleAmong(ctx.tx, tenantId, ids)
+  const known = new Map(linked.map((person) => [person.exported_id, person]))
+  const due = members.filter(({ id }) => !known.has(id))
+  const added = await addPeople(ctx, tenantId, due)
+  return [...members.flatMap(({ id }) => known.get(id) ?? []), ...added]
+}
+
+async function addPeople(ctx: Ctx, tenantId: string, members: readonly Wanted[]): Promise<TenantImportPersonTable[]> {
   const judged = new Map(await judgeSome(ctx.tx, members))
   const people: TenantImportPersonTable[] = []
   for (const { id, email, name } of members) {
