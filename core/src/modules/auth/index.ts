@@ -13,6 +13,7 @@ import { sendReset, sendVerification } from './recovery/links.ts'
 import { limitedSignIns, noteLimited } from './refusals/limited.ts'
 import { accountRoutes } from './routes-accounts.ts'
 import { sessionRoutes } from './routes-sessions.ts'
+import { deleteImpersonationsIn } from './sessions/impersonation-queries.ts'
 import { authSettings } from './settings.ts'
 import { ensureBootstrapToken, requireBootstrapSetting } from './sign-in/bootstrap.ts'
 import { accountSupport } from './support/account.ts'
@@ -95,7 +96,10 @@ export const auth = defineModule({
   support: [accountSupport, signInsSupport],
   settings: authSettings,
   sealed: [sealedSigningKeys],
-  holdings: [{ table: 'refresh_tokens', columns: ['scope_tenant_id'], remove: deleteTokensFor }],
+  holdings: [
+    { table: 'refresh_tokens', columns: ['scope_tenant_id'], remove: deleteTokensFor },
+    { table: 'sessions', columns: ['scope_tenant_id'], remove: deleteImpersonationsIn },
+  ],
   // Failure windows and mailed links last a day at most.
   moments: [
     { table: 'login_failures', column: 'window_ends_at', aheadMs: 1 * DAYS },

@@ -2,6 +2,7 @@ import { defineModule } from '#kernel'
 import { tenants } from '../tenants/index.ts'
 import { loadConfiguration } from './configuration.ts'
 import * as events from './events.ts'
+import { loadHoldings } from './holdings.ts'
 import { mergeLoad } from './merge.ts'
 import { loadRoutes } from './routes.ts'
 import { throttleSource } from './throttle.ts'
@@ -23,6 +24,7 @@ export const load = defineModule({
   schedules: [mergeLoad],
   resources: [loadWriter],
   throttles: throttleSource,
+  holdings: loadHoldings,
   exported: { tenant_throttles: { never: 'what the operator of this installation holds it to' } },
   cases: () => import('./load.cases.ts'),
 })

@@ -71,6 +71,16 @@ export async function deleteEmptyTotals(tx: Tx): Promise<void> {
   await sql`delete from load_totals where ${isEmpty} returning 1`.execute(tx)
 }
 
+/** Forgets the figures of a tenant in one of the tables, and says how many rows these were. */
+export async function deleteLoadOf(
+  tx: Tx,
+  table: 'load_minutes' | 'load_quarters' | 'load_totals',
+  tenantId: string,
+): Promise<number> {
+  const { numDeletedRows } = await tx.deleteFrom(table).where('tenant_id', '=', tenantId).executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
 const quarterOf = (moment: RawBuilder<unknown>) => sql`date_bin('15 minutes', ${moment}, '2000-01-01T00:00:00Z')`
 
 /** When the first of the quarters begins that are in the totals, and the first of the minutes that are not; null: there are none. */

@@ -13,3 +13,14 @@ export const upsertDeparture = (tx: Tx, departure: Insertable<MemberDepartureTab
 
 export const deleteDeparturesBefore = (tx: Tx, before: string): Promise<unknown> =>
   tx.deleteFrom('member_departures').where('left_at', '<', before).execute()
+
+/** Forgets who was a member of a tenant, so many at most. */
+export async function deleteDeparturesFrom(tx: Tx, tenantId: string, most: number): Promise<number> {
+  const some = tx.selectFrom('member_departures').select('user_id').where('tenant_id', '=', tenantId).limit(most)
+  const { numDeletedRows } = await tx
+    .deleteFrom('member_departures')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', 'in', some)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

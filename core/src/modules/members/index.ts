@@ -5,6 +5,7 @@ import { roles } from '../roles/index.ts'
 import { stores } from '../stores/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
+import { deleteDeparturesFrom } from './departure-queries.ts'
 import { forgetDepartures } from './departures.ts'
 import * as events from './events.ts'
 import { importedInvitations, importedMembers, restoredInvitations, restoredMembers } from './imported.ts'
@@ -66,6 +67,7 @@ export const members = defineModule({
   notifications: [userInvitedNotice, userJoinedNotice],
   founding: addFounder,
   support: [membersSupport],
+  holdings: [{ table: 'member_departures', columns: ['tenant_id'], remove: deleteDeparturesFrom }],
   exported: {
     members: { imported: importedMembers, restored: restoredMembers },
     invitations: { without: ['token_hash'], imported: importedInvitations, restored: restoredInvitations },

@@ -5,6 +5,7 @@ import { members } from '../members/index.ts'
 import { tenants } from '../tenants/index.ts'
 import { users } from '../users/index.ts'
 import * as events from './events.ts'
+import { importHoldings } from './holdings.ts'
 import { KEPT_MS, writeTenantExport } from './jobs.ts'
 import { storedExports } from './move.ts'
 import { exportFailedNotice, tenantExportedNotice } from './notifications.ts'
@@ -49,6 +50,7 @@ export const tenantExports = defineModule({
   notifications: [tenantExportedNotice, exportFailedNotice],
   moments: [{ table: 'tenant_exports', column: 'expires_at', aheadMs: KEPT_MS + 1 * DAYS }],
   stored: [storedExports],
+  holdings: importHoldings,
   exported: {
     tenant_exports: { never: 'exports themselves' },
     tenant_restores: { never: 'work under way in this installation' },

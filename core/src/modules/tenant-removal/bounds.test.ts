@@ -72,6 +72,40 @@ describe('nothing of a tenant goes', () => {
   })
 })
 
+it('goes out of what modules hold of it elsewhere, and nobody else does', async () => {
+  const [tenant, other] = [await dueTenant(t, operator), await t.foundTenant()]
+  const names = ['load_minutes', 'load_quarters', 'load_totals', 'member_departures', 'tenant_imports']
+  const held = [...names, 'tenant_import_people']
+  for (const { id } of [tenant, other]) {
+    const said: [string, string][] = [
+      ["'2026-01-01', $1, 1, 1, 1, 1, 1, 1", 'load_minutes'],
+      ["'2026-01-01', $1, 1, 1, 1, 1, 1, 1", 'load_quarters'],
+      ['$1, 1, 1, 1, 1, 1, 1', 'load_totals'],
+      [`'${operator.userId}', $1, now()`, 'member_departures'],
+      [`$1, repeat('a', 64), 'a', null, null, repeat('s', 20), ' people', 0, now(), now()`, 'tenant_imports'],
+      [`$1, gen_random_uuid(), '${operator.userId}', 'linked'`, 'tenant_import_people'],
+    ]
+    for (const [values, table] of said) await asSuperuser(t, `insert into core.${table} select ${values}`, [id])
+    await asSuperuser(
+      t,
+      `insert into core.sessions (id, user_id, created_at, last_active_at, expires_at, device, operator_id, operator_session_id, scope_tenant_id, read_only)
+       select gen_random_uuid(), $2, now(), now(), now() + interval '10 minutes', device, user_id, id, $1, true from core.sessions
+       where user_id = $3 and operator_id is null limit 1`,
+      [id, tenant.owner.userId, operator.userId],
+    )
+  }
+  const sessions = async (id: string) =>
+    (await asSuperuser(t, 'select 1 from core.sessions where scope_tenant_id = $1', [id])).length
+  assert.deepEqual([await sessions(tenant.id), await sessions(other.id)], [1, 1])
+  assert.ok((await carryOut(t)).includes('done'))
+  for (const table of held)
+    assert.deepEqual([table, await countOf(t, table, tenant.id), await countOf(t, table, other.id)], [table, 0, 1])
+  assert.deepEqual([await sessions(tenant.id), await sessions(other.id)], [0, 1])
+  const { rows } = (await certificate(tenant.id)).facts
+  for (const name of [...held, 'sessions'])
+    assert.equal(rows.find(({ table }: { table: string }) => table === name)?.rows, 1, name)
+})
+
 describe('the accounts of its people', () => {
   it('stay, but for those of whom it alone knew: invited here and nowhere else, and never there', async () => {
     const [tenant, other] = [await t.foundTenant({ plan: 'business' }), await t.foundTenant()]

@@ -21,3 +21,10 @@ export const findImpersonation = (tx: Tx, id: string) =>
     .executeTakeFirst()
 
 export type FoundImpersonation = NonNullable<Awaited<ReturnType<typeof findImpersonation>>>
+
+/** Removes sessions in which operators acted as somebody of a tenant, so many at most. As the system role. */
+export async function deleteImpersonationsIn(tx: Tx, tenantId: string, most: number): Promise<number> {
+  const some = tx.selectFrom('sessions').select('id').where('scope_tenant_id', '=', tenantId).limit(most)
+  const { numDeletedRows } = await tx.deleteFrom('sessions').where('id', 'in', some).executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

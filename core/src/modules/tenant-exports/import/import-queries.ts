@@ -44,6 +44,26 @@ export async function deleteImport(tx: Tx, tenantId: string): Promise<void> {
   await tx.deleteFrom('tenant_imports').where('tenant_id', '=', tenantId).execute()
 }
 
+/** Forgets who is who in an import, so many at most. */
+export async function deleteImportPeople(tx: Tx, tenantId: string, most: number): Promise<number> {
+  const some = tx.selectFrom('tenant_import_people').select('exported_id').where('tenant_id', '=', tenantId).limit(most)
+  const { numDeletedRows } = await tx
+    .deleteFrom('tenant_import_people')
+    .where('tenant_id', '=', tenantId)
+    .where('exported_id', 'in', some)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
+/** The row of an import alone; gives how many that were. */
+export async function deleteImportRow(tx: Tx, tenantId: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('tenant_imports')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
 /** Of any status. */
 export const findTenantHere = (tx: Tx, tenantId: string) =>
   tx.selectFrom('tenants').select('id').where('id', '=', tenantId).executeTakeFirst()
