@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { MINUTES, newId, sql } from '#kernel'
 import { checkRoles } from '../../kernel/db/catalogue.ts'
 import { createTestCore, type TestCore, type TestPerson, type TestTenant } from '../../testing/index.ts'
+import { quickFolder } from '../../testing/quick-folder.ts'
+import { exportBySystem, importInto } from '../tenant-exports/import/import.fixture.ts'
+import { listCertificates } from './certificates.ts'
 import { standingRemovals } from './check.ts'
 import { findUnknownColumns } from './purge/known.ts'
 import {
@@ -104,6 +109,31 @@ it('goes out of what modules hold of it elsewhere, and nobody else does', async 
   const { rows } = (await certificate(tenant.id)).facts
   for (const name of [...held, 'sessions'])
     assert.equal(rows.find(({ table }: { table: string }) => table === name)?.rows, 1, name)
+})
+
+it('may come back by an import of an export of it, and end once more, with a certificate of its own', async () => {
+  const tenant = await t.foundTenant()
+  const folder = await mkdtemp(join(quickFolder(), 'again-'))
+  try {
+    const path = join(folder, 'export.zip')
+    await writeFile(path, (await exportBySystem(t, tenant.id)).zip)
+    const ends: string[] = []
+    for (let round = 0; round < 2; round++) {
+      if (round > 0) await importInto(t, path)
+      assert.equal((await remove(operator, tenant.id)).status, 202)
+      await passGrace(t)
+      assert.deepEqual((await carryOut(t)).at(-1), 'done')
+      ends.push((await certificate(tenant.id)).facts.purged_at)
+    }
+    assert.ok(ends[0] !== ends[1], 'the newest is shown')
+    const all = await t.core.run((ctx) => listCertificates(ctx, tenant.id), { role: 'system', tenantId: null })
+    assert.deepEqual(
+      all.map(({ facts, is_valid }) => [facts.purged_at, is_valid]),
+      ends.reverse().map((at) => [at, true]),
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 })
 
 describe('the accounts of its people', () => {
@@ -208,5 +238,18 @@ describe('the door in the database', () => {
       [id],
     )
     assert.equal((await certificate(id)).is_valid, false)
+  })
+
+  it('shows no certificate of another tenant as a valid one', async () => {
+    const { id } = await dueTenant(t, operator)
+    await carryOut(t)
+    assert.equal((await certificate(id)).is_valid, true)
+    const stranger = newId()
+    await asSystem(
+      `insert into tenant_removal_certificates select $1, purged_at, slug_hash, content, hash, key_id, public_key, signature
+       from tenant_removal_certificates where tenant_id = $2 returning 1`,
+      [stranger, id],
+    )
+    assert.equal((await certificate(stranger)).is_valid, false)
   })
 })
