@@ -100,7 +100,9 @@ export const TABLES: Record<string, Rights> = {
   // Tenants and what is theirs.
   tenants: {
     app: 'select, insert, update (name, slug, owner_id, settings, branding, updated_at, logo_id)',
-    system: ALL,
+    // That it is all there, and its end, through functions alone.
+    system:
+      'select, insert, update (name, slug, status, owner_id, settings, branding, logo_id, suspended_at, suspended_reason, created_at, updated_at)',
   },
   tenant_founders: { app: 'select, insert, update (founded)', system: ALL },
   tenant_slugs: { app: 'select, insert, update (slug)', system: ALL },
@@ -182,6 +184,8 @@ export const FUNCTIONS: Record<string, string> = {
   drop_notification_month: 'system',
   drop_oldest_month: 'system',
   remove_half_imported: 'system',
+  complete_import: 'system',
+  remove_half_tenant: 'system',
   delivery_id: 'app, system',
   assert_removing: 'system',
   remove_rows: 'system',

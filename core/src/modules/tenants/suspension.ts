@@ -1,4 +1,5 @@
 import { type Ctx, conflict, notFound } from '#kernel'
+import { incomplete } from './errors.ts'
 import { suspensionBegun, suspensionEnded } from './events.ts'
 import { presentTenant } from './present.ts'
 import { findIncompleteTenant, lockTenantIfThere, updateTenantStatus } from './queries.ts'
@@ -30,8 +31,7 @@ export async function reactivateTenant(ctx: Ctx): Promise<TenantRecord> {
   const before = await lockTenantIfThere(ctx.tx, ctx.tenantId)
   if (!before) throw notFound()
   if (before.status !== 'suspended') throw conflict({ detail: `The tenant is ${before.status}, not suspended` })
-  if (await findIncompleteTenant(ctx.tx, before.id))
-    throw conflict({ detail: 'An import of the tenant has not ended: go on with it, or take away what came of it' })
+  if (await findIncompleteTenant(ctx.tx, before.id)) throw incomplete()
   const after = await updateTenantStatus(ctx.tx, before.id, {
     status: 'active',
     suspended_at: null,

@@ -166,12 +166,14 @@ export const insertMemberships = (tx: Tx, tenantId: string): Promise<unknown> =>
     tx,
   )
 
-export const updateTenantComplete = (tx: Tx, tenantId: string, now: string): Promise<unknown> =>
-  tx
+export async function updateTenantComplete(tx: Tx, tenantId: string, now: string): Promise<void> {
+  await sql`select tenantry.complete_import(${tenantId}::uuid)`.execute(tx)
+  await tx
     .updateTable('tenants')
-    .set({ status: 'active', is_incomplete: false, suspended_at: null, suspended_reason: null, updated_at: now })
+    .set({ status: 'active', suspended_at: null, suspended_reason: null, updated_at: now })
     .where('id', '=', tenantId)
     .execute()
+}
 
 /** Where the bytes of its files are. */
 export const listStoredFiles = (tx: Tx, tenantId: string, after: string, limit: number) =>
@@ -189,4 +191,4 @@ export const deleteHalfImported = (tx: Tx, table: string, tenantId: string): Pro
   sql`select tenantry.remove_half_imported(${table}, ${tenantId}::uuid)`.execute(tx)
 
 export const deleteTenantOfImport = (tx: Tx, tenantId: string): Promise<unknown> =>
-  tx.deleteFrom('tenants').where('id', '=', tenantId).where('is_incomplete', '=', true).execute()
+  sql`select tenantry.remove_half_tenant(${tenantId}::uuid)`.execute(tx)

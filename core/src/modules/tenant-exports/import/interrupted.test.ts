@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type AppError, newId } from '#kernel'
+import { type AppError, type Ctx, newId } from '#kernel'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
 import { quickFolder } from '../../../testing/quick-folder.ts'
 import { until } from '../../../testing/until.ts'
 import { openAllMissing } from '../../subscriptions/life/renewal.ts'
-import { reactivateTenant } from '../../tenants/index.ts'
+import { deleteTenant, reactivateTenant } from '../../tenants/index.ts'
 import { abandon, bent, exportBySystem, importInto } from './import.fixture.ts'
 import { deleteImport, insertImport, updateImportStep } from './import-queries.ts'
 
@@ -82,11 +82,13 @@ test('an import that is killed goes on where it was, and its tenant is closed un
   await to.runSchedule(openAllMissing)
   const subscriptions = await to.core.db.systemQuery('select 1 from subscriptions where tenant_id = $1', [tenant.id])
   assert.deepEqual(subscriptions, [], 'it gets the one that was asked for, at the end')
-  await assert.rejects(
-    to.core.run((ctx) => reactivateTenant(ctx), { role: 'system', tenantId: tenant.id }),
-    (error: AppError) =>
-      error.code === 'conflict' && /import of the tenant has not ended/.test(String(error.details.detail)),
-  )
+  // Nobody opens it, nor plans its end, which whoever goes on would not know of.
+  for (const act of [reactivateTenant, (ctx: Ctx) => deleteTenant(ctx, null)])
+    await assert.rejects(
+      to.core.run((ctx) => act(ctx), { role: 'system', tenantId: tenant.id }),
+      (error: AppError) =>
+        error.code === 'conflict' && /import of the tenant has not ended/.test(String(error.details.detail)),
+    )
 
   // Nothing goes on with another file, or as something else.
   await assert.rejects(
@@ -199,6 +201,17 @@ test('what came of an import that is not complete is taken away, and nothing of 
     to.core.db.systemQuery(`select tenantry.remove_half_imported('audit_logs', $1)`, [other.id]),
     /no import of this tenant is under way/,
   )
+  // Not even where it says that one is, or that the tenant is not all there.
+  const claim = { manifest_sha256: '0'.repeat(64), slug: 'x', owner_email: null, plan: null, salt: 'x'.repeat(43) }
+  const at = to.clock.now()
+  const row = { tenant_id: other.id, ...claim, step: 'x', created_at: at, updated_at: at }
+  await to.core.run(({ tx }) => insertImport(tx, row), { role: 'system', tenantId: null })
+  await assert.rejects(to.core.db.systemQuery(`select tenantry.remove_half_imported('audit_logs', $1)`, [other.id]), {
+    code: '42501',
+  })
+  for (const text of ['update tenants set is_incomplete = true where id = $1', 'delete from tenants where id = $1'])
+    await assert.rejects(to.core.db.systemQuery(text, [other.id]), { code: '42501' }, text)
+  await to.core.run(({ tx }) => deleteImport(tx, other.id), { role: 'system', tenantId: null })
   await writeFile(path, exported.zip)
   has(await importInto(to, path), { isRest: false, people: { linked: 1, added: 1, none: 0 } })
 })
