@@ -29,6 +29,7 @@ export {
   listUserTenants,
   listUserTenantsAfter,
   lockUser,
+  lockUserIfThere,
 } from './queries.ts'
 export { AvatarUrl, presentUser, User } from './schema.ts'
 export type { UserLoginRow, UserRow, UserTenantRow } from './table.ts'

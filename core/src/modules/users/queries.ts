@@ -51,10 +51,14 @@ export const listUsersByEmail = (tx: Tx, emails: readonly string[]): Promise<Use
 
 /** The person, locked until the transaction ends; throws 404. */
 export async function lockUser(tx: Tx, id: string): Promise<UserRow> {
-  const user = await tx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  const user = await lockUserIfThere(tx, id)
   if (!user) throw notFound()
   return user
 }
+
+/** The same for an id that may be nobody's. */
+export const lockUserIfThere = (tx: Tx, id: string): Promise<UserRow | undefined> =>
+  tx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 
 /** Undefined when the address is taken: unlike a unique violation this leaves the transaction usable. */
 export const insertUser = (tx: Tx, user: Insertable<UserTable>): Promise<UserRow | undefined> =>

@@ -1,6 +1,6 @@
 import { sqlState } from '#kernel'
 import { listWithPassword } from '../../auth/index.ts'
-import { deleteUnusedUser } from '../../users/index.ts'
+import { deleteUnusedUser, lockUserIfThere } from '../../users/index.ts'
 import { deletePeople, insertPeople, listPeople, listPeopleToNote, lockRemoving } from './removal-queries.ts'
 import { goOn, type Run, step } from './run.ts'
 
@@ -45,7 +45,9 @@ async function removeAccount(run: Run, id: string): Promise<void> {
   try {
     await step(run, async ({ tx }, progress) => {
       await lockRemoving(tx, run.tenantId)
-      if (await deleteUnusedUser(tx, id)) progress.accounts = (progress.accounts ?? 0) + 1
+      // Locked first: whoever accepts another invitation meanwhile has a password by then, or finds nobody.
+      const isUsed = (await lockUserIfThere(tx, id)) !== undefined && (await listWithPassword(tx, [id])).has(id)
+      if (!isUsed && (await deleteUnusedUser(tx, id))) progress.accounts = (progress.accounts ?? 0) + 1
       await deletePeople(tx, run.tenantId, [id])
     })
   } catch (error) {
