@@ -14,11 +14,15 @@ export const importedKeys: ImportRule = {
   }),
 }
 
-/** A key that was revoked since stays revoked; one that nobody could use any more, since its hash is gone, does not come back. */
+/**
+ * A key that was revoked since stays revoked, and what it may do, where and until when stays as it is: more may have been taken from it. One that
+ * nobody could use any more, since its hash is gone, does not come back.
+ */
 export const restoredKeys: RestoreRule = {
   keepsExtra: true,
   keeps: [
     ...['revoked_at', 'overlap_ends_at', 'counted_until', 'frozen_rights', 'reminded_days'],
+    ...['scopes', 'store_ids', 'allowed_cidrs', 'expires_at', 'rate_limit_per_minute'],
     ...['last_used_at', 'last_used_ip', 'created_by'],
   ],
   async missing({ tx, tenantId }, rows) {

@@ -1,8 +1,9 @@
-import { type Ctx, type ExportedRow, type ImportRule, type ImportTools, stamp } from '#kernel'
+import { type Ctx, type ExportedRow, type ImportRule, type ImportTools, type RestoreRule, stamp } from '#kernel'
+import { findTenant } from '../tenants/index.ts'
 import { catalogueOf } from './catalogue.ts'
 import { findLookAlike } from './look-alikes.ts'
 import { keyOfName } from './names.ts'
-import { insertRoles, listAllRoles } from './queries.ts'
+import { getSystemRole, insertRoles, listAllRoles } from './queries.ts'
 import { NewRole } from './schema.ts'
 import { SYSTEM_ROLES } from './system-roles.ts'
 
@@ -47,4 +48,16 @@ async function addMissing(ctx: Ctx): Promise<void> {
     permissions: [],
   }))
   await insertRoles(ctx.tx, rows)
+}
+
+/**
+ * Who owns the tenant is left alone: of everybody who did, only its owner of now gets that back. Others may have been made less since, and owners make
+ * owners.
+ */
+export const restoredAssignments: RestoreRule = {
+  async missing({ tx, tenantId }, rows) {
+    const owner = await getSystemRole(tx, tenantId, 'owner')
+    const ownerId = (await findTenant(tx, tenantId))?.owner_id
+    return rows.map(({ role_id, user_id }) => (role_id === owner.id && user_id !== ownerId ? null : {}))
+  },
 }

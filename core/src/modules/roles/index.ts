@@ -5,7 +5,7 @@ import { users } from '../users/index.ts'
 import * as events from './events.ts'
 import { foundRoles } from './found-roles.ts'
 import { roleGrants } from './grants.ts'
-import { importedRoles } from './imported.ts'
+import { importedRoles, restoredAssignments } from './imported.ts'
 import { roleChangedNotice } from './notifications.ts'
 import { roleRoutes } from './routes.ts'
 import { unknownRoles } from './unknown-roles.ts'
@@ -42,6 +42,6 @@ export const roles = defineModule({
   grants: [roleGrants],
   declarationProblems: unknownRoles,
   founding: foundRoles,
-  exported: { roles: { imported: importedRoles }, role_assignments: 'whole' },
+  exported: { roles: { imported: importedRoles }, role_assignments: { restored: restoredAssignments } },
   cases: () => import('./roles.cases.ts'),
 })

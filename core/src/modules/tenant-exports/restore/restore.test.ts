@@ -172,6 +172,30 @@ describe('what has changed since', () => {
     has((await restore(t, path, { tenant: 'acme', tables })).counts, { stores: { missing: 1, unrestorable: 0 } })
   })
 
+  test('makes nobody an owner again who is none, and lets no key do more or longer than it may', async () => {
+    const { owner } = tenant
+    const { data } = (await owner.get('/roles?limit=100')).body
+    const role = data.find(({ name }: { name: string }) => name === 'owner').id
+    const second = await tenant.member({ role: 'staff' })
+    await owner.post(`/users/${second.userId}/roles`, { role_id: role })
+    const made = (await owner.post('/api-keys', { name: 'Wide', scopes: ['store.view', 'store.update'] })).body
+    const wide = await keep((await exportBySystem(t, tenant.id)).zip)
+    await owner.delete(`/users/${second.userId}/roles/${role}`)
+    const narrow = { scopes: ['store.view'], allowed_cidrs: ['192.0.2.0/24'], expires_at: '2099-01-01T00:00:00.000Z' }
+    assert.equal((await owner.put(`/api-keys/${made.id}`, narrow)).status, 200)
+    const { role_assignments } = (await restore(t, wide, { tenant: 'acme' })).counts
+    assert.equal(role_assignments?.unrestorable, 1)
+    assert.equal((await owner.get(`/users/${second.userId}`)).body.is_owner, false)
+    has((await owner.get(`/api-keys/${made.id}`)).body, narrow)
+    // The owner's own comes back, or nobody could make owners.
+    await query('delete from role_assignments where tenant_id = $1', tenant.id)
+    await restore(t, wide, { tenant: 'acme' })
+    assert.equal((await owner.get(`/users/${owner.userId}`)).body.is_owner, true)
+    assert.equal((await owner.get(`/users/${second.userId}`)).body.is_owner, false)
+    await owner.delete(`/users/${second.userId}`)
+    await owner.delete(`/api-keys/${made.id}`)
+  })
+
   test('brings nobody back to what was taken from them: keys stay revoked, people disabled, members stay out', async () => {
     await tenant.owner.delete(`/api-keys/${key.id}`)
     await tenant.owner.put(`/users/${mia.userId}`, { status: 'disabled' })
