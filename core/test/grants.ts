@@ -102,7 +102,7 @@ export const TABLES: Record<string, Rights> = {
     app: 'select, insert, update (name, slug, owner_id, settings, branding, updated_at, logo_id)',
     // That it is all there, and its end, through functions alone.
     system:
-      'select, insert, update (name, slug, status, owner_id, settings, branding, logo_id, suspended_at, suspended_reason, created_at, updated_at)',
+      'select, insert, update (name, slug, status, owner_id, settings, branding, created_at, updated_at, logo_id, suspended_at, suspended_reason)',
   },
   tenant_founders: { app: 'select, insert, update (founded)', system: ALL },
   tenant_slugs: { app: 'select, insert, update (slug)', system: ALL },
