@@ -37,7 +37,9 @@ export async function abandonImport(ctx: Ctx, name: string): Promise<Abandoned> 
   const { tenant_id: tenantId } = found
   // Whoever goes on with it meanwhile writes nothing more.
   const change = { step: ABANDONMENT, updated_at: ctx.clock.now() }
-  await ctx.transaction(({ tx }) => updateImport(tx, tenantId, change), outside)
+  const isUnderWay = await ctx.transaction(({ tx }) => updateImport(tx, tenantId, change), outside)
+  // Whoever was at it has just opened the tenant: from now on it is like any other.
+  if (!isUnderWay) throw new ImportRefused(`the import of ${name} has just ended`)
   const files = await removeFiles(ctx, tenantId)
   const shapes = await ctx.transaction(({ tx }) => listTableShapes(tx), { ...outside, readOnly: true })
   for (const name of removable(shapes))

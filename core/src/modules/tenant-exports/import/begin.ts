@@ -16,12 +16,11 @@ import {
 } from './import-queries.ts'
 import { linkPeople, membersOf, newSalt } from './link-people.ts'
 import type { ChosenOwner } from './owner.ts'
-import { asSystem, elsewhere, type Import, writeTable } from './steps.ts'
+import { asSystem, COMPLETION, elsewhere, type Import, writeTable } from './steps.ts'
 import type { Wishes } from './wishes.ts'
 
-/** The steps that are not called like a table. */
+/** Not called like a table. */
 const PEOPLE = ' people'
-const COMPLETION = ' completion'
 const outside = { role: 'system', tenantId: null } as const // a word is a type
 
 interface Wanted {

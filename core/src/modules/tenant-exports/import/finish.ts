@@ -3,7 +3,7 @@ import { tenantImported, tenantImportedByOperator } from '../events.ts'
 import { deleteImport, insertMemberships, lockImport, updateTenantComplete } from './import-queries.ts'
 import { rowsOf } from './import-tenant.ts'
 import type { ChosenOwner } from './owner.ts'
-import { asSystem, elsewhere, type Import } from './steps.ts'
+import { asSystem, COMPLETION, elsewhere, type Import } from './steps.ts'
 import type { Wishes } from './wishes.ts'
 
 interface Completing {
@@ -17,7 +17,8 @@ interface Completing {
 export async function finishImport(ctx: Ctx, { manifest, options }: Import, how: Completing): Promise<void> {
   const { tenant, exported_at, files } = manifest
   await ctx.transaction(async (ctx) => {
-    if (!(await lockImport(ctx.tx, tenant.id))) throw elsewhere()
+    // Not of one that somebody takes away.
+    if ((await lockImport(ctx.tx, tenant.id))?.step !== COMPLETION) throw elsewhere()
     await updateTenantComplete(ctx.tx, tenant.id, ctx.clock.now())
     const imported = {
       ...{ ownerId: how.ownerId, isOwnerActive: how.owner.isActive, plan: how.wishes.plan },

@@ -36,8 +36,15 @@ export async function updateImportStep(
   return numUpdatedRows > 0n
 }
 
-export const updateImport = (tx: Tx, tenantId: string, change: Updateable<TenantImportTable>): Promise<unknown> =>
-  tx.updateTable('tenant_imports').set(change).where('tenant_id', '=', tenantId).execute()
+/** False: it has ended meanwhile. */
+export async function updateImport(tx: Tx, tenantId: string, change: Updateable<TenantImportTable>): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('tenant_imports')
+    .set(change)
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}
 
 export async function deleteImport(tx: Tx, tenantId: string): Promise<void> {
   await tx.deleteFrom('tenant_import_people').where('tenant_id', '=', tenantId).execute()

@@ -4,12 +4,16 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import pg from 'pg'
 import { type AppError, type Ctx, newId } from '#kernel'
+import { createContext, noOrigin, systemActor } from '../../../kernel/create-context.ts'
 import { createTestCore, type TestCore, type TestTenant } from '../../../testing/index.ts'
 import { quickFolder } from '../../../testing/quick-folder.ts'
 import { until } from '../../../testing/until.ts'
 import { openAllMissing } from '../../subscriptions/life/renewal.ts'
 import { deleteTenant, reactivateTenant } from '../../tenants/index.ts'
+import { ABANDONMENT } from './abandon.ts'
+import { finishImport } from './finish.ts'
 import { abandon, bent, exportBySystem, importInto } from './import.fixture.ts'
 import { deleteImport, insertImport, updateImportStep } from './import-queries.ts'
 
@@ -255,4 +259,43 @@ test('a part that another process has written is not written again', async () =>
   assert.deepEqual([await from('stores', 4), await from('roles', 5)], [false, false])
   assert.deepEqual([await from('stores', 5), await from('stores', 5)], [true, false])
   await to.core.run(({ tx }) => deleteImport(tx, tenant_id), asSystem)
+})
+
+test('whoever takes an import away just when it ends takes nothing of its tenant, and one that is taken away does not end', async () => {
+  const live = await to.foundTenant()
+  const form = { fields: {}, file: { name: 'a.txt', content: 'Hello', type: 'text/plain' } }
+  const { id } = (await live.owner.request('POST', '/files', { form })).body
+  const at = to.clock.now()
+  const claim = { manifest_sha256: '0'.repeat(64), slug: 'x', owner_email: null, plan: null, salt: 'x'.repeat(43) }
+  const row = { tenant_id: live.id, ...claim, step: ' completion', lines_done: 0, created_at: at, updated_at: at }
+  const asSystem = { role: 'system', tenantId: null } as const // a word is a type
+  await to.core.run(({ tx }) => insertImport(tx, row), asSystem)
+  const ending = new pg.Client({ connectionString: to.database.superuserUrl })
+  await ending.connect()
+  try {
+    await ending.query('begin')
+    await ending.query('delete from core.tenant_imports where tenant_id = $1', [live.id])
+    const taken = abandon(to, live.id).catch((error: Error) => error)
+    await until('it waits for the end', async () => {
+      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'update "tenant_imports"%'`
+      return ((await ending.query(waiting)).rowCount ?? 0) > 0
+    })
+    await ending.query('commit')
+    assert.match(String(await taken), /has just ended/)
+  } finally {
+    await ending.end()
+  }
+  assert.equal((await live.owner.get(`/files/${id}/download`)).status, 200)
+
+  await to.core.run(({ tx }) => insertImport(tx, { ...row, step: ABANDONMENT }), asSystem)
+  const { manifest } = await exportBySystem(to, live.id)
+  const ctx = createContext(to.core, { tenant: null, storeId: null, actor: systemActor, origin: noOrigin })
+  const how = { wishes: { slug: 'x', owner: null, plan: null }, ownerId: live.owner.userId }
+  const owner = { id: live.owner.userId, email: live.owner.email, name: 'Olga', isActive: true }
+  const options = { invitesAll: false, progress: { begins: () => {}, passed: () => {}, note: () => {} } } as never // what is read of them
+  await assert.rejects(
+    to.core.db.aside(() => finishImport(ctx, { manifest, options } as never, { ...how, owner })), // as above
+    /another process imports/,
+  )
+  await to.core.run(({ tx }) => deleteImport(tx, live.id), asSystem)
 })

@@ -12,6 +12,8 @@ import type { Identities } from './identities.ts'
 import { scanFiles, writeFiles } from './import-files.ts'
 import { insertRows, updateImportStep } from './import-queries.ts'
 
+/** The last step, which is not called like a table. */
+export const COMPLETION = ' completion'
 /** Rows that are written in one transaction. */
 const ROWS = { bytes: 1024 * 1024, most: 2_000 }
 /** Files are copied before it begins. */
