@@ -95,7 +95,7 @@ export const plants: Plant[] = [
   {
     guard: 'An account that a removed tenant alone knew of goes with it',
     file: `${REMOVAL}/purge/people.ts`,
-    find: 'if (await deleteUnusedUser(tx, id))',
+    find: 'if (!isUsed && (await deleteUnusedUser(tx, id)))',
     replace: 'if (id === null)',
     tests: bounds,
   },
