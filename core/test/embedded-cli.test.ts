@@ -168,7 +168,11 @@ async function blockSignIn() {
     await blocker.query("set lock_timeout = '60s'; begin; lock table core.users in access exclusive mode")
     const answer = send(`${api}/auth/login`, credentials).catch(() => undefined)
     const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and usename = 'tenantry_app'"
-    await until('the sign-in to wait', running.said, async () => (await blocker.query(waiting)).rowCount || undefined)
+    await until('the sign-in to wait', running.said, async () => {
+      // Within a transaction it goes on to say what it said first.
+      await blocker.query('select pg_stat_clear_snapshot()')
+      return (await blocker.query(waiting)).rowCount || undefined
+    })
     return { answer, release: () => blocker.end() }
   } catch (error) {
     await blocker.end()
