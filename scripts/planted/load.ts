@@ -130,13 +130,6 @@ export const plants: readonly Plant[] = [
     tests: [`${LOAD}/throttled-jobs.test.ts`],
   },
   {
-    guard: 'Jobs of a throttled tenant that had to wait are not forgotten',
-    file: `${KERNEL}/jobs/throttled.ts`,
-    find: 'kindOf(outbound))\n    comeAgain()\n',
-    replace: 'kindOf(outbound))\n',
-    tests: [`${LOAD}/throttled-jobs.test.ts`],
-  },
-  {
     guard: 'Jobs of a throttled tenant do not keep those of the other kind waiting to the end',
     file: `${KERNEL}/jobs/throttled.ts`,
     find: 'if (!isAwaited) return more',
