@@ -200,6 +200,8 @@ describe('overrides of a tenant', () => {
     await whileTimeStands(async () => {
       const end = inFuture(20 * SECONDS)
       const rate = { requests_per_minute: { value: 100, until: end } }
+      // Both processes remember what the plan says.
+      for (const core of [test, other]) assert.equal(await policy(core, tenant), '60000')
       assert.equal(outcome(await limit({ stores: { value: 2, until: end }, ...rate }, tenant)), '200')
       assert.deepEqual([await maxOf('stores', tenant), await policy(test, tenant)], [2, '1000'])
       await until('the other process has heard', async () => (await policy(other, tenant)) === '1000')
