@@ -32,14 +32,15 @@ import { foundWorld, type World } from '../src/testing/isolation/world.ts'
 const { routes } = createRegistry([kernelModule, ...builtinModules])
 const named = (is: Impersonation, but: (route: (typeof routes)[number]) => boolean = () => true) =>
   routes.filter((route) => route.impersonation === is && but(route)).map(routeName)
+const isOperators = ({ path }: { path: string }) => path.startsWith('/admin/')
 const changes = ({ method }: { method: string }) => method !== 'GET' && method !== 'OPTIONS'
 
 describe('of the routes of the built-in modules, operators who act as somebody else', () => {
   it('reach none that signs in, is about accounts, keys, exports or the log, or hands out a secret, but to sign out', () => {
-    const kept = ['auth', 'api-keys', 'tenant-exports', 'audit', 'audit-sinks', 'operators', 'admin', 'impersonation']
+    const kept = ['auth', 'api-keys', 'tenant-exports', 'audit', 'audit-sinks', 'impersonation']
     const open = routes.filter(
       (route) =>
-        (handsOutSecrets(route.response) || (kept.includes(route.module) && changes(route))) &&
+        (handsOutSecrets(route.response) || isOperators(route) || (kept.includes(route.module) && changes(route))) &&
         route.impersonation !== 'refused',
     )
     assert.deepEqual(open.map(routeName), ['POST /auth/logout'])
@@ -58,11 +59,7 @@ describe('of the routes of the built-in modules, operators who act as somebody e
       'POST /authz/explain',
       'POST /subscriptions/current/change-plan/preview',
     ])
-    assert.deepEqual(named('refused', (route) => !changes(route)).sort(), [
-      'GET /admin/operators',
-      'GET /admin/overview',
-      'GET /admin/tenants',
-      'GET /admin/tenants/:id',
+    assert.deepEqual(named('refused', (route) => !changes(route) && !isOperators(route)).sort(), [
       'GET /audit/export',
       'GET /export-links/:token',
       'GET /tenants/current/export',
@@ -74,7 +71,6 @@ describe('of the routes of the built-in modules, operators who act as somebody e
 /** Whoever adds one thinks of it: could an operator act by it when they are gone, or is it the person's own? */
 const WRITTEN = [
   'DELETE /files/:id',
-  'DELETE /files/trash',
   'DELETE /files/tus/:id',
   'DELETE /mails/suppressions/:id',
   'DELETE /roles/:id',

@@ -96,6 +96,8 @@ export const fileRoutes: readonly Route[] = [
     summary: 'Empty the trash',
     description: 'Removes all that is in it now, for good. Of much of it the last part goes some moments later.',
     access: { permission: 'file.delete' },
+    // Much is gone for good at once.
+    impersonation: 'refused',
     response: { 204: null },
     handler: (ctx) => emptyTrash(ctx),
   }),
